@@ -1,0 +1,20 @@
+/** Where time comes from: the platform's, or a virtual one in tests. Times in milliseconds. */
+export interface Clock {
+  /** Monotonic: only differences mean something. */
+  now(): number;
+  /** Runs `task` once, `delay` ms from now; returns its undo. `Infinity`: never. */
+  after(delay: number, task: () => void): () => void;
+}
+
+// The longest delay that the platform's timers keep; a longer one would fire at once.
+const longestTimer = 2 ** 31 - 1;
+
+/** The platform's own timers. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(delay, task) {
+    if (delay > longestTimer) return () => {};
+    const timer = setTimeout(task, delay);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,80 @@
+import type { BonevalueError } from "../errors.ts";
+
+/** Minted by the discovery server: 128 random bits, never reused, never a legal alias. */
+export type PeerId = string;
+
+/** The name *this* account gave another user. Private to the account. `"*"` and `"Us"` are reserved. */
+export type Alias = string;
+
+/** A frozen snapshot: safe to keep in any framework's state. `name` is `"Us"` for our own other logins. */
+export interface Peer {
+  readonly id: PeerId;
+  readonly name: Alias;
+}
+
+/** How a user proves who they are. */
+export type Credentials =
+  | { username: string; password: string }
+  /** For a server with accounts of its own. A function is asked at every sign-in and return. */
+  | { token: string | (() => string | Promise<string>) }
+  /** The first sign-in of an invited user, who chooses the password. */
+  | { invite: string; password: string };
+
+/** Finds peers and carries connection requests between them. It never sees a module's data. */
+export interface Discovery {
+  /**
+   * Begins to sign in. What becomes of it comes through `events`, never before `open` has returned: `online`, or
+   * `ended` when the first attempt fails. The caller closes the session.
+   */
+  open(host: string, credentials: Credentials, events: DiscoveryEvents): DiscoverySession;
+}
+
+/** The whole truth at a sign-in or a return; it replaces what was known. */
+export interface Snapshot {
+  readonly self: { readonly id: PeerId; readonly username: string };
+  /** Nobody was told that this peer had gone. */
+  readonly resumed: boolean;
+  readonly users: readonly Alias[];
+  /** Online peers of trusted users, and our own other logins under `"Us"`. */
+  readonly peers: readonly Peer[];
+}
+
+/** Which side of a dial a signal is from: the one that opens the link, or the one that was asked. */
+export type SignalKind = "peerRequest" | "peerResponse";
+
+/** What a session tells its client. One call for each thing that happened, in order. */
+export interface DiscoveryEvents {
+  /** Signed in, or back after `interrupted`. */
+  online(snapshot: Snapshot): void;
+  /** The server is out of reach; the session goes on trying to come back by itself. */
+  interrupted(reason: BonevalueError): void;
+  /** It is over, and nothing else is told after. Not called for our own `close`. */
+  ended(reason: BonevalueError): void;
+  peerConnect(peer: Peer): void;
+  /** `lost`: nobody said goodbye; the peer may still be reachable by an open link. */
+  peerDisconnect(id: PeerId, lost: boolean): void;
+  userAdd(alias: Alias): void;
+  userRemove(alias: Alias): void;
+  /** For new links and ICE restarts; replaces the last. */
+  iceServers(servers: readonly RTCIceServer[]): void;
+  /** A relayed signal. `from` is vouched for by the server; `signal` is opaque here. */
+  signal(kind: SignalKind, from: PeerId, signal: unknown): void;
+  /** A signal that we sent could not be delivered: `to` is not a reachable trusted peer. */
+  unreachable(to: PeerId): void;
+}
+
+/**
+ * One sign-in and all its returns. Requests reject with `not-connected` while the server is out of reach, with
+ * `disconnected` when it goes before answering, and with `unsupported` where there is no server to ask.
+ */
+export interface DiscoverySession {
+  /** Passes a signal on; dropped while the server is out of reach, since signals are made to be said again. */
+  signal(kind: SignalKind, to: PeerId, signal: unknown): void;
+  invite(email: string): Promise<void>;
+  requestToken(alias: Alias): Promise<{ readonly token: string; readonly expires: Date }>;
+  claimToken(alias: Alias, token: string): Promise<void>;
+  removeUser(alias: Alias): Promise<void>;
+  changePassword(current: string, password: string): Promise<void>;
+  /** Says goodbye and stops; resolves once the departure is on its way. Again: the same promise. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,160 @@
+import * as v from "valibot";
+
+// docs/protocol.md, "Discovery". Each side validates what it receives; unknown fields pass and are dropped.
+
+/** The protocol's version, told in the first frame each way. */
+export const discoveryVersion = 1;
+
+/** The frame that everything travels in, as JSON text. A request that wants an answer carries an `id`. */
+export interface Envelope {
+  readonly type: string;
+  readonly data?: unknown;
+  readonly id?: number | undefined;
+  /** Beside a `peerDisconnect`: its socket has only been gone for the grace. */
+  readonly lost?: boolean | undefined;
+}
+
+/** How a socket proves whose it is. `session` is the secret for coming back. */
+export type Proof =
+  | { readonly username: string; readonly password: string }
+  | { readonly token: string; readonly session?: string | undefined }
+  | { readonly session: string };
+
+interface Relay {
+  readonly to: string;
+  readonly signal?: unknown;
+}
+
+interface Relayed {
+  readonly from: string;
+  readonly signal?: unknown;
+}
+
+interface WirePeer {
+  readonly name: string;
+  readonly id: string;
+}
+
+type Nothing = Readonly<Record<never, never>>;
+
+/** What a client says: the data of each type. */
+export interface ToServer {
+  readonly authenticate: { readonly version: number } & Proof;
+  readonly acceptInvite: { readonly version: number; readonly invite: string; readonly password: string };
+  readonly peerRequest: Relay;
+  readonly peerResponse: Relay;
+  readonly inviteUser: { readonly email: string };
+  readonly requestToken: { readonly name: string };
+  readonly claimToken: { readonly name: string; readonly token: string };
+  readonly removeUser: { readonly name: string };
+  readonly changePassword: { readonly current: string; readonly password: string };
+  readonly ping: Nothing;
+  readonly pong: Nothing;
+  readonly bye: { readonly back?: boolean | undefined };
+}
+
+/** What a server says: the data of each type. Times are ISO 8601, spans are ms. */
+export interface ToClient {
+  readonly setPeerId: {
+    readonly version: number;
+    readonly peerId: string;
+    readonly username: string;
+    readonly session: string;
+    readonly resumed: boolean;
+  };
+  readonly userList: readonly string[];
+  readonly iceServers: { readonly servers: readonly IceServer[]; readonly expires?: string | undefined };
+  readonly peerList: readonly WirePeer[];
+  readonly userAdd: string;
+  readonly userRemove: string;
+  readonly peerConnect: WirePeer;
+  readonly peerDisconnect: string;
+  readonly peerRequest: Relayed;
+  readonly peerResponse: Relayed;
+  readonly inviteResponse: Nothing;
+  readonly tokenResponse: { readonly token: string; readonly expires: string };
+  readonly claimResponse: { readonly name: string };
+  readonly removeResponse: { readonly name: string };
+  readonly passwordResponse: { readonly session: string };
+  readonly ping: Nothing;
+  readonly pong: Nothing;
+  readonly reconnect: { readonly after: number };
+  readonly error: { readonly code: string; readonly message: string; readonly after?: number | undefined };
+}
+
+/** An RTCIceServer as it stands in JSON. */
+export interface IceServer {
+  readonly urls: string | string[];
+  readonly username?: string | undefined;
+  readonly credential?: string | undefined;
+}
+
+type Schemas<Messages> = { readonly [Type in keyof Messages]: v.GenericSchema<unknown, Messages[Type]> };
+
+const text = v.string();
+const version = v.number();
+const span = v.pipe(v.number(), v.minValue(0));
+const nothing = v.optional(v.object({}), {});
+const relay = v.object({ to: text, signal: v.unknown() });
+const relayed = v.object({ from: text, signal: v.unknown() });
+const peer = v.object({ name: text, id: text });
+const named = v.object({ name: text });
+const iceServer = v.object({
+  urls: v.union([text, v.array(text)]),
+  username: v.optional(text),
+  credential: v.optional(text),
+});
+
+/** The frame around every message, both ways. */
+export const envelope: v.GenericSchema<unknown, Envelope> = v.object({
+  type: text,
+  data: v.optional(v.unknown()),
+  id: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
+  lost: v.optional(v.boolean()),
+});
+
+/** The data of everything that a server accepts, by type. */
+export const toServer: Schemas<ToServer> = {
+  authenticate: v.intersect([
+    v.object({ version }),
+    v.union([
+      v.object({ username: text, password: text }),
+      v.object({ token: text, session: v.optional(text) }),
+      v.object({ session: text }),
+    ]),
+  ]),
+  acceptInvite: v.object({ version, invite: text, password: text }),
+  peerRequest: relay,
+  peerResponse: relay,
+  inviteUser: v.object({ email: text }),
+  requestToken: named,
+  claimToken: v.object({ name: text, token: text }),
+  removeUser: named,
+  changePassword: v.object({ current: text, password: text }),
+  ping: nothing,
+  pong: nothing,
+  bye: v.optional(v.object({ back: v.optional(v.boolean()) }), {}),
+};
+
+/** The data of everything that a client understands, by type. */
+export const toClient: Schemas<ToClient> = {
+  setPeerId: v.object({ version, peerId: text, username: text, session: text, resumed: v.boolean() }),
+  userList: v.array(text),
+  iceServers: v.object({ servers: v.array(iceServer), expires: v.optional(text) }),
+  peerList: v.array(peer),
+  userAdd: text,
+  userRemove: text,
+  peerConnect: peer,
+  peerDisconnect: text,
+  peerRequest: relayed,
+  peerResponse: relayed,
+  inviteResponse: nothing,
+  tokenResponse: v.object({ token: text, expires: v.pipe(text, v.isoTimestamp()) }),
+  claimResponse: named,
+  removeResponse: named,
+  passwordResponse: v.object({ session: text }),
+  ping: nothing,
+  pong: nothing,
+  reconnect: v.object({ after: span }),
+  error: v.object({ code: text, message: text, after: v.optional(span) }),
+};

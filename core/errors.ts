@@ -1,0 +1,63 @@
+/** Every code that a {@link BonevalueError} can carry. Codes are stable and cross the wire. */
+export const errorCodes = [
+  // reaching the server
+  "unreachable",
+  "unauthenticated",
+  "rate-limited",
+  "not-connected",
+  "incompatible",
+  "protocol",
+  // users
+  "alias-taken",
+  "alias-reserved",
+  "alias-unknown",
+  "token-invalid",
+  // reaching a peer
+  "no-peers",
+  "unknown-peer",
+  "all-failed",
+  "link-failed",
+  "disconnected",
+  "identity-mismatch",
+  "busy",
+  // one call
+  "timeout",
+  "cancelled",
+  "unknown-module",
+  "module-taken",
+  "forbidden",
+  "invalid-request",
+  "invalid-response",
+  "handler-failed",
+  "too-large",
+  "unsupported",
+] as const;
+
+/** One of {@link errorCodes}. */
+export type ErrorCode = (typeof errorCodes)[number];
+
+const known: ReadonlySet<unknown> = new Set(errorCodes);
+
+/** Whether `code` is one that this version knows. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return known.has(code);
+}
+
+/**
+ * The only error class. `code` is stable and crosses the wire; `message` says what to do about it.
+ *
+ * @example
+ * if (error instanceof BonevalueError && error.code === "timeout") retry();
+ */
+export class BonevalueError extends Error {
+  override readonly name = "BonevalueError" as const;
+  readonly code: ErrorCode;
+  /** From a handler: what it threw with. For `invalid-*`: the schema's issues. */
+  readonly data?: unknown;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; data?: unknown } = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    if (options.data !== undefined) this.data = options.data;
+  }
+}

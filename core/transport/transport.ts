@@ -1,0 +1,77 @@
+import type { BonevalueError } from "../errors.ts";
+
+/**
+ * *control* and *bulk* are ordered and reliable; *lossy* is unordered and never resent. Nothing is promised about the
+ * order between them.
+ */
+export type Channel = "control" | "bulk" | "lossy";
+
+/** What one side says of itself while a link is being made. Opaque to everybody but the two transports. */
+export interface Description {
+  readonly type: string;
+  readonly sdp: string;
+}
+
+/** A way to reach one side, found while a link is being made: RTCIceCandidateInit for WebRTC. */
+export interface Candidate {
+  readonly candidate?: string | undefined;
+  readonly sdpMid?: string | null | undefined;
+  readonly sdpMLineIndex?: number | null | undefined;
+  readonly usernameFragment?: string | null | undefined;
+}
+
+/**
+ * Carries descriptions and candidates to the other side of one attempt. What is said is repeated until the link is
+ * open, and heard once however often it arrives; a round's description is heard before its candidates.
+ */
+export interface SignalExchange {
+  /** Each description begins a round: 0, then one for each ICE restart. */
+  describe(description: Description): void;
+  candidate(candidate: Candidate): void;
+  /** To be called once, in `open`. What came before is heard then. */
+  hear(listener: { description(description: Description): void; candidate(candidate: Candidate): void }): void;
+  /** The servers that the discovery server names at this moment. */
+  iceServers(): readonly RTCIceServer[];
+}
+
+/** What a link tells its one listener. */
+export interface LinkEvents {
+  /** One whole message. The bytes are the listener's to keep. */
+  message(channel: Channel, bytes: Uint8Array<ArrayBuffer>): void;
+  /** `buffered` has fallen to `lowMark` or below. */
+  drain(): void;
+  /** Nothing arrives at present; it may recover. */
+  interrupted(reason: BonevalueError): void;
+  restored(): void;
+}
+
+/**
+ * A connection to one peer on three channels: a message arrives whole or not at all. `send` never fails for a link
+ * that has closed: `closed` tells.
+ */
+export interface Link {
+  /** Resolves when messages can be sent; rejects with `link-failed` and what to do about it, or as `closed` says. */
+  readonly opened: Promise<void>;
+  /** Resolves when it is over, with the reason unless we closed it ourselves. Never rejects. */
+  readonly closed: Promise<BonevalueError | undefined>;
+  /** The largest message that `send` takes, in bytes. Known once open. */
+  readonly maxMessage: number;
+  /** Bytes sent on control and bulk that have not left this machine. */
+  readonly buffered: number;
+  /** Where `drain` is told. Default 0. */
+  lowMark: number;
+  /** Sets the one listener. Messages that came before wait for it. */
+  listen(events: LinkEvents): void;
+  /** Takes a whole message. `lossy` may drop it. */
+  send(channel: Channel, message: Uint8Array<ArrayBuffer>): void;
+  /** At once, without ceremony: what is buffered may be lost. */
+  close(reason?: BonevalueError): void;
+  /** How the bytes travel and how long a round trip takes, in ms, where the transport can tell. */
+  stats?(): Promise<{ readonly path?: "direct" | "turn" | "memory"; readonly roundTrip?: number }>;
+}
+
+/** Carries messages between two peers on the three channels of docs/protocol.md: whole or not at all. */
+export interface Transport {
+  /** Called once for each attempt, on both sides, the caller first. Never throws: a failure is `opened`'s rejection. */
+  open(peer: string, role: "caller" | "callee", exchange: SignalExchange): Link;
+}
