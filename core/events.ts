@@ -1,0 +1,37 @@
+import { createNanoEvents } from "nanoevents";
+
+/** Typed events, told to listeners in the order in which these came. One that throws is reported and stops nobody. */
+export interface Emitter<Events> {
+  on<E extends keyof Events>(event: E, listener: Events[E]): () => void;
+  emit<E extends keyof Events>(event: E, ...args: Events[E] extends (...args: infer A) => void ? A : never): void;
+  hasListener(event: keyof Events): boolean;
+}
+
+/** An {@link Emitter} over nanoevents, which by itself lets one listener's error end the round and mixes up equal ones. */
+export function createEmitter<Events>(): Emitter<Events> {
+  const emitter = createNanoEvents<Record<PropertyKey, (...args: unknown[]) => void>>();
+  return {
+    on(event, listener) {
+      let active = true;
+      const off = emitter.on(event, (...args) => {
+        if (active) guard(() => (listener as (...args: unknown[]) => void)(...args));
+      });
+      return () => {
+        active = false;
+        off();
+      };
+    },
+    emit: (event, ...args) => emitter.emit(event, ...(args as unknown[])),
+    hasListener: (event) => (emitter.events[event]?.length ?? 0) > 0,
+  };
+}
+
+/** Runs the app's own code; what it throws goes where the app's uncaught errors go, and never into ours. */
+export function guard(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    if (typeof reportError === "function") reportError(error);
+    else console.error(error);
+  }
+}

@@ -1,0 +1,35 @@
+import { guard } from "../events.ts";
+import type { Peer } from "../peer.ts";
+import type { Live } from "../reactive.ts";
+
+/**
+ * Visits every peer in `list` while it is there, those that come later included; `signal` aborts when it leaves, or when
+ * the visits are undone.
+ */
+export function visitEach(
+  list: Live<readonly Peer[]>,
+  visit: (peer: Peer, signal: AbortSignal) => unknown,
+): () => void {
+  const visits = new Map<Peer, AbortController>();
+
+  function leave(peer: Peer, visited: AbortController) {
+    visits.delete(peer);
+    visited.abort();
+  }
+
+  const stop = list.subscribe((peers) => {
+    const present = new Set(peers);
+    for (const [peer, visited] of visits) if (!present.has(peer)) leave(peer, visited);
+    for (const peer of peers) {
+      if (visits.has(peer)) continue;
+      const visited = new AbortController();
+      visits.set(peer, visited);
+      guard(() => visit(peer, visited.signal));
+    }
+  });
+
+  return () => {
+    stop();
+    for (const [peer, visited] of visits) leave(peer, visited);
+  };
+}

@@ -1,0 +1,82 @@
+import type { Alias, Peer, PeerId } from "../peer.ts";
+import { createLiveList, type Live, touch } from "../reactive.ts";
+import { createListIndex } from "./list-index.ts";
+import { type Query, resolve } from "./query.ts";
+
+/** Who is out there: the users we trust and their online peers, as our own account names them. */
+export interface Registry {
+  all(): readonly Peer[];
+  ofUser(alias: Alias): readonly Peer[];
+  byId(id: PeerId): Peer | undefined;
+  hasUser(alias: Alias): boolean;
+
+  /** A known id is left alone. */
+  addPeer(peer: Peer): Peer;
+  removePeer(id: PeerId): Peer | undefined;
+  addUser(alias: Alias): void;
+  removeUser(alias: Alias): void;
+  clear(): void;
+
+  readonly users: Live<readonly Alias[]>;
+  /** The peers that `query` names, live. Costs nothing for arrivals and departures that the query does not name. */
+  watch(query: Query): Live<readonly Peer[]>;
+}
+
+/** An empty registry. Names are data: none of them can be mistaken for a property. */
+export function createRegistry(): Registry {
+  const peers = new Map<PeerId, Peer>();
+  const byUser = new Map<Alias, Map<PeerId, Peer>>();
+  const aliases = new Set<Alias>();
+  const users = createLiveList(() => [...aliases]);
+  const lists = createListIndex((query) => resolve(query, registry));
+
+  const changed = (peer: Peer) => lists.touch(["*", peer.name, peer.id]);
+
+  const registry: Registry = {
+    all: () => [...peers.values()],
+    ofUser: (alias) => [...(byUser.get(alias)?.values() ?? [])],
+    byId: (id) => peers.get(id),
+    hasUser: (alias) => aliases.has(alias),
+
+    addPeer({ id, name }) {
+      const known = peers.get(id);
+      if (known) return known;
+      const peer = Object.freeze({ id, name });
+      peers.set(id, peer);
+      const logins = byUser.get(name) ?? new Map<PeerId, Peer>();
+      byUser.set(name, logins.set(id, peer));
+      changed(peer);
+      return peer;
+    },
+    removePeer(id) {
+      const peer = peers.get(id);
+      if (!peer) return undefined;
+      peers.delete(id);
+      const logins = byUser.get(peer.name);
+      logins?.delete(id);
+      if (logins?.size === 0) byUser.delete(peer.name);
+      changed(peer);
+      return peer;
+    },
+    addUser(alias) {
+      aliases.add(alias);
+      touch(users);
+      lists.touch([alias]);
+    },
+    removeUser(alias) {
+      aliases.delete(alias);
+      touch(users);
+      lists.touch([alias]);
+    },
+    clear() {
+      const words = ["*", ...aliases, ...byUser.keys(), ...peers.keys()];
+      for (const held of [peers, byUser, aliases]) held.clear();
+      touch(users);
+      lists.touch(words);
+    },
+
+    users,
+    watch: lists.get,
+  };
+  return registry;
+}
