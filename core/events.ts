@@ -21,7 +21,7 @@ export function createEmitter<Events>(): Emitter<Events> {
         off();
       };
     },
-    emit: (event, ...args) => emitter.emit(event, ...(args as unknown[])),
+    emit: (event, ...args) => emitter.emit(event, ...(args as never)),
     hasListener: (event) => (emitter.events[event]?.length ?? 0) > 0,
   };
 }

@@ -1,0 +1,149 @@
+import { BonevalueError } from "../errors.ts";
+import type { Peer } from "../peer.ts";
+import { createLive, type Live, write } from "../reactive.ts";
+
+/** What became of one target. */
+export type Reply<Response> =
+  | { readonly peer: Peer; readonly status: "fulfilled"; readonly value: Response; readonly error?: undefined }
+  | { readonly peer: Peer; readonly status: "rejected"; readonly error: BonevalueError; readonly value?: undefined };
+
+/** A call's progress, as {@link Replies.state} shows it. */
+export interface RepliesState<Response> {
+  readonly targets: number;
+  readonly pending: number;
+  readonly replies: readonly Reply<Response>[];
+}
+
+/**
+ * The replies to one call, in order of arrival: exactly one for each peer that the query named when the call was made.
+ * The request is sent at once, whether anybody iterates or not. Every iterator sees all replies from the first. Leaving
+ * a `for await` early cancels what has not arrived, never a stream that has. Not a promise, on purpose.
+ */
+export interface Replies<Response> extends AsyncIterable<Reply<Response>> {
+  /**
+   * The first fulfilled value; the others are cancelled. Rejects with `no-peers`, with the only target's own error, or
+   * with `all-failed`, whose `data` is the replies.
+   */
+  first(): Promise<Response>;
+  /** Every reply; `[]` where there was nobody. Never rejects because of a peer. */
+  all(): Promise<readonly Reply<Response>[]>;
+  /** Ends what is outstanding with `cancelled`, the reason as its cause, on both sides. */
+  cancel(reason?: unknown): void;
+  readonly state: Live<RepliesState<Response>>;
+}
+
+/** How one target's answer ended. */
+export type Outcome = { readonly value: unknown } | { readonly error: BonevalueError };
+
+/** The side of {@link Replies} that the call writes. */
+export interface Collector {
+  readonly replies: Replies<any>;
+  /** Whether `peer` has not replied yet. */
+  isPending(peer: Peer): boolean;
+  /** The reply of `peer`; only the first counts. */
+  settle(peer: Peer, outcome: Outcome): void;
+  /** Gives everybody who is pending that error. */
+  settleRest(error: BonevalueError): void;
+}
+
+/**
+ * Collects one reply from each of `targets`. `stop` is called for each that is cancelled before it replied, `done` once
+ * when nobody is pending any more. `nobody` is what `first` rejects with when there are no targets.
+ */
+export function collectReplies(
+  targets: readonly Peer[],
+  stop: (peer: Peer, error: BonevalueError) => void,
+  done: () => void,
+  nobody: () => BonevalueError,
+): Collector {
+  const pending = new Set(targets);
+  const replies: Reply<unknown>[] = [];
+  let waiters: (() => void)[] = [];
+  let state: Live<RepliesState<unknown>> | undefined;
+
+  const snapshot = (): RepliesState<unknown> =>
+    Object.freeze({ targets: targets.length, pending: pending.size, replies: Object.freeze([...replies]) });
+
+  function settle(peer: Peer, outcome: Outcome): void {
+    if (!pending.delete(peer)) return;
+    replies.push(
+      "error" in outcome
+        ? { peer, status: "rejected", error: outcome.error }
+        : { peer, status: "fulfilled", value: outcome.value },
+    );
+    const woken = waiters;
+    waiters = [];
+    for (const wake of woken) wake();
+    if (state) write(state, snapshot());
+    if (pending.size === 0) done();
+  }
+
+  function settleRest(error: BonevalueError): void {
+    for (const peer of [...pending]) {
+      if (!pending.has(peer)) continue;
+      stop(peer, error);
+      settle(peer, { error });
+    }
+  }
+
+  function cancel(reason?: unknown): void {
+    if (pending.size === 0) return;
+    settleRest(new BonevalueError("cancelled", "The call was cancelled by its caller.", { cause: reason }));
+  }
+
+  /** Resolves with the reply at `index`, or with nothing when there will be none. */
+  function replyAt(index: number): Promise<Reply<unknown> | undefined> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (index < replies.length || pending.size === 0) resolve(replies[index]);
+        else waiters.push(look);
+      };
+      look();
+    });
+  }
+
+  async function first(): Promise<unknown> {
+    if (targets.length === 0) throw nobody();
+    for (let index = 0; index < targets.length; index++) {
+      const reply = await replyAt(index);
+      if (reply?.status !== "fulfilled") continue;
+      cancel("Another peer answered first.");
+      return reply.value;
+    }
+    if (targets.length === 1) throw replies[0]?.error;
+    throw new BonevalueError("all-failed", "No peer answered; `data` has each reply with its error.", {
+      data: Object.freeze([...replies]),
+    });
+  }
+
+  return {
+    isPending: (peer) => pending.has(peer),
+    settle,
+    settleRest,
+    replies: {
+      first,
+      cancel,
+      async all() {
+        if (targets.length > 0) await replyAt(targets.length - 1);
+        return Object.freeze([...replies]);
+      },
+      get state() {
+        state ??= createLive(snapshot());
+        return state;
+      },
+      [Symbol.asyncIterator]() {
+        let index = 0;
+        return {
+          async next() {
+            const reply = await replyAt(index++);
+            return reply ? { done: false, value: reply } : { done: true, value: undefined };
+          },
+          async return() {
+            cancel("The loop over the replies was left.");
+            return { done: true, value: undefined };
+          },
+        };
+      },
+    },
+  };
+}

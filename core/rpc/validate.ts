@@ -1,0 +1,29 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { BonevalueError } from "../errors.ts";
+
+/**
+ * What `schema` makes of a value that arrived, at once where the schema is synchronous. Throws or rejects with `code`,
+ * the schema's issues as its data.
+ */
+export function validate(
+  schema: StandardSchemaV1 | undefined,
+  value: unknown,
+  code: "invalid-request" | "invalid-response",
+): unknown {
+  if (!schema) return value;
+  const result = schema["~standard"].validate(value);
+  return result instanceof Promise ? result.then((done) => accept(done, code)) : accept(result, code);
+}
+
+function accept(result: StandardSchemaV1.Result<unknown>, code: "invalid-request" | "invalid-response"): unknown {
+  if (!result.issues) return result.value;
+  const issues = result.issues.map(({ message, path }) => ({ message, path: (path ?? []).map(segment) }));
+  const where = issues.map(({ message, path }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
+  throw new BonevalueError(code, `The value does not fit the module's contract: ${where.join("; ")}`, { data: issues });
+}
+
+/** A step of an issue's path, in a form that can cross the wire. */
+function segment(step: PropertyKey | StandardSchemaV1.PathSegment): string | number {
+  const key = typeof step === "object" ? step.key : step;
+  return typeof key === "symbol" ? String(key) : key;
+}
