@@ -33,6 +33,7 @@ export default defineConfig({
           },
         },
       },
+      ...["arch"].map((name) => ({ extends: true as const, test: { name, include: [`tools/${name}.test.ts`] } })),
     ],
   },
 });

@@ -25,8 +25,7 @@ const methods: Record<Method, (...args: never[]) => Promise<unknown>> = {
   },
   add: (username: string, password: string) => server!.accounts.add(username, password),
   remove: (username: string) => server!.accounts.remove(username),
-  trust: (a: string, aliasOfB: string, b: string, aliasOfA: string) =>
-    server!.accounts.trust(a, aliasOfB, b, aliasOfA),
+  trust: (a: string, aliasOfB: string, b: string, aliasOfA: string) => server!.accounts.trust(a, aliasOfB, b, aliasOfA),
   async invite(email: string) {
     const { link, expires } = await server!.accounts.invite(email);
     return { link, expires: expires.toISOString() };

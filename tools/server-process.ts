@@ -11,7 +11,10 @@ export interface ServerSetup {
   /** `[a, aliasOfB, b, aliasOfA]`: `a` calls `b` by `aliasOfB`, and the other way round. */
   readonly trust?: readonly Trust[];
   /** Default: a free port and a store in memory. */
-  readonly options?: Omit<ServerOptions, "server" | "authenticate" | "trusted" | "mail" | "log" | "store" | "cluster"> & {
+  readonly options?: Omit<
+    ServerOptions,
+    "server" | "authenticate" | "trusted" | "mail" | "log" | "store" | "cluster"
+  > & {
     readonly store?: string;
     readonly cluster?: string;
   };

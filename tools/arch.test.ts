@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import { describe, expect, test } from "vitest";
+import { isSpec, trespasses } from "./directions.ts";
+import { entries, root } from "./entries.ts";
+import { cycles, importsOf, reachable, readSources } from "./imports.ts";
+
+const sources = readSources();
+const shipped = reachable(
+  entries.map(({ source }) => source),
+  sources,
+);
+
+describe("the house", () => {
+  test("every file imports only what its room may", () => {
+    expect(sources.filter(({ path }) => !isSpec(path)).flatMap(trespasses)).toEqual([]);
+  });
+
+  test("no files load one another in a ring", () => {
+    expect(cycles(sources)).toEqual([]);
+  });
+
+  test("nothing that is published reaches a spec", () => {
+    expect([...shipped].filter(isSpec)).toEqual([]);
+  });
+
+  test("every package that is published code imports is one that an app installs", () => {
+    const { dependencies, peerDependencies } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
+    const installed = new Set(Object.keys({ ...dependencies, ...peerDependencies }));
+    const missing = sources
+      .filter(({ path }) => shipped.has(path))
+      .flatMap(({ path, packages }) => packages.map((name) => ({ path, name })))
+      .filter(({ name }) => !name.startsWith("node:") && !installed.has(name));
+    expect(missing).toEqual([]);
+  });
+
+  test.for(entries.filter(({ source }) => /^(core|bindings)\//.test(source)))(
+    "$source touches nothing of a page when it is imported",
+    async ({ source }) => {
+      expect(await globalsReadBy(root + source)).toEqual([]);
+    },
+  );
+});
+
+describe("the check itself", () => {
+  test("sees static, dynamic and type imports, and re-exports", () => {
+    const text = `
+      import { a } from "./a.ts";
+      import type { B } from "../b.ts";
+      export * from "@scope/name/deep";
+      type C = import("./c.ts").C;
+      const d = await import("node:fs");`;
+    expect(importsOf("core/x/file.ts", text)).toEqual({
+      path: "core/x/file.ts",
+      files: ["core/x/a.ts", "core/b.ts", "core/x/c.ts"],
+      loads: ["core/x/a.ts"],
+      packages: ["@scope/name", "node:fs"],
+    });
+  });
+
+  test("names the file that goes against a direction, and whose package it took", () => {
+    const text = `import "../rpc/caller.ts"; import "msgpackr"; import "node:fs"; import "../errors.ts";`;
+    expect(trespasses(importsOf("core/wire/parts.ts", text))).toEqual([
+      "core/wire/parts.ts may not import core/rpc/caller.ts",
+      "core/wire/parts.ts may not import msgpackr",
+      "core/wire/parts.ts may not import node:fs",
+      "core/wire/parts.ts may not import msgpackr: it is core/wire/codec.ts's",
+    ]);
+  });
+
+  test("finds a ring and says how it goes round", () => {
+    const ring = [
+      importsOf("a.ts", `import "./b.ts"`),
+      importsOf("b.ts", `import "./c.ts"`),
+      importsOf("c.ts", `import "./b.ts"`),
+    ];
+    expect(cycles(ring)).toEqual([["b.ts", "c.ts", "b.ts"]]);
+  });
+});
+
+/** The page's globals that a module reads while it is imported, in a thread that has all of them as traps. */
+async function globalsReadBy(file: string): Promise<readonly string[]> {
+  const worker = new Worker(new URL("page-traps.ts", import.meta.url), { workerData: file });
+  return await new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
+}

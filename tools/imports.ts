@@ -1,0 +1,103 @@
+import { globSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
+import ts from "typescript";
+import { root } from "./entries.ts";
+
+/** One file of the repository and what it imports, types included. Paths are from the root. */
+export interface SourceFile {
+  readonly path: string;
+  /** The repository's own files. */
+  readonly files: readonly string[];
+  /** Those of `files` that are there when it runs: `import type` leaves nothing behind. */
+  readonly loads: readonly string[];
+  /** Packages and `node:` modules, by the name that is installed: `@scope/name`, without a subpath. */
+  readonly packages: readonly string[];
+}
+
+const rooms = ["core", "bindings", "reference-server", "examples", "bench", "docs", "tools"];
+
+/** Every TypeScript file of every room. */
+export function readSources(): readonly SourceFile[] {
+  return globSync(`{${rooms.join(",")}}/**/*.{ts,tsx}`, { cwd: root })
+    .map((path) => path.replaceAll("\\", "/"))
+    .sort()
+    .map((path) => importsOf(path, readFileSync(root + path, "utf8")));
+}
+
+/** What a file's text imports, statically, dynamically or as a type. */
+export function importsOf(path: string, text: string): SourceFile {
+  const imports = importsIn(ts.createSourceFile(path, text, ts.ScriptTarget.Latest));
+  const own = imports
+    .filter(({ name }) => isRelative(name))
+    .map(({ name, erased }) => ({ file: posix.join(posix.dirname(path), name), erased }));
+  return {
+    path,
+    files: own.map(({ file }) => file),
+    loads: own.filter(({ erased }) => !erased).map(({ file }) => file),
+    packages: imports.filter(({ name }) => !isRelative(name)).map(({ name }) => packageOf(name)),
+  };
+}
+
+/** The files that `start` reaches, itself included. */
+export function reachable(start: readonly string[], sources: readonly SourceFile[]): ReadonlySet<string> {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const seen = new Set(start);
+  for (const path of seen) for (const next of byPath.get(path)?.files ?? []) seen.add(next);
+  return seen;
+}
+
+/** Each ring of files that load one another, as the path that goes round it. */
+export function cycles(sources: readonly SourceFile[]): readonly (readonly string[])[] {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const found: string[][] = [];
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    const begin = trail.indexOf(path);
+    if (begin >= 0) found.push([...trail.slice(begin), path]);
+    if (begin >= 0 || done.has(path)) return;
+    for (const next of byPath.get(path)?.loads ?? []) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const { path } of sources) visit(path, []);
+  return found;
+}
+
+interface Import {
+  readonly name: string;
+  readonly erased: boolean;
+}
+
+function importsIn(file: ts.SourceFile): Import[] {
+  const found: Import[] = [];
+  const visit = (node: ts.Node): void => {
+    const target = targetOf(node);
+    if (target !== undefined && ts.isStringLiteral(target)) found.push({ name: target.text, erased: isErased(node) });
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+
+function targetOf(node: ts.Node): ts.Expression | undefined {
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return node.moduleSpecifier;
+  if (ts.isImportTypeNode(node)) return ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined;
+  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) return node.arguments[0];
+  return undefined;
+}
+
+function isErased(node: ts.Node): boolean {
+  if (ts.isImportDeclaration(node)) return node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
+  return ts.isImportTypeNode(node) || (ts.isExportDeclaration(node) && node.isTypeOnly);
+}
+
+function isRelative(specifier: string): boolean {
+  return specifier.startsWith(".");
+}
+
+function packageOf(specifier: string): string {
+  if (specifier.startsWith("node:")) return specifier;
+  return specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+}

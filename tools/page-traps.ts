@@ -1,0 +1,13 @@
+import { parentPort, workerData } from "node:worker_threads";
+
+const pageGlobals = [
+  ...["window", "document", "location", "navigator", "localStorage", "sessionStorage", "indexedDB", "addEventListener"],
+  ...["RTCPeerConnection", "RTCDataChannel", "WebSocket", "BroadcastChannel", "fetch", "Blob", "File", "Worker"],
+];
+
+const read = new Set<string>();
+for (const name of pageGlobals) {
+  Object.defineProperty(globalThis, name, { configurable: true, get: () => void read.add(name) });
+}
+await import(workerData);
+parentPort!.postMessage([...read]);
