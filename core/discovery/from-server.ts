@@ -1,0 +1,45 @@
+import { safeParse } from "valibot";
+import { BonevalueError } from "../errors.ts";
+import { envelope, type ToClient, toClient } from "./messages.ts";
+
+/** Everything that a client understands, checked. */
+export type FromServer = {
+  readonly [Type in keyof ToClient]: {
+    readonly type: Type;
+    readonly data: ToClient[Type];
+    readonly id: number | undefined;
+    readonly lost: boolean;
+  };
+}[keyof ToClient];
+
+/** Reads one frame. Gives undefined for a type that we do not know, and a `protocol` error for what is malformed. */
+export function readFrame(frame: unknown): FromServer | BonevalueError | undefined {
+  const outer = safeParse(envelope, parseJson(frame));
+  if (!outer.success) return breach("a frame that is no message");
+  const { type, data, id, lost = false } = outer.output;
+  if (!isKnown(type)) return undefined;
+  const inner = safeParse(toClient[type], data);
+  if (!inner.success) return breach(`a malformed "${type}"`);
+  return { type, data: inner.output, id, lost } as FromServer;
+}
+
+/** The error for a server that broke the protocol by sending `what`. */
+export function breach(what: string): BonevalueError {
+  return new BonevalueError(
+    "protocol",
+    `The discovery server sent ${what}. Check that the address is that of a bonevalue server, and that both are up to date.`,
+  );
+}
+
+function isKnown(type: string): type is keyof ToClient {
+  return Object.hasOwn(toClient, type);
+}
+
+function parseJson(frame: unknown): unknown {
+  if (typeof frame !== "string") return undefined;
+  try {
+    return JSON.parse(frame);
+  } catch {
+    return undefined;
+  }
+}

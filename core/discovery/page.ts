@@ -1,0 +1,38 @@
+/** What befalls the page that we run in. Each returns its undo. */
+export interface Page {
+  /** It is shown, visible or online again: what we believe of the network may be out of date. */
+  onWake(listener: () => void): () => void;
+  /** It goes away; `back` when it may be shown again as it was. */
+  onHide(listener: (back: boolean) => void): () => void;
+}
+
+/** The parts of a window that tell. In a worker there is no `document`, outside of browsers there is neither. */
+export interface PageScope {
+  readonly addEventListener?: EventTarget["addEventListener"] | undefined;
+  readonly removeEventListener?: EventTarget["removeEventListener"] | undefined;
+  readonly document?: (EventTarget & { readonly visibilityState: string }) | undefined;
+}
+
+/** The page of `scope`; by default the one that this code runs in. */
+export function createPage(scope: PageScope = globalThis): Page {
+  const on = (type: string, listener: (event: Event) => void) => {
+    scope.addEventListener?.(type, listener);
+    return () => scope.removeEventListener?.(type, listener);
+  };
+  return {
+    onWake(listener) {
+      const { document } = scope;
+      const wake = () => listener();
+      const look = () => document?.visibilityState === "visible" && listener();
+      const undo = [on("online", wake), on("pageshow", wake)];
+      document?.addEventListener("visibilitychange", look);
+      return () => {
+        for (const off of undo) off();
+        document?.removeEventListener("visibilitychange", look);
+      };
+    },
+    onHide(listener) {
+      return on("pagehide", (event) => listener("persisted" in event && event.persisted === true));
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
+import type { Credentials, DiscoveryEvents, DiscoverySession } from "./discovery.ts";
+import { createFakeSockets, type FakeSocket } from "./fake-sockets.ts";
+import type { ToClient } from "./messages.ts";
+import type { Page } from "./page.ts";
+import { websocket } from "./websocket.ts";
+
+/** A session whose server, page, clock and dice are the test. */
+export interface SessionDriver {
+  readonly session: DiscoverySession;
+  readonly clock: VirtualClock;
+  /** Every event so far, as its name and what came with it. */
+  readonly told: readonly (readonly [name: string, ...unknown[]])[];
+  readonly sockets: readonly FakeSocket[];
+  readonly page: { wake(): void; hide(back: boolean): void };
+  /** The newest socket, once the client has opened it. */
+  socket(): Promise<FakeSocket>;
+  /** Lets the newest socket sign in. */
+  signIn(lists?: { peerId?: string; users?: string[]; peers?: ToClient["peerList"] }): Promise<FakeSocket>;
+}
+
+/** Opens a session on a platform of its own. The dice always show `random`. */
+export function driveSession(
+  credentials: Credentials = { username: "ann", password: "secret" },
+  { host = "example.org", random = 0.5 } = {},
+): SessionDriver {
+  const clock = createVirtualClock();
+  const { WebSocket, opened } = createFakeSockets();
+  const told: [string, ...unknown[]][] = [];
+  const { page, ...controls } = createFakePage();
+  const session = websocket({ WebSocket, clock, page, random: () => random }).open(host, credentials, recorder(told));
+
+  const driver: SessionDriver = {
+    session,
+    clock,
+    told,
+    sockets: opened,
+    page: controls,
+    async socket() {
+      await clock.advance(0);
+      return opened.at(-1) as FakeSocket;
+    },
+    async signIn({ peerId = "me", users = [], peers = [] } = {}) {
+      const socket = await driver.socket();
+      socket.accept();
+      socket.say("setPeerId", { version: 1, peerId, username: "ann", session: "secret of ann", resumed: false });
+      socket.say("userList", users);
+      socket.say("iceServers", { servers: [] });
+      socket.say("peerList", peers);
+      return socket;
+    },
+  };
+  return driver;
+}
+
+/** Events that write themselves down, names first; errors as their codes. */
+export function recorder(told: [string, ...unknown[]][]): DiscoveryEvents {
+  const write =
+    (name: string) =>
+    (...args: unknown[]) =>
+      void told.push([name, ...args]);
+  return {
+    online: write("online"),
+    interrupted: (reason) => told.push(["interrupted", reason.code]),
+    ended: (reason) => told.push(["ended", reason.code]),
+    peerConnect: write("peerConnect"),
+    peerDisconnect: write("peerDisconnect"),
+    userAdd: write("userAdd"),
+    userRemove: write("userRemove"),
+    iceServers: write("iceServers"),
+    signal: write("signal"),
+    unreachable: write("unreachable"),
+  };
+}
+
+function createFakePage() {
+  const wakes = new Set<() => void>();
+  const hides = new Set<(back: boolean) => void>();
+  const listen = <Listener>(listeners: Set<Listener>) => {
+    return (listener: Listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    };
+  };
+  const page: Page = { onWake: listen(wakes), onHide: listen(hides) };
+  return {
+    page,
+    wake() {
+      for (const listener of wakes) listener();
+    },
+    hide(back: boolean) {
+      for (const listener of hides) listener(back);
+    },
+  };
+}

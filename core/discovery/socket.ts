@@ -1,0 +1,171 @@
+import type { Clock } from "../clock.ts";
+import { BonevalueError } from "../errors.ts";
+import type { PeerId } from "../peer.ts";
+import { Close, type Departure, departureFor, departureOf, saidError } from "./departure.ts";
+import type { SignalKind } from "./discovery.ts";
+import { type FromServer, readFrame } from "./from-server.ts";
+import type { ToClient, ToServer } from "./messages.ts";
+import type { Opening } from "./proof.ts";
+import { type AnswerTo, createRequests, isAnswer, type RequestType } from "./requests.ts";
+import { collectSignIn, type SignedIn } from "./sign-in.ts";
+import { createSilence } from "./silence.ts";
+import { type SocketNews, tell } from "./tell.ts";
+
+/** What is used of a WebSocket: the platform's and that of `ws` fit. */
+export interface WebSocketLike {
+  send(text: string): void;
+  close(code?: number): void;
+  addEventListener(type: "open" | "message" | "close" | "error", listener: (event: any) => void): void;
+}
+
+/** What makes one. */
+export type WebSocketConstructor = new (url: string) => WebSocketLike;
+
+/** What a socket tells its session; nothing after `ended`, which comes once unless we closed it. */
+export interface SocketEvents extends SocketNews {
+  /** A signal that we sent could not be delivered. */
+  unreachable(to: PeerId): void;
+  signedIn(signedIn: SignedIn): void;
+  ended(departure: Departure): void;
+}
+
+/** One socket, from its first frame to its end. */
+export interface Socket {
+  signal(kind: SignalKind, to: PeerId, signal: unknown): void;
+  request<Type extends RequestType>(type: Type, data: ToServer[Type]): Promise<AnswerTo<Type>>;
+  /** Asks whether the server is still there, and ends when it does not say so within 5 s. */
+  check(): void;
+  /** Another socket has taken over: from now on this one only waits for its answers, and tells nothing. */
+  retire(): void;
+  /** Says goodbye, with `back` when the page may be shown again; resolves once that is on its way. */
+  leave(back: boolean): Promise<void>;
+}
+
+const signInPatience = 10_000;
+const longestSilence = 35_000;
+const pingPatience = 5_000;
+const closePatience = 2_000;
+
+/** Opens a socket and signs in with `opening`. Tells nothing before it has returned; throws what the WebSocket throws. */
+export function openSocket(
+  url: string,
+  opening: Opening,
+  events: SocketEvents,
+  { WebSocket, clock }: { readonly WebSocket: WebSocketConstructor; readonly clock: Clock },
+): Socket {
+  let state: "signing in" | "signed in" | "retired" | "over" = "signing in";
+  let said: ToClient["error"] | undefined;
+  const socket = new WebSocket(url);
+  let closed = () => {};
+  const closing = new Promise<void>((resolve) => {
+    closed = resolve;
+  });
+  const requests = createRequests(clock);
+  const signIn = collectSignIn();
+  const silence = createSilence(clock, giveUp, () => (state === "signed in" ? check() : giveUp()));
+
+  silence.restart(signInPatience);
+  socket.addEventListener("open", () => send(opening.type, opening.data));
+  socket.addEventListener("message", ({ data }: { data: unknown }) => hear(data));
+  // A close follows every error, and says more.
+  socket.addEventListener("error", () => {});
+  socket.addEventListener("close", ({ code }: { code: number }) => {
+    closed();
+    end(departureOf(code, said, state !== "signing in"));
+  });
+
+  return {
+    check,
+    signal: (kind, to, signal) =>
+      send(
+        kind,
+        { to, signal },
+        requests.relay(() => events.unreachable(to)),
+      ),
+    request(type, data) {
+      const { id, answer } = requests.ask(type);
+      send(type, data, id);
+      return answer;
+    },
+    retire() {
+      state = "retired";
+      silence.restart(closePatience);
+    },
+    async leave(back) {
+      if (state === "signed in") send("bye", back ? { back } : {});
+      state = "retired";
+      const stopWaiting = clock.after(closePatience, closed);
+      fail(departureOf(Close.bye, undefined, true), Close.bye);
+      await closing;
+      stopWaiting();
+    },
+  };
+
+  function send<Type extends keyof ToServer>(type: Type, data: ToServer[Type], id?: number) {
+    if (state !== "over") socket.send(JSON.stringify({ type, data, id }));
+  }
+
+  function check() {
+    if (state !== "signed in") return;
+    send("ping", {});
+    silence.restart(pingPatience);
+  }
+
+  function giveUp() {
+    fail(departureOf(Close.gaveUp, said, state !== "signing in"));
+  }
+
+  function hear(frame: unknown) {
+    if (state === "over") return;
+    if (state !== "retired") silence.restart(state === "signing in" ? signInPatience : longestSilence);
+    const message = readFrame(frame);
+    const fault = message instanceof BonevalueError ? message : message && take(message);
+    if (fault) fail(departureFor(fault));
+  }
+
+  function take(message: FromServer): BonevalueError | undefined {
+    if (message.type === "error") return refused(message);
+    if (state === "signing in") return meet(message);
+    if (message.type === "ping") send("pong", {});
+    else if (isAnswer(message)) return requests.answer(message);
+    else if (state === "signed in") return tell(message, events);
+    return undefined;
+  }
+
+  function refused({ id, data }: FromServer & { type: "error" }): undefined {
+    if (id === undefined) said = data;
+    else requests.refuse(id, saidError(data));
+  }
+
+  function meet(message: FromServer): BonevalueError | undefined {
+    const outcome = signIn(message);
+    if (outcome instanceof BonevalueError) return outcome;
+    if (!outcome) return message.type === "iceServers" ? tell(message, events) : undefined;
+    state = "signed in";
+    silence.restart(longestSilence);
+    events.signedIn(outcome);
+    return undefined;
+  }
+
+  // A socket that went bad may never say that it has closed: it is over as soon as we are done with it.
+  function fail(departure: Departure, code: number = Close.gaveUp) {
+    socket.close(code);
+    end(departure);
+  }
+
+  function end(departure: Departure) {
+    if (state === "over") return;
+    const telling = state !== "retired";
+    state = "over";
+    silence.stop();
+    requests.end(unanswered());
+    if (telling) events.ended(departure);
+  }
+}
+
+function unanswered(): BonevalueError {
+  return new BonevalueError(
+    "disconnected",
+    "The discovery server went before it answered. The lists tell whether it was done: look, and ask again if not.",
+  );
+}

@@ -1,0 +1,80 @@
+import { systemClock } from "../clock.ts";
+import { BonevalueError } from "../errors.ts";
+import { createComeback, type Environment } from "./comeback.ts";
+import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery.ts";
+import type { ToServer } from "./messages.ts";
+import { createPage } from "./page.ts";
+import type { AnswerTo, RequestType } from "./requests.ts";
+import type { WebSocketConstructor } from "./socket.ts";
+
+/** What {@link websocket} takes. */
+export interface WebSocketOptions extends Partial<Omit<Environment, "WebSocket">> {
+  /** In place of the platform's. */
+  readonly WebSocket?: WebSocketConstructor | undefined;
+}
+
+/**
+ * To a discovery server that speaks docs/protocol.md. Clock, randomness and page are the platform's unless handed in.
+ *
+ * @example
+ * const client = createClient({ discovery: websocket({ WebSocket }) });
+ */
+export function websocket(options: WebSocketOptions = {}): Discovery {
+  return {
+    open: (host, credentials, events) =>
+      openSession(host, credentials, events, {
+        WebSocket: options.WebSocket ?? globalThis.WebSocket,
+        clock: options.clock ?? systemClock,
+        random: options.random ?? Math.random,
+        page: options.page ?? createPage(),
+      }),
+  };
+}
+
+function openSession(
+  host: string,
+  credentials: Credentials,
+  events: DiscoveryEvents,
+  environment: Environment,
+): DiscoverySession {
+  const comeback = createComeback(host, credentials, events, environment);
+  let closing: Promise<void> | undefined;
+
+  async function ask<Type extends RequestType>(type: Type, data: ToServer[Type]): Promise<AnswerTo<Type>> {
+    const socket = comeback.socket();
+    if (!socket) throw notConnected();
+    return socket.request(type, data);
+  }
+
+  return {
+    signal: (kind, to, signal) => comeback.socket()?.signal(kind, to, signal),
+    async invite(email) {
+      await ask("inviteUser", { email });
+    },
+    async requestToken(name) {
+      const { token, expires } = await ask("requestToken", { name });
+      return { token, expires: new Date(expires) };
+    },
+    async claimToken(name, token) {
+      await ask("claimToken", { name, token: token.split(".", 1)[0] ?? token });
+    },
+    async removeUser(name) {
+      await ask("removeUser", { name });
+    },
+    async changePassword(current, password) {
+      const { session } = await ask("changePassword", { current, password });
+      comeback.keep(session);
+    },
+    close() {
+      closing ??= comeback.stop();
+      return closing;
+    },
+  };
+}
+
+function notConnected(): BonevalueError {
+  return new BonevalueError(
+    "not-connected",
+    "The discovery server is out of reach. Ask again when the client is online.",
+  );
+}
