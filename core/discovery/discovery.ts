@@ -33,7 +33,7 @@ export type SignalKind = "peerRequest" | "peerResponse";
 
 /** What a session tells its client. One call for each thing that happened, in order. */
 export interface DiscoveryEvents {
-  /** Signed in, or back after `interrupted`. */
+  /** Signed in, or back: after `interrupted`, or without it when the session moved to a new socket unnoticed. */
   online(snapshot: Snapshot): void;
   /** The server is out of reach; the session goes on trying to come back by itself. */
   interrupted(reason: BonevalueError): void;

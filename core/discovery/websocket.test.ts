@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
-import { driveSession, recorder } from "./session-driver.ts";
+import { driveSession, recorder } from "./websocket/session-driver.ts";
 import { websocket } from "./websocket.ts";
 
 const returned = { type: "authenticate", data: { version: 1, session: "secret of ann" } };

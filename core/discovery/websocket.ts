@@ -1,11 +1,11 @@
 import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
-import { createComeback, type Environment } from "./comeback.ts";
 import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery.ts";
 import type { ToServer } from "./messages.ts";
 import { createPage } from "./page.ts";
-import type { AnswerTo, RequestType } from "./requests.ts";
-import type { WebSocketConstructor } from "./socket.ts";
+import { createComeback, type Environment } from "./websocket/comeback.ts";
+import type { AnswerTo, RequestType } from "./websocket/requests.ts";
+import type { WebSocketConstructor } from "./websocket/socket.ts";
 
 /** What {@link websocket} takes. */
 export interface WebSocketOptions extends Partial<Omit<Environment, "WebSocket">> {

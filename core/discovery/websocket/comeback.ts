@@ -1,10 +1,10 @@
-import type { Clock } from "../clock.ts";
-import { BonevalueError } from "../errors.ts";
+import type { Clock } from "../../clock.ts";
+import { BonevalueError } from "../../errors.ts";
+import type { Credentials, DiscoveryEvents } from "../discovery.ts";
+import type { Page } from "../page.ts";
 import { createBackoff } from "./backoff.ts";
 import { Close, type Departure } from "./departure.ts";
-import type { Credentials, DiscoveryEvents } from "./discovery.ts";
 import { socketUrl } from "./host.ts";
-import type { Page } from "./page.ts";
 import { createProof } from "./proof.ts";
 import type { SignedIn } from "./sign-in.ts";
 import { openSocket, type Socket, type SocketEvents, type WebSocketConstructor } from "./socket.ts";

@@ -1,5 +1,5 @@
-import type { BonevalueError } from "../errors.ts";
-import type { DiscoveryEvents } from "./discovery.ts";
+import type { BonevalueError } from "../../errors.ts";
+import type { DiscoveryEvents } from "../discovery.ts";
 import { breach, type FromServer } from "./from-server.ts";
 
 /** What a server tells unasked. */

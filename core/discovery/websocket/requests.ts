@@ -1,7 +1,7 @@
-import type { Clock } from "../clock.ts";
-import { BonevalueError } from "../errors.ts";
+import type { Clock } from "../../clock.ts";
+import { BonevalueError } from "../../errors.ts";
+import type { ToClient } from "../messages.ts";
 import { breach, type FromServer } from "./from-server.ts";
-import type { ToClient } from "./messages.ts";
 
 const answerOf = {
   inviteUser: "inviteResponse",

@@ -1,6 +1,6 @@
-import { BonevalueError } from "../errors.ts";
-import type { Credentials } from "./discovery.ts";
-import { type Proof as Claim, discoveryVersion, type ToServer } from "./messages.ts";
+import { BonevalueError } from "../../errors.ts";
+import type { Credentials } from "../discovery.ts";
+import { type Proof as Claim, discoveryVersion, type ToServer } from "../messages.ts";
 
 /** The first frame of a socket, which says whose it is. */
 export type Opening = {

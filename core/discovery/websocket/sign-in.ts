@@ -1,8 +1,8 @@
-import { BonevalueError } from "../errors.ts";
-import type { Peer } from "../peer.ts";
-import type { Snapshot } from "./discovery.ts";
+import { BonevalueError } from "../../errors.ts";
+import type { Peer } from "../../peer.ts";
+import type { Snapshot } from "../discovery.ts";
+import { discoveryVersion, type ToClient } from "../messages.ts";
 import { breach, type FromServer } from "./from-server.ts";
-import { discoveryVersion, type ToClient } from "./messages.ts";
 
 /** What a sign-in brings: all that we may know, and the secret for coming back. */
 export interface SignedIn {

@@ -1,5 +1,5 @@
-import { BonevalueError, type ErrorCode, isErrorCode } from "../errors.ts";
-import type { ToClient } from "./messages.ts";
+import { BonevalueError, type ErrorCode, isErrorCode } from "../../errors.ts";
+import type { ToClient } from "../messages.ts";
 
 /** The close codes that mean something here: those of the protocol, and those of WebSockets that it uses. */
 export const Close = {

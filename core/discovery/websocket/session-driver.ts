@@ -1,9 +1,9 @@
-import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
-import type { Credentials, DiscoveryEvents, DiscoverySession } from "./discovery.ts";
+import { createVirtualClock, type VirtualClock } from "../../testing/virtual-clock.ts";
+import type { Credentials, DiscoveryEvents, DiscoverySession } from "../discovery.ts";
+import type { ToClient } from "../messages.ts";
+import type { Page } from "../page.ts";
+import { websocket } from "../websocket.ts";
 import { createFakeSockets, type FakeSocket } from "./fake-sockets.ts";
-import type { ToClient } from "./messages.ts";
-import type { Page } from "./page.ts";
-import { websocket } from "./websocket.ts";
 
 /** A session whose server, page, clock and dice are the test. */
 export interface SessionDriver {

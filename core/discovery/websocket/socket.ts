@@ -1,10 +1,10 @@
-import type { Clock } from "../clock.ts";
-import { BonevalueError } from "../errors.ts";
-import type { PeerId } from "../peer.ts";
+import type { Clock } from "../../clock.ts";
+import { BonevalueError } from "../../errors.ts";
+import type { PeerId } from "../../peer.ts";
+import type { SignalKind } from "../discovery.ts";
+import type { ToClient, ToServer } from "../messages.ts";
 import { Close, type Departure, departureFor, departureOf, saidError } from "./departure.ts";
-import type { SignalKind } from "./discovery.ts";
 import { type FromServer, readFrame } from "./from-server.ts";
-import type { ToClient, ToServer } from "./messages.ts";
 import type { Opening } from "./proof.ts";
 import { type AnswerTo, createRequests, isAnswer, type RequestType } from "./requests.ts";
 import { collectSignIn, type SignedIn } from "./sign-in.ts";

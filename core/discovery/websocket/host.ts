@@ -1,4 +1,4 @@
-import { BonevalueError } from "../errors.ts";
+import { BonevalueError } from "../../errors.ts";
 
 const scheme = /^([a-z][a-z0-9+.-]*):\/\//i;
 const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/;

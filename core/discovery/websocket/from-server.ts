@@ -1,6 +1,6 @@
 import { safeParse } from "valibot";
-import { BonevalueError } from "../errors.ts";
-import { envelope, type ToClient, toClient } from "./messages.ts";
+import { BonevalueError } from "../../errors.ts";
+import { envelope, type ToClient, toClient } from "../messages.ts";
 
 /** Everything that a client understands, checked. */
 export type FromServer = {
