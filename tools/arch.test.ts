@@ -6,14 +6,16 @@ import { entries, root } from "./entries.ts";
 import { cycles, importsOf, reachable, readSources } from "./imports.ts";
 
 const sources = readSources();
-const shipped = reachable(
+const published = reachable(
   entries.map(({ source }) => source),
   sources,
 );
 
 describe("the house", () => {
   test("every file imports only what its room may", () => {
-    expect(sources.filter(({ path }) => !isSpec(path)).flatMap(trespasses)).toEqual([]);
+    // What stands in a published room and is not published is there for its specs: those see everything.
+    const held = sources.filter(({ path }) => published.has(path) || !/^(core|bindings|reference-server)\//.test(path));
+    expect(held.filter(({ path }) => !isSpec(path)).flatMap(trespasses)).toEqual([]);
   });
 
   test("no files load one another in a ring", () => {
@@ -21,14 +23,14 @@ describe("the house", () => {
   });
 
   test("nothing that is published reaches a spec", () => {
-    expect([...shipped].filter(isSpec)).toEqual([]);
+    expect([...published].filter(isSpec)).toEqual([]);
   });
 
   test("every package that is published code imports is one that an app installs", () => {
     const { dependencies, peerDependencies } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
     const installed = new Set(Object.keys({ ...dependencies, ...peerDependencies }));
     const missing = sources
-      .filter(({ path }) => shipped.has(path))
+      .filter(({ path }) => published.has(path))
       .flatMap(({ path, packages }) => packages.map((name) => ({ path, name })))
       .filter(({ name }) => !name.startsWith("node:") && !installed.has(name));
     expect(missing).toEqual([]);

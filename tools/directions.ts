@@ -51,9 +51,9 @@ export const keepers: Readonly<Record<string, string>> = {
   "@redis/client": "reference-server/cluster/",
 };
 
-/** Whether a file is there for tests only: those see everything. */
+/** Whether a file is there for tests only. */
 export function isSpec(path: string): boolean {
-  return /\.test(-d)?\.tsx?$|(^|[/.-])(conformance|fixtures?)\.tsx?$/.test(path);
+  return /\.test(-d)?\.tsx?$|(^|\/)conformance\.tsx?$/.test(path);
 }
 
 /** What a file imports against the directions, each as a sentence. */

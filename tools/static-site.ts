@@ -1,0 +1,56 @@
+import { readFile } from "node:fs/promises";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join, normalize } from "node:path";
+import { root } from "./entries.ts";
+
+/** A web server on a loopback port, for pages under test. */
+export interface StaticSite {
+  /** `http://127.0.0.1:…`, without a slash at its end. */
+  readonly origin: string;
+  /** Serves `html` from now on; returns its URL. */
+  add(html: string, headers?: Readonly<Record<string, string>>): string;
+  close(): Promise<void>;
+}
+
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".json": "application/json",
+};
+
+/** Serves dist/ and examples/ of this repository, and the pages that are added to it. */
+export async function serveSite(): Promise<StaticSite> {
+  const pages = new Map<string, { html: string; headers: Readonly<Record<string, string>> }>();
+  const server = createServer(async (request, response) => {
+    const path = new URL(request.url ?? "/", "http://site").pathname;
+    const page = pages.get(path);
+    if (page === undefined) return sendFile(path, response);
+    response.writeHead(200, { "content-type": types[".html"], ...page.headers }).end(page.html);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  return {
+    origin,
+    add(html, headers = {}) {
+      const path = `/pages/${pages.size + 1}.html`;
+      pages.set(path, { html, headers });
+      return origin + path;
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function sendFile(path: string, response: ServerResponse): Promise<void> {
+  const file = normalize(join(root, path));
+  const open = file.startsWith(`${root}dist/`) || file.startsWith(`${root}examples/`);
+  const body = open ? await readFile(file).catch(() => undefined) : undefined;
+  if (body === undefined) response.writeHead(404).end(`There is no ${path} here.`);
+  else response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" }).end(body);
+}

@@ -1,0 +1,52 @@
+import ts from "typescript";
+
+/** Something that a module exports, under the name that importers use. */
+interface Exported {
+  readonly name: string;
+  readonly symbol: ts.Symbol;
+}
+
+/** Everything that a file exports, and the members of its interfaces as `Type.member`, sorted. */
+export function surfaceNames(file: ts.SourceFile, checker: ts.TypeChecker): readonly string[] {
+  return exportsOf(file, checker)
+    .flatMap(({ name, symbol }) => [name, ...membersOf(symbol, checker).map((member) => `${name}.${member}`)])
+    .sort();
+}
+
+/** What a file exports that is there at run time. */
+export function valueNames(file: ts.SourceFile, checker: ts.TypeChecker): readonly string[] {
+  return exportsOf(file, checker)
+    .filter(({ symbol }) => symbol.flags & ts.SymbolFlags.Value)
+    .map(({ name }) => name);
+}
+
+/** What a file exports as it is declared, by name and without comments. */
+export function surfaceText(file: ts.SourceFile, checker: ts.TypeChecker): string {
+  const printer = ts.createPrinter({ removeComments: true });
+  const texts = exportsOf(file, checker).map(({ name, symbol }) => {
+    const declared = (symbol.declarations ?? []).map(statementOf);
+    const text = declared.map((node) => printer.printNode(ts.EmitHint.Unspecified, node, node.getSourceFile()));
+    return [`// ${name}`, ...text].join("\n");
+  });
+  return `${texts.join("\n\n")}\n`;
+}
+
+function exportsOf(file: ts.SourceFile, checker: ts.TypeChecker): readonly Exported[] {
+  const module = checker.getSymbolAtLocation(file);
+  return (module ? checker.getExportsOfModule(module) : [])
+    .map((symbol) => ({ name: symbol.name, symbol: behind(symbol, checker) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function behind(symbol: ts.Symbol, checker: ts.TypeChecker): ts.Symbol {
+  return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+}
+
+function membersOf(symbol: ts.Symbol, checker: ts.TypeChecker): readonly string[] {
+  if (!(symbol.flags & ts.SymbolFlags.Interface)) return [];
+  return checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol)).map(({ name }) => name);
+}
+
+function statementOf(node: ts.Declaration): ts.Node {
+  return ts.isVariableDeclaration(node) ? node.parent.parent : node;
+}

@@ -1,0 +1,76 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { startVitest, type TestModule } from "vitest/node";
+import { ensure } from "./ensure.ts";
+import { root } from "./entries.ts";
+
+/** What became of one kind of tests. A check that is one command counts as one test. */
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const kinds = new Map<string, Tally>();
+
+function count(kind: string, outcome: keyof Tally): void {
+  const tally = kinds.get(kind) ?? { passed: 0, failed: 0, skipped: 0 };
+  tally[outcome]++;
+  kinds.set(kind, tally);
+}
+
+async function command(kind: string, program: string, ...args: readonly string[]): Promise<boolean> {
+  const child = spawn(`${root}node_modules/.bin/${program}`, args, {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  const [code] = await once(child, "exit");
+  count(kind, code === 0 ? "passed" : "failed");
+  return code === 0;
+}
+
+async function specs(): Promise<void> {
+  const tally = {
+    onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]) {
+      for (const module of modules) countModule(module);
+      for (const _ of errors) count("unhandled errors", "failed");
+    },
+  };
+  const vitest = await startVitest("test", [], { root, run: true, reporters: ["default", tally] });
+  await vitest.close();
+}
+
+function countModule(module: TestModule): void {
+  const kind = module.project.name.replace(/ \(.*\)$/, "");
+  const broken = module.errors().length > 0;
+  if (broken) count(kind, "failed");
+  for (const test of module.children.allTests()) {
+    const { state } = test.result();
+    count(kind, state === "pending" ? "failed" : state);
+  }
+}
+
+function report(): void {
+  const row = (kind: string, ...cells: readonly (string | number)[]) =>
+    console.log(kind.padEnd(18) + cells.map((cell) => String(cell).padStart(9)).join(""));
+  row("\nkind", "passed", "failed", "skipped");
+  for (const [kind, { passed, failed, skipped }] of kinds) row(kind, passed, failed, skipped);
+  const sum = (outcome: keyof Tally) => [...kinds.values()].reduce((total, tally) => total + tally[outcome], 0);
+  const skipped = sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : "";
+  console.log(`\n${sum("passed")} passed, ${sum("failed")} failed${skipped}`);
+  if (sum("failed") > 0) process.exitCode = 1;
+}
+
+ensure("chromium");
+const [built] = await Promise.all([
+  command("build", "rollup", "-c", "--silent"),
+  command("types", "tsc", "-p", "."),
+  command("lint", "biome", "lint", "."),
+  command("format", "biome", "format", "."),
+]);
+if (built) {
+  await command("size", "size-limit");
+  await specs();
+}
+report();
+process.exit();
