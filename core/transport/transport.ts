@@ -20,16 +20,28 @@ export interface Candidate {
   readonly usernameFragment?: string | null | undefined;
 }
 
+/** What the other side of an attempt says, each thing once, a round's description before its candidates. */
+export interface SignalListener {
+  description(description: Description): void;
+  candidate(candidate: Candidate): void;
+  /** To the caller: the callee asks for a new round. */
+  restart(): void;
+}
+
 /**
- * Carries descriptions and candidates to the other side of one attempt. What is said is repeated until the link is
- * open, and heard once however often it arrives; a round's description is heard before its candidates.
+ * Carries descriptions and candidates to the other side of one attempt. What is said is repeated until `settled`, and
+ * heard once however often it arrives. Verbs of an attempt that is over do nothing.
  */
 export interface SignalExchange {
-  /** Each description begins a round: 0, then one for each ICE restart. */
+  /** The caller's begins a round: 0, then one for each ICE restart. The callee's answers the newest that it heard. */
   describe(description: Description): void;
   candidate(candidate: Candidate): void;
-  /** To be called once, in `open`. What came before is heard then. */
-  hear(listener: { description(description: Description): void; candidate(candidate: Candidate): void }): void;
+  /** The callee's way to ask for a new round, which only the caller can begin. */
+  restart(): void;
+  /** The link works: nothing need be repeated until the next round. */
+  settled(): void;
+  /** To be called once. What came before is heard then. */
+  hear(listener: SignalListener): void;
   /** The servers that the discovery server names at this moment. */
   iceServers(): readonly RTCIceServer[];
 }
@@ -52,7 +64,7 @@ export interface LinkEvents {
 export interface Link {
   /** Resolves when messages can be sent; rejects with `link-failed` and what to do about it, or as `closed` says. */
   readonly opened: Promise<void>;
-  /** Resolves when it is over, with the reason unless we closed it ourselves. Never rejects. */
+  /** Resolves when it is over, with the reason: the one that we gave to `close`, or why it was lost. Never rejects. */
   readonly closed: Promise<BonevalueError | undefined>;
   /** The largest message that `send` takes, in bytes. Known once open. */
   readonly maxMessage: number;
@@ -66,6 +78,8 @@ export interface Link {
   send(channel: Channel, message: Uint8Array<ArrayBuffer>): void;
   /** At once, without ceremony: what is buffered may be lost. */
   close(reason?: BonevalueError): void;
+  /** Why it is not open yet and what to do about it, as far as the transport can tell. */
+  trouble?(): string | undefined;
   /** How the bytes travel and how long a round trip takes, in ms, where the transport can tell. */
   stats?(): Promise<{ readonly path?: "direct" | "turn" | "memory"; readonly roundTrip?: number }>;
 }

@@ -1,0 +1,254 @@
+import * as v from "valibot";
+import type { Clock } from "../clock.ts";
+import type { BonevalueError, ErrorCode } from "../errors.ts";
+import type { Link, Transport } from "../transport/transport.ts";
+import { closedWith, noAnswer, noPath, refused, unreachable } from "./dial-errors.ts";
+import {
+  type Action,
+  createDialling,
+  type Dialling,
+  dial,
+  heard,
+  kindOf,
+  opened,
+  over,
+  type Role,
+  type SignalKind,
+  type Step,
+} from "./dialling.ts";
+import { createSignals, type Signal, type Signals, signal as signalSchema } from "./signals.ts";
+
+/** How long a dial may take, in ms. */
+export const dialTimeout = 15_000;
+
+const redialAfter = 100;
+
+/** What {@link createDialler} needs, and whom it tells. */
+export interface DiallerOptions {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  /** Our own id at this moment. */
+  self(): string;
+  /** Passes a signal on through discovery; may lose it. */
+  send(kind: SignalKind, to: string, signal: Signal): void;
+  /** The servers that the discovery server names at this moment. */
+  iceServers(): readonly RTCIceServer[];
+  /** Asked when a peer that we are not dialling ourselves dials us: the code to refuse it with, if any. */
+  admit(peer: string): ErrorCode | undefined;
+  /** A link is open, ours or the peer's. Its `closed` tells its end. */
+  opened(peer: string, link: Link, role: Role): void;
+  /** What `dial` asked for has failed. Told once for each dial that was not joined to an earlier one. */
+  failed(peer: string, error: BonevalueError): void;
+}
+
+/** Makes links by dialling and by answering, one for each peer at most. */
+export interface Dialler {
+  /** Asks for a link; joins an attempt that is being made, either way. `opened` or `failed` follows within 15 s. */
+  dial(peer: string): void;
+  /** A relayed signal has arrived. What is malformed is ignored. */
+  receive(kind: SignalKind, from: string, signal: unknown): void;
+  /** The discovery server cannot reach this peer: a dial ends with `unknown-peer`, an open link stays. */
+  unreachable(peer: string): void;
+  /** The discovery server is back: says at once what may have been lost. */
+  repeat(): void;
+  /** Ends the peer's link or attempt; nothing is told but the link's own `closed`. Default `cancelled`. */
+  drop(peer: string, code?: ErrorCode): void;
+  /** As `drop`, and no trace is kept: for a peer that has gone or may not be talked to any more. */
+  forget(peer: string, code?: ErrorCode): void;
+  /** Forgets everybody. */
+  stop(code?: ErrorCode): void;
+}
+
+interface Connection {
+  readonly role: Role;
+  readonly link: Link;
+  readonly signals: Signals;
+  readonly undoDeadline: () => void;
+  open: boolean;
+}
+
+/** One peer. `wish` is there from `dial` until it has been answered. */
+interface Entry {
+  readonly peer: string;
+  dialling: Dialling;
+  connection?: Connection | undefined;
+  wish?: { readonly undoDeadline: () => void; undoRedial?: () => void } | undefined;
+}
+
+/** A dialler without links. Opens nothing before `dial` or `receive`; the caller ends it with `stop`. */
+export function createDialler(options: DiallerOptions): Dialler {
+  const { transport, clock } = options;
+  const entries = new Map<string, Entry>();
+  let attempts = 0;
+
+  function entryOf(peer: string): Entry {
+    const entry = entries.get(peer) ?? { peer, dialling: createDialling(options.self(), peer) };
+    entries.set(peer, entry);
+    return entry;
+  }
+
+  function take(entry: Entry, step: Step, signal?: Signal): void {
+    entry.dialling = step.state;
+    for (const action of step.actions) perform(entry, action, signal);
+  }
+
+  function perform(entry: Entry, action: Action, signal?: Signal): void {
+    const { peer } = entry;
+    if (action.do === "connect") connect(entry, action.role, action.attempt, signal);
+    else if (action.do === "hear") entry.connection?.signals.receive(signal!);
+    else if (action.do === "end")
+      options.send(action.kind, peer, { attempt: action.attempt, round: 0, end: action.code });
+    else if (action.why === "ended") endedByPeer(entry, action.code);
+    else detach(entry)?.link.close(closedWith(peer, "disconnected"));
+  }
+
+  function connect(entry: Entry, role: Role, attempt: number, signal?: Signal): void {
+    const { peer } = entry;
+    const refusal = role === "callee" && !entry.wish ? options.admit(peer) : undefined;
+    if (refusal) {
+      take(entry, over(entry.dialling, refusal));
+      entries.delete(peer);
+      return;
+    }
+    const signals = createSignals({
+      role,
+      attempt,
+      clock,
+      send: (said) => options.send(kindOf(role), peer, said),
+      iceServers: options.iceServers,
+    });
+    if (signal) signals.receive(signal);
+    const link = transport.open(peer, role, signals.exchange);
+    // A caller's attempt ends with the wish that it is for.
+    const undoDeadline = role === "callee" ? clock.after(dialTimeout, () => giveUp(entry)) : () => {};
+    const connection: Connection = { role, link, signals, undoDeadline, open: false };
+    entry.connection = connection;
+    link.opened.then(
+      () => opens(entry, connection),
+      () => {},
+    );
+    link.closed.then((reason) => closes(entry, connection, reason));
+  }
+
+  function opens(entry: Entry, connection: Connection): void {
+    if (entry.connection !== connection) return;
+    connection.open = true;
+    connection.undoDeadline();
+    endWish(entry);
+    take(entry, opened(entry.dialling));
+    options.opened(entry.peer, connection.link, connection.role);
+  }
+
+  function closes(entry: Entry, connection: Connection, reason: BonevalueError | undefined): void {
+    if (entry.connection !== connection) return;
+    detach(entry);
+    const error = reason ?? closedWith(entry.peer, "cancelled");
+    take(entry, over(entry.dialling, error.code));
+    // A wish beside an open link was made after it had closed, and before we heard of that.
+    if (connection.open) start(entry);
+    else fail(entry, error);
+  }
+
+  function endedByPeer(entry: Entry, code: string): void {
+    const connection = detach(entry);
+    if (!connection) return;
+    const error = connection.open ? closedWith(entry.peer, "disconnected") : refused(entry.peer, code);
+    connection.link.close(error);
+    if (connection.open) start(entry);
+    // Only the attempt is over, not what we wish: it was the peer's own, or one that it no longer knew.
+    else if (connection.role === "callee" || code === "disconnected") redial(entry);
+    else fail(entry, error);
+  }
+
+  function giveUp(entry: Entry): void {
+    end(entry, "timeout", noPath(entry.peer, dialTimeout, entry.connection?.link.trouble?.()));
+    redial(entry);
+  }
+
+  function expire(entry: Entry): void {
+    const { peer, connection } = entry;
+    const error = connection?.signals.answered
+      ? noPath(peer, dialTimeout, connection.link.trouble?.())
+      : noAnswer(peer, dialTimeout);
+    if (connection?.role === "caller" && !connection.open) end(entry, "timeout", error);
+    if (!connection?.open) fail(entry, error);
+    endWish(entry);
+  }
+
+  function start(entry: Entry): void {
+    if (entry.wish && !entry.dialling.current) take(entry, dial(entry.dialling, ++attempts));
+  }
+
+  function redial(entry: Entry): void {
+    if (entry.wish) entry.wish.undoRedial = clock.after(redialAfter, () => start(entry));
+  }
+
+  function fail(entry: Entry, error: BonevalueError): void {
+    if (!entry.wish) return;
+    endWish(entry);
+    options.failed(entry.peer, error);
+  }
+
+  function endWish(entry: Entry): void {
+    entry.wish?.undoDeadline();
+    entry.wish?.undoRedial?.();
+    entry.wish = undefined;
+  }
+
+  /** Ends the connection, whatever its state, and tells the peer while it is not open. */
+  function end(entry: Entry, code: ErrorCode, error: BonevalueError): void {
+    const connection = detach(entry);
+    take(entry, over(entry.dialling, code));
+    connection?.link.close(error);
+  }
+
+  function drop(entry: Entry | undefined, code: ErrorCode): void {
+    if (!entry) return;
+    endWish(entry);
+    end(entry, code, closedWith(entry.peer, code));
+  }
+
+  function forget(peer: string, code: ErrorCode): void {
+    drop(entries.get(peer), code);
+    entries.delete(peer);
+  }
+
+  return {
+    dial(peer) {
+      const entry = entryOf(peer);
+      entry.wish ??= { undoDeadline: clock.after(dialTimeout, () => expire(entry)) };
+      start(entry);
+    },
+    receive(kind, from, raw) {
+      const parsed = v.safeParse(signalSchema, raw);
+      if (!parsed.success || from === options.self()) return;
+      const entry = entryOf(from);
+      take(entry, heard(entry.dialling, kind, parsed.output), parsed.output);
+    },
+    unreachable(peer) {
+      const entry = entries.get(peer);
+      if (!entry || entry.connection?.open) return;
+      const error = unreachable(peer);
+      detach(entry)?.link.close(error);
+      entry.dialling = over(entry.dialling, error.code).state;
+      fail(entry, error);
+    },
+    repeat() {
+      for (const { connection } of entries.values()) connection?.signals.repeat();
+    },
+    drop: (peer, code = "cancelled") => drop(entries.get(peer), code),
+    forget: (peer, code = "cancelled") => forget(peer, code),
+    stop(code = "cancelled") {
+      for (const peer of [...entries.keys()]) forget(peer, code);
+    },
+  };
+}
+
+/** Takes the connection away from its entry and silences it; the link itself is the caller's to close. */
+function detach(entry: Entry): Connection | undefined {
+  const { connection } = entry;
+  entry.connection = undefined;
+  connection?.undoDeadline();
+  connection?.signals.stop();
+  return connection;
+}

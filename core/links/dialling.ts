@@ -1,0 +1,121 @@
+import type { Signal } from "./signals.ts";
+
+/** Which side of an attempt we are: the one that dialled, or the one that was asked. */
+export type Role = "caller" | "callee";
+
+/** Whose attempt a signal speaks of: its sender's (`peerRequest`) or its receiver's (`peerResponse`). */
+export type SignalKind = "peerRequest" | "peerResponse";
+
+/** What we know of dialling one peer, either way. Attempts count from 1 and never go back. */
+export interface Dialling {
+  /** When both dial at once, our attempt is the one that stays. */
+  readonly wins: boolean;
+  /** The newest attempt of the peer that we know of. */
+  readonly newest: number;
+  /** The peer's attempts up to this one are over. */
+  readonly over: number;
+  /** The one connection, open or in the making. */
+  readonly current?: { readonly role: Role; readonly attempt: number; readonly open: boolean } | undefined;
+}
+
+/** What is to be done now, in order. */
+export type Action =
+  | { readonly do: "connect"; readonly role: Role; readonly attempt: number }
+  /** Hand the signal to the current connection. */
+  | { readonly do: "hear" }
+  /**
+   * The current connection goes: the peer has `lost` it and dials anew, our attempt has `yielded` to the peer's, or the
+   * peer has `ended` it with a code.
+   */
+  | { readonly do: "close"; readonly why: "lost" | "yielded" }
+  | { readonly do: "close"; readonly why: "ended"; readonly code: string }
+  /** Tell the peer that an attempt is over. */
+  | { readonly do: "end"; readonly kind: SignalKind; readonly attempt: number; readonly code: string };
+
+/** The state after an event, and what it asks for. */
+export interface Step {
+  readonly state: Dialling;
+  readonly actions: readonly Action[];
+}
+
+/** The state before anything was said. Of two peers that dial at once, the smaller id stays the caller. */
+export function createDialling(self: string, peer: string): Dialling {
+  return { wins: self < peer, newest: 0, over: 0 };
+}
+
+/** We want a link, and `attempt` is our next number. Does nothing where there is one, open or in the making. */
+export function dial(state: Dialling, attempt: number): Step {
+  if (state.current) return { state, actions: [] };
+  return connect(state, "caller", attempt, []);
+}
+
+/** The peer has sent a signal. */
+export function heard(state: Dialling, kind: SignalKind, signal: Signal): Step {
+  return kind === "peerRequest" ? heardRequest(state, signal) : heardResponse(state, signal);
+}
+
+/** The current connection has opened. What the peer dialled before is over. */
+export function opened(state: Dialling): Step {
+  if (!state.current) return { state, actions: [] };
+  const { role, attempt } = state.current;
+  const over = role === "caller" ? state.newest : state.over;
+  return { state: { ...state, over, current: { role, attempt, open: true } }, actions: [] };
+}
+
+/** The kind under which `role` sends its signals. */
+export function kindOf(role: Role): SignalKind {
+  return role === "caller" ? "peerRequest" : "peerResponse";
+}
+
+/** The current connection is over on our side. The peer is told unless it was open: then the link itself tells. */
+export function over(state: Dialling, code: string): Step {
+  const { current } = state;
+  if (!current) return { state, actions: [] };
+  const { role, attempt, open } = current;
+  return { state: without(state), actions: open ? [] : [{ do: "end", kind: kindOf(role), attempt, code }] };
+}
+
+function heardRequest(state: Dialling, { attempt, end }: Signal): Step {
+  const { current } = state;
+  const known = { ...state, newest: Math.max(state.newest, attempt) };
+  const ours = current?.role === "callee" && current.attempt === attempt;
+  if (end !== undefined) return ours ? ended(known, end) : { state: closeUpTo(known, attempt), actions: [] };
+  if (attempt < state.newest) return { state, actions: [] };
+  if (attempt <= state.over) return { state, actions: [sayOver("peerResponse", attempt)] };
+  if (ours) return { state, actions: [{ do: "hear" }] };
+  if (current?.role === "caller" && !current.open && state.wins) return { state: known, actions: [] };
+  if (!current) return connect(known, "callee", attempt, []);
+  return connect(without(known), "callee", attempt, [{ do: "close", why: current.open ? "lost" : "yielded" }]);
+}
+
+function heardResponse(state: Dialling, { attempt, end }: Signal): Step {
+  const { current } = state;
+  if (current?.role !== "caller" || current.attempt !== attempt) {
+    return { state, actions: end === undefined ? [sayOver("peerRequest", attempt)] : [] };
+  }
+  return end === undefined ? { state, actions: [{ do: "hear" }] } : ended(state, end);
+}
+
+function connect(state: Dialling, role: Role, attempt: number, before: readonly Action[]): Step {
+  return {
+    state: { ...state, current: { role, attempt, open: false } },
+    actions: [...before, { do: "connect", role, attempt }],
+  };
+}
+
+function ended(state: Dialling, code: string): Step {
+  return { state: without(state), actions: [{ do: "close", why: "ended", code }] };
+}
+
+function without({ current, ...state }: Dialling): Dialling {
+  return current?.role === "callee" ? closeUpTo(state, current.attempt) : state;
+}
+
+function closeUpTo(state: Dialling, attempt: number): Dialling {
+  return { ...state, over: Math.max(state.over, attempt) };
+}
+
+// Whoever still speaks of an attempt that is over missed its end; with this code it knows that it may dial anew.
+function sayOver(kind: SignalKind, attempt: number): Action {
+  return { do: "end", kind, attempt, code: "disconnected" };
+}

@@ -1,0 +1,130 @@
+import { systemClock } from "../clock.ts";
+import { BonevalueError } from "../errors.ts";
+import { createLifetime, type Lifetime } from "./lifetime.ts";
+import type { Link, SignalExchange, Transport } from "./transport.ts";
+import { type Channels, createChannels } from "./webrtc/channels.ts";
+import { watchHealth } from "./webrtc/health.ts";
+import { type Negotiation, negotiate } from "./webrtc/negotiation.ts";
+import { pathOf } from "./webrtc/path.ts";
+import { type Quirks, quirksOf } from "./webrtc/quirks.ts";
+
+type IceServers = readonly RTCIceServer[];
+
+/** What {@link webrtc} can be told. */
+export interface WebRtcOptions {
+  /** STUN and TURN servers, or where to get them when a link is made. They come before the discovery server's. */
+  iceServers?: IceServers | (() => IceServers | Promise<IceServers>) | undefined;
+  /** For runtimes without WebRTC of their own: in Node, `node-datachannel/polyfill`'s. */
+  RTCPeerConnection?: typeof RTCPeerConnection | undefined;
+}
+
+// What every implementation takes, for one that does not say.
+const leastMaxMessage = 65_536;
+
+const noWebRtc =
+  "This runtime has no RTCPeerConnection. Give webrtc() one: in Node, that of `node-datachannel/polyfill`.";
+const noPath = "No path to the peer was found. Configure a TURN server in iceServers.";
+
+/** Reaches peers over WebRTC data channels. Contacts nobody's server unless the app or its discovery server names one. */
+export function webrtc(options: WebRtcOptions = {}): Transport {
+  return { open: (_peer, role, exchange) => openLink(options, role, exchange) };
+}
+
+function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: SignalExchange): Link {
+  const lifetime = createLifetime(() => connection?.release());
+  const channels = createChannels(lifetime);
+  let connection: Connection | undefined;
+
+  async function start(): Promise<void> {
+    const Implementation = options.RTCPeerConnection ?? globalThis.RTCPeerConnection;
+    if (!Implementation) throw new BonevalueError("unsupported", noWebRtc);
+    const servers = () => serversOf(options, exchange);
+    const iceServers = await servers();
+    if (lifetime.status !== "opening") return;
+    connection = connect({ Implementation, iceServers, servers, role, exchange, lifetime, channels });
+  }
+
+  start().catch((cause) => lifetime.end(asError(cause)));
+
+  return {
+    opened: lifetime.opened,
+    closed: lifetime.closed,
+    get maxMessage() {
+      return connection?.pc.sctp?.maxMessageSize || leastMaxMessage;
+    },
+    get buffered() {
+      return channels.buffered;
+    },
+    get lowMark() {
+      return channels.lowMark;
+    },
+    set lowMark(mark) {
+      channels.lowMark = mark;
+    },
+    listen: lifetime.listen,
+    send: channels.send,
+    close: lifetime.end,
+    trouble: () => connection?.negotiation.trouble(),
+    stats: async () => (connection ? pathOf(await connection.pc.getStats(), connection.quirks) : {}),
+  };
+}
+
+interface Connection {
+  readonly pc: RTCPeerConnection;
+  readonly quirks: Quirks;
+  readonly negotiation: Negotiation;
+  release(): void;
+}
+
+interface ConnectOptions {
+  readonly Implementation: typeof RTCPeerConnection;
+  readonly iceServers: IceServers;
+  servers(): Promise<IceServers>;
+  readonly role: "caller" | "callee";
+  readonly exchange: SignalExchange;
+  readonly lifetime: Lifetime;
+  readonly channels: Channels;
+}
+
+function connect(options: ConnectOptions): Connection {
+  const { Implementation, iceServers, servers, role, exchange, lifetime, channels } = options;
+  const quirks = quirksOf(Implementation);
+  const pc = new Implementation({ iceServers: quirks.servers(iceServers) });
+  const negotiation = negotiate({
+    pc,
+    role,
+    exchange,
+    quirks,
+    openChannels: () => channels.openOn(pc),
+    servers: async () => quirks.servers(await servers()),
+    fail: lifetime.end,
+  });
+  const undoHealth = watchHealth(pc, systemClock, {
+    working: exchange.settled,
+    failed: () => lifetime.end(new BonevalueError("link-failed", negotiation.trouble() ?? noPath)),
+    interrupted: (reason) => lifetime.tell((listener) => listener.interrupted(reason)),
+    restored: () => lifetime.tell((listener) => listener.restored()),
+    restart: negotiation.restart,
+    lost: lifetime.end,
+  });
+
+  function release(): void {
+    undoHealth();
+    negotiation.release();
+    channels.release();
+    pc.close();
+  }
+
+  return { pc, quirks, negotiation, release };
+}
+
+async function serversOf({ iceServers = [] }: WebRtcOptions, exchange: SignalExchange): Promise<IceServers> {
+  const named = typeof iceServers === "function" ? await iceServers() : iceServers;
+  return [...named, ...exchange.iceServers()];
+}
+
+function asError(cause: unknown): BonevalueError {
+  if (cause instanceof BonevalueError) return cause;
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new BonevalueError("link-failed", `No link could be begun; check iceServers: ${detail}`, { cause });
+}

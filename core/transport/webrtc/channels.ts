@@ -1,0 +1,108 @@
+import { BonevalueError } from "../../errors.ts";
+import type { Lifetime } from "../lifetime.ts";
+import type { Channel } from "../transport.ts";
+
+// A message that waits behind this much is stale by the time it leaves.
+const lossyMark = 16_384;
+
+/** The three data channels of one connection. */
+export interface Channels {
+  /** Bytes that wait on control and bulk. */
+  readonly buffered: number;
+  /** Where the listener is told `drain`. */
+  lowMark: number;
+  /** Does nothing before the channels are open. */
+  send(channel: Channel, message: Uint8Array<ArrayBuffer>): void;
+  /** Makes them, by agreed ids and with their listeners. `lifetime` is told when all three are open. */
+  openOn(pc: RTCPeerConnection): void;
+  /** Lets go of every listener. */
+  release(): void;
+}
+
+/** Channels that wait for their connection. */
+export function createChannels(lifetime: Lifetime): Channels {
+  const channels: Partial<Record<Channel, RTCDataChannel>> = {};
+  let lowMark = 0;
+  let armed = false;
+
+  function open(pc: RTCPeerConnection, name: Channel, settings: RTCDataChannelInit): void {
+    const channel = pc.createDataChannel(name, { ...settings, negotiated: true });
+    channel.binaryType = "arraybuffer";
+    channel.onopen = () => {
+      if (Object.values(channels).every(({ readyState }) => readyState === "open")) lifetime.open();
+    };
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => arrived(name, data);
+    channel.onclose = () => lifetime.end(new BonevalueError("disconnected", "The other side has closed the link."));
+    channel.onbufferedamountlow = tellDrain;
+    channels[name] = channel;
+  }
+
+  function arrived(name: Channel, data: unknown): void {
+    if (!(data instanceof ArrayBuffer)) {
+      lifetime.end(new BonevalueError("protocol", "The peer sent text where only bytes are spoken."));
+    } else {
+      lifetime.tell((listener) => listener.message(name, new Uint8Array(data)), data.byteLength);
+    }
+  }
+
+  const waiting = (name: Channel): number => channels[name]?.bufferedAmount ?? 0;
+  const buffered = (): number => waiting("control") + waiting("bulk");
+
+  function tellDrain(): void {
+    if (!armed) return;
+    if (buffered() > lowMark) watchDrain();
+    // Elsewhere than in browsers it may have drained while the thresholds were set.
+    if (buffered() > lowMark) return;
+    armed = false;
+    lifetime.tell((listener) => listener.drain());
+  }
+
+  /** The platform watches each channel alone: whichever falls first to what the other leaves of the mark asks again. */
+  function watchDrain(): void {
+    const { control, bulk } = channels;
+    if (control) control.bufferedAmountLowThreshold = Math.max(0, lowMark - waiting("bulk"));
+    if (bulk) bulk.bufferedAmountLowThreshold = Math.max(0, lowMark - waiting("control"));
+  }
+
+  function arm(): void {
+    if (armed || buffered() <= lowMark) return;
+    armed = true;
+    tellDrain();
+  }
+
+  return {
+    get buffered() {
+      return buffered();
+    },
+    get lowMark() {
+      return lowMark;
+    },
+    set lowMark(mark) {
+      lowMark = mark;
+      if (armed) tellDrain();
+      else arm();
+    },
+    send(name, message) {
+      const channel = channels[name];
+      if (channel?.readyState !== "open") return;
+      if (name === "lossy" && channel.bufferedAmount > lossyMark) return;
+      try {
+        channel.send(message);
+      } catch (cause) {
+        lifetime.end(new BonevalueError("link-failed", "The platform refused a message.", { cause }));
+        return;
+      }
+      if (name !== "lossy") arm();
+    },
+    openOn(pc) {
+      open(pc, "control", { id: 0 });
+      open(pc, "bulk", { id: 1 });
+      open(pc, "lossy", { id: 2, ordered: false, maxRetransmits: 0 });
+    },
+    release() {
+      for (const channel of Object.values(channels)) {
+        channel.onopen = channel.onmessage = channel.onclose = channel.onbufferedamountlow = null;
+      }
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import { BonevalueError } from "../../errors.ts";
+import type { Candidate, Description, SignalExchange } from "../transport.ts";
+import type { Quirks } from "./quirks.ts";
+
+/** The exchange of descriptions and candidates for one connection. */
+export interface Negotiation {
+  /** Begins a new round, or asks the caller for one. */
+  restart(): void;
+  /** Why there is no path yet, and what to do. */
+  trouble(): string | undefined;
+  release(): void;
+}
+
+/** What {@link negotiate} needs. */
+export interface NegotiationOptions {
+  readonly pc: RTCPeerConnection;
+  readonly role: "caller" | "callee";
+  readonly exchange: SignalExchange;
+  readonly quirks: Quirks;
+  /** Makes the channels; called once, right before our first description, which must speak of them. */
+  openChannels(): void;
+  /** The servers of this moment, for a new round. */
+  servers(): RTCIceServer[] | Promise<RTCIceServer[]>;
+  /** It cannot go on. */
+  fail(error: BonevalueError): void;
+}
+
+/** Begins to negotiate: the caller offers at once, the callee answers what it hears. */
+export function negotiate({
+  pc,
+  role,
+  exchange,
+  quirks,
+  openChannels,
+  servers,
+  fail,
+}: NegotiationOptions): Negotiation {
+  const kinds = new Set<string>();
+  let unsaid: Candidate[] | undefined = [];
+  let newest: Description | undefined;
+  let restarting = false;
+  let begun = false;
+  let released = false;
+  let turn: Promise<void> = Promise.resolve();
+
+  /** The platform's steps are asynchronous, and each needs the one before to be done. */
+  function inTurn(step: () => Promise<void>): void {
+    turn = turn
+      .then(() => (released ? undefined : step()))
+      .catch((cause: unknown) => {
+        if (!released) fail(asError(cause));
+      });
+  }
+
+  async function describe(): Promise<void> {
+    if (!begun) openChannels();
+    begun = true;
+    await pc.setLocalDescription();
+    const { type, sdp } = pc.localDescription!;
+    if (released) return;
+    exchange.describe({ type, sdp });
+    for (const candidate of unsaid ?? []) exchange.candidate(candidate);
+    unsaid = undefined;
+  }
+
+  async function offerAgain(): Promise<void> {
+    pc.setConfiguration({ ...pc.getConfiguration(), iceServers: await servers() });
+    pc.restartIce();
+    unsaid = [];
+    await describe();
+    restarting = false;
+  }
+
+  async function accept(description: Description): Promise<void> {
+    const expected = role === "caller" ? "answer" : "offer";
+    if (description.type !== expected || !isDataOnly(description.sdp)) {
+      throw new BonevalueError("protocol", "The peer described something else than a link of data channels.");
+    }
+    await pc.setRemoteDescription({ type: expected, sdp: description.sdp });
+    // Of a newer offer that has come meanwhile the answer would be taken for this one's.
+    if (role === "callee" && description === newest) await describe();
+  }
+
+  pc.onicecandidate = ({ candidate: found }) => {
+    if (!found?.candidate) return;
+    kinds.add(/ typ (\w+)/.exec(found.candidate)?.[1] ?? "host");
+    const candidate = quirks.candidate(found);
+    if (unsaid) unsaid.push(candidate);
+    else exchange.candidate(candidate);
+  };
+  exchange.hear({
+    description(description) {
+      newest = description;
+      inTurn(() => accept(description));
+    },
+    // One of an earlier round, or of a kind that this platform does not know, harms nobody.
+    candidate: (candidate) => inTurn(() => pc.addIceCandidate(candidate as RTCIceCandidateInit).catch(() => {})),
+    restart,
+  });
+  if (role === "caller") inTurn(describe);
+
+  function restart(): void {
+    if (role === "callee") exchange.restart();
+    else if (!restarting) {
+      restarting = true;
+      inTurn(offerAgain);
+    }
+  }
+
+  return {
+    restart,
+    trouble: () => troubleOf(pc, kinds),
+    release() {
+      released = true;
+      pc.onicecandidate = null;
+    },
+  };
+}
+
+/** Whether a description offers one section, of data channels, and nothing else. */
+function isDataOnly(sdp: string): boolean {
+  const sections = sdp.match(/^m=.*$/gm) ?? [];
+  return sections.length === 1 && /^m=application \d+ (UDP|TCP)\/DTLS\/SCTP webrtc-datachannel\s*$/.test(sections[0]!);
+}
+
+function asError(cause: unknown): BonevalueError {
+  if (cause instanceof BonevalueError) return cause;
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new BonevalueError("link-failed", `The two sides could not agree on a link: ${detail}`, { cause });
+}
+
+function troubleOf(pc: RTCPeerConnection, kinds: ReadonlySet<string>): string | undefined {
+  if (pc.iceGatheringState !== "complete") return undefined;
+  if (kinds.size === 0) {
+    return "This side found no address at which it can be reached: check that it is online and that WebRTC is not blocked.";
+  }
+  if (!kinds.has("relay")) {
+    return "Direct paths are blocked and there was no relay candidate: configure a TURN server in iceServers.";
+  }
+  return "Not even a relay made a path: check that both sides can reach the TURN server.";
+}

@@ -1,0 +1,40 @@
+import type { Candidate } from "../transport.ts";
+
+/** Where a platform's RTCPeerConnection is not as the standard says. */
+export interface Quirks {
+  /** A server list as its constructor takes it. */
+  servers(servers: readonly RTCIceServer[]): RTCIceServer[];
+  /** A candidate that it found, as others read it. */
+  candidate(found: RTCIceCandidate): Candidate;
+  /** A round trip of its statistics, in ms. */
+  roundTrip(reported: number): number;
+}
+
+const standard: Quirks = {
+  servers: (servers) => servers.map((server) => ({ ...server })),
+  candidate: (found) => found.toJSON(),
+  roundTrip: (seconds) => seconds * 1_000,
+};
+
+// As of 0.33. It offers as soon as it has a channel, which is why the callee makes its channels only when it has an
+// offer; it answers by itself; and it cannot restart ICE, so that its links end where others recover.
+const nodeDataChannel: Quirks = {
+  // It writes name and password into the URL as they are, and reads them back decoded.
+  servers: (servers) =>
+    servers.map(({ username, credential, ...server }) => ({
+      ...server,
+      ...(username && { username: encodeURIComponent(username) }),
+      ...(credential && { credential: encodeURIComponent(credential) }),
+    })),
+  // It hands out the whole line of the description.
+  candidate(found) {
+    const init = found.toJSON();
+    return { ...init, candidate: init.candidate?.replace(/^a=/, "") };
+  },
+  roundTrip: (ms) => ms,
+};
+
+/** The quirks of an implementation, known by what only it has. */
+export function quirksOf(RTCPeerConnection: typeof globalThis.RTCPeerConnection): Quirks {
+  return "ext_maxMessageSize" in RTCPeerConnection.prototype ? nodeDataChannel : standard;
+}
