@@ -1,28 +1,32 @@
 import { playwright } from "@vitest/browser-playwright";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import { browserCommands } from "./tools/browser-commands.ts";
+import { builtFiles } from "./tools/built-files.ts";
 import { chromiumContext, chromiumLaunch } from "./tools/chromium.ts";
 
-const away = ["**/node_modules/**", "**/dist/**"];
-const elsewhere = ["**/*.{dom,browser,e2e}.test.{ts,tsx}", "tools/**"];
+const rooms = "{core,bindings,reference-server,examples,bench}/**";
+const buildFirst = "./tools/build.ts";
+
+const node = { environment: "node", include: [`${rooms}/*.test.{ts,tsx}`], exclude: ["**/*.{dom,browser,e2e}.test.*"] };
+
+const rules = ["arch", "api", "pack", "docs"].map(
+  (name): TestProjectInlineConfiguration => ({
+    extends: true,
+    test: { name, include: [`tools/${name}.test.ts`], globalSetup: buildFirst, testTimeout: 60_000 },
+  }),
+);
 
 export default defineConfig({
   test: {
     projects: [
-      {
-        extends: true,
-        test: { name: "unit", environment: "node", include: ["**/*.test.{ts,tsx}"], exclude: [...away, ...elsewhere] },
-      },
-      {
-        extends: true,
-        test: { name: "dom", environment: "happy-dom", include: ["**/*.dom.test.{ts,tsx}"], exclude: away },
-      },
+      { extends: true, test: { ...node, name: "unit" } },
+      { extends: true, test: { ...node, name: "dist", globalSetup: buildFirst }, plugins: [builtFiles()] },
+      { extends: true, test: { name: "dom", environment: "happy-dom", include: [`${rooms}/*.dom.test.{ts,tsx}`] } },
       {
         extends: true,
         test: {
           name: "browser",
-          include: ["**/*.browser.test.{ts,tsx}"],
-          exclude: away,
+          include: [`${rooms}/*.browser.test.{ts,tsx}`],
           browser: {
             enabled: true,
             headless: true,
@@ -33,7 +37,11 @@ export default defineConfig({
           },
         },
       },
-      ...["arch"].map((name) => ({ extends: true as const, test: { name, include: [`tools/${name}.test.ts`] } })),
+      {
+        extends: true,
+        test: { name: "e2e", include: [`${rooms}/*.e2e.test.ts`], globalSetup: buildFirst, testTimeout: 30_000 },
+      },
+      ...rules,
     ],
   },
 });
