@@ -1,0 +1,255 @@
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
+import { Packr } from "msgpackr/pack";
+import { expect, test } from "vitest";
+import { decode, encode, pack, type Received, readdress, unpackValue } from "./codec.ts";
+import { type Frame, Kind } from "./frames.ts";
+import type { Outgoing } from "./values.ts";
+
+const outgoing = { name: "request", code: "invalid-request", depth: 32, size: 1_000_000 } as const satisfies Outgoing;
+const limits = { value: 1_000_000, depth: 32 };
+
+/** What the other side of a link makes of `value`. */
+function sent(value: unknown): unknown {
+  const [frame] = decode(encode([Kind.item, 1, pack(value, outgoing)]), limits);
+  return unpackValue(valueIn(frame));
+}
+
+function valueIn(frame: Frame<Received> | undefined): Received {
+  if (frame?.[0] !== Kind.item) throw new Error("not an item");
+  return frame[2];
+}
+
+const units = fc.array(fc.nat(0xffff), { maxLength: 100 }).map((codes) => String.fromCharCode(...codes));
+const text = fc.oneof(fc.string({ unit: "binary", maxLength: 100 }), units, fc.constant(`\uFEFF${"x".repeat(70)}`));
+const key = fc.oneof(
+  text,
+  fc.constantFrom("__proto__", "constructor", "toString", "toJSON", "hasOwnProperty", "then", "length", "0"),
+);
+const number = fc.oneof(fc.double(), fc.integer(), fc.maxSafeInteger()).map((n) => n + 0);
+const views = [
+  Uint8Array,
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  BigInt64Array,
+  BigUint64Array,
+  Float32Array,
+  Float64Array,
+  DataView,
+] as const;
+const view = fc
+  .tuple(fc.constantFrom(...views), fc.uint8Array({ maxLength: 64 }))
+  .map(([View, { length, buffer }]) => new View(buffer.slice(0, length - (length % 8))));
+
+const hole = Symbol("hole");
+
+function withHoles(items: readonly unknown[]): unknown[] {
+  const sparse = new Array(items.length);
+  for (const [index, item] of items.entries()) if (item !== hole) sparse[index] = item;
+  return sparse;
+}
+
+const value = fc.letrec((tie) => ({
+  leaf: fc.oneof(
+    text,
+    number,
+    view,
+    fc.boolean(),
+    fc.bigInt(),
+    fc.date({ noInvalidDate: false }),
+    fc.constantFrom(null, undefined, -(10n ** 400n)),
+    fc.uint8Array().map(({ buffer }) => buffer.slice(0)),
+  ),
+  list: fc.array(tie("any"), { maxLength: 4 }),
+  sparse: fc.array(fc.option(tie("any"), { nil: hole }), { maxLength: 4 }).map(withHoles),
+  object: fc.array(fc.tuple(key, tie("any")), { maxLength: 4 }).map(Object.fromEntries),
+  map: fc
+    .array(fc.tuple(tie("any"), tie("any")), { maxLength: 3 })
+    .map((pairs) => new Map(pairs as [unknown, unknown][])),
+  set: fc.array(tie("any"), { maxLength: 3 }).map((items) => new Set(items)),
+  any: fc.oneof(
+    { depthSize: "small", maxDepth: 6 },
+    tie("leaf"),
+    tie("list"),
+    tie("sparse"),
+    tie("object"),
+    tie("map"),
+    tie("set"),
+  ),
+})).any;
+
+test("any accepted value arrives as it was", () => {
+  fc.assert(
+    fc.property(value, (before) => isDeepStrictEqual(sent(before), before)),
+    { numRuns: 2_000 },
+  );
+});
+
+test.each([
+  ["-0 arrives as 0", -0, 0],
+  ["NaN and the infinities arrive", [Number.NaN, Infinity, -Infinity], [Number.NaN, Infinity, -Infinity]],
+  ["undefined at the root arrives", undefined, undefined],
+  ["an object without a prototype arrives as an ordinary one", Object.assign(Object.create(null), { x: 1 }), { x: 1 }],
+  ["a Buffer arrives as a Uint8Array", Buffer.from([1, 2]), Uint8Array.of(1, 2)],
+  ["an object with a toJSON of data is no call of it", { toJSON: 1 }, { toJSON: 1 }],
+  ["an invalid date arrives as one", new Date(Number.NaN), new Date(Number.NaN)],
+])("%s", (_, before, after) => {
+  expect(sent(before)).toStrictEqual(after);
+});
+
+test("an object of more than 65 535 keys arrives", () => {
+  const many = Object.fromEntries(Array.from({ length: 70_000 }, (_, index) => [`k${index}`, 1]));
+  expect(sent(many)).toEqual(many);
+});
+
+test("keys that name prototypes arrive as data", () => {
+  const arrived = sent(JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}')) as object;
+  expect(Object.keys(arrived)).toEqual(["__proto__", "constructor"]);
+  expect(Object.getPrototypeOf(arrived)).toBe(Object.prototype);
+  expect({}).not.toHaveProperty("polluted");
+});
+
+test("bytes arrive in memory of their own", () => {
+  const bytes = sent(new Uint8Array(3)) as Uint8Array;
+  expect(bytes.buffer.byteLength).toBe(3);
+});
+
+test("a value is what it was when it was packed", () => {
+  const list = [1];
+  const bytes = new Uint8Array(2);
+  const packed = pack({ list, bytes }, outgoing);
+  list.push(2);
+  bytes[0] = 9;
+  const [frame] = decode(encode([Kind.item, 1, packed]), limits);
+  expect(unpackValue(valueIn(frame))).toEqual({ list: [1], bytes: new Uint8Array(2) });
+});
+
+test("a value that packs to more than allowed is too large", () => {
+  expect(() => pack("ä".repeat(600), { ...outgoing, size: 1_000 })).toThrow(
+    expect.objectContaining({ code: "too-large" }),
+  );
+  expect(() => pack(Array(300).fill(undefined), { ...outgoing, size: 1_000 })).toThrow(
+    expect.objectContaining({ code: "too-large" }),
+  );
+});
+
+test("a packed value is addressed anew for each peer", () => {
+  const attach = () => ({ kind: "stream", detail: 0 }) as const;
+  const packed = pack({ film: new ReadableStream() }, { ...outgoing, attach });
+  const [frame] = decode(encode([Kind.item, 1, readdress(packed, (detail) => [detail, 7])]), limits);
+  expect(packed.attached).toBe(true);
+  expect(unpackValue(valueIn(frame), (kind, detail) => ({ kind, detail }))).toEqual({
+    film: { kind: "stream", detail: [0, 7] },
+  });
+  expect(() => unpackValue(valueIn(frame))).toThrow("stream");
+});
+
+test("a message of several frames is read as they were written", () => {
+  const packed = pack({ film: undefined }, outgoing);
+  const frames: Frame<typeof packed>[] = [
+    [Kind.call, 1, "echo", packed, 30_000],
+    [Kind.call, 2, "echo", packed, null],
+    [Kind.fail, 3, "busy", "Later."],
+    [Kind.fail, 3, "handler-failed", "No.", packed],
+    [Kind.part, 1, 300, new Uint8Array(300)],
+    [Kind.end, 4],
+  ];
+  const message = Buffer.concat(frames.map(encode));
+  const received = { plain: { film: null }, notes: [[["film"], "undefined"]], size: expect.any(Number) };
+  expect(decode(message, limits)).toEqual([
+    [Kind.call, 1, "echo", received, 30_000],
+    [Kind.call, 2, "echo", received, null],
+    [Kind.fail, 3, "busy", "Later."],
+    [Kind.fail, 3, "handler-failed", "No.", received],
+    [Kind.part, 1, 300, new Uint8Array(300)],
+    [Kind.end, 4],
+  ]);
+});
+
+const foreign = new Packr({ useRecords: false, moreTypes: true });
+
+/** An item whose value and notes are written by a peer that keeps no promise. */
+function hostile(plain: unknown, notes?: unknown): () => unknown {
+  const frame = notes === undefined ? [Kind.item, 1, plain] : [Kind.item, 1, plain, notes];
+  return () => unpackValue(valueIn(decode(foreign.pack(frame), limits)[0]), (_, detail) => ({ detail }));
+}
+
+const protocol = expect.objectContaining({ code: "protocol" });
+
+test.each([
+  ["no notes but a map", {}, {}],
+  ["a note that is no list", {}, [1]],
+  ["a note without a kind", {}, [[[]]]],
+  ["a note that is too long", null, [[[], "undefined", 1, 2]]],
+  ["an unknown kind", {}, [[[], "RegExp"]]],
+  ["a kind named like a prototype's property", {}, [[[], "constructor"]]],
+  ["a place that is not there", {}, [[["x"], "undefined"]]],
+  ["a place in the prototype", {}, [[["__proto__"], "undefined"]]],
+  ["a place in the constructor", {}, [[["constructor", "prototype"], "Set"]]],
+  ["an array's length", [null], [[["length"], "Date"]]],
+  ["an index that is a string", [null], [[["0"], "undefined"]]],
+  ["a byte of bytes", Uint8Array.of(1), [[["0"], "Date"]]],
+  ["a character of a string", "abc", [[["0"], "BigInt"]]],
+  ["undefined that stands for something", 5, [[[], "undefined"]]],
+  ["a hole in an object", { x: null }, [[["x"], "hole"]]],
+  ["a BigInt that is no number", "0x5", [[[], "BigInt"]]],
+  ["a BigInt that is code", "5n", [[[], "BigInt"]]],
+  ["a date that is a string", "2020", [[[], "Date"]]],
+  ["a date beyond all dates", 9e15, [[[], "Date"]]],
+  ["a Map of triples", [[1, 2, 3]], [[[], "Map"]]],
+  ["a Map of no pairs", [1], [[[], "Map"]]],
+  ["an object with a key that is no string", [[1, 2]], [[[], "Object"]]],
+  ["a Set of a map", {}, [[[], "Set"]]],
+  ["a view of half an element", Uint8Array.of(1), [[[], "Float64Array"]]],
+  ["a text of half a unit", Uint8Array.of(1), [[[], "text"]]],
+  ["a stream where there is a value", 1, [[[], "stream", 1]]],
+  ["a detail where none may be", null, [[[], "undefined", 1]]],
+  [
+    "the same note twice",
+    ["5"],
+    [
+      [[0], "BigInt"],
+      [[0], "BigInt"],
+    ],
+  ],
+  [
+    "a note about the inside of a Map that is made",
+    [[1, null]],
+    [
+      [[], "Map"],
+      [[0, 1], "undefined"],
+    ],
+  ],
+  [
+    "a note about the inside of an object that is made",
+    [["__proto__", null]],
+    [
+      [[], "Object"],
+      [["__proto__"], "undefined"],
+    ],
+  ],
+  [
+    "a note about the inside of a stream that is made",
+    [null],
+    [
+      [[0], "stream", 5],
+      [[0, "detail"], "Date"],
+    ],
+  ],
+])("a peer's notes are refused: %s", (_, plain, notes) => {
+  expect(hostile(plain, notes)).toThrow(protocol);
+});
+
+test("what another language may send arrives without loss", () => {
+  expect(hostile([2 ** 53 - 1, 2n ** 53n + 1n, 2n ** 64n - 1n, -(2n ** 63n), 7n])()).toEqual([
+    2 ** 53 - 1,
+    2n ** 53n + 1n,
+    2n ** 64n - 1n,
+    -(2n ** 63n),
+    7,
+  ]);
+});

@@ -1,0 +1,167 @@
+import { Packr, RESET_BUFFER_MODE } from "msgpackr/pack";
+import { type Frame, Kind } from "./frames.ts";
+import { join } from "./join.ts";
+import { malformed } from "./malformed.ts";
+import type { Note } from "./notes.ts";
+import { type Receive, restore } from "./restore.ts";
+import { arrayAt, endOf } from "./scan.ts";
+import { fits, type Shape, shapes } from "./shapes.ts";
+import { type Outgoing, tooLarge, toPlain } from "./values.ts";
+
+/** A value as bytes, from the moment of the call: packed once, and sent in as many frames as there are peers. */
+export interface Packed {
+  readonly bytes: Uint8Array;
+  readonly notes: readonly Note[];
+  readonly noteBytes?: Uint8Array | undefined;
+  /** Bytes that the value takes in a frame, notes included. */
+  readonly size: number;
+  /** Whether it announces streams or blobs. */
+  readonly attached: boolean;
+}
+
+/** A value as it arrived; `unpackValue` makes the value. */
+export interface Received {
+  readonly plain: unknown;
+  readonly notes: unknown;
+  /** Bytes of the whole frame that brought it: what credit counts. */
+  readonly size: number;
+}
+
+/** What a receiver takes. */
+export interface Incoming {
+  /** Most bytes of one value, notes included. */
+  readonly value: number;
+  /** Most containers inside each other in one value. */
+  readonly depth: number;
+}
+
+const plainMsgpack = {
+  useRecords: false,
+  mapsAsObjects: true,
+  // Maps of more than 65 535 keys, and no toJSON where that is a key of somebody's data.
+  variableMapSize: true,
+  useToJSON: false,
+  // The note beside it says which it was.
+  encodeUndefinedAsNil: true,
+} as const;
+
+// An integer beyond ±2⁵³, which JavaScript never sends, arrives as a BigInt: nothing is lost. msgpackr's types lack "auto".
+const values = Object.assign(new Packr({ ...plainMsgpack, copyBuffers: true }), { int64AsType: "auto" });
+const views = Object.assign(new Packr({ ...plainMsgpack, copyBuffers: false }), { int64AsType: "auto" });
+
+// Hellos are read before anything is known of the peer.
+const largestHello = 4_096;
+// Notes, hellos and signals nest less than this.
+const envelopeDepth = 16;
+
+/** The bytes of `value` at this moment. Throws as `toPlain` does, and `too-large` when they are more than `size`. */
+export function pack(value: unknown, outgoing: Outgoing): Packed {
+  const { plain, notes } = toPlain(value, outgoing);
+  const packed = withNotes(msgpack(plain), notes);
+  if (packed.size > outgoing.size) throw tooLarge(outgoing);
+  return packed;
+}
+
+/** The same value with the details of its streams and blobs replaced, for another peer that numbers them anew. */
+export function readdress(packed: Packed, address: (detail: unknown) => unknown): Packed {
+  const readdressed = packed.notes.map(
+    (note): Note => (isAttachment(note) ? [note[0], note[1], address(note[2])] : note),
+  );
+  return withNotes(packed.bytes, readdressed);
+}
+
+/** One frame as the bytes that cross the wire. */
+export function encode(frame: Frame<Packed>): Uint8Array<ArrayBuffer> {
+  if (frame[0] === Kind.part) return encodePart(frame[1], frame[2], frame[3]);
+  const at = shapes[frame[0]]?.value;
+  if (at === undefined || at >= frame.length) return msgpack(frame);
+  const { bytes, noteBytes } = frame[at] as Packed;
+  const chunks = [msgpack(frame.slice(0, at)), bytes];
+  for (const element of frame.slice(at + 1)) chunks.push(msgpack(element));
+  if (noteBytes) chunks.push(noteBytes);
+  return joinFrame(frame.length + (noteBytes ? 1 : 0), chunks);
+}
+
+/**
+ * The frames of one message, or of one value that came in parts. The bytes are scanned before anything is built from
+ * them. Throws `protocol` for the whole message if anything in it is malformed or goes beyond a limit.
+ */
+export function decode(message: Uint8Array, limits: Incoming): Frame<Received>[] {
+  const bytes = new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
+  const frames: Frame<Received>[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const { shape, end } = scanFrame(bytes, at, limits);
+    frames.push(readFrame(bytes, at, end, shape));
+    at = end;
+  }
+  return frames;
+}
+
+/** The value that arrived. Throws `protocol` where its notes are malformed; see `restore`. */
+export function unpackValue({ plain, notes }: Received, receive?: Receive): unknown {
+  return notes === undefined ? plain : restore(plain, notes, receive);
+}
+
+function scanFrame(
+  bytes: Uint8Array,
+  start: number,
+  limits: Incoming,
+): { readonly shape: Shape; readonly end: number } {
+  const { length, from } = arrayAt(bytes, start);
+  const shape = shapes[bytes[from] ?? 0xff];
+  if (!shape) throw malformed("a frame of a kind that this version does not know");
+  const notesAt = shape.value === undefined ? undefined : shape.fields.length + 1;
+  let at = from;
+  let size = 0;
+  for (let index = 0; index < length; index++) {
+    const end = endOf(bytes, at, index === shape.value ? limits.depth : envelopeDepth);
+    if (index === shape.value || index === notesAt) size += end - at;
+    at = end;
+  }
+  if (size > limits.value) throw malformed(`a value of ${size} bytes, more than the ${limits.value} that it was told`);
+  if (shape === shapes[Kind.hello] && at - start > largestHello) throw malformed("a hello that is too long");
+  return { shape, end: at };
+}
+
+function readFrame(bytes: Uint8Array, start: number, end: number, shape: Shape): Frame<Received> {
+  // The bytes of a part are copied where the value is put together.
+  const frame: unknown[] = (shape === shapes[Kind.part] ? views : values).unpack(bytes, { start, end });
+  const notes = shape.value !== undefined && frame.length === shape.fields.length + 2 ? frame.pop() : undefined;
+  if (!fits(shape, frame)) throw malformed("a frame that is malformed");
+  if (shape.value !== undefined && shape.value < frame.length) {
+    frame[shape.value] = { plain: frame[shape.value], notes, size: end - start } satisfies Received;
+  }
+  return frame as unknown as Frame<Received>;
+}
+
+function withNotes(bytes: Uint8Array, notes: readonly Note[]): Packed {
+  const noteBytes = notes.length > 0 ? msgpack(notes) : undefined;
+  const size = bytes.length + (noteBytes?.length ?? 0);
+  return { bytes, notes, noteBytes, size, attached: notes.some(isAttachment) };
+}
+
+function isAttachment([, kind]: Note): boolean {
+  return kind === "stream" || kind === "blob";
+}
+
+function encodePart(slot: number, rest: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return joinFrame(4, [msgpack([Kind.part, slot, rest]), binHeader(bytes.length), bytes]);
+}
+
+function binHeader(length: number): Uint8Array {
+  if (length < 0x100) return Uint8Array.of(0xc4, length);
+  if (length < 0x10000) return Uint8Array.of(0xc5, length >> 8, length);
+  return Uint8Array.of(0xc6, length >>> 24, length >> 16, length >> 8, length);
+}
+
+// The first chunk is an array of the elements before those that follow it.
+function joinFrame(length: number, chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const frame = join(chunks);
+  frame[0] = 0x90 | length;
+  return frame;
+}
+
+// msgpackr packs into a buffer that it keeps: reset, it is used again, and the copy is as long as its content.
+function msgpack(plain: unknown): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(values.pack(plain, RESET_BUFFER_MODE));
+}
