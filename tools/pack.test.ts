@@ -1,0 +1,85 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { entries, root } from "./entries.ts";
+
+const { dependencies, peerDependencies, bin } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
+const importable = entries.filter(({ subpath }) => subpath !== undefined);
+
+// What is there after an import that was not there before it, once the loader has let go of its files.
+const probe = `
+  const globals = Reflect.ownKeys(globalThis);
+  const resources = process.getActiveResourcesInfo();
+  await import(process.argv[1]);
+  await new Promise(setImmediate);
+  console.log(JSON.stringify({
+    globals: Reflect.ownKeys(globalThis).filter((name) => !globals.includes(name)),
+    resources: process.getActiveResourcesInfo().filter((name) => !resources.includes(name)),
+  }));`;
+
+let folder: string;
+let tarball: string;
+let home: string;
+let files: readonly string[];
+
+// An app that has installed the tarball: its dependencies are linked from here, so that nothing is downloaded.
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "bonevalue-pack-"));
+  const out = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], { cwd: root });
+  const [packed] = Object.values(JSON.parse(out.toString())) as { filename: string; files: { path: string }[] }[];
+  tarball = join(folder, packed!.filename);
+  files = packed!.files.map(({ path }) => path);
+  home = join(folder, "node_modules", "bonevalue");
+  mkdirSync(home, { recursive: true });
+  execFileSync("tar", ["-xzf", tarball, "-C", home, "--strip-components=1"]);
+  for (const name of Object.keys({ ...dependencies, ...peerDependencies })) link(name);
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function link(name: string): void {
+  const place = join(folder, "node_modules", name);
+  mkdirSync(join(place, ".."), { recursive: true });
+  symlinkSync(`${root}node_modules/${name}`, place);
+}
+
+function run(program: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: "utf8" });
+  return status === 0 ? "" : stdout + stderr;
+}
+
+test("the tarball holds what is built, the licence and the README, and nothing else", () => {
+  const others = files.filter((path) => !path.startsWith("dist/"));
+  expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json"]);
+  expect(files.filter((path) => path.includes(".test."))).toEqual([]);
+});
+
+test("publint finds nothing in it", () => {
+  expect(run(`${root}node_modules/.bin/publint`, "run", tarball, "--strict")).toBe("");
+});
+
+test("its types resolve wherever it can be imported", () => {
+  expect(
+    run(`${root}node_modules/.bin/attw`, tarball, "--profile", "esm-only", "--format", "ascii", "--no-color"),
+  ).toBe("");
+});
+
+test.for(importable)("$subpath can be imported in plain Node and leaves no trace", ({ subpath, script }) => {
+  const traces = execFileSync(process.execPath, ["--input-type=module", "-e", probe, `bonevalue${subpath?.slice(1)}`], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  expect(JSON.parse(traces)).toEqual({ globals: script ? ["$BV"] : [], resources: [] });
+});
+
+test("the modules hold one copy of the core, whatever an app imports", () => {
+  const modules = files.filter((path) => path.endsWith(".js") && path !== "dist/global.js");
+  const text = (path: string) => readFileSync(join(home, path), "utf8");
+  expect(modules.filter((path) => text(path).includes("class BonevalueError"))).toEqual(["dist/core/errors.js"]);
+});
+
+test("the command can be run", () => {
+  expect(run(process.execPath, join(home, bin.bonevalue), "--help")).toBe("");
+});
