@@ -1,0 +1,107 @@
+import { spawnSync } from "node:child_process";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import ts from "typescript";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { compile } from "./compile.ts";
+import { root } from "./entries.ts";
+import { type Program, programsOf, snippetsOf } from "./snippets.ts";
+
+const programs = globSync(["README.md", "docs/**/*.md"], { cwd: root }).flatMap((path) =>
+  programsOf(snippetsOf(path, readFileSync(root + path, "utf8"))),
+);
+const written = (...languages: readonly string[]) => programs.filter(({ language }) => languages.includes(language));
+const scripts: readonly string[] = Object.keys(JSON.parse(readFileSync(`${root}package.json`, "utf8")).scripts);
+
+// An app's folder, in which `bonevalue` is this repository as it is built.
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "bonevalue-docs-"));
+  mkdirSync(join(folder, "node_modules", ".bin"), { recursive: true });
+  symlinkSync(root, join(folder, "node_modules", "bonevalue"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function run(program: string, ...args: readonly string[]): { failure: string; output: string } {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: "utf8", timeout: 30_000 });
+  return { failure: status === 0 ? "" : `It ended with ${status}.\n${stderr}`, output: stdout };
+}
+
+describe("what the documents show", () => {
+  const typed = compileAll(written("ts", "tsx"), "strict");
+  const loose = compileAll(written("js"), "loose");
+
+  test.for(written("ts", "tsx"))("$place compiles", (program) => {
+    expect(typed(program)).toEqual([]);
+  });
+
+  test.for(written("js"))("$place means something", (program) => {
+    expect(loose(program)).toEqual([]);
+  });
+
+  test.for(written("ts", "js").filter((program) => program.run))("$place runs", ({ language, text, output }) => {
+    const file = join(folder, `program.m${language}`);
+    writeFileSync(file, text);
+    const ended = run(process.execPath, file);
+    expect(ended.failure).toBe("");
+    if (output !== undefined) expect(ended.output).toBe(output);
+  });
+
+  test.for(written("sh").filter((program) => program.run))("$place runs in a shell", ({ text, output }) => {
+    const ended = run("bash", "-euo", "pipefail", "-c", text);
+    expect(ended.failure).toBe("");
+    if (output !== undefined) expect(ended.output).toBe(output);
+  });
+
+  test.for(written("sh"))("$place calls only npm scripts that there are", ({ text }) => {
+    const called = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name);
+    expect(called.filter((name) => !scripts.includes(name as string))).toEqual([]);
+  });
+
+  test.for(written("json"))("$place is JSON", ({ text }) => {
+    expect(() => JSON.parse(text)).not.toThrow();
+  });
+});
+
+describe("the check itself", () => {
+  const markdown = `
+\`\`\`ts run
+console.log(1);
+\`\`\`
+
+\`\`\`ts more
+console.log(2);
+\`\`\`
+
+\`\`\`text output
+1
+2
+\`\`\`
+`;
+
+  test("puts a program together from its blocks, with what it prints", () => {
+    const text = "console.log(1);\n\nconsole.log(2);\n";
+    expect(programsOf(snippetsOf("a.md", markdown))).toEqual([
+      { place: "a.md:3", language: "ts", text, run: true, output: "1\n2\n" },
+    ]);
+  });
+
+  test("sees a name that is not there", () => {
+    const [program] = programsOf(snippetsOf("a.md", "```ts\nimport { nope } from 'bonevalue';\n```\n"));
+    expect(compileAll([program!], "strict")(program!)).toHaveLength(1);
+  });
+});
+
+/** Compiles programs against the built package, as an app would; returns what is wrong with each. */
+function compileAll(shown: readonly Program[], how: "strict" | "loose"): (program: Program) => readonly string[] {
+  const paths = new Map(shown.map((program, index) => [program, `docs/program-${how}-${index}.${program.language}`]));
+  const overlay = Object.fromEntries(shown.map((program) => [paths.get(program), program.text]));
+  const { errors } = compile([...paths.values(), "dist/global.d.ts"], overlay, {
+    paths: {},
+    moduleDetection: ts.ModuleDetectionKind.Force,
+    isolatedDeclarations: false,
+    ...(how === "loose" && { allowJs: true, checkJs: true, strict: false, exactOptionalPropertyTypes: false }),
+  });
+  return (program) => errors(paths.get(program)!);
+}
