@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { BonevalueError } from "../errors.ts";
+import { decode, unpackValue } from "./codec.ts";
+
+const golden: Record<string, { hex: string }> = JSON.parse(
+  readFileSync(new URL("golden.json", import.meta.url), "utf8"),
+);
+const seeds = Object.values(golden).map(({ hex }) => Buffer.from(hex, "hex"));
+const limits = { value: 10_000, depth: 16 };
+
+/** The same numbers in every run (mulberry32). */
+function generator(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+/** Reads a message as a link does; true if it was accepted, false if it was refused as the protocol says. */
+function accepts(message: Uint8Array): boolean {
+  try {
+    for (const frame of decode(message, limits)) {
+      for (const element of frame) {
+        if (typeof element === "object" && element !== null && "plain" in element) unpackValue(element, () => null);
+      }
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof BonevalueError && error.code === "protocol") return false;
+    throw error;
+  }
+}
+
+test("random bytes are accepted or refused, never a crash or a hang", () => {
+  const random = generator(1);
+  let refused = 0;
+  for (let round = 0; round < 30_000; round++) {
+    const message = Uint8Array.from({ length: random(60) }, () => random(256));
+    if (!accepts(message)) refused++;
+  }
+  expect(refused).toBeGreaterThan(29_000);
+});
+
+test("frames with bytes changed, taken out or put in are accepted or refused", () => {
+  const random = generator(2);
+  let refused = 0;
+  for (let round = 0; round < 60_000; round++) {
+    const message = [...(seeds[random(seeds.length)] as Buffer)];
+    for (let change = random(4); change >= 0; change--) {
+      message.splice(random(message.length + 1), random(3), ...Array.from({ length: random(3) }, () => random(256)));
+    }
+    if (!accepts(Uint8Array.from(message))) refused++;
+  }
+  expect(refused).toBeGreaterThan(30_000);
+});
+
+test("a message that was cut short is refused", () => {
+  for (const seed of seeds) {
+    for (let length = 1; length < seed.length; length++) expect(accepts(seed.subarray(0, length))).toBe(false);
+    expect(accepts(seed)).toBe(true);
+  }
+});

@@ -1,0 +1,114 @@
+import { readFileSync } from "node:fs";
+import { decode as independentDecode } from "@msgpack/msgpack";
+import { expect, test } from "vitest";
+import { decode, encode, type Packed, pack, unpackValue } from "./codec.ts";
+import { CloseStep, type Frame, type Hello, Kind } from "./frames.ts";
+import { viewKinds } from "./notes.ts";
+
+interface Golden {
+  readonly hex: string;
+  /** What any msgpack library reads from it, as JSON; bytes are `{ "bin": hex }`. */
+  readonly reads: unknown;
+}
+
+const golden: Readonly<Record<string, Golden>> = JSON.parse(
+  readFileSync(new URL("golden.json", import.meta.url), "utf8"),
+);
+
+const hello: Hello = {
+  peer: "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+  message: 65_536,
+  value: 8_388_608,
+  calls: 1_024,
+  streams: 256,
+  window: 262_144,
+  assembly: 16_777_216,
+};
+
+function packed(value: unknown): Packed {
+  let streams = 0;
+  const attach = () => ({ kind: "stream", detail: ++streams }) as const;
+  return pack(value, { name: "value", code: "invalid-request", depth: 16, size: 10_000, attach });
+}
+
+const values: Readonly<Record<string, unknown>> = {
+  undefined: { none: undefined },
+  hole: new Array(1),
+  text: "half a pair: \ud83d",
+  BigInt: [-255n, 2n ** 64n],
+  Date: [new Date(86_400_000), new Date(Number.NaN)],
+  Set: new Set(["a", "b"]),
+  Map: new Map([["a", 1n]]),
+  Object: JSON.parse('{"__proto__": 1, "b": 2}'),
+  ArrayBuffer: Uint8Array.of(1, 2).buffer,
+  DataView: new DataView(Uint8Array.of(3, 4).buffer),
+  Float64Array: Float64Array.of(1.5),
+  stream: { ticks: new ReadableStream() },
+};
+
+const frames: Readonly<Record<string, Frame<Packed>>> = {
+  hello: [Kind.hello, 1, hello],
+  call: [Kind.call, 1, "echo", packed({ text: "Not Friday" }), 30_000],
+  "call without a deadline": [Kind.call, 2, "echo", packed(null), null],
+  answer: [Kind.answer, 1, packed([1, -1, 1.5, true, "é", Uint8Array.of(0, 255)])],
+  fail: [Kind.fail, 1, "busy", "Too many requests at once. Call again later."],
+  "fail with data": [Kind.fail, 1, "handler-failed", "No such day.", packed({ day: "Friday" })],
+  cancel: [Kind.cancel, 1, "cancelled"],
+  item: [Kind.item, 1, packed(Uint8Array.of(1, 2, 3))],
+  end: [Kind.end, 1],
+  "end by an error": [Kind.end, 1, "handler-failed", "The disk is full."],
+  credit: [Kind.credit, 1, 131_072, 393_216],
+  stop: [Kind.stop, 1, "cancelled"],
+  part: [Kind.part, 1, 70_000, Uint8Array.of(1, 2, 3)],
+  "part that drops its value": [Kind.part, 1, 0, new Uint8Array()],
+  "close: offer": [Kind.close, CloseStep.offer],
+  "close: gone": [Kind.close, CloseStep.gone],
+  "close: stay": [Kind.close, CloseStep.stay],
+  "close for good": [Kind.close, CloseStep.offer, "disconnected"],
+  signal: [Kind.signal, 0, { attempt: 1, round: 1, description: { type: "offer", sdp: "v=0" } }],
+  tell: [Kind.tell, 0, "cursor", packed({ x: 3, y: 4 })],
+  ...Object.fromEntries(
+    Object.entries(values).map(([kind, value]) => [`note: ${kind}`, [Kind.item, 1, packed(value)] as const]),
+  ),
+};
+
+function bytes(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex, "hex"));
+}
+
+function asJson(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_, inner) =>
+      inner instanceof Uint8Array ? { bin: Buffer.from(inner).toString("hex") } : inner,
+    ),
+  );
+}
+
+test("every kind of frame, and of note, has its golden bytes", () => {
+  expect(Object.keys(golden)).toEqual(Object.keys(frames));
+  expect(new Set(Object.values(frames).map(([kind]) => kind))).toEqual(new Set(Object.values(Kind)));
+});
+
+test.each(Object.entries(frames))("%s is written as its golden bytes", (name, frame) => {
+  expect(Buffer.from(encode(frame)).toString("hex")).toBe(golden[name]?.hex);
+});
+
+test.each(Object.entries(golden))("%s: an independent decoder reads the golden bytes", (_, { hex, reads }) => {
+  expect(asJson(independentDecode(bytes(hex)))).toEqual(reads);
+});
+
+test.each(Object.entries(values))("a note of kind %s is read back from its golden bytes", (kind, value) => {
+  const [frame] = decode(bytes(golden[`note: ${kind}`]?.hex ?? ""), { value: 10_000, depth: 16 });
+  const read = frame?.[0] === Kind.item && unpackValue(frame[2], (_, detail) => ({ detail }));
+  expect(read).toStrictEqual(kind === "stream" ? { ticks: { detail: 1 } } : value);
+});
+
+test("every kind of view that the platform has crosses", () => {
+  for (const kind of viewKinds) {
+    const View = (globalThis as Record<string, unknown>)[kind] as (new (bytes: ArrayBuffer) => object) | undefined;
+    if (!View) continue;
+    const view = new View(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8).buffer);
+    const [frame] = decode(encode([Kind.item, 1, packed(view)]), { value: 100, depth: 1 });
+    expect(frame?.[0] === Kind.item && unpackValue(frame[2])).toStrictEqual(view);
+  }
+});
