@@ -22,6 +22,7 @@ const waitStep = fc.record({ do: fc.constant("wait" as const), ms: fc.integer({ 
 const lineStep = fc.record({ do: fc.constantFrom("go offline", "come back", "come back as another") });
 const steps: fc.Arbitrary<Step[]> = fc.array(fc.oneof(peerStep, peerStep, userStep, waitStep, lineStep), {
   maxLength: 60,
+  size: "max",
 });
 
 /** A server, its truth, and one client that holds what `changes` told it, and checks every one of them. */
@@ -89,6 +90,7 @@ function createWorld() {
       expect(due).toBeGreaterThanOrEqual(now);
       now = due;
       apply(presence.expire(now));
+      expect(presence.next()).toBeGreaterThan(now);
     }
     now = end;
   }
