@@ -64,7 +64,7 @@ function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: S
     listen: lifetime.listen,
     send: channels.send,
     close: lifetime.end,
-    trouble: () => connection?.negotiation.trouble(),
+    trouble: () => (lifetime.status === "opening" ? connection?.negotiation.trouble() : undefined),
     stats: async () => (connection ? pathOf(await connection.pc.getStats(), connection.quirks) : {}),
   };
 }

@@ -76,7 +76,8 @@ export function negotiate({
     if (description.type !== expected || !isDataOnly(description.sdp)) {
       throw new BonevalueError("protocol", "The peer described something else than a link of data channels.");
     }
-    await pc.setRemoteDescription({ type: expected, sdp: description.sdp });
+    const sdp = role === "callee" ? quirks.offer(description.sdp) : description.sdp;
+    await pc.setRemoteDescription({ type: expected, sdp });
     // Of a newer offer that has come meanwhile the answer would be taken for this one's.
     if (role === "callee" && description === newest) await describe();
   }

@@ -1,0 +1,241 @@
+import * as fc from "fast-check";
+import * as v from "valibot";
+import { expect, test } from "vitest";
+import { createVirtualClock } from "../testing/virtual-clock.ts";
+import type { Candidate, SignalListener } from "../transport/transport.ts";
+import type { Role } from "./dialling.ts";
+import { createSignals, maxCandidates, type Signal, signal } from "./signals.ts";
+
+const offer = { type: "offer", sdp: "an offer" };
+const answer = { type: "answer", sdp: "an answer" };
+const candidate = (name: string): Candidate => ({ candidate: name, sdpMid: "0" });
+
+/** One side's signals, with a record of what they said and heard. */
+function sideOf(role: Role) {
+  const clock = createVirtualClock();
+  const said: Signal[] = [];
+  const heard: string[] = [];
+  const signals = createSignals({ role, attempt: 1, clock, send: (one) => said.push(one), iceServers: () => [] });
+  const listener: SignalListener = {
+    description: ({ sdp }) => heard.push(sdp),
+    candidate: ({ candidate = "" }) => heard.push(candidate),
+    restart: () => heard.push("restart"),
+  };
+  return { clock, said, heard, listener, ...signals, listen: () => signals.exchange.hear(listener) };
+}
+
+test("a description is said at once, with the candidates known by then", () => {
+  const { exchange, said } = sideOf("caller");
+  exchange.candidate(candidate("early"));
+  exchange.describe(offer);
+  expect(said).toEqual([{ attempt: 1, round: 0, description: offer, candidates: [candidate("early")] }]);
+});
+
+test("candidates that are found together travel together", async () => {
+  const { exchange, said, clock } = sideOf("caller");
+  exchange.describe(offer);
+  for (const name of ["one", "two"]) exchange.candidate(candidate(name));
+  await clock.advance(10);
+  for (const name of ["three", "four"]) exchange.candidate(candidate(name));
+  await clock.advance(50);
+  expect(said.slice(1).map(({ candidates = [] }) => candidates.map(({ candidate }) => candidate))).toEqual([
+    ["one", "two"],
+    ["three", "four"],
+  ]);
+});
+
+test("everything is said again every 2 s, until the link works", async () => {
+  const { exchange, said, clock } = sideOf("caller");
+  exchange.describe(offer);
+  exchange.candidate(candidate("one"));
+  await clock.advance(100);
+  said.length = 0;
+  await clock.advance(4_000);
+  const all = { attempt: 1, round: 0, description: offer, candidates: [candidate("one")] };
+  expect(said).toEqual([all, all]);
+  exchange.settled();
+  await clock.advance(60_000);
+  expect(said).toHaveLength(2);
+});
+
+test("nothing is repeated for longer than an attempt may take", async () => {
+  const { exchange, said, clock } = sideOf("caller");
+  exchange.describe(offer);
+  await clock.advance(600_000);
+  expect(said).toHaveLength(9);
+});
+
+test("each thing is heard once, however often it arrives", () => {
+  const { receive, heard, listen } = sideOf("callee");
+  listen();
+  const all = { attempt: 1, round: 0, description: offer, candidates: [candidate("one"), candidate("two")] };
+  receive(all);
+  receive({ ...all, candidates: [...all.candidates, candidate("three")] });
+  expect(heard).toEqual(["an offer", "one", "two", "three"]);
+});
+
+test("candidates wait for their description", () => {
+  const { receive, heard, listen } = sideOf("callee");
+  listen();
+  receive({ attempt: 1, round: 0, candidates: [candidate("one")] });
+  expect(heard).toEqual([]);
+  receive({ attempt: 1, round: 0, description: offer });
+  expect(heard).toEqual(["an offer", "one"]);
+});
+
+test("what came before the transport listens is heard then", () => {
+  const { receive, heard, listen } = sideOf("callee");
+  receive({ attempt: 1, round: 0, description: offer, candidates: [candidate("one")] });
+  listen();
+  expect(heard).toEqual(["an offer", "one"]);
+});
+
+test("an offer that comes again is answered again at once, for the answer was lost", () => {
+  const { receive, exchange, said, listen } = sideOf("callee");
+  listen();
+  receive({ attempt: 1, round: 0, description: offer });
+  exchange.describe(answer);
+  receive({ attempt: 1, round: 0, description: offer });
+  expect(said.map(({ description }) => description)).toEqual([answer, answer]);
+});
+
+test("the caller's next description begins a round, and what speaks of an earlier one is ignored", () => {
+  const { receive, exchange, said, heard, listen } = sideOf("caller");
+  listen();
+  exchange.describe(offer);
+  receive({ attempt: 1, round: 0, description: answer, candidates: [candidate("old")] });
+  exchange.describe({ ...offer, sdp: "again" });
+  expect(said.at(-1)).toEqual({ attempt: 1, round: 1, description: { ...offer, sdp: "again" } });
+  receive({ attempt: 1, round: 0, description: { ...answer, sdp: "late" }, candidates: [candidate("late")] });
+  receive({ attempt: 1, round: 1, description: { ...answer, sdp: "anew" }, candidates: [candidate("new")] });
+  expect(heard).toEqual(["an answer", "old", "anew", "new"]);
+});
+
+test("the callee follows the caller into its rounds, and answers the newest", () => {
+  const { receive, exchange, said, listen } = sideOf("callee");
+  listen();
+  receive({ attempt: 1, round: 0, description: offer });
+  receive({ attempt: 1, round: 3, description: offer });
+  exchange.describe(answer);
+  expect(said).toEqual([{ attempt: 1, round: 3, description: answer }]);
+});
+
+test("the callee asks for a restart by naming the next round, until it comes", async () => {
+  const { receive, exchange, said, clock, listen } = sideOf("callee");
+  listen();
+  receive({ attempt: 1, round: 0, description: offer });
+  exchange.describe(answer);
+  exchange.settled();
+  said.length = 0;
+  exchange.restart();
+  await clock.advance(2_000);
+  const ask = { attempt: 1, round: 1 };
+  expect(said.filter(({ round }) => round === 1)).toEqual([ask, ask]);
+  receive({ attempt: 1, round: 1, description: offer });
+  said.length = 0;
+  await clock.advance(60_000);
+  expect(said).toEqual([]);
+});
+
+test("the caller is told of the wish for a restart, and of no round that nobody may begin but it", () => {
+  const { receive, exchange, heard, listen } = sideOf("caller");
+  listen();
+  exchange.describe(offer);
+  receive({ attempt: 1, round: 1 });
+  receive({ attempt: 1, round: 1, description: answer });
+  receive({ attempt: 1, round: 2 });
+  expect(heard).toEqual(["restart"]);
+});
+
+test("more candidates than a round may have are neither said nor kept", async () => {
+  const { receive, exchange, said, heard, clock, listen } = sideOf("callee");
+  listen();
+  const many = Array.from({ length: 100 }, (_, index) => candidate(String(index)));
+  receive({ attempt: 1, round: 0, description: offer });
+  for (const one of many) receive({ attempt: 1, round: 0, candidates: [one] });
+  expect(heard).toHaveLength(1 + maxCandidates);
+  exchange.describe(answer);
+  for (const one of many) exchange.candidate(one);
+  await clock.advance(2_000);
+  expect(said.at(-1)?.candidates).toHaveLength(maxCandidates);
+});
+
+test("after stop nothing is said, and no timer is left", async () => {
+  const { exchange, said, clock, stop } = sideOf("caller");
+  exchange.describe(offer);
+  exchange.candidate(candidate("one"));
+  stop();
+  exchange.candidate(candidate("two"));
+  exchange.describe(offer);
+  expect(clock.waiting).toBe(0);
+  expect(said).toHaveLength(1);
+});
+
+test("two sides understand each other whatever is lost, doubled or overtaken", async () => {
+  const fates = fc.array(fc.constantFrom("lost", "slow", "doubled"), { maxLength: 8 });
+  await fc.assert(
+    fc.asyncProperty(fates, async (first) => {
+      const clock = createVirtualClock();
+      const heard: Record<Role, string[]> = { caller: [], callee: [] };
+      let count = 0;
+      // The first signals meet their fates, later ones arrive.
+      const relayTo = (role: Role) => (one: Signal) => {
+        const fate = first[count++];
+        if (fate === "lost") return;
+        clock.after(fate === "slow" ? 150 : 1, () => sides[role].receive(one));
+        if (fate === "doubled") clock.after(90, () => sides[role].receive(one));
+      };
+      const make = (role: Role, other: Role) =>
+        createSignals({ role, attempt: 1, clock, send: relayTo(other), iceServers: () => [] });
+      const sides = { caller: make("caller", "callee"), callee: make("callee", "caller") };
+      const speak = (role: Role, description: typeof offer) => {
+        sides[role].exchange.describe(description);
+        for (const name of ["1", "2", "3"]) {
+          clock.after(20 * Number(name), () => sides[role].exchange.candidate(candidate(name)));
+        }
+      };
+      for (const role of ["caller", "callee"] as const) {
+        sides[role].exchange.hear({
+          description({ sdp }) {
+            heard[role].push(sdp);
+            if (role === "callee") speak("callee", answer);
+          },
+          candidate: ({ candidate = "" }) => heard[role].push(candidate),
+          restart: () => {},
+        });
+      }
+      speak("caller", offer);
+      await clock.advance(20_000);
+      expect(heard.callee[0]).toBe("an offer");
+      expect(heard.caller[0]).toBe("an answer");
+      for (const role of ["caller", "callee"] as const) expect(heard[role].slice(1).sort()).toEqual(["1", "2", "3"]);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+const wellFormed = { attempt: 1, round: 0, description: offer, candidates: [candidate("one")] };
+
+test("a signal from outside is taken when it is well formed, without what is not known", () => {
+  expect(v.parse(signal, { ...wellFormed, extra: 1 })).toEqual(wellFormed);
+  expect(v.is(signal, { attempt: 2, round: 0, end: "busy" })).toBe(true);
+  expect(v.is(signal, { attempt: 2, round: 0, candidates: [{ candidate: "x", sdpMid: null, sdpMLineIndex: 0 }] })).toBe(
+    true,
+  );
+});
+
+test.each([
+  ["nothing", undefined],
+  ["a string", "signal"],
+  ["no attempt", { round: 0 }],
+  ["a fractional attempt", { ...wellFormed, attempt: 1.5 }],
+  ["an attempt beyond what can be counted", { ...wellFormed, attempt: 2 ** 60 }],
+  ["a negative round", { ...wellFormed, round: -1 }],
+  ["a description of 17 KiB", { ...wellFormed, description: { type: "offer", sdp: "x".repeat(17_408) } }],
+  ["33 candidates", { ...wellFormed, candidates: Array.from({ length: 33 }, () => candidate("x")) }],
+  ["a candidate of 2 KiB", { ...wellFormed, candidates: [candidate("x".repeat(2_048))] }],
+  ["a candidate that is a number", { ...wellFormed, candidates: [{ candidate: 5 }] }],
+  ["an end that is an object", { ...wellFormed, end: {} }],
+])("a signal from outside is refused: %s", (_, malformed) => {
+  expect(v.is(signal, malformed)).toBe(false);
+});
