@@ -42,8 +42,12 @@ export interface ServerProcess {
 export async function startServer(setup: ServerSetup = {}): Promise<ServerProcess> {
   const child = fork(fileURLToPath(new URL("server-child.ts", import.meta.url)), { execArgv: [], stdio: "inherit" });
   const ended = once(child, "exit");
+  child.unref();
   const order = ordersTo(child);
-  const { url } = (await order("start", setup.options ?? {})) as { url: string };
+  const { url } = (await order("start", setup.options ?? {}).catch((failure: unknown) => {
+    child.kill();
+    throw failure;
+  })) as { url: string };
   for (const [name, password] of Object.entries(setup.accounts ?? {})) await order("add", name, password);
   for (const trust of setup.trust ?? []) await order("trust", ...trust);
 
@@ -55,11 +59,13 @@ export async function startServer(setup: ServerSetup = {}): Promise<ServerProces
     trust: async (...trust) => void (await order("trust", ...trust)),
     invite: async (email) => (await order("invite", email)) as { link: string; expires: string },
     async stop() {
+      child.ref();
       await order("stop");
       child.disconnect();
       await ended;
     },
     async kill() {
+      child.ref();
       child.kill("SIGKILL");
       await ended;
     },
@@ -78,9 +84,12 @@ function ordersTo(child: ChildProcess): (method: Method, ...args: unknown[]) => 
     const id = ++last;
     const answer = await new Promise<Answer>((resolve) => {
       waiting.set(id, resolve);
+      child.channel?.ref();
       child.send({ id, method, args } satisfies Order, (failure) => failure && resolve({ id, error: failure.message }));
     });
     waiting.delete(id);
+    // A server that a test forgot does not keep its test run alive, and ends with it.
+    if (waiting.size === 0) child.channel?.unref();
     if (answer.error !== undefined) throw new Error(answer.error);
     return answer.value;
   };
