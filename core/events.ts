@@ -26,12 +26,17 @@ export function createEmitter<Events>(): Emitter<Events> {
   };
 }
 
-/** Runs the app's own code; what it throws goes where the app's uncaught errors go, and never into ours. */
+/** Runs the app's own code; what it throws is reported, and never reaches ours. */
 export function guard(run: () => void): void {
   try {
     run();
   } catch (error) {
-    if (typeof reportError === "function") reportError(error);
-    else console.error(error);
+    report(error);
   }
+}
+
+/** Puts an error of the app's own code where its uncaught errors go: `window.onerror`, or the console. */
+export function report(error: unknown): void {
+  if (typeof reportError === "function") reportError(error);
+  else console.error(error);
 }

@@ -1,4 +1,4 @@
-import { guard } from "../events.ts";
+import { guard, report } from "../events.ts";
 import type { Peer } from "../peer.ts";
 import type { Live } from "../reactive.ts";
 
@@ -24,7 +24,7 @@ export function visitEach(
       if (visits.has(peer)) continue;
       const visited = new AbortController();
       visits.set(peer, visited);
-      guard(() => visit(peer, visited.signal));
+      run(visit, peer, visited.signal);
     }
   });
 
@@ -32,4 +32,11 @@ export function visitEach(
     stop();
     for (const [peer, visited] of visits) leave(peer, visited);
   };
+}
+
+function run(visit: (peer: Peer, signal: AbortSignal) => unknown, peer: Peer, signal: AbortSignal): void {
+  guard(() => {
+    // What fails once the peer has left fails because of that.
+    Promise.resolve(visit(peer, signal)).catch((error) => signal.aborted || report(error));
+  });
 }

@@ -1,0 +1,59 @@
+import { expect, test, vi } from "vitest";
+import { visitEach } from "./each.ts";
+import { createRegistry } from "./registry.ts";
+
+const turn = () => Promise.resolve();
+
+test("visits those who are there and those who come, and aborts when one leaves", async () => {
+  const registry = createRegistry();
+  registry.addPeer({ id: "p1", name: "Oli" });
+  const signals = new Map<string, AbortSignal>();
+  visitEach(registry.watch("*"), ({ id }, signal) => signals.set(id, signal));
+  registry.addPeer({ id: "p2", name: "Oli" });
+  await turn();
+  expect([...signals.keys()]).toEqual(["p1", "p2"]);
+  registry.removePeer("p1");
+  await turn();
+  expect([...signals.values()].map(({ aborted }) => aborted)).toEqual([true, false]);
+});
+
+test("a peer that has left and come again is visited again", async () => {
+  const registry = createRegistry();
+  registry.addPeer({ id: "p1", name: "Oli" });
+  const visit = vi.fn();
+  visitEach(registry.watch("*"), visit);
+  registry.removePeer("p1");
+  registry.addPeer({ id: "p1", name: "Oli" });
+  await turn();
+  expect(visit).toHaveBeenCalledTimes(2);
+});
+
+test("its undo aborts every visit and ends them", async () => {
+  const registry = createRegistry();
+  registry.addPeer({ id: "p1", name: "Oli" });
+  const signals: AbortSignal[] = [];
+  const stop = visitEach(registry.watch("*"), (_, signal) => signals.push(signal));
+  stop();
+  registry.addPeer({ id: "p2", name: "Oli" });
+  await turn();
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+});
+
+test("a visit that fails because its peer has left is not reported, one that fails otherwise is", async () => {
+  const reported = vi.spyOn(console, "error").mockReturnValue(undefined);
+  const registry = createRegistry();
+  registry.addPeer({ id: "p1", name: "Oli" });
+  visitEach(registry.watch("*"), async (_, signal) => {
+    await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  });
+  registry.removePeer("p1");
+  await turn();
+  await turn();
+  expect(reported).not.toHaveBeenCalled();
+  visitEach(registry.watch({ peer: "p2" }), async () => {
+    throw new Error("the app's own fault");
+  });
+  registry.addPeer({ id: "p2", name: "Oli" });
+  await vi.waitFor(() => expect(reported).toHaveBeenCalledTimes(1));
+  reported.mockRestore();
+});

@@ -1,0 +1,104 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { describe, expect, test, vi } from "vitest";
+import { createRegistry } from "./registry.ts";
+
+const turn = () => Promise.resolve();
+
+describe("the registry", () => {
+  test("a list that is watched is there at once, and told of changes once a turn", async () => {
+    const registry = createRegistry();
+    const told = vi.fn();
+    registry.watch("*").subscribe(told);
+    for (const id of ["p1", "p2", "p3"]) registry.addPeer({ id, name: "Oli" });
+    expect(registry.watch("*").peek()).toHaveLength(3);
+    expect(told).toHaveBeenCalledTimes(1);
+    await turn();
+    expect(told).toHaveBeenCalledTimes(2);
+    expect(told).toHaveBeenLastCalledWith(registry.all());
+  });
+
+  test("a list keeps its identity until its membership changes", () => {
+    const registry = createRegistry();
+    const list = registry.watch("Oli");
+    registry.addUser("Oli");
+    registry.addPeer({ id: "p1", name: "Oli" });
+    const before = list.peek();
+    registry.addPeer({ id: "p1", name: "Oli" });
+    registry.addPeer({ id: "p2", name: "Dave" });
+    registry.addUser("Oli");
+    expect(list.peek()).toBe(before);
+    expect(Object.isFrozen(before)).toBe(true);
+    registry.removePeer("p1");
+    expect(list.peek()).toEqual([]);
+  });
+
+  test("an arrival touches only the lists that name it, among ten thousand peers", async () => {
+    const registry = createRegistry();
+    for (let index = 0; index < 10_000; index++) registry.addPeer({ id: `p${index}`, name: `user ${index % 100}` });
+    const told = new Map<string, number>();
+    const count = (key: string) => () => told.set(key, (told.get(key) ?? 0) + 1);
+    for (let user = 0; user < 100; user++) registry.watch({ user: `user ${user}` }).subscribe(count(`user ${user}`));
+    registry.watch({ peers: ["new", "p1"] }).subscribe(count("new"));
+    told.clear();
+    registry.addPeer({ id: "new", name: "user 7" });
+    await turn();
+    expect([...told]).toEqual([
+      ["user 7", 1],
+      ["new", 1],
+    ]);
+  });
+
+  test("a word that becomes an alias stops naming the peer of that id", async () => {
+    const registry = createRegistry();
+    registry.addPeer({ id: "Oli", name: "Dave" });
+    const list = registry.watch("Oli");
+    expect(list.peek().map(({ name }) => name)).toEqual(["Dave"]);
+    registry.addUser("Oli");
+    expect(list.peek()).toEqual([]);
+  });
+
+  test("equal queries share a list while somebody listens, though nobody holds it", async () => {
+    const registry = createRegistry();
+    const told = vi.fn();
+    registry.watch({ peer: "p1" }).subscribe(told);
+    await collectGarbage();
+    registry.addPeer({ id: "p1", name: "Oli" });
+    await turn();
+    expect(told).toHaveBeenLastCalledWith([{ id: "p1", name: "Oli" }]);
+  });
+
+  test("clear empties every list and tells those who listen", async () => {
+    const registry = createRegistry();
+    registry.addUser("Oli");
+    registry.addPeer({ id: "p1", name: "Oli" });
+    const told = vi.fn();
+    registry.watch("Oli").subscribe(told);
+    registry.users.subscribe(told);
+    registry.clear();
+    await turn();
+    expect(told.mock.calls.slice(-2)).toEqual([[[]], [[]]]);
+    expect(registry.byId("p1")).toBeUndefined();
+  });
+
+  test("a listener that throws is reported, and the others hear all the same", async () => {
+    const reported = vi.spyOn(console, "error").mockReturnValue(undefined);
+    const registry = createRegistry();
+    const told = vi.fn();
+    registry.watch("*").subscribe(() => {
+      throw new Error("the app's own fault");
+    });
+    registry.watch("*").subscribe(told);
+    registry.addPeer({ id: "p1", name: "Oli" });
+    await turn();
+    expect(told).toHaveBeenCalledTimes(2);
+    expect(reported).toHaveBeenCalledTimes(2);
+    reported.mockRestore();
+  });
+});
+
+async function collectGarbage(): Promise<void> {
+  await turn();
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+}

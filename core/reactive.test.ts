@@ -1,0 +1,43 @@
+import { effect } from "@preact/signals-core";
+import { expect, test, vi } from "vitest";
+import { createLive, createLiveList, touch, write } from "./reactive.ts";
+
+test("a subscriber hears the present value at once, and then each change before the write returns", () => {
+  const live = createLive("a");
+  const heard: string[] = [];
+  const stop = live.subscribe((value) => heard.push(value));
+  write(live, "b");
+  write(live, "b");
+  stop();
+  write(live, "c");
+  expect(heard).toEqual(["a", "b"]);
+  expect(live.peek()).toBe("c");
+});
+
+test("an app's own signals can depend on a live value and on a live list", () => {
+  const live = createLive(1);
+  let items = [1];
+  const list = createLiveList(() => items);
+  const seen = vi.fn();
+  effect(() => seen(live.value + list.value.length));
+  write(live, 2);
+  items = [1, 2];
+  touch(list);
+  expect(seen.mock.calls).toEqual([[2], [3], [4]]);
+});
+
+test("whoever holds a live value can read it, and nothing in it changes it", () => {
+  const live = createLive(1);
+  expect(Object.keys(live).sort()).toEqual(["peek", "subscribe", "value"]);
+  expect(() => Object.assign(live, { value: 2 })).toThrow(TypeError);
+});
+
+test("a burst costs one copy of a list that somebody listens to", async () => {
+  let builds = 0;
+  const list = createLiveList(() => [++builds]);
+  const told = vi.fn();
+  list.subscribe(told);
+  for (let change = 0; change < 1_000; change++) touch(list);
+  await Promise.resolve();
+  expect(told.mock.calls).toEqual([[[1]], [[2]]]);
+});

@@ -1,0 +1,42 @@
+import { expect, test, vi } from "vitest";
+import { createVirtualClock } from "../testing/virtual-clock.ts";
+import { createDeadlines } from "./deadlines.ts";
+
+test.each([0, 1, 999, 1_000, 1_001, 30_000, 31_234])(
+  "a task runs after %i ms: never early, and soon",
+  async (delay) => {
+    const clock = createVirtualClock();
+    await clock.advance(37);
+    const task = vi.fn();
+    createDeadlines(clock).after(delay, task);
+    await clock.advance(delay - 1);
+    expect(task).not.toHaveBeenCalled();
+    await clock.advance(101);
+    expect(task).toHaveBeenCalledTimes(1);
+  },
+);
+
+test("an undone task does not run, nor does one without end", async () => {
+  const clock = createVirtualClock();
+  const deadlines = createDeadlines(clock);
+  const task = vi.fn();
+  deadlines.after(5_000, task)();
+  deadlines.after(10, task)();
+  deadlines.after(Number.POSITIVE_INFINITY, task);
+  await clock.advance(100_000);
+  expect(task).not.toHaveBeenCalled();
+});
+
+test("fifty thousand calls within a second share a few timers, and leave none behind", async () => {
+  const clock = createVirtualClock();
+  const deadlines = createDeadlines(clock);
+  let ran = 0;
+  for (let call = 0; call < 50_000; call++) {
+    deadlines.after(30_000, () => ran++);
+    if (call % 500 === 0) await clock.advance(10);
+  }
+  expect(clock.waiting).toBeLessThan(12);
+  await clock.advance(31_200);
+  expect(ran).toBe(50_000);
+  expect(clock.waiting).toBe(0);
+});
