@@ -65,6 +65,7 @@ ensure("chromium");
 const [built] = await Promise.all([
   command("build", "rollup", "-c", "--silent"),
   command("types", "tsc", "-p", "."),
+  command("types", "tsc", "-p", "tsconfig.core.json"),
   command("lint", "biome", "lint", "."),
   command("format", "biome", "format", "."),
 ]);
