@@ -1,0 +1,142 @@
+import { expect, test } from "vitest";
+import { createIncomingCredit, createOutgoingCredit, defaultWindow, largestWindow } from "./credit.ts";
+
+const protocol = expect.objectContaining({ code: "protocol" });
+const KiB = 1_024;
+const MiB = 1_024 * KiB;
+
+test("an item begins while credit is left, and is finished beyond it", () => {
+  const credit = createOutgoingCredit(100);
+  credit.begin(99);
+  expect(credit.mayBegin).toBe(true);
+  credit.begin(50);
+  expect(credit.mayBegin).toBe(false);
+  credit.grant(99, 149);
+  expect(credit.mayBegin).toBe(false);
+  credit.grant(149, 249);
+  expect(credit).toMatchObject({ mayBegin: true, sent: 149, read: 149 });
+});
+
+test.each([
+  ["less read than before", 40, 200],
+  ["more read than was sent", 101, 200],
+  ["a limit that falls", 60, 149],
+])("a consumer that contradicts itself breaks the protocol: %s", (_, read, limit) => {
+  const credit = createOutgoingCredit(100);
+  credit.begin(100);
+  credit.grant(50, 150);
+  expect(() => credit.grant(read, limit)).toThrow(protocol);
+});
+
+test("an item without credit breaks the protocol", () => {
+  const credit = createIncomingCredit({ smallest: 100, largest: () => 100 });
+  credit.arrive(99, 0);
+  credit.arrive(500, 0);
+  expect(() => credit.arrive(1, 0)).toThrow(protocol);
+});
+
+test("nothing is granted before a quarter of the window is free", () => {
+  const credit = createIncomingCredit({ smallest: 100, largest: () => 100 });
+  credit.arrive(100, 0);
+  expect(credit.take(24, 0)).toBeUndefined();
+  expect(credit.take(1, 0)).toEqual({ read: 25, limit: 125 });
+});
+
+test("an item larger than the window is granted another when it was read", () => {
+  const credit = createIncomingCredit({ smallest: 100, largest: () => 100 });
+  credit.arrive(10_000, 0);
+  expect(credit.take(10_000, 0)).toEqual({ read: 10_000, limit: 10_100 });
+});
+
+interface Path {
+  /** Bytes a ms. */
+  readonly link: number;
+  readonly consumer?: number;
+  readonly roundTrip: number;
+  readonly item?: number;
+}
+
+/** A producer that always has an item, a link and a consumer, for five seconds; the last three are measured. */
+function run({ link, consumer = Number.POSITIVE_INFINITY, roundTrip, item = 64 * KiB }: Path) {
+  const out = createOutgoingCredit(defaultWindow);
+  const into = createIncomingCredit({ smallest: defaultWindow, largest: () => largestWindow });
+  const arrivals: number[] = [];
+  const grants: { at: number; read: number; limit: number }[] = [];
+  let [linkFree, consumerFree, waiting, measured, credits, most] = [0, 0, 0, 0, 0, 0];
+  for (let now = 0; now < 5_000; now += 0.25) {
+    while (grants[0] && grants[0].at <= now) {
+      const { read, limit } = grants.shift() as { read: number; limit: number };
+      out.grant(read, limit);
+    }
+    while (out.mayBegin && linkFree <= now) {
+      out.begin(item);
+      linkFree = Math.max(linkFree, now - 0.25) + item / link;
+      arrivals.push(linkFree + roundTrip / 2);
+    }
+    while (arrivals[0] !== undefined && arrivals[0] <= now) {
+      arrivals.shift();
+      into.arrive(item, now);
+      waiting += item;
+    }
+    most = Math.max(most, waiting);
+    while (waiting > 0 && consumerFree <= now) {
+      waiting -= item;
+      consumerFree = Math.max(consumerFree, now - 0.25) + item / consumer;
+      if (now >= 2_000) measured += item;
+      const grant = into.take(item, now);
+      if (grant) grants.push({ at: now + roundTrip / 2, ...grant });
+      if (grant && now >= 2_000) credits++;
+    }
+  }
+  return { rate: measured / 3_000, credits: credits / 3, most, window: into.window };
+}
+
+test.each([
+  { link: 100, roundTrip: 200 },
+  { link: 1_000, roundTrip: 1 },
+  { link: 1_000, roundTrip: 50 },
+  { link: 5_000, roundTrip: 200 },
+  { link: 10_000, roundTrip: 20 },
+  { link: 25_000, roundTrip: 1 },
+  { link: 25_000, roundTrip: 50 },
+  { link: 25_000, roundTrip: 100 },
+  { link: 25_000, roundTrip: 5, item: 1_000 },
+])("a link of $link bytes a ms and a round trip of $roundTrip ms is filled", (path) => {
+  const { rate, window } = run(path);
+  expect(rate).toBeGreaterThan(path.link * 0.95);
+  expect(window).toBeLessThan(Math.max(3 * defaultWindow, path.link * 3 * (path.roundTrip + 20)));
+});
+
+test("credit frames are rare: at most about a hundred a second, on the fastest link", () => {
+  expect(run({ link: 30_000, roundTrip: 1 }).credits).toBeLessThan(110);
+});
+
+test("a slow consumer holds the producer: what waits stays within the smallest window", () => {
+  const { rate, most } = run({ link: 25_000, roundTrip: 20, consumer: 1_000 });
+  expect(rate).toBeGreaterThan(900);
+  expect(most).toBeLessThanOrEqual(defaultWindow + 64 * KiB);
+});
+
+test("the window stays within its share, however fast the link", () => {
+  const credit = createIncomingCredit({ smallest: MiB, largest: () => 2 * MiB });
+  for (let now = 0; now < 1_000; now += 20) {
+    credit.arrive(10 * MiB, now);
+    credit.take(10 * MiB, now);
+  }
+  expect(credit.window).toBe(2 * MiB);
+});
+
+test("the window comes down when the consumer slows, and limits never fall", () => {
+  const credit = createIncomingCredit({ smallest: 256 * KiB, largest: () => 4 * MiB });
+  let limit = 0;
+  const read = (bytes: number, now: number) => {
+    credit.arrive(bytes, now);
+    const grant = credit.take(bytes, now);
+    expect(grant?.limit ?? limit).toBeGreaterThanOrEqual(limit);
+    limit = grant?.limit ?? limit;
+  };
+  for (let now = 0; now < 1_000; now += 10) read(MiB, now);
+  expect(credit.window).toBeGreaterThan(2 * MiB);
+  for (let now = 1_000; now < 3_000; now += 100) read(64 * KiB, now);
+  expect(credit.window).toBe(256 * KiB);
+});

@@ -1,0 +1,117 @@
+import { encode } from "./codec.ts";
+import { Kind } from "./frames.ts";
+import { malformed } from "./malformed.ts";
+
+/** Most bytes that a frame takes beside its value: kind, ids, names, messages. */
+export const envelope = 4_096;
+
+/** Most bytes that a part takes beside those that it carries. */
+export const partHeader = 21;
+
+/** What an unfinished value of `total` bytes counts against the receiver's `assembly`. */
+export function assemblyCost(total: number): number {
+  // Each slot costs some memory, however little it holds.
+  return Math.max(total, 1_024);
+}
+
+/** One frame that leaves in parts. */
+export interface Cut {
+  /** Bytes still to come. */
+  readonly rest: number;
+  /** The next part, as a frame of at most `room` bytes; more than `partHeader`. */
+  next(room: number): Uint8Array<ArrayBuffer>;
+  /** The part that tells the other side to forget what it has. */
+  drop(): Uint8Array<ArrayBuffer>;
+}
+
+/** Cuts `frame` into parts for `slot`, a number that no other unfinished value on the link has. */
+export function cut(frame: Uint8Array, slot: number): Cut {
+  let at = 0;
+  return {
+    get rest() {
+      return frame.length - at;
+    },
+    next(room) {
+      const bytes = frame.subarray(at, at + room - partHeader);
+      at += bytes.length;
+      return encode([Kind.part, slot, frame.length - at, bytes]);
+    },
+    drop: () => encode([Kind.part, slot, 0, new Uint8Array()]),
+  };
+}
+
+/** Puts values together from the parts that arrive. */
+export interface Assembly {
+  /**
+   * Takes a part, and returns the whole frame with its last one. Throws `protocol` for a part that does not follow
+   * from the last one of its slot, and for a value beyond a budget, before memory is given to it.
+   */
+  add(slot: number, rest: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined;
+  /** Bytes that unfinished values count. */
+  readonly held: number;
+}
+
+/** What an {@link Assembly} takes, in bytes. */
+export interface AssemblyBudget {
+  /** Most of one frame. */
+  readonly frame: number;
+  /** Most of all that are unfinished, unless there is only one. */
+  readonly together: number;
+}
+
+interface Unfinished {
+  buffer: Uint8Array<ArrayBuffer>;
+  filled: number;
+  readonly total: number;
+}
+
+/** An assembly of one link. Its memory grows with what has arrived, never with what is announced. */
+export function createAssembly({ frame, together }: AssemblyBudget): Assembly {
+  const slots = new Map<number, Unfinished>();
+  let held = 0;
+
+  const begin = (slot: number, total: number): Unfinished => {
+    if (total === 0) throw malformed("an empty part of a value that was never begun");
+    if (total > frame) throw malformed(`a value of ${total} bytes, more than the ${frame} that may be`);
+    const cost = assemblyCost(total);
+    if (slots.size > 0 && held + cost > together) throw malformed("more unfinished values than may be at once");
+    held += cost;
+    const unfinished = { buffer: new Uint8Array(), filled: 0, total };
+    slots.set(slot, unfinished);
+    return unfinished;
+  };
+
+  const end = (slot: number, { total }: Unfinished) => {
+    slots.delete(slot);
+    held -= assemblyCost(total);
+  };
+
+  return {
+    get held() {
+      return held;
+    },
+    add(slot, rest, bytes) {
+      const known = slots.get(slot);
+      if (known && bytes.length === 0) return void end(slot, known);
+      const value = known ?? begin(slot, rest + bytes.length);
+      if (bytes.length === 0 || value.total - value.filled - bytes.length !== rest) {
+        throw malformed("a part that does not follow from the last one");
+      }
+      append(value, bytes);
+      if (rest > 0) return undefined;
+      end(slot, value);
+      return value.buffer;
+    },
+  };
+}
+
+function append(value: Unfinished, bytes: Uint8Array): void {
+  const needed = value.filled + bytes.length;
+  if (needed > value.buffer.length) {
+    const grown = new Uint8Array(Math.min(value.total, Math.max(needed, value.buffer.length * 2)));
+    grown.set(value.buffer.subarray(0, value.filled));
+    value.buffer = grown;
+  }
+  value.buffer.set(bytes, value.filled);
+  value.filled = needed;
+}
