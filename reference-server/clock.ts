@@ -1,0 +1,40 @@
+/** Where time comes from; handed in, so that tests need not wait. Times in ms. */
+export interface Clock {
+  /** Since 1970. */
+  now(): number;
+  /** Runs `task` once, `delay` ms from now; returns its undo. */
+  after(delay: number, task: () => void): () => void;
+}
+
+// The longest delay that the platform's timers keep; a longer one would fire at once.
+const longestTimer = 2 ** 31 - 1;
+
+/** The platform's own time. Its timers do not keep a process alive. */
+export const systemClock: Clock = {
+  now: Date.now,
+  after(delay, task) {
+    let timer: NodeJS.Timeout;
+    wait(delay);
+    return () => clearTimeout(timer);
+
+    function wait(left: number): void {
+      const now = Math.min(left, longestTimer);
+      timer = setTimeout(() => (left > now ? wait(left - now) : task()), now).unref();
+    }
+  },
+};
+
+/** Runs `task` every `period` ms, the next time once the last has settled; returns its undo. */
+export function every(clock: Clock, period: number, task: () => Promise<void> | void): () => void {
+  let over = false;
+  let stop = clock.after(period, run);
+  return () => {
+    over = true;
+    stop();
+  };
+
+  async function run(): Promise<void> {
+    await task();
+    if (!over) stop = clock.after(period, run);
+  }
+}

@@ -1,0 +1,67 @@
+import { randomUUID } from "node:crypto";
+import { type Clock, systemClock } from "../clock.ts";
+import type { BusMessage, Cluster, Login, NodeEvents } from "./cluster.ts";
+import { createCounters } from "./counters.ts";
+
+/** A cluster inside one process: usually of one server alone. */
+export function localCluster(clock: Clock = systemClock): Cluster {
+  const nodes = new Map<string, NodeEvents>();
+  const users = new Map<string, Map<string, Login>>();
+  const counters = createCounters(clock);
+  let lastEpoch = 0;
+
+  function deliver(node: string, message: BusMessage): void {
+    // Later, as over a network: whoever sends never finds its own state changed by the answer.
+    queueMicrotask(() => nodes.get(node)?.message(message));
+  }
+
+  function remove(login: Login): boolean {
+    const peers = users.get(login.user);
+    if (peers?.get(login.id)?.epoch !== login.epoch) return false;
+    peers.delete(login.id);
+    if (peers.size === 0) users.delete(login.user);
+    return true;
+  }
+
+  return {
+    async join(events) {
+      const node: string = randomUUID();
+      nodes.set(node, events);
+
+      function broadcast(message: BusMessage): void {
+        for (const other of nodes.keys()) if (other !== node) deliver(other, message);
+      }
+
+      return {
+        id: node,
+        async claim(user, id) {
+          const peers = users.get(user) ?? new Map<string, Login>();
+          users.set(user, peers);
+          const before = peers.get(id);
+          lastEpoch = Math.max(lastEpoch + 1, clock.now());
+          const login = { id, user, node, epoch: lastEpoch };
+          peers.set(id, login);
+          if (before) deliver(before.node, { kind: "taken", id, epoch: before.epoch });
+          return { login, resumed: before !== undefined };
+        },
+        release: async (login) => remove(login),
+        online: async (names) => ({
+          logins: names.flatMap((name) => [...(users.get(name)?.values() ?? [])]),
+          complete: true,
+        }),
+        send: deliver,
+        broadcast,
+        take: counters.take,
+        giveBack: counters.giveBack,
+        async leave() {
+          nodes.delete(node);
+          const logins = [...users.values()].flatMap((peers) =>
+            [...peers.values()].filter((peer) => peer.node === node),
+          );
+          for (const login of logins) remove(login);
+          if (logins.length > 0) broadcast({ kind: "go", logins, lost: true });
+        },
+      };
+    },
+  };
+}

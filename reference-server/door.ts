@@ -1,0 +1,124 @@
+import { type Server as HttpServer, type IncomingMessage, STATUS_CODES } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { Server as TlsServer } from "node:tls";
+import { WebSocketServer } from "ws";
+import { addressList, clientAddress, isLoopback, networkOf } from "./address.ts";
+import { type Connection, type ConnectionParts, openConnection } from "./connection.ts";
+import { mayConnect } from "./origin.ts";
+import { closeCode } from "./refusal.ts";
+
+/** What the door stands on, and what every connection behind it shares. */
+export interface DoorParts extends ConnectionParts {
+  readonly http: HttpServer;
+  /** The WebSocket's path on `http`. */
+  readonly path: string;
+  /** `http` is nobody else's: what is not ours is refused, and it is closed with the door. */
+  readonly own: boolean;
+  readonly origins: readonly string[] | undefined;
+  readonly proxies: readonly string[];
+  readonly insecure: boolean;
+}
+
+/** Where sockets come in. */
+export interface Door {
+  url(): string;
+  /** Lets nobody in any more, asks all to leave within `limits.drain` ms, then closes. */
+  close(): Promise<void>;
+}
+
+// Clients that are told to come back do so spread over this time, ms, where there is nowhere else to go at once.
+const comeBackWithin = 5_000;
+
+/** Opens a connection for every socket that may come in. */
+export function createDoor(parts: DoorParts): Door {
+  const { http, limits, clock } = parts;
+  const trusted = addressList(parts.proxies);
+  const connections = new Set<Connection>();
+  const perNetwork = new Map<string, number>();
+  let unsettled = 0;
+  let closing = false;
+  let emptied = () => {};
+
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: limits.frameSize,
+    maxFragments: 64,
+    maxBufferedChunks: 1_024,
+  });
+
+  function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    if (new URL(request.url ?? "/", "http://host").pathname !== parts.path) {
+      if (parts.own) refuse(stream, 404);
+      return;
+    }
+    const status = refusal(request);
+    if (status !== undefined) refuse(stream, status);
+    else accept(request, stream, head);
+  }
+
+  function accept(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    sockets.handleUpgrade(request, stream, head, (socket) => {
+      const address = clientAddress(request, trusted);
+      const network = networkOf(address);
+      const present = perNetwork.get(network) ?? 0;
+      if (present >= limits.socketsPerAddress) return socket.close(closeCode.overloaded);
+      perNetwork.set(network, present + 1);
+      unsettled++;
+      const connection = openConnection(socket, address, parts, () => unsettled--);
+      connections.add(connection);
+      socket.on("close", () => forget(connection, network));
+    });
+  }
+
+  function refusal(request: IncomingMessage): number | undefined {
+    if (closing || unsettled >= limits.socketsBeforeSignIn) return 503;
+    if (!isPrivate(request) || !mayConnect(request, parts.origins)) return 403;
+    return undefined;
+  }
+
+  /** Whether nobody on the way can read passwords. */
+  function isPrivate({ socket }: IncomingMessage): boolean {
+    return parts.insecure || "encrypted" in socket || isLoopback(socket.remoteAddress ?? "");
+  }
+
+  function forget(connection: Connection, network: string): void {
+    connections.delete(connection);
+    const left = (perNetwork.get(network) ?? 1) - 1;
+    if (left > 0) perNetwork.set(network, left);
+    else perNetwork.delete(network);
+    if (connections.size === 0) emptied();
+  }
+
+  function isEmpty(): Promise<void> {
+    return connections.size === 0 ? Promise.resolve() : new Promise((resolve) => (emptied = resolve));
+  }
+
+  http.on("upgrade", upgrade);
+  return {
+    url() {
+      const { address, port, family } = http.address() as AddressInfo;
+      const host = family === "IPv6" ? `[${address}]` : address;
+      const scheme = http instanceof TlsServer ? "wss" : "ws";
+      return `${scheme}://${host}:${port}${parts.path === "/" ? "" : parts.path}`;
+    },
+    async close() {
+      closing = true;
+      for (const connection of connections) connection.hint(Math.random() * (limits.drain || comeBackWithin));
+      if (limits.drain > 0)
+        await Promise.race([isEmpty(), new Promise<void>((resolve) => clock.after(limits.drain, resolve))]);
+      for (const connection of connections) connection.close();
+      await isEmpty();
+      http.off("upgrade", upgrade);
+      sockets.close();
+      if (parts.own) await new Promise<void>((resolve) => http.close(() => resolve()));
+    },
+  };
+}
+
+function refuse(stream: Duplex, status: number): void {
+  stream.on("error", () => {});
+  stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

@@ -1,0 +1,41 @@
+import * as v from "valibot";
+import { envelope, type ToClient, type ToServer, toServer } from "../core/discovery/messages.ts";
+import { closeCode, Refusal } from "./refusal.ts";
+
+/** A valid frame of a client. */
+export type Command = {
+  [Type in keyof ToServer]: { readonly type: Type; readonly data: ToServer[Type]; readonly id: number | undefined };
+}[keyof ToServer];
+
+/** One frame to a client, as text. */
+export function encode<Type extends keyof ToClient>(type: Type, data: ToClient[Type], id?: number): string {
+  return JSON.stringify({ type, data, id });
+}
+
+/** Reads a client's frame; throws a refusal that closes the socket where the protocol does not know it. */
+export function decode(bytes: Buffer, binary: boolean): Command {
+  if (binary) throw malformed("Frames are JSON text, not binary");
+  const frame = v.safeParse(envelope, parse(bytes));
+  if (!frame.success) throw malformed('A frame is { "type": string, "data": any, "id"?: positive integer }');
+  const { type, data, id } = frame.output;
+  if (!isKnown(type)) throw malformed(`A frame has an unknown type, ${JSON.stringify(type.slice(0, 32))}`);
+  const checked = v.safeParse(toServer[type], data);
+  if (!checked.success) throw malformed(`The data of ${type} is wrong: ${checked.issues[0].message}`);
+  return { type, data: checked.output, id } as Command;
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    throw malformed("A frame is not JSON");
+  }
+}
+
+function isKnown(type: string): type is keyof ToServer {
+  return Object.hasOwn(toServer, type);
+}
+
+function malformed(message: string): Refusal {
+  return new Refusal("protocol", `${message}.`, { close: closeCode.protocol });
+}

@@ -1,0 +1,50 @@
+import { networkOf } from "./address.ts";
+import type { ClusterNode } from "./cluster/cluster.ts";
+import type { ServerLimits } from "./limits.ts";
+import { closeCode, Refusal } from "./refusal.ts";
+
+const minute = 60_000;
+const failures: ReadonlySet<string> = new Set(["unauthenticated", "token-invalid"]);
+
+/** Counts on all nodes together what an attacker would repeat. Live sessions never pass here, so none can be locked out. */
+export interface Guard {
+  /** Runs a check of a proof; only a failed one stays counted. Rejects with `rate-limited` before it runs. */
+  proof<Result>(username: string | undefined, address: string, check: () => Promise<Result>): Promise<Result>;
+  claim(username: string, address: string): Promise<void>;
+  invitation(username: string): Promise<void>;
+}
+
+/** What it takes for {@link Guard}. */
+export function createGuard(node: ClusterNode, limits: ServerLimits): Guard {
+  async function take(key: string, limit: number, period: number): Promise<void> {
+    const after = await node.take(key, limit, period);
+    if (after > 0)
+      throw new Refusal("rate-limited", `Too many attempts: try again in ${Math.ceil(after / 1_000)} s.`, {
+        close: closeCode.overloaded,
+        after,
+      });
+  }
+
+  return {
+    async proof(username, address, check) {
+      const network = networkOf(address);
+      const keys = new Map([[`address ${network}`, limits.failuresPerAddress]]);
+      if (username !== undefined) keys.set(`account ${network} ${username}`, limits.failuresPerAccount);
+      for (const [key, limit] of keys) await take(key, limit, minute);
+      // Counted before the check, so that many at once do not slip through.
+      const forgive = async () => {
+        for (const key of keys.keys()) await node.giveBack(key);
+      };
+      try {
+        const result = await check();
+        await forgive();
+        return result;
+      } catch (error) {
+        if (!(error instanceof Refusal) || !failures.has(error.code)) await forgive();
+        throw error;
+      }
+    },
+    claim: (username, address) => take(`claim ${networkOf(address)} ${username}`, limits.claims, 10 * minute),
+    invitation: (username) => take(`invitation ${username}`, limits.invitations, 60 * minute),
+  };
+}

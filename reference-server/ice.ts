@@ -1,0 +1,30 @@
+import { createHmac } from "node:crypto";
+import type { IceServer, ToClient } from "../core/discovery/messages.ts";
+
+/** A STUN or TURN server; with `secret`, its credentials are minted for each peer, as coturn's REST scheme has it. */
+export interface IceOption {
+  readonly urls: string | readonly string[];
+  readonly secret?: string | undefined;
+  readonly username?: string | undefined;
+  readonly credential?: string | undefined;
+}
+
+/** What peer `id` is told at `now`. Minted credentials are valid for `age` ms. */
+export function iceServersFor(
+  options: readonly IceOption[],
+  id: string,
+  now: number,
+  age: number,
+): ToClient["iceServers"] {
+  const expires = now + age;
+  const servers = options.map((option) => serverOf(option, `${Math.floor(expires / 1_000)}:${id}`));
+  const minted = options.some(({ secret }) => secret !== undefined);
+  return { servers, ...(minted && { expires: new Date(expires).toISOString() }) };
+}
+
+function serverOf({ urls, secret, username, credential }: IceOption, mintedName: string): IceServer {
+  const where = { urls: typeof urls === "string" ? urls : [...urls] };
+  if (secret === undefined) return { ...where, ...(username !== undefined && { username, credential }) };
+  const minted = createHmac("sha1", secret).update(mintedName).digest("base64");
+  return { ...where, username: mintedName, credential: minted };
+}

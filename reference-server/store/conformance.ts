@@ -1,0 +1,227 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Store } from "./store.ts";
+
+/** Opens a store with nothing in it; again on the same data with `reopen`, as another process would. */
+export interface StoreUnderTest {
+  readonly store: Store;
+  reopen(): Promise<Store>;
+  dispose(): Promise<void>;
+}
+
+/** What every store does, run on each. */
+export function describeStore(name: string, open: () => Promise<StoreUnderTest>): void {
+  describe(`the ${name} store`, () => {
+    let under: StoreUnderTest;
+    let store: Store;
+
+    beforeEach(async () => {
+      under = await open();
+      store = under.store;
+    });
+    afterEach(() => under.dispose());
+
+    async function accounts(...names: string[]): Promise<void> {
+      for (const name of names) await store.addAccount(name, `hash of ${name}`);
+    }
+
+    test("an account is found under its name, and a name is given once", async () => {
+      expect(await store.addAccount("ann", "h1")).toBe(true);
+      expect(await store.addAccount("ann", "h2")).toBe(false);
+      expect(await store.account("ann")).toEqual({ username: "ann", password: "h1" });
+      expect(await store.account("bob")).toBeUndefined();
+    });
+
+    test("an account may have no password", async () => {
+      await store.addAccount("ann", undefined);
+      expect(await store.account("ann")).toEqual({ username: "ann", password: undefined });
+    });
+
+    test("names such as __proto__ are names", async () => {
+      await accounts("__proto__", "constructor");
+      await store.trust("__proto__", "toString", "constructor", "hasOwnProperty");
+      expect(await store.trusted("__proto__")).toEqual([{ username: "constructor", alias: "toString" }]);
+    });
+
+    test("opening the store again keeps all accounts", async () => {
+      await accounts("ann");
+      const again = await under.reopen();
+      expect(await again.account("ann")).toEqual({ username: "ann", password: "hash of ann" });
+      await again.close();
+    });
+
+    test("a password is replaced only while it is the one that was checked", async () => {
+      await accounts("ann");
+      expect(await store.rehash("ann", "something else", "h2")).toBe(false);
+      expect(await store.rehash("ann", "hash of ann", "h2")).toBe(true);
+      expect((await store.account("ann"))?.password).toBe("h2");
+    });
+
+    test("a session is found by its secret's hash until it was last seen too long ago", async () => {
+      await accounts("ann");
+      const session = { hash: "s", username: "ann", peer: "p", seen: 100 };
+      await store.addSession(session);
+      expect(await store.session("s", 99)).toEqual(session);
+      expect(await store.session("s", 100)).toBeUndefined();
+      await store.seen(["p"], 200);
+      expect(await store.session("s", 100)).toEqual({ ...session, seen: 200 });
+      await store.endSession("p");
+      expect(await store.session("s", 0)).toBeUndefined();
+    });
+
+    test("more sessions than an engine takes parameters are looked up and touched at once", async () => {
+      await accounts("ann");
+      const peers = Array.from({ length: 1_200 }, (_, at) => `p${at}`);
+      for (const peer of peers.slice(0, 600)) {
+        await store.addSession({ hash: `h-${peer}`, username: "ann", peer, seen: 1 });
+      }
+      await store.seen(peers, 2);
+      expect([...(await store.sessionsOf(peers))].sort()).toEqual(peers.slice(0, 600).sort());
+      expect((await store.session("h-p599", 1))?.seen).toBe(2);
+    });
+
+    test("a changed password ends every session but the one that changed it, whose secret is new", async () => {
+      await accounts("ann", "bob");
+      for (const [peer, username] of [
+        ["p1", "ann"],
+        ["p2", "ann"],
+        ["p3", "bob"],
+      ] as const)
+        await store.addSession({ hash: `s-${peer}`, username, peer, seen: 1 });
+      expect(await store.changePassword("ann", "hash of ann", "new", { peer: "p1", hash: "s-new" })).toBe(true);
+      expect(await store.sessionsOf(["p1", "p2", "p3"])).toEqual(new Set(["p1", "p3"]));
+      expect(await store.session("s-p1", 0)).toBeUndefined();
+      expect((await store.session("s-new", 0))?.peer).toBe("p1");
+      expect(await store.changePassword("ann", "hash of ann", "late", { peer: "p1", hash: "x" })).toBe(false);
+      expect((await store.session("s-new", 0))?.peer).toBe("p1");
+    });
+
+    test("trust goes both ways, each under the receiver's own name", async () => {
+      await accounts("ann", "bob");
+      expect(await store.trust("ann", "Bob", "bob", "Ann")).toEqual({ other: "bob" });
+      expect(await store.trusted("ann")).toEqual([{ username: "bob", alias: "Bob" }]);
+      expect(await store.trusted("bob")).toEqual([{ username: "ann", alias: "Ann" }]);
+    });
+
+    test("nobody trusts themselves, nobody twice, and a name means one user", async () => {
+      await accounts("ann", "bob", "cat");
+      await store.trust("ann", "Bob", "bob", "Ann");
+      expect(await store.trust("ann", "Me", "ann", "Me too")).toEqual({ refused: "token-invalid" });
+      expect(await store.trust("bob", "Annie", "ann", "Bobby")).toEqual({ refused: "token-invalid" });
+      expect(await store.trust("ann", "Bob", "cat", "Ann")).toEqual({ refused: "alias-taken" });
+      expect(await store.trust("cat", "Ann", "ann", "Bob")).toEqual({ refused: "alias-taken" });
+      expect(await store.trusted("cat")).toEqual([]);
+    });
+
+    test("ended trust is ended on both sides, and its names are free again", async () => {
+      await accounts("ann", "bob");
+      await store.trust("ann", "Bob", "bob", "Ann");
+      expect(await store.untrust("bob", "Bob")).toBeUndefined();
+      expect(await store.untrust("bob", "Ann")).toBe("ann");
+      expect([await store.trusted("ann"), await store.trusted("bob")]).toEqual([[], []]);
+      expect(await store.trust("ann", "Bob", "bob", "Ann")).toEqual({ other: "bob" });
+    });
+
+    test("a removed account takes its sessions, tokens and trust with it", async () => {
+      await accounts("ann", "bob");
+      await store.trust("ann", "Bob", "bob", "Ann");
+      await store.addSession({ hash: "s", username: "ann", peer: "p", seen: 1 });
+      await store.addToken({ hash: "t", owner: "ann", alias: "Cat", expires: 9 });
+      expect(await store.removeAccount("ann")).toEqual(["bob"]);
+      expect(await store.removeAccount("ann")).toBeUndefined();
+      expect(await store.session("s", 0)).toBeUndefined();
+      expect(await store.trusted("bob")).toEqual([]);
+      expect(await store.claimToken("t", "bob", "Ann", 0)).toEqual({ refused: "token-invalid" });
+    });
+
+    test("a token makes trust once", async () => {
+      await accounts("ann", "bob", "cat");
+      expect(await store.addToken({ hash: "t", owner: "ann", alias: "Friend", expires: 10 })).toBe(true);
+      expect(await store.claimToken("t", "bob", "Ann", 5)).toEqual({ other: "ann" });
+      expect(await store.trusted("ann")).toEqual([{ username: "bob", alias: "Friend" }]);
+      expect(await store.claimToken("t", "cat", "Ann", 5)).toEqual({ refused: "token-invalid" });
+    });
+
+    test("a token is not for its maker, for a friend, for late comers, nor for names that are taken", async () => {
+      await accounts("ann", "bob", "cat", "dan");
+      await store.trust("ann", "Bob", "bob", "Ann");
+      await store.addToken({ hash: "t", owner: "ann", alias: "Cat", expires: 10 });
+      const invalid = { refused: "token-invalid" };
+      expect(await store.claimToken("t", "ann", "Me", 5)).toEqual(invalid);
+      expect(await store.claimToken("t", "bob", "Annie", 5)).toEqual(invalid);
+      expect(await store.claimToken("t", "cat", "Ann", 10)).toEqual(invalid);
+      await store.trust("cat", "Ann", "dan", "Cat");
+      expect(await store.claimToken("t", "cat", "Ann", 5)).toEqual({ refused: "alias-taken" });
+      expect(await store.claimToken("t", "cat", "Annie", 5)).toEqual({ other: "ann" });
+    });
+
+    test("a token whose name its maker has used since is invalid", async () => {
+      await accounts("ann", "bob", "cat");
+      await store.addToken({ hash: "t", owner: "ann", alias: "Friend", expires: 10 });
+      await store.trust("ann", "Friend", "bob", "Ann");
+      expect(await store.claimToken("t", "cat", "Ann", 5)).toEqual({ refused: "token-invalid" });
+      expect(await store.addToken({ hash: "t2", owner: "ann", alias: "Friend", expires: 10 })).toBe(false);
+    });
+
+    test("a newer token for the same name ends the older", async () => {
+      await accounts("ann", "bob");
+      await store.addToken({ hash: "t1", owner: "ann", alias: "Friend", expires: 10 });
+      await store.addToken({ hash: "t2", owner: "ann", alias: "Friend", expires: 20 });
+      expect(await store.claimToken("t1", "bob", "Ann", 5)).toEqual({ refused: "token-invalid" });
+      expect(await store.claimToken("t2", "bob", "Ann", 15)).toEqual({ other: "ann" });
+    });
+
+    test("of fifty who claim a token at once, one gets it", async () => {
+      const claimers = Array.from({ length: 50 }, (_, at) => `user${at}`);
+      await accounts("ann", ...claimers);
+      await store.addToken({ hash: "t", owner: "ann", alias: "Friend", expires: 10 });
+      const outcomes = await Promise.all(claimers.map((claimer) => store.claimToken("t", claimer, "Ann", 5)));
+      expect(outcomes.filter((outcome) => "other" in outcome)).toEqual([{ other: "ann" }]);
+      expect(await store.trusted("ann")).toHaveLength(1);
+    });
+
+    test("two who claim each other's tokens at once trust each other once", async () => {
+      await accounts("ann", "bob");
+      await store.addToken({ hash: "ta", owner: "ann", alias: "B", expires: 10 });
+      await store.addToken({ hash: "tb", owner: "bob", alias: "A", expires: 10 });
+      const outcomes = await Promise.all([
+        store.claimToken("ta", "bob", "Ann", 5),
+        store.claimToken("tb", "ann", "Bob", 5),
+      ]);
+      expect(outcomes.filter((outcome) => "other" in outcome)).toHaveLength(1);
+      expect(await store.trusted("ann")).toHaveLength(1);
+      expect(await store.trusted("bob")).toHaveLength(1);
+    });
+
+    test("an invitation makes one account, once, and ends the others to the same address", async () => {
+      await store.addInvitation({ hash: "i1", email: "ann@x.org", expires: 10 });
+      await store.addInvitation({ hash: "i2", email: "ann@x.org", expires: 10 });
+      expect(await store.invitation("i1", 5)).toEqual({ hash: "i1", email: "ann@x.org", expires: 10 });
+      expect(await store.invitation("i1", 10)).toBeUndefined();
+      const accepted = await Promise.all([store.acceptInvitation("i1", "h", 5), store.acceptInvitation("i1", "h", 5)]);
+      expect(accepted.filter((name) => name !== undefined)).toEqual(["ann@x.org"]);
+      expect(await store.acceptInvitation("i2", "h2", 5)).toBeUndefined();
+      expect(await store.account("ann@x.org")).toEqual({ username: "ann@x.org", password: "h" });
+    });
+
+    test("an invitation never takes over an account", async () => {
+      await accounts("ann@x.org");
+      await store.addInvitation({ hash: "i", email: "ann@x.org", expires: 10 });
+      expect(await store.acceptInvitation("i", "h", 5)).toBeUndefined();
+      expect((await store.account("ann@x.org"))?.password).toBe("hash of ann@x.org");
+    });
+
+    test("what has expired is forgotten, the rest stays", async () => {
+      await accounts("ann", "bob");
+      await store.addToken({ hash: "t1", owner: "ann", alias: "Old", expires: 10 });
+      await store.addToken({ hash: "t2", owner: "ann", alias: "New", expires: 30 });
+      await store.addInvitation({ hash: "i", email: "x@x.org", expires: 10 });
+      await store.addSession({ hash: "s1", username: "ann", peer: "p1", seen: 1 });
+      await store.addSession({ hash: "s2", username: "ann", peer: "p2", seen: 9 });
+      await store.purge(20, 5);
+      expect(await store.claimToken("t1", "bob", "Ann", 0)).toEqual({ refused: "token-invalid" });
+      expect(await store.invitation("i", 0)).toBeUndefined();
+      expect(await store.sessionsOf(["p1", "p2"])).toEqual(new Set(["p2"]));
+      expect(await store.claimToken("t2", "bob", "Ann", 0)).toEqual({ other: "ann" });
+    });
+  });
+}

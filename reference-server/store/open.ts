@@ -1,0 +1,15 @@
+import { sqliteStore } from "./sqlite.ts";
+import type { Store } from "./store.ts";
+
+/** The store at `where`: `":memory:"`, a SQLite file's path, or a store already. Rejects with what to do about it. */
+export async function openStore(where: string | Store): Promise<Store> {
+  if (typeof where === "object") return where;
+  try {
+    return await sqliteStore(where);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`The store at ${where} cannot be opened (${reason}): check the path and who may write there.`, {
+      cause,
+    });
+  }
+}

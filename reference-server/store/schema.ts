@@ -1,0 +1,71 @@
+import { type Kysely, sql } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+
+/** The tables, as Kysely sees them. Times are ms since 1970; secrets are SHA-256 hashes. */
+export interface Tables {
+  accounts: { username: string; password: string | null };
+  sessions: { peer: string; hash: string; username: string; seen: number };
+  trust: { owner: string; other: string; alias: string };
+  tokens: { hash: string; owner: string; alias: string; expires: number };
+  invitations: { hash: string; email: string; expires: number };
+}
+
+const user = "accounts.username";
+
+const first: Migration = {
+  async up(db: Kysely<unknown>) {
+    const { schema } = db;
+    await schema
+      .createTable("accounts")
+      .ifNotExists()
+      .addColumn("username", "text", (column) => column.primaryKey())
+      .addColumn("password", "text")
+      .execute();
+    await schema
+      .createTable("sessions")
+      .ifNotExists()
+      .addColumn("peer", "text", (column) => column.primaryKey())
+      .addColumn("hash", "text", (column) => column.notNull().unique())
+      .addColumn("username", "text", (column) => column.notNull().references(user).onDelete("cascade"))
+      .addColumn("seen", "bigint", (column) => column.notNull())
+      .execute();
+    await schema.createIndex("sessions_of_account").ifNotExists().on("sessions").column("username").execute();
+    await schema
+      .createTable("trust")
+      .ifNotExists()
+      .addColumn("owner", "text", (column) => column.notNull().references(user).onDelete("cascade"))
+      .addColumn("other", "text", (column) => column.notNull().references(user).onDelete("cascade"))
+      .addColumn("alias", "text", (column) => column.notNull())
+      .addPrimaryKeyConstraint("trust_once", ["owner", "other"])
+      .addUniqueConstraint("alias_once", ["owner", "alias"])
+      .execute();
+    await schema.createIndex("trust_of_other").ifNotExists().on("trust").column("other").execute();
+    await schema
+      .createTable("tokens")
+      .ifNotExists()
+      .addColumn("hash", "text", (column) => column.primaryKey())
+      .addColumn("owner", "text", (column) => column.notNull().references(user).onDelete("cascade"))
+      .addColumn("alias", "text", (column) => column.notNull())
+      .addColumn("expires", "bigint", (column) => column.notNull())
+      .addUniqueConstraint("token_once", ["owner", "alias"])
+      .execute();
+    await schema
+      .createTable("invitations")
+      .ifNotExists()
+      .addColumn("hash", "text", (column) => column.primaryKey())
+      .addColumn("email", "text", (column) => column.notNull())
+      .addColumn("expires", "bigint", (column) => column.notNull())
+      .execute();
+    await schema.createIndex("invitations_to").ifNotExists().on("invitations").column("email").execute();
+  },
+};
+
+const migrations: Record<string, Migration> = { "2026-01-first": first };
+
+/** Brings the tables to this version's shape, and checks that the database answers. What is there stays. */
+export async function migrate(db: Kysely<Tables>): Promise<void> {
+  await sql`select 1`.execute(db);
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+}

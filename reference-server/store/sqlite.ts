@@ -1,0 +1,35 @@
+import { Kysely, type SqliteDatabase, SqliteDialect } from "kysely";
+import { migrate, type Tables } from "./schema.ts";
+import { sqlStore } from "./sql.ts";
+import type { Store } from "./store.ts";
+
+/**
+ * The embedded store: one file, made when missing, or `":memory:"`. Several processes of one machine may share the file.
+ * Rejects when the file cannot be opened, or when this Node has no SQLite.
+ */
+export async function sqliteStore(path: string): Promise<Store> {
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: await open(path) }) });
+  await migrate(db);
+  return sqlStore(db);
+}
+
+async function open(path: string): Promise<SqliteDatabase> {
+  const { DatabaseSync } = await import("node:sqlite");
+  const db = new DatabaseSync(path, { timeout: 5_000, enableForeignKeyConstraints: true });
+  // Whatever was answered survives a crash of the machine, not only of the process.
+  db.exec("pragma journal_mode = wal; pragma synchronous = full");
+  return {
+    close: () => db.close(),
+    prepare(sql) {
+      // A transaction that looks first and writes later would fail at once, without waiting, beside another process.
+      const statement = db.prepare(sql === "begin" ? "begin immediate" : sql);
+      return {
+        // Every statement whose result matters has rows to read; one without them reads as none.
+        reader: true,
+        all: (parameters) => statement.all(...(parameters as (string | number | null)[])),
+        run: (parameters) => statement.run(...(parameters as (string | number | null)[])),
+        iterate: (parameters) => statement.iterate(...(parameters as (string | number | null)[])),
+      };
+    },
+  };
+}

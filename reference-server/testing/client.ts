@@ -1,0 +1,119 @@
+import { once } from "node:events";
+import { type ClientOptions, WebSocket } from "ws";
+
+/** A frame as it came. */
+export interface Received {
+  readonly type: string;
+  readonly data?: any;
+  readonly id?: number;
+  readonly lost?: boolean;
+}
+
+/** A client that says what a test tells it to, and nothing of its own. */
+export interface TestClient {
+  readonly socket: WebSocket;
+  /** Every frame, in order of arrival. */
+  readonly received: readonly Received[];
+  send(type: string, data?: unknown, id?: number): void;
+  /** The next frame that no `next` has returned or passed over: of this type, if given. Rejects when the socket closes first. */
+  next(type?: string): Promise<Received>;
+  /** Sends a request; resolves to its answer or its error. */
+  request(type: string, data?: unknown): Promise<Received>;
+  /** Resolves once everything that the server sent before has come. */
+  settled(): Promise<void>;
+  /** The code with which the socket closed. */
+  readonly closed: Promise<number>;
+  /** Breaks the connection without a goodbye. */
+  break(): Promise<void>;
+}
+
+/** Opens a socket to the server; resolves once it is open, rejects with the HTTP status when it is refused. */
+export async function openClient(url: string, options: ClientOptions = {}): Promise<TestClient> {
+  const socket = new WebSocket(url, options);
+  const received: Received[] = [];
+  const waiting = new Set<() => void>();
+  let read = 0;
+  let lastId = 0;
+  let code: number | undefined;
+
+  const wake = () => {
+    for (const look of waiting) look();
+  };
+  const closed = new Promise<number>((resolve) =>
+    socket.on("close", (closeCode) => {
+      code = closeCode;
+      resolve(closeCode);
+      wake();
+    }),
+  );
+  socket.on("message", (bytes) => {
+    received.push(JSON.parse(String(bytes)));
+    wake();
+  });
+  socket.on("error", () => {});
+  await Promise.race([
+    once(socket, "open"),
+    once(socket, "unexpected-response").then(([, response]) => {
+      socket.terminate();
+      throw new Error(`HTTP ${response.statusCode}`);
+    }),
+  ]);
+
+  function found(matches: (frame: Received) => boolean, what: string, from: () => number): Promise<Received> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        const at = received.findIndex((frame, index) => index >= from() && matches(frame));
+        const frame = received[at];
+        if (frame === undefined && code === undefined) return;
+        waiting.delete(look);
+        if (frame) {
+          read = Math.max(read, at + 1);
+          resolve(frame);
+        } else {
+          reject(new Error(`closed with ${code} before ${what}; came: ${JSON.stringify(received)}`));
+        }
+      };
+      waiting.add(look);
+      look();
+    });
+  }
+
+  function send(type: string, data?: unknown, id?: number): void {
+    socket.send(JSON.stringify({ type, data, id }));
+  }
+
+  return {
+    socket,
+    received,
+    send,
+    next: (type) =>
+      found(
+        (frame) => type === undefined || frame.type === type,
+        type ?? "a frame",
+        () => read,
+      ),
+    request(type, data) {
+      const id = ++lastId;
+      send(type, data, id);
+      return found(
+        (frame) => frame.id === id,
+        `the answer to ${type}`,
+        () => 0,
+      );
+    },
+    async settled() {
+      const from = received.length;
+      send("ping", {});
+      await found(
+        (frame) => frame.type === "pong",
+        "pong",
+        () => from,
+      );
+    },
+    closed,
+    async break() {
+      socket.terminate();
+      await closed;
+    },
+  };
+}
