@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
-import { driveSession, recorder } from "./websocket/session-driver.ts";
+import { createRecorder } from "./recorder.ts";
+import { driveSession } from "./websocket/session-driver.ts";
 import { websocket } from "./websocket.ts";
 
 const returned = { type: "authenticate", data: { version: 1, session: "secret of ann" } };
@@ -65,7 +66,7 @@ test("a token function that fails ends a first sign-in, with its error as the ca
     websocket({ WebSocket: class {} as never, clock: createVirtualClock() }).open(
       "example.org",
       { token: () => Promise.reject(cause) },
-      { ...recorder([]), ended: resolve },
+      { ...createRecorder().events, ended: resolve },
     );
   });
   expect(await ended).toMatchObject({ code: "unauthenticated", cause });
@@ -118,7 +119,7 @@ test("a host that names nothing ends the first sign-in like a server that does n
 test("a platform without WebSocket is told to hand one in", async () => {
   vi.stubGlobal("WebSocket", undefined);
   const ended = new Promise((resolve) => {
-    websocket().open("example.org", { username: "a", password: "b" }, { ...recorder([]), ended: resolve });
+    websocket().open("example.org", { username: "a", password: "b" }, { ...createRecorder().events, ended: resolve });
   });
   expect(await ended).toMatchObject({
     code: "unsupported",
@@ -135,7 +136,7 @@ test("a WebSocket that the platform refuses to make is unreachable, with its rea
     }
   };
   const ended = new Promise<any>((resolve) => {
-    const events = { ...recorder([]), ended: resolve };
+    const events = { ...createRecorder().events, ended: resolve };
     websocket({ WebSocket: Refusing as never }).open("ws://example.org", { username: "a", password: "b" }, events);
   });
   expect(await ended).toMatchObject({ code: "unreachable", cause: refusal });

@@ -1,7 +1,8 @@
 import { createVirtualClock, type VirtualClock } from "../../testing/virtual-clock.ts";
-import type { Credentials, DiscoveryEvents, DiscoverySession } from "../discovery.ts";
+import type { Credentials, DiscoverySession } from "../discovery.ts";
 import type { ToClient } from "../messages.ts";
 import type { Page } from "../page.ts";
+import { createRecorder, type Told } from "../recorder.ts";
 import { websocket } from "../websocket.ts";
 import { createFakeSockets, type FakeSocket } from "./fake-sockets.ts";
 
@@ -10,7 +11,7 @@ export interface SessionDriver {
   readonly session: DiscoverySession;
   readonly clock: VirtualClock;
   /** Every event so far, as its name and what came with it. */
-  readonly told: readonly (readonly [name: string, ...unknown[]])[];
+  readonly told: readonly Told[];
   readonly sockets: readonly FakeSocket[];
   readonly page: { wake(): void; hide(back: boolean): void };
   /** The newest socket, once the client has opened it. */
@@ -26,9 +27,9 @@ export function driveSession(
 ): SessionDriver {
   const clock = createVirtualClock();
   const { WebSocket, opened } = createFakeSockets();
-  const told: [string, ...unknown[]][] = [];
+  const { told, events } = createRecorder();
   const { page, ...controls } = createFakePage();
-  const session = websocket({ WebSocket, clock, page, random: () => random }).open(host, credentials, recorder(told));
+  const session = websocket({ WebSocket, clock, page, random: () => random }).open(host, credentials, events);
 
   const driver: SessionDriver = {
     session,
@@ -51,26 +52,6 @@ export function driveSession(
     },
   };
   return driver;
-}
-
-/** Events that write themselves down, names first; errors as their codes. */
-export function recorder(told: [string, ...unknown[]][]): DiscoveryEvents {
-  const write =
-    (name: string) =>
-    (...args: unknown[]) =>
-      void told.push([name, ...args]);
-  return {
-    online: write("online"),
-    interrupted: (reason) => told.push(["interrupted", reason.code]),
-    ended: (reason) => told.push(["ended", reason.code]),
-    peerConnect: write("peerConnect"),
-    peerDisconnect: write("peerDisconnect"),
-    userAdd: write("userAdd"),
-    userRemove: write("userRemove"),
-    iceServers: write("iceServers"),
-    signal: write("signal"),
-    unreachable: write("unreachable"),
-  };
 }
 
 function createFakePage() {

@@ -1,0 +1,121 @@
+import { expect, test } from "vitest";
+import { createVirtualClock } from "../testing/virtual-clock.ts";
+import { discoveryConformance } from "./conformance.ts";
+import { createMemoryDiscovery, type MemoryDiscoveryOptions } from "./memory.ts";
+import { createRecorder, type Recorder } from "./recorder.ts";
+
+discoveryConformance("memory", {
+  hasServer: true,
+  start() {
+    const server = createMemoryDiscovery();
+    for (const username of ["ann", "bob", "cyd"]) server.addUser(username, `password of ${username}`);
+    return {
+      host: "memory",
+      discovery: () => server,
+      credentials: (username) => ({ username, password: `password of ${username}` }),
+      trust: server.trust,
+      close() {},
+    };
+  },
+});
+
+function createWorld(options: MemoryDiscoveryOptions = {}) {
+  const clock = createVirtualClock();
+  const server = createMemoryDiscovery({ clock, ...options });
+  server.addUser("ann", "secret");
+  async function signIn(): Promise<Recorder & { id: string; session: ReturnType<typeof server.open> }> {
+    const recorder = createRecorder();
+    const session = server.open("memory", { username: "ann", password: "secret" }, recorder.events);
+    await clock.advance(1000);
+    const snapshot = recorder.told.find(([event]) => event === "online")?.[1] as { self: { id: string } };
+    return { ...recorder, session, id: snapshot?.self.id };
+  }
+  return { clock, server, signIn };
+}
+
+test("a sign-in takes the latency there and back", async () => {
+  const { clock, server } = createWorld({ latency: 100 });
+  const { told, events } = createRecorder();
+  server.open("memory", { username: "ann", password: "secret" }, events);
+  await clock.advance(199);
+  expect(told).toEqual([]);
+  await clock.advance(1);
+  expect(told[0]?.[0]).toBe("online");
+});
+
+test("a peer that is cut off is lost to the others after 10 s, and comes back under its own id", async () => {
+  const { clock, server, signIn } = createWorld();
+  const first = await signIn();
+  const second = await signIn();
+  server.interrupt(second.id);
+  expect(second.told.at(-1)).toEqual(["interrupted", "disconnected"]);
+  await clock.advance(9_999);
+  expect(first.told.at(-1)?.[0]).toBe("peerConnect");
+  await clock.advance(1);
+  expect(first.told.at(-1)).toEqual(["peerDisconnect", second.id, true]);
+  server.restore(second.id);
+  await clock.advance(0);
+  expect(second.told.at(-1)).toMatchObject(["online", { self: { id: second.id }, resumed: false }]);
+  expect(first.told.at(-1)).toEqual(["peerConnect", { name: "Us", id: second.id }]);
+});
+
+test("a peer that is back within the grace has been gone for nobody", async () => {
+  const { clock, server, signIn } = createWorld();
+  const first = await signIn();
+  const second = await signIn();
+  server.interrupt(second.id);
+  await clock.advance(5_000);
+  server.restore(second.id);
+  await clock.advance(20_000);
+  expect(second.told.at(-1)).toMatchObject(["online", { resumed: true }]);
+  expect(first.told.filter(([event]) => event === "peerDisconnect")).toEqual([]);
+});
+
+test("a server that ends interrupts everybody and refuses newcomers; restored, it has everybody back", async () => {
+  const { clock, server, signIn } = createWorld();
+  const first = await signIn();
+  const second = await signIn();
+  server.interrupt();
+  const late = await signIn();
+  expect(late.told).toEqual([["ended", "unreachable"]]);
+  server.restore();
+  await clock.advance(0);
+  for (const { told } of [first, second]) {
+    expect(told.filter(([event]) => event === "interrupted" || event === "online").map(([event]) => event)).toEqual([
+      "online",
+      "interrupted",
+      "online",
+    ]);
+  }
+  expect(second.told.at(-1)).toMatchObject(["online", { peers: [{ id: first.id }] }]);
+});
+
+test("what is under way when the line breaks is lost: signals quietly, requests with disconnected", async () => {
+  const { clock, server, signIn } = createWorld({ latency: 10 });
+  const first = await signIn();
+  const second = await signIn();
+  first.session.signal("peerRequest", second.id, "hello");
+  const invited = first.session.invite("bob@example.org");
+  server.interrupt(first.id);
+  await expect(invited).rejects.toMatchObject({ code: "disconnected" });
+  await expect(first.session.invite("bob@example.org")).rejects.toMatchObject({ code: "not-connected" });
+  await clock.advance(100);
+  expect(second.told.filter(([event]) => event === "signal")).toEqual([]);
+});
+
+test("an invited user chooses a password, once", async () => {
+  const invites: string[] = [];
+  const { clock, server, signIn } = createWorld({ mail: (_email, invite) => invites.push(invite) });
+  const ann = await signIn();
+  const invited = ann.session.invite("bob@example.org");
+  await clock.advance(0);
+  await invited;
+  const accept = async () => {
+    const { told, events } = createRecorder();
+    server.open("memory", { invite: invites[0] as string, password: "chosen" }, events);
+    await clock.advance(0);
+    return told[0];
+  };
+  expect(await accept()).toMatchObject(["online", { self: { username: "bob@example.org" } }]);
+  expect(await accept()).toEqual(["ended", "token-invalid"]);
+});
