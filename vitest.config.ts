@@ -1,5 +1,5 @@
 import { playwright } from "@vitest/browser-playwright";
-import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from "vitest/config";
 import { browserCommands } from "./tools/browser-commands.ts";
 import { builtFiles } from "./tools/built-files.ts";
 import { chromiumContext, chromiumLaunch } from "./tools/chromium.ts";
@@ -16,7 +16,7 @@ const ofThePackage = ["api", "pack", "docs"].map(
   }),
 );
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
       { extends: true, test: { ...node, name: "unit" } },
@@ -27,6 +27,8 @@ export default defineConfig({
         test: {
           name: "browser",
           include: [`${rooms}/*.browser.test.{ts,tsx}`],
+          // Real time passes in a browser: its specs do not share the machine with the others.
+          sequence: { groupOrder: 1 },
           browser: {
             enabled: true,
             headless: true,
@@ -39,10 +41,18 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "e2e", include: [`${rooms}/*.e2e.test.ts`], globalSetup: buildFirst, testTimeout: 30_000 },
+        test: {
+          name: "e2e",
+          include: [`${rooms}/*.e2e.test.ts`, "tools/*.e2e.test.ts"],
+          globalSetup: buildFirst,
+          testTimeout: 30_000,
+          sequence: { groupOrder: 2 },
+        },
       },
       { extends: true, test: { name: "arch", include: ["tools/arch.test.ts"] } },
       ...ofThePackage,
     ],
   },
 });
+
+export default config;

@@ -2,22 +2,22 @@ import { execFileSync } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
 import { chromiumPath } from "./chromium.ts";
 
+/** A program that tests and the demo drive, and that npm cannot bring. */
+export type ProgramName = "chromium" | "firefox" | "redis" | "postgres" | "coturn";
+
 interface Program {
   /** As Debian calls it. */
   readonly pack: string;
   readonly present: () => boolean;
 }
 
-const programs = {
+const programs: Readonly<Record<ProgramName, Program>> = {
   chromium: { pack: "chromium", present: () => chromiumPath() !== undefined },
   firefox: { pack: "firefox-esr", present: () => existsSync("/usr/bin/firefox-esr") },
   redis: { pack: "redis-server", present: () => existsSync("/usr/bin/redis-server") },
   postgres: { pack: "postgresql", present: () => globSync("/usr/lib/postgresql/*/bin/postgres").length > 0 },
   coturn: { pack: "coturn", present: () => existsSync("/usr/bin/turnserver") },
-} satisfies Record<string, Program>;
-
-/** A program that tests and the demo drive, and that npm cannot bring. */
-export type ProgramName = keyof typeof programs;
+};
 
 /** Installs what is missing where this machine lets us, as root with apt-get; throws what to install where it does not. */
 export function ensure(...names: readonly ProgramName[]): void {

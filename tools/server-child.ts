@@ -1,4 +1,4 @@
-import type { BonevalueServer, ServerOptions } from "../contract/server-api.ts";
+import type { BonevalueServer, ServerOptions } from "../reference-server/server.ts";
 
 /** What the parent can ask of the server's process. */
 export type Method = "start" | "add" | "remove" | "trust" | "invite" | "stop";

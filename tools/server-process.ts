@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { ServerOptions } from "../contract/server-api.ts";
+import type { ServerOptions } from "../reference-server/server.ts";
 import type { Answer, Method, Order } from "./server-child.ts";
 
 /** What a test's discovery server begins with. Functions cannot be given: it runs in a process of its own. */
