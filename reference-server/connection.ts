@@ -268,10 +268,10 @@ export function openConnection(
     for (const stop of Object.values(timers)) stop();
     if (phase === "new") settled();
     if (me) parts.seen.left(me.id);
-    if (!member) return;
     const goodbye = code === closeCode.bye || code === closeCode.goingAway;
-    if (goodbye) presence.leave(member).catch(refusalOf);
-    else presence.lose(member);
+    if (member && goodbye) presence.leave(member).catch(refusalOf);
+    else if (member) presence.lose(member);
+    log.debug({ peer: me?.id, code }, "a socket has closed");
   }
 
   timers["first"] = clock.after(limits.firstFrameTimeout, () =>

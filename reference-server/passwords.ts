@@ -32,7 +32,10 @@ export async function createPasswords(queue: number): Promise<Passwords> {
 /** Throws `invalid-request` for a password that nobody may choose. */
 export function checkPassword(password: string, shortest: number): void {
   if (password.length < shortest)
-    throw new Refusal("invalid-request", `A password has at least ${shortest} characters.`);
+    throw new Refusal(
+      "invalid-request",
+      shortest > 1 ? `A password has at least ${shortest} characters.` : "A password is not empty.",
+    );
   if (Buffer.byteLength(password) > longest)
     throw new Refusal("invalid-request", `A password has at most ${longest} bytes.`);
 }

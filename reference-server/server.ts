@@ -8,6 +8,7 @@ import { openCluster } from "./cluster/open.ts";
 import { createDoor } from "./door.ts";
 import { createGuard } from "./guard.ts";
 import type { IceOption } from "./ice.ts";
+import { invitationLink } from "./invitation.ts";
 import { defaultLimits, type ServerLimits } from "./limits.ts";
 import { defaultLog, type Log } from "./log.ts";
 import { createPasswords } from "./passwords.ts";
@@ -145,8 +146,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     opened.push(async () => stopPurging());
 
     function link(secret: string): string {
-      const base = options.publicUrl ?? door.url().replace(/^ws/, "http");
-      return `${base.replace(/\/$/, "")}/invite#${secret}`;
+      return invitationLink(options.publicUrl ?? door.url().replace(/^ws/, "http"), secret);
     }
 
     let closing: Promise<void> | undefined;

@@ -15,9 +15,9 @@ export async function sqliteStore(path: string): Promise<Store> {
 
 async function open(path: string): Promise<SqliteDatabase> {
   const { DatabaseSync } = await import("node:sqlite");
-  const db = new DatabaseSync(path, { timeout: 5_000, enableForeignKeyConstraints: true });
+  const db = new DatabaseSync(path);
   // Whatever was answered survives a crash of the machine, not only of the process.
-  db.exec("pragma journal_mode = wal; pragma synchronous = full");
+  db.exec("pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on");
   return {
     close: () => db.close(),
     prepare(sql) {

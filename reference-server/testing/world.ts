@@ -1,4 +1,4 @@
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import type { ClientOptions } from "ws";
 import { type BonevalueServer, createServer, type Log, type ServerOptions } from "../server.ts";
 import { openClient, type TestClient } from "./client.ts";
@@ -22,6 +22,8 @@ export interface World {
   open(options?: ClientOptions): Promise<TestClient>;
   /** With the account's password, unless another proof is given. */
   signIn(username: string, proof?: object): Promise<Peer>;
+  /** Breaks a peer's connection; resolves once the server has noticed. */
+  lose(peer: Peer): Promise<void>;
   /** Waits until what one of these peers did has reached all of them. */
   settled(...peers: TestClient[]): Promise<void>;
 }
@@ -53,6 +55,13 @@ export async function world(accounts: readonly string[] = [], options: ServerOpt
     logged,
     open,
     signIn: async (username, proof = { username, password }) => signedIn(await open(), proof),
+    async lose(peer) {
+      await peer.break();
+      await vi.waitUntil(
+        () => logged.some(([, message, data]) => message === "a socket has closed" && data["peer"] === peer.id),
+        { interval: 1 },
+      );
+    },
     async settled(...peers) {
       // Twice: the first round shows that each peer's own doings are done, the second that the others were told.
       for (const peer of [...peers, ...peers]) await peer.settled();

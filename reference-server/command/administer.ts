@@ -1,0 +1,49 @@
+import { type Accounts, createAccounts } from "../accounts.ts";
+import { systemClock } from "../clock.ts";
+import { localCluster } from "../cluster/local.ts";
+import { createGuard } from "../guard.ts";
+import { invitationLink } from "../invitation.ts";
+import { defaultLimits } from "../limits.ts";
+import { createPasswords } from "../passwords.ts";
+import { openStore } from "../store/open.ts";
+import { askPassword } from "./ask-password.ts";
+import type { Values } from "./flags.ts";
+import type { storeFlags } from "./serve.ts";
+
+type StoreFlags = Values<typeof storeFlags>;
+
+/** Makes an account, beside a server that may be running. */
+export async function addUser(name: string, flags: StoreFlags): Promise<number> {
+  return withAccounts(flags, async (accounts) => {
+    await accounts.add(name, await askPassword(`Password for ${name}: `));
+    console.log(`${name} can sign in now.`);
+  });
+}
+
+/** Prints a one-use link. */
+export async function invite(email: string, flags: StoreFlags): Promise<number> {
+  return withAccounts(flags, async (accounts) => {
+    const { link, expires } = await accounts.invite(email);
+    console.log(`${link}\n\nGood once, until ${expires.toISOString()}. Whoever has it becomes ${email}.`);
+  });
+}
+
+async function withAccounts(flags: StoreFlags, work: (accounts: Accounts) => Promise<void>): Promise<number> {
+  const store = await openStore(flags.store ?? "bonevalue.db");
+  try {
+    const node = await localCluster().join({ message: () => {}, stale: () => {} });
+    await work(
+      createAccounts({
+        store,
+        passwords: await createPasswords(1),
+        guard: createGuard(node, defaultLimits),
+        clock: systemClock,
+        limits: defaultLimits,
+        link: (secret) => invitationLink(flags.url ?? "http://127.0.0.1:8000", secret),
+      }),
+    );
+    return 0;
+  } finally {
+    await store.close();
+  }
+}

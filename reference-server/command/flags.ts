@@ -1,0 +1,64 @@
+import { parseArgs } from "node:util";
+
+/** A flag of the command line, which an environment variable can give as well. */
+export interface Flag {
+  readonly type: "string" | "boolean";
+  /** May be given several times; in the environment, separated by spaces. */
+  readonly multiple?: true;
+  /** What stands for the value in the help. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+/** What was given: a string, strings where a flag may be repeated, or true. */
+export type Values<Flags extends Record<string, Flag>> = {
+  readonly [Name in keyof Flags]:
+    | (Flags[Name]["type"] extends "boolean" ? boolean : Flags[Name]["multiple"] extends true ? string[] : string)
+    | undefined;
+};
+
+/** Reads flags from the command line and, where they are missing there, from the environment. Throws on unknown flags. */
+export function readFlags<Flags extends Record<string, Flag>>(
+  flags: Flags,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): { values: Values<Flags>; positionals: string[] } {
+  const options = Object.fromEntries(
+    Object.entries(flags).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),
+  );
+  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  const given: Record<string, unknown> = { ...values };
+  for (const [name, flag] of Object.entries(flags)) given[name] ??= fromEnvironment(flag, env[variableOf(name)]);
+  return { values: given as Values<Flags>, positionals };
+}
+
+function fromEnvironment({ type, multiple }: Flag, text: string | undefined): unknown {
+  if (text === undefined || text === "") return undefined;
+  if (type === "boolean") return text !== "0" && text !== "false";
+  return multiple ? text.split(/\s+/).filter(Boolean) : text;
+}
+
+/** `ice-secret` → `BONEVALUE_ICE_SECRET` */
+export function variableOf(name: string): string {
+  return `BONEVALUE_${name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** One paragraph for each flag. */
+export function explain(flags: Record<string, Flag>): string {
+  return Object.entries(flags)
+    .map(([name, { value, help }]) => {
+      const heading = `  --${name}${value ? ` ${value}` : ""}`;
+      return `${heading.padEnd(34)}${variableOf(name)}\n${wrap(help, 6, 88)}`;
+    })
+    .join("\n\n");
+}
+
+function wrap(text: string, indent: number, width: number): string {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line.length + word.length + 1 > width - indent) lines.push(word);
+    else lines[lines.length - 1] = line ? `${line} ${word}` : word;
+  }
+  return lines.map((line) => " ".repeat(indent) + line).join("\n");
+}

@@ -1,0 +1,141 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer as createHttpsServer } from "node:https";
+import type { IceOption } from "../ice.ts";
+import { defaultLog } from "../log.ts";
+import { type BonevalueServer, createServer, type ServerOptions } from "../server.ts";
+import type { Flag, Values } from "./flags.ts";
+import { smtpMail } from "./mail.ts";
+
+/** Flags of every command. */
+export const storeFlags = {
+  store: {
+    type: "string",
+    value: "FILE|URL",
+    help: "Where accounts live: a SQLite file, made when missing, or a postgres:// URL. Default bonevalue.db.",
+  },
+  url: {
+    type: "string",
+    value: "URL",
+    help: "Where browsers find this server, as http(s)://…, when a proxy stands before it. Invitations lead there.",
+  },
+} as const satisfies Record<string, Flag>;
+
+/** Flags of `bonevalue serve`. */
+export const serveFlags = {
+  host: {
+    type: "string",
+    value: "HOST",
+    help: "Address to listen on. Default 127.0.0.1. Beyond this machine give --cert and --key, or --insecure.",
+  },
+  port: { type: "string", value: "PORT", help: "Port to listen on; 0 takes a free one. Default 8000." },
+  path: { type: "string", value: "PATH", help: "The WebSocket's path. Default /." },
+  ...storeFlags,
+  cluster: {
+    type: "string",
+    value: "URL",
+    help: "A redis:// URL that several servers share, to act as one. They need a postgres:// store then.",
+  },
+  cert: { type: "string", value: "FILE", help: "TLS certificate chain, PEM." },
+  key: { type: "string", value: "FILE", help: "TLS private key, PEM." },
+  insecure: { type: "boolean", help: "Listen without TLS beyond this machine: only behind a proxy that ends TLS." },
+  origin: {
+    type: "string",
+    multiple: true,
+    value: "ORIGIN",
+    help: "A page origin that may connect, such as https://app.example.org; may be repeated. Default: the server's own, and loopback names.",
+  },
+  proxy: {
+    type: "string",
+    multiple: true,
+    value: "NETWORK",
+    help: "A proxy whose X-Forwarded-For is believed, as an address or network; may be repeated. Default: none.",
+  },
+  ice: {
+    type: "string",
+    multiple: true,
+    value: "URL",
+    help: "A stun:, turn: or turns: URL for clients; may be repeated.",
+  },
+  "ice-secret": {
+    type: "string",
+    value: "SECRET",
+    help: "coturn's static-auth-secret: credentials for the turn: URLs are minted from it, for an hour each.",
+  },
+  smtp: {
+    type: "string",
+    value: "URL",
+    help: "smtp(s)://user:password@host to mail invitations with. Without it, links go to the log.",
+  },
+  "mail-from": { type: "string", value: "ADDRESS", help: "The sender of invitations." },
+  drain: {
+    type: "string",
+    value: "SECONDS",
+    help: "How long clients have to move to other servers before this one stops. Default 10 with --cluster, else 0.",
+  },
+  "log-level": { type: "string", value: "LEVEL", help: "debug, info, warn or error. Default info." },
+} as const satisfies Record<string, Flag>;
+
+/** Serves until SIGTERM or SIGINT, then lets clients go. A second signal stops at once. */
+export async function serve(flags: Values<typeof serveFlags>): Promise<number> {
+  const log = defaultLog(flags["log-level"]);
+  const tls = await tlsServer(flags);
+  const server = await createServer({ ...optionsFrom(flags), log, ...(tls && { server: tls }) });
+  log.info({ url: server.url }, "listening");
+  await signalled();
+  log.info({}, "stopping");
+  process.once("SIGTERM", () => process.exit(1));
+  process.once("SIGINT", () => process.exit(1));
+  await stop(server, tls);
+  return 0;
+}
+
+/** What `createServer` takes, from the flags. Throws where they contradict each other. */
+export function optionsFrom(flags: Values<typeof serveFlags>): ServerOptions {
+  const drain = flags.drain === undefined ? (flags.cluster ? 10 : 0) : number("drain", flags.drain);
+  return {
+    host: flags.host,
+    port: flags.port === undefined ? undefined : number("port", flags.port),
+    path: flags.path,
+    publicUrl: flags.url,
+    store: flags.store,
+    cluster: flags.cluster,
+    origins: flags.origin,
+    proxies: flags.proxy,
+    insecure: flags.insecure,
+    ice: iceFrom(flags.ice ?? [], flags["ice-secret"]),
+    mail: flags.smtp === undefined ? undefined : smtpMail(flags.smtp, flags["mail-from"]),
+    limits: { drain: drain * 1_000 },
+  };
+}
+
+function number(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new Error(`--${name} takes a number, not "${text}".`);
+  return value;
+}
+
+function iceFrom(urls: readonly string[], secret: string | undefined): IceOption[] {
+  return urls.map((url) => ({ urls: url, ...(url.startsWith("turn") && secret !== undefined && { secret }) }));
+}
+
+async function tlsServer({ cert, key, host = "127.0.0.1", port = "8000" }: Values<typeof serveFlags>) {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) throw new Error("--cert and --key go together.");
+  const tls = createHttpsServer({ cert: readFileSync(cert), key: readFileSync(key) });
+  tls.listen(number("port", port), host);
+  await once(tls, "listening");
+  return tls;
+}
+
+async function signalled(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.once("SIGTERM", () => resolve());
+    process.once("SIGINT", () => resolve());
+  });
+}
+
+async function stop(server: BonevalueServer, tls: { close(): unknown } | undefined): Promise<void> {
+  await server.close();
+  tls?.close();
+}
