@@ -5,7 +5,6 @@ export const later: { readonly api: readonly string[]; readonly server: readonly
     "Incoming",
     "LinkState.path",
     "LinkState.roundTrip",
-    "MessageOptions.lossy",
     "Progress",
     "RemoteFile",
     "file",

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { later } from "../contract/later.ts";
 import { compile } from "./compile.ts";
-import { assignability, without, withSeams } from "./contract.ts";
+import { assignability, filledIn, without } from "./contract.ts";
 import { entries, exportsOf, root } from "./entries.ts";
 import { surfaceNames, surfaceText, valueNames } from "./surface.ts";
 
@@ -29,7 +29,7 @@ describe.for(contracts)("$implementation", ({ contract, implementation, waiting 
     const values = valueNames(file(contract), checker).filter((name) => !waiting.includes(name));
     const proof = "contract/assignable.ts";
     const overlay = {
-      [contract]: withSeams(text, `../${implementation}`),
+      [contract]: filledIn(text, `../${implementation}`),
       [proof]: assignability(values, `../${contract}`, `../${implementation}`),
     };
     const compiled = compile([proof], overlay);

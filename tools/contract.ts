@@ -1,9 +1,28 @@
 import ts from "typescript";
 
-/** A contract's text in which the seams that it leaves open, its empty interfaces, are the implementation's own. */
-export function withSeams(contract: string, implementation: string): string {
-  const filled = contract.replace(/^export interface (\w+) \{\}$/gm, "export interface $1 extends Seam.$1 {}");
-  return `import type * as Seam from "${implementation}";\n${filled}`;
+/**
+ * A contract's text in which the implementation has filled in what is its own: the seams that the contract leaves open,
+ * its empty interfaces, and its conditional types, which TypeScript cannot compare before they are resolved.
+ */
+export function filledIn(contract: string, implementation: string): string {
+  const own: string[] = [];
+  const rest = ts.createSourceFile("text.ts", contract, ts.ScriptTarget.Latest, true).statements.map((statement) => {
+    if (ts.isInterfaceDeclaration(statement) && isExported(statement) && statement.members.length === 0)
+      return `export interface ${statement.name.text} extends Own.${statement.name.text} {}`;
+    if (!ts.isTypeAliasDeclaration(statement) || !isExported(statement)) return statement.getFullText();
+    if (!ts.isConditionalTypeNode(statement.type)) return statement.getFullText();
+    own.push(statement.name.text);
+    return "";
+  });
+  const names = own.join(", ");
+  return `import type * as Own from "${implementation}";
+import type { ${names} } from "${implementation}";
+export type { ${names} };
+${rest.join("\n")}`;
+}
+
+function isExported(statement: ts.Statement): boolean {
+  return (ts.getCombinedModifierFlags(statement as ts.DeclarationStatement) & ts.ModifierFlags.Export) !== 0;
 }
 
 /** A module that compiles when each of `values` can be taken from the implementation where the contract's is asked for. */

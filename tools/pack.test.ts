@@ -8,14 +8,16 @@ import { entries, root } from "./entries.ts";
 const { dependencies, peerDependencies, bin } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 const importable = entries.filter(({ subpath }) => subpath !== undefined);
 
-// What is there after an import that was not there before it, once the loader has let go of its files.
+// What is there after an import that was not there before it, once the loader has let go of its files. Node's own
+// streams and fetch appear at their first use, whoever uses them.
 const probe = `
+  void [process.stdout, process.stderr, globalThis.Request];
   const globals = Reflect.ownKeys(globalThis);
   const resources = process.getActiveResourcesInfo();
   await import(process.argv[1]);
   await new Promise(setImmediate);
   console.log(JSON.stringify({
-    globals: Reflect.ownKeys(globalThis).filter((name) => !globals.includes(name)),
+    globals: Reflect.ownKeys(globalThis).filter((name) => !globals.includes(name)).map(String),
     resources: process.getActiveResourcesInfo().filter((name) => !resources.includes(name)),
   }));`;
 

@@ -14,6 +14,8 @@ interface Size {
 async function sizeOf(code: string): Promise<Size> {
   const { outputFiles, metafile } = await build({
     stdin: { contents: code, resolveDir: root },
+    // The built package, as an app sees it, not the sources that tsconfig.json names.
+    tsconfigRaw: {},
     bundle: true,
     minify: true,
     format: "esm",
