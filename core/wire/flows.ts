@@ -1,0 +1,116 @@
+import { assemblyCost, type Cut, cut } from "./parts.ts";
+
+/** A frame that waits for its turn. */
+export interface Waiting {
+  /** Its bytes; asked once, when its turn has come. */
+  write(): Uint8Array<ArrayBuffer>;
+  /** Told when its last byte was given to the channel. */
+  taken?: (() => void) | undefined;
+}
+
+/** What goes next: a frame or a part of one, and whom to tell when it was given to the channel. */
+export interface Next {
+  readonly frame: Uint8Array<ArrayBuffer>;
+  readonly taken: (() => void) | undefined;
+}
+
+/** Frames that wait for bulk: one after the other within a flow, in turns between flows. */
+export interface Flows {
+  readonly isEmpty: boolean;
+  add(flow: unknown, waiting: Waiting): void;
+  /** Forgets what waits in `flow`; of a frame that went out in part the other side is told. */
+  drop(flow: unknown): void;
+  /**
+   * The next frame of at most `message` bytes, or the next part of a larger one, which fills `room` if there is enough
+   * of it. Nothing while whatever waits is too large to begin.
+   */
+  next(room: number, message: number): Next | undefined;
+  clear(): void;
+}
+
+interface Flow {
+  queue: Waiting[];
+  /** The first of the queue, once its bytes were asked for, and once it goes out in parts. */
+  head: Uint8Array<ArrayBuffer> | undefined;
+  cut: Cut | undefined;
+  /** What the other side counts for the parts that it has. */
+  cost: number;
+  /** Bytes that it gave since its turn began. */
+  given: number;
+}
+
+// A part with less than this would cost more than the room it uses.
+const smallestPart = 1_024;
+
+/** Flows whose unfinished frames together count at most `assembly()` at the other side, unless there is only one. */
+export function createFlows(assembly: () => number): Flows {
+  // In the order of their turns.
+  const flows = new Map<unknown, Flow>();
+  let unfinished = 0;
+  let lastSlot = 0;
+
+  const begin = (flow: Flow, frame: Uint8Array): Cut | undefined => {
+    const cost = assemblyCost(frame.length);
+    if (unfinished > 0 && unfinished + cost > assembly()) return undefined;
+    unfinished += cost;
+    flow.cost = cost;
+    return cut(frame, ++lastSlot);
+  };
+
+  const finish = (flow: Flow, frame: Uint8Array<ArrayBuffer>): Next => {
+    unfinished -= flow.cost;
+    flow.cost = 0;
+    flow.head = flow.cut = undefined;
+    return { frame, taken: flow.queue.shift()?.taken };
+  };
+
+  const take = (flow: Flow, room: number, message: number, mayBegin: boolean): Next | undefined => {
+    if (!flow.cut) {
+      flow.head ??= flow.queue[0]!.write();
+      if (flow.head.length <= message) return finish(flow, flow.head);
+      flow.cut = mayBegin ? begin(flow, flow.head) : undefined;
+      if (!flow.cut) return undefined;
+    }
+    const part = flow.cut.next(room < smallestPart ? message : room);
+    return flow.cut.rest > 0 ? { frame: part, taken: undefined } : finish(flow, part);
+  };
+
+  const endTurn = (key: unknown, flow: Flow) => {
+    flow.given = 0;
+    flows.delete(key);
+    if (flow.queue.length > 0) flows.set(key, flow);
+  };
+
+  return {
+    get isEmpty() {
+      return flows.size === 0;
+    },
+    add(key, waiting) {
+      const flow = flows.get(key);
+      if (flow) flow.queue.push(waiting);
+      else flows.set(key, { queue: [waiting], head: undefined, cut: undefined, cost: 0, given: 0 });
+    },
+    drop(key) {
+      const flow = flows.get(key);
+      if (!flow || flow.cost === 0) flows.delete(key);
+      // Its cost is held until the other side hears of it; where it is dropped twice, that part waits already.
+      else flow.queue = flow.cut ? [{ write: flow.cut.drop }] : flow.queue.slice(0, 1);
+      if (flow) flow.head = flow.cut = undefined;
+    },
+    next(room, message) {
+      // Behind a frame that is too large to begin none may begin either: its turn would never come.
+      let mayBegin = true;
+      for (const [key, flow] of flows) {
+        const next = take(flow, room, message, mayBegin);
+        mayBegin &&= next !== undefined;
+        if (!next) continue;
+        flow.given += next.frame.length;
+        // Half a message or more is a turn.
+        if (flow.queue.length === 0 || flow.given * 2 >= message) endTurn(key, flow);
+        return next;
+      }
+      return undefined;
+    },
+    clear: () => flows.clear(),
+  };
+}

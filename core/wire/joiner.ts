@@ -1,0 +1,46 @@
+import { join } from "./join.ts";
+
+/** Joins frames into messages. */
+export interface Joiner {
+  /** Bytes of the message that is being filled. */
+  readonly size: number;
+  /** Bytes that it still takes. */
+  readonly room: number;
+  /** Takes a whole frame, which is sent with this message or begins the next; `sent` is told. */
+  add(frame: Uint8Array<ArrayBuffer>, sent?: () => void): void;
+  /** Sends what there is. */
+  end(): void;
+}
+
+/** Fills messages of at most `limit()` bytes; one frame is never larger. */
+export function createJoiner(limit: () => number, send: (message: Uint8Array<ArrayBuffer>) => void): Joiner {
+  let frames: Uint8Array<ArrayBuffer>[] = [];
+  let told: (() => void)[] = [];
+  let size = 0;
+
+  const end = () => {
+    if (size === 0) return;
+    const [message, listeners] = [frames.length === 1 && frames[0] ? frames[0] : join(frames), told];
+    frames = [];
+    told = [];
+    size = 0;
+    send(message);
+    for (const sent of listeners) sent();
+  };
+
+  return {
+    get size() {
+      return size;
+    },
+    get room() {
+      return limit() - size;
+    },
+    add(frame, sent) {
+      if (frame.length > limit() - size) end();
+      frames.push(frame);
+      size += frame.length;
+      if (sent) told.push(sent);
+    },
+    end,
+  };
+}

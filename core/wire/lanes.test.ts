@@ -1,0 +1,356 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { decode, encode, type Packed, pack } from "./codec.ts";
+import { type Frame, type Hello, Kind } from "./frames.ts";
+import { createInbox } from "./inbox.ts";
+import { createLanes, type Lanes, type Port } from "./lanes.ts";
+
+const KiB = 1_024;
+const everything = { value: 1_000 * KiB, depth: 8 };
+const hello: Hello = { peer: "p", message: 65_536, value: 1, calls: 1, streams: 1, window: 1, assembly: 1 };
+
+interface Sent {
+  readonly channel: "control" | "bulk" | "lossy";
+  readonly bytes: Uint8Array;
+}
+
+/** Lanes on a link that moves only what the test tells it to, at a time that the test sets. */
+function onLink({ message = 64 * KiB, assembly = 1_000 * KiB, opened = true } = {}) {
+  const sent: Sent[] = [];
+  const tasks: (() => void)[] = [];
+  let [buffered, time] = [0, 0];
+  const port: Port = {
+    maxMessage: 256 * KiB,
+    lowMark: 0,
+    get buffered() {
+      return buffered;
+    },
+    send(channel, bytes) {
+      sent.push({ channel, bytes });
+      if (channel !== "lossy") buffered += bytes.length;
+    },
+  };
+  const lanes = createLanes(port, { clock: { now: () => time }, defer: (task) => tasks.push(task) });
+  /** Ends the turn of the event loop. */
+  const turn = () => {
+    while (tasks.length > 0) tasks.shift()?.();
+  };
+  /** The link moves `bytes` in `elapsed` ms. */
+  const move = (bytes: number, elapsed = 0) => {
+    const above = buffered > port.lowMark;
+    time += elapsed;
+    buffered = Math.max(0, buffered - bytes);
+    if (above && buffered <= port.lowMark) lanes.drained();
+    turn();
+  };
+  if (opened) lanes.open({ message, assembly });
+  turn();
+  return { lanes, port, sent, turn, move, on: (channel: string) => sent.filter((one) => one.channel === channel) };
+}
+
+function bytesOf(size: number): Packed {
+  return pack(new Uint8Array(size), { name: "item", code: "invalid-response", depth: 1, size: size + 100 });
+}
+
+function item(stream: number, size: number): Frame<Packed> {
+  return [Kind.item, stream, bytesOf(size)];
+}
+
+function framesOf(...messages: readonly Sent[]): Frame<unknown>[] {
+  return messages.flatMap(({ bytes }) => decode(bytes, everything));
+}
+
+/** Which stream or slot each frame belongs to. */
+function turnsOf(...messages: readonly Sent[]): number[] {
+  return framesOf(...messages).map(([, id]) => id as number);
+}
+
+test("frames of one turn of the event loop travel in one message", () => {
+  const { lanes, sent, turn } = onLink();
+  lanes.send("control", [Kind.cancel, 1, "cancelled"]);
+  lanes.send("control", [Kind.cancel, 2, "cancelled"]);
+  expect(sent).toEqual([]);
+  turn();
+  expect(sent).toHaveLength(1);
+  expect(turnsOf(...sent)).toEqual([1, 2]);
+});
+
+test("joined messages stay within the lowest limit", () => {
+  const { lanes, on, turn } = onLink({ message: 20 * KiB });
+  for (let id = 1; id <= 12; id++) lanes.send("control", [Kind.answer, id, bytesOf(6 * KiB)]);
+  turn();
+  expect(on("control").map((message) => turnsOf(message))).toEqual([
+    [1, 2, 3],
+    [4, 5, 6],
+    [7, 8, 9],
+    [10, 11, 12],
+  ]);
+});
+
+test("a frame is written when the channel takes it, and not before", () => {
+  const { lanes, on, turn, move } = onLink();
+  let remaining = 900;
+  lanes.bulk("call", () => [Kind.call, 1, "m", bytesOf(200 * KiB), null]);
+  turn();
+  for (let id = 2; id <= 9; id++) lanes.send("control", () => [Kind.call, id, "m", bytesOf(12 * KiB), remaining]);
+  turn();
+  const early = on("control").length;
+  remaining = 500;
+  move(10_000 * KiB);
+  const [first, last] = [framesOf(...on("control").slice(0, early)), framesOf(...on("control").slice(early))];
+  expect(first.map((frame) => frame[4])).toEqual(first.map(() => 900));
+  expect(last.length).toBeGreaterThan(0);
+  expect(last.map((frame) => frame[4])).toEqual(last.map(() => 500));
+});
+
+test("before the other's hello is read, control carries 16 KiB in all and bulk our hello alone", () => {
+  const { lanes, sent, turn, on } = onLink({ opened: false });
+  lanes.send("control", [Kind.hello, 1, hello]);
+  lanes.send("bulk", [Kind.hello, 1, hello]);
+  expect(sent.map(({ channel }) => channel)).toEqual(["control", "bulk"]);
+  for (let id = 1; id <= 4; id++) lanes.send("control", [Kind.call, id, "m", bytesOf(6 * KiB), null]);
+  lanes.bulk("stream", item(5, 10));
+  lanes.send("lossy", [Kind.tell, 0, "cursor", bytesOf(1)]);
+  turn();
+  const bytes = on("control").reduce((sum, message) => sum + message.bytes.length, 0);
+  expect(bytes).toBeLessThanOrEqual(16 * KiB);
+  expect(turnsOf(...on("control").slice(1))).toEqual([1, 2]);
+  expect(on("bulk")).toHaveLength(1);
+  lanes.open({ message: 64 * KiB, assembly: 100 * KiB });
+  turn();
+  expect(turnsOf(...on("control").slice(1))).toEqual([1, 2, 3, 4]);
+  expect(turnsOf(...on("bulk").slice(1))).toEqual([5]);
+  expect(on("lossy")).toEqual([]);
+});
+
+test("bulk stays under the mark, and goes on when the link has drained", () => {
+  const { lanes, port, on, turn, move } = onLink();
+  for (let index = 0; index < 40; index++) lanes.bulk("stream", item(1, 10 * KiB));
+  turn();
+  expect(port.buffered).toBeLessThanOrEqual(80 * KiB);
+  const before = on("bulk").length;
+  move(10 * KiB);
+  expect(on("bulk")).toHaveLength(before);
+  move(30 * KiB);
+  expect(on("bulk").length).toBeGreaterThan(before);
+  for (let index = 0; index < 40; index++) move(40 * KiB);
+  expect(turnsOf(...on("bulk"))).toHaveLength(40);
+  expect(lanes.isEmpty).toBe(true);
+});
+
+test("a call goes at once however much bulk has buffered, and control has its own end", () => {
+  const { lanes, port, on, turn } = onLink();
+  lanes.bulk("file", item(1, 500 * KiB));
+  turn();
+  lanes.send("control", [Kind.cancel, 7, "cancelled"]);
+  turn();
+  expect(turnsOf(...on("control"))).toEqual([7]);
+  for (let id = 8; id < 100; id++) lanes.send("control", [Kind.answer, id, bytesOf(10 * KiB)]);
+  turn();
+  expect(port.buffered).toBeLessThan(256 * KiB);
+  expect(lanes.isEmpty).toBe(false);
+});
+
+test("flows take turns, and within a flow frames keep their order", () => {
+  const { lanes, on, turn, move } = onLink();
+  const frame = (stream: number, index: number): Frame<Packed> => [Kind.credit, stream, index, 0];
+  for (let index = 0; index < 4; index++) lanes.bulk("a", item(1, 15 * KiB));
+  for (let index = 0; index < 4; index++) lanes.bulk("b", item(2, 15 * KiB));
+  for (let index = 0; index < 3; index++) lanes.bulk("c", frame(3, index));
+  turn();
+  for (let index = 0; index < 9; index++) move(64 * KiB);
+  expect(turnsOf(...on("bulk"))).toEqual([1, 2, 3, 3, 3, 1, 2, 1, 2, 1, 2]);
+  expect(framesOf(...on("bulk")).flatMap(([kind, , index]) => (kind === Kind.credit ? [index] : []))).toEqual([
+    0, 1, 2,
+  ]);
+});
+
+test("parts of different flows alternate, those of one flow follow each other", () => {
+  const { lanes, on, turn, move } = onLink();
+  lanes.bulk("a", item(1, 40 * KiB));
+  lanes.bulk("a", item(1, 40 * KiB));
+  lanes.bulk("b", item(2, 40 * KiB));
+  turn();
+  for (let index = 0; index < 20; index++) move(64 * KiB);
+  const slots = turnsOf(...on("bulk"));
+  expect(slots.slice(0, 4)).toEqual([1, 2, 1, 2]);
+  expect(slots.lastIndexOf(1)).toBeLessThan(slots.indexOf(3));
+});
+
+test("a frame's last byte is told to whoever makes the next", () => {
+  const { lanes, turn, move } = onLink();
+  const taken: string[] = [];
+  lanes.bulk("large", item(1, 200 * KiB), () => taken.push("large"));
+  lanes.bulk("small", item(2, 10), () => taken.push("small"));
+  turn();
+  expect(taken).toEqual(["small"]);
+  for (let index = 0; index < 10; index++) move(64 * KiB);
+  expect(taken).toEqual(["small", "large"]);
+});
+
+test("what is dropped is never written, and a value that went out in part is taken back", () => {
+  const { lanes, on, turn, move } = onLink();
+  const inbox = createInbox({ ...everything, assembly: 1_000 * KiB });
+  lanes.bulk("file", item(1, 200 * KiB));
+  lanes.bulk("file", () => {
+    throw new Error("asked for a frame that was dropped");
+  });
+  lanes.bulk("other", () => item(2, 10));
+  turn();
+  lanes.drop("file");
+  lanes.drop("file");
+  lanes.bulk("file", [Kind.end, 1, "cancelled", ""]);
+  for (let index = 0; index < 10; index++) move(64 * KiB);
+  const frames = on("bulk").flatMap(({ bytes }) => inbox.read(bytes));
+  expect(frames.map(([kind, id]) => [kind, id])).toEqual([
+    [Kind.item, 2],
+    [Kind.end, 1],
+  ]);
+  expect(inbox.held).toBe(0);
+  expect(lanes.isEmpty).toBe(true);
+});
+
+test("a frame too large for control goes in parts on bulk", () => {
+  const { lanes, on, turn, move } = onLink();
+  const inbox = createInbox({ ...everything, assembly: 0 });
+  lanes.send("control", [Kind.answer, 1, bytesOf(300 * KiB)]);
+  turn();
+  for (let index = 0; index < 20; index++) move(64 * KiB);
+  expect(on("control")).toEqual([]);
+  expect(on("bulk").flatMap(({ bytes }) => inbox.read(bytes))).toMatchObject([[Kind.answer, 1, {}]]);
+});
+
+test("a frame too large to begin now is not overtaken for ever", () => {
+  const { lanes, on, turn, move } = onLink({ assembly: 100 * KiB });
+  const more = () => lanes.bulk("steady", item(1, 30 * KiB), more);
+  const another = () => lanes.bulk("steady too", item(2, 30 * KiB), another);
+  more();
+  another();
+  turn();
+  lanes.bulk("large", item(3, 90 * KiB));
+  const inbox = createInbox({ ...everything, assembly: 100 * KiB });
+  const ids: unknown[] = [];
+  for (let index = 0; index < 40; index++) {
+    move(64 * KiB);
+    ids.push(
+      ...on("bulk")
+        .splice(0)
+        .flatMap(() => []),
+    );
+  }
+  const frames = on("bulk").flatMap(({ bytes }) => inbox.read(bytes));
+  expect(frames.map(([, id]) => id)).toContain(3);
+});
+
+test("messages on bulk grow on a fast link only", () => {
+  const largestOf = (perTurn: number) => {
+    const { lanes, on, turn, move } = onLink();
+    const more = () => lanes.bulk("file", item(1, 64 * KiB), more);
+    more();
+    turn();
+    for (let index = 0; index < 200; index++) move(perTurn, 5);
+    return Math.max(...on("bulk").map(({ bytes }) => bytes.length));
+  };
+  expect(largestOf(KiB)).toBeLessThanOrEqual(16 * KiB);
+  expect(largestOf(8 * KiB)).toBeLessThanOrEqual(33 * KiB);
+  expect(largestOf(100 * KiB)).toBeGreaterThan(63 * KiB);
+});
+
+test("the mark grows where the link runs empty, and is small again when there are calls", () => {
+  const { lanes, port, turn, move } = onLink();
+  const more = () => lanes.bulk("file", item(1, 64 * KiB), more);
+  more();
+  turn();
+  for (let index = 0; index < 10; index++) move(1_000 * KiB, 10);
+  expect(port.lowMark).toBe(128 * KiB);
+  lanes.send("control", [Kind.cancel, 1, "cancelled"]);
+  turn();
+  expect(port.lowMark).toBe(32 * KiB);
+  for (let index = 0; index < 10; index++) move(1_000 * KiB, 10);
+  expect(port.lowMark).toBe(32 * KiB);
+});
+
+test("lossy frames are dropped while the link does not move", () => {
+  const { lanes, on, turn, move } = onLink();
+  const cursor = () => lanes.send("lossy", [Kind.tell, 0, "cursor", bytesOf(100)]);
+  lanes.bulk("file", item(1, 500 * KiB));
+  turn();
+  for (let index = 0; index < 1_000; index++) cursor();
+  const stalled = on("lossy").length;
+  expect(stalled).toBeLessThan(50);
+  move(1);
+  cursor();
+  expect(on("lossy")).toHaveLength(stalled + 1);
+  move(10_000 * KiB);
+});
+
+test("control can be flushed past the mark before the link is closed, and nothing goes after", () => {
+  const { lanes, on, turn } = onLink();
+  for (let id = 1; id <= 30; id++) lanes.send("control", [Kind.answer, id, bytesOf(10 * KiB)]);
+  lanes.send("control", [Kind.close, 0, "protocol"]);
+  lanes.flush();
+  expect(framesOf(...on("control")).at(-1)).toEqual([Kind.close, 0, "protocol"]);
+  lanes.close();
+  lanes.send("control", [Kind.cancel, 1, "cancelled"]);
+  lanes.bulk("file", item(1, 10));
+  turn();
+  expect(framesOf(...on("control")).at(-1)).toEqual([Kind.close, 0, "protocol"]);
+  expect(lanes.isEmpty).toBe(true);
+});
+
+const sizes = fc.integer({ min: 1, max: 120 * KiB });
+const doing = fc.oneof(
+  fc.record({ do: fc.constant("bulk" as const), flow: fc.integer({ min: 1, max: 5 }), size: sizes }),
+  fc.record({ do: fc.constant("drop" as const), flow: fc.integer({ min: 1, max: 5 }), size: fc.constant(0) }),
+  fc.record({ do: fc.constant("move" as const), flow: fc.constant(0), size: sizes }),
+);
+
+test("whatever is sent, dropped and moved, the other side reads each flow in order and within its budget", () => {
+  fc.assert(
+    fc.property(fc.array(doing, { maxLength: 60 }), fc.integer({ min: 20, max: 64 }), (doings, message) => {
+      const { lanes, on, turn, move } = onLink({ message: message * KiB, assembly: 150 * KiB });
+      const sinceDrop = new Map<number, number[]>();
+      const flowOf: number[] = [];
+      for (const { do: what, flow, size } of doings) {
+        if (what === "bulk") {
+          const id = flowOf.push(flow);
+          sinceDrop.set(flow, [...(sinceDrop.get(flow) ?? []), id]);
+          lanes.bulk(flow, [Kind.answer, id, bytesOf(size)]);
+        } else if (what === "drop") {
+          sinceDrop.delete(flow);
+          lanes.drop(flow);
+        } else move(size, 1);
+        turn();
+      }
+      while (!lanes.isEmpty) move(64 * KiB, 1);
+      const inbox = createInbox({ ...everything, assembly: 150 * KiB });
+      const read = on("bulk").flatMap(({ bytes }) => inbox.read(bytes).map(([, id]) => id as number));
+      expect(inbox.held).toBe(0);
+      for (const flow of [1, 2, 3, 4, 5]) {
+        const arrived = read.filter((id) => flowOf[id - 1] === flow);
+        expect(arrived).toEqual([...new Set(arrived)].sort((a, b) => a - b));
+        expect(arrived).toEqual(expect.arrayContaining(sinceDrop.get(flow) ?? []));
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("a link may drain while it is being filled", async () => {
+  let lanes: Lanes | undefined;
+  const messages: Uint8Array[] = [];
+  const port: Port = {
+    maxMessage: 64 * KiB,
+    lowMark: 0,
+    buffered: 0,
+    send(_, bytes) {
+      messages.push(bytes);
+      lanes?.drained();
+    },
+  };
+  lanes = createLanes(port, { clock: { now: () => 0 } });
+  lanes.open({ message: 64 * KiB, assembly: 100 * KiB });
+  lanes.bulk("file", item(1, 100 * KiB));
+  await Promise.resolve();
+  expect(messages.reduce((sum, { length }) => sum + length, 0)).toBeGreaterThan(encode(item(1, 100 * KiB)).length);
+});

@@ -1,0 +1,217 @@
+import type { Clock } from "../clock.ts";
+import { encode, type Packed } from "./codec.ts";
+import { createFlows, type Waiting } from "./flows.ts";
+import { type Frame, Kind } from "./frames.ts";
+import { createJoiner } from "./joiner.ts";
+import { createPace } from "./pace.ts";
+
+type Channel = "control" | "bulk" | "lossy";
+
+/** What lanes need of a link: a transport's `Link` is one. */
+export interface Port {
+  /** Takes a whole message. `lossy` may drop it. */
+  send(channel: Channel, message: Uint8Array<ArrayBuffer>): void;
+  /** Bytes sent on control and bulk that have not left this machine. */
+  readonly buffered: number;
+  /** At or below this much the owner is told, and calls `drained`. */
+  lowMark: number;
+  /** The largest message, in bytes. */
+  readonly maxMessage: number;
+}
+
+/** A frame, or what makes it when the channel takes it: once, and never for a frame that was dropped. */
+export type Writable = Frame<Packed> | (() => Frame<Packed>);
+
+/** What the other side takes, as its hello says, in bytes. */
+export interface RemoteLimits {
+  /** Largest message: at least 16 KiB. */
+  readonly message: number;
+  /** Most of values that it has in part. */
+  readonly assembly: number;
+}
+
+/** What goes next onto a link's channels. Nothing is lost or dropped but as said here. */
+export interface Lanes {
+  /** Whether nothing waits. */
+  readonly isEmpty: boolean;
+  /**
+   * Sends a frame, in order with others of its channel; those of one turn of the event loop travel together. A hello
+   * goes at once. On control, frames too large for one message are sent on bulk instead, in parts. A lossy frame is
+   * dropped before `open`, and while the link does not move.
+   */
+  send(channel: Channel, frame: Writable): void;
+  /**
+   * Sends a frame on bulk, in order within its flow: a stream, or a call and all that follows from it. Any value names
+   * a flow. `taken` is told when the last byte was given to the channel: the time to make the next.
+   */
+  bulk(flow: unknown, frame: Writable, taken?: () => void): void;
+  /** Forgets what waits in the flow, a frame that went out in part included; more may follow. */
+  drop(flow: unknown): void;
+  /** The other side's hello was read: until then control carries 16 KiB in all, and bulk nothing but our hello. */
+  open(limits: RemoteLimits): void;
+  /** To be called when the link's `buffered` has fallen to its low mark. */
+  drained(): void;
+  /** Gives all of control to the channel now, before the link is closed. */
+  flush(): void;
+  /** Forgets everything, and takes nothing more. */
+  close(): void;
+}
+
+/** What is handed in. */
+export interface LanesOptions {
+  readonly clock: Pick<Clock, "now">;
+  /** Runs a task when this turn has written its frames. Default: a microtask. */
+  readonly defer?: ((task: () => void) => void) | undefined;
+}
+
+/** Frames up to this size always fit on control. */
+export const smallFrame: number = 16 * 1_024;
+
+// More would be slower, where it is possible at all.
+const largestMessage = 64 * 1_024;
+
+// Control may add this to what bulk has buffered, so that calls need not wait for a stream.
+const controlRoom = 64 * 1_024;
+
+// What may go out on lossy while nothing else moves.
+const lossyRoom = 4_096;
+
+/** Lanes of one link. Their owner closes them with it. */
+export function createLanes(port: Port, { clock, defer = queueMicrotask }: LanesOptions): Lanes {
+  let limits: RemoteLimits | undefined;
+  let early = smallFrame;
+  let given = 0;
+  let scheduled = false;
+  let pumping = false;
+  let closed = false;
+  let lossy = { moved: 0, room: lossyRoom };
+
+  const message = () => (limits ? Math.min(limits.message, port.maxMessage, largestMessage) : smallFrame);
+  const give = (channel: "control" | "bulk", bytes: Uint8Array<ArrayBuffer>) => {
+    given += bytes.length;
+    port.send(channel, bytes);
+  };
+
+  let control: Waiting[] = [];
+  const flows = createFlows(() => limits?.assembly ?? 0);
+  const pace = createPace(message);
+  const controlMessage = createJoiner(message, (bytes) => {
+    pace.hurry(clock.now());
+    give("control", bytes);
+  });
+  const bulkMessage = createJoiner(
+    () => pace.message,
+    (bytes) => give("bulk", bytes),
+  );
+
+  const schedule = () => {
+    if (scheduled) return;
+    scheduled = true;
+    defer(() => {
+      scheduled = false;
+      pump();
+    });
+  };
+
+  const pump = (controlMark = pace.mark + controlRoom) => {
+    // A link may tell of draining while it is being filled: the loops look at it anyway.
+    if (pumping || closed) return;
+    pumping = true;
+    pumpControl(controlMark);
+    if (limits) pumpBulk();
+    if (port.lowMark !== pace.mark / 2) port.lowMark = pace.mark / 2;
+    pumping = false;
+  };
+
+  const pumpControl = (mark: number) => {
+    let taken = 0;
+    for (const waiting of control) {
+      if (port.buffered + controlMessage.size >= mark) break;
+      const frame = waiting.write();
+      if (!mayGo(frame)) {
+        control[taken] = { write: () => frame };
+        break;
+      }
+      taken++;
+      if (frame.length > message()) flows.add(frame, { write: () => frame });
+      else controlMessage.add(frame);
+    }
+    control = control.slice(taken);
+    controlMessage.end();
+  };
+
+  const mayGo = (frame: Uint8Array): boolean => {
+    if (limits) return true;
+    if (frame.length > early) return false;
+    early -= frame.length;
+    return true;
+  };
+
+  const pumpBulk = () => {
+    while (port.buffered + bulkMessage.size < pace.mark) {
+      const next = flows.next(bulkMessage.room, pace.message);
+      if (!next) break;
+      bulkMessage.add(next.frame, next.taken);
+    }
+    bulkMessage.end();
+    if (flows.isEmpty) pace.rest();
+  };
+
+  const sendLossy = (frame: Uint8Array<ArrayBuffer>) => {
+    const moved = given - port.buffered;
+    if (port.buffered === 0 || moved !== lossy.moved) lossy = { moved, room: lossyRoom };
+    if (!limits || frame.length > lossy.room) return;
+    lossy.room -= frame.length;
+    port.send("lossy", frame);
+  };
+
+  const lanes: Lanes = {
+    get isEmpty() {
+      return control.length === 0 && flows.isEmpty;
+    },
+    send(channel, frame) {
+      if (closed) return;
+      if (channel === "lossy") sendLossy(written(frame));
+      else if (typeof frame !== "function" && frame[0] === Kind.hello) greet(channel, encode(frame));
+      else if (channel === "bulk") lanes.bulk(undefined, frame);
+      else {
+        control.push({ write: () => written(frame) });
+        schedule();
+      }
+    },
+    bulk(flow, frame, taken) {
+      if (closed) return;
+      flows.add(flow, { write: () => written(frame), taken });
+      schedule();
+    },
+    drop(flow) {
+      flows.drop(flow);
+      schedule();
+    },
+    open(remote) {
+      limits = remote;
+      schedule();
+    },
+    drained() {
+      if (!pumping && !flows.isEmpty) pace.drained(clock.now(), given - port.buffered, port.buffered === 0);
+      pump();
+    },
+    flush: () => pump(Number.POSITIVE_INFINITY),
+    close() {
+      closed = true;
+      control = [];
+      flows.clear();
+    },
+  };
+
+  const greet = (channel: "control" | "bulk", hello: Uint8Array<ArrayBuffer>) => {
+    if (channel === "control") early -= hello.length;
+    give(channel, hello);
+  };
+
+  return lanes;
+}
+
+function written(frame: Writable): Uint8Array<ArrayBuffer> {
+  return encode(typeof frame === "function" ? frame() : frame);
+}
