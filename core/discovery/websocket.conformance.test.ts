@@ -1,5 +1,11 @@
-import { createServer } from "../../reference-server/server.ts";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { type BonevalueServer, createServer, type ServerOptions } from "../../reference-server/server.ts";
 import { discoveryConformance } from "./conformance.ts";
+import type { Credentials, DiscoverySession, Snapshot } from "./discovery.ts";
+import { createRecorder, type Told } from "./recorder.ts";
 import { websocket } from "./websocket.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -17,4 +23,74 @@ discoveryConformance("websocket, with the reference server", {
       close: server.close,
     };
   },
+});
+
+describe("websocket, with the reference server", () => {
+  const servers: BonevalueServer[] = [];
+  const sessions: DiscoverySession[] = [];
+  afterEach(async () => {
+    for (const session of sessions.splice(0)) await session.close();
+    for (const server of servers.splice(0)) await server.close();
+  });
+
+  async function startServer(options: ServerOptions = {}) {
+    const server = await createServer({ port: 0, store: ":memory:", log: silent, ...options });
+    servers.push(server);
+    return server;
+  }
+
+  function openSession(server: BonevalueServer, credentials: Credentials) {
+    const recorder = createRecorder();
+    // Small dice make short waits.
+    const session = websocket({ random: () => 0.1 }).open(server.url, credentials, recorder.events);
+    sessions.push(session);
+    return { ...recorder, session };
+  }
+
+  const online = ([event]: Told) => event === "online";
+
+  test("an invitation's link signs a new user in, once", async () => {
+    const server = await startServer();
+    const { link } = await server.accounts.invite("dan@example.org");
+    const invite = new URL(link).hash.slice(1);
+    const first = openSession(server, { invite, password: "correct horse" });
+    expect(await first.until(online)).toMatchObject(["online", { self: { username: "dan@example.org" } }]);
+    const second = openSession(server, { invite, password: "battery staple" });
+    expect(await second.until(() => true)).toEqual(["ended", "token-invalid"]);
+  });
+
+  test("an app's own tokens sign in, and a token function is asked again when one is refused", async () => {
+    const server = await startServer({
+      authenticate: async (token) => (token === "good" ? { username: "ann" } : undefined),
+    });
+    let asked = 0;
+    const { until } = openSession(server, { token: () => (++asked === 1 ? "stale" : "good") });
+    expect(await until(online)).toMatchObject(["online", { self: { username: "ann" } }]);
+    expect(asked).toBe(2);
+  });
+
+  test("a server that shuts down and starts again has its client back under its id, without a password", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "bonevalue-"));
+    const store = join(folder, "accounts.db");
+    const first = await startServer({ store, limits: { drain: 0 } });
+    await first.accounts.add("ann", "correct horse");
+    const ann = openSession(first, { username: "ann", password: "correct horse" });
+    const [, before] = await ann.until(online);
+    const port = Number(new URL(first.url).port);
+    await first.close();
+    await ann.until(([event]) => event === "interrupted");
+    await startServer({ store, port });
+    const back = await ann.until((told) => online(told) && told[1] !== before);
+    expect(back).toMatchObject(["online", { self: (before as Snapshot).self }]);
+    await rm(folder, { recursive: true });
+  });
+
+  test("an account that is removed takes its sessions along", async () => {
+    const server = await startServer();
+    await server.accounts.add("ann", "correct horse");
+    const ann = openSession(server, { username: "ann", password: "correct horse" });
+    await ann.until(online);
+    await server.accounts.remove("ann");
+    expect(await ann.until(([event]) => event === "ended")).toEqual(["ended", "unauthenticated"]);
+  });
 });

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { createVirtualClock } from "../testing/virtual-clock.ts";
+import { broadcastChannel } from "./broadcast-channel.ts";
+import { discoveryConformance } from "./conformance.ts";
+import type { Snapshot } from "./discovery.ts";
+import { createRecorder } from "./recorder.ts";
+
+let rooms = 0;
+const newRoom = () => `browser room ${++rooms}`;
+
+discoveryConformance("broadcast-channel, in a browser", {
+  hasServer: false,
+  start() {
+    const host = newRoom();
+    return {
+      host,
+      discovery: () => broadcastChannel(),
+      credentials: (username) => ({ username, password: "" }),
+      close() {},
+    };
+  },
+});
+
+async function openKillableTab(host: string) {
+  const worker = new Worker(new URL("./broadcast-channel/tab-worker.ts", import.meta.url), { type: "module" });
+  const online = new Promise<Snapshot>((resolve) => {
+    worker.addEventListener("message", ({ data }) => resolve(data));
+  });
+  worker.postMessage(host);
+  return { id: (await online).self.id, kill: () => worker.terminate() };
+}
+
+test("a tab that is killed is gone for good, where there are locks", async () => {
+  const host = newRoom();
+  const { events, until } = createRecorder();
+  const session = broadcastChannel().open(host, { username: "ann", password: "" }, events);
+  await until(([event]) => event === "online");
+  const bob = await openKillableTab(host);
+  await until(([event]) => event === "peerConnect");
+  bob.kill();
+  expect(await until(([event]) => event === "peerDisconnect")).toEqual(["peerDisconnect", bob.id, false]);
+  await session.close();
+});
+
+test("a tab that is killed is lost when it no longer answers, where there are no locks", async () => {
+  const host = newRoom();
+  const clock = createVirtualClock();
+  const { events, until } = createRecorder();
+  const session = broadcastChannel({ locks: undefined, clock }).open(host, { username: "ann", password: "" }, events);
+  await clock.advance(200);
+  const bob = await openKillableTab(host);
+  await until(([event]) => event === "peerConnect");
+  bob.kill();
+  await clock.advance(60_000);
+  expect(await until(([event]) => event === "peerDisconnect")).toEqual(["peerDisconnect", bob.id, true]);
+  await session.close();
+});

@@ -1,0 +1,114 @@
+import { afterEach, expect, test } from "vitest";
+import { type Clock, systemClock } from "../clock.ts";
+import { type BroadcastChannelOptions, broadcastChannel } from "./broadcast-channel.ts";
+import { discoveryConformance } from "./conformance.ts";
+import type { Credentials, DiscoverySession } from "./discovery.ts";
+import { createPage } from "./page.ts";
+import { createRecorder, type Told } from "./recorder.ts";
+
+let rooms = 0;
+const newRoom = () => `room ${++rooms}`;
+
+// What waits for answers waits a tenth as long: nobody here is slow.
+const hurried: Clock = { now: systemClock.now, after: (delay, task) => systemClock.after(delay / 10, task) };
+
+for (const [how, options] of [
+  ["with locks", {}],
+  ["without locks", { locks: undefined, clock: hurried }],
+] as const) {
+  discoveryConformance(`broadcast-channel, ${how}`, {
+    hasServer: false,
+    start() {
+      const host = newRoom();
+      return {
+        host,
+        discovery: () => broadcastChannel(options),
+        credentials: (username) => ({ username, password: "" }),
+        close() {},
+      };
+    },
+  });
+}
+
+const open: DiscoverySession[] = [];
+afterEach(async () => {
+  for (const session of open.splice(0)) await session.close();
+});
+
+function openTab(
+  host: string,
+  options: Partial<BroadcastChannelOptions> = {},
+  credentials: Credentials = { username: "ann", password: "" },
+) {
+  const recorder = createRecorder();
+  open.push(broadcastChannel(options).open(host, credentials, recorder.events));
+  return recorder;
+}
+
+const is =
+  (name: Told[0]) =>
+  ([event]: Told) =>
+    event === name;
+
+test("a user is told once, before the first of that user's tabs", async () => {
+  const host = newRoom();
+  const ann = openTab(host);
+  await ann.until(is("online"));
+  const first = openTab(host, {}, { username: "bob", password: "" });
+  await first.until(is("online"));
+  const second = openTab(host, {}, { username: "bob", password: "" });
+  await second.until(is("online"));
+  await ann.until(() => ann.told.filter(is("peerConnect")).length === 2);
+  expect(ann.told.map(([event]) => event)).toEqual(["online", "userAdd", "peerConnect", "peerConnect"]);
+});
+
+test("a page that is put away has left; shown again it is back under its own id", async () => {
+  const host = newRoom();
+  const window = new EventTarget();
+  const ann = openTab(host, { page: createPage(window) });
+  await ann.until(is("online"));
+  const watcher = openTab(host, {}, { username: "bob", password: "" });
+  await watcher.until(is("online"));
+  window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: true }));
+  expect(ann.told.at(-1)).toEqual(["interrupted", "disconnected"]);
+  const [, id] = await watcher.until(is("peerDisconnect"));
+  window.dispatchEvent(new Event("pageshow"));
+  await watcher.until(([event, peer]) => event === "peerConnect" && (peer as { id: string }).id === id);
+});
+
+test.each(["*", "Us", "", "0".repeat(32)])("%j is no user name where users are known by it", async (username) => {
+  const { until } = openTab(newRoom(), {}, { username, password: "" });
+  expect(await until(() => true)).toEqual(["ended", "alias-reserved"]);
+});
+
+test("a user called like a property of every object is a user like any other", async () => {
+  const host = newRoom();
+  const ann = openTab(host);
+  await ann.until(is("online"));
+  openTab(host, {}, { username: "__proto__", password: "" });
+  expect(await ann.until(is("userAdd"))).toEqual(["userAdd", "__proto__"]);
+});
+
+test("tokens, invitations, and a platform without channels are unsupported", async () => {
+  expect(await openTab(newRoom(), {}, { token: "t" }).until(() => true)).toEqual(["ended", "unsupported"]);
+  expect(await openTab(newRoom(), {}, { invite: "i", password: "p" }).until(() => true)).toEqual([
+    "ended",
+    "unsupported",
+  ]);
+  const without = { BroadcastChannel: undefined as never };
+  expect(await openTab(newRoom(), without).until(() => true)).toEqual(["ended", "unsupported"]);
+});
+
+test("what other scripts say on the channel is not heard", async () => {
+  const host = newRoom();
+  const ann = openTab(host);
+  await ann.until(is("online"));
+  const stranger = new BroadcastChannel(`bonevalue:${host}`);
+  for (const noise of [undefined, 7, "hello", { type: "hello" }, { type: "hello", from: "x", username: "Us" }]) {
+    stranger.postMessage(noise);
+  }
+  stranger.postMessage({ type: "hello", from: "f".repeat(32), username: "cyd" });
+  expect(await ann.until(([event, alias]) => event === "userAdd" && alias === "cyd")).toBeDefined();
+  expect(ann.told.filter(is("peerConnect"))).toHaveLength(1);
+  stranger.close();
+});
