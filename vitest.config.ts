@@ -18,6 +18,7 @@ const ofThePackage = ["api", "pack", "docs"].map(
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    maxWorkers: "100%",
     projects: [
       { extends: true, test: { ...node, name: "unit" } },
       { extends: true, test: { ...node, name: "dist", globalSetup: buildFirst }, plugins: [builtFiles()] },
