@@ -401,6 +401,17 @@ test("a refused request rejects with the server's code and words", async () => {
   await expect(claimed).rejects.toMatchObject({ code: "token-invalid", message: "Ask for a new token." });
 });
 
+test("what is longer than a server reads is refused here, so that the session survives it", async () => {
+  const driver = driveSession();
+  const socket = await driver.signIn();
+  const sent = socket.sent.length;
+  const long = "é".repeat(33 * 1024);
+  await expect(driver.session.requestToken(long)).rejects.toMatchObject({ code: "too-large" });
+  driver.session.signal("peerRequest", "b1", long);
+  expect(driver.told.at(-1)).toEqual(["unreachable", "b1"]);
+  expect(socket.sent).toHaveLength(sent);
+});
+
 test("requests fail with disconnected when their socket ends, and with not-connected while there is none", async () => {
   const driver = driveSession();
   await expect(driver.session.invite("bob@example.org")).rejects.toMatchObject({ code: "not-connected" });

@@ -45,6 +45,7 @@ const signInPatience = 10_000;
 const longestSilence = 35_000;
 const pingPatience = 5_000;
 const closePatience = 2_000;
+const longestFrame = 64 * 1024;
 
 /** Opens a socket and signs in with `opening`. Tells nothing before it has returned; throws what the WebSocket throws. */
 export function openSocket(
@@ -76,15 +77,16 @@ export function openSocket(
 
   return {
     check,
-    signal: (kind, to, signal) =>
-      send(
+    signal(kind, to, signal) {
+      ask(
+        requests.relay(() => events.unreachable(to)),
         kind,
         { to, signal },
-        requests.relay(() => events.unreachable(to)),
-      ),
+      );
+    },
     request(type, data) {
       const { id, answer } = requests.ask(type);
-      send(type, data, id);
+      ask(id, type, data);
       return answer;
     },
     retire() {
@@ -101,8 +103,15 @@ export function openSocket(
     },
   };
 
-  function send<Type extends keyof ToServer>(type: Type, data: ToServer[Type], id?: number) {
-    if (state !== "over") socket.send(JSON.stringify({ type, data, id }));
+  function send<Type extends keyof ToServer>(type: Type, data: ToServer[Type]) {
+    if (state !== "over") socket.send(JSON.stringify({ type, data }));
+  }
+
+  // What is too long is refused here: the server would close on it, and all would end for one bad name.
+  function ask<Type extends keyof ToServer>(id: number, type: Type, data: ToServer[Type]) {
+    const frame = JSON.stringify({ type, data, id });
+    if (new TextEncoder().encode(frame).length > longestFrame) requests.refuse(id, tooLarge(type));
+    else socket.send(frame);
   }
 
   function check() {
@@ -168,4 +177,8 @@ function unanswered(): BonevalueError {
     "disconnected",
     "The discovery server went before it answered. The lists tell whether it was done: look, and ask again if not.",
   );
+}
+
+function tooLarge(type: string): BonevalueError {
+  return new BonevalueError("too-large", `"${type}" would be longer than the 64 KiB that a server reads. Send less.`);
 }
