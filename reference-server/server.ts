@@ -16,7 +16,7 @@ import { createPresence } from "./presence.ts";
 import { createRequests } from "./requests.ts";
 import { createSeen } from "./seen.ts";
 import { type Authenticate, createSignIn } from "./sign-in.ts";
-import { openStore } from "./store/open.ts";
+import { isShared, openStore } from "./store/open.ts";
 import type { Store, Trusted } from "./store/store.ts";
 import { createTokens, storedTrust, toldTrust } from "./trust.ts";
 
@@ -113,7 +113,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
   }
 
   async function open(): Promise<BonevalueServer> {
-    const store = await openStore(options.store ?? "bonevalue.db");
+    const store = await openStore(options.store ?? "bonevalue.db", log);
     if (store !== options.store) opened.push(store.close);
     const cluster = await openCluster(options.cluster, clock, log);
     const trust = options.trusted ? toldTrust(options.trusted, log) : storedTrust(store);
@@ -206,7 +206,11 @@ function problem(cause: unknown, host: string, port: number): string {
   return `Cannot listen on ${host}, port ${port} (${String(cause)}).`;
 }
 
-function refuseUnsafe({ host = "127.0.0.1", server, insecure }: ServerOptions): void {
+function refuseUnsafe({ host = "127.0.0.1", server, insecure, cluster, store = "bonevalue.db" }: ServerOptions): void {
+  if (typeof cluster === "string" && !isShared(store))
+    throw new Error(
+      "A cluster of servers needs a store that all of them share, and a SQLite file is one machine's: give a postgres:// URL as the store.",
+    );
   if (server !== undefined || insecure || isLoopback(host)) return;
   throw new Error(
     `Passwords would cross the network in the clear on ${host}: give a https server as \`server\`, or set \`insecure\` where a proxy ends TLS.`,

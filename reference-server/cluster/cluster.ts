@@ -10,16 +10,33 @@ export interface Login {
   readonly epoch: number;
 }
 
+/** What nodes say to each other. */
+export type BusMessage =
+  /** A peer is online, or has moved to another node. */
+  | { readonly kind: "come"; readonly login: Login }
+  /** Peers have left. `lost`: without a goodbye. */
+  | { readonly kind: "go"; readonly logins: readonly Login[]; readonly lost: boolean }
+  /** A newer socket has taken over a peer of the receiving node. */
+  | { readonly kind: "taken"; readonly id: string; readonly epoch: number }
+  | {
+      readonly kind: "relay";
+      readonly type: "peerRequest" | "peerResponse";
+      readonly to: string;
+      readonly from: Login;
+      readonly signal?: unknown;
+    }
+  /** Whom these users trust has changed. `named`: and what those whom they name see of them, too. */
+  | { readonly kind: "trust"; readonly users: readonly string[]; readonly named: boolean }
+  /** All sessions of a user have ended, but perhaps one. */
+  | { readonly kind: "revoke"; readonly user: string; readonly keep?: string | undefined };
+
 const text = v.string();
 const login = v.object({ id: text, user: text, node: text, epoch: v.number() });
 
-/** What nodes say to each other. */
-export const busMessage = v.variant("kind", [
-  /** A peer is online, or has moved to another node. */
+/** A {@link BusMessage} as it comes off the bus. */
+export const busMessage: v.GenericSchema<unknown, BusMessage> = v.variant("kind", [
   v.object({ kind: v.literal("come"), login }),
-  /** Peers have left. `lost`: without a goodbye. */
   v.object({ kind: v.literal("go"), logins: v.array(login), lost: v.boolean() }),
-  /** A newer socket has taken over a peer of the receiving node. */
   v.object({ kind: v.literal("taken"), id: text, epoch: v.number() }),
   v.object({
     kind: v.literal("relay"),
@@ -28,14 +45,9 @@ export const busMessage = v.variant("kind", [
     from: login,
     signal: v.unknown(),
   }),
-  /** Whom these users trust has changed. `named`: and what those whom they name see of them, too. */
   v.object({ kind: v.literal("trust"), users: v.array(text), named: v.boolean() }),
-  /** All sessions of a user have ended, but perhaps one. */
   v.object({ kind: v.literal("revoke"), user: text, keep: v.optional(text) }),
 ]);
-
-/** One of {@link busMessage}. */
-export type BusMessage = v.InferOutput<typeof busMessage>;
 
 /** What a cluster tells its node. */
 export interface NodeEvents {

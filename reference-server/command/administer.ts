@@ -4,6 +4,7 @@ import { localCluster } from "../cluster/local.ts";
 import { createGuard } from "../guard.ts";
 import { invitationLink } from "../invitation.ts";
 import { defaultLimits } from "../limits.ts";
+import { defaultLog } from "../log.ts";
 import { createPasswords } from "../passwords.ts";
 import { openStore } from "../store/open.ts";
 import { askPassword } from "./ask-password.ts";
@@ -29,7 +30,7 @@ export async function invite(email: string, flags: StoreFlags): Promise<number> 
 }
 
 async function withAccounts(flags: StoreFlags, work: (accounts: Accounts) => Promise<void>): Promise<number> {
-  const store = await openStore(flags.store ?? "bonevalue.db");
+  const store = await openStore(flags.store ?? "bonevalue.db", defaultLog("warn"));
   try {
     const node = await localCluster().join({ message: () => {}, stale: () => {} });
     await work(

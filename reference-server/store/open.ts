@@ -1,21 +1,57 @@
+import type { Log } from "../log.ts";
 import { sqliteStore } from "./sqlite.ts";
 import type { Store } from "./store.ts";
 
-/** The store at `where`: `":memory:"`, a SQLite file's path, or a store already. Rejects with what to do about it. */
-export async function openStore(where: string | Store): Promise<Store> {
+/** Whether several servers can share what is at `where`. */
+export function isShared(where: string | Store): boolean {
+  return typeof where === "object" || /^postgres(ql)?:\/\//.test(where);
+}
+
+/**
+ * The store at `where`: `":memory:"`, a SQLite file's path, a `postgres://` URL, or a store already. Rejects with what to
+ * do about it.
+ */
+export async function openStore(where: string | Store, log: Log): Promise<Store> {
   if (typeof where === "object") return where;
+  return isShared(where) ? openPostgres(where, log) : openSqlite(where);
+}
+
+async function openSqlite(path: string): Promise<Store> {
   try {
-    return await sqliteStore(where);
+    return await sqliteStore(path);
   } catch (cause) {
-    if (isMissing(cause))
+    if (codeOf(cause) === "ERR_UNKNOWN_BUILTIN_MODULE")
       throw new Error(`The embedded store needs Node 22.13 or newer; this is ${process.version}.`, { cause });
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`The store at ${where} cannot be opened (${reason}): check the path and who may write there.`, {
-      cause,
-    });
+    throw new Error(
+      `The store at ${path} cannot be opened (${reason(cause)}): check the path and who may write there.`,
+      {
+        cause,
+      },
+    );
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_UNKNOWN_BUILTIN_MODULE";
+async function openPostgres(url: string, log: Log): Promise<Store> {
+  const { postgresStore } = await import("./postgres.ts").catch((cause: unknown) => {
+    throw new Error("A postgres:// store needs the package pg: install it beside bonevalue.", { cause });
+  });
+  // The URL holds a password.
+  const where = URL.parse(url)?.host ?? "the URL given";
+  return postgresStore(url, log).catch((cause: unknown) => {
+    throw new Error(
+      `The store at ${where} cannot be used (${reason(cause)}): check that it runs, and user, password and database.`,
+      {
+        cause,
+      },
+    );
+  });
+}
+
+function codeOf(cause: unknown): unknown {
+  return cause instanceof Error && "code" in cause ? cause.code : undefined;
+}
+
+function reason(cause: unknown): string {
+  if (cause instanceof AggregateError) return reason(cause.errors[0]);
+  return cause instanceof Error ? cause.message || String(codeOf(cause)) : String(cause);
 }

@@ -1,0 +1,228 @@
+import { randomUUID } from "node:crypto";
+import * as v from "valibot";
+import { type Clock, every, systemClock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { type BusMessage, busMessage, type Cluster, type ClusterNode, type Login, type NodeEvents } from "./cluster.ts";
+import { createCounters } from "./counters.ts";
+import { connectEngine, type Engine } from "./redis-engine.ts";
+
+/** Times in ms. */
+export interface RedisTimes {
+  /** After so long without a sign of life a node's peers are announced as lost. More than a client's grace. */
+  readonly lease: number;
+  /** How long after the engine's return all nodes are taken to have written down their peers again. */
+  readonly settle: number;
+  /** How often they do so in any case. */
+  readonly rewrite: number;
+}
+
+const defaultTimes: RedisTimes = { lease: 13_000, settle: 1_500, rewrite: 60_000 };
+
+/** Several servers that share a Redis or Valkey. */
+export function redisCluster(
+  url: string,
+  log: Log,
+  times: RedisTimes = defaultTimes,
+  clock: Clock = systemClock,
+): Cluster {
+  return { join: (events) => join(url, log, times, clock, events) };
+}
+
+async function join(url: string, log: Log, times: RedisTimes, clock: Clock, events: NodeEvents): Promise<ClusterNode> {
+  const id: string = randomUUID();
+  // What this node answers for: its truth, while the engine's may be lost.
+  const mine = new Map<string, Login>();
+  const alone = createCounters(clock);
+  let lastEpoch = 0;
+  let reachable = true;
+  let stopSettling = () => {};
+
+  const engine = await connectEngine(url, [channelOf(id), everybody], {
+    message: hear,
+    back() {
+      reachable = true;
+      log.info({}, "the cluster's engine is back");
+      work(rewrite());
+      settle();
+    },
+    failed(error) {
+      if (reachable)
+        log.warn({ error: error.message }, "the cluster's engine is out of reach; this node goes on alone");
+      reachable = false;
+    },
+  });
+  await engine.lease(id, times.lease);
+  const stops = [
+    every(clock, times.lease / 4, () => renew().catch(quiet)),
+    every(clock, times.lease / 6, () => sweep(engine, id, times.lease, announce).catch(quiet)),
+    every(clock, times.rewrite, () => rewrite().catch(quiet)),
+  ];
+
+  function work(task: Promise<unknown>): void {
+    task.catch(quiet);
+  }
+
+  // ── messages ──
+
+  function hear(text: string): void {
+    const envelope = v.safeParse(sentMessage, parse(text));
+    if (!envelope.success)
+      log.warn({ issue: envelope.issues[0].message }, "a message from another node was not understood");
+    else if (envelope.output.from !== id) events.message(envelope.output.message);
+  }
+
+  function publish(channel: string, message: BusMessage): void {
+    work(engine.publish(channel, JSON.stringify({ from: id, message })));
+  }
+
+  function send(node: string, message: BusMessage): void {
+    if (node === id) queueMicrotask(() => events.message(message));
+    else publish(channelOf(node), message);
+  }
+
+  /** To all, this node included. */
+  function announce(message: BusMessage): void {
+    publish(everybody, message);
+    events.message(message);
+  }
+
+  // ── owning peers ──
+
+  function nextEpoch(): number {
+    lastEpoch = Math.max(lastEpoch + 1, clock.now());
+    return lastEpoch;
+  }
+
+  async function claim(user: string, peer: string): Promise<{ login: Login; resumed: boolean }> {
+    const login = { id: peer, user, node: id, epoch: nextEpoch() };
+    const earlier = mine.get(peer);
+    mine.set(peer, login);
+    try {
+      const [, { epoch, before }] = await Promise.all([
+        engine.enlist(id, peer, user),
+        engine.claim(user, peer, id, login.epoch),
+      ]);
+      const claimed = { ...login, epoch };
+      if (mine.get(peer) === login) mine.set(peer, claimed);
+      if (before) send(before.node, { kind: "taken", id: peer, epoch: before.epoch });
+      return { login: claimed, resumed: before !== undefined };
+    } catch {
+      if (earlier) send(id, { kind: "taken", id: peer, epoch: earlier.epoch });
+      return { login, resumed: earlier !== undefined };
+    }
+  }
+
+  async function release(login: Login): Promise<boolean> {
+    if (mine.get(login.id)?.epoch === login.epoch) mine.delete(login.id);
+    try {
+      const had = await engine.release(login.user, login.id, id, login.epoch);
+      if (had === undefined) return false;
+      // Unless it has come back here meanwhile.
+      if (!mine.has(login.id)) await engine.strike(id, login.id);
+      return true;
+    } catch {
+      return !mine.has(login.id);
+    }
+  }
+
+  // ── the engine's memory, and ours ──
+
+  async function renew(): Promise<void> {
+    if (await engine.lease(id, times.lease)) return;
+    await rewrite();
+    settle();
+  }
+
+  /** Writes down again what this node answers for. What another has taken over meanwhile ends here. */
+  async function rewrite(): Promise<void> {
+    await engine.lease(id, times.lease);
+    await Promise.all([...mine.values()].map(rewriteOne));
+  }
+
+  async function rewriteOne(login: Login): Promise<void> {
+    const [, { epoch, before }] = await Promise.all([
+      engine.enlist(id, login.id, login.user),
+      engine.keep(login.user, login.id, id, login.epoch),
+    ]);
+    if (mine.get(login.id) !== login) return;
+    if (epoch > login.epoch) {
+      mine.delete(login.id);
+      events.message({ kind: "taken", id: login.id, epoch: login.epoch });
+    } else if (before === undefined) {
+      publish(everybody, { kind: "come", login });
+    } else if (before.node !== id) {
+      send(before.node, { kind: "taken", id: login.id, epoch: before.epoch });
+    }
+  }
+
+  /** Reads again, once the others have had the time to write. */
+  function settle(): void {
+    stopSettling();
+    stopSettling = clock.after(times.settle, events.stale);
+  }
+
+  return {
+    id,
+    claim,
+    release,
+    async online(users) {
+      try {
+        const found = await Promise.all(users.map(async (user) => loginsOf(user, await engine.peersOf(user))));
+        return { logins: found.flat(), complete: true };
+      } catch {
+        const asked = new Set(users);
+        return { logins: [...mine.values()].filter(({ user }) => asked.has(user)), complete: false };
+      }
+    },
+    send,
+    broadcast: (message) => publish(everybody, message),
+    take: (key, limit, period) => engine.take(key, limit, period).catch(() => alone.take(key, limit, period)),
+    giveBack: (key) => engine.giveBack(key).catch(() => alone.giveBack(key)),
+    async leave() {
+      stopSettling();
+      for (const stop of stops) stop();
+      // With peers left, the lease runs out first: they may be on their way to another node.
+      if (mine.size === 0) await engine.forget(id).catch(quiet);
+      await engine.close().catch(quiet);
+    },
+  };
+}
+
+const everybody = "bonevalue:everybody";
+const channelOf = (node: string) => `bonevalue:to:${node}`;
+const sentMessage = v.object({ from: v.string(), message: busMessage });
+
+/** Announces the peers of nodes whose lease has ended. One node at a time does so for each. */
+async function sweep(
+  engine: Engine,
+  id: string,
+  lease: number,
+  announce: (message: BusMessage) => void,
+): Promise<void> {
+  for (const dead of await engine.ended()) {
+    if (dead === id || !(await engine.reserve(dead, id, lease))) continue;
+    const released = [...(await engine.listOf(dead))].map(async ([peer, user]): Promise<Login | undefined> => {
+      const epoch = await engine.release(user, peer, dead);
+      return epoch === undefined ? undefined : { id: peer, user, node: dead, epoch };
+    });
+    const logins = (await Promise.all(released)).filter((login) => login !== undefined);
+    for (let at = 0; at < logins.length; at += 500)
+      announce({ kind: "go", logins: logins.slice(at, at + 500), lost: true });
+    await engine.forget(dead);
+  }
+}
+
+function loginsOf(user: string, peers: ReadonlyMap<string, { node: string; epoch: number }>): Login[] {
+  return [...peers].map(([id, owner]) => ({ id, user, ...owner }));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+// The engine's own error event has told the log.
+function quiet(): void {}

@@ -1,0 +1,27 @@
+import { ended, freePort, started } from "./process.ts";
+
+/** A Redis of a test's own, with nothing in it and nothing on disk. */
+export interface TestRedis {
+  readonly url: string;
+  /** `kill -9`: everything in it is lost. */
+  kill(): Promise<void>;
+  /** Again, empty, at the same URL. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts `redis-server` (or what `REDIS_SERVER` names) on a free port. */
+export async function startRedis(): Promise<TestRedis> {
+  const port = await freePort();
+  const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+  const start = () => started(process.env["REDIS_SERVER"] ?? "redis-server", args, "Ready to accept connections");
+  let child = await start();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    kill: () => ended(child, "SIGKILL"),
+    async start() {
+      child = await start();
+    },
+    stop: () => ended(child, "SIGKILL"),
+  };
+}
