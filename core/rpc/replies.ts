@@ -38,8 +38,8 @@ export type Outcome = { readonly value: unknown } | { readonly error: BonevalueE
 /** The side of {@link Replies} that the call writes. */
 export interface Collector {
   readonly replies: Replies<any>;
-  /** Whether `peer` has not replied yet. */
-  isPending(peer: Peer): boolean;
+  /** How many have not replied yet. */
+  readonly pending: number;
   /** The reply of `peer`; only the first counts. */
   settle(peer: Peer, outcome: Outcome): void;
   /** Gives everybody who is pending that error. */
@@ -117,7 +117,9 @@ export function collectReplies(
   }
 
   return {
-    isPending: (peer) => pending.has(peer),
+    get pending() {
+      return pending.size;
+    },
     settle,
     settleRest,
     replies: {

@@ -11,13 +11,27 @@ export function validate(
   code: "invalid-request" | "invalid-response",
 ): unknown {
   if (!schema) return value;
-  const result = schema["~standard"].validate(value);
-  return result instanceof Promise ? result.then((done) => accept(done, code)) : accept(result, code);
+  try {
+    const result = schema["~standard"].validate(value);
+    if (!(result instanceof Promise)) return accept(result, code);
+    return result.then(
+      (awaited) => accept(awaited, code),
+      (error) => refuse(error, code),
+    );
+  } catch (error) {
+    return refuse(error, code);
+  }
+}
+
+/** A schema that throws, as a transform of the app's may, has not accepted the value. */
+function refuse(error: unknown, code: "invalid-request" | "invalid-response"): never {
+  if (error instanceof BonevalueError) throw error;
+  throw new BonevalueError(code, `The module's contract failed on the value: ${error}`, { cause: error });
 }
 
 function accept(result: StandardSchemaV1.Result<unknown>, code: "invalid-request" | "invalid-response"): unknown {
   if (!result.issues) return result.value;
-  const issues = result.issues.map(({ message, path }) => ({ message, path: (path ?? []).map(segment) }));
+  const issues = result.issues.map(({ message, path }) => ({ message, path: Array.from(path ?? [], segment) }));
   const where = issues.map(({ message, path }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
   throw new BonevalueError(code, `The value does not fit the module's contract: ${where.join("; ")}`, { data: issues });
 }

@@ -1,0 +1,273 @@
+import { type Clock, systemClock } from "./clock.ts";
+import type { Credentials, Discovery } from "./discovery/discovery.ts";
+import { websocket } from "./discovery/websocket.ts";
+import { BonevalueError } from "./errors.ts";
+import { createEmitter, guard } from "./events.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
+import { createPool, type LinkState } from "./links/pool.ts";
+import type { Alias, Peer, PeerId } from "./peer.ts";
+import { keyOf, names, type Query, targets } from "./peers/query.ts";
+import { createRegistry } from "./peers/registry.ts";
+import type { Live } from "./reactive.ts";
+import { type Calling, call } from "./rpc/call.ts";
+import { createDeadlines } from "./rpc/deadlines.ts";
+import { type Handler, type Module, moduleOf } from "./rpc/module.ts";
+import { createModules, type Offer } from "./rpc/modules.ts";
+import { createRpc, type Rpc } from "./rpc/rpc.ts";
+import { createTarget, type Target } from "./rpc/target.ts";
+import { createTell } from "./rpc/tell.ts";
+import { createSession, type Self, type Status } from "./session.ts";
+import type { Transport } from "./transport/transport.ts";
+import { webrtc } from "./transport/webrtc.ts";
+import { createWeakCache } from "./weak-cache.ts";
+
+/**
+ * State changes first, then its event. Signing in: lists, `connect`, `peerconnect` for each peer already online, then the
+ * promise. `newuser` is for users added later. `disconnect` at every loss of the server; at a return `connect`, then only
+ * the differences. `disconnect()` empties the lists without a `peerdisconnect` for each. An `error` that nobody listens
+ * to goes to `console.error`.
+ */
+export interface Events {
+  connect: () => void;
+  disconnect: (reason: BonevalueError | undefined) => void;
+  peerconnect: (peer: Peer) => void;
+  peerdisconnect: (peerId: PeerId) => void;
+  newuser: (alias: Alias) => void;
+  userremoved: (alias: Alias) => void;
+  error: (error: BonevalueError) => void;
+}
+
+/** What a client is made of, where the defaults do not serve. Times in ms. */
+export interface ClientOptions {
+  /** How peers are found. Default: a WebSocket to the discovery server. */
+  discovery?: Discovery | undefined;
+  /** How peers are reached. Default: WebRTC data channels. */
+  transport?: Transport | undefined;
+  /**
+   * Links open at once that this side dialled, further calls waiting their turn; as many again are accepted, more get
+   * `busy`. Default 64.
+   */
+  maxLinks?: number | undefined;
+  /**
+   * Whether links stay open after a reply, and for how long they may then be unused. Default true, 30 000; `Infinity`
+   * holds.
+   */
+  keepAlive?: boolean | undefined;
+  idleTimeout?: number | undefined;
+  /** Budgets against a hostile or broken peer. Every one has a default. */
+  limits?: Partial<Limits> | undefined;
+}
+
+/** Opens nothing until `connect`: safe to make on a server. Modules and targets outlive every disconnection. */
+export interface Client {
+  /**
+   * `host` may be a host name, with or without a port (wss, or ws on a loopback name), or a ws(s)/http(s) URL. Resolves
+   * once the peer list is known. The first attempt fails fast; a later loss is retried until `disconnect` or a close that
+   * says to stay away. Again with the same arguments: the same promise; with others: they take over, and the earlier
+   * promise ends with `cancelled`.
+   */
+  connect(host: string, username: string, password: string): Promise<void>;
+  connect(host: string, credentials: Credentials): Promise<void>;
+  /** Closes every link and leaves; in-flight calls end with `cancelled`. */
+  disconnect(): Promise<void>;
+
+  /** Listens to an event; returns the undo. */
+  on<E extends keyof Events>(event: E, listener: Events[E]): () => void;
+  /** Our own peer id, while we are signed in. */
+  getId(): PeerId | undefined;
+  /** Whom to call: see {@link Target}. */
+  get(query: Query): Target;
+
+  /**
+   * Offers a module to the peers in `allow`, `"*"` by default; others get `forbidden`. Returns the undo. A taken name
+   * throws `module-taken`.
+   */
+  module<M extends Module | string>(
+    module: M,
+    handler: Handler<M>,
+    options?: { allow?: Query | undefined },
+  ): () => void;
+
+  /** Asks the server to invite a new user. Answers alike whether or not the address has an account. */
+  invite(email: string): Promise<void>;
+  /** A one-use token to hand to the person whom `alias` will name. */
+  requestToken(
+    alias: Alias,
+    callback?: (data: { token: string }) => void,
+  ): Promise<{ readonly token: string; readonly expires: Date }>;
+  /** Trust, both ways, with the user who made the token, from now on called `alias` here. */
+  claimToken(alias: Alias, token: string): Promise<void>;
+  /** Ends the trust on both sides and closes the links at once. */
+  removeUser(alias: Alias): Promise<void>;
+  /** Every other session of the account ends. */
+  changePassword(current: string, password: string): Promise<void>;
+
+  readonly status: Live<Status>;
+  readonly self: Live<Self | undefined>;
+  readonly users: Live<readonly Alias[]>;
+  readonly peers: Live<readonly Peer[]>;
+  /** Link state, one value for each peer. */
+  link(peer: PeerId): Live<LinkState>;
+}
+
+// How long a link stays open after a reply, in ms, where it is not to be kept.
+const moment = 1_000;
+
+// What we tell the other side about messages and streams; the rest of a hello is in the limits.
+const largestMessage = 65_536;
+const streamWindow = 262_144;
+
+/**
+ * A client; nothing is opened before `connect`.
+ *
+ * @example
+ * const client = createClient();
+ * client.module("Echo", ({ request }) => request);
+ * await client.connect("p2p.example.com", "ann", password);
+ * for await (const reply of client.get("*").call("Echo", "Hello")) console.log(reply.peer.name, reply.value);
+ */
+export function createClient(options: ClientOptions = {}): Client {
+  return createClientOn(systemClock, options);
+}
+
+/** As {@link createClient}, on a clock of the caller's: for tests on virtual time. */
+export function createClientOn(clock: Clock, options: ClientOptions): Client {
+  const { keepAlive = true, idleTimeout = 30_000, maxLinks = 64 } = options;
+  const limits: Limits = { ...defaultLimits, ...options.limits };
+  const emitter = createEmitter<Events>();
+  const registry = createRegistry();
+  const modules = createModules();
+  const deadlines = createDeadlines(clock);
+  const cachedTargets = createWeakCache<Target>();
+
+  const session = createSession({
+    discovery: options.discovery ?? websocket(),
+    registry,
+    clock,
+    links: {
+      isOpen: (peer) => pool.open(peer) !== undefined,
+      setOnline: (online) => pool.setOnline(online),
+      drop: (peer, reason) => pool.drop(peer, reason),
+      closeAll: (reason) => pool.close(reason),
+    },
+    events: {
+      connect: () => emitter.emit("connect"),
+      disconnect: (reason) => emitter.emit("disconnect", reason),
+      peerconnect: (peer) => emitter.emit("peerconnect", peer),
+      peerdisconnect: (id) => emitter.emit("peerdisconnect", id),
+      newuser: (alias) => emitter.emit("newuser", alias),
+      userremoved: (alias) => emitter.emit("userremoved", alias),
+    },
+    signal: (kind, from, signal) => pool.receive(kind, from, signal),
+    unreachable: (peer) => pool.unreachable(peer),
+  });
+
+  const pool = createPool<Rpc>({
+    transport: options.transport ?? webrtc(),
+    clock,
+    limits,
+    maxLinks,
+    idleTimeout,
+    self: ownId,
+    hello: () => ({
+      peer: ownId(),
+      message: largestMessage,
+      value: limits.messageSize,
+      calls: limits.requestsPerPeer,
+      streams: limits.streamsPerPeer,
+      window: streamWindow,
+      assembly: limits.bytesPerPeer,
+    }),
+    signal: session.signal,
+    iceServers: session.iceServers,
+    isKnown: (peer) => registry.byId(peer) !== undefined,
+    serve: (connection) =>
+      createRpc(connection, {
+        peer: registry.byId(connection.peer) ?? { id: connection.peer, name: "" },
+        modules,
+        deadlines,
+        limits,
+        isAllowed: (allow, peer) => names(allow, peer, registry),
+        failed,
+      }),
+    closed: session.unlinked,
+  });
+
+  const calling: Calling = {
+    pool,
+    deadlines,
+    limits,
+    now: clock.now,
+    linger: (wish = keepAlive) => (wish ? idleTimeout : moment),
+    refusal({ name }) {
+      if (isAway()) return notConnected();
+      if (name === "") return new BonevalueError("unknown-peer", "No peer of that id is online: look at `peers`.");
+      return undefined;
+    },
+    nobody: () =>
+      isAway() ? notConnected() : new BonevalueError("no-peers", "The query names nobody who is online now."),
+  };
+  const tell = createTell(calling, failed);
+
+  function ownId(): PeerId {
+    return session.self.peek()?.id ?? "";
+  }
+
+  function isAway(): boolean {
+    const status = session.status.peek();
+    return status === "offline" || status === "connecting";
+  }
+
+  function failed(error: BonevalueError): void {
+    if (emitter.hasListener("error")) emitter.emit("error", error);
+    else console.error(error);
+  }
+
+  async function requestToken(alias: Alias) {
+    return session.server().requestToken(alias);
+  }
+
+  return {
+    connect: (host: string, who: string | Credentials, password?: string) =>
+      session.connect(host, typeof who === "string" ? { username: who, password: password ?? "" } : who),
+    disconnect: session.disconnect,
+    on: emitter.on,
+    getId: () => session.self.peek()?.id,
+    get: (query) =>
+      cachedTargets.get(keyOf(query), () =>
+        createTarget({
+          query,
+          peers: registry.watch(query),
+          targets: () => targets(query, registry),
+          call: (...args) => call(calling, ...args),
+          tell,
+          failed,
+        }),
+      ),
+    module: (module, handler, { allow = "*" } = {}) =>
+      modules.add({
+        module: moduleOf(module),
+        handler: handler as Offer["handler"],
+        allow,
+        bare: typeof module === "string",
+      }),
+    invite: async (email) => session.server().invite(email),
+    requestToken(alias, callback) {
+      const made = requestToken(alias);
+      if (callback) made.then((data) => guard(() => callback(data)), failed);
+      return made;
+    },
+    claimToken: async (alias, token) => session.server().claimToken(alias, token),
+    removeUser: async (alias) => session.server().removeUser(alias),
+    changePassword: async (current, password) => session.server().changePassword(current, password),
+    status: session.status,
+    self: session.self,
+    users: registry.users,
+    peers: registry.watch("*"),
+    link: pool.state,
+  };
+}
+
+function notConnected(): BonevalueError {
+  return new BonevalueError("not-connected", "Not signed in to a discovery server: call connect() and wait for it.");
+}

@@ -1,0 +1,30 @@
+export { type Client, type ClientOptions, createClient, type Events } from "./client.ts";
+export { broadcastChannel } from "./discovery/broadcast-channel.ts";
+export type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery/discovery.ts";
+export { websocket } from "./discovery/websocket.ts";
+export { BonevalueError, type ErrorCode } from "./errors.ts";
+export type { Limits } from "./limits.ts";
+export type { LinkState } from "./links/pool.ts";
+export type { Alias, Peer, PeerId } from "./peer.ts";
+export type { Query } from "./peers/query.ts";
+export type { Live } from "./reactive.ts";
+export type { CallOptions } from "./rpc/call.ts";
+export { type CallState, createLatestCall, type LatestCall } from "./rpc/latest-call.ts";
+export {
+  type Args,
+  defineModule,
+  type Exchange,
+  type Handler,
+  type Module,
+  type NamedExchange,
+  type RequestInput,
+  type RequestOutput,
+  type ResponseInput,
+  type ResponseOutput,
+} from "./rpc/module.ts";
+export type { Replies, RepliesState, Reply } from "./rpc/replies.ts";
+export type { MessageOptions, Target } from "./rpc/target.ts";
+export type { Self, Status } from "./session.ts";
+export type { Link, SignalExchange, Transport } from "./transport/transport.ts";
+export { webrtc } from "./transport/webrtc.ts";
+export { createTrust, type Trust, type TrustState } from "./trust.ts";

@@ -1,0 +1,22 @@
+/** Budgets against a hostile or broken peer. Sizes in bytes. */
+export interface Limits {
+  /** One request or response, streams aside. */
+  readonly messageSize: number;
+  /** Buffered for one peer, reassembly included. */
+  readonly bytesPerPeer: number;
+  /** Requests being handled at once for one peer. */
+  readonly requestsPerPeer: number;
+  /** Streams open at once for one peer. */
+  readonly streamsPerPeer: number;
+  /** Nesting of a decoded value. */
+  readonly depth: number;
+}
+
+/** What holds where the app says nothing. */
+export const defaultLimits: Limits = Object.freeze({
+  messageSize: 8 * 1024 * 1024,
+  bytesPerPeer: 32 * 1024 * 1024,
+  requestsPerPeer: 1_024,
+  streamsPerPeer: 256,
+  depth: 64,
+});

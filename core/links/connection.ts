@@ -1,0 +1,192 @@
+import type { Clock } from "../clock.ts";
+import { BonevalueError } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import type { Channel, Link } from "../transport/transport.ts";
+import { CloseStep, type Hello, Kind } from "../wire/frames.ts";
+import { createInbox, type Whole } from "../wire/inbox.ts";
+import { createLanes, type Lanes } from "../wire/lanes.ts";
+import { readHello, sayHello } from "./hello.ts";
+import { createIdleClose } from "./idle-close.ts";
+
+/** What a connection carries. It is made with the connection and ends with it. */
+export interface Service {
+  /** Whether no call and no stream is open, either way. */
+  readonly isIdle: boolean;
+  /** A frame that is the service's own. Throws `protocol` where it breaks the rules. */
+  receive(frame: Whole): void;
+  /** The link is over: nothing more is sent or received. */
+  end(reason: BonevalueError): void;
+}
+
+/** What two peers say to each other over one open link. */
+export interface Connection<S extends Service = Service> {
+  readonly peer: string;
+  readonly service: S;
+  readonly lanes: Lanes;
+  /** The other side's limits, once its hello has been read. */
+  readonly remote: Hello | undefined;
+  /** Whether a call may start on it now: not while it is being closed. */
+  readonly accepting: boolean;
+  /** When it was last used, either way, by the clock. */
+  readonly lastUse: number;
+  /** Our own use: keeps it open for `linger` ms from now on. */
+  use(linger: number): void;
+  /** Asks the other side to close, unless something is open. */
+  offerClose(): void;
+  /** Ends it at once; the other side is told the reason's code. */
+  close(reason: BonevalueError): void;
+}
+
+/** What a connection needs, and whom it tells. */
+export interface ConnectionOptions<S extends Service> {
+  readonly peer: string;
+  readonly link: Link;
+  readonly clock: Clock;
+  /** Our own hello. */
+  readonly hello: Hello;
+  readonly limits: Limits;
+  readonly grace: number;
+  readonly idleTimeout: number;
+  serve(connection: Connection<S>): S;
+  /** It accepts calls again. */
+  released(): void;
+  interrupted(reason: BonevalueError): void;
+  restored(): void;
+  /** It is over: by consent where there is no reason. */
+  ended(reason: BonevalueError | undefined): void;
+}
+
+const helloTimeout = 5_000;
+// For the other side to read our reason before the link goes.
+const partingTime = 1_000;
+
+/** Speaks with the other side of a link that has opened. */
+export function createConnection<S extends Service>(options: ConnectionOptions<S>): Connection<S> {
+  const { peer, link, clock, limits } = options;
+  const greeted = new Set<Channel>();
+  const inbox = createInbox({ value: limits.messageSize, depth: limits.depth, assembly: limits.bytesPerPeer });
+  const lanes = createLanes(link, { clock });
+  let remote: Hello | undefined;
+  let lastUse = clock.now();
+  let over = false;
+
+  const idleClose = createIdleClose({
+    clock,
+    grace: options.grace,
+    idleTimeout: options.idleTimeout,
+    isIdle: () => service.isIdle && lanes.isEmpty,
+    say: (step, channel) => lanes.send(channel, [Kind.close, step]),
+    release: options.released,
+    close: () => end(undefined),
+  });
+  const undoHelloTimer = clock.after(helloTimeout, () =>
+    fail(new BonevalueError("link-failed", "The peer did not say hello within 5 s; call again.")),
+  );
+
+  function receive(channel: Channel, bytes: Uint8Array<ArrayBuffer>): void {
+    if (over || (channel === "lossy" && !remote)) return;
+    try {
+      for (const frame of inbox.read(bytes)) read(frame, channel);
+    } catch (error) {
+      fail(asProtocolError(error));
+    }
+  }
+
+  function read(frame: Whole, channel: Channel): void {
+    if (over) return;
+    if (channel !== "lossy" && !greeted.has(channel)) greet(frame, channel);
+    else if (frame[0] === Kind.close) readClose(frame[1], frame[2], channel);
+    else {
+      lastUse = clock.now();
+      service.receive(frame);
+    }
+  }
+
+  function greet(frame: Whole, channel: Channel): void {
+    const hello = readHello(frame, peer);
+    greeted.add(channel);
+    if (remote) return;
+    remote = hello;
+    undoHelloTimer();
+    lanes.open({ message: Math.min(hello.message, options.hello.message), assembly: hello.assembly });
+  }
+
+  function readClose(step: number, code: string | undefined, channel: Channel): void {
+    if (channel === "lossy") throw new BonevalueError("protocol", "The peer spoke of closing on the lossy channel.");
+    if (step === CloseStep.offer && code !== undefined) end(closedByPeer(code));
+    else idleClose.read(step, channel);
+  }
+
+  /** Ends the connection with an error of ours, which the other side is told. */
+  function fail(reason: BonevalueError): void {
+    if (over) return;
+    lanes.send("control", [Kind.close, CloseStep.offer, reason.code]);
+    lanes.flush();
+    finish(reason);
+    const undo = clock.after(partingTime, () => link.close(reason));
+    link.closed.then(undo);
+  }
+
+  function end(reason: BonevalueError | undefined): void {
+    if (over) return;
+    finish(reason);
+    link.close(reason);
+  }
+
+  function finish(reason: BonevalueError | undefined): void {
+    over = true;
+    undoHelloTimer();
+    idleClose.stop();
+    lanes.close();
+    service.end(reason ?? new BonevalueError("disconnected", "The link was closed, since nobody used it."));
+    options.ended(reason);
+  }
+
+  const connection: Connection<S> = {
+    peer,
+    lanes,
+    get service() {
+      return service;
+    },
+    get remote() {
+      return remote;
+    },
+    get accepting() {
+      return !over && idleClose.accepting;
+    },
+    get lastUse() {
+      return lastUse;
+    },
+    use(linger) {
+      lastUse = clock.now();
+      idleClose.use(linger);
+    },
+    offerClose: idleClose.offer,
+    close: fail,
+  };
+  const service = options.serve(connection);
+
+  lanes.send("control", sayHello(options.hello));
+  lanes.send("bulk", sayHello(options.hello));
+  link.listen({
+    message: receive,
+    drain: lanes.drained,
+    interrupted: options.interrupted,
+    restored: options.restored,
+  });
+  link.closed.then((reason) => end(idleClose.consented ? undefined : (reason ?? disconnected())));
+  return connection;
+}
+
+function disconnected(): BonevalueError {
+  return new BonevalueError("disconnected", "The link to the peer was lost; call again to dial it anew.");
+}
+
+function closedByPeer(code: string): BonevalueError {
+  return new BonevalueError("disconnected", `The peer closed the link (${code}); call again to dial it anew.`);
+}
+
+function asProtocolError(error: unknown): BonevalueError {
+  if (error instanceof BonevalueError) return error;
+  return new BonevalueError("protocol", "A message of the peer could not be handled.", { cause: error });
+}

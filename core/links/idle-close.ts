@@ -1,0 +1,111 @@
+import type { Clock } from "../clock.ts";
+import { CloseStep } from "../wire/frames.ts";
+import { type ClosingMove, notClosing, offer, readStep } from "./closing.ts";
+
+// Longer than any round trip that a link lives through.
+const answerTimeout = 5_000;
+
+/** What closing by consent needs of its connection. */
+export interface IdleCloseOptions {
+  readonly clock: Clock;
+  /** For how long the connection stays open though we have not used it yet, in ms. */
+  readonly grace: number;
+  /** For how long it stays open once the other side has said that it still uses it, in ms. */
+  readonly idleTimeout: number;
+  /** Whether nothing is open either way, nor waits to be sent. */
+  isIdle(): boolean;
+  say(step: number, channel: "control" | "bulk"): void;
+  /** Calls may start again. */
+  release(): void;
+  /** Both sides agree, or the other has not answered. */
+  close(): void;
+}
+
+/** Decides when a connection that nobody uses is closed, and agrees on it with the other side. */
+export interface IdleClose {
+  /** Whether a call may start now. */
+  readonly accepting: boolean;
+  /** Whether we have agreed to close. */
+  readonly consented: boolean;
+  /** Our own use: until `linger` ms from now we neither offer nor consent. */
+  use(linger: number): void;
+  /** Offers at once, unless something is open. */
+  offer(): void;
+  read(step: number, channel: "control" | "bulk"): void;
+  stop(): void;
+}
+
+/** Watches a connection that has just opened. Its owner ends it with `stop`. */
+export function createIdleClose({
+  clock,
+  grace,
+  idleTimeout,
+  isIdle,
+  say,
+  release,
+  close,
+}: IdleCloseOptions): IdleClose {
+  let closing = notClosing;
+  let wantedUntil = clock.now();
+  let offerAt = clock.now() + grace;
+  let undoCheck: (() => void) | undefined;
+  let undoAnswer: (() => void) | undefined;
+  check();
+
+  // Use is frequent, so it only writes down a time; the timer looks at it when it fires.
+  function check(): void {
+    undoCheck?.();
+    undoCheck = clock.after(Math.max(wantedUntil, offerAt) - clock.now(), () => {
+      undoCheck = undefined;
+      if (clock.now() < Math.max(wantedUntil, offerAt)) check();
+      else if (isIdle()) perform(offer(closing));
+      // Otherwise the next use looks again: a call's end is one.
+    });
+  }
+
+  function perform({ state, say: said, outcome }: ClosingMove): void {
+    closing = state;
+    for (const channel of said?.on ?? []) say(said!.step, channel);
+    if (outcome === "close") close();
+    else if (outcome === "release") stay();
+    else if ((closing.offering || closing.gone) && !undoAnswer) undoAnswer = clock.after(answerTimeout, close);
+  }
+
+  /** The other side uses the link. It offers when that has changed; we ask again only in case it forgets. */
+  function stay(): void {
+    undoAnswer?.();
+    undoAnswer = undefined;
+    offerAt = clock.now() + idleTimeout;
+    check();
+    release();
+  }
+
+  return {
+    get accepting() {
+      return !closing.offering && !closing.gone;
+    },
+    get consented() {
+      return closing.gone;
+    },
+    use(linger) {
+      wantedUntil = Math.max(wantedUntil, clock.now() + linger);
+      const late = offerAt > clock.now();
+      offerAt = clock.now();
+      if (late || !undoCheck) check();
+    },
+    offer() {
+      if (isIdle()) perform(offer(closing));
+    },
+    read(step, channel) {
+      perform(readStep(closing, step, channel, isIdle() && clock.now() >= wantedUntil));
+      if (step !== CloseStep.offer || closing.gone) return;
+      // The other side does without: from now on only our own use keeps the link.
+      offerAt = clock.now();
+      check();
+    },
+    stop() {
+      undoCheck?.();
+      undoAnswer?.();
+    },
+  };
+}

@@ -1,0 +1,269 @@
+import type { Clock } from "../clock.ts";
+import type { BonevalueError, ErrorCode } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import { createLive, type Live, write } from "../reactive.ts";
+import type { Link, Transport } from "../transport/transport.ts";
+import { createWeakCache } from "../weak-cache.ts";
+import type { Hello } from "../wire/frames.ts";
+import { type Connection, createConnection, type Service } from "./connection.ts";
+import { createDialler } from "./dialler.ts";
+import type { SignalKind } from "./dialling.ts";
+
+/** The direct connection to one peer, which exists only while it is needed. */
+export interface LinkState {
+  readonly status: "idle" | "connecting" | "open" | "interrupted" | "failed";
+  /** Why it failed or was interrupted, and what to do about it. */
+  readonly error?: BonevalueError | undefined;
+}
+
+/** What a pool needs. Times in ms. */
+export interface PoolOptions<S extends Service> {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  /** Links at once that this side dialled; as many again are accepted. */
+  readonly maxLinks: number;
+  readonly idleTimeout: number;
+  self(): string;
+  hello(): Hello;
+  /** Passes a signal on through discovery; may lose it. */
+  signal(kind: SignalKind, to: string, signal: unknown): void;
+  iceServers(): readonly RTCIceServer[];
+  /** Whether we may talk to this peer now. */
+  isKnown(peer: string): boolean;
+  serve(connection: Connection<S>): S;
+  /** A link that was open is not any more. */
+  closed(peer: string): void;
+}
+
+/** Something that waits for a link: exactly one of the two is called, unless it is undone before. */
+export interface Waiting<S extends Service> {
+  begin(connection: Connection<S>): void;
+  fail(error: BonevalueError): void;
+}
+
+/** Our links: dialled on first use, closed when idle, at most one for each peer. */
+export interface Pool<S extends Service> {
+  /** Begins at once on an open link, else dials. Those that wait for one peer begin in order. Returns the undo. */
+  start(peer: string, waiting: Waiting<S>): () => void;
+  /** The connection to a peer, if one is open. */
+  open(peer: string): Connection<S> | undefined;
+  state(peer: string): Live<LinkState>;
+  receive(kind: SignalKind, from: string, signal: unknown): void;
+  /** Discovery says that it cannot reach this peer. */
+  unreachable(peer: string): void;
+  /** Whether discovery is there: new links wait for it. */
+  setOnline(online: boolean): void;
+  /** The peer has gone, or may no longer be talked to: its link ends at once. */
+  drop(peer: string, reason: BonevalueError): void;
+  /** Ends every link. */
+  close(reason: BonevalueError): void;
+}
+
+/** One peer. It is `dialling` from our wish for a link until that has been granted or has failed. */
+interface Entry<S extends Service> {
+  readonly peer: string;
+  readonly state: Live<LinkState>;
+  readonly waiting: Set<Waiting<S>>;
+  connection?: Connection<S> | undefined;
+  dialling: boolean;
+  /** Whether the open link is one that we dialled. */
+  own: boolean;
+}
+
+// How long a link stays open that nothing has been said on yet.
+const graceForOwn = 1_000;
+
+const idle: LinkState = Object.freeze({ status: "idle" });
+
+/** An empty pool. The caller ends it with `close`. */
+export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> {
+  const { clock, maxLinks, idleTimeout, isKnown } = options;
+  const entries = new Map<string, Entry<S>>();
+  /** Peers that wait for discovery, or for a free place. */
+  const line = new Set<string>();
+  const accepted = new Set<Link>();
+  const states = createWeakCache<Live<LinkState>>();
+  let online = false;
+
+  const dialler = createDialler({
+    transport: { open: openCounted },
+    clock,
+    self: options.self,
+    send: options.signal,
+    iceServers: options.iceServers,
+    admit,
+    opened,
+    failed,
+  });
+
+  function openCounted(...[peer, role, exchange]: Parameters<Transport["open"]>): Link {
+    const link = options.transport.open(peer, role, exchange);
+    if (role === "callee") {
+      accepted.add(link);
+      link.closed.then(() => accepted.delete(link));
+    }
+    return link;
+  }
+
+  function admit(peer: string): ErrorCode | undefined {
+    if (!isKnown(peer)) return "unknown-peer";
+    return accepted.size < maxLinks ? undefined : "busy";
+  }
+
+  const stateOf = (peer: string) => states.get(peer, (hold) => createLive(idle, hold));
+
+  function entryOf(peer: string): Entry<S> {
+    const entry = entries.get(peer) ?? {
+      peer,
+      state: stateOf(peer),
+      waiting: new Set(),
+      dialling: false,
+      own: false,
+    };
+    entries.set(peer, entry);
+    return entry;
+  }
+
+  function tell({ state }: Entry<S>, status: LinkState["status"], error?: BonevalueError): void {
+    write(state, Object.freeze(error ? { status, error } : { status }));
+  }
+
+  function want(entry: Entry<S>): void {
+    if (entry.dialling || entry.connection) return;
+    line.add(entry.peer);
+    dialNext();
+    if (line.has(entry.peer)) makeRoom();
+  }
+
+  function dialNext(): void {
+    for (const peer of line) {
+      if (!online || ownLinks() >= maxLinks) return;
+      line.delete(peer);
+      const entry = entries.get(peer);
+      if (!entry || entry.connection || entry.waiting.size === 0) continue;
+      entry.dialling = true;
+      tell(entry, "connecting");
+      dialler.dial(peer);
+    }
+  }
+
+  function ownLinks(): number {
+    return [...entries.values()].filter(({ own, dialling }) => own || dialling).length;
+  }
+
+  /** Asks the link that has been unused for longest to close. */
+  function makeRoom(): void {
+    const unused = [...entries.values()].flatMap(({ own, connection }) =>
+      own && connection?.accepting && connection.service.isIdle ? connection : [],
+    );
+    unused.sort((a, b) => a.lastUse - b.lastUse)[0]?.offerClose();
+  }
+
+  function opened(peer: string, link: Link, role: "caller" | "callee"): void {
+    const entry = entryOf(peer);
+    const connection: Connection<S> = createConnection({
+      peer,
+      link,
+      clock,
+      hello: options.hello(),
+      limits: options.limits,
+      grace: role === "caller" ? graceForOwn : idleTimeout,
+      idleTimeout,
+      serve: options.serve,
+      released: () => flush(entry),
+      interrupted: (reason) => tell(entry, "interrupted", reason),
+      restored: () => tell(entry, "open"),
+      ended: (reason) => ended(entry, connection, reason),
+    });
+    entry.dialling = false;
+    entry.own = role === "caller";
+    entry.connection = connection;
+    tell(entry, "open");
+    flush(entry);
+    dialNext();
+  }
+
+  function flush({ waiting, connection }: Entry<S>): void {
+    for (const next of waiting) {
+      if (!connection?.accepting) return;
+      waiting.delete(next);
+      next.begin(connection);
+    }
+  }
+
+  function ended(entry: Entry<S>, connection: Connection<S>, reason: BonevalueError | undefined): void {
+    if (entry.connection !== connection) return;
+    entry.connection = undefined;
+    entry.own = false;
+    options.closed(entry.peer);
+    if (reason && reason.code !== "cancelled") tell(entry, "failed", reason);
+    else tell(entry, "idle");
+    settle(entry);
+  }
+
+  function failed(peer: string, error: BonevalueError): void {
+    const entry = entries.get(peer);
+    if (!entry) return;
+    entry.dialling = false;
+    tell(entry, "failed", error);
+    failAll(entry, error);
+    settle(entry);
+  }
+
+  function failAll({ waiting }: Entry<S>, error: BonevalueError): void {
+    const lost = [...waiting];
+    waiting.clear();
+    for (const { fail } of lost) fail(error);
+  }
+
+  function settle(entry: Entry<S>): void {
+    if (entry.waiting.size > 0) want(entry);
+    else if (!entry.dialling && !entry.connection) entries.delete(entry.peer);
+    dialNext();
+  }
+
+  function drop(peer: string, reason: BonevalueError): void {
+    const entry = entries.get(peer);
+    line.delete(peer);
+    if (entry) {
+      entry.dialling = false;
+      failAll(entry, reason);
+      entry.connection?.close(reason);
+      settle(entry);
+    }
+    dialler.forget(peer);
+  }
+
+  return {
+    start(peer, waiting) {
+      const entry = entryOf(peer);
+      if (entry.connection?.accepting && entry.waiting.size === 0) {
+        waiting.begin(entry.connection);
+        return () => {};
+      }
+      entry.waiting.add(waiting);
+      want(entry);
+      return () => {
+        entry.waiting.delete(waiting);
+        if (entries.get(peer) === entry) settle(entry);
+      };
+    },
+    open: (peer) => entries.get(peer)?.connection,
+    state: stateOf,
+    receive: dialler.receive,
+    unreachable: dialler.unreachable,
+    setOnline(now) {
+      online = now;
+      if (!online) return;
+      dialler.repeat();
+      dialNext();
+    },
+    drop,
+    close(reason) {
+      online = false;
+      for (const peer of [...entries.keys()]) drop(peer, reason);
+      dialler.stop();
+    },
+  };
+}

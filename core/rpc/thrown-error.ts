@@ -1,0 +1,13 @@
+import { BonevalueError } from "../errors.ts";
+
+// Longer messages are cut: they are for people, and cross with every failure.
+const longestMessage = 1_024;
+
+/** What a handler threw, as the error that its caller gets: the message, never the stack. */
+export function thrownError(thrown: unknown): BonevalueError {
+  if (thrown instanceof BonevalueError) return thrown;
+  if (thrown instanceof Error) {
+    return new BonevalueError("handler-failed", (thrown.message || thrown.name).slice(0, longestMessage));
+  }
+  return new BonevalueError("handler-failed", String(thrown).slice(0, longestMessage), { data: thrown });
+}
