@@ -1,0 +1,268 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { BonevalueError } from "../errors.ts";
+import type { Candidate, Channel, Description, Link, SignalExchange, SignalListener, Transport } from "./transport.ts";
+
+/** A transport under test. */
+export interface Subject {
+  readonly name: string;
+  readonly transport: Transport;
+  /** What it holds at this moment: connections, or whatever else must not pile up. */
+  held(): number;
+}
+
+/** What every transport must do, whatever carries it. */
+export function transportConformance({ name, transport, held }: Subject): void {
+  const dialled = () => attempt(transport);
+
+  describe(`a link by ${name}`, () => {
+    test("opens on both sides", async () => {
+      const [caller, callee] = await dialled().opened();
+      expect(caller.maxMessage).toBeGreaterThanOrEqual(65_536);
+      expect(callee.maxMessage).toBe(caller.maxMessage);
+    });
+
+    test.each(["control", "bulk", "lossy"] as const)("carries messages on %s, both ways", async (channel) => {
+      const [caller, callee] = await dialled().opened();
+      const [atCaller, atCallee] = [inboxOf(caller), inboxOf(callee)];
+      caller.send(channel, bytesOf(1, 2, 3));
+      callee.send(channel, bytesOf(4));
+      expect(await atCallee.take(1)).toEqual([[channel, bytesOf(1, 2, 3)]]);
+      expect(await atCaller.take(1)).toEqual([[channel, bytesOf(4)]]);
+    });
+
+    test("keeps the order within control and within bulk", async () => {
+      const [caller, callee] = await dialled().opened();
+      const inbox = inboxOf(callee);
+      for (let index = 0; index < 200; index++) {
+        caller.send("control", numbered(index, 20));
+        caller.send("bulk", numbered(index, index % 7 === 0 ? 5_000 : 10));
+      }
+      const arrived = await inbox.take(400);
+      for (const channel of ["control", "bulk"]) {
+        const numbers = arrived.filter(([on]) => on === channel).map(([, bytes]) => bytes[0]);
+        expect(numbers).toEqual(Array.from({ length: 200 }, (_, index) => index));
+      }
+    });
+
+    test("carries messages whole, from one byte to the largest", async () => {
+      const [caller, callee] = await dialled().opened();
+      const inbox = inboxOf(callee);
+      const messages = [1, 1_000, 16_384, 65_536, caller.maxMessage].map((size) => patterned(size));
+      for (const message of messages) caller.send("bulk", message);
+      const arrived = await inbox.take(messages.length);
+      for (const [index, [, bytes]] of arrived.entries()) expect(sameBytes(bytes, messages[index]!)).toBe(true);
+    });
+
+    test("sends what a view shows, as it was when it was sent", async () => {
+      const [caller, callee] = await dialled().opened();
+      const inbox = inboxOf(callee);
+      const backing = bytesOf(9, 1, 2, 3, 9);
+      caller.send("control", backing.subarray(1, 4));
+      backing.fill(0);
+      expect(await inbox.take(1)).toEqual([["control", bytesOf(1, 2, 3)]]);
+    });
+
+    test("is ended by a message larger than it takes, never cut short", async () => {
+      const [caller] = await dialled().opened();
+      caller.send("bulk", patterned(caller.maxMessage + 1));
+      expect((await caller.closed)?.code).toBe("link-failed");
+    });
+
+    test("keeps messages until somebody listens", async () => {
+      const [caller, callee] = await dialled().opened();
+      const replies = inboxOf(caller);
+      for (const index of [1, 2, 3]) caller.send("control", bytesOf(index));
+      // When this has come back, the others have arrived.
+      const bounced = inboxOf(callee, { late: true });
+      callee.send("control", bytesOf(0));
+      await replies.take(1);
+      bounced.listen();
+      expect((await bounced.take(3)).map(([, [first]]) => first)).toEqual([1, 2, 3]);
+    });
+
+    test.each([
+      { on: "control", channels: ["control"] },
+      { on: "bulk", channels: ["bulk"] },
+      { on: "both", channels: ["control", "bulk"] },
+    ] as const)("counts what waits and tells when it has drained: $on", async ({ channels }) => {
+      const [caller, callee] = await dialled().opened();
+      inboxOf(callee);
+      const inbox = inboxOf(caller);
+      caller.lowMark = 100_000;
+      const message = patterned(60_000);
+      while (caller.buffered <= 400_000) for (const channel of channels) caller.send(channel, message);
+      await inbox.drained;
+      expect(caller.buffered).toBeLessThanOrEqual(100_000);
+    });
+
+    test("says how its bytes travel", async () => {
+      const [caller, callee] = await dialled().opened();
+      const inbox = inboxOf(callee);
+      caller.send("control", bytesOf(1));
+      await inbox.take(1);
+      const { path, roundTrip } = (await caller.stats?.()) ?? {};
+      expect(path).toMatch(/^(direct|turn|memory)$/);
+      expect(roundTrip).toBeGreaterThanOrEqual(0);
+      expect(roundTrip).toBeLessThan(1_000);
+    });
+
+    test("tells the other side that it has been closed", async () => {
+      const [caller, callee] = await dialled().opened();
+      caller.close();
+      expect(await caller.closed).toBeUndefined();
+      const reason = await callee.closed;
+      expect(reason).toBeInstanceOf(BonevalueError);
+      expect(reason?.code).toBe("disconnected");
+    });
+
+    test("ends with the reason it was closed for, the first one", async () => {
+      const [, callee] = await dialled().opened();
+      const reason = new BonevalueError("forbidden", "A test's own reason.");
+      callee.close(reason);
+      callee.close();
+      expect(await callee.closed).toBe(reason);
+    });
+
+    test("takes what is sent after its end in silence", async () => {
+      const [caller, callee] = await dialled().opened();
+      callee.close();
+      await caller.closed;
+      for (const link of [caller, callee]) link.send("control", bytesOf(1));
+      expect(caller.buffered).toBe(0);
+    });
+
+    test("that is closed before it opens rejects, with the reason if there is one", async () => {
+      const { caller, callee } = dialled();
+      const reason = new BonevalueError("timeout", "A test's own reason.");
+      caller.close();
+      callee.close(reason);
+      await expect(caller.opened).rejects.toMatchObject({ code: "cancelled" });
+      await expect(callee.opened).rejects.toBe(reason);
+      expect(await callee.closed).toBe(reason);
+    });
+
+    test("refuses a description that is not what it should be", async () => {
+      const { callee, callerSays } = dialled();
+      callerSays({ type: "answer", sdp: "v=0\r\n" });
+      expect((await callee.closed)?.code).toBe("protocol");
+    });
+
+    test("leaves nothing behind", async () => {
+      for (let round = 0; round < 5; round++) {
+        const [caller, callee] = await dialled().opened();
+        caller.close();
+        await callee.closed;
+        const unanswered = transport.open("nobody", "caller", deaf);
+        unanswered.close();
+        await unanswered.closed;
+      }
+      expect(held()).toBe(0);
+    });
+  });
+}
+
+/** Both sides of one attempt, joined by exchanges that lose nothing. */
+function attempt(transport: Transport) {
+  const toCallee = createHalf();
+  const toCaller = createHalf();
+  const caller = transport.open("callee", "caller", { ...toCallee.say, ...toCaller.hear });
+  const callee = transport.open("caller", "callee", { ...toCaller.say, ...toCallee.hear });
+  onTestFinished(async () => {
+    for (const link of [caller, callee]) link.close();
+    await Promise.all([caller.closed, callee.closed]);
+  });
+  return {
+    caller,
+    callee,
+    callerSays: toCallee.say.describe,
+    async opened(): Promise<readonly [Link, Link]> {
+      await Promise.all([caller.opened, callee.opened]);
+      return [caller, callee];
+    },
+  };
+}
+
+/** One direction of an exchange: what is said comes to whoever hears, later, a description before its candidates. */
+function createHalf() {
+  let listen: (listener: SignalListener) => void;
+  const listening = new Promise<SignalListener>((resolve) => {
+    listen = resolve;
+  });
+  const tell = (what: (listener: SignalListener) => void) => void listening.then(what);
+  let describe = () => {};
+  const described = new Promise<void>((resolve) => {
+    describe = resolve;
+  });
+  return {
+    say: {
+      describe(description: Description) {
+        tell((listener) => listener.description(structuredClone(description)));
+        describe();
+      },
+      candidate: (candidate: Candidate) =>
+        void described.then(() => tell((listener) => listener.candidate(structuredClone(candidate)))),
+      restart: () => tell((listener) => listener.restart()),
+      settled: () => {},
+    },
+    hear: { hear: (listener: SignalListener) => listen(listener), iceServers: () => [] },
+  };
+}
+
+const deaf: SignalExchange = {
+  describe: () => {},
+  candidate: () => {},
+  restart: () => {},
+  settled: () => {},
+  hear: () => {},
+  iceServers: () => [],
+};
+
+/** Listens, and gives what has arrived in order. */
+function inboxOf(link: Link, { late = false } = {}) {
+  const arrived: [Channel, Uint8Array][] = [];
+  let wake = () => {};
+  let drain = () => {};
+  const drained = new Promise<void>((resolve) => {
+    drain = resolve;
+  });
+  const listen = () =>
+    link.listen({
+      message(channel, bytes) {
+        arrived.push([channel, bytes]);
+        wake();
+      },
+      drain,
+      interrupted: () => {},
+      restored: () => {},
+    });
+  if (!late) listen();
+  return {
+    listen,
+    drained,
+    async take(count: number): Promise<[Channel, Uint8Array][]> {
+      while (arrived.length < count) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      return arrived.splice(0, count);
+    },
+  };
+}
+
+function bytesOf(...bytes: number[]): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(bytes);
+}
+
+function numbered(index: number, size: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(size).fill(index);
+}
+
+function patterned(size: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: size }, (_, index) => (index * 31 + (index >> 8)) & 0xff);
+}
+
+// Comparing a quarter of a megabyte by toEqual takes seconds.
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index]);
+}

@@ -1,0 +1,122 @@
+import { BonevalueError } from "../../errors.ts";
+import { createLifetime } from "../lifetime.ts";
+import type { Link, SignalExchange } from "../transport.ts";
+import type { Pipe } from "./pipe.ts";
+import type { End, Wire } from "./wire.ts";
+
+/** One side of a memory link, from its first signal to its end. */
+export interface Endpoint extends End {
+  /** The peer on the other side. */
+  readonly peer: string;
+  readonly link: Link;
+  /** The other endpoint's address, once all that is needed to reach it has been heard. */
+  readonly target: string | undefined;
+  wire: Wire | undefined;
+}
+
+/** What {@link createEndpoint} needs. */
+export interface EndpointOptions {
+  readonly peer: string;
+  readonly role: "caller" | "callee";
+  readonly exchange: SignalExchange;
+  /** What it tells the other side to find it by. */
+  readonly address: string;
+  readonly maxMessage: number;
+  readonly roundTrip: number;
+  /** `target` is known. */
+  found(): void;
+  ended(): void;
+}
+
+/** An endpoint that begins to signal in the next turn, as real transports do. */
+export function createEndpoint(options: EndpointOptions): Endpoint {
+  const { peer, role, exchange, address, maxMessage } = options;
+  const lifetime = createLifetime(() => {
+    options.ended();
+    endpoint.wire?.close(endpoint);
+  });
+  let out: Pipe | undefined;
+  let described: string | undefined;
+  let reachable = false;
+  let lowMark = 0;
+  let above = false;
+
+  function describe(): void {
+    exchange.describe({ type: role === "caller" ? "offer" : "answer", sdp: address });
+    exchange.candidate({ candidate: "memory" });
+  }
+
+  function meet(): void {
+    if (described !== undefined && reachable) options.found();
+  }
+
+  queueMicrotask(() => {
+    if (lifetime.status !== "opening") return;
+    exchange.hear({
+      description({ type, sdp }) {
+        if (type !== (role === "caller" ? "answer" : "offer")) {
+          lifetime.end(new BonevalueError("protocol", `The peer said ${type} where it was not its turn.`));
+        } else {
+          described = sdp;
+          if (role === "callee") describe();
+          meet();
+        }
+      },
+      candidate() {
+        reachable = true;
+        meet();
+      },
+      restart() {},
+    });
+    if (role === "caller") describe();
+  });
+
+  const link: Link = {
+    opened: lifetime.opened,
+    closed: lifetime.closed,
+    maxMessage,
+    get buffered() {
+      return out?.buffered ?? 0;
+    },
+    get lowMark() {
+      return lowMark;
+    },
+    set lowMark(mark) {
+      lowMark = mark;
+      if (above) endpoint.departed();
+      else above = link.buffered > mark;
+    },
+    listen: lifetime.listen,
+    send(channel, message) {
+      if (lifetime.status !== "open") return;
+      if (message.byteLength > maxMessage) {
+        lifetime.end(new BonevalueError("link-failed", `A message may have at most ${maxMessage} bytes.`));
+        return;
+      }
+      out?.send(channel, message);
+      above ||= link.buffered > lowMark;
+    },
+    close: lifetime.end,
+    stats: async () => ({ path: "memory", roundTrip: options.roundTrip }),
+  };
+
+  const endpoint: Endpoint = {
+    peer,
+    link,
+    lifetime,
+    wire: undefined,
+    get target() {
+      return reachable ? described : undefined;
+    },
+    attach(pipe) {
+      out = pipe;
+      exchange.settled();
+    },
+    departed() {
+      if (!above || link.buffered > lowMark) return;
+      above = false;
+      lifetime.tell((listener) => listener.drain());
+    },
+  };
+  return endpoint;
+}
