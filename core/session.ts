@@ -110,16 +110,16 @@ export function createSession(options: SessionOptions): Session {
   }
 
   function online(mine: Attempt, snapshot: Snapshot): void {
-    const first = status.peek() === "connecting";
+    const before = status.peek();
     const changes = presence.snapshot(snapshot, clock.now());
-    const told = first ? changes.filter(({ type }) => type !== "user-added") : changes;
     for (const change of changes) make(change);
     watchExpiry();
     write(self, Object.freeze({ ...snapshot.self }));
     write(status, "online");
     links.setOnline(true);
-    events.connect();
-    for (const change of told) tell(change);
+    // A session that moved to another socket was never away.
+    if (before !== "online") events.connect();
+    for (const change of changes) if (before !== "connecting" || change.type !== "user-added") tell(change);
     mine.resolve();
   }
 
