@@ -1,3 +1,5 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import vue from "@vitejs/plugin-vue";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from "vitest/config";
 import { browserCommands } from "./tools/browser-commands.ts";
@@ -22,9 +24,16 @@ const config: ViteUserConfig = defineConfig({
     projects: [
       { extends: true, test: { ...node, name: "unit" } },
       { extends: true, test: { ...node, name: "dist", globalSetup: buildFirst }, plugins: [builtFiles()] },
-      { extends: true, test: { name: "dom", environment: "happy-dom", include: [`${rooms}/*.dom.test.{ts,tsx}`] } },
       {
         extends: true,
+        plugins: [vue(), svelte({ configFile: false })],
+        // Otherwise Svelte takes itself for a server's.
+        resolve: { conditions: ["browser"] },
+        test: { name: "dom", environment: "happy-dom", include: [`${rooms}/*.dom.test.{ts,tsx}`] },
+      },
+      {
+        extends: true,
+        plugins: [vue(), svelte({ configFile: false })],
         test: {
           name: "browser",
           include: [`${rooms}/*.browser.test.{ts,tsx}`],

@@ -61,7 +61,7 @@ function report(): void {
   if (sum("failed") > 0) process.exitCode = 1;
 }
 
-ensure("chromium");
+ensure("chromium", "postgres", "redis");
 const [built] = await Promise.all([
   command("build", "rollup", "-c", "--silent"),
   command("types", "tsc", "-p", "."),
