@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { Packr } from "msgpackr/pack";
@@ -242,6 +243,19 @@ test.each([
   ],
 ])("a peer's notes are refused: %s", (_, plain, notes) => {
   expect(hostile(plain, notes)).toThrow(protocol);
+});
+
+test("nothing is compiled from strings, as a strict Content-Security-Policy demands", () => {
+  const codec = new URL("codec.ts", import.meta.url).href;
+  const script = `
+    import { decode, encode, pack, unpackValue } from ${JSON.stringify(codec)};
+    const outgoing = { name: "request", code: "invalid-request", depth: 8, size: 1000 };
+    for (let round = 0; round < 10; round++) {
+      const [frame] = decode(encode([5, 1, pack({ a: [round], when: new Date(0) }, outgoing)]), { value: 1000, depth: 8 });
+      if (unpackValue(frame[2]).a[0] !== round) throw new Error("not what was sent");
+    }`;
+  const strict = ["--disallow-code-generation-from-strings", "--input-type=module", "--eval", script];
+  expect(spawnSync(process.execPath, strict, { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
 });
 
 test("what another language may send arrives without loss", () => {

@@ -57,7 +57,7 @@ const envelopeDepth = 16;
 /** The bytes of `value` at this moment. Throws as `toPlain` does, and `too-large` when they are more than `size`. */
 export function pack(value: unknown, outgoing: Outgoing): Packed {
   const { plain, notes } = toPlain(value, outgoing);
-  const packed = withNotes(msgpack(plain), notes);
+  const packed = withNotes(plain instanceof Uint8Array ? bin(plain) : msgpack(plain), notes);
   if (packed.size > outgoing.size) throw tooLarge(outgoing);
   return packed;
 }
@@ -72,7 +72,7 @@ export function readdress(packed: Packed, address: (detail: unknown) => unknown)
 
 /** One frame as the bytes that cross the wire. */
 export function encode(frame: Frame<Packed>): Uint8Array<ArrayBuffer> {
-  if (frame[0] === Kind.part) return encodePart(frame[1], frame[2], frame[3]);
+  if (frame[0] === Kind.part) return join([partHead(frame[1], frame[2], frame[3].length), frame[3]]);
   const at = shapes[frame[0]]?.value;
   if (at === undefined || at >= frame.length) return msgpack(frame);
   const { bytes, noteBytes } = frame[at] as Packed;
@@ -80,6 +80,11 @@ export function encode(frame: Frame<Packed>): Uint8Array<ArrayBuffer> {
   for (const element of frame.slice(at + 1)) chunks.push(msgpack(element));
   if (noteBytes) chunks.push(noteBytes);
   return joinFrame(frame.length + (noteBytes ? 1 : 0), chunks);
+}
+
+/** What stands before the `length` bytes of a part. */
+export function partHead(slot: number, rest: number, length: number): Uint8Array<ArrayBuffer> {
+  return joinFrame(4, [msgpack([Kind.part, slot, rest]), binHead(length)]);
 }
 
 /**
@@ -144,11 +149,12 @@ function isAttachment([, kind]: Note): boolean {
   return kind === "stream" || kind === "blob";
 }
 
-function encodePart(slot: number, rest: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return joinFrame(4, [msgpack([Kind.part, slot, rest]), binHeader(bytes.length), bytes]);
+// As msgpackr does it, with one copy less: streams are made of these.
+function bin(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return join([binHead(bytes.length), bytes]);
 }
 
-function binHeader(length: number): Uint8Array {
+function binHead(length: number): Uint8Array {
   if (length < 0x100) return Uint8Array.of(0xc4, length);
   if (length < 0x10000) return Uint8Array.of(0xc5, length >> 8, length);
   return Uint8Array.of(0xc6, length >>> 24, length >> 16, length >> 8, length);

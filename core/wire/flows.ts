@@ -1,3 +1,4 @@
+import { type Chunks, lengthOf } from "./join.ts";
 import { assemblyCost, type Cut, cut } from "./parts.ts";
 
 /** A frame that waits for its turn. */
@@ -10,7 +11,7 @@ export interface Waiting {
 
 /** What goes next: a frame or a part of one, and whom to tell when it was given to the channel. */
 export interface Next {
-  readonly frame: Uint8Array<ArrayBuffer>;
+  readonly frame: Chunks;
   readonly taken: (() => void) | undefined;
 }
 
@@ -21,8 +22,8 @@ export interface Flows {
   /** Forgets what waits in `flow`; of a frame that went out in part the other side is told. */
   drop(flow: unknown): void;
   /**
-   * The next frame of at most `message` bytes, or the next part of a larger one, which fills `room` if there is enough
-   * of it. Nothing while whatever waits is too large to begin.
+   * What goes next into a message of `message` bytes with `room` left: a whole frame that fits, or a part of one that
+   * fits no message. Nothing where that is too little, and while what waits may not begin yet.
    */
   next(room: number, message: number): Next | undefined;
   clear(): void;
@@ -49,7 +50,7 @@ export function createFlows(assembly: () => number): Flows {
   let unfinished = 0;
   let lastSlot = 0;
 
-  const begin = (flow: Flow, frame: Uint8Array): Cut | undefined => {
+  const begin = (flow: Flow, frame: Uint8Array<ArrayBuffer>): Cut | undefined => {
     const cost = assemblyCost(frame.length);
     if (unfinished > 0 && unfinished + cost > assembly()) return undefined;
     unfinished += cost;
@@ -57,7 +58,7 @@ export function createFlows(assembly: () => number): Flows {
     return cut(frame, ++lastSlot);
   };
 
-  const finish = (flow: Flow, frame: Uint8Array<ArrayBuffer>): Next => {
+  const finish = (flow: Flow, frame: Chunks): Next => {
     unfinished -= flow.cost;
     flow.cost = 0;
     flow.head = flow.cut = undefined;
@@ -67,11 +68,11 @@ export function createFlows(assembly: () => number): Flows {
   const take = (flow: Flow, room: number, message: number, mayBegin: boolean): Next | undefined => {
     if (!flow.cut) {
       flow.head ??= flow.queue[0]!.write();
-      if (flow.head.length <= message) return finish(flow, flow.head);
-      flow.cut = mayBegin ? begin(flow, flow.head) : undefined;
-      if (!flow.cut) return undefined;
+      if (flow.head.length <= message) return flow.head.length <= room ? finish(flow, [flow.head]) : undefined;
+      if (mayBegin && room >= smallestPart) flow.cut = begin(flow, flow.head);
     }
-    const part = flow.cut.next(room < smallestPart ? message : room);
+    if (!flow.cut || room < smallestPart) return undefined;
+    const part = flow.cut.next(room);
     return flow.cut.rest > 0 ? { frame: part, taken: undefined } : finish(flow, part);
   };
 
@@ -104,7 +105,7 @@ export function createFlows(assembly: () => number): Flows {
         const next = take(flow, room, message, mayBegin);
         mayBegin &&= next !== undefined;
         if (!next) continue;
-        flow.given += next.frame.length;
+        flow.given += lengthOf(next.frame);
         // Half a message or more is a turn.
         if (flow.queue.length === 0 || flow.given * 2 >= message) endTurn(key, flow);
         return next;

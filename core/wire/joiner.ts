@@ -1,4 +1,4 @@
-import { join } from "./join.ts";
+import { type Chunks, join, lengthOf } from "./join.ts";
 
 /** Joins frames into messages. */
 export interface Joiner {
@@ -7,21 +7,22 @@ export interface Joiner {
   /** Bytes that it still takes. */
   readonly room: number;
   /** Takes a whole frame, which is sent with this message or begins the next; `sent` is told. */
-  add(frame: Uint8Array<ArrayBuffer>, sent?: () => void): void;
+  add(frame: Chunks, sent?: () => void): void;
   /** Sends what there is. */
   end(): void;
 }
 
 /** Fills messages of at most `limit()` bytes; one frame is never larger. */
 export function createJoiner(limit: () => number, send: (message: Uint8Array<ArrayBuffer>) => void): Joiner {
-  let frames: Uint8Array<ArrayBuffer>[] = [];
+  let chunks: Uint8Array<ArrayBuffer>[] = [];
   let told: (() => void)[] = [];
   let size = 0;
 
   const end = () => {
     if (size === 0) return;
-    const [message, listeners] = [frames.length === 1 && frames[0] ? frames[0] : join(frames), told];
-    frames = [];
+    const [[only, ...others], listeners] = [chunks, told];
+    const message = only && others.length === 0 ? only : join(chunks);
+    chunks = [];
     told = [];
     size = 0;
     send(message);
@@ -36,9 +37,10 @@ export function createJoiner(limit: () => number, send: (message: Uint8Array<Arr
       return limit() - size;
     },
     add(frame, sent) {
-      if (frame.length > limit() - size) end();
-      frames.push(frame);
-      size += frame.length;
+      const length = lengthOf(frame);
+      if (length > limit() - size) end();
+      chunks.push(...frame);
+      size += length;
       if (sent) told.push(sent);
     },
     end,

@@ -151,7 +151,7 @@ test("a call goes at once however much bulk has buffered, and control has its ow
   expect(lanes.isEmpty).toBe(false);
 });
 
-test("flows take turns, and within a flow frames keep their order", () => {
+test("flows take turns, what fits fills a message, and within a flow frames keep their order", () => {
   const { lanes, on, turn, move } = onLink();
   const frame = (stream: number, index: number): Frame<Packed> => [Kind.credit, stream, index, 0];
   for (let index = 0; index < 4; index++) lanes.bulk("a", item(1, 15 * KiB));
@@ -159,7 +159,7 @@ test("flows take turns, and within a flow frames keep their order", () => {
   for (let index = 0; index < 3; index++) lanes.bulk("c", frame(3, index));
   turn();
   for (let index = 0; index < 9; index++) move(64 * KiB);
-  expect(turnsOf(...on("bulk"))).toEqual([1, 2, 3, 3, 3, 1, 2, 1, 2, 1, 2]);
+  expect(turnsOf(...on("bulk"))).toEqual([1, 3, 3, 3, 2, 1, 2, 1, 2, 1, 2]);
   expect(framesOf(...on("bulk")).flatMap(([kind, , index]) => (kind === Kind.credit ? [index] : []))).toEqual([
     0, 1, 2,
   ]);
@@ -175,6 +175,17 @@ test("parts of different flows alternate, those of one flow follow each other", 
   const slots = turnsOf(...on("bulk"));
   expect(slots.slice(0, 4)).toEqual([1, 2, 1, 2]);
   expect(slots.lastIndexOf(1)).toBeLessThan(slots.indexOf(3));
+});
+
+test("while a flow has more to give, its messages are full, however its frames are cut", () => {
+  const { lanes, on, turn, move } = onLink();
+  const more = () => lanes.bulk("file", item(1, 64 * KiB), more);
+  more();
+  more();
+  turn();
+  for (let index = 0; index < 100; index++) move(64 * KiB, 5);
+  const late = on("bulk").slice(-50);
+  expect(Math.min(...late.map(({ bytes }) => bytes.length))).toBeGreaterThan(64 * KiB - 32);
 });
 
 test("a frame's last byte is told to whoever makes the next", () => {

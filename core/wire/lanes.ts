@@ -109,6 +109,7 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
     scheduled = true;
     defer(() => {
       scheduled = false;
+      if (port.buffered === 0) pace.idle();
       pump();
     });
   };
@@ -134,7 +135,7 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
       }
       taken++;
       if (frame.length > message()) flows.add(frame, { write: () => frame });
-      else controlMessage.add(frame);
+      else controlMessage.add([frame]);
     }
     control = control.slice(taken);
     controlMessage.end();
@@ -148,13 +149,17 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
   };
 
   const pumpBulk = () => {
-    while (port.buffered + bulkMessage.size < pace.mark) {
-      const next = flows.next(bulkMessage.room, pace.message);
-      if (!next) break;
+    // Beyond the mark by half a message at most: one that is cut to fit would cost the platform as much as a full one.
+    while (port.buffered <= pace.mark - pace.message / 2 && fillBulk()) bulkMessage.end();
+  };
+
+  const fillBulk = (): boolean => {
+    let next = flows.next(bulkMessage.room, pace.message);
+    while (next) {
       bulkMessage.add(next.frame, next.taken);
+      next = flows.next(bulkMessage.room, pace.message);
     }
-    bulkMessage.end();
-    if (flows.isEmpty) pace.rest();
+    return bulkMessage.size > 0;
   };
 
   const sendLossy = (frame: Uint8Array<ArrayBuffer>) => {
@@ -193,7 +198,8 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
       schedule();
     },
     drained() {
-      if (!pumping && !flows.isEmpty) pace.drained(clock.now(), given - port.buffered, port.buffered === 0);
+      const { buffered } = port;
+      if (!pumping) pace.drained(clock.now(), given - buffered, buffered === 0 && !flows.isEmpty);
       pump();
     },
     flush: () => pump(Number.POSITIVE_INFINITY),

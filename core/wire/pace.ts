@@ -6,10 +6,10 @@ export interface Pace {
   readonly message: number;
   /** Something went out on control: for a while nothing large may stand in its way. */
   hurry(now: number): void;
-  /** The link has drained while bulk waited: bytes that it has moved in all, and whether it ran empty. */
-  drained(now: number, moved: number, ranEmpty: boolean): void;
-  /** Bulk waits no longer. */
-  rest(): void;
+  /** The link has drained: bytes that it has moved in all, and whether it ran empty although bulk waits. */
+  drained(now: number, moved: number, starved: boolean): void;
+  /** The link was idle: what follows says something about it again. */
+  idle(): void;
 }
 
 // SCTP ends one message before it begins another channel's: at 800 KB/s a call waits 20 ms for this.
@@ -55,11 +55,11 @@ export function createPace(largest: () => number): Pace {
       hurried = now;
       mark = smallestMark;
     },
-    drained(now, moved, ranEmpty) {
+    drained(now, moved, starved) {
       measure(now, moved);
-      if (ranEmpty && now - hurried > hurryTime) mark = Math.min(largestMark, mark * 2);
+      if (starved && now - hurried > hurryTime) mark = Math.min(largestMark, mark * 2);
     },
-    rest() {
+    idle() {
       since = undefined;
     },
   };

@@ -1,5 +1,5 @@
-import { encode } from "./codec.ts";
-import { Kind } from "./frames.ts";
+import { partHead } from "./codec.ts";
+import type { Chunks } from "./join.ts";
 import { malformed } from "./malformed.ts";
 
 /** Most bytes that a frame takes beside its value: kind, ids, names, messages. */
@@ -18,14 +18,14 @@ export function assemblyCost(total: number): number {
 export interface Cut {
   /** Bytes still to come. */
   readonly rest: number;
-  /** The next part, as a frame of at most `room` bytes; more than `partHeader`. */
-  next(room: number): Uint8Array<ArrayBuffer>;
+  /** The next part: a frame of at most `room` bytes, in chunks. `room` is more than `partHeader`. */
+  next(room: number): Chunks;
   /** The part that tells the other side to forget what it has. */
   drop(): Uint8Array<ArrayBuffer>;
 }
 
 /** Cuts `frame` into parts for `slot`, a number that no other unfinished value on the link has. */
-export function cut(frame: Uint8Array, slot: number): Cut {
+export function cut(frame: Uint8Array<ArrayBuffer>, slot: number): Cut {
   let at = 0;
   return {
     get rest() {
@@ -34,9 +34,9 @@ export function cut(frame: Uint8Array, slot: number): Cut {
     next(room) {
       const bytes = frame.subarray(at, at + room - partHeader);
       at += bytes.length;
-      return encode([Kind.part, slot, frame.length - at, bytes]);
+      return [partHead(slot, frame.length - at, bytes.length), bytes];
     },
-    drop: () => encode([Kind.part, slot, 0, new Uint8Array()]),
+    drop: () => partHead(slot, 0, 0),
   };
 }
 
@@ -65,7 +65,7 @@ interface Unfinished {
   readonly total: number;
 }
 
-/** An assembly of one link. Its memory grows with what has arrived, never with what is announced. */
+/** An assembly of one link. Its memory grows with what has arrived, from 64 KiB at most. */
 export function createAssembly({ frame, together }: AssemblyBudget): Assembly {
   const slots = new Map<number, Unfinished>();
   let held = 0;
@@ -105,10 +105,13 @@ export function createAssembly({ frame, together }: AssemblyBudget): Assembly {
   };
 }
 
+// Most values that come in parts are a stream's items: these need not grow.
+const firstBuffer = 64 * 1_024;
+
 function append(value: Unfinished, bytes: Uint8Array): void {
   const needed = value.filled + bytes.length;
   if (needed > value.buffer.length) {
-    const grown = new Uint8Array(Math.min(value.total, Math.max(needed, value.buffer.length * 2)));
+    const grown = new Uint8Array(Math.min(value.total, Math.max(needed, value.buffer.length * 2, firstBuffer)));
     grown.set(value.buffer.subarray(0, value.filled));
     value.buffer = grown;
   }
