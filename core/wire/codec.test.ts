@@ -201,6 +201,8 @@ test.each([
   ["a BigInt that is code", "5n", [[[], "BigInt"]]],
   ["a date that is a string", "2020", [[[], "Date"]]],
   ["a date beyond all dates", 9e15, [[[], "Date"]]],
+  ["a date that is an object without a primitive", { valueOf: 1, toString: 1 }, [[[], "Date"]]],
+  ["a kind that is a large number", null, [[[], 2n ** 63n]]],
   ["a Map of triples", [[1, 2, 3]], [[[], "Map"]]],
   ["a Map of no pairs", [1], [[[], "Map"]]],
   ["an object with a key that is no string", [[1, 2]], [[[], "Object"]]],

@@ -162,6 +162,11 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
     return bulkMessage.size > 0;
   };
 
+  const greet = (channel: "control" | "bulk", hello: Uint8Array<ArrayBuffer>) => {
+    if (channel === "control") early -= hello.length;
+    give(channel, hello);
+  };
+
   const sendLossy = (frame: Uint8Array<ArrayBuffer>) => {
     const moved = given - port.buffered;
     if (port.buffered === 0 || moved !== lossy.moved) lossy = { moved, room: lossyRoom };
@@ -208,11 +213,6 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
       control = [];
       flows.clear();
     },
-  };
-
-  const greet = (channel: "control" | "bulk", hello: Uint8Array<ArrayBuffer>) => {
-    if (channel === "control") early -= hello.length;
-    give(channel, hello);
   };
 
   return lanes;

@@ -51,8 +51,7 @@ function at(container: unknown, step: unknown): unknown {
   const fits = Array.isArray(container)
     ? typeof step === "number"
     : typeof step === "string" && isPlainObject(container);
-  if (!fits || !Object.hasOwn(container as object, step as string))
-    throw malformed("a note about a place that is not there");
+  if (!fits || !Object.hasOwn(container as object, step as string)) throw malformed("a note about no place");
   return (container as Container)[step as string];
 }
 
@@ -108,8 +107,9 @@ function bigint(plain: unknown): bigint {
 }
 
 function date(plain: unknown): Date {
-  const date = new Date(plain === null ? Number.NaN : Number(plain));
-  if (plain !== null && date.getTime() !== plain) throw misfit("Date");
+  if (plain === null) return new Date(Number.NaN);
+  const date = new Date(typeof plain === "number" ? plain : Number.NaN);
+  if (date.getTime() !== plain) throw misfit("Date");
   return date;
 }
 
@@ -154,5 +154,6 @@ interface ViewConstructor {
 }
 
 function misfit(kind: unknown): BonevalueError {
-  return malformed(`a note of kind ${JSON.stringify(kind)?.slice(0, 40)} that does not fit its place`);
+  const name = typeof kind === "string" ? JSON.stringify(kind.slice(0, 32)) : "that is no string";
+  return malformed(`a note of kind ${name} that does not fit its place`);
 }

@@ -175,6 +175,8 @@ function visitAttachment(walk: Walk, source: object): unknown {
 
 function noted<P>(walk: Walk, kind: NoteKind, plain: P, detail?: unknown): P {
   const path = [...walk.path];
+  // What it takes at least, packed: an array of two, the path's own header, one for each step, the kind.
+  spend(walk, 3 + path.length + kind.length);
   walk.notes.push(detail === undefined ? [path, kind] : [path, kind, detail]);
   return plain;
 }
@@ -188,8 +190,7 @@ function spend(walk: Walk, bytes: number): void {
 function refuseDepth(walk: Walk, value: object): never {
   const chain = [...walk.parents, value];
   const again = chain.findIndex((parent, index) => chain.indexOf(parent) < index);
-  if (again < 0)
-    refuse(walk, `is nested deeper than the ${walk.outgoing.depth} levels that a value may have. Flatten it.`);
+  if (again < 0) refuse(walk, `is nested deeper than the ${walk.outgoing.depth} levels that may be. Flatten it.`);
   walk.path.length = again;
   return refuse(walk, "leads back to what contains it: a cycle cannot be sent. Send ids instead of references.");
 }
