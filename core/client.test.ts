@@ -188,14 +188,14 @@ describe("a call", () => {
     const Double: Module = defineModule("Double", { request, response });
     const handled = vi.fn(({ request: n }: { request: any }): unknown => n * 2);
     bob.module(Double, handled);
-    expect(await ann.get("bob").call("Double", "21").first()).toBe("42");
+    expect(await ann.get("bob").call(Double, "21").first()).toBe("42");
     expect(handled).toHaveBeenCalledTimes(1);
-    await expect(ann.get("bob").call("Double", 21).first()).rejects.toMatchObject({
+    await expect(ann.get("bob").call(Double, 21).first()).rejects.toMatchObject({
       code: "invalid-request",
       data: [{ message: expect.any(String) }],
     });
     handled.mockReturnValue("no number");
-    await expect(ann.get("bob").call("Double", "1").first()).rejects.toMatchObject({ code: "invalid-response" });
+    await expect(ann.get("bob").call(Double, "1").first()).rejects.toMatchObject({ code: "invalid-response" });
   });
 
   test("starts handlers in the order of the calls, even while a schema takes its time", async () => {

@@ -14,7 +14,8 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   after(delay, task) {
     if (delay > longestTimer) return () => {};
-    const timer = setTimeout(task, delay);
+    // A time that has just passed is now.
+    const timer = setTimeout(task, Math.max(0, delay));
     return () => clearTimeout(timer);
   },
 };

@@ -50,6 +50,8 @@ export interface ConnectionOptions<S extends Service> {
   serve(connection: Connection<S>): S;
   /** It accepts calls again. */
   released(): void;
+  /** Our own use has ended, and nothing is open. */
+  rested(): void;
   interrupted(reason: BonevalueError): void;
   restored(): void;
   /** It is over: by consent where there is no reason. */
@@ -160,6 +162,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     use(linger) {
       lastUse = clock.now();
       idleClose.use(linger);
+      if (service.isIdle) options.rested();
     },
     offerClose: idleClose.offer,
     close: fail,

@@ -133,7 +133,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     if (entry.dialling || entry.connection) return;
     line.add(entry.peer);
     dialNext();
-    if (line.has(entry.peer)) makeRoom();
+    makeRoom();
   }
 
   function dialNext(): void {
@@ -152,8 +152,9 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     return [...entries.values()].filter(({ own, dialling }) => own || dialling).length;
   }
 
-  /** Asks the link that has been unused for longest to close. */
+  /** Asks the link that has been unused for longest to close, if somebody waits for its place. */
   function makeRoom(): void {
+    if (line.size === 0 || !online) return;
     const unused = [...entries.values()].flatMap(({ own, connection }) =>
       own && connection?.accepting && connection.service.isIdle ? connection : [],
     );
@@ -172,6 +173,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       idleTimeout,
       serve: options.serve,
       released: () => flush(entry),
+      rested: makeRoom,
       interrupted: (reason) => tell(entry, "interrupted", reason),
       restored: () => tell(entry, "open"),
       ended: (reason) => ended(entry, connection, reason),

@@ -11,45 +11,56 @@ export interface VirtualClock extends Clock {
   readonly waiting: number;
 }
 
-interface Task {
-  readonly due: number;
-  run(): void;
-}
-
 /** A clock of its own, at 0. */
 export function createVirtualClock(): VirtualClock {
-  const tasks = new Set<Task>();
+  // By their time; those of one time in the order in which they were set.
+  const due = new Map<number, Set<() => void>>();
+  let waiting = 0;
   let now = 0;
 
-  // Tasks of one time keep the order in which they were set.
-  const nextUntil = (end: number) => {
-    let next: Task | undefined;
-    for (const task of tasks) if (task.due <= end && (!next || task.due < next.due)) next = task;
-    return next;
-  };
+  function take(time: number, tasks: Set<() => void>, task: () => void): boolean {
+    if (!tasks.delete(task)) return false;
+    waiting--;
+    if (tasks.size === 0) due.delete(time);
+    return true;
+  }
+
+  async function runAll(time: number, tasks: Set<() => void>): Promise<void> {
+    for (const task of tasks) {
+      take(time, tasks, task);
+      now = time;
+      task();
+      await rest();
+    }
+  }
 
   return {
     now: () => now,
     get waiting() {
-      return tasks.size;
+      return waiting;
     },
     after(delay, run) {
-      const task = { due: now + Math.max(0, delay), run };
-      if (delay < Number.POSITIVE_INFINITY) tasks.add(task);
-      return () => tasks.delete(task);
+      if (delay === Number.POSITIVE_INFINITY) return () => {};
+      const time = now + Math.max(0, delay);
+      const tasks = due.get(time) ?? new Set();
+      const task = () => run();
+      due.set(time, tasks.add(task));
+      waiting++;
+      return () => take(time, tasks, task);
     },
     async advance(ms) {
       const end = now + ms;
       await rest();
-      for (let task = nextUntil(end); task; task = nextUntil(end)) {
-        tasks.delete(task);
-        now = task.due;
-        task.run();
-        await rest();
-      }
+      for (let time = earliest(due); time <= end; time = earliest(due)) await runAll(time, due.get(time)!);
       now = end;
     },
   };
+}
+
+function earliest(due: ReadonlyMap<number, unknown>): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const time of due.keys()) first = Math.min(first, time);
+  return first;
 }
 
 // After everything that promises have queued, which a microtask would not be.

@@ -1,0 +1,155 @@
+import { expect, test } from "vitest";
+import type { Client, ClientOptions } from "../client.ts";
+import { createNetwork, type Network } from "../testing/network.ts";
+import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
+
+interface World {
+  readonly clock: VirtualClock;
+  readonly network: Network;
+  client(name: string, options?: ClientOptions): Promise<Client>;
+  /** Signs in a client for each name. */
+  clients(...names: readonly string[]): Promise<readonly Client[]>;
+}
+
+function world(): World {
+  const clock = createVirtualClock();
+  const network = createNetwork({ clock, latency: 5 });
+  function signIn(name: string, options: ClientOptions = {}): Client {
+    const client = network.client(name, options);
+    client.module("Any", () => name);
+    client.connect("test", name, "");
+    return client;
+  }
+  return {
+    clock,
+    network,
+    async client(name, options) {
+      const client = signIn(name, options);
+      await clock.advance(20);
+      return client;
+    },
+    async clients(...names) {
+      const clients = names.map((name) => signIn(name));
+      await clock.advance(20);
+      return clients;
+    },
+  };
+}
+
+function openLinks(client: Client): number {
+  return client.peers.peek().filter(({ id }) => client.link(id).peek().status === "open").length;
+}
+
+test("three hundred peers are all reached over sixteen links, within the call's deadline", async () => {
+  const { clock, client, clients } = world();
+  const ann = await client("ann", { maxLinks: 16 });
+  await clients(...Array.from({ length: 300 }, (_, index) => `user ${index}`));
+  let most = 0;
+  const replies = ann.get("*").call("Any");
+  replies.state.subscribe(() => {
+    most = Math.max(most, openLinks(ann));
+  });
+  for (let step = 0; step < 250; step++) await clock.advance(100);
+  expect((await replies.all()).filter(({ status }) => status === "fulfilled")).toHaveLength(300);
+  expect(most).toBeLessThanOrEqual(16);
+}, 30_000);
+
+test("the link that was unused for longest makes room for a new one", async () => {
+  const { clock, client } = world();
+  const ann = await client("ann", { maxLinks: 2, idleTimeout: 600_000 });
+  const ids: string[] = [];
+  for (const name of ["bob", "cid", "dan"]) ids.push((await client(name, { idleTimeout: 600_000 })).getId() as string);
+  const [bob, cid, dan] = ids as [string, string, string];
+  for (const peer of [bob, cid, bob]) {
+    ann.get(peer).call("Any");
+    await clock.advance(1_000);
+  }
+  const reply = ann.get(dan).call("Any").first();
+  await clock.advance(1_000);
+  expect(await reply).toBe("dan");
+  expect([bob, cid, dan].map((peer) => ann.link(peer).peek().status)).toEqual(["open", "idle", "open"]);
+});
+
+test("a peer that has accepted all the links it may have answers with busy", async () => {
+  const { clock, client } = world();
+  await client("ann", { maxLinks: 1 });
+  const bob = await client("bob");
+  const cid = await client("cid");
+  bob.get("ann").call("Any");
+  await clock.advance(1_000);
+  const refused = cid.get("ann").call("Any").all();
+  await clock.advance(1_000);
+  expect(await refused).toMatchObject([{ error: { code: "busy" } }]);
+});
+
+test("calls that wait for a link go out in the order in which they were made", async () => {
+  const { clock, client } = world();
+  const ann = await client("ann");
+  const bob = await client("bob");
+  const order: number[] = [];
+  bob.module("Count", ({ request }) => order.push(request));
+  for (let count = 0; count < 20; count++) ann.get("bob").call("Count", count);
+  await clock.advance(1_000);
+  expect(order).toEqual(Array.from({ length: 20 }, (_, index) => index));
+});
+
+test("a call that is cancelled while it waits for a link is never sent", async () => {
+  const { clock, client } = world();
+  const ann = await client("ann");
+  const bob = await client("bob");
+  let handled = 0;
+  bob.module("Count", () => ++handled);
+  const replies = ann.get("bob").call("Count");
+  replies.cancel("not needed");
+  await clock.advance(1_000);
+  expect(await replies.all()).toMatchObject([{ error: { code: "cancelled", cause: "not needed" } }]);
+  expect(handled).toBe(0);
+});
+
+test("a peer that does not answer is given up with the reason, and its link says so", async () => {
+  const { clock, network, client } = world();
+  const ann = await client("ann");
+  const bob = (await client("bob")).getId() as string;
+  network.partition(bob);
+  const reply = ann.get(bob).call("Any").all();
+  await clock.advance(16_000);
+  expect(await reply).toMatchObject([{ error: { code: expect.stringMatching(/link-failed|timeout/) } }]);
+  expect(ann.link(bob).peek()).toMatchObject({ status: "failed", error: { message: expect.stringMatching(/\w/) } });
+  network.heal();
+  const again = ann.get(bob).call("Any").first();
+  await clock.advance(1_000);
+  expect(await again).toBe("bob");
+});
+
+test("while the server is away open links go on, and a call that needs a new one waits for its return", async () => {
+  const { clock, network, client } = world();
+  const ann = await client("ann");
+  await client("bob");
+  await client("cid");
+  const first = ann.get("bob").call("Any").first();
+  await clock.advance(1_000);
+  await first;
+  network.discovery.interrupt();
+  await clock.advance(100);
+  expect(ann.status.peek()).toBe("reconnecting");
+  const known = ann.get("bob").call("Any").first();
+  const unlinked = ann.get("cid").call("Any").first();
+  await clock.advance(5_000);
+  expect(await known).toBe("bob");
+  network.discovery.restore();
+  await clock.advance(12_000);
+  expect(await unlinked).toBe("cid");
+});
+
+test("a user who may no longer be talked to loses the link at once", async () => {
+  const { clock, network, client } = world();
+  const ann = await client("ann");
+  const bob = await client("bob");
+  bob.module("Never", () => new Promise(() => {}));
+  const reply = ann.get("bob").call("Never").all();
+  await clock.advance(1_000);
+  network.discovery.distrust("ann", "bob");
+  await clock.advance(20);
+  expect(await reply).toMatchObject([{ error: { code: "disconnected" } }]);
+  expect(network.links).toBe(0);
+});
