@@ -1,0 +1,151 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { BusMessage, Cluster, ClusterNode, Login } from "./cluster.ts";
+
+/** A cluster with nobody in it. */
+export interface ClusterUnderTest {
+  readonly cluster: Cluster;
+  dispose(): Promise<void>;
+}
+
+/** A node, and what it heard. */
+export interface TestNode extends ClusterNode {
+  readonly heard: BusMessage[];
+  readonly stale: () => number;
+  /** Resolves to the first message of a kind, once it has been heard. */
+  hears<Kind extends BusMessage["kind"]>(kind: Kind): Promise<Extract<BusMessage, { kind: Kind }>>;
+}
+
+/** Enters a cluster. */
+export async function joined(cluster: Cluster): Promise<TestNode> {
+  const heard: BusMessage[] = [];
+  let stale = 0;
+  const node = await cluster.join({ message: (message) => heard.push(message), stale: () => stale++ });
+  return {
+    ...node,
+    heard,
+    stale: () => stale,
+    hears: (kind) =>
+      vi.waitUntil(() => heard.find((message) => message.kind === kind), {
+        interval: 5,
+        timeout: 4_000,
+      }) as Promise<any>,
+  };
+}
+
+/** Only who and where, for comparing. */
+export function whereabouts(logins: readonly Login[]): string[] {
+  return logins.map(({ user, id, node }) => `${user} ${id} ${node}`).toSorted();
+}
+
+/** What every cluster does, run on each. */
+export function describeCluster(name: string, open: () => Promise<ClusterUnderTest>): void {
+  describe(`the ${name} cluster`, () => {
+    let under: ClusterUnderTest;
+    let one: TestNode;
+    let two: TestNode;
+
+    beforeEach(async () => {
+      under = await open();
+      one = await joined(under.cluster);
+      two = await joined(under.cluster);
+    });
+    afterEach(async () => {
+      await Promise.all([one.leave(), two.leave()]);
+      await under.dispose();
+    });
+
+    test("every node sees who is online, and where", async () => {
+      await one.claim("ann", "p1");
+      await two.claim("ann", "p2");
+      await two.claim("bob", "p3");
+      await two.claim("eve", "p4");
+      const { logins, complete } = await one.online(["ann", "bob", "nobody"]);
+      expect(complete).toBe(true);
+      expect(whereabouts(logins)).toEqual([`ann p1 ${one.id}`, `ann p2 ${two.id}`, `bob p3 ${two.id}`].toSorted());
+    });
+
+    test("names such as __proto__ are users like any other", async () => {
+      await one.claim("__proto__", "p1");
+      await one.claim("a {b} c", "p2");
+      expect(whereabouts((await two.online(["__proto__", "a {b} c"])).logins)).toEqual(
+        [`__proto__ p1 ${one.id}`, `a {b} c p2 ${one.id}`].toSorted(),
+      );
+    });
+
+    test("a claim takes over from another node, which is told", async () => {
+      const first = await one.claim("ann", "p");
+      expect(first.resumed).toBe(false);
+      const second = await two.claim("ann", "p");
+      expect(second.resumed).toBe(true);
+      expect(second.login.epoch).toBeGreaterThan(first.login.epoch);
+      expect(await one.hears("taken")).toEqual({ kind: "taken", id: "p", epoch: first.login.epoch });
+      expect(whereabouts((await one.online(["ann"])).logins)).toEqual([`ann p ${two.id}`]);
+    });
+
+    test("a claim takes over on the same node, which is told", async () => {
+      const first = await one.claim("ann", "p");
+      const second = await one.claim("ann", "p");
+      expect(second.resumed).toBe(true);
+      expect(await one.hears("taken")).toEqual({ kind: "taken", id: "p", epoch: first.login.epoch });
+    });
+
+    test("of many claims at once one holds, and every other is told", async () => {
+      const claims = await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 ? one : two).claim("ann", "p")));
+      const { logins } = await one.online(["ann"]);
+      expect(logins).toHaveLength(1);
+      const losers = claims.map(({ login }) => login.epoch).filter((epoch) => epoch !== logins[0]?.epoch);
+      await vi.waitUntil(() => one.heard.length + two.heard.length === 19);
+      const told = [...one.heard, ...two.heard].map((message) => message.kind === "taken" && message.epoch);
+      expect(told.toSorted()).toEqual(losers.toSorted());
+    });
+
+    test("only the owner releases a peer", async () => {
+      const { login: first } = await one.claim("ann", "p");
+      const { login: second } = await two.claim("ann", "p");
+      expect(await one.release(first)).toBe(false);
+      expect((await one.online(["ann"])).logins).toHaveLength(1);
+      expect(await two.release(second)).toBe(true);
+      expect(await two.release(second)).toBe(false);
+      expect((await one.online(["ann"])).logins).toEqual([]);
+    });
+
+    test("a claim after a release is new", async () => {
+      const { login } = await one.claim("ann", "p");
+      await one.release(login);
+      expect((await two.claim("ann", "p")).resumed).toBe(false);
+    });
+
+    test("messages reach the node that they are for, in order", async () => {
+      const { login } = await one.claim("ann", "p");
+      const signals = Array.from({ length: 50 }, (_, at) => ({ n: at, text: "é\u0000" }));
+      for (const signal of signals)
+        one.send(two.id, { kind: "relay", type: "peerRequest", to: "q", from: login, signal });
+      await vi.waitUntil(() => two.heard.length === 50);
+      expect(two.heard.map((message) => message.kind === "relay" && message.signal)).toEqual(signals);
+      expect(one.heard).toEqual([]);
+    });
+
+    test("a broadcast reaches every other node", async () => {
+      const three = await joined(under.cluster);
+      one.broadcast({ kind: "revoke", user: "ann", keep: "p" });
+      for (const node of [two, three])
+        expect(await node.hears("revoke")).toEqual({ kind: "revoke", user: "ann", keep: "p" });
+      one.send(one.id, { kind: "revoke", user: "last", keep: undefined });
+      await one.hears("revoke");
+      expect(one.heard).toHaveLength(1);
+      await three.leave();
+    });
+
+    test("uses are counted on all nodes together, until their time is over", async () => {
+      const period = 60_000;
+      expect(await Promise.all([one.take("k", 2, period), two.take("k", 2, period)])).toEqual([0, 0]);
+      const wait = await one.take("k", 2, period);
+      expect(wait).toBeGreaterThan(0);
+      expect(wait).toBeLessThanOrEqual(period);
+      expect(await two.take("another", 2, period)).toBe(0);
+      await two.giveBack("k");
+      expect(await one.take("k", 2, period)).toBe(0);
+      expect(await one.take("k", 2, period)).toBeGreaterThan(0);
+    });
+  });
+}

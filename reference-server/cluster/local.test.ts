@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { virtualClock } from "../testing/virtual-clock.ts";
+import { describeCluster, joined } from "./conformance.ts";
+import { createCounters } from "./counters.ts";
+import { localCluster } from "./local.ts";
+
+describeCluster("local", async () => ({ cluster: localCluster(), dispose: async () => {} }));
+
+test("the peers of a node that leaves are announced as lost", async () => {
+  const cluster = localCluster();
+  const [one, two] = [await joined(cluster), await joined(cluster)];
+  const { login } = await one.claim("ann", "p");
+  await one.leave();
+  expect(await two.hears("go")).toEqual({ kind: "go", logins: [login], lost: true });
+  expect((await two.online(["ann"])).logins).toEqual([]);
+});
+
+test("a counter's window ends, and another begins with the next use", async () => {
+  const clock = virtualClock();
+  const counters = createCounters(clock);
+  expect([await counters.take("k", 1, 100), await counters.take("k", 1, 100)]).toEqual([0, 100]);
+  clock.advance(99);
+  expect(await counters.take("k", 1, 100)).toBe(1);
+  clock.advance(1);
+  expect([await counters.take("k", 1, 100), await counters.take("k", 1, 100)]).toEqual([0, 100]);
+});

@@ -1,0 +1,169 @@
+import { createClient } from "@redis/client";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { defaultLog, type Log } from "../log.ts";
+import { type Cut, startCut } from "../testing/cut.ts";
+import { startRedis, type TestRedis } from "../testing/redis.ts";
+import type { Cluster } from "./cluster.ts";
+import { describeCluster, joined, type TestNode, whereabouts } from "./conformance.ts";
+import { openCluster } from "./open.ts";
+import { redisCluster } from "./redis.ts";
+
+const log = defaultLog("silent");
+const quick = { lease: 600, settle: 300, rewrite: 60_000 };
+let redis: TestRedis;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+beforeEach(() => flush());
+
+describeCluster("Redis", async () => ({ cluster: redisCluster(redis.url, log), dispose: async () => {} }));
+
+test("the peers of a node that dies are announced as lost, by one of the others, when its lease ends", async () => {
+  const cut = await cutOff();
+  const dying = await member(redisCluster(cut.url, log, quick));
+  const [one, two] = [await member(cluster()), await member(cluster())];
+  const { login } = await dying.claim("ann", "p");
+  await one.claim("ann", "alive");
+  cut.cut();
+  for (const node of [one, two]) expect(await node.hears("go")).toEqual({ kind: "go", logins: [login], lost: true });
+  expect(whereabouts((await one.online(["ann"])).logins)).toEqual([`ann alive ${one.id}`]);
+  expect([...one.heard, ...two.heard].filter(({ kind }) => kind === "go")).toHaveLength(2);
+});
+
+test("a peer that has moved from a dead node to another is not announced", async () => {
+  const cut = await cutOff();
+  const dying = await member(redisCluster(cut.url, log, quick));
+  const one = await member(cluster());
+  await dying.claim("ann", "moved");
+  await dying.claim("ann", "lost");
+  cut.cut();
+  expect((await one.claim("ann", "moved")).resumed).toBe(true);
+  expect((await one.hears("go")).logins.map(({ id }) => id)).toEqual(["lost"]);
+  expect(whereabouts((await one.online(["ann"])).logins)).toEqual([`ann moved ${one.id}`]);
+});
+
+test("a node without the engine goes on alone, and says that others may be missing", async () => {
+  const cut = await cutOff();
+  const lonely = await member(redisCluster(cut.url, log, quick));
+  const other = await member(cluster());
+  await other.claim("ann", "far");
+  cut.cut();
+  const { login } = await lonely.claim("ann", "near");
+  expect(await lonely.online(["ann"])).toEqual({ logins: [login], complete: false });
+  expect(await lonely.take("k", 1, 1_000)).toBe(0);
+  expect(await lonely.take("k", 1, 1_000)).toBeGreaterThan(0);
+  const again = await lonely.claim("ann", "near");
+  expect(again.resumed).toBe(true);
+  expect(await lonely.hears("taken")).toEqual({ kind: "taken", id: "near", epoch: login.epoch });
+  expect(await lonely.release(again.login)).toBe(true);
+});
+
+test("an engine that comes back empty is filled again by its nodes, which then read again", async () => {
+  const own = await startRedis();
+  onTestFinished(own.stop);
+  const cluster = redisCluster(own.url, log, quick);
+  const [one, two] = [await member(cluster), await member(cluster)];
+  await one.claim("ann", "p1");
+  const { login } = await two.claim("bob", "p2");
+  await own.kill();
+  await two.release(login);
+  await two.claim("bob", "p3");
+  await own.start();
+  for (const node of [one, two]) await vi.waitUntil(() => node.stale() > 0, { timeout: 5_000 });
+  expect(whereabouts((await one.online(["ann", "bob"])).logins)).toEqual(
+    [`ann p1 ${one.id}`, `bob p3 ${two.id}`].toSorted(),
+  );
+  two.broadcast({ kind: "revoke", user: "x", keep: undefined });
+  await one.hears("revoke");
+});
+
+test("an engine that forgets while it runs is noticed by the lease", async () => {
+  const one = await member(cluster());
+  await one.claim("ann", "p1");
+  await flush();
+  await vi.waitUntil(() => one.stale() > 0, { timeout: 5_000 });
+  expect((await one.online(["ann"])).logins).toHaveLength(1);
+});
+
+test("a node that was away learns what was taken over meanwhile, and tells of the rest", async () => {
+  const cut = await cutOff();
+  const away = await member(redisCluster(cut.url, log, quick));
+  const one = await member(cluster());
+  const { login } = await away.claim("ann", "taken");
+  await away.claim("ann", "kept");
+  cut.cut();
+  expect((await one.hears("go")).logins).toHaveLength(2);
+  await one.claim("ann", "taken");
+  cut.mend();
+  expect(await away.hears("taken")).toMatchObject({ id: "taken", epoch: login.epoch });
+  expect((await one.hears("come")).login).toMatchObject({ id: "kept", node: away.id });
+  expect(whereabouts((await one.online(["ann"])).logins)).toEqual(
+    [`ann kept ${away.id}`, `ann taken ${one.id}`].toSorted(),
+  );
+});
+
+test("a node that leaves with nobody leaves nothing behind", async () => {
+  const one = await joined(cluster());
+  const { login } = await one.claim("ann", "p");
+  await one.release(login);
+  await one.leave();
+  expect(await keys()).toEqual([]);
+});
+
+test("messages that no node of ours would send are logged and dropped", async () => {
+  const warnings: object[] = [];
+  const watching: Log = { ...log, warn: (data) => warnings.push(data) };
+  const one = await member(redisCluster(redis.url, watching, quick));
+  const other = await client();
+  for (const text of [
+    "{",
+    "7",
+    '{"from":"x","message":{"kind":"shutdown"}}',
+    '{"from":"x","message":{"kind":"revoke"}}',
+  ])
+    await other.sPublish("bonevalue:everybody", text);
+  await other.sPublish("bonevalue:everybody", '{"from":"x","message":{"kind":"revoke","user":"ann"}}');
+  await one.hears("revoke");
+  expect(one.heard).toHaveLength(1);
+  expect(warnings).toHaveLength(4);
+});
+
+test("an engine out of reach at the start, or a URL of something else, is refused", async () => {
+  await expect(redisCluster("redis://127.0.0.1:1", log).join({ message() {}, stale() {} })).rejects.toThrow(
+    /ECONNREFUSED/,
+  );
+  const clock = { now: Date.now, after: () => () => {} };
+  await expect(openCluster("http://127.0.0.1", clock, log)).rejects.toThrow(/give a redis:\/\//);
+});
+
+function cluster(): Cluster {
+  return redisCluster(redis.url, log, quick);
+}
+
+async function member(of: Cluster): Promise<TestNode> {
+  const node = await joined(of);
+  onTestFinished(node.leave);
+  return node;
+}
+
+async function cutOff(): Promise<Cut> {
+  const cut = await startCut(redis.url);
+  onTestFinished(cut.stop);
+  return cut;
+}
+
+async function client() {
+  const connection = await createClient({ url: redis.url }).connect();
+  onTestFinished(() => connection.destroy());
+  return connection;
+}
+
+async function flush(): Promise<void> {
+  await (await client()).flushAll();
+}
+
+async function keys(): Promise<string[]> {
+  return (await client()).keys("*");
+}

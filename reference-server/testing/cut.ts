@@ -1,0 +1,57 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+/** A wire to a server that a test can cut. */
+export interface Cut {
+  /** The server, through the wire. */
+  readonly url: string;
+  /** Breaks all connections, and lets no new ones through. */
+  cut(): void;
+  mend(): void;
+  stop(): void;
+}
+
+/** Lays a wire to what listens at `url`. */
+export async function startCut(url: string): Promise<Cut> {
+  const { hostname, port } = new URL(url);
+  const open = new Set<Socket>();
+  let whole = true;
+
+  const server = createServer((near) => {
+    if (!whole) return near.destroy();
+    const far = connect(Number(port), hostname);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      open.add(from);
+      from.on("error", () => {});
+      from.on("close", () => {
+        open.delete(from);
+        to.destroy();
+      });
+      from.pipe(to);
+    }
+    return undefined;
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const near = new URL(url);
+  near.port = `${(server.address() as AddressInfo).port}`;
+
+  function cut(): void {
+    whole = false;
+    for (const socket of open) socket.destroy();
+  }
+  return {
+    url: near.href,
+    cut,
+    mend() {
+      whole = true;
+    },
+    stop() {
+      cut();
+      server.close();
+    },
+  };
+}
