@@ -5,11 +5,11 @@ import { assemblyCost, type Cut, cut } from "./parts.ts";
 export interface Waiting {
   /** Its bytes; asked once, when its turn has come. */
   write(): Uint8Array<ArrayBuffer>;
-  /** Told when its last byte was given to the channel. */
+  /** Told once, when the channel was given it, or so much that the message with its end has room for more. */
   taken?: (() => void) | undefined;
 }
 
-/** What goes next: a frame or a part of one, and whom to tell when it was given to the channel. */
+/** What goes next: a frame or a part of one, and whom to tell when the channel was given it. */
 export interface Next {
   readonly frame: Chunks;
   readonly taken: (() => void) | undefined;
@@ -73,7 +73,14 @@ export function createFlows(assembly: () => number): Flows {
     }
     if (!flow.cut || room < smallestPart) return undefined;
     const part = flow.cut.next(room);
-    return flow.cut.rest > 0 ? { frame: part, taken: undefined } : finish(flow, part);
+    if (flow.cut.rest === 0) return finish(flow, part);
+    return { frame: part, taken: flow.cut.rest > message - smallestPart ? undefined : tellOnce(flow) };
+  };
+
+  const tellOnce = ({ queue: [first] }: Flow) => {
+    const taken = first?.taken;
+    if (first) first.taken = undefined;
+    return taken;
   };
 
   const endTurn = (key: unknown, flow: Flow) => {

@@ -42,7 +42,8 @@ export interface Lanes {
   send(channel: Channel, frame: Writable): void;
   /**
    * Sends a frame on bulk, in order within its flow: a stream, or a call and all that follows from it. Any value names
-   * a flow. `taken` is told when the last byte was given to the channel: the time to make the next.
+   * a flow. `taken` is told once: when the channel was given the frame, or so much of it that the message with its end
+   * has room for more. It is the time to make the next.
    */
   bulk(flow: unknown, frame: Writable, taken?: () => void): void;
   /** Forgets what waits in the flow, a frame that went out in part included; more may follow. */
@@ -72,6 +73,9 @@ const largestMessage = 64 * 1_024;
 
 // Control may add this to what bulk has buffered, so that calls need not wait for a stream.
 const controlRoom = 64 * 1_024;
+
+// A link with more than this to move can wait for a message to be filled.
+const nearlyEmpty = 32 * 1_024;
 
 // What may go out on lossy while nothing else moves.
 const lossyRoom = 4_096;
@@ -120,7 +124,8 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
     pumping = true;
     pumpControl(controlMark);
     if (limits) pumpBulk();
-    if (port.lowMark !== pace.mark / 2) port.lowMark = pace.mark / 2;
+    const lowMark = bulkMessage.size > 0 ? nearlyEmpty : pace.mark / 2;
+    if (port.lowMark !== lowMark) port.lowMark = lowMark;
     pumping = false;
   };
 
@@ -150,7 +155,11 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
 
   const pumpBulk = () => {
     // Beyond the mark by half a message at most: one that is cut to fit would cost the platform as much as a full one.
-    while (port.buffered <= pace.mark - pace.message / 2 && fillBulk()) bulkMessage.end();
+    while (port.buffered <= pace.mark - pace.message / 2 && fillBulk()) {
+      // More may come while the link has something to do.
+      if (bulkMessage.size < pace.message / 2 && port.buffered > nearlyEmpty) break;
+      bulkMessage.end();
+    }
   };
 
   const fillBulk = (): boolean => {
@@ -177,7 +186,7 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
 
   const lanes: Lanes = {
     get isEmpty() {
-      return control.length === 0 && flows.isEmpty;
+      return control.length === 0 && flows.isEmpty && bulkMessage.size === 0;
     },
     send(channel, frame) {
       if (closed) return;
