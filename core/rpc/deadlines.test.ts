@@ -27,6 +27,21 @@ test("an undone task does not run, nor does one without end", async () => {
   expect(task).not.toHaveBeenCalled();
 });
 
+test("when the last of those that share a timer is undone, the timer goes too, and the next has a new one", async () => {
+  const clock = createVirtualClock();
+  const deadlines = createDeadlines(clock);
+  const task = vi.fn();
+  const undo = [deadlines.after(5_000, task), deadlines.after(5_000, task)];
+  undo[0]!();
+  undo[0]!();
+  expect(clock.waiting).toBe(1);
+  undo[1]!();
+  expect(clock.waiting).toBe(0);
+  deadlines.after(5_000, task);
+  await clock.advance(5_101);
+  expect(task).toHaveBeenCalledTimes(1);
+});
+
 test("fifty thousand calls within a second share a few timers, and leave none behind", async () => {
   const clock = createVirtualClock();
   const deadlines = createDeadlines(clock);

@@ -11,31 +11,44 @@ export interface Deadlines {
   after(delay: number, task: () => void): () => void;
 }
 
+interface Bucket {
+  readonly tasks: Set<() => void>;
+  undo(): void;
+}
+
 /** Many deadlines on few timers. */
 export function createDeadlines(clock: Clock): Deadlines {
-  const buckets = new Map<number, Set<() => void>>();
+  const buckets = new Map<number, Bucket>();
 
-  function bucketAt(index: number): Set<() => void> {
+  function bucketAt(index: number): Bucket {
     const there = buckets.get(index);
     if (there) return there;
     const tasks = new Set<() => void>();
-    buckets.set(index, tasks);
-    clock.after(index * bucketWidth - clock.now(), () => {
+    const undo = clock.after(index * bucketWidth - clock.now(), () => {
       buckets.delete(index);
       for (const task of tasks) task();
     });
-    return tasks;
+    const bucket = { tasks, undo };
+    buckets.set(index, bucket);
+    return bucket;
+  }
+
+  // A timer that nobody waits for would keep a Node process from its end.
+  function leave(index: number, { tasks, undo }: Bucket, task: () => void): void {
+    if (!tasks.delete(task) || tasks.size > 0 || !buckets.delete(index)) return;
+    undo();
   }
 
   return {
     after(delay, task) {
       if (delay === Number.POSITIVE_INFINITY) return () => {};
       if (delay < near) return clock.after(delay, task);
-      const tasks = bucketAt(Math.ceil((clock.now() + delay) / bucketWidth));
+      const index = Math.ceil((clock.now() + delay) / bucketWidth);
+      const bucket = bucketAt(index);
       // The same function may wait twice.
       const waiting = () => task();
-      tasks.add(waiting);
-      return () => tasks.delete(waiting);
+      bucket.tasks.add(waiting);
+      return () => leave(index, bucket, waiting);
     },
   };
 }
