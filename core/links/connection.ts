@@ -5,6 +5,7 @@ import type { Channel, Link } from "../transport/transport.ts";
 import { CloseStep, type Hello, Kind } from "../wire/frames.ts";
 import { createInbox, type Whole } from "../wire/inbox.ts";
 import { createLanes, type Lanes } from "../wire/lanes.ts";
+import { malformed } from "../wire/malformed.ts";
 import { readHello, sayHello } from "./hello.ts";
 import { createIdleClose } from "./idle-close.ts";
 
@@ -88,15 +89,23 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   function receive(channel: Channel, bytes: Uint8Array<ArrayBuffer>): void {
     if (over || (channel === "lossy" && !remote)) return;
     try {
-      for (const frame of inbox.read(bytes)) read(frame, channel);
+      for (const frame of inbox.read(bytes)) {
+        if (over) return;
+        if (channel === "lossy") readLossy(frame);
+        else read(frame, channel);
+      }
     } catch (error) {
       fail(asProtocolError(error));
     }
   }
 
-  function read(frame: Whole, channel: Channel): void {
-    if (over) return;
-    if (channel !== "lossy" && !greeted.has(channel)) greet(frame, channel);
+  function readLossy(frame: Whole): void {
+    if (frame[0] !== Kind.tell) throw malformed("something else than a message on lossy");
+    service.receive(frame);
+  }
+
+  function read(frame: Whole, channel: "control" | "bulk"): void {
+    if (!greeted.has(channel)) greet(frame, channel);
     else if (frame[0] === Kind.close) readClose(frame[1], frame[2], channel);
     else {
       lastUse = clock.now();
@@ -104,7 +113,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     }
   }
 
-  function greet(frame: Whole, channel: Channel): void {
+  function greet(frame: Whole, channel: "control" | "bulk"): void {
     const hello = readHello(frame, peer);
     greeted.add(channel);
     if (remote) return;
@@ -113,8 +122,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     lanes.open({ message: Math.min(hello.message, options.hello.message), assembly: hello.assembly });
   }
 
-  function readClose(step: number, code: string | undefined, channel: Channel): void {
-    if (channel === "lossy") throw new BonevalueError("protocol", "The peer spoke of closing on the lossy channel.");
+  function readClose(step: number, code: string | undefined, channel: "control" | "bulk"): void {
     if (step === CloseStep.offer && code !== undefined) end(closedByPeer(code));
     else idleClose.read(step, channel);
   }

@@ -1,12 +1,14 @@
 import * as v from "valibot";
 import { BonevalueError } from "../errors.ts";
 import { type Frame, type Hello, Kind, wireVersion } from "../wire/frames.ts";
+import { smallFrame } from "../wire/lanes.ts";
 
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 const hello: v.GenericSchema<unknown, Hello> = v.object({
   peer: v.string(),
-  message: v.pipe(size, v.minValue(1_024)),
+  // What may be sent before the hello is read must fit in one.
+  message: v.pipe(size, v.minValue(smallFrame)),
   value: size,
   calls: size,
   streams: size,
