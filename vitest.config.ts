@@ -2,6 +2,7 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import vue from "@vitejs/plugin-vue";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from "vitest/config";
+import { serverPages } from "./bindings/server-pages.ts";
 import { browserCommands } from "./tools/browser-commands.ts";
 import { builtFiles } from "./tools/built-files.ts";
 import { chromiumContext, chromiumLaunch } from "./tools/chromium.ts";
@@ -26,14 +27,14 @@ const config: ViteUserConfig = defineConfig({
       { extends: true, test: { ...node, name: "dist", globalSetup: buildFirst }, plugins: [builtFiles()] },
       {
         extends: true,
-        plugins: [vue(), svelte({ configFile: false })],
+        plugins: [vue(), svelte({ configFile: false }), serverPages()],
         // Otherwise Svelte takes itself for a server's.
         resolve: { conditions: ["browser"] },
         test: { name: "dom", environment: "happy-dom", include: [`${rooms}/*.dom.test.{ts,tsx}`] },
       },
       {
         extends: true,
-        plugins: [vue(), svelte({ configFile: false })],
+        plugins: [vue(), svelte({ configFile: false }), serverPages()],
         test: {
           name: "browser",
           include: [`${rooms}/*.browser.test.{ts,tsx}`],

@@ -1,0 +1,29 @@
+import { useEffect } from "react";
+import type { Handler, Module, Query } from "../../core/index.ts";
+import { useLatest } from "./latest.ts";
+import { useClient } from "./provider.tsx";
+
+/** What {@link useModule} takes beside the handler. */
+export interface UseModuleOptions {
+  /** Who may call; others get `forbidden`. Default `"*"`. */
+  readonly allow?: Query | undefined;
+}
+
+/**
+ * Offers a module while the component is mounted. Requests reach the handler of the last render; a render registers
+ * nothing anew. Throws `module-taken` into the nearest error boundary.
+ */
+export function useModule<M extends Module | string>(
+  module: M,
+  handler: Handler<M>,
+  { allow = "*" }: UseModuleOptions = {},
+): void {
+  const client = useClient();
+  const latestHandler = useLatest(handler);
+  // Equal queries are one target: a query that is written inline is no reason to register again.
+  const allowed = client.get(allow);
+  useEffect(
+    () => client.module(module, latestHandler, { allow: allowed.query }),
+    [client, module, latestHandler, allowed],
+  );
+}

@@ -1,0 +1,4 @@
+import { conforms } from "../conformance.ts";
+import { react } from "./conformance.tsx";
+
+conforms(react);

@@ -1,0 +1,30 @@
+import { type Component, flushSync, hydrate, mount, unmount } from "svelte";
+import { writable } from "svelte/store";
+import type { Pages } from "../conformance/pages.ts";
+import type { Framework } from "../conformance.ts";
+import caller from "./conformance/caller.svelte";
+import frame from "./conformance/frame.svelte";
+import offer from "./conformance/offer.svelte";
+import people from "./conformance/people.svelte";
+import rows from "./conformance/rows.svelte";
+import trust from "./conformance/trust.svelte";
+
+const pages: { readonly [Name in keyof Pages]: Component<any> } = { people, rows, caller, offer, trust };
+
+/** The pages in Svelte. */
+export const svelte: Framework = {
+  name: "Svelte",
+  mount(name, props, { client, host, hydrate: hydrating }) {
+    const shown = writable<object>(props);
+    const begin = hydrating ? hydrate : mount;
+    const app = begin(frame, { target: host, props: { client, page: pages[name], shown } });
+    flushSync();
+    return {
+      update(now) {
+        shown.set(now);
+        flushSync();
+      },
+      unmount: () => void unmount(app),
+    };
+  },
+};

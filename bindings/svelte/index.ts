@@ -1,0 +1,7 @@
+export { type UseCall, useCall } from "./call.ts";
+export { getClient, setClient } from "./client.ts";
+export type { Current } from "./current.ts";
+export { useEvent } from "./event.ts";
+export { type UseModuleOptions, useModule } from "./module.ts";
+export { useLink, usePeer, usePeers, useSelf, useStatus, useUsers } from "./state.ts";
+export { type UseTrust, useTrust } from "./trust.ts";

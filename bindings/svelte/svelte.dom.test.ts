@@ -1,0 +1,4 @@
+import { conforms } from "../conformance.ts";
+import { svelte } from "./conformance.ts";
+
+conforms(svelte);

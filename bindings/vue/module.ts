@@ -1,0 +1,21 @@
+import { type MaybeRefOrGetter, toValue, watchPostEffect } from "vue";
+import type { Handler, Module, Query } from "../../core/index.ts";
+import { useClient } from "./client.ts";
+
+/** What {@link useModule} takes beside the handler. */
+export interface UseModuleOptions {
+  /** Who may call; others get `forbidden`. Default `"*"`. */
+  readonly allow?: MaybeRefOrGetter<Query | undefined>;
+}
+
+/** Offers a module from the mount of the component, or the next tick of another scope, until its end. Never on a server. */
+export function useModule<M extends Module | string>(
+  module: M,
+  handler: Handler<M>,
+  options: UseModuleOptions = {},
+): void {
+  const client = useClient();
+  watchPostEffect((onCleanup) => {
+    onCleanup(client.module(module, handler, { allow: toValue(options.allow) }));
+  });
+}

@@ -1,0 +1,4 @@
+import { conforms } from "../conformance.ts";
+import { vue } from "./conformance.ts";
+
+conforms(vue);
