@@ -27,7 +27,11 @@ const hello: Hello = {
 
 function packed(value: unknown): Packed {
   let streams = 0;
-  const attach = () => ({ kind: "stream", detail: ++streams }) as const;
+  const attach = (source: object) => {
+    const id = ++streams;
+    if (!(source instanceof Blob)) return { kind: "stream", detail: id } as const;
+    return { kind: "blob", detail: [id, "notes.txt", source.type, source.size] } as const;
+  };
   return pack(value, { name: "value", code: "invalid-request", depth: 16, size: 10_000, attach });
 }
 
@@ -44,7 +48,29 @@ const values: Readonly<Record<string, unknown>> = {
   DataView: new DataView(Uint8Array.of(3, 4).buffer),
   Float64Array: Float64Array.of(1.5),
   stream: { ticks: new ReadableStream() },
+  Int8Array: Int8Array.of(-1, 1),
+  Uint8ClampedArray: Uint8ClampedArray.of(0, 255),
+  Int16Array: Int16Array.of(-2, 1),
+  Uint16Array: Uint16Array.of(1, 65_535),
+  Int32Array: Int32Array.of(-2),
+  Uint32Array: Uint32Array.of(1),
+  BigInt64Array: BigInt64Array.of(-2n),
+  BigUint64Array: BigUint64Array.of(1n),
+  Float16Array: createFloat16Array(1.5),
+  Float32Array: Float32Array.of(1.5),
+  blob: { file: new Blob(["hello"], { type: "text/plain" }) },
 };
+
+const announced: Readonly<Record<string, unknown>> = {
+  stream: { ticks: { detail: 1 } },
+  blob: { file: { detail: [1, "notes.txt", "text/plain", 5] } },
+};
+
+// Newer than the library of types.
+function createFloat16Array(...values: readonly number[]): unknown {
+  const { Float16Array } = globalThis as unknown as { Float16Array: { of(...values: readonly number[]): unknown } };
+  return Float16Array.of(...values);
+}
 
 const frames: Readonly<Record<string, Frame<Packed>>> = {
   hello: [Kind.hello, 1, hello],
@@ -87,6 +113,7 @@ function asJson(value: unknown): unknown {
 test("every kind of frame, and of note, has its golden bytes", () => {
   expect(Object.keys(golden)).toEqual(Object.keys(frames));
   expect(new Set(Object.values(frames).map(([kind]) => kind))).toEqual(new Set(Object.values(Kind)));
+  expect(Object.keys(golden)).toEqual(expect.arrayContaining(viewKinds.map((kind) => `note: ${kind}`)));
 });
 
 test.each(Object.entries(frames))("%s is written as its golden bytes", (name, frame) => {
@@ -100,7 +127,7 @@ test.each(Object.entries(golden))("%s: an independent decoder reads the golden b
 test.each(Object.entries(values))("a note of kind %s is read back from its golden bytes", (kind, value) => {
   const [frame] = decode(bytes(golden[`note: ${kind}`]?.hex ?? ""), { value: 10_000, depth: 16 });
   const read = frame?.[0] === Kind.item && unpackValue(frame[2], (_, detail) => ({ detail }));
-  expect(read).toStrictEqual(kind === "stream" ? { ticks: { detail: 1 } } : value);
+  expect(read).toStrictEqual(announced[kind] ?? value);
 });
 
 test("every kind of view that the platform has crosses", () => {
