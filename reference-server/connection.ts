@@ -5,6 +5,7 @@ import { encode } from "./frames.ts";
 import { type IceOption, iceServersFor } from "./ice.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
 import { createPace } from "./pace.ts";
 import type { Lists, Member, Presence } from "./presence.ts";
 import { closeCode, Refusal } from "./refusal.ts";
@@ -24,6 +25,7 @@ export interface ConnectionParts {
   readonly seen: Seen;
   readonly ice: readonly IceOption[];
   readonly signIn: (proof: Extract<Step, { do: "signIn" }>["proof"], address: string) => Promise<SignedIn>;
+  readonly metrics: Metrics;
   readonly answer: (me: Changer, request: Request) => Promise<Answer>;
 }
 
@@ -43,6 +45,8 @@ const patience = 800;
 // Before an app's token ends, clients get this long to come back with a new one.
 const tokenNotice = 30_000;
 
+const knownCodes: ReadonlySet<number> = new Set([...Object.values(closeCode), 1005, 1006]);
+
 /** Speaks the protocol on a socket. `settled` is called once, when it has signed in or has closed without. */
 export function openConnection(
   socket: WebSocket,
@@ -50,7 +54,7 @@ export function openConnection(
   parts: ConnectionParts,
   settled: () => void,
 ): Connection {
-  const { limits, clock, log, presence } = parts;
+  const { limits, clock, log, presence, metrics } = parts;
   const opened = clock.now();
   const pace = createPace(limits.frameRate, limits.frameBurst, opened);
   const inbox: Frame[] = [];
@@ -70,10 +74,13 @@ export function openConnection(
   // ── out ──
 
   function send(frame: string): void {
-    if (over || socket.readyState !== socket.OPEN) return;
-    if (lists > 0 && socket.bufferedAmount === 0) lists = 0;
-    socket.send(frame);
-    if (socket.bufferedAmount > limits.unsent + lists) finish(closeCode.overloaded);
+    if (socket.bufferedAmount === 0) lists = 0;
+    deliver(frame);
+    if (!over && socket.bufferedAmount > limits.unsent + lists) finish(closeCode.overloaded);
+  }
+
+  function deliver(frame: string): void {
+    if (!over && socket.readyState === socket.OPEN) socket.send(frame);
   }
 
   function finish(code: number, refusal?: Refusal): void {
@@ -156,6 +163,7 @@ export function openConnection(
 
   function relay({ type, data, id }: Extract<Step, { do: "relay" }>["relay"]): void {
     const passed = member && presence.relay(member, type, data.to, data.signal);
+    metrics.relay(passed ? "passed" : "refused");
     if (!passed && id !== undefined)
       sendError(new Refusal("unknown-peer", "There is no such peer that you may talk to."), id);
   }
@@ -163,9 +171,11 @@ export function openConnection(
   async function answer(request: Request): Promise<void> {
     try {
       const [type, data] = await parts.answer(me!, request);
+      metrics.request(request.type, "ok");
       if (request.id !== undefined) send(encode(type, data, request.id));
     } catch (error) {
       const refusal = refusalOf(error);
+      metrics.request(request.type, refusal.code);
       if (request.id !== undefined) sendError(refusal, request.id);
     }
   }
@@ -185,8 +195,10 @@ export function openConnection(
       const signedIn = await parts.signIn(proof, address);
       if (gone) return;
       await enter(signedIn);
+      metrics.signIn(kindOf(proof), "ok");
     } catch (error) {
       const refusal = refusalOf(error);
+      metrics.signIn(kindOf(proof), refusal.code);
       finish(refusal.close ?? closeCode.unauthenticated, refusal);
     }
   }
@@ -210,8 +222,8 @@ export function openConnection(
       iceServers(),
       encode("peerList", peers),
     ];
-    lists = first.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0);
-    for (const frame of first) send(frame);
+    for (const frame of first) deliver(frame);
+    lists = socket.bufferedAmount;
     phase = "online";
     settled();
     if (gone) return;
@@ -271,6 +283,7 @@ export function openConnection(
     const goodbye = code === closeCode.bye || code === closeCode.goingAway;
     if (member && goodbye) presence.leave(member).catch(refusalOf);
     else if (member) presence.lose(member);
+    metrics.closed(knownCodes.has(code) ? code : "other");
     log.debug({ peer: me?.id, code }, "a socket has closed");
   }
 
@@ -288,4 +301,10 @@ export function openConnection(
     hint,
     close: () => finish(closeCode.restart),
   };
+}
+
+function kindOf({ type, data }: Extract<Step, { do: "signIn" }>["proof"]): Parameters<Metrics["signIn"]>[0] {
+  if (type === "acceptInvite") return "invitation";
+  if ("token" in data) return "token";
+  return "password" in data ? "password" : "session";
 }

@@ -1,11 +1,12 @@
-import { type Server as HttpServer, type IncomingMessage, STATUS_CODES } from "node:http";
+import { type Server as HttpServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { Server as TlsServer } from "node:tls";
-import { WebSocketServer } from "ws";
-import { addressList, clientAddress, isLoopback, networkOf } from "./address.ts";
+import { type WebSocket, WebSocketServer } from "ws";
+import { type AddressList, clientAddress, isLoopback, networkOf } from "./address.ts";
 import { type Connection, type ConnectionParts, openConnection } from "./connection.ts";
-import { mayConnect } from "./origin.ts";
+import { encode } from "./frames.ts";
+import { plain } from "./pages.ts";
 import { closeCode } from "./refusal.ts";
 
 /** What the door stands on, and what every connection behind it shares. */
@@ -15,14 +16,20 @@ export interface DoorParts extends ConnectionParts {
   readonly path: string;
   /** `http` is nobody else's: what is not ours is refused, and it is closed with the door. */
   readonly own: boolean;
-  readonly origins: readonly string[] | undefined;
-  readonly proxies: readonly string[];
+  /** Whether the page that a request comes from may connect. */
+  readonly welcome: (request: IncomingMessage) => boolean;
+  readonly proxies: AddressList;
   readonly insecure: boolean;
+  /** Answers plain requests that are ours. */
+  readonly pages: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
 /** Where sockets come in. */
 export interface Door {
   url(): string;
+  /** How many sockets are open. */
+  sockets(): number;
+  readonly closing: boolean;
   /** Lets nobody in any more, asks all to leave within `limits.drain` ms, then closes. */
   close(): Promise<void>;
 }
@@ -33,7 +40,6 @@ const comeBackWithin = 5_000;
 /** Opens a connection for every socket that may come in. */
 export function createDoor(parts: DoorParts): Door {
   const { http, limits, clock } = parts;
-  const trusted = addressList(parts.proxies);
   const connections = new Set<Connection>();
   const perNetwork = new Map<string, number>();
   let unsettled = 0;
@@ -61,10 +67,10 @@ export function createDoor(parts: DoorParts): Door {
 
   function accept(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     sockets.handleUpgrade(request, stream, head, (socket) => {
-      const address = clientAddress(request, trusted);
+      const address = clientAddress(request, parts.proxies);
       const network = networkOf(address);
       const present = perNetwork.get(network) ?? 0;
-      if (present >= limits.socketsPerAddress) return socket.close(closeCode.overloaded);
+      if (present >= limits.socketsPerAddress) return turnAway(socket);
       perNetwork.set(network, present + 1);
       unsettled++;
       const connection = openConnection(socket, address, parts, () => unsettled--);
@@ -73,9 +79,15 @@ export function createDoor(parts: DoorParts): Door {
     });
   }
 
+  function turnAway(socket: WebSocket): void {
+    socket.on("error", () => {});
+    socket.send(encode("error", { code: "rate-limited", message: "Too many connections from this address." }));
+    socket.close(closeCode.overloaded);
+  }
+
   function refusal(request: IncomingMessage): number | undefined {
     if (closing || unsettled >= limits.socketsBeforeSignIn) return 503;
-    if (!isPrivate(request) || !mayConnect(request, parts.origins)) return 403;
+    if (!isPrivate(request) || !parts.welcome(request)) return 403;
     return undefined;
   }
 
@@ -96,8 +108,21 @@ export function createDoor(parts: DoorParts): Door {
     return connections.size === 0 ? Promise.resolve() : new Promise((resolve) => (emptied = resolve));
   }
 
+  /** What is not ours goes to the app's own listeners, as if we were not there. */
+  const others = http.listeners("request") as ((request: IncomingMessage, response: ServerResponse) => void)[];
+  function answer(request: IncomingMessage, response: ServerResponse): void {
+    if (parts.pages(request, response)) return;
+    if (parts.own) plain(response, 426, "This is a bonevalue discovery server: connect with a WebSocket.");
+    for (const other of others) other.call(http, request, response);
+  }
+
   http.on("upgrade", upgrade);
+  http.removeAllListeners("request").on("request", answer);
   return {
+    sockets: () => connections.size,
+    get closing() {
+      return closing;
+    },
     url() {
       const { address, port, family } = http.address() as AddressInfo;
       const host = family === "IPv6" ? `[${address}]` : address;
@@ -111,7 +136,8 @@ export function createDoor(parts: DoorParts): Door {
         await Promise.race([isEmpty(), new Promise<void>((resolve) => clock.after(limits.drain, resolve))]);
       for (const connection of connections) connection.close();
       await isEmpty();
-      http.off("upgrade", upgrade);
+      http.off("upgrade", upgrade).off("request", answer);
+      for (const other of others) http.on("request", other);
       sockets.close();
       if (parts.own) await new Promise<void>((resolve) => http.close(() => resolve()));
     },

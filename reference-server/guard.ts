@@ -30,18 +30,20 @@ export function createGuard(node: ClusterNode, limits: ServerLimits): Guard {
       const network = networkOf(address);
       const keys = new Map([[`address ${network}`, limits.failuresPerAddress]]);
       if (username !== undefined) keys.set(`account ${network} ${username}`, limits.failuresPerAccount);
-      for (const [key, limit] of keys) await take(key, limit, minute);
-      // Counted before the check, so that many at once do not slip through.
-      const forgive = async () => {
-        for (const key of keys.keys()) await node.giveBack(key);
-      };
+      const taken: string[] = [];
+      let failed = false;
       try {
-        const result = await check();
-        await forgive();
-        return result;
+        // Counted before the check, so that many at once do not slip through.
+        for (const [key, limit] of keys) {
+          await take(key, limit, minute);
+          taken.push(key);
+        }
+        return await check();
       } catch (error) {
-        if (!(error instanceof Refusal) || !failures.has(error.code)) await forgive();
+        failed = error instanceof Refusal && failures.has(error.code);
         throw error;
+      } finally {
+        if (!failed) for (const key of taken) await node.giveBack(key);
       }
     },
     claim: (username, address) => take(`claim ${networkOf(address)} ${username}`, limits.claims, 10 * minute),

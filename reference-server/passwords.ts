@@ -15,9 +15,15 @@ export interface Passwords {
   verify(hash: string | undefined, password: string): Promise<boolean>;
 }
 
-/** `queue`: how many may wait; one more is refused with `rate-limited`. */
-export async function createPasswords(queue: number): Promise<Passwords> {
-  const inTurn = createTurns(queue);
+/** `queue`: how many may wait; one more is refused with `rate-limited`. `took` hears how many seconds each has taken. */
+export async function createPasswords(queue: number, took: (seconds: number) => void = () => {}): Promise<Passwords> {
+  const turns = createTurns(queue);
+  const inTurn: typeof turns = async (work) => {
+    const began = performance.now();
+    const result = await turns(work);
+    took((performance.now() - began) / 1_000);
+    return result;
+  };
   const nobodys = await argon2(newSecret(), policy);
   return {
     hash: (password) => inTurn(() => argon2(password, policy)),

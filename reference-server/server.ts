@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import { createAccounts, type Invited } from "./accounts.ts";
-import { isLoopback } from "./address.ts";
+import { addressList, isLoopback } from "./address.ts";
 import { type Clock, every, systemClock } from "./clock.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import { openCluster } from "./cluster/open.ts";
@@ -11,6 +11,9 @@ import type { IceOption } from "./ice.ts";
 import { invitationLink } from "./invitation.ts";
 import { defaultLimits, type ServerLimits } from "./limits.ts";
 import { defaultLog, type Log } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
+import { mayConnect } from "./origin.ts";
+import { createPages } from "./pages.ts";
 import { createPasswords } from "./passwords.ts";
 import { createPresence } from "./presence.ts";
 import { createRequests } from "./requests.ts";
@@ -58,6 +61,8 @@ export interface ServerOptions {
   ice?: readonly IceOption[] | undefined;
   /** Peers whose X-Forwarded-For counts: addresses and networks. Default none. */
   proxies?: readonly string[] | undefined;
+  /** Who may read /metrics: addresses and networks. Default: this machine. */
+  metricsReaders?: readonly string[] | undefined;
   /** Allow plain ws beyond loopback, behind a proxy that ends TLS. */
   insecure?: boolean | undefined;
   log?: Log | undefined;
@@ -123,30 +128,52 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     opened.push(seen.close);
 
     const guard = createGuard(presence.node, limits);
-    const passwords = await createPasswords(limits.passwordQueue);
+    const metrics = createMetrics(
+      () => door.sockets(),
+      () => presence.ids().length,
+    );
+    const passwords = await createPasswords(limits.passwordQueue, metrics.password);
     const accounts = createAccounts({ store, passwords, guard, clock, limits, link });
+    const ownAccounts = options.authenticate === undefined;
     const signIn = createSignIn({ store, accounts, guard, clock, limits, authenticate: options.authenticate });
     const answer = createRequests({
       presence,
       guard,
       log,
-      accounts: options.authenticate ? undefined : accounts,
+      accounts: ownAccounts ? accounts : undefined,
       tokens: options.trusted ? undefined : createTokens(store, clock, limits.tokenAge),
       mail:
         options.mail ?? (async (to, { link }) => log.info({ to, link }, "somebody is invited: send them this link")),
     });
 
     const http = options.server ?? (await listening(options));
-    const own = options.server === undefined;
-    const { path = "/", origins, proxies = [], insecure = false, ice = [] } = options;
-    const shared = { limits, clock, log, store, presence, seen, ice, signIn, answer };
-    const door = createDoor({ ...shared, http, own, path, origins, proxies, insecure });
+    const { path = "/", insecure = false, ice = [] } = options;
+    const proxies = addressList(options.proxies ?? []);
+    const readers = addressList(options.metricsReaders ?? ["127.0.0.0/8", "::1"]);
+    const door = createDoor({
+      ...{ limits, clock, log, store, presence, seen, ice, signIn, answer, metrics },
+      ...{ http, own: http !== options.server, path, proxies, insecure },
+      welcome: (request) => mayConnect(request, new URL(base()).origin, options.origins),
+      pages: createPages({ path, invitations: ownAccounts, metrics, readers, proxies, healthy }),
+    });
     opened.push(door.close);
     const stopPurging = every(clock, purgeEvery, () => purge(store));
     opened.push(async () => stopPurging());
 
+    function base(): string {
+      return options.publicUrl ?? door.url().replace(/^ws/, "http");
+    }
+
     function link(secret: string): string {
-      return invitationLink(options.publicUrl ?? door.url().replace(/^ws/, "http"), secret);
+      return invitationLink(base(), secret);
+    }
+
+    async function healthy(): Promise<boolean> {
+      if (door.closing) return false;
+      return store.sessionsOf(["nobody"]).then(
+        () => true,
+        () => false,
+      );
     }
 
     let closing: Promise<void> | undefined;

@@ -62,6 +62,12 @@ export const serveFlags = {
     value: "SECRET",
     help: "coturn's static-auth-secret: credentials for the turn: URLs are minted from it, for an hour each.",
   },
+  "metrics-from": {
+    type: "string",
+    multiple: true,
+    value: "NETWORK",
+    help: "Who may read /metrics, as an address or network; may be repeated. Default: this machine.",
+  },
   smtp: {
     type: "string",
     value: "URL",
@@ -103,6 +109,7 @@ export function optionsFrom(flags: Values<typeof serveFlags>): ServerOptions {
     origins: flags.origin,
     proxies: flags.proxy,
     insecure: flags.insecure,
+    metricsReaders: flags["metrics-from"],
     ice: iceFrom(flags.ice ?? [], flags["ice-secret"]),
     mail: flags.smtp === undefined ? undefined : smtpMail(flags.smtp, flags["mail-from"]),
     limits: { drain: drain * 1_000 },

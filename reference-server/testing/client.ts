@@ -59,19 +59,15 @@ export async function openClient(url: string, options: ClientOptions = {}): Prom
     }),
   ]);
 
-  function found(matches: (frame: Received) => boolean, what: string, from: () => number): Promise<Received> {
+  /** Resolves to the index of a frame, now or once it comes. */
+  function found(matches: (frame: Received) => boolean, what: string, from: () => number): Promise<number> {
     return new Promise((resolve, reject) => {
       const look = () => {
         const at = received.findIndex((frame, index) => index >= from() && matches(frame));
-        const frame = received[at];
-        if (frame === undefined && code === undefined) return;
+        if (at < 0 && code === undefined) return;
         waiting.delete(look);
-        if (frame) {
-          read = Math.max(read, at + 1);
-          resolve(frame);
-        } else {
-          reject(new Error(`closed with ${code} before ${what}; came: ${JSON.stringify(received)}`));
-        }
+        if (at >= 0) resolve(at);
+        else reject(new Error(`closed with ${code} before ${what}; came: ${JSON.stringify(received)}`));
       };
       waiting.add(look);
       look();
@@ -86,20 +82,24 @@ export async function openClient(url: string, options: ClientOptions = {}): Prom
     socket,
     received,
     send,
-    next: (type) =>
-      found(
+    async next(type) {
+      const at = await found(
         (frame) => type === undefined || frame.type === type,
         type ?? "a frame",
         () => read,
-      ),
-    request(type, data) {
+      );
+      read = at + 1;
+      return received[at]!;
+    },
+    async request(type, data) {
       const id = ++lastId;
       send(type, data, id);
-      return found(
+      const at = await found(
         (frame) => frame.id === id,
         `the answer to ${type}`,
         () => 0,
       );
+      return received[at]!;
     },
     async settled() {
       const from = received.length;

@@ -1,0 +1,207 @@
+import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import { expect, onTestFinished, test } from "vitest";
+import { sqliteStore } from "./store/sqlite.ts";
+import { capital, password, signedIn, world } from "./testing/world.ts";
+
+/** An app whose tokens are its users' names, and that knows itself who is whose friend. */
+async function app(friends: Record<string, { username: string; alias: string }[]> = {}) {
+  const valid = new Map<string, { username: string; expires?: Date }>();
+  const asked: string[] = [];
+  const here = await world([], {
+    authenticate: async (token) => valid.get(token),
+    trusted: async (username) => {
+      asked.push(username);
+      return friends[username] ?? [];
+    },
+  });
+  for (const name of ["ann", "bob", "cat"]) valid.set(`token of ${name}`, { username: name });
+  const signIn = async (name: string, session?: string) =>
+    signedIn(await here.open(), { token: `token of ${name}`, session });
+  return { ...here, valid, friends, asked, signIn };
+}
+
+const named = (...names: string[]) => names.map((username) => ({ username, alias: capital(username) }));
+
+test("an app's own token signs its user in, and makes the user", async () => {
+  const { open, signIn } = await app();
+  const ann = await signIn("ann");
+  expect(ann.received[0]?.data.username).toBe("ann");
+  const unknown = await open();
+  unknown.send("authenticate", { version: 1, token: "forged" });
+  expect((await unknown.next("error")).data.code).toBe("unauthenticated");
+  expect(await unknown.closed).toBe(4001);
+});
+
+test("token and session come back to the same peer, and another user's session begins anew", async () => {
+  const { signIn } = await app();
+  const ann = await signIn("ann");
+  expect((await signIn("ann", ann.session)).id).toBe(ann.id);
+  const bob = await signIn("bob", ann.session);
+  expect(bob.id).not.toBe(ann.id);
+  expect(bob.session).not.toBe(ann.session);
+});
+
+test.each([
+  ["a session alone", { session: "x" }],
+  ["a password", { username: "ann", password }],
+])("%s is not enough where the app authenticates", async (_, proof) => {
+  const { open } = await app();
+  const client = await open();
+  client.send("authenticate", { version: 1, ...proof });
+  expect((await client.next("error")).data.code).toBe("unsupported");
+  expect(await client.closed).toBe(4001);
+});
+
+test("a token is not taken where passwords are", async () => {
+  const { open } = await world(["ann"]);
+  const client = await open();
+  client.send("authenticate", { version: 1, token: "x" });
+  expect((await client.next("error")).data.code).toBe("unsupported");
+});
+
+test("before a token ends its client is asked to come back, and when it ends the socket closes", async () => {
+  const { valid, clock, signIn } = await app();
+  valid.set("token of ann", { username: "ann", expires: new Date(clock.now() + 20_000) });
+  const ann = await signIn("ann");
+  clock.advance(0);
+  const { after } = (await ann.next("reconnect")).data;
+  expect(after).toBeLessThan(20_000);
+  clock.advance(19_999);
+  await ann.settled();
+  clock.advance(1);
+  expect((await ann.next("error")).data.code).toBe("unauthenticated");
+  expect(await ann.closed).toBe(4001);
+});
+
+test("two talk when each names the other, under the receiver's own alias", async () => {
+  const { signIn } = await app({ ann: named("bob", "cat"), bob: [{ username: "ann", alias: "Sis" }], cat: [] });
+  const ann = await signIn("ann");
+  const cat = await signIn("cat");
+  const bob = await signIn("bob");
+  expect([ann.users, bob.users, cat.users]).toEqual([["Bob"], ["Sis"], []]);
+  expect(bob.peers).toEqual([{ name: "Sis", id: ann.id }]);
+  expect((await ann.next("peerConnect")).data).toEqual({ name: "Bob", id: bob.id });
+  expect((await ann.request("peerRequest", { to: cat.id, signal: 1 })).data.code).toBe("unknown-peer");
+});
+
+test("refresh announces what the app changed, to every peer concerned", async () => {
+  const { server, signIn, friends } = await app({ ann: named("bob"), bob: named("ann"), cat: named("ann") });
+  const [ann, bob, cat] = [await signIn("ann"), await signIn("bob"), await signIn("cat")];
+  await ann.next("peerConnect");
+  friends["ann"] = named("cat");
+  await server.refresh("ann");
+  expect(await ann.next()).toEqual({ type: "peerDisconnect", data: bob.id });
+  expect(await ann.next()).toEqual({ type: "userRemove", data: "Bob" });
+  expect(await ann.next()).toEqual({ type: "userAdd", data: "Cat" });
+  expect((await ann.next()).data).toEqual({ name: "Cat", id: cat.id });
+  expect(await bob.next("userRemove")).toEqual({ type: "userRemove", data: "Ann" });
+  expect((await cat.next("peerConnect")).data).toEqual({ name: "Ann", id: ann.id });
+  expect((await bob.request("peerRequest", { to: ann.id, signal: 1 })).data.code).toBe("unknown-peer");
+});
+
+test("an alias that the app changes is a new user to the client", async () => {
+  const { server, signIn, friends } = await app({ ann: named("bob"), bob: named("ann") });
+  const [bob, ann] = [await signIn("bob"), await signIn("ann")];
+  friends["ann"] = [{ username: "bob", alias: "Bobby" }];
+  await server.refresh("ann");
+  expect((await ann.next()).data).toBe(bob.id);
+  expect(await ann.next()).toEqual({ type: "userRemove", data: "Bob" });
+  expect(await ann.next()).toEqual({ type: "userAdd", data: "Bobby" });
+  expect((await ann.next()).data).toEqual({ name: "Bobby", id: bob.id });
+});
+
+test("the app is asked once for each user until refresh, and again after it has failed", async () => {
+  const { server, signIn, asked, open, friends } = await app({ ann: named("bob"), bob: named("ann") });
+  const ann = await signIn("ann");
+  await signIn("ann");
+  await signIn("bob");
+  expect(asked.toSorted()).toEqual(["ann", "bob"]);
+  await server.refresh("bob");
+  expect(asked.toSorted()).toEqual(["ann", "bob", "bob"]);
+  Object.defineProperty(friends, "cat", {
+    configurable: true,
+    get: () => {
+      throw new Error("database down");
+    },
+  });
+  const cat = await open();
+  cat.send("authenticate", { version: 1, token: "token of cat" });
+  expect((await cat.next("error")).data.code).toBe("unreachable");
+  expect(await cat.closed).toBe(1013);
+  Object.defineProperty(friends, "cat", { value: named("ann") });
+  await signIn("cat");
+  await ann.settled();
+});
+
+test("aliases from the app that the protocol does not allow are left out and logged", async () => {
+  const { signIn, logged } = await app({
+    ann: [
+      { username: "bob", alias: "Us" },
+      { username: "ann", alias: "Me" },
+      ...named("cat"),
+      { username: "dan", alias: "Cat" },
+    ],
+    ...{ bob: named("ann"), cat: named("ann"), dan: named("ann") },
+  });
+  expect((await signIn("ann")).users).toEqual(["Cat"]);
+  expect(logged.filter(([level]) => level === "warn")).toHaveLength(3);
+});
+
+test("what the app takes care of is unsupported here", async () => {
+  const { signIn } = await app();
+  const ann = await signIn("ann");
+  for (const [type, data] of [
+    ["inviteUser", { email: "x@example.org" }],
+    ["requestToken", { name: "X" }],
+    ["claimToken", { name: "X", token: "t" }],
+    ["removeUser", { name: "X" }],
+    ["changePassword", { current: "a", password: "b" }],
+  ] as const)
+    expect((await ann.request(type, data)).data.code).toBe("unsupported");
+});
+
+test("the server rides on an app's own http server, and leaves the rest of it alone", async () => {
+  const http = createHttpServer((request, response) => response.end(`the app's ${request.url}`));
+  http.listen(0, "127.0.0.1");
+  await once(http, "listening");
+  onTestFinished(() => void http.close());
+  const { server, signIn } = await world(["ann"], { server: http, path: "/p2p" });
+  expect(server.url).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\/p2p$/);
+  await signIn("ann");
+  const base = server.url.replace("ws", "http").replace("/p2p", "");
+  expect(await (await fetch(`${base}/anything`)).text()).toBe("the app's /anything");
+  expect(await (await fetch(`${base}/p2p/healthz`)).text()).toBe("ok\n");
+  await server.close();
+  expect(http.listening).toBe(true);
+  expect(await (await fetch(`${base}/p2p/healthz`)).text()).toBe("the app's /p2p/healthz");
+});
+
+test("a store of the app's own is used, and not closed", async () => {
+  const store = await sqliteStore(":memory:");
+  const { server, signIn } = await world(["ann"], { store });
+  await signIn("ann");
+  await server.close();
+  expect(await store.account("ann")).toMatchObject({ username: "ann" });
+});
+
+test("minted TURN credentials are coturn's, and are renewed before they expire", async () => {
+  const { createHmac } = await import("node:crypto");
+  const { signIn, clock } = await world(["ann"], {
+    ice: [{ urls: ["turn:turn.example.org"], secret: "shared" }],
+    limits: { iceAge: 3_600_000 },
+  });
+  const ann = await signIn("ann");
+  const first = ann.received.find(({ type }) => type === "iceServers")!.data;
+  const [{ username, credential }] = first.servers;
+  expect(credential).toBe(createHmac("sha1", "shared").update(username).digest("base64"));
+  expect(Number(username.split(":")[0]) * 1_000).toBeGreaterThan(clock.now() + 3_590_000);
+  for (let passed = 0; passed < 1_800_000; passed += 25_000) {
+    clock.advance(25_000);
+    ann.send("pong", {});
+    await ann.settled();
+  }
+  const { data: second } = await ann.next("iceServers");
+  expect(Date.parse(second.expires)).toBeGreaterThan(Date.parse(first.expires));
+  expect(Date.parse(first.expires)).toBeGreaterThan(clock.now());
+});

@@ -1,0 +1,99 @@
+import { EventEmitter } from "node:events";
+import { expect, test } from "vitest";
+import type { WebSocket } from "ws";
+import { type ConnectionParts, openConnection } from "./connection.ts";
+import { defaultLimits } from "./limits.ts";
+import { defaultLog } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
+import type { Lists, Member, Presence } from "./presence.ts";
+import { virtualClock } from "./testing/virtual-clock.ts";
+
+const mebibyte = 1024 * 1024;
+
+/** A socket whose far end reads when the test says so. */
+function slowSocket() {
+  const socket = Object.assign(new EventEmitter(), {
+    OPEN: 1,
+    readyState: 1,
+    bufferedAmount: 0,
+    closedWith: undefined as number | undefined,
+    terminated: false,
+    send: (frame: string) => {
+      socket.bufferedAmount += Buffer.byteLength(frame);
+    },
+    close: (code: number) => {
+      socket.closedWith = code;
+    },
+    terminate: () => {
+      socket.terminated = true;
+    },
+    pause: () => {},
+    resume: () => {},
+  });
+  return socket;
+}
+
+/** Signed in, with first lists of `size` bytes on their way. */
+async function signedIn(size: number) {
+  const socket = slowSocket();
+  const clock = virtualClock();
+  let member: Member | undefined;
+  const lists: Lists = { resumed: false, users: ["x".repeat(size)], peers: [] };
+  const presence = {
+    others: () => 0,
+    enter: async (entering: Member) => {
+      member = entering;
+      entering.welcome(lists);
+      return true;
+    },
+    lose: () => {},
+  } as Partial<Presence>;
+  const parts = {
+    ...{ clock, presence, limits: defaultLimits, log: defaultLog("silent"), ice: [] },
+    metrics: createMetrics(
+      () => 0,
+      () => 0,
+    ),
+    seen: { left: () => {}, close: async () => {} },
+    signIn: async () => ({ user: "ann", id: "p", session: "s", expires: undefined }),
+  } as Partial<ConnectionParts> as ConnectionParts;
+  openConnection(socket as unknown as WebSocket, "127.0.0.1", parts, () => {});
+  const entered = new Promise((resolve) => setImmediate(resolve));
+  socket.emit("message", Buffer.from('{"type":"authenticate","data":{"version":1,"session":"s"}}'), false);
+  await entered;
+  return { socket, clock, member: member! };
+}
+
+test("first lists may be as long as they are, and 1 MiB may wait beyond them", async () => {
+  const { socket, member } = await signedIn(3 * mebibyte);
+  expect(socket.bufferedAmount).toBeGreaterThan(3 * mebibyte);
+  member.tell("x".repeat(mebibyte));
+  expect(socket.closedWith).toBeUndefined();
+  member.tell("x");
+  expect(socket.closedWith).toBe(1013);
+});
+
+test("once the first lists have gone, 1 MiB is all that may wait", async () => {
+  const { socket, member } = await signedIn(3 * mebibyte);
+  socket.bufferedAmount = 0;
+  member.tell("x".repeat(mebibyte));
+  expect(socket.closedWith).toBeUndefined();
+  member.tell("x");
+  expect(socket.closedWith).toBe(1013);
+});
+
+test("a socket that does not answer our close is cut within a second", async () => {
+  const { socket, clock, member } = await signedIn(0);
+  member.tell("x".repeat(mebibyte + 1));
+  expect(socket.terminated).toBe(false);
+  clock.advance(1_000);
+  expect(socket.terminated).toBe(true);
+});
+
+test("nothing is sent after a close", async () => {
+  const { socket, member } = await signedIn(0);
+  member.end("taken");
+  const sent = socket.bufferedAmount;
+  member.tell("late");
+  expect([socket.bufferedAmount, socket.closedWith]).toEqual([sent, 4002]);
+});

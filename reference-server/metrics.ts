@@ -1,0 +1,53 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** What a server counts, for Prometheus. Labels never hold a name or an address. */
+export interface Metrics {
+  /** How a proof ended: `ok`, or the code of its refusal. */
+  signIn(how: "password" | "session" | "token" | "invitation", outcome: string): void;
+  relay(outcome: "passed" | "refused"): void;
+  request(type: string, outcome: string): void;
+  closed(code: number | "other"): void;
+  /** Seconds that a password waited and was hashed. */
+  password(seconds: number): void;
+  /** The exposition, and its content type. */
+  text(): Promise<readonly [type: string, text: string]>;
+}
+
+/** `sockets` and `online` are read when somebody asks. */
+export function createMetrics(sockets: () => number, online: () => number): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+
+  function counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
+    return new Counter({ name: `bonevalue_${name}_total`, help, labelNames, registers });
+  }
+  function gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      ...{ name, help, registers },
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  gauge("bonevalue_sockets", "Open sockets, signed in or not", sockets);
+  gauge("bonevalue_peers_online", "Peers of this node, those in their grace included", online);
+  gauge("process_resident_memory_bytes", "Resident memory", () => process.memoryUsage.rss());
+  const signIns = counter("sign_ins", "First frames, by kind of proof and outcome", ["how", "outcome"]);
+  const relays = counter("relays", "Relayed signals", ["outcome"]);
+  const requests = counter("requests", "Requests that want an answer", ["type", "outcome"]);
+  const closes = counter("closes", "Closed sockets, by close code", ["code"]);
+  const passwords = new Histogram({
+    ...{ name: "bonevalue_password_seconds", help: "From a password's arrival to its hash", registers },
+    buckets: [0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+  });
+
+  return {
+    signIn: (how, outcome) => signIns.inc({ how, outcome }),
+    relay: (outcome) => relays.inc({ outcome }),
+    request: (type, outcome) => requests.inc({ type, outcome }),
+    closed: (code) => closes.inc({ code }),
+    password: (seconds) => passwords.observe(seconds),
+    text: async () => [registry.contentType, await registry.metrics()],
+  };
+}

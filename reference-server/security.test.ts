@@ -1,0 +1,471 @@
+import { EventEmitter, once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import { Duplex } from "node:stream";
+import { hash } from "@node-rs/argon2";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import { createPasswords } from "./passwords.ts";
+import { createServer } from "./server.ts";
+import { sqliteStore } from "./store/sqlite.ts";
+import type { TestClient } from "./testing/client.ts";
+import { recording } from "./testing/recording.ts";
+import { password, signedIn, world } from "./testing/world.ts";
+
+const minute = 60_000;
+
+/** What a sign-in that fails is told, and how it ends. */
+async function refused(client: TestClient, proof: object): Promise<{ code: string; close: number; after?: number }> {
+  client.send("authenticate", { version: 1, ...proof });
+  const { data } = await client.next("error");
+  return { ...data, close: await client.closed };
+}
+
+// ── proofs ──
+
+test("an unknown user and a wrong password are answered alike", async () => {
+  const { open } = await world(["ann"]);
+  const wrong = await refused(await open(), { username: "ann", password: "wrong" });
+  const unknown = await refused(await open(), { username: "nobody", password: "wrong" });
+  expect(wrong).toMatchObject({ code: "unauthenticated", close: 4001 });
+  expect(unknown).toEqual(wrong);
+});
+
+test("an unknown user takes as long as a wrong password", async () => {
+  const passwords = await createPasswords(10);
+  const known = await passwords.hash("right");
+  const time = async (hash: string | undefined) => {
+    const began = performance.now();
+    expect(await passwords.verify(hash, "wrong")).toBe(false);
+    return performance.now() - began;
+  };
+  const times = { known: [] as number[], unknown: [] as number[] };
+  for (let round = 0; round < 15; round++) {
+    times.known.push(await time(known));
+    times.unknown.push(await time(undefined));
+  }
+  const median = (all: number[]) => all.sort((a, b) => a - b)[7]!;
+  const ratio = median(times.unknown) / median(times.known);
+  // An answer without a hash would come in a hundredth of the time.
+  expect(ratio).toBeGreaterThan(0.6);
+  expect(ratio).toBeLessThan(1.6);
+});
+
+test("an account without a password cannot be signed in to with any", async () => {
+  const store = await sqliteStore(":memory:");
+  const { open } = await world([], { store });
+  await store.addAccount("ann", undefined);
+  expect((await refused(await open(), { username: "ann", password: "" })).code).toBe("unauthenticated");
+});
+
+test("a password has at most 1024 bytes, and a longer one is not hashed", async () => {
+  const { signIn, open } = await world(["ann"], { limits: { firstFrameSize: 65_536 } });
+  const ann = await signIn("ann");
+  const longest = "é".repeat(512);
+  expect((await ann.request("changePassword", { current: password, password: `${longest}x` })).data.code).toBe(
+    "invalid-request",
+  );
+  expect((await ann.request("changePassword", { current: password, password: longest })).type).toBe("passwordResponse");
+  await signIn("ann", { username: "ann", password: longest });
+  const began = performance.now();
+  expect((await refused(await open(), { username: "ann", password: "x".repeat(60_000) })).code).toBe("unauthenticated");
+  expect(performance.now() - began).toBeLessThan(1_000);
+});
+
+test("a hash that is weaker than today's is replaced on sign-in", async () => {
+  const store = await sqliteStore(":memory:");
+  const weak = await hash(password, { memoryCost: 1_024, timeCost: 1 });
+  await store.addAccount("ann", weak);
+  const { signIn } = await world([], { store });
+  await signIn("ann");
+  const strong = (await store.account("ann"))?.password;
+  expect(strong).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  await signIn("ann");
+  expect((await store.account("ann"))?.password).toBe(strong);
+});
+
+test("secrets are stored as hashes only", async () => {
+  const { store, calls } = recording(await sqliteStore(":memory:"));
+  const { server, signIn } = await world(["ann", "bob"], { store });
+  const ann = await signIn("ann");
+  const { token } = (await ann.request("requestToken", { name: "Cat" })).data;
+  const { link } = await server.accounts.invite("dan@example.org");
+  const changed = await ann.request("changePassword", { current: password, password: "another secret" });
+  const written = JSON.stringify(calls);
+  const secrets = [password, "another secret", ann.session, changed.data.session, token, new URL(link).hash.slice(1)];
+  for (const secret of secrets) expect(written).not.toContain(secret);
+  expect(calls.map(([method]) => method)).toContain("addInvitation");
+});
+
+test("nothing secret is logged", async () => {
+  const { signIn, open, logged } = await world(["ann", "bob"]);
+  const [ann, bob] = [await signIn("ann"), await signIn("bob")];
+  const { token } = (await ann.request("requestToken", { name: "Cat" })).data;
+  await bob.request("claimToken", { name: "x", token });
+  ann.send("peerRequest", { to: bob.id, signal: { sdp: "a secret offer" } });
+  await refused(await open(), { username: "ann", password: "a wrong guess" });
+  await ann.break();
+  const lines = JSON.stringify(logged);
+  for (const secret of [ann.session, token, "a secret offer", "a wrong guess", password])
+    expect(lines).not.toContain(secret);
+});
+
+// ── limits on guessing ──
+
+test("too many failures for one account from one address are refused unheard, and no live session is locked out", async () => {
+  const { open, signIn, clock } = await world(["ann", "bob"], { limits: { failuresPerAccount: 3 } });
+  const ann = await signIn("ann");
+  for (let guess = 0; guess < 3; guess++) await refused(await open(), { username: "ann", password: "wrong" });
+  const late = await refused(await open(), { username: "ann", password });
+  expect(late).toMatchObject({ code: "rate-limited", close: 1013 });
+  expect(late.after).toBeGreaterThan(0);
+  expect(late.after).toBeLessThanOrEqual(minute);
+  await ann.settled();
+  await signIn("ann", { session: ann.session });
+  await signIn("bob");
+  clock.advance(minute);
+  await signIn("ann");
+});
+
+test("failures are counted for each IPv6 /64 and IPv4 address, and a victim elsewhere signs in", async () => {
+  const { open, signIn } = await world(["ann"], {
+    proxies: ["127.0.0.1"],
+    limits: { failuresPerAccount: 2, failuresPerAddress: 3 },
+  });
+  const from = (address: string) => open({ headers: { "x-forwarded-for": address } });
+  const guess = async (address: string, username = "ann") =>
+    (await refused(await from(address), { username, password: "wrong" })).code;
+  expect(await guess("2001:db8:1:2::1")).toBe("unauthenticated");
+  expect(await guess("2001:db8:1:2:ffff::9")).toBe("unauthenticated");
+  expect(await guess("2001:db8:1:2:aaaa::3")).toBe("rate-limited");
+  expect(await guess("2001:db8:1:3::1")).toBe("unauthenticated");
+  expect(await guess("2001:db8:1:2::1", "x")).toBe("unauthenticated");
+  expect(await guess("2001:db8:1:2::1", "y")).toBe("rate-limited");
+  await signedIn(await from("198.51.100.7"), { username: "ann", password });
+  await signIn("ann");
+});
+
+test("guesses that come all at once are counted before they are checked", async () => {
+  const { open } = await world(["ann"], { limits: { failuresPerAccount: 5 } });
+  const clients = await Promise.all(Array.from({ length: 30 }, () => open()));
+  const codes = await Promise.all(clients.map((client) => refused(client, { username: "ann", password: "wrong" })));
+  expect(codes.filter(({ code }) => code === "unauthenticated")).toHaveLength(5);
+});
+
+test("a sign-in that succeeds uses nothing up", async () => {
+  const { signIn } = await world(["ann"], { limits: { failuresPerAccount: 2, failuresPerAddress: 2 } });
+  for (let at = 0; at < 6; at++) await signIn("ann");
+});
+
+test("guessing a current password is limited, too", async () => {
+  const { signIn } = await world(["ann"], { limits: { failuresPerAccount: 2 } });
+  const ann = await signIn("ann");
+  const guess = async () =>
+    (await ann.request("changePassword", { current: "wrong", password: "long enough" })).data.code;
+  expect([await guess(), await guess(), await guess()]).toEqual(["unauthenticated", "unauthenticated", "rate-limited"]);
+  await ann.settled();
+});
+
+test("passwords wait their turn, two at a time, and a crowd is sent away", async () => {
+  const passwords = await createPasswords(3);
+  const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => passwords.verify(undefined, "x")));
+  const failed = outcomes.filter((outcome) => outcome.status === "rejected");
+  expect(failed).toHaveLength(3);
+  expect(failed[0]?.reason).toMatchObject({ code: "rate-limited", close: 1013 });
+  expect(await passwords.verify(undefined, "x")).toBe(false);
+});
+
+// ── invitations and tokens ──
+
+test("an invitation is 256 random bits in a link's fragment, works once, and expires", async () => {
+  const { server, open, clock } = await world([], { publicUrl: "https://bv.example.org/p2p/" });
+  const { link, expires } = await server.accounts.invite("ann@example.org");
+  const url = new URL(link);
+  expect([url.origin, url.pathname, url.search]).toEqual(["https://bv.example.org", "/p2p/invite", ""]);
+  expect(Buffer.from(url.hash.slice(1), "base64url")).toHaveLength(32);
+  clock.advance(expires.getTime() - clock.now());
+  const late = await open();
+  late.send("acceptInvite", { version: 1, invite: url.hash.slice(1), password: "long enough" });
+  expect((await late.next("error")).data.code).toBe("token-invalid");
+  expect(await late.closed).toBe(4001);
+});
+
+test("a password that is too short leaves the invitation unused", async () => {
+  const { server, open } = await world();
+  const invite = new URL((await server.accounts.invite("ann@example.org")).link).hash.slice(1);
+  const short = await open();
+  short.send("acceptInvite", { version: 1, invite, password: "short" });
+  expect((await short.next("error")).data.code).toBe("invalid-request");
+  expect(await short.closed).toBe(4001);
+  const better = await open();
+  better.send("acceptInvite", { version: 1, invite, password: "long enough" });
+  expect((await better.next("setPeerId")).data.username).toBe("ann@example.org");
+});
+
+test("inviting answers alike whether or not the address has an account, and waits for no mail", async () => {
+  const mailed: string[] = [];
+  const { server, signIn } = await world(["ann"], {
+    mail: (to) => {
+      mailed.push(to);
+      return new Promise(() => {});
+    },
+  });
+  await server.accounts.add("bob@example.org", password);
+  const ann = await signIn("ann");
+  const known = await ann.request("inviteUser", { email: "bob@example.org" });
+  const unknown = await ann.request("inviteUser", { email: "cat@example.org" });
+  expect([known.type, known.data]).toEqual([unknown.type, unknown.data]);
+  expect(unknown).toMatchObject({ type: "inviteResponse", data: {} });
+  await vi.waitUntil(() => mailed.length > 0);
+  await ann.settled();
+  expect(mailed).toEqual(["cat@example.org"]);
+});
+
+test("invitations are rate-limited, and a bad address is answered", async () => {
+  const { signIn } = await world(["ann"], { limits: { invitations: 2 } });
+  const ann = await signIn("ann");
+  for (const email of ["", "ann", "a@b\r\nBcc: c@d", "a b@c", "a@b@c", `${"a".repeat(65)}@b`])
+    expect((await ann.request("inviteUser", { email })).data.code).toBe("invalid-request");
+  const answers = [];
+  for (const name of ["b", "c", "d"]) answers.push(await ann.request("inviteUser", { email: `${name}@example.org` }));
+  expect(answers.map(({ type, data }) => data.code ?? type)).toEqual([
+    "inviteResponse",
+    "inviteResponse",
+    "rate-limited",
+  ]);
+});
+
+test("a trust token is at least 128 random bits, lives 10 minutes, and is not for its maker", async () => {
+  const { server, signIn, clock } = await world(["ann"]);
+  await server.accounts.add("bob", password);
+  const [ann, bob] = [await signIn("ann"), await signIn("bob")];
+  const ask = async () => (await ann.request("requestToken", { name: "Bob" })).data;
+  const { token, expires } = await ask();
+  expect(Buffer.from(token, "base64url").length).toBeGreaterThanOrEqual(16);
+  expect(Date.parse(expires) - clock.now()).toBe(10 * minute);
+  expect((await ann.request("claimToken", { name: "Me", token })).data.code).toBe("token-invalid");
+  const newer = await ask();
+  expect((await bob.request("claimToken", { name: "Ann", token })).data.code).toBe("token-invalid");
+  expect((await bob.request("claimToken", { name: "*", token: newer.token })).data.code).toBe("alias-reserved");
+  expect((await bob.request("claimToken", { name: "Ann", token: newer.token })).type).toBe("claimResponse");
+  expect((await bob.request("claimToken", { name: "Again", token: newer.token })).data.code).toBe("token-invalid");
+});
+
+test("a token is worth nothing after 10 minutes", async () => {
+  const { server, signIn, clock } = await world(["ann"]);
+  await server.accounts.add("bob", password);
+  const ann = await signIn("ann");
+  const { token } = (await ann.request("requestToken", { name: "Bob" })).data;
+  clock.advance(10 * minute);
+  const bob = await signIn("bob");
+  expect((await bob.request("claimToken", { name: "Ann", token })).data.code).toBe("token-invalid");
+});
+
+test("claims are rate-limited", async () => {
+  const { signIn } = await world(["ann"], { limits: { claims: 3 } });
+  const ann = await signIn("ann");
+  const codes = [];
+  for (let at = 0; at < 4; at++) codes.push((await ann.request("claimToken", { name: "X", token: "guess" })).data.code);
+  expect(codes).toEqual(["token-invalid", "token-invalid", "token-invalid", "rate-limited"]);
+});
+
+// ── who may connect ──
+
+test.each([
+  ["the server's own origin", (url: string) => url.replace("ws", "http")],
+  ["a loopback name", () => "http://localhost:5173"],
+])("a page on %s may connect", async (_, origin) => {
+  const { server, open } = await world();
+  await open({ origin: origin(server.url) });
+});
+
+test.each([
+  ["another site", "https://evil.example.org"],
+  ["a sandbox without an origin of its own", "null"],
+  ["a name that only looks like loopback", "http://localhost.evil.example.org"],
+])("a page on %s may not connect", async (_, origin) => {
+  const { open } = await world();
+  await expect(open({ origin })).rejects.toThrow("HTTP 403");
+});
+
+test("a list of origins replaces the default, and who has no origin is no page", async () => {
+  const { open } = await world([], { origins: ["https://app.example.org"] });
+  await open({ origin: "https://app.example.org" });
+  await open();
+  await expect(open({ origin: "http://localhost:5173" })).rejects.toThrow("HTTP 403");
+});
+
+test("X-Forwarded-For counts only from listed proxies", async () => {
+  const limits = { socketsPerAddress: 1 };
+  const lied = await world([], { limits });
+  await lied.open({ headers: { "x-forwarded-for": "198.51.100.1" } });
+  const second = await lied.open({ headers: { "x-forwarded-for": "198.51.100.2" } });
+  expect((await second.next("error")).data.code).toBe("rate-limited");
+  expect(await second.closed).toBe(1013);
+  const proxied = await world([], { limits, proxies: ["127.0.0.1"] });
+  await proxied.open({ headers: { "x-forwarded-for": "198.51.100.1" } });
+  const other = await proxied.open({ headers: { "x-forwarded-for": "198.51.100.1, 198.51.100.2" } });
+  other.send("authenticate", { version: 1, session: "x" });
+  expect(await other.closed).toBe(4001);
+});
+
+test("plain ws beyond loopback is refused unless somebody says so", async () => {
+  await expect(createServer({ host: "0.0.0.0", port: 0, store: ":memory:" })).rejects.toThrow(/insecure/);
+  const { server } = await world([], { host: "0.0.0.0", insecure: true });
+  await server.close();
+});
+
+test("on an app's own plain server, a client beyond loopback is refused", async () => {
+  const http = createHttpServer().listen(0, "127.0.0.1");
+  await once(http, "listening");
+  onTestFinished(() => void http.close());
+  await world([], { server: http });
+  const request = Object.assign(new EventEmitter(), {
+    url: "/",
+    method: "GET",
+    headers: {},
+    socket: { remoteAddress: "203.0.113.9" },
+  });
+  const written: string[] = [];
+  const stream = new Duplex({
+    read() {},
+    write: (chunk, _, done) => done(void written.push(String(chunk)) as undefined),
+  });
+  http.emit("upgrade", request, stream, Buffer.alloc(0));
+  await vi.waitUntil(() => written.length > 0);
+  expect(written[0]).toMatch(/^HTTP\/1\.1 403 /);
+});
+
+test("messages are not compressed, even for a client that offers it", async () => {
+  const { server } = await world();
+  const socket = new WebSocket(server.url, { perMessageDeflate: true });
+  const [response] = await once(socket, "upgrade");
+  socket.terminate();
+  expect(response.headers).not.toHaveProperty("sec-websocket-extensions");
+});
+
+// ── what a socket may cost ──
+
+test("the first frame comes within 5 seconds, or the socket is closed", async () => {
+  const { open, clock } = await world(["ann"]);
+  const slow = await open();
+  clock.advance(4_999);
+  const quick = await open();
+  clock.advance(1);
+  expect((await slow.next("error")).data.code).toBe("timeout");
+  expect(await slow.closed).toBe(1013);
+  await signedIn(quick, { username: "ann", password });
+});
+
+test("the first frame has at most 4 KiB, unless the app says more", async () => {
+  const { open } = await world(["ann"]);
+  const big = await open();
+  big.send("authenticate", { version: 1, username: "ann", password, filler: "x".repeat(4_096) });
+  expect((await big.next("error")).data.code).toBe("protocol");
+  expect(await big.closed).toBe(1009);
+  const generous = await world(["ann"], { limits: { firstFrameSize: 16_384 } });
+  await signedIn(await generous.open(), { username: "ann", password, filler: "x".repeat(8_192) });
+});
+
+test("later frames have at most 64 KiB", async () => {
+  const { signIn } = await world(["ann", "bob"]);
+  const [ann, bob] = [await signIn("ann"), await signIn("bob")];
+  bob.send("peerRequest", { to: ann.id, signal: "x".repeat(65_000) });
+  expect((await ann.next("peerRequest")).data.signal).toHaveLength(65_000);
+  bob.send("peerRequest", { to: ann.id, signal: "x".repeat(65_536) });
+  expect(await bob.closed).toBe(1009);
+  await ann.settled();
+});
+
+test("after a burst of 200 messages, 50 a second are read, and none is lost", async () => {
+  const { signIn, clock } = await world(["ann"]);
+  const ann = await signIn("ann");
+  const pongs = () => ann.received.filter(({ type }) => type === "pong").length;
+  for (let at = 0; at < 210; at++) ann.send("ping", {});
+  // The sign-in was the first of the burst.
+  await vi.waitUntil(() => pongs() === 199);
+  for (let more = 1; more <= 11; more++) {
+    clock.advance(19);
+    expect(pongs()).toBe(198 + more);
+    clock.advance(1);
+    await vi.waitUntil(() => pongs() === 199 + more, { interval: 1 });
+  }
+});
+
+test("a socket with more than 1 MiB unsent is closed, and the server does not grow", async () => {
+  const { signIn, clock, logged } = await world(["ann", "bob"], { limits: { frameBurst: 10_000 } });
+  const [ann, bob] = [await signIn("ann"), await signIn("bob")];
+  ann.socket.pause();
+  const before = process.memoryUsage().arrayBuffers;
+  const signal = "x".repeat(60_000);
+  const closed = () => logged.some(([, message, data]) => message === "a socket has closed" && data["peer"] === ann.id);
+  for (let sent = 0; !closed() && sent < 2_000; sent++) {
+    bob.send("peerRequest", { to: ann.id, signal });
+    if (sent % 20 === 0) await bob.settled();
+    clock.advance(1);
+    if (sent % 100 === 0) clock.advance(800);
+    bob.send("pong", {});
+  }
+  expect(closed()).toBe(true);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(24 * 1024 * 1024);
+  await bob.settled();
+});
+
+test("a half-open socket is dropped 35 seconds after its last word", async () => {
+  const { signIn, clock } = await world(["ann"]);
+  const ann = await signIn("ann");
+  clock.advance(25_000);
+  await ann.next("ping");
+  clock.advance(9_999);
+  await ann.settled();
+  clock.advance(34_999);
+  expect(ann.socket.readyState).toBe(WebSocket.OPEN);
+  clock.advance(1);
+  expect(await ann.closed).toBe(1006);
+});
+
+test("a socket that answers heartbeats stays", async () => {
+  const { signIn, clock } = await world(["ann"]);
+  const ann = await signIn("ann");
+  for (let beat = 0; beat < 10; beat++) {
+    clock.advance(25_000);
+    await ann.next("ping");
+    ann.send("pong", {});
+    await ann.settled();
+  }
+});
+
+test("sockets are counted for each address, and the place of a closed one is free again", async () => {
+  const { open } = await world([], { limits: { socketsPerAddress: 2 } });
+  const [first] = [await open(), await open()];
+  const third = await open();
+  expect((await third.next("error")).data.code).toBe("rate-limited");
+  expect(await third.closed).toBe(1013);
+  await first.break();
+  await vi.waitUntil(async () => {
+    const next = await open();
+    next.send("authenticate", { version: 1, session: "x" });
+    return (await next.closed) === 4001;
+  });
+});
+
+test("sockets are counted for each account, and a session that comes back has its place", async () => {
+  const { signIn, open } = await world(["ann", "bob"], { limits: { socketsPerAccount: 2 } });
+  const [first] = [await signIn("ann"), await signIn("ann")];
+  expect(await refused(await open(), { username: "ann", password })).toMatchObject({
+    code: "rate-limited",
+    close: 1013,
+  });
+  await signIn("ann", { session: first.session });
+  await signIn("bob");
+});
+
+test("sockets that have not signed in are counted, and those that have do not hinder anybody", async () => {
+  const { signIn, open } = await world(["ann"], { limits: { socketsBeforeSignIn: 2 } });
+  await signIn("ann");
+  await signIn("ann");
+  await open();
+  const waiting = await open();
+  await expect(open()).rejects.toThrow("HTTP 503");
+  await signedIn(waiting, { username: "ann", password });
+  await open();
+});
