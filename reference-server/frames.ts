@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import { envelope, type ToClient, type ToServer, toServer } from "../core/discovery/messages.ts";
+import { envelope, type ToClient, type ToServer } from "../core/discovery/messages.ts";
 import { closeCode, Refusal } from "./refusal.ts";
+import { toServer } from "./to-server.ts";
 
 /** A valid frame of a client. */
 export type Command = {

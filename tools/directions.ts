@@ -10,7 +10,7 @@ interface Direction {
 }
 
 /** What every room of the core stands on. */
-const ground = ["errors", "clock", "peer", "limits", "events", "reactive", "weak-cache"].map(
+const ground = ["errors", "clock", "peer", "limits", "events", "reactive", "weak-cache", "bounded"].map(
   (name) => `core/${name}.ts`,
 );
 const nodeAndAll = ["node:*", "*"];
@@ -18,7 +18,7 @@ const nodeAndAll = ["node:*", "*"];
 /** The house's import directions, as the design draws them. */
 export const directions: readonly Direction[] = [
   { from: "core/", files: ["core/"], packages: ["valibot", "@standard-schema/spec"] },
-  ...ground.map((from) => ({ from, files: ground, packages: ["nanoevents", "@preact/signals-core"] })),
+  ...ground.map((from) => ({ from, files: ground, packages: ["nanoevents", "@preact/signals-core", "valibot"] })),
   { from: "core/peers/", files: ground, packages: [] },
   { from: "core/wire/", files: ground, packages: ["valibot"] },
   { from: "core/wire/codec.ts", files: ["core/wire/", ...ground], packages: ["msgpackr"] },

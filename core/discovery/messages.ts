@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { count } from "../bounded.ts";
 
 // docs/protocol.md, "Discovery". Each side validates what it receives; unknown fields pass and are dropped.
 
@@ -89,18 +90,17 @@ export interface IceServer {
   readonly credential?: string | undefined;
 }
 
-type Schemas<Messages> = { readonly [Type in keyof Messages]: v.GenericSchema<unknown, Messages[Type]> };
+/** A schema for the data of each type. */
+export type Schemas<Messages> = { readonly [Type in keyof Messages]: v.GenericSchema<unknown, Messages[Type]> };
 
 const text = v.string();
 const version = v.number();
-const span = v.pipe(v.number(), v.minValue(0));
 const nothing = v.optional(v.object({}), {});
-const relay = v.object({ to: text, signal: v.unknown() });
 const relayed = v.object({ from: text, signal: v.unknown() });
 const peer = v.object({ name: text, id: text });
 const named = v.object({ name: text });
 const iceServer = v.object({
-  urls: v.union([text, v.array(text)]),
+  urls: v.custom<string | string[]>((urls) => [urls].flat().every((url) => typeof url === "string")),
   username: v.optional(text),
   credential: v.optional(text),
 });
@@ -109,32 +109,9 @@ const iceServer = v.object({
 export const envelope: v.GenericSchema<unknown, Envelope> = v.object({
   type: text,
   data: v.optional(v.unknown()),
-  id: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
+  id: v.optional(count(1)),
   lost: v.optional(v.boolean()),
 });
-
-/** The data of everything that a server accepts, by type. */
-export const toServer: Schemas<ToServer> = {
-  authenticate: v.intersect([
-    v.object({ version }),
-    v.union([
-      v.object({ username: text, password: text }),
-      v.object({ token: text, session: v.optional(text) }),
-      v.object({ session: text }),
-    ]),
-  ]),
-  acceptInvite: v.object({ version, invite: text, password: text }),
-  peerRequest: relay,
-  peerResponse: relay,
-  inviteUser: v.object({ email: text }),
-  requestToken: named,
-  claimToken: v.object({ name: text, token: text }),
-  removeUser: named,
-  changePassword: v.object({ current: text, password: text }),
-  ping: nothing,
-  pong: nothing,
-  bye: v.optional(v.object({ back: v.optional(v.boolean()) }), {}),
-};
 
 /** The data of everything that a client understands, by type. */
 export const toClient: Schemas<ToClient> = {
@@ -149,12 +126,16 @@ export const toClient: Schemas<ToClient> = {
   peerRequest: relayed,
   peerResponse: relayed,
   inviteResponse: nothing,
-  tokenResponse: v.object({ token: text, expires: v.pipe(text, v.isoTimestamp()) }),
+  tokenResponse: v.object({ token: text, expires: v.custom<string>(isTime) }),
   claimResponse: named,
   removeResponse: named,
   passwordResponse: v.object({ session: text }),
   ping: nothing,
   pong: nothing,
-  reconnect: v.object({ after: span }),
-  error: v.object({ code: text, message: text, after: v.optional(span) }),
+  reconnect: v.object({ after: v.number() }),
+  error: v.object({ code: text, message: text, after: v.optional(v.number()) }),
 };
+
+function isTime(value: unknown): boolean {
+  return typeof value === "string" && !Number.isNaN(Date.parse(value));
+}

@@ -1,19 +1,18 @@
 import * as v from "valibot";
+import { count } from "../bounded.ts";
 import { BonevalueError } from "../errors.ts";
 import { type Frame, type Hello, Kind, wireVersion } from "../wire/frames.ts";
 import { smallFrame } from "../wire/lanes.ts";
 
-const size = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
-
 const hello: v.GenericSchema<unknown, Hello> = v.object({
   peer: v.string(),
   // What may be sent before the hello is read must fit in one.
-  message: v.pipe(size, v.minValue(smallFrame)),
-  value: size,
-  calls: size,
-  streams: size,
-  window: size,
-  assembly: size,
+  message: count(smallFrame),
+  value: count(1),
+  calls: count(1),
+  streams: count(1),
+  window: count(1),
+  assembly: count(1),
   identity: v.optional(v.unknown()),
 });
 

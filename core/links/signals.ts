@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { count, text } from "../bounded.ts";
 import type { Clock } from "../clock.ts";
 import type { Candidate, Description, SignalExchange, SignalListener } from "../transport/transport.ts";
 import type { Role } from "./dialling.ts";
@@ -23,9 +24,6 @@ const join = 50;
 const repeatEvery = 2_000;
 // Enough for the 15 s in which an attempt or a restart succeeds or has failed.
 const repeats = 8;
-
-const text = (length: number) => v.pipe(v.string(), v.maxLength(length));
-const count = (from: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(from));
 
 const candidate: v.GenericSchema<unknown, Candidate> = v.object({
   candidate: v.optional(text(1_024)),
