@@ -1,0 +1,92 @@
+import { parseArgs } from "node:util";
+import ensureBuilt from "../../tools/build.ts";
+import { isLoopback } from "./addresses.ts";
+import type { Demo } from "./demo.ts";
+
+const usage = `npm run demo [-- OPTIONS]
+
+Starts a discovery server with two accounts, Ann and Oli, a Node peer for each, and a page that joins them.
+
+  --once         end after the Node peers have talked, without a page
+  --host HOST    where to listen: 0.0.0.0 lets others on the network open the page (default 127.0.0.1)
+  --port PORT    default 8000, or a free one when that is taken
+  --help         this text`;
+
+const patience = 30_000;
+
+interface Options {
+  readonly once: boolean;
+  readonly host: string;
+  readonly port: number | undefined;
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      once: { type: "boolean", default: false },
+      host: { type: "string", default: "127.0.0.1" },
+      port: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    process.exit();
+  }
+  const port = values.port === undefined ? undefined : Number(values.port);
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port < 65_536))
+    throw new Error(`--port ${values.port} is no port: give a number from 0 to 65535.`);
+  return { once: values.once, host: values.host, port };
+}
+
+async function start({ host, port }: Options): Promise<Demo> {
+  ensureBuilt();
+  // Only now: what they import may not have been built before.
+  const { startDemo } = await import("./demo.ts").catch((cause: unknown) => {
+    throw new Error("Something is missing: run `npm ci`, then `npm run demo` again.", { cause });
+  });
+  return startDemo({ host, port, say: (who, line) => console.log(`  ${who}  ${line}`) });
+}
+
+async function listen(demo: Demo): Promise<void> {
+  const timeout = AbortSignal.timeout(patience);
+  const tooLong = new Promise((_, reject) => {
+    timeout.onabort = () => reject(new Error(`The Node peers have not heard each other in ${patience / 1_000} s.`));
+  });
+  await Promise.race([demo.conversation, tooLong]);
+}
+
+function invite({ urls }: Demo, { host }: Options): void {
+  console.log(`\nOpen ${urls.join(" or ")} in a browser, and again in a second tab. Ctrl-C ends the demo.`);
+  if (!isLoopback(host)) console.log("Everybody on this network can open it, and sign in as Ann or Oli.");
+}
+
+async function interruption(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => resolve());
+  });
+  console.log("\nClosing …");
+}
+
+async function run(): Promise<void> {
+  const options = readOptions();
+  const demo = await start(options);
+  const interrupted = interruption();
+  try {
+    await Promise.race([listen(demo), interrupted]);
+    if (options.once) return;
+    invite(demo, options);
+    await interrupted;
+  } finally {
+    await demo.close();
+  }
+}
+
+await run().catch((error: unknown) => {
+  console.error(error instanceof Error ? `${error.message}${causeOf(error)}` : error);
+  process.exitCode = 1;
+});
+
+function causeOf({ cause }: Error): string {
+  return cause instanceof Error ? `\n  because: ${cause.message}` : "";
+}

@@ -1,0 +1,113 @@
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import type { Account } from "./accounts.ts";
+
+/** The demo's page, on an http server that the discovery server can ride on. */
+export interface Site {
+  readonly http: Server;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Where the page is to be found. */
+export interface SiteOptions {
+  readonly host: string;
+  /** Undefined: the usual one, or any other when that is taken. */
+  readonly port: number | undefined;
+  /** Given to the page, so that one click signs in. */
+  readonly accounts: readonly Account[];
+}
+
+const usualPort = 8000;
+const folder = fileURLToPath(new URL("page/", import.meta.url));
+
+const headers = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+};
+
+/** Bundles the page and serves it. Rejects with what to do when the port cannot be had. */
+export async function openSite({ host, port, accounts }: SiteOptions): Promise<Site> {
+  const files = await pageFiles(accounts);
+  const http = createServer((request, response) => send(files.get(pathOf(request.url)), response));
+  await listen(http, host, port);
+  return {
+    http,
+    port: portOf(http),
+    async close() {
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    },
+  };
+}
+
+interface File {
+  readonly type: string;
+  readonly body: string | Uint8Array;
+}
+
+async function pageFiles(accounts: readonly Account[]): Promise<ReadonlyMap<string, File>> {
+  const [html, css, icon, script] = await Promise.all([
+    readFile(`${folder}index.html`),
+    readFile(`${folder}style.css`),
+    readFile(`${folder}icon.svg`),
+    bundle(`${folder}main.ts`),
+  ]);
+  return new Map<string, File>([
+    ["/", { type: "text/html; charset=utf-8", body: html }],
+    ["/style.css", { type: "text/css; charset=utf-8", body: css }],
+    ["/icon.svg", { type: "image/svg+xml", body: icon }],
+    ["/main.js", { type: "text/javascript; charset=utf-8", body: script }],
+    ["/accounts.json", { type: "application/json", body: JSON.stringify(accounts) }],
+  ]);
+}
+
+/** One script out of the page's modules and the built package. */
+async function bundle(entry: string): Promise<Uint8Array> {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    write: false,
+    // Ours would lead to the library's sources: the page runs what users get.
+    tsconfigRaw: {},
+  });
+  return outputFiles[0]!.contents;
+}
+
+function send(file: File | undefined, response: ServerResponse): void {
+  if (file) response.writeHead(200, { ...headers, "content-type": file.type }).end(file.body);
+  else response.writeHead(404, { ...headers, "content-type": "text/plain" }).end("There is nothing here.");
+}
+
+function pathOf(url = "/"): string {
+  return url.split(/[?#]/, 1)[0]!;
+}
+
+async function listen(http: Server, host: string, port: number | undefined): Promise<void> {
+  try {
+    await listenOn(http, host, port ?? usualPort);
+  } catch (cause) {
+    const taken = (cause as NodeJS.ErrnoException).code === "EADDRINUSE";
+    if (taken && port === undefined) return listenOn(http, host, 0);
+    const problem = taken ? `port ${port} is taken: choose another with --port` : String(cause);
+    throw new Error(`The demo cannot listen on ${host}: ${problem}.`, { cause });
+  }
+}
+
+async function listenOn(http: Server, host: string, port: number): Promise<void> {
+  http.listen(port, host);
+  await once(http, "listening");
+}
+
+function portOf(http: Server): number {
+  const address = http.address();
+  return typeof address === "object" && address ? address.port : 0;
+}
