@@ -4,7 +4,7 @@ import { createServer, type Plugin } from "vite";
 const id = "virtual:server-pages";
 const rendering = { React: "react/server-page.tsx", Vue: "vue/server-page.ts", Svelte: "svelte/server-page.ts" };
 
-/** Lets specs import `pages`: the people page as each framework's server renders it, in Node, for them to hydrate. */
+/** Lets specs import what each framework's server makes of the pages, in Node: something for them to hydrate. */
 export function serverPages(): Plugin {
   let rendered: Promise<string> | undefined;
   return {
@@ -27,12 +27,12 @@ async function render(): Promise<string> {
     server: { middlewareMode: true, ws: false },
     optimizeDeps: { noDiscovery: true },
   });
-  const pages = Object.entries(rendering).map(async ([name, file]) => {
-    const { renderPage } = await server.ssrLoadModule(`/bindings/${file}`);
-    return [name, await renderPage()];
-  });
+  const load = (file: string) => server.ssrLoadModule(`/bindings/${file}`);
   try {
-    return `export const pages = ${JSON.stringify(Object.fromEntries(await Promise.all(pages)))};`;
+    const { serve } = await load("conformance/server-page.ts");
+    const pages: Record<string, unknown> = {};
+    for (const [name, file] of Object.entries(rendering)) pages[name] = await serve((await load(file))["render"]);
+    return `export const serverPages = ${JSON.stringify(pages)};`;
   } finally {
     await server.close();
   }

@@ -1,4 +1,6 @@
 declare module "virtual:server-pages" {
-  /** The people page as each framework's server renders it. */
-  export const pages: Readonly<Record<"React" | "Vue" | "Svelte", string>>;
+  /** What each framework's server made of the pages. */
+  export const serverPages: Readonly<
+    Record<"React" | "Vue" | "Svelte", import("./conformance/server-page.ts").ServerPage>
+  >;
 }

@@ -1,4 +1,4 @@
-import { createElement, type FunctionComponent, type ReactElement } from "react";
+import { createElement, type FunctionComponent, type ReactElement, version } from "react";
 import { flushSync } from "react-dom";
 import { createRoot, hydrateRoot } from "react-dom/client";
 import { Ask, callLine, line, type Pages, trustLine } from "../conformance/pages.ts";
@@ -79,7 +79,8 @@ export const pages: { readonly [Name in keyof Pages]: FunctionComponent<Pages[Na
 
 /** The pages in React. */
 export const react: Framework = {
-  name: "React",
+  name: version.startsWith("18.") ? "React 18" : "React",
+  serverPage: "React",
   mount(name, props, { client, host, hydrate }) {
     const tree = (now: typeof props) => (
       <BonevalueProvider client={client}>{createElement(pages[name], now)}</BonevalueProvider>

@@ -1,13 +1,9 @@
+import { createElement } from "react";
 import { renderToString } from "react-dom/server";
-import { createNetwork } from "../../core/testing/network.ts";
+import type { RenderPage } from "../conformance/server-page.ts";
 import { pages } from "./conformance.tsx";
 import { BonevalueProvider } from "./index.ts";
 
-/** The people page as a server renders it. */
-export async function renderPage(): Promise<string> {
-  return renderToString(
-    <BonevalueProvider client={createNetwork().client("ann")}>
-      <pages.people query="*" saw={() => {}} />
-    </BonevalueProvider>,
-  );
-}
+/** A page as React's server renders it. */
+export const render: RenderPage = async (name, props, client) =>
+  renderToString(<BonevalueProvider client={client}>{createElement(pages[name], props)}</BonevalueProvider>);

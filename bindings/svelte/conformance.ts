@@ -9,11 +9,13 @@ import people from "./conformance/people.svelte";
 import rows from "./conformance/rows.svelte";
 import trust from "./conformance/trust.svelte";
 
-const pages: { readonly [Name in keyof Pages]: Component<any> } = { people, rows, caller, offer, trust };
+/** Each page, as a component. */
+export const pages: { readonly [Name in keyof Pages]: Component<any> } = { people, rows, caller, offer, trust };
 
 /** The pages in Svelte. */
 export const svelte: Framework = {
   name: "Svelte",
+  serverPage: "Svelte",
   mount(name, props, { client, host, hydrate: hydrating }) {
     const shown = writable<object>(props);
     const begin = hydrating ? hydrate : mount;

@@ -1,11 +1,12 @@
-import { render } from "svelte/server";
+import type { Component } from "svelte";
+import { render as renderToString } from "svelte/server";
 import { readable } from "svelte/store";
-import { createNetwork } from "../../core/testing/network.ts";
+import type { RenderPage } from "../conformance/server-page.ts";
 import frame from "./conformance/frame.svelte";
-import people from "./conformance/people.svelte";
+import { pages } from "./conformance.ts";
 
-/** The people page as a server renders it. */
-export async function renderPage(): Promise<string> {
-  const shown = readable({ query: "*", saw: () => {} });
-  return render(frame, { props: { client: createNetwork().client("ann"), page: people, shown } }).body;
-}
+/** A page as Svelte's server renders it. */
+export const render: RenderPage = async (name, props, client) => {
+  const shown = readable<object>(props);
+  return renderToString<Component<any>>(frame, { props: { client, page: pages[name], shown } }).body;
+};

@@ -106,6 +106,7 @@ export const pages: { readonly [Name in keyof Pages]: Component } = {
 /** The pages in Vue. */
 export const vue: Framework = {
   name: "Vue",
+  serverPage: "Vue",
   mount(name, props, { client, host, hydrate }) {
     const shown = shallowRef(props);
     const app = (hydrate ? createSSRApp : createApp)(() => h(pages[name], shown.value));

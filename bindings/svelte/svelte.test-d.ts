@@ -1,0 +1,95 @@
+import type { Readable } from "svelte/store";
+import * as v from "valibot";
+import { expectTypeOf } from "vitest";
+import {
+  type BonevalueError,
+  defineModule,
+  type LinkState,
+  type Peer,
+  type Replies,
+  type Reply,
+  type Self,
+  type Status,
+} from "../../core/index.ts";
+import {
+  type Current,
+  useCall,
+  useEvent,
+  useLink,
+  useModule,
+  usePeer,
+  usePeers,
+  useSelf,
+  useStatus,
+  useTrust,
+  useUsers,
+} from "./index.ts";
+
+const Echo = defineModule("Echo", {
+  request: v.object({ text: v.string() }),
+  response: v.object({ length: v.number() }),
+});
+const Ping = defineModule("Ping");
+const Parsed = defineModule("Parsed", {
+  request: v.pipe(v.string(), v.transform(Number)),
+  response: v.pipe(v.number(), v.transform(String)),
+});
+
+export function state(): void {
+  expectTypeOf(useStatus()).toEqualTypeOf<Current<Status>>();
+  expectTypeOf(useStatus().current).toEqualTypeOf<Status>();
+  expectTypeOf(useStatus()).toExtend<Readable<Status>>();
+  expectTypeOf(useSelf()).toEqualTypeOf<Current<Self | undefined>>();
+  expectTypeOf(useUsers()).toEqualTypeOf<Current<readonly string[]>>();
+  expectTypeOf(usePeers(() => ({ peers: ["a", "b"] }))).toEqualTypeOf<Current<readonly Peer[]>>();
+  expectTypeOf(usePeer("a")).toEqualTypeOf<Current<Peer | undefined>>();
+  expectTypeOf(useLink(() => "a")).toEqualTypeOf<Current<LinkState>>();
+  // @ts-expect-error it is the client's to change
+  useStatus().current = "online";
+  const echo = useCall(Echo);
+  expectTypeOf(echo.first).toEqualTypeOf<{ length: number } | undefined>();
+  expectTypeOf(echo.replies).toEqualTypeOf<readonly Reply<{ length: number }>[]>();
+  expectTypeOf(echo.pending).toEqualTypeOf<boolean>();
+  expectTypeOf(echo.error).toEqualTypeOf<BonevalueError | undefined>();
+  expectTypeOf(echo.progress.replied).toEqualTypeOf<number>();
+  const trust = useTrust();
+  expectTypeOf(trust.requestToken("Ann")).resolves.toEqualTypeOf<{ readonly token: string; readonly expires: Date }>();
+  expectTypeOf(trust.pending).toEqualTypeOf<boolean>();
+  expectTypeOf(trust.error).toEqualTypeOf<BonevalueError | undefined>();
+}
+
+export function calls(): void {
+  const { call } = useCall(Echo, () => ({ user: "Ann" }));
+  expectTypeOf(call({ text: "Hello" })).toEqualTypeOf<Replies<{ length: number }>>();
+  call({ text: "Hello" }, { timeout: 1_000 });
+  // @ts-expect-error the request is needed
+  call();
+  // @ts-expect-error the request is of another type
+  call({ text: 5 });
+  useCall(Ping).call();
+  useCall("Bare").call({ anything: 1 });
+  // Callers write what the schema takes, and read what it gives.
+  expectTypeOf(useCall(Parsed).call("1")).toEqualTypeOf<Replies<string>>();
+  // @ts-expect-error a query names people, not numbers
+  useCall(Echo, 5);
+}
+
+export function handlers(): void {
+  useModule(Echo, ({ request, signal }) => {
+    expectTypeOf(request).toEqualTypeOf<{ text: string }>();
+    expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+    return { length: request.text.length };
+  });
+  useModule(Parsed, ({ request }) => request + 1, { allow: { user: "Ann" } });
+  useModule("Bare", ({ request, callback }) => callback(request));
+  // @ts-expect-error the answer is of another type
+  useModule(Echo, () => ({ length: "long" }));
+  // @ts-expect-error no answer
+  useModule(Echo, () => {});
+  // @ts-expect-error a query names people, not numbers
+  useModule(Echo, () => ({ length: 1 }), { allow: 5 });
+  useEvent("peerconnect", (peer) => expectTypeOf(peer).toEqualTypeOf<Peer>());
+  useEvent("disconnect", (reason) => expectTypeOf(reason).toEqualTypeOf<BonevalueError | undefined>());
+  // @ts-expect-error there is no such event
+  useEvent("peerconnected", () => {});
+}

@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createApp, effectScope, h, nextTick, ref } from "vue";
+import type { Client } from "../../core/index.ts";
+import { createNetwork, type Network } from "../../core/testing/network.ts";
+import { type CountedClient, counted } from "../conformance/counted.ts";
+import { Ask } from "../conformance/pages.ts";
+import { bonevalue, useCall, useClient, useEvent, useModule, usePeers, useStatus } from "./index.ts";
+
+let network: Network;
+let ann: CountedClient;
+let bob: Client;
+
+beforeEach(async () => {
+  network = createNetwork();
+  ann = counted(network.client("ann"));
+  bob = network.client("bob");
+  await bob.connect("test", "bob", "");
+  await ann.client.connect("test", "ann", "");
+});
+
+afterEach(async () => {
+  await Promise.all([ann.client.disconnect(), bob.disconnect()]);
+  expect(ann.open).toBe(0);
+});
+
+/** Runs `use` in a scope of its own, outside every component. */
+function inScope<T>(use: () => T): { readonly result: T; stop(): void } {
+  const scope = effectScope();
+  const app = createApp({}).use(bonevalue, { client: ann.client });
+  return { result: app.runWithContext(() => scope.run(use)) as T, stop: () => scope.stop() };
+}
+
+const askAnn = () => bob.get("ann").call(Ask, "").first();
+
+test("outside components a scope follows at once, and lets go when it stops", async () => {
+  const { result: peers, stop } = inScope(() => usePeers());
+  expect(peers.value).toMatchObject([{ name: "bob" }]);
+  await bob.disconnect();
+  await vi.waitFor(() => expect(peers.value).toEqual([]));
+  stop();
+  expect(ann.open).toBe(0);
+});
+
+test("a query may be a ref, and its peers are there in the same moment", () => {
+  const query = ref("Us");
+  const { result: peers, stop } = inScope(() => usePeers(query));
+  expect(peers.value).toEqual([]);
+  query.value = "bob";
+  expect(peers.value).toMatchObject([{ name: "bob" }]);
+  stop();
+});
+
+test("outside components a module and a listener end with the scope", async () => {
+  const heard: string[] = [];
+  const { stop } = inScope(() => {
+    useModule(Ask, () => "ann");
+    useEvent("peerdisconnect", (id) => heard.push(id));
+  });
+  await nextTick();
+  expect(await askAnn()).toBe("ann");
+  stop();
+  await expect(askAnn()).rejects.toMatchObject({ code: "unknown-module" });
+  await bob.disconnect();
+  await vi.waitFor(() => expect(ann.client.peers.peek()).toEqual([]));
+  expect(heard).toEqual([]);
+});
+
+test("a call ends with the scope", async () => {
+  bob.module(Ask, () => new Promise(() => {}));
+  const { result, stop } = inScope(() => useCall(Ask, "bob"));
+  const replies = result.call("Still there?");
+  stop();
+  expect(await replies.all()).toMatchObject([{ error: { code: "cancelled" } }]);
+});
+
+test("who may call a module can change", async () => {
+  const allow = ref("Us");
+  const { stop } = inScope(() => useModule(Ask, () => "ann", { allow }));
+  await nextTick();
+  await expect(askAnn()).rejects.toMatchObject({ code: "forbidden" });
+  allow.value = "bob";
+  await nextTick();
+  expect(await askAnn()).toBe("ann");
+  stop();
+});
+
+test("two apps of one process have a client each", () => {
+  const app = (client: Client) => createApp({}).use(bonevalue, { client });
+  expect(app(ann.client).runWithContext(useClient)).toBe(ann.client);
+  expect(app(bob).runWithContext(useClient)).toBe(bob);
+});
+
+test("without the plugin, or outside an app, the error says what to do", () => {
+  const advice = /app\.use\(bonevalue, \{ client \}\)/;
+  expect(useStatus).toThrow(advice);
+  expect(() => createApp({}).runWithContext(useStatus)).toThrow(advice);
+  const app = createApp({ setup: () => useStatus(), render: () => h("p") });
+  app.config.errorHandler = (error) => {
+    throw error;
+  };
+  app.config.warnHandler = () => {};
+  expect(() => app.mount(document.createElement("div"))).toThrow(advice);
+});
