@@ -41,10 +41,15 @@ const views = [
   Float32Array,
   Float64Array,
   DataView,
-] as const;
+] as const satisfies readonly (new (
+  buffer: ArrayBuffer,
+) => ArrayBufferView)[];
 const view = fc
   .tuple(fc.constantFrom(...views), fc.uint8Array({ maxLength: 64 }))
-  .map(([View, { length, buffer }]) => new View(buffer.slice(0, length - (length % 8))));
+  .map(
+    ([View, { length, buffer }]: readonly [new (buffer: ArrayBuffer) => ArrayBufferView, Uint8Array<ArrayBuffer>]) =>
+      new View(buffer.slice(0, length - (length % 8))),
+  );
 
 const hole = Symbol("hole");
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { BonevalueError } from "../errors.ts";
-import { decode, unpackValue } from "./codec.ts";
+import { decode, type Received, unpackValue } from "./codec.ts";
 
 const golden: Record<string, { hex: string }> = JSON.parse(
   readFileSync(new URL("golden.json", import.meta.url), "utf8"),
@@ -25,7 +25,9 @@ function accepts(message: Uint8Array): boolean {
   try {
     for (const frame of decode(message, limits)) {
       for (const element of frame) {
-        if (typeof element === "object" && element !== null && "plain" in element) unpackValue(element, () => null);
+        if (typeof element === "object" && element !== null && "plain" in element) {
+          unpackValue(element as Received, () => null);
+        }
       }
     }
     return true;
