@@ -9,7 +9,8 @@ import type { Alias, Peer, PeerId } from "./peer.ts";
 import { keyOf, names, type Query, targets } from "./peers/query.ts";
 import { createRegistry } from "./peers/registry.ts";
 import type { Live } from "./reactive.ts";
-import { type Calling, call } from "./rpc/call.ts";
+import type { Calling } from "./rpc/ask.ts";
+import { call } from "./rpc/call.ts";
 import { createDeadlines } from "./rpc/deadlines.ts";
 import { type Handler, type Module, moduleOf } from "./rpc/module.ts";
 import { createModules, type Offer } from "./rpc/modules.ts";
@@ -20,6 +21,7 @@ import { createSession, type Self, type Status } from "./session.ts";
 import type { Transport } from "./transport/transport.ts";
 import { webrtc } from "./transport/webrtc.ts";
 import { createWeakCache } from "./weak-cache.ts";
+import { defaultWindow } from "./wire/credit.ts";
 
 /**
  * State changes first, then its event. Signing in: lists, `connect`, `peerconnect` for each peer already online, then the
@@ -113,9 +115,8 @@ export interface Client {
 // How long a link stays open after a reply, in ms, where it is not to be kept.
 const moment = 1_000;
 
-// What we tell the other side about messages and streams; the rest of a hello is in the limits.
+// What we tell the other side about messages; the rest of a hello is in the limits.
 const largestMessage = 65_536;
-const streamWindow = 262_144;
 
 /**
  * A client; nothing is opened before `connect`.
@@ -175,7 +176,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
       value: limits.messageSize,
       calls: limits.requestsPerPeer,
       streams: limits.streamsPerPeer,
-      window: streamWindow,
+      window: defaultWindow,
       assembly: limits.bytesPerPeer,
     }),
     signal: session.signal,
@@ -187,6 +188,8 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
         modules,
         deadlines,
         limits,
+        idleTimeout,
+        now: clock.now,
         isAllowed: (allow, peer) => names(allow, peer, registry),
         failed,
       }),

@@ -8,7 +8,9 @@ export type { LinkState } from "./links/pool.ts";
 export type { Alias, Peer, PeerId } from "./peer.ts";
 export type { Query } from "./peers/query.ts";
 export type { Live } from "./reactive.ts";
+export type { Progress } from "./rpc/ask.ts";
 export type { CallOptions } from "./rpc/call.ts";
+export type { Incoming } from "./rpc/incoming-stream.ts";
 export { type CallState, createLatestCall, type LatestCall } from "./rpc/latest-call.ts";
 export {
   type Args,
@@ -22,7 +24,9 @@ export {
   type ResponseInput,
   type ResponseOutput,
 } from "./rpc/module.ts";
+export type { RemoteFile } from "./rpc/remote-file.ts";
 export type { Replies, RepliesState, Reply } from "./rpc/replies.ts";
+export { file, stream } from "./rpc/stream-schema.ts";
 export type { MessageOptions, Target } from "./rpc/target.ts";
 export type { Self, Status } from "./session.ts";
 export type { Link, SignalExchange, Transport } from "./transport/transport.ts";

@@ -1,140 +1,75 @@
-import { BonevalueError } from "../errors.ts";
-import type { Limits } from "../limits.ts";
-import type { Pool } from "../links/pool.ts";
+import type { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
-import { type Packed, pack, type Received, unpackValue } from "../wire/codec.ts";
-import type { Deadlines } from "./deadlines.ts";
+import { ask, type Calling, type Progress } from "./ask.ts";
+import type { OngoingCall } from "./caller.ts";
 import type { Module } from "./module.ts";
-import { collectReplies, type Outcome, type Replies } from "./replies.ts";
-import type { Rpc } from "./rpc.ts";
+import { discard, type Parcel, packParcels } from "./parcel.ts";
+import { cancelled, collectReplies, type Outcome, type Replies } from "./replies.ts";
 import { thrownError } from "./thrown-error.ts";
-import { validate } from "./validate.ts";
 
 /** How one call is made. */
 export interface CallOptions {
-  /** Longest wait for a reply since the call, in ms. Travels with the request. `Infinity`: none. Default 30 000. */
+  /**
+   * Longest wait for a reply since the call, or since the last acknowledged byte of the request's streams, in ms. Travels
+   * with the request. Ends with the reply. `Infinity`: none. Default 30 000.
+   */
   timeout?: number | undefined;
-  /** Cancels. Already aborted: nothing is sent. */
+  /** Cancels, and ends the call's streams also after the reply. Already aborted: nothing is sent. */
   signal?: AbortSignal | undefined;
   /** Keep the link open for `idleTimeout` after the reply, or only for a moment. Default: the client's. */
   keepAlive?: boolean | undefined;
-}
-
-/** What calls need of their client. */
-export interface Calling {
-  readonly pool: Pool<Rpc>;
-  readonly deadlines: Deadlines;
-  readonly limits: Limits;
-  /** The clock's time. */
-  now(): number;
-  /** For how long a link is kept after a reply, in ms. */
-  linger(keepAlive: boolean | undefined): number;
-  /** Why `peer` cannot be called now, if it cannot. */
-  refusal(peer: Peer): BonevalueError | undefined;
-  /** Why there is nobody to call. */
-  nobody(): BonevalueError;
+  /** Bytes acknowledged by the far side, for requests that carry streams or files. */
+  onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 const defaultTimeout = 30_000;
 
 /** Asks each of `targets`, and collects one reply from each. */
 export function call(
-  { pool, deadlines, limits, now, linger, refusal, nobody }: Calling,
+  calling: Calling,
   targets: readonly Peer[],
   module: Module,
   request: unknown,
-  { timeout = defaultTimeout, signal, keepAlive }: CallOptions = {},
+  { timeout = defaultTimeout, signal, keepAlive, onProgress }: CallOptions = {},
 ): Replies<any> {
-  const deadline = now() + timeout;
-  const stops = new Map<Peer, (code: string) => void>();
+  const { limits, refusal, nobody } = calling;
+  const asked = new Map<Peer, OngoingCall>();
   let unsendable: BonevalueError | undefined;
-  const collector = collectReplies(targets, stop, done, () => unsendable ?? nobody());
-  let undoDeadline: (() => void) | undefined;
+  const collector = collectReplies(targets, stop, tidy, () => unsendable ?? nobody());
 
-  function stop(peer: Peer, { code }: BonevalueError): void {
-    stops.get(peer)?.(code);
+  function stop(peer: Peer, error: BonevalueError): void {
+    asked.get(peer)?.end(error);
   }
 
-  function done(): void {
-    undoDeadline?.();
-    signal?.removeEventListener("abort", cancel);
+  function abort(): void {
+    const reason = cancelled(signal?.reason);
+    collector.settleRest(reason);
+    for (const call of asked.values()) call.end(reason);
   }
 
-  function cancel(): void {
-    collector.replies.cancel(signal?.reason);
+  function askOrRefuse(peer: Peer, parcel: Parcel): void {
+    const error = signal?.aborted ? cancelled(signal.reason) : refusal(peer);
+    const settle = (outcome: Outcome) => collector.settle(peer, outcome);
+    if (error) {
+      discard(parcel, error);
+      settle({ error });
+    } else asked.set(peer, ask(calling, { peer, module, parcel, timeout, keepAlive, onProgress, settle, over: tidy }));
   }
 
-  function askOrRefuse(peer: Peer, packed: Packed): void {
-    const error = refusal(peer);
-    if (error) collector.settle(peer, { error });
-    else ask(peer, packed);
-  }
-
-  function ask(peer: Peer, packed: Packed): void {
-    const undo = pool.start(peer.id, {
-      begin({ service, use }) {
-        use(linger(keepAlive));
-        const settle = (outcome: Outcome) => {
-          use(linger(keepAlive));
-          collector.settle(peer, outcome);
-        };
-        const giveUp = service.call({
-          module: module.name,
-          request: packed,
-          remaining: () => (timeout === Number.POSITIVE_INFINITY ? null : Math.max(0, Math.round(deadline - now()))),
-          answered: (value) => read(value, module, settle),
-          failed: (error, data) => settle({ error: data ? withData(error, data) : error }),
-        });
-        stops.set(peer, giveUp);
-      },
-      fail: (error) => collector.settle(peer, { error }),
-    });
-    if (!stops.has(peer)) stops.set(peer, undo);
+  /** The signal is heard for as long as a stream is open. */
+  function tidy(): void {
+    if (collector.pending > 0 || [...asked.values()].some(({ isOpen }) => isOpen)) return;
+    signal?.removeEventListener("abort", abort);
   }
 
   try {
-    const packed = pack(request, {
-      name: "request",
-      code: "invalid-request",
-      depth: limits.depth,
-      size: limits.messageSize,
-    });
-    if (signal?.aborted) cancel();
-    else for (const peer of targets) askOrRefuse(peer, packed);
+    const { depth, messageSize: size } = limits;
+    const parcels = packParcels(request, { name: "request", code: "invalid-request", depth, size }, targets.length);
+    for (const [index, peer] of targets.entries()) askOrRefuse(peer, parcels[index]!);
   } catch (error) {
     unsendable = thrownError(error);
     collector.settleRest(unsendable);
   }
-  if (collector.pending > 0) {
-    signal?.addEventListener("abort", cancel, { once: true });
-    undoDeadline = deadlines.after(timeout, () => collector.settleRest(tooLate(timeout)));
-  }
+  if (collector.pending > 0) signal?.addEventListener("abort", abort, { once: true });
   return collector.replies;
-}
-
-/** Throws, too, where the value is malformed: that is the link's end. */
-function read(packed: Received, module: Module, settle: (outcome: Outcome) => void): void {
-  const refuse = (error: unknown) => settle({ error: thrownError(error) });
-  let value: unknown;
-  try {
-    value = unpackValue(packed);
-  } catch (error) {
-    refuse(error);
-    throw error;
-  }
-  try {
-    const response = validate(module.response, value, "invalid-response");
-    if (response instanceof Promise) response.then((awaited) => settle({ value: awaited }), refuse);
-    else settle({ value: response });
-  } catch (error) {
-    refuse(error);
-  }
-}
-
-function withData({ code, message }: BonevalueError, data: Received): BonevalueError {
-  return new BonevalueError(code, message, { data: unpackValue(data) });
-}
-
-function tooLate(timeout: number): BonevalueError {
-  return new BonevalueError("timeout", `No reply within ${timeout} ms; ask for less, or give the call more time.`);
 }

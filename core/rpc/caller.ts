@@ -1,28 +1,47 @@
-import { BonevalueError, isErrorCode } from "../errors.ts";
+import { BonevalueError } from "../errors.ts";
 import type { Packed, Received } from "../wire/codec.ts";
 import { type Frame, Kind } from "../wire/frames.ts";
+import { type Lanes, smallFrame } from "../wire/lanes.ts";
+import { envelope } from "../wire/parts.ts";
+import type { Receive } from "../wire/restore.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { Parcel } from "./parcel.ts";
+import { remoteError } from "./remote-error.ts";
+import { createStreamGroup, type StreamGroup } from "./stream-group.ts";
+import type { Streams } from "./streams.ts";
+import { thrownError } from "./thrown-error.ts";
 
-/** What ends a call at its caller. Told at most once. */
-export interface CallEvents {
-  answered(value: Received): void;
-  failed(error: BonevalueError, data?: Received): void;
-}
-
-/** A call as it goes out. */
-export interface OutgoingCall extends CallEvents {
+/** A call as it goes out, and what is told of it. */
+export interface OutgoingCall {
   readonly module: string;
-  readonly request: Packed;
+  readonly parcel: Parcel;
   /** Ms until its deadline, asked when the frame leaves; `null`: none. */
   remaining(): number | null;
+  /** Its answer, whose streams `receive` makes. This or `failed` is told once, unless the call is ended before. */
+  answered(value: Received, receive: Receive): void;
+  failed(error: BonevalueError, data?: Received): void;
+  /** Bytes more of its streams that the other side has read. */
+  readonly acknowledged?: ((bytes: number) => void) | undefined;
+  /** The call is over, and so are the last of its streams, of which there were some. */
+  over?(): void;
+}
+
+/** A call on its way. */
+export interface OngoingCall {
+  /** Whether its answer is still to come, or a stream of it is open. */
+  readonly isOpen: boolean;
+  /** Gives it up, with all of its streams, before its answer or after; the other side is told. */
+  end(reason: BonevalueError): void;
 }
 
 /** Our calls on one link. */
 export interface Caller {
   /** How many wait for their answer. */
   readonly open: number;
-  /** Sends a call. Its undo tells the far side why, and nothing more is heard of it. */
-  call(call: OutgoingCall): (code: string) => void;
-  /** Reads an answer or a failure; one that nobody waits for has crossed its call's end, and is dropped. */
+  call(call: OutgoingCall): OngoingCall;
+  /** Sends a request that nothing comes back for, but to its streams; `failed` is told what cannot be sent. */
+  tell(module: string, parcel: Parcel, failed: (error: BonevalueError) => void): void;
+  /** Reads an answer or a failure. One that nobody waits for has crossed its call's end: its streams are stopped. */
   receive(frame: Answer): void;
   /** The link is over, and with it every call. */
   end(error: BonevalueError): void;
@@ -31,41 +50,136 @@ export interface Caller {
 /** The frames that end a call at its caller. */
 export type Answer = Extract<Frame<Received>, readonly [typeof Kind.answer | typeof Kind.fail, ...unknown[]]>;
 
-/** How frames leave: written when the channel takes them. */
-export type Send = (write: () => Frame<Packed>) => void;
+/** What a {@link Caller} needs. Times in ms. */
+export interface CallerOptions {
+  readonly lanes: Pick<Lanes, "send" | "bulk" | "drop">;
+  readonly streams: Streams;
+  readonly deadlines: Deadlines;
+  /** For how long the streams of an answer wait for a reader. */
+  readonly idleTimeout: number;
+}
 
-/** Our calls over `send`, numbered from 1. */
-export function createCaller(send: Send): Caller {
-  const waiting = new Map<number, CallEvents>();
+/** Our calls over `lanes`, numbered from 1. */
+export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerOptions): Caller {
+  const waiting = new Map<number, Pick<OutgoingCall, "failed"> & { answered(value: Received): void }>();
+  const told = new Set<StreamGroup>();
   let last = 0;
+
+  function call(call: OutgoingCall): OngoingCall {
+    const id = ++last;
+    const { parcel, module, remaining } = call;
+    let group = parcel.streams.length > 0 ? createGroup().add(parcel) : undefined;
+
+    function createGroup(): StreamGroup {
+      return createStreamGroup(streams, {
+        sends: "invalid-request",
+        receives: "invalid-response",
+        acknowledged: call.acknowledged,
+        emptied() {
+          if (!waiting.has(id)) call.over?.();
+        },
+      });
+    }
+
+    function answered(value: Received): void {
+      waiting.delete(id);
+      group?.forget();
+      call.answered(value, (kind, detail) => {
+        group ??= createGroup();
+        return group.receive(kind, detail);
+      });
+      if (group && !group.isEmpty) deadlines.after(idleTimeout, () => group?.stopUnread(unread()));
+    }
+
+    function failed(error: BonevalueError, data?: Received): void {
+      waiting.delete(id);
+      group?.end(error);
+      call.failed(error, data);
+    }
+
+    waiting.set(id, { answered, failed });
+    const takeBack = post(parcel, group, (request) => [Kind.call, id, module, request, remaining()], failed);
+    return {
+      get isOpen() {
+        return waiting.has(id) || group?.isEmpty === false;
+      },
+      end(reason) {
+        if (waiting.delete(id)) takeBack([Kind.cancel, id, reason.code]);
+        group?.end(reason);
+      },
+    };
+  }
+
+  function tell(module: string, parcel: Parcel, failed: (error: BonevalueError) => void): void {
+    let group: StreamGroup | undefined;
+    if (parcel.streams.length > 0) {
+      group = createStreamGroup(streams, {
+        sends: "invalid-request",
+        receives: "invalid-response",
+        emptied: () => told.delete(group!),
+      }).add(parcel);
+      told.add(group);
+    }
+    post(
+      parcel,
+      group,
+      (request) => [Kind.tell, 0, module, request],
+      (error) => {
+        group?.end(error);
+        failed(error);
+      },
+    );
+  }
+
+  /** Sends a request. What it returns takes it back: by `cancel`, where it has left. */
+  function post(
+    { packed }: Parcel,
+    group: StreamGroup | undefined,
+    frame: (request: Packed) => Frame<Packed>,
+    failed: (error: BonevalueError) => void,
+  ): (cancel: Frame<Packed>) => void {
+    function write(): Frame<Packed> {
+      try {
+        return frame(group ? group.announce() : streams.admit(packed));
+      } catch (error) {
+        failed(thrownError(error));
+        // A frame is awaited: the other side has heard of no such call, and ignores this.
+        return [Kind.cancel, ++last, "cancelled"];
+      }
+    }
+    if (packed.attached || packed.size + envelope > smallFrame) return postOnBulk(write);
+    lanes.send("control", write);
+    return (cancel) => lanes.send("control", cancel);
+  }
+
+  function postOnBulk(write: () => Frame<Packed>): (cancel: Frame<Packed>) => void {
+    const flow = {};
+    let gone = false;
+    lanes.bulk(flow, write, () => {
+      gone = true;
+    });
+    return (cancel) => (gone ? lanes.bulk(flow, cancel) : lanes.drop(flow));
+  }
+
   return {
     get open() {
       return waiting.size;
     },
-    call(call) {
-      const id = ++last;
-      waiting.set(id, call);
-      send(() => [Kind.call, id, call.module, call.request, call.remaining()]);
-      return (code) => {
-        if (waiting.delete(id)) send(() => [Kind.cancel, id, code]);
-      };
-    },
+    call,
+    tell,
     receive(frame) {
       const call = waiting.get(frame[1]);
-      if (!call) return;
-      waiting.delete(frame[1]);
-      if (frame[0] === Kind.answer) call.answered(frame[2]);
-      else call.failed(remoteError(frame[2], frame[3]), frame[4]);
+      if (frame[0] === Kind.fail) call?.failed(remoteError(frame[2], frame[3]), frame[4]);
+      else if (call) call.answered(frame[2]);
+      else streams.refuse(frame[2]);
     },
     end(error) {
-      const lost = [...waiting.values()];
-      waiting.clear();
-      for (const call of lost) call.failed(error);
+      for (const call of [...waiting.values()]) call.failed(error);
+      for (const group of [...told]) group.end(error);
     },
   };
 }
 
-/** An error that crossed the wire. A code that a newer peer made reads as `handler-failed`. */
-export function remoteError(code: string, message: string, data?: unknown): BonevalueError {
-  return new BonevalueError(isErrorCode(code) ? code : "handler-failed", message, { data });
+function unread(): BonevalueError {
+  return new BonevalueError("cancelled", "Nobody read the answer's stream in time: read it, or ask for less.");
 }

@@ -88,7 +88,7 @@ export function collectReplies(
 
   function cancel(reason?: unknown): void {
     if (pending.size === 0) return;
-    settleRest(new BonevalueError("cancelled", "The call was cancelled by its caller.", { cause: reason }));
+    settleRest(cancelled(reason));
   }
 
   /** Resolves with the reply at `index`, or with nothing when there will be none. */
@@ -148,4 +148,9 @@ export function collectReplies(
       },
     },
   };
+}
+
+/** The error of what its caller no longer wants. */
+export function cancelled(reason: unknown): BonevalueError {
+  return new BonevalueError("cancelled", "The call was cancelled by its caller.", { cause: reason });
 }

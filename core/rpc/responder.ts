@@ -1,12 +1,18 @@
 import { BonevalueError } from "../errors.ts";
+import type { Limits } from "../limits.ts";
 import type { Peer } from "../peer.ts";
 import type { Query } from "../peers/query.ts";
-import type { Packed, Received } from "../wire/codec.ts";
+import { type Received, unpackValue } from "../wire/codec.ts";
 import { type Frame, Kind } from "../wire/frames.ts";
-import type { Send } from "./caller.ts";
+import type { Lanes } from "../wire/lanes.ts";
+import { answer } from "./answer.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { createIncoming, type Ending, type Incoming } from "./incoming.ts";
+import { createIncomingRequest, type Ending, type IncomingRequest } from "./incoming-request.ts";
 import type { Modules, Offer } from "./modules.ts";
+import { discardValue } from "./parcel.ts";
+import { createRenewable } from "./renewable.ts";
+import { createStreamGroup, type StreamGroup } from "./stream-group.ts";
+import type { Streams } from "./streams.ts";
 import { thrownError } from "./thrown-error.ts";
 import { validate } from "./validate.ts";
 
@@ -15,13 +21,13 @@ export interface ResponderOptions {
   readonly peer: Peer;
   readonly modules: Modules;
   readonly deadlines: Deadlines;
-  /** Calls, and one-way messages, handled at once. */
-  readonly capacity: number;
+  readonly limits: Limits;
+  readonly lanes: Pick<Lanes, "send" | "bulk">;
+  readonly streams: Streams;
+  /** The clock's time. */
+  now(): number;
   /** Whether our peer is among those that a module is offered to. */
   isAllowed(allow: Query): boolean;
-  readonly send: Send;
-  pack(value: unknown): Packed;
-  unpack(value: Received): unknown;
   /** Told what a handler threw where no caller waits to hear of it. */
   failed(error: BonevalueError): void;
 }
@@ -41,54 +47,105 @@ export type Request = Extract<
   readonly [typeof Kind.call | typeof Kind.tell | typeof Kind.cancel, ...unknown[]]
 >;
 
+/** A request with its streams, and those of its answer. */
+interface Exchange {
+  readonly request: IncomingRequest;
+  /** Made when it is needed: most exchanges have no stream. */
+  streams(): StreamGroup;
+  /** Tells the handler, and ends the streams. */
+  abort(reason: BonevalueError): void;
+}
+
 /** Runs a handler for each request that arrives, in the order in which the requests were made. */
 export function createResponder(options: ResponderOptions): Responder {
-  const { peer, modules, deadlines, capacity, isAllowed, send, pack, unpack } = options;
-  const calls = new Map<number, Incoming>();
-  const tells = new Set<Incoming>();
+  const { peer, modules, deadlines, limits, now, isAllowed } = options;
+  const capacity = limits.requestsPerPeer;
+  const calls = new Map<number, Exchange>();
+  const tells = new Set<Exchange>();
   const inTurn = createTurns();
 
-  function receiveCall(id: number, name: string, request: Received, remaining: number | null): void {
-    if (calls.has(id)) throw new BonevalueError("protocol", `The peer used the call id ${id} twice.`);
-    const call = createIncoming(peer, (ending) => {
-      calls.delete(id);
-      forget();
-      if (!ending) return;
-      const frame = answer(id, ending);
-      send(() => frame);
+  /** `over` is told how the request ended, or nothing when it was aborted. */
+  function createExchange(over: (ending: Ending | undefined) => void, granted?: () => void): Exchange {
+    let group: StreamGroup | undefined;
+    const request = createIncomingRequest(peer, {
+      over(ending) {
+        over(ending);
+        if (ending && "thrown" in ending) group?.end(thrownError(ending.thrown));
+        else if (ending) group?.stopUnread(notTaken());
+      },
+      unused: discardValue,
     });
-    const forget = deadlines.after(remaining ?? Number.POSITIVE_INFINITY, () =>
+    return {
+      request,
+      streams() {
+        group ??= createStreamGroup(options.streams, {
+          sends: "invalid-response",
+          receives: "invalid-request",
+          granted,
+          sent: (ended) => ended && request.abort(ended),
+        });
+        return group;
+      },
+      abort(reason) {
+        request.abort(reason);
+        group?.end(reason);
+      },
+    };
+  }
+
+  function receiveCall(id: number, name: string, value: Received, remaining: number | null): void {
+    if (calls.has(id)) throw new BonevalueError("protocol", `The peer used the call id ${id} twice.`);
+    const deadline = createRenewable(deadlines, now, remaining ?? Number.POSITIVE_INFINITY, () =>
       call.abort(new BonevalueError("timeout", "The caller's deadline has passed.")),
     );
+    const call = createExchange((ending) => {
+      calls.delete(id);
+      deadline.stop();
+      if (ending) answer(id, ending, call.streams, options);
+    }, deadline.renew);
     const full = calls.size >= capacity;
     calls.set(id, call);
-    const value = unpack(request);
-    const refuse = (thrown: unknown) => call.end({ thrown });
+    const request = unpack(value, call);
+    const refuse = (thrown: unknown) => call.request.end({ thrown });
     if (full) refuse(new BonevalueError("busy", "The peer handles too many calls at once; try later."));
-    else inTurn(() => start(call, name, value, refuse));
+    else inTurn(() => start(call.request, name, request, refuse));
   }
 
   /** One that cannot be handled is dropped: its sender waits for nothing. */
-  function receiveTell(name: string, request: Received): void {
-    if (tells.size >= capacity) return;
-    const tell = createIncoming(peer, (ending) => {
-      tells.delete(tell);
-      if (ending && "thrown" in ending) options.failed(thrownError(ending.thrown));
+  function receiveTell(name: string, value: Received): void {
+    if (tells.size < capacity) tell(name, value);
+    else options.streams.refuse(value);
+  }
+
+  function tell(name: string, value: Received): void {
+    let refused = false;
+    const exchange = createExchange((ending) => {
+      tells.delete(exchange);
+      if (!ending || refused) return;
+      if ("thrown" in ending) options.failed(thrownError(ending.thrown));
+      else discardValue(ending.value);
     });
-    tells.add(tell);
-    const value = unpack(request);
-    inTurn(() => start(tell, name, value, () => tells.delete(tell)));
+    tells.add(exchange);
+    const request = unpack(value, exchange);
+    const refuse = (thrown: unknown) => {
+      refused = true;
+      exchange.request.end({ thrown });
+    };
+    inTurn(() => start(exchange.request, name, request, refuse));
+  }
+
+  function unpack(value: Received, exchange: Exchange): unknown {
+    return unpackValue(value, (kind, detail) => exchange.streams().receive(kind, detail));
   }
 
   function cancel(id: number, code: string): void {
-    calls
-      .get(id)
-      ?.abort(new BonevalueError(code === "timeout" ? code : "cancelled", "The caller has given the call up."));
+    const reason = new BonevalueError(code === "timeout" ? code : "cancelled", "The caller has given the call up.");
+    calls.get(id)?.abort(reason);
   }
 
   /** Returns a promise where the module's schema takes its time. */
   function start(
-    call: Incoming,
+    call: IncomingRequest,
     name: string,
     value: unknown,
     refuse: (error: unknown) => void,
@@ -111,25 +168,6 @@ export function createResponder(options: ResponderOptions): Responder {
     return offer;
   }
 
-  function answer(id: number, ending: Ending): Frame<Packed> {
-    if ("thrown" in ending) return failure(id, thrownError(ending.thrown));
-    try {
-      return [Kind.answer, id, pack(ending.value)];
-    } catch (error) {
-      return failure(id, new BonevalueError("invalid-response", thrownError(error).message));
-    }
-  }
-
-  function failure(id: number, { code, message, data }: BonevalueError): Frame<Packed> {
-    if (data === undefined) return [Kind.fail, id, code, message];
-    try {
-      return [Kind.fail, id, code, message, pack(data)];
-    } catch {
-      // What cannot cross stays here; the code and the message say enough.
-      return [Kind.fail, id, code, message];
-    }
-  }
-
   return {
     get open() {
       return calls.size;
@@ -140,12 +178,12 @@ export function createResponder(options: ResponderOptions): Responder {
       else cancel(frame[1], frame[2]);
     },
     end(reason) {
-      for (const request of [...calls.values(), ...tells]) request.abort(reason);
+      for (const exchange of [...calls.values(), ...tells]) exchange.abort(reason);
     },
   };
 }
 
-function run(call: Incoming, { handler, bare }: Offer, request: unknown): void {
+function run(call: IncomingRequest, { handler, bare }: Offer, request: unknown): void {
   if (call.isOver) return;
   const threw = (thrown: unknown) => call.end({ thrown });
   // Under a bare name, nothing means that the callback will be used.
@@ -163,6 +201,10 @@ function run(call: Incoming, { handler, bare }: Offer, request: unknown): void {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
+}
+
+function notTaken(): BonevalueError {
+  return new BonevalueError("cancelled", "The call was answered without a look at the stream.");
 }
 
 /** Starts one task after the other, at once while none takes its time. */

@@ -3,54 +3,57 @@ import type { Limits } from "../limits.ts";
 import type { Connection, Service } from "../links/connection.ts";
 import type { Peer } from "../peer.ts";
 import type { Query } from "../peers/query.ts";
-import { type Packed, pack, unpackValue } from "../wire/codec.ts";
 import { Kind } from "../wire/frames.ts";
 import { malformed } from "../wire/malformed.ts";
-import { createCaller, type OutgoingCall, type Send } from "./caller.ts";
+import { createCaller, type OngoingCall, type OutgoingCall } from "./caller.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Modules } from "./modules.ts";
+import type { Parcel } from "./parcel.ts";
 import { createResponder } from "./responder.ts";
+import { createStreams } from "./streams.ts";
 
-/** Calls, both ways, on one connection. */
+/** Calls and streams, both ways, on one connection. */
 export interface Rpc extends Service {
-  /** Sends a call; returns what gives it up. */
-  call(call: OutgoingCall): (code: string) => void;
+  call(call: OutgoingCall): OngoingCall;
   /** Sends a request that nothing comes back for. */
-  tell(module: string, request: Packed, lossy: boolean): void;
+  tell(module: string, request: Parcel, lossy: boolean): void;
 }
 
-/** What {@link createRpc} needs of the client. */
+/** What {@link createRpc} needs of the client. Times in ms. */
 export interface RpcOptions {
   readonly peer: Peer;
   readonly modules: Modules;
   readonly deadlines: Deadlines;
   readonly limits: Limits;
+  /** For how long the streams of an answer wait for a reader. */
+  readonly idleTimeout: number;
+  /** The clock's time. */
+  now(): number;
   isAllowed(allow: Query, peer: Peer): boolean;
-  /** Told what a handler threw where no caller waits to hear of it. */
+  /** Told what went wrong where no caller waits to hear of it. */
   failed(error: BonevalueError): void;
 }
 
 /** Serves `connection`, and calls on it. */
-export function createRpc(connection: Connection<Rpc>, options: RpcOptions): Rpc {
-  const { peer, limits } = options;
-  const send: Send = (write) => connection.lanes.send("control", write);
-  const caller = createCaller(send);
+export function createRpc(connection: Pick<Connection<Rpc>, "lanes" | "remote">, options: RpcOptions): Rpc {
+  const { peer } = options;
+  const { lanes } = connection;
+  const streams = createStreams({ ...options, lanes, remote: () => connection.remote });
+  const caller = createCaller({ ...options, lanes, streams });
   const responder = createResponder({
     ...options,
-    capacity: limits.requestsPerPeer,
+    lanes,
+    streams,
     isAllowed: (allow) => options.isAllowed(allow, peer),
-    send,
-    pack: (value) =>
-      pack(value, { name: "response", code: "invalid-response", depth: limits.depth, size: limits.messageSize }),
-    unpack: unpackValue,
   });
   return {
     get isIdle() {
-      return caller.open === 0 && responder.open === 0;
+      return caller.open === 0 && responder.open === 0 && streams.open === 0;
     },
     call: caller.call,
     tell(module, request, lossy) {
-      connection.lanes.send(lossy ? "lossy" : "control", () => [Kind.tell, 0, module, request]);
+      if (lossy) lanes.send("lossy", [Kind.tell, 0, module, request.packed]);
+      else caller.tell(module, request, options.failed);
     },
     receive(frame) {
       switch (frame[0]) {
@@ -61,11 +64,17 @@ export function createRpc(connection: Connection<Rpc>, options: RpcOptions): Rpc
         case Kind.answer:
         case Kind.fail:
           return caller.receive(frame);
+        case Kind.item:
+        case Kind.end:
+        case Kind.credit:
+        case Kind.stop:
+          return streams.receive(frame);
         default:
           throw malformed("a frame where it has no place");
       }
     },
     end(reason) {
+      streams.end(reason);
       caller.end(reason);
       responder.end(reason);
     },

@@ -1,8 +1,9 @@
 import type { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
-import { type Packed, pack } from "../wire/codec.ts";
-import type { Calling } from "./call.ts";
+import { pack } from "../wire/codec.ts";
+import type { Calling } from "./ask.ts";
 import type { Module } from "./module.ts";
+import { discard, type Parcel, packParcels } from "./parcel.ts";
 import { thrownError } from "./thrown-error.ts";
 
 /** How a one-way message is sent. */
@@ -22,32 +23,43 @@ export function createTell({ pool, limits, linger, refusal }: Calling, failed: (
   // Peers whose link a lossy message waits for: the next ones are dropped, since they could only be late.
   const knocking = new Set<string>();
 
-  function tell(peer: Peer, module: Module, packed: Packed, { keepAlive, lossy = false }: TellOptions): void {
+  function tell(peer: Peer, module: Module, parcel: Parcel, { keepAlive, lossy = false }: TellOptions): void {
     if (lossy && knocking.has(peer.id)) return;
     if (lossy) knocking.add(peer.id);
     pool.start(peer.id, {
       begin({ service, use }) {
         knocking.delete(peer.id);
         use(linger(keepAlive));
-        service.tell(module.name, packed, lossy);
+        service.tell(module.name, parcel, lossy);
       },
       fail(reason) {
         knocking.delete(peer.id);
+        discard(parcel, reason);
         failed(reason);
       },
     });
   }
 
+  /** The request for each of `count` peers. Nobody resends what is lossy, so that it cannot hold a stream. */
+  function parcels(request: unknown, count: number, lossy: boolean | undefined): readonly Parcel[] {
+    const outgoing = { name: "request", code: "invalid-request", depth: limits.depth } as const;
+    if (!lossy) return packParcels(request, { ...outgoing, size: limits.messageSize }, count);
+    const packed = pack(request, { ...outgoing, size: largestLossy });
+    return Array.from({ length: count }, () => ({ packed, streams: [] }));
+  }
+
+  function tellOrRefuse(peer: Peer, module: Module, parcel: Parcel, options: TellOptions): void {
+    const error = refusal(peer);
+    if (error) {
+      discard(parcel, error);
+      failed(error);
+    } else tell(peer, module, parcel, options);
+  }
+
   return (targets, module, request, options) => {
     try {
-      const { depth, messageSize } = limits;
-      const size = options.lossy ? largestLossy : messageSize;
-      const packed = pack(request, { name: "request", code: "invalid-request", depth, size });
-      for (const peer of targets) {
-        const error = refusal(peer);
-        if (error) failed(error);
-        else tell(peer, module, packed, options);
-      }
+      const requests = parcels(request, targets.length, options.lossy);
+      for (const [index, peer] of targets.entries()) tellOrRefuse(peer, module, requests[index]!, options);
     } catch (error) {
       failed(thrownError(error));
     }

@@ -6,26 +6,37 @@ import type { NamedExchange } from "./module.ts";
 export type Ending = { readonly value: unknown } | { readonly thrown: unknown };
 
 /** A request on its way through a handler. */
-export interface Incoming {
+export interface IncomingRequest {
   /** It has been answered, or nobody waits for an answer any more. */
   readonly isOver: boolean;
   /** What the handler sees of it. */
   exchange(request: unknown): NamedExchange;
   /** The first ending counts. */
   end(ending: Ending): void;
-  /** Nobody waits for the answer any more: the handler's signal aborts with the reason. */
+  /** Nobody waits for the answer, or for the rest of its streams: the handler's signal aborts with the reason. */
   abort(reason: BonevalueError): void;
 }
 
-/** A request of `peer`; `over` is told once how it ended, or nothing when it was aborted. */
-export function createIncoming(peer: Peer, over: (ending?: Ending) => void): Incoming {
+/** What is told of a request. */
+export interface IncomingRequestEvents {
+  /** Told once: how it ended, or nothing when it was aborted. */
+  over(ending?: Ending): void;
+  /** A value that came too late to be the answer. */
+  unused(value: unknown): void;
+}
+
+/** A request of `peer`. */
+export function createIncomingRequest(peer: Peer, { over, unused }: IncomingRequestEvents): IncomingRequest {
   let isOver = false;
   let aborted: BonevalueError | undefined;
   // Made when a handler asks for it: most never do.
   let controller: AbortController | undefined;
 
   function end(ending: Ending): void {
-    if (isOver) return;
+    if (isOver) {
+      if ("value" in ending) unused(ending.value);
+      return;
+    }
     isOver = true;
     over(ending);
   }
@@ -36,7 +47,7 @@ export function createIncoming(peer: Peer, over: (ending?: Ending) => void): Inc
     },
     end,
     abort(reason) {
-      aborted = reason;
+      aborted ??= reason;
       controller?.abort(reason);
       if (isOver) return;
       isOver = true;

@@ -1,0 +1,154 @@
+import { BonevalueError } from "../errors.ts";
+import { guard } from "../events.ts";
+import type { Limits } from "../limits.ts";
+import type { Connection } from "../links/connection.ts";
+import type { Pool } from "../links/pool.ts";
+import type { Peer } from "../peer.ts";
+import { type Received, unpackValue } from "../wire/codec.ts";
+import type { Receive } from "../wire/restore.ts";
+import type { OngoingCall } from "./caller.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { Module } from "./module.ts";
+import { discard, type Parcel, totalOf } from "./parcel.ts";
+import { createRenewable } from "./renewable.ts";
+import type { Outcome } from "./replies.ts";
+import type { Rpc } from "./rpc.ts";
+import { thrownError } from "./thrown-error.ts";
+import { validate } from "./validate.ts";
+
+/** What calls need of their client. */
+export interface Calling {
+  readonly pool: Pool<Rpc>;
+  readonly deadlines: Deadlines;
+  readonly limits: Limits;
+  /** The clock's time. */
+  now(): number;
+  /** For how long a link is kept after a reply, in ms. */
+  linger(keepAlive: boolean | undefined): number;
+  /** Why `peer` cannot be called now, if it cannot. */
+  refusal(peer: Peer): BonevalueError | undefined;
+  /** Why there is nobody to call. */
+  nobody(): BonevalueError;
+}
+
+/** How much of a request's streams and files one peer has read, in bytes. */
+export interface Progress {
+  readonly peer: Peer;
+  readonly sent: number;
+  /** Known where the request carries files alone. */
+  readonly total?: number | undefined;
+}
+
+/** What one peer is asked, and who is told of its reply. */
+export interface Question {
+  readonly peer: Peer;
+  readonly module: Module;
+  readonly parcel: Parcel;
+  /** In ms. */
+  readonly timeout: number;
+  readonly keepAlive: boolean | undefined;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+  settle(outcome: Outcome): void;
+  /** The last stream of the call is over. */
+  over(): void;
+}
+
+/** Asks one peer, over a link that is dialled where there is none. */
+export function ask(
+  { pool, deadlines, now, linger }: Calling,
+  { peer, module, parcel, timeout, keepAlive, onProgress, settle, over }: Question,
+): OngoingCall {
+  const begun = now();
+  const deadline = createRenewable(deadlines, now, timeout, () => finish({ error: tooLate(timeout) }));
+  const total = totalOf(parcel);
+  let call: OngoingCall | undefined;
+  let waitsForLink = true;
+  let undo: (() => void) | undefined;
+  let sent = 0;
+
+  function finish(outcome: Outcome): void {
+    if ("error" in outcome) end(outcome.error);
+    else deadline.stop();
+    settle(outcome);
+  }
+
+  function end(reason: BonevalueError): void {
+    deadline.stop();
+    call?.end(reason);
+    if (!waitsForLink) return;
+    waitsForLink = false;
+    undo?.();
+    discard(parcel, reason);
+  }
+
+  function acknowledged(bytes: number): void {
+    deadline.renew();
+    sent += bytes;
+    if (onProgress) guard(() => onProgress(Object.freeze({ peer, sent, total })));
+  }
+
+  function begin({ service, use }: Connection<Rpc>): void {
+    waitsForLink = false;
+    const keep = () => use(linger(keepAlive));
+    keep();
+    call = service.call({
+      module: module.name,
+      parcel,
+      remaining: () => (timeout === Number.POSITIVE_INFINITY ? null : Math.max(0, Math.round(begun + timeout - now()))),
+      acknowledged: parcel.streams.length > 0 ? acknowledged : undefined,
+      answered(value, receive) {
+        keep();
+        read(value, receive, module, finish);
+      },
+      failed(error, data) {
+        keep();
+        finish({ error: data ? withData(error, data) : error });
+      },
+      over() {
+        keep();
+        over();
+      },
+    });
+  }
+
+  undo = pool.start(peer.id, {
+    begin,
+    fail(error) {
+      undo = undefined;
+      finish({ error });
+    },
+  });
+  return {
+    get isOpen() {
+      return waitsForLink || call?.isOpen === true;
+    },
+    end,
+  };
+}
+
+/** Throws, too, where the value is malformed: that is the link's end. */
+function read(packed: Received, receive: Receive, module: Module, finish: (outcome: Outcome) => void): void {
+  const refuse = (error: unknown) => finish({ error: thrownError(error) });
+  let value: unknown;
+  try {
+    value = unpackValue(packed, receive);
+  } catch (error) {
+    refuse(error);
+    throw error;
+  }
+  try {
+    const response = validate(module.response, value, "invalid-response");
+    if (response instanceof Promise) response.then((awaited) => finish({ value: awaited }), refuse);
+    else finish({ value: response });
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+function withData({ code, message }: BonevalueError, data: Received): BonevalueError {
+  return new BonevalueError(code, message, { data: unpackValue(data) });
+}
+
+function tooLate(timeout: number): BonevalueError {
+  return new BonevalueError("timeout", `No reply within ${timeout} ms; ask for less, or give the call more time.`);
+}

@@ -1,0 +1,62 @@
+import { BonevalueError } from "../errors.ts";
+import type { AttachmentKind } from "../wire/notes.ts";
+import { iterate } from "./incoming-stream.ts";
+import { lockStep } from "./lock-step.ts";
+import { isAsyncIterable, isIterator, type Pull, pullFromIterable, pullFromStream } from "./pull.ts";
+import { type FileInfo, infoOf, isRemoteFile } from "./remote-file.ts";
+
+/** A stream or a blob on its way to one peer. */
+export interface OutgoingStream {
+  readonly pull: Pull;
+  /** Of what file it is, if of any. */
+  readonly file: FileInfo | undefined;
+}
+
+/** A stream or a blob that was found in a value. */
+export interface Source {
+  readonly kind: AttachmentKind;
+  /** Called once for each peer. */
+  open(): OutgoingStream;
+}
+
+/**
+ * How `object` is sent to `count` peers, if it is a stream or a blob. A blob, and an iterable that is no iterator
+ * itself, is read for each peer anew; what can be read only once is shared in lock-step, so that nothing is kept for
+ * the slowest. From now on a stream is locked and a received file read; throws `unsupported` where it has been before.
+ */
+export function sourceOf(object: object, count: number): Source | undefined {
+  if (object instanceof Blob) return sourceOfFile(infoOf(object), () => pullFromIterable(chunksOf(object)));
+  if (isRemoteFile(object)) return sourceOfFile(object, once(lock(object.stream()), count));
+  if (object instanceof ReadableStream) return sourceOfItems(once(lock(object), count));
+  if (!isAsyncIterable(object)) return undefined;
+  const pull = () => pullFromIterable(object);
+  return sourceOfItems(isIterator(object) ? once(pull(), count) : pull);
+}
+
+function sourceOfFile({ name, type, size }: FileInfo, pull: () => Pull): Source {
+  return { kind: "blob", open: () => ({ pull: pull(), file: { name, type, size } }) };
+}
+
+function sourceOfItems(pull: () => Pull): Source {
+  return { kind: "stream", open: () => ({ pull: pull(), file: undefined }) };
+}
+
+function once(pull: Pull, count: number): () => Pull {
+  if (count === 1) return () => pull;
+  const readers = lockStep(pull, count);
+  return () => readers.shift()!;
+}
+
+function lock(stream: ReadableStream<unknown>): Pull {
+  if (!stream.locked) return pullFromStream(stream);
+  throw new BonevalueError("unsupported", "A stream that is being read already cannot be sent: tee() it before.");
+}
+
+// With its frame around it a chunk still fits the largest message.
+const chunkSize = 64 * 1_024 - 64;
+
+async function* chunksOf(blob: Blob): AsyncGenerator<Uint8Array, void, void> {
+  for await (const bytes of iterate(blob.stream())) {
+    for (let at = 0; at < bytes.length; at += chunkSize) yield bytes.subarray(at, at + chunkSize);
+  }
+}

@@ -1,0 +1,123 @@
+import type { BonevalueError } from "../errors.ts";
+import { encode, type Packed } from "../wire/codec.ts";
+import { createOutgoingCredit } from "../wire/credit.ts";
+import { type Frame, Kind } from "../wire/frames.ts";
+import type { Lanes } from "../wire/lanes.ts";
+import type { Pull } from "./pull.ts";
+import { createTally } from "./tally.ts";
+import { thrownError } from "./thrown-error.ts";
+
+/** A stream that we send. */
+export interface Producer {
+  /** Its number on the link: it may be asked for items from now on. */
+  open(id: number): void;
+  /** The other side's credit. Throws `protocol` where it contradicts itself. */
+  grant(read: number, limit: number): void;
+  /** Ends it: because the other side wants no more, or because of something on ours. */
+  end(reason: BonevalueError): void;
+  /** Nobody asks any more how much of it was acknowledged. */
+  forget(): void;
+}
+
+/** What a producer needs. */
+export interface ProducerOptions {
+  readonly pull: Pull;
+  readonly lanes: Pick<Lanes, "bulk" | "drop">;
+  /** Throws where the item cannot be sent. */
+  pack(item: unknown): Packed;
+  /** Told how many bytes more of the items the other side has read; counted only where somebody listens. */
+  readonly acknowledged?: ((bytes: number) => void) | undefined;
+  /** Nothing more is pulled; the reason, where it did not end by itself. Its own end waits to be sent. */
+  over(ended: BonevalueError | undefined): void;
+  /** The channel has taken its end. */
+  gone(): void;
+  /** It needs no more frames of the other side. May be told again. */
+  settled(id: number): void;
+}
+
+/**
+ * Sends what `pull` makes, one item at a time: the next is asked for once the other side has room for it and the channel
+ * has taken the last. Nothing is pulled before the first credit.
+ */
+export function createProducer(options: ProducerOptions): Producer {
+  const { pull, lanes, pack, acknowledged } = options;
+  const credit = createOutgoingCredit(0);
+  const tally = acknowledged && createTally();
+  const flow = {};
+  let id: number | undefined;
+  let overhead = 0;
+  let busy = false;
+  let isOver = false;
+
+  function pullNext(): void {
+    if (busy || isOver || !credit.mayBegin) return;
+    busy = true;
+    pull.next().then(
+      ({ done, value }) => (done ? finish() : send(value)),
+      (error) => finish(thrownError(error)),
+    );
+  }
+
+  function send(value: unknown): void {
+    if (isOver) return;
+    try {
+      const packed = pack(value);
+      const bytes = overhead + packed.size;
+      credit.begin(bytes);
+      tally?.begin(bytes, value instanceof Uint8Array ? value.length : packed.size);
+      lanes.bulk(flow, [Kind.item, id!, packed], taken);
+    } catch (error) {
+      end(thrownError(error));
+    }
+  }
+
+  function taken(): void {
+    busy = false;
+    pullNext();
+  }
+
+  function end(reason: BonevalueError): void {
+    if (isOver) return;
+    lanes.drop(flow);
+    finish(reason, reason);
+    pull.cancel(reason);
+  }
+
+  function finish(error?: BonevalueError, ended?: BonevalueError): void {
+    if (isOver) return;
+    isOver = true;
+    if (id !== undefined) lanes.bulk(flow, endFrame(id, error), options.gone);
+    options.over(ended);
+    if (error || !tally || credit.read === credit.sent) settle();
+  }
+
+  function settle(): void {
+    if (id !== undefined) options.settled(id);
+  }
+
+  return {
+    open(number) {
+      id = number;
+      overhead = encode([Kind.item, id, nothing]).length;
+    },
+    grant(read, limit) {
+      credit.grant(read, limit);
+      if (tally) acknowledged?.(tally.read(read));
+      if (isOver && read === credit.sent) settle();
+      else pullNext();
+    },
+    end,
+    forget() {
+      if (isOver) settle();
+    },
+  };
+}
+
+const nothing: Packed = { bytes: new Uint8Array(), notes: [], size: 0, attached: false };
+
+// For people, and cut where it would not fit a frame.
+const longestMessage = 1_024;
+
+function endFrame(id: number, reason: BonevalueError | undefined): Frame<Packed> {
+  return reason ? [Kind.end, id, reason.code, reason.message.slice(0, longestMessage)] : [Kind.end, id];
+}

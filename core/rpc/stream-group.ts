@@ -1,0 +1,118 @@
+import type { BonevalueError } from "../errors.ts";
+import { type Packed, readdress } from "../wire/codec.ts";
+import type { Receive } from "../wire/restore.ts";
+import { readAnnouncement, writeAnnouncement } from "./announcement.ts";
+import type { Consumer } from "./consumer.ts";
+import type { OutgoingStream } from "./outgoing-stream.ts";
+import type { Parcel } from "./parcel.ts";
+import type { Producer } from "./producer.ts";
+import { createRemoteFile } from "./remote-file.ts";
+import type { ContractCode, Streams } from "./streams.ts";
+
+/** The streams of one exchange: those of its request, and those of its answer. */
+export interface StreamGroup {
+  /** Whether none is open, and none has arrived that was not read to its end. */
+  readonly isEmpty: boolean;
+  /** Takes the streams of a parcel over, which wait until it is announced. Returns the group. */
+  add(parcel: Parcel): StreamGroup;
+  /** The bytes of the parcel as they leave now, its streams numbered. Throws as `Streams.announce`. */
+  announce(): Packed;
+  /** Makes the streams and files that a value announces. */
+  readonly receive: Receive;
+  /** Nobody asks any more how much was acknowledged. */
+  forget(): void;
+  /** Ends those that arrived and that nobody has begun to read. */
+  stopUnread(reason: BonevalueError): void;
+  /** Ends all, on both sides. */
+  end(reason: BonevalueError): void;
+}
+
+/** What a group says of its streams. */
+export interface StreamGroupOptions {
+  /** With what the items fail that break the contract: of the value that is sent, and of the one that arrives. */
+  readonly sends: ContractCode;
+  readonly receives: ContractCode;
+  /** Bytes more that the other side has read. */
+  readonly acknowledged?: ((bytes: number) => void) | undefined;
+  /** We have given the other side credit. */
+  readonly granted?: (() => void) | undefined;
+  /** All that we send is over; the reason, if it was ended by something else than itself. */
+  readonly sent?: ((ended: BonevalueError | undefined) => void) | undefined;
+  /** `isEmpty` is true again. */
+  readonly emptied?: (() => void) | undefined;
+}
+
+/** A group without streams, on one link. */
+export function createStreamGroup(streams: Streams, options: StreamGroupOptions): StreamGroup {
+  const sending = new Set<Producer>();
+  const receiving = new Set<Consumer>();
+  let parcel: Parcel | undefined;
+  let producers: readonly Producer[] = [];
+  let endedWith: BonevalueError | undefined;
+
+  function produce({ pull }: OutgoingStream): Producer {
+    const producer = streams.produce(options.sends, {
+      pull,
+      acknowledged: options.acknowledged,
+      over(ended) {
+        sending.delete(producer);
+        endedWith ??= ended;
+        if (sending.size === 0) options.sent?.(endedWith);
+        tellIfEmpty();
+      },
+    });
+    sending.add(producer);
+    return producer;
+  }
+
+  function tellIfEmpty(): void {
+    if (sending.size === 0 && receiving.size === 0) options.emptied?.();
+  }
+
+  const group: StreamGroup = {
+    get isEmpty() {
+      return sending.size === 0 && receiving.size === 0;
+    },
+    add(added) {
+      parcel = added;
+      producers = added.streams.map(produce);
+      return group;
+    },
+    announce() {
+      const { packed, streams: announced } = parcel!;
+      const ids = streams.announce(producers, packed);
+      return readdress(packed, (place) => {
+        const { file } = announced[place as number]!;
+        return writeAnnouncement({ id: ids[place as number]!, file });
+      });
+    },
+    receive(kind, detail) {
+      const announcement = readAnnouncement(kind, detail);
+      const consumer = streams.consume(announcement, {
+        code: options.receives,
+        granted: () => options.granted?.(),
+        over() {
+          receiving.delete(consumer);
+          tellIfEmpty();
+        },
+      });
+      receiving.add(consumer);
+      if (!announcement.file) return consumer.stream;
+      return createRemoteFile(announcement.file, () => {
+        consumer.take();
+        return consumer.stream;
+      });
+    },
+    forget() {
+      for (const producer of producers) producer.forget();
+    },
+    stopUnread(reason) {
+      for (const consumer of [...receiving]) if (!consumer.isTaken) consumer.abort(reason);
+    },
+    end(reason) {
+      for (const producer of [...sending]) producer.end(reason);
+      for (const consumer of [...receiving]) consumer.abort(reason);
+    },
+  };
+  return group;
+}

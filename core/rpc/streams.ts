@@ -1,0 +1,176 @@
+import { BonevalueError } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import { type Packed, pack, type Received, unpackValue } from "../wire/codec.ts";
+import { defaultWindow, largestWindow } from "../wire/credit.ts";
+import { type Frame, type Hello, Kind } from "../wire/frames.ts";
+import type { Lanes } from "../wire/lanes.ts";
+import { malformed } from "../wire/malformed.ts";
+import { type Announcement, readAnnouncement } from "./announcement.ts";
+import { type Consumer, type ConsumerOptions, createConsumer } from "./consumer.ts";
+import { createProducer, type Producer, type ProducerOptions } from "./producer.ts";
+import { remoteError } from "./remote-error.ts";
+
+/** With what a stream's items fail that break the module's contract: those of a request, or of a response. */
+export type ContractCode = "invalid-request" | "invalid-response";
+
+/** The streams of one link, both ways. */
+export interface Streams {
+  /** How many still need the link. */
+  readonly open: number;
+  /** Makes a stream that we send; the other side hears of it under the number that `announce` gives. */
+  produce(code: ContractCode, options: Pick<ProducerOptions, "pull" | "acknowledged" | "over">): Producer;
+  /**
+   * Numbers the streams of a value that leaves now. Throws `busy` where the other side takes no more of them, and
+   * `too-large` for a value that it does not take.
+   */
+  announce(producers: readonly Producer[], packed: Packed): readonly number[];
+  /** A value without streams that leaves now. Throws `too-large` where the other side does not take it. */
+  admit(packed: Packed): Packed;
+  /** Makes a stream that we receive. Throws `protocol` where the number is taken, and where there are too many. */
+  consume(announcement: Announcement, options: Pick<ConsumerOptions, "code" | "over"> & { granted(): void }): Consumer;
+  receive(frame: StreamFrame): void;
+  /** Stops the streams of a value that nobody waits for. */
+  refuse(value: Received): void;
+  /** The link is over, and with it every stream that has not arrived whole. */
+  end(reason: BonevalueError): void;
+}
+
+/** The frames that speak of a stream. */
+export type StreamFrame = Extract<
+  Frame<Received>,
+  readonly [typeof Kind.item | typeof Kind.end | typeof Kind.credit | typeof Kind.stop, ...unknown[]]
+>;
+
+/** What {@link createStreams} needs of the link. */
+export interface StreamsOptions {
+  readonly lanes: Pick<Lanes, "send" | "bulk" | "drop">;
+  readonly limits: Limits;
+  /** The other side's limits, once they are known. */
+  remote(): Hello | undefined;
+  /** The clock's time. */
+  now(): number;
+}
+
+/** No stream is open yet. */
+export function createStreams({ lanes, limits, remote, now }: StreamsOptions): Streams {
+  const producers = new Map<number, Producer>();
+  const consumers = new Map<number, Consumer>();
+  // Until the channel has taken its end, the other side counts a stream as open.
+  let sending = 0;
+  let last = 0;
+  let held = 0;
+
+  /** Each stream's part of what may wait to be read. */
+  const share = () => limits.bytesPerPeer / Math.max(1, consumers.size);
+
+  function reserve(bytes: number): boolean {
+    // One item is taken whatever its size: it is within `messageSize`.
+    if (held > 0 && held + bytes > limits.bytesPerPeer) return false;
+    held += bytes;
+    return true;
+  }
+
+  function admit(packed: Packed): Packed {
+    const most = remote()?.value ?? Number.POSITIVE_INFINITY;
+    if (packed.size <= most) return packed;
+    throw new BonevalueError(
+      "too-large",
+      `The peer takes values of ${most} bytes at most: send it as a stream or a file.`,
+    );
+  }
+
+  function receiveItem(id: number, value: Received): void {
+    consumers.get(id)?.arrive(unpackValue(value), value.size);
+  }
+
+  function receiveEnd(id: number, code: string | undefined, message = "The peer ended the stream."): void {
+    consumers.get(id)?.finish(code === undefined ? undefined : remoteError(code, message));
+    consumers.delete(id);
+  }
+
+  return {
+    get open() {
+      return sending + consumers.size;
+    },
+    produce(code, options) {
+      const { depth, messageSize } = limits;
+      return createProducer({
+        ...options,
+        lanes,
+        pack: (item) =>
+          pack(item, { name: "item", code, depth, size: Math.min(messageSize, remote()?.value ?? messageSize) }),
+        gone: () => sending--,
+        settled: (id) => producers.delete(id),
+      });
+    },
+    admit,
+    announce(added, packed) {
+      admit(packed);
+      const streams = remote()?.streams ?? 0;
+      if (sending + added.length > streams) throw tooMany(streams);
+      return added.map((producer) => {
+        const id = ++last;
+        sending++;
+        producers.set(id, producer);
+        producer.open(id);
+        return id;
+      });
+    },
+    consume({ id, file }, { code, granted, over }) {
+      if (consumers.has(id)) throw malformed(`a second stream under the number ${id}`);
+      if (consumers.size >= limits.streamsPerPeer) throw malformed("more streams than may be open at once");
+      const consumer = createConsumer({
+        code,
+        size: file?.size,
+        window: () => ({
+          smallest: Math.floor(Math.min(defaultWindow, share())),
+          largest: () => Math.min(largestWindow, share()),
+        }),
+        now,
+        reserve,
+        release: (bytes) => {
+          held -= bytes;
+        },
+        grant({ read, limit }) {
+          lanes.send("control", [Kind.credit, id, read, limit]);
+          granted();
+        },
+        stop(code) {
+          consumers.delete(id);
+          lanes.send("control", [Kind.stop, id, code]);
+        },
+        over,
+      });
+      consumers.set(id, consumer);
+      return consumer;
+    },
+    receive(frame) {
+      switch (frame[0]) {
+        case Kind.item:
+          return receiveItem(frame[1], frame[2]);
+        case Kind.end:
+          return receiveEnd(frame[1], frame[2], frame[3]);
+        case Kind.credit:
+          return producers.get(frame[1])?.grant(frame[2], frame[3]);
+        case Kind.stop: {
+          const producer = producers.get(frame[1]);
+          producers.delete(frame[1]);
+          return producer?.end(remoteError(frame[2], "The peer wants no more of the stream."));
+        }
+      }
+    },
+    refuse(value) {
+      unpackValue(value, (kind, detail) => {
+        lanes.send("control", [Kind.stop, readAnnouncement(kind, detail).id, "cancelled"]);
+      });
+    },
+    end(reason) {
+      for (const producer of [...producers.values()]) producer.end(reason);
+      for (const consumer of [...consumers.values()]) consumer.abort(reason);
+    },
+  };
+}
+
+function tooMany(streams: number): BonevalueError {
+  return new BonevalueError("busy", `The peer takes ${streams} streams at once: wait until some have ended.`);
+}
