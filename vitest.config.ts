@@ -7,7 +7,7 @@ import { browserCommands } from "./tools/browser-commands.ts";
 import { builtFiles } from "./tools/built-files.ts";
 import { chromiumContext, chromiumLaunch } from "./tools/chromium.ts";
 
-const rooms = "{core,bindings,reference-server,examples,bench}/**";
+const rooms = "{core,bindings,reference-server,examples,bench,docs}/**";
 const buildFirst = "./tools/build.ts";
 
 const node = { environment: "node", include: [`${rooms}/*.test.{ts,tsx}`], exclude: ["**/*.{dom,browser,e2e}.test.*"] };

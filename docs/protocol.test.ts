@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { toClient } from "../core/discovery/messages.ts";
+import { Close } from "../core/discovery/websocket/departure.ts";
+import { Kind } from "../core/wire/frames.ts";
+import { viewKinds } from "../core/wire/notes.ts";
+import { closeCode } from "../reference-server/refusal.ts";
+import { toServer } from "../reference-server/to-server.ts";
+import { snippetsOf } from "../tools/snippets.ts";
+
+interface Vector {
+  readonly hex: string;
+  readonly reads: unknown;
+}
+
+const read = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
+const page = read("protocol.md");
+const golden: Readonly<Record<string, Vector>> = JSON.parse(read("../core/wire/golden.json"));
+
+/** A name, indented lines of hexadecimal, an indented line of JSON; an empty line between two vectors. */
+const shown: Readonly<Record<string, Vector>> = Object.fromEntries(
+  snippetsOf("protocol.md", page)
+    .filter(({ words }) => words.includes("golden"))
+    .flatMap(({ text }) => text.trimEnd().split("\n\n"))
+    .map((vector) => {
+      const [name = "", ...lines] = vector.split("\n").map((line) => line.trim());
+      return [name, { reads: JSON.parse(lines.pop() ?? ""), hex: lines.join("").replaceAll(" ", "") }];
+    }),
+);
+
+test("every golden vector is shown, byte for byte, with what is read from it", () => {
+  expect(shown).toEqual(golden);
+});
+
+test.each(Object.entries(Kind))("the frame %s is shown, in the table and in bytes", (name, kind) => {
+  expect(page).toContain(`| ${kind} | \`${name}\` |`);
+  expect(Object.values(shown).some(({ reads }) => (reads as readonly unknown[])[0] === kind)).toBe(true);
+});
+
+test.each(viewKinds)("the kind of note %s is in the table", (kind) => {
+  expect(page).toContain(`\`${kind}\``);
+});
+
+test.each(Object.keys({ ...toServer, ...toClient }))("the message %s is described", (type) => {
+  expect(page).toContain(`\`${type}\``);
+});
+
+test.each(Object.values({ ...Close, ...closeCode }))("the close code %i is described", (code) => {
+  expect(page).toMatch(new RegExp(`\\b${code}\\b`));
+});
