@@ -1,8 +1,10 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import vue from "@vitejs/plugin-vue";
 import { playwright } from "@vitest/browser-playwright";
+import type { Alias } from "vite";
 import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from "vitest/config";
 import { serverPages } from "./bindings/server-pages.ts";
+import { behaviourTable } from "./bindings/table.ts";
 import { browserCommands } from "./tools/browser-commands.ts";
 import { builtFiles } from "./tools/built-files.ts";
 import { chromiumContext, chromiumLaunch } from "./tools/chromium.ts";
@@ -19,37 +21,54 @@ const ofThePackage = ["api", "pack", "docs"].map(
   }),
 );
 
+// The oldest React that the binding runs on stands beside the newest.
+const react18 = [
+  { find: /^(react|react-dom)(?=\/|$)/, replacement: `${import.meta.dirname}/bindings/react/react-18/node_modules/$1` },
+];
+
+function inDom(name: string, folder: string, alias: Alias[] = []): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    plugins: [vue(), svelte({ configFile: false }), serverPages()],
+    // Otherwise Svelte takes itself for a server's.
+    resolve: { conditions: ["browser"], alias },
+    test: { name, environment: "happy-dom", include: [`${folder}/*.dom.test.{ts,tsx}`] },
+  };
+}
+
+function inChromium(name: string, folder: string, alias: Alias[] = []): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    plugins: [vue(), svelte({ configFile: false }), serverPages()],
+    resolve: { alias },
+    test: {
+      name,
+      include: [`${folder}/*.browser.test.{ts,tsx}`],
+      // Real time passes in a browser: its specs do not share the machine with the others.
+      sequence: { groupOrder: 1 },
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({ launchOptions: chromiumLaunch(), contextOptions: chromiumContext }),
+        instances: [{ browser: "chromium" }],
+        commands: browserCommands,
+      },
+    },
+  };
+}
+
 const config: ViteUserConfig = defineConfig({
   test: {
     maxWorkers: "100%",
+    reporters: ["default", behaviourTable()],
     projects: [
       { extends: true, test: { ...node, name: "unit" } },
       { extends: true, test: { ...node, name: "dist", globalSetup: buildFirst }, plugins: [builtFiles()] },
-      {
-        extends: true,
-        plugins: [vue(), svelte({ configFile: false }), serverPages()],
-        // Otherwise Svelte takes itself for a server's.
-        resolve: { conditions: ["browser"] },
-        test: { name: "dom", environment: "happy-dom", include: [`${rooms}/*.dom.test.{ts,tsx}`] },
-      },
-      {
-        extends: true,
-        plugins: [vue(), svelte({ configFile: false }), serverPages()],
-        test: {
-          name: "browser",
-          include: [`${rooms}/*.browser.test.{ts,tsx}`],
-          // Real time passes in a browser: its specs do not share the machine with the others.
-          sequence: { groupOrder: 1 },
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            provider: playwright({ launchOptions: chromiumLaunch(), contextOptions: chromiumContext }),
-            instances: [{ browser: "chromium" }],
-            commands: browserCommands,
-          },
-        },
-      },
+      inDom("dom", rooms),
+      inDom("dom (React 18)", "bindings/react", react18),
+      inChromium("browser", rooms),
+      inChromium("browser (React 18)", "bindings/react", react18),
       {
         extends: true,
         test: {

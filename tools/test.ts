@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { startVitest, type TestModule } from "vitest/node";
+import { behaviourTable } from "../bindings/table.ts";
 import { ensure } from "./ensure.ts";
 import { root } from "./entries.ts";
 
@@ -36,7 +37,7 @@ async function specs(): Promise<void> {
       for (const _ of errors) count("unhandled errors", "failed");
     },
   };
-  const vitest = await startVitest("test", [], { root, run: true, reporters: ["default", tally] });
+  const vitest = await startVitest("test", [], { root, run: true, reporters: ["default", tally, behaviourTable()] });
   await vitest.close();
 }
 
