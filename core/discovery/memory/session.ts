@@ -75,6 +75,7 @@ export function openMemorySession(
     if (!lineIsUp || !login) return;
     const { id } = login;
     hangUp(gone());
+    undoGrace();
     undoGrace = clock.after(grace, () => board.depart(id, true));
     state = "cut off";
     events.interrupted(gone());
