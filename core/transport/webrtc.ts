@@ -38,10 +38,12 @@ function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: S
   async function start(): Promise<void> {
     const Implementation = options.RTCPeerConnection ?? globalThis.RTCPeerConnection;
     if (!Implementation) throw new BonevalueError("unsupported", noWebRtc);
-    const servers = () => serversOf(options, exchange);
+    const quirks = quirksOf(Implementation);
+    const servers = async () => quirks.servers(await serversOf(options, exchange));
     const iceServers = await servers();
     if (lifetime.status !== "opening") return;
-    connection = connect({ Implementation, iceServers, servers, role, exchange, lifetime, channels });
+    const pc = new Implementation({ iceServers });
+    connection = connect({ pc, quirks, servers, role, exchange, lifetime, channels });
   }
 
   start().catch((cause) => lifetime.end(asError(cause)));
@@ -65,7 +67,10 @@ function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: S
     send: channels.send,
     close: lifetime.end,
     trouble: () => (lifetime.status === "opening" ? connection?.negotiation.trouble() : undefined),
-    stats: async () => (connection ? pathOf(await connection.pc.getStats(), connection.quirks) : {}),
+    async stats() {
+      if (!connection || lifetime.status === "over") return {};
+      return pathOf(await connection.pc.getStats(), connection.quirks);
+    },
   };
 }
 
@@ -77,28 +82,19 @@ interface Connection {
 }
 
 interface ConnectOptions {
-  readonly Implementation: typeof RTCPeerConnection;
-  readonly iceServers: IceServers;
-  servers(): Promise<IceServers>;
+  readonly pc: RTCPeerConnection;
+  readonly quirks: Quirks;
+  /** The servers of the moment, for a restart. */
+  servers(): Promise<RTCIceServer[]>;
   readonly role: "caller" | "callee";
   readonly exchange: SignalExchange;
   readonly lifetime: Lifetime;
   readonly channels: Channels;
 }
 
-function connect(options: ConnectOptions): Connection {
-  const { Implementation, iceServers, servers, role, exchange, lifetime, channels } = options;
-  const quirks = quirksOf(Implementation);
-  const pc = new Implementation({ iceServers: quirks.servers(iceServers) });
-  const negotiation = negotiate({
-    pc,
-    role,
-    exchange,
-    quirks,
-    openChannels: () => channels.openOn(pc),
-    servers: async () => quirks.servers(await servers()),
-    fail: lifetime.end,
-  });
+function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: ConnectOptions): Connection {
+  const openChannels = () => channels.openOn(pc);
+  const negotiation = negotiate({ pc, role, exchange, quirks, openChannels, servers, fail: lifetime.end });
   const undoHealth = watchHealth(pc, systemClock, {
     working: exchange.settled,
     failed: () => lifetime.end(new BonevalueError("link-failed", negotiation.trouble() ?? noPath)),

@@ -20,7 +20,7 @@ export interface NegotiationOptions {
   /** Makes the channels; called once, right before our first description, which must speak of them. */
   openChannels(): void;
   /** The servers of this moment, for a new round. */
-  servers(): RTCIceServer[] | Promise<RTCIceServer[]>;
+  servers(): Promise<RTCIceServer[]>;
   /** It cannot go on. */
   fail(error: BonevalueError): void;
 }
@@ -76,8 +76,7 @@ export function negotiate({
     if (description.type !== expected || !isDataOnly(description.sdp)) {
       throw new BonevalueError("protocol", "The peer described something else than a link of data channels.");
     }
-    const sdp = role === "callee" ? quirks.offer(description.sdp) : description.sdp;
-    await pc.setRemoteDescription({ type: expected, sdp });
+    await pc.setRemoteDescription({ type: expected, sdp: quirks.remote(description.sdp) });
     // Of a newer offer that has come meanwhile the answer would be taken for this one's.
     if (role === "callee" && description === newest) await describe();
   }

@@ -6,8 +6,8 @@ export interface Quirks {
   servers(servers: readonly RTCIceServer[]): RTCIceServer[];
   /** A candidate that it found, as others read it. */
   candidate(found: RTCIceCandidate): Candidate;
-  /** An offer as it should be given to it. */
-  offer(sdp: string): string;
+  /** The other side's description, as it should be given to it. */
+  remote(sdp: string): string;
   /** A round trip of its statistics, in ms. */
   roundTrip(reported: number): number;
 }
@@ -15,7 +15,7 @@ export interface Quirks {
 const standard: Quirks = {
   servers: (servers) => servers.map((server) => ({ ...server })),
   candidate: (found) => found.toJSON(),
-  offer: (sdp) => sdp,
+  remote: (sdp) => sdp,
   roundTrip: (seconds) => seconds * 1_000,
 };
 
@@ -34,9 +34,11 @@ const nodeDataChannel: Quirks = {
     const init = found.toJSON();
     return { ...init, candidate: init.candidate?.replace(/^a=/, "") };
   },
-  // Its first DTLS message is often lost on a caller that has no path yet, and comes again only after 1 s: the caller,
-  // who chooses the path, had better speak first.
-  offer: (sdp) => sdp.replace(/^a=setup:actpass/m, "a=setup:active"),
+  // It sometimes trips over candidates inside a description, which come one by one as well. And its first DTLS message
+  // is often lost on a caller that has no path yet, and comes again only after 1 s: the caller, who chooses the path,
+  // had better speak first.
+  remote: (sdp) =>
+    sdp.replace(/^a=(candidate:.*|end-of-candidates)\r?\n/gm, "").replace("a=setup:actpass", "a=setup:active"),
   roundTrip: (ms) => ms,
 };
 
