@@ -17,27 +17,11 @@ import { createModules, type Offer } from "./rpc/modules.ts";
 import { createRpc, type Rpc } from "./rpc/rpc.ts";
 import { createTarget, type Target } from "./rpc/target.ts";
 import { createTell } from "./rpc/tell.ts";
-import { createSession, type Self, type Status } from "./session.ts";
+import { createSession, type Events, type Self, type Status } from "./session.ts";
 import type { Transport } from "./transport/transport.ts";
 import { webrtc } from "./transport/webrtc.ts";
 import { createWeakCache } from "./weak-cache.ts";
 import { defaultWindow } from "./wire/credit.ts";
-
-/**
- * State changes first, then its event. Signing in: lists, `connect`, `peerconnect` for each peer already online, then the
- * promise. `newuser` is for users added later. `disconnect` at every loss of the server; at a return `connect`, then only
- * the differences. `disconnect()` empties the lists without a `peerdisconnect` for each. An `error` that nobody listens
- * to goes to `console.error`.
- */
-export interface Events {
-  connect: () => void;
-  disconnect: (reason: BonevalueError | undefined) => void;
-  peerconnect: (peer: Peer) => void;
-  peerdisconnect: (peerId: PeerId) => void;
-  newuser: (alias: Alias) => void;
-  userremoved: (alias: Alias) => void;
-  error: (error: BonevalueError) => void;
-}
 
 /** What a client is made of, where the defaults do not serve. Times in ms. */
 export interface ClientOptions {
@@ -141,28 +125,6 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
   const deadlines = createDeadlines(clock);
   const cachedTargets = createWeakCache<Target>();
 
-  const session = createSession({
-    discovery: options.discovery ?? websocket(),
-    registry,
-    clock,
-    links: {
-      isOpen: (peer) => pool.open(peer) !== undefined,
-      setOnline: (online) => pool.setOnline(online),
-      drop: (peer, reason) => pool.drop(peer, reason),
-      closeAll: (reason) => pool.close(reason),
-    },
-    events: {
-      connect: () => emitter.emit("connect"),
-      disconnect: (reason) => emitter.emit("disconnect", reason),
-      peerconnect: (peer) => emitter.emit("peerconnect", peer),
-      peerdisconnect: (id) => emitter.emit("peerdisconnect", id),
-      newuser: (alias) => emitter.emit("newuser", alias),
-      userremoved: (alias) => emitter.emit("userremoved", alias),
-    },
-    signal: (kind, from, signal) => pool.receive(kind, from, signal),
-    unreachable: (peer) => pool.unreachable(peer),
-  });
-
   const pool = createPool<Rpc>({
     transport: options.transport ?? webrtc(),
     clock,
@@ -179,8 +141,8 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
       window: defaultWindow,
       assembly: limits.bytesPerPeer,
     }),
-    signal: session.signal,
-    iceServers: session.iceServers,
+    signal: (...signal) => session.signal(...signal),
+    iceServers: () => session.iceServers(),
     isKnown: (peer) => registry.byId(peer) !== undefined,
     serve: (connection) =>
       createRpc(connection, {
@@ -193,7 +155,15 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
         isAllowed: (allow, peer) => names(allow, peer, registry),
         failed,
       }),
-    closed: session.unlinked,
+    closed: (peer) => session.unlinked(peer),
+  });
+
+  const session = createSession({
+    discovery: options.discovery ?? websocket(),
+    registry,
+    pool,
+    clock,
+    emit: emitter.emit,
   });
 
   const calling: Calling = {

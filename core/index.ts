@@ -1,4 +1,4 @@
-export { type Client, type ClientOptions, createClient, type Events } from "./client.ts";
+export { type Client, type ClientOptions, createClient } from "./client.ts";
 export { broadcastChannel } from "./discovery/broadcast-channel.ts";
 export type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery/discovery.ts";
 export { websocket } from "./discovery/websocket.ts";
@@ -28,7 +28,7 @@ export type { RemoteFile } from "./rpc/remote-file.ts";
 export type { Replies, RepliesState, Reply } from "./rpc/replies.ts";
 export { file, stream } from "./rpc/stream-schema.ts";
 export type { MessageOptions, Target } from "./rpc/target.ts";
-export type { Self, Status } from "./session.ts";
+export type { Events, Self, Status } from "./session.ts";
 export type { Link, SignalExchange, Transport } from "./transport/transport.ts";
 export { webrtc } from "./transport/webrtc.ts";
 export { createTrust, type Trust, type TrustState } from "./trust.ts";

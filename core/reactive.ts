@@ -1,4 +1,4 @@
-import { computed, effect, type Signal, type SignalOptions, signal } from "@preact/signals-core";
+import { computed, effect, type Signal, signal } from "@preact/signals-core";
 import { guard } from "./events.ts";
 
 /** A value that changes. Signals satisfy it; `subscribe` calls at once with the present value. */
@@ -11,12 +11,12 @@ export interface Live<T> {
 /** Called when a value gets its first subscriber (`true`) and loses its last (`false`). */
 export type OnWatched = (watched: boolean) => void;
 
-// What stands behind each Live. Whoever can import `write` and `touch` may change it; whoever only holds it may not.
+// What stands behind each Live. Whoever can import `write` may change it; whoever only holds it may not.
 const sources = new WeakMap<object, Signal<unknown>>();
 
 /** A value that {@link write} changes. */
 export function createLive<T>(initial: T, onWatched?: OnWatched): Live<T> {
-  const source = signal(initial, watching<T>(onWatched));
+  const source = signal(initial, { watched: () => onWatched?.(true), unwatched: () => onWatched?.(false) });
   const live: Live<T> = Object.freeze({
     get value() {
       return source.value;
@@ -34,19 +34,21 @@ export function write<T>(live: Live<T>, value: T): void {
 }
 
 /**
- * A frozen list that `build` makes when somebody reads it after a {@link touch}. It keeps its identity while its items
- * are the same; subscribers hear once of all that happens in a turn, so that a burst costs one copy.
+ * A frozen list that `build` makes when somebody reads it after one of `topics` was touched. It keeps its identity while
+ * its items are the same; subscribers hear once of all that happens in a turn, so that a burst costs one copy.
  */
-export function createLiveList<T>(build: () => readonly T[], onWatched?: OnWatched): Live<readonly T[]> {
-  const version = signal(0, watching<number>(onWatched));
+export function createLiveList<T>(build: () => readonly T[], topics: readonly Live<unknown>[]): Live<readonly T[]> {
+  const follow = () => {
+    for (const topic of topics) topic.value;
+  };
   let last: readonly T[] = Object.freeze([]);
   const list = computed(() => {
-    version.value;
+    follow();
     const next = build();
     if (!sameItems(last, next)) last = Object.freeze([...next]);
     return last;
   });
-  const live: Live<readonly T[]> = Object.freeze({
+  return Object.freeze({
     get value() {
       return list.value;
     },
@@ -60,7 +62,7 @@ export function createLiveList<T>(build: () => readonly T[], onWatched?: OnWatch
         told = next;
         guard(() => listener(next));
       };
-      const stop = oncePerTurn(version, tell);
+      const stop = oncePerTurn(follow, tell);
       tell();
       return () => {
         stopped = true;
@@ -68,20 +70,23 @@ export function createLiveList<T>(build: () => readonly T[], onWatched?: OnWatch
       };
     },
   });
-  sources.set(live, version as Signal<unknown>);
-  return live;
 }
 
-/** Says that a list of {@link createLiveList} may have changed. */
-export function touch(list: Live<readonly unknown[]>): void {
-  (sources.get(list) as Signal<number>).value++;
+/** Something that lists of {@link createLiveList} follow, until it is {@link touch}ed. */
+export function createTopic(onWatched?: OnWatched): Live<unknown> {
+  return createLive<unknown>({}, onWatched);
 }
 
-/** Runs `task` in a microtask after `version` has changed, however often it did. */
-function oncePerTurn(version: Signal<number>, task: () => void): () => void {
+/** Says that the lists that follow `topic` may have changed. */
+export function touch(topic: Live<unknown>): void {
+  write(topic, {});
+}
+
+/** Runs `task` in a microtask after what `follow` reads has changed, however often it did. */
+function oncePerTurn(follow: () => void, task: () => void): () => void {
   let waiting = true;
   const stop = effect(() => {
-    version.value;
+    follow();
     if (waiting) return;
     waiting = true;
     queueMicrotask(() => {
@@ -91,10 +96,6 @@ function oncePerTurn(version: Signal<number>, task: () => void): () => void {
   });
   waiting = false;
   return stop;
-}
-
-function watching<T>(onWatched?: OnWatched): SignalOptions<T> | undefined {
-  return onWatched && { watched: () => onWatched(true), unwatched: () => onWatched(false) };
 }
 
 function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {

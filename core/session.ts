@@ -1,8 +1,10 @@
 import type { Clock } from "./clock.ts";
-import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, Snapshot } from "./discovery/discovery.ts";
+import type { Credentials, Discovery, DiscoverySession, Snapshot } from "./discovery/discovery.ts";
 import { BonevalueError } from "./errors.ts";
+import type { Emitter } from "./events.ts";
+import type { Pool } from "./links/pool.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
-import { type Change, createPresence } from "./peers/presence.ts";
+import { type Change, createPresence, type Presence } from "./peers/presence.ts";
 import type { Registry } from "./peers/registry.ts";
 import { createLive, type Live, write } from "./reactive.ts";
 
@@ -15,33 +17,31 @@ export interface Self {
   readonly username: string;
 }
 
-/** What a session tells, each thing after the state has changed. */
-export interface SessionEvents {
-  connect(): void;
-  disconnect(reason: BonevalueError | undefined): void;
-  peerconnect(peer: Peer): void;
-  peerdisconnect(id: PeerId): void;
-  newuser(alias: Alias): void;
-  userremoved(alias: Alias): void;
-}
-
-/** The part of the links that presence decides about. */
-export interface SessionLinks {
-  isOpen(peer: PeerId): boolean;
-  setOnline(online: boolean): void;
-  drop(peer: PeerId, reason: BonevalueError): void;
-  closeAll(reason: BonevalueError): void;
+/**
+ * State changes first, then its event. Signing in: lists, `connect`, `peerconnect` for each peer already online, then the
+ * promise. `newuser` is for users added later. `disconnect` at every loss of the server; at a return `connect`, then only
+ * the differences. `disconnect()` empties the lists without a `peerdisconnect` for each. An `error` that nobody listens
+ * to goes to `console.error`.
+ */
+export interface Events {
+  connect: () => void;
+  disconnect: (reason: BonevalueError | undefined) => void;
+  peerconnect: (peer: Peer) => void;
+  peerdisconnect: (peerId: PeerId) => void;
+  newuser: (alias: Alias) => void;
+  userremoved: (alias: Alias) => void;
+  error: (error: BonevalueError) => void;
 }
 
 /** What a session needs of its client. */
 export interface SessionOptions {
   readonly discovery: Discovery;
   readonly registry: Registry;
-  readonly links: SessionLinks;
+  /** The links, which presence decides about, and which their signals are for. */
+  readonly pool: Pick<Pool<any>, "open" | "setOnline" | "drop" | "close" | "receive" | "unreachable">;
   readonly clock: Clock;
-  readonly events: SessionEvents;
-  signal: DiscoveryEvents["signal"];
-  unreachable: DiscoveryEvents["unreachable"];
+  /** Told of each thing after the state has changed. */
+  readonly emit: Emitter<Events>["emit"];
 }
 
 /** Being signed in: keeps the registry as the discovery server tells it. */
@@ -70,38 +70,37 @@ interface Attempt {
 }
 
 /** A session that is signed out. */
-export function createSession(options: SessionOptions): Session {
-  const { discovery, registry, links, clock, events } = options;
+export function createSession({ discovery, registry, pool, clock, emit }: SessionOptions): Session {
   const status = createLive<Status>("offline");
   const self = createLive<Self | undefined>(undefined);
-  let presence = createPresence(links.isOpen);
+  let presence = newPresence();
   let attempt: Attempt | undefined;
   let iceServers: readonly RTCIceServer[] = [];
   let undoExpiry = () => {};
 
-  /** Makes every change before any is told. */
+  function newPresence(): Presence {
+    return createPresence(registry, (peer) => pool.open(peer) !== undefined);
+  }
+
+  /** Ends every link that has to go before anything is told. */
   function apply(changes: readonly Change[]): void {
-    for (const change of changes) make(change);
+    for (const change of changes) unlink(change);
     watchExpiry();
     for (const change of changes) tell(change);
   }
 
-  function make(change: Change): void {
-    if (change.type === "peer-added") registry.addPeer(change.peer);
-    else if (change.type === "user-added") registry.addUser(change.alias);
-    else if (change.type === "user-removed") registry.removeUser(change.alias);
-    else if (change.type === "links-ended") links.closeAll(linkEnded("We came back as another peer."));
-    else {
-      registry.removePeer(change.peer.id);
-      links.drop(change.peer.id, linkEnded("The peer has gone, or may no longer be talked to."));
+  function unlink(change: Change): void {
+    if (change.type === "links-ended") pool.close(linkEnded("We came back as another peer."));
+    else if (change.type === "peer-removed") {
+      pool.drop(change.peer.id, linkEnded("The peer has gone, or may no longer be talked to."));
     }
   }
 
   function tell(change: Change): void {
-    if (change.type === "peer-added") events.peerconnect(registry.byId(change.peer.id) ?? change.peer);
-    else if (change.type === "peer-removed") events.peerdisconnect(change.peer.id);
-    else if (change.type === "user-added") events.newuser(change.alias);
-    else if (change.type === "user-removed") events.userremoved(change.alias);
+    if (change.type === "peer-added") emit("peerconnect", change.peer);
+    else if (change.type === "peer-removed") emit("peerdisconnect", change.peer.id);
+    else if (change.type === "user-added") emit("newuser", change.alias);
+    else if (change.type === "user-removed") emit("userremoved", change.alias);
   }
 
   function watchExpiry(): void {
@@ -112,13 +111,13 @@ export function createSession(options: SessionOptions): Session {
   function online(mine: Attempt, snapshot: Snapshot): void {
     const before = status.peek();
     const changes = presence.snapshot(snapshot, clock.now());
-    for (const change of changes) make(change);
+    for (const change of changes) unlink(change);
     watchExpiry();
     write(self, Object.freeze({ ...snapshot.self }));
     write(status, "online");
-    links.setOnline(true);
+    pool.setOnline(true);
     // A session that moved to another socket was never away.
-    if (before !== "online") events.connect();
+    if (before !== "online") emit("connect");
     for (const change of changes) if (before !== "connecting" || change.type !== "user-added") tell(change);
     mine.resolve();
   }
@@ -126,24 +125,24 @@ export function createSession(options: SessionOptions): Session {
   function interrupted(reason: BonevalueError): void {
     presence.offline(clock.now());
     watchExpiry();
-    links.setOnline(false);
+    pool.setOnline(false);
     write(status, "reconnecting");
-    events.disconnect(reason);
+    emit("disconnect", reason);
   }
 
   /** Signs out: whoever is told next finds nothing left. */
   function leave(mine: Attempt, reason: BonevalueError | undefined, ofCalls: BonevalueError): void {
     const wasSignedIn = status.peek() !== "connecting";
-    presence = createPresence(links.isOpen);
+    presence = newPresence();
     undoExpiry();
     // While there is a server to tell those who are being dialled.
-    links.closeAll(ofCalls);
+    pool.close(ofCalls);
     attempt = undefined;
     registry.clear();
     write(self, undefined);
     write(status, "offline");
     mine.reject(ofCalls);
-    if (wasSignedIn) events.disconnect(reason);
+    if (wasSignedIn) emit("disconnect", reason);
   }
 
   function begin(host: string, credentials: Credentials): Attempt {
@@ -166,8 +165,8 @@ export function createSession(options: SessionOptions): Session {
         userAdd: (alias) => current(() => apply(presence.userAdd(alias))),
         userRemove: (alias) => current(() => apply(presence.userRemove(alias))),
         iceServers: (servers) => current(() => (iceServers = servers)),
-        signal: (kind, from, signal) => current(() => options.signal(kind, from, signal)),
-        unreachable: (to) => current(() => options.unreachable(to)),
+        signal: (kind, from, signal) => current(() => pool.receive(kind, from, signal)),
+        unreachable: (to) => current(() => pool.unreachable(to)),
       }),
     };
     return mine;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Alias, Peer, PeerId } from "../peer.ts";
 import { type Change, createPresence } from "./presence.ts";
+import { createRegistry } from "./registry.ts";
 
 const userOf: Record<PeerId, Alias> = { a2: "Us", a3: "Us", b1: "Bob", b2: "Bob", c1: "Cyd", d1: "Dan" };
 const ids = Object.keys(userOf);
@@ -34,7 +35,7 @@ function createWorld() {
   let now = 0;
   let connected = false;
   let self = 0;
-  const presence = createPresence((id) => links.has(id));
+  const presence = createPresence(createRegistry(), (id) => links.has(id));
 
   const reachable = (id: PeerId) => online.has(id) && (userOf[id] === "Us" || trusted.has(userOf[id] as Alias));
   const truth = () => ids.filter(reachable).map((id) => ({ id, name: userOf[id] as Alias }));

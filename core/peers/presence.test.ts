@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Peer, PeerId } from "../peer.ts";
 import { type Change, createPresence, type Lists, type Presence } from "./presence.ts";
+import { createRegistry } from "./registry.ts";
 
 const b1: Peer = { name: "Bob", id: "b1" };
 const c1: Peer = { name: "Cyd", id: "c1" };
@@ -15,7 +16,7 @@ const lists = (peers: Peer[] = [], users = ["Bob", "Cyd"], self = "a1"): Lists =
 /** Signed in at 0 with `known` online, and open links to `linked`. */
 function presenceOf({ known = [b1], linked = [] as PeerId[] } = {}) {
   const links = new Set(linked);
-  const presence = createPresence((id) => links.has(id));
+  const presence = createPresence(createRegistry(), (id) => links.has(id));
   presence.snapshot(lists(known), 0);
   const unlink = (id: PeerId) => {
     links.delete(id);
@@ -34,7 +35,7 @@ const added = (peer: Peer): Change => ({ type: "peer-added", peer });
 const removed = (peer: Peer): Change => ({ type: "peer-removed", peer });
 
 test("a first snapshot adds users before their peers", () => {
-  const presence = createPresence(() => false);
+  const presence = createPresence(createRegistry(), () => false);
   expect(presence.snapshot(lists([own, b1], ["Bob"]), 0)).toEqual([
     { type: "user-added", alias: "Bob" },
     added(own),

@@ -1,6 +1,7 @@
 import { type Alias, type Peer, type PeerId, us } from "../peer.ts";
+import type { Registry } from "./registry.ts";
 
-/** One difference between what was known and what is. A peer that is removed loses its link; `links-ended` ends all. */
+/** One difference that was made in the registry. A peer that is removed loses its link; `links-ended` ends all. */
 export type Change =
   | { readonly type: "peer-added"; readonly peer: Peer }
   | { readonly type: "peer-removed"; readonly peer: Peer }
@@ -16,8 +17,8 @@ export interface Lists {
 }
 
 /**
- * Turns what a server says into what has changed. Every method returns the changes in the order in which they are to be
- * made and told: a user comes before its peers and goes after them. `now` is in ms and never runs backwards.
+ * Keeps a registry as a server tells it. Every method returns what it has changed, in the order in which that is to be
+ * told: a user comes before its peers and goes after them. `now` is in ms and never runs backwards.
  */
 export interface Presence {
   /** We are online. A peer that the lists lack, though its user is there, may be coming back too and is given time. */
@@ -46,17 +47,14 @@ interface Fading {
 const missingFor = 20_000;
 const lostFor = 60_000;
 
-/** Knows nobody yet. `isLinked` says whether messages still reach a peer. */
-export function createPresence(isLinked: (id: PeerId) => boolean): Presence {
-  const peers = new Map<PeerId, Peer>();
-  const users = new Set<Alias>();
+/** Begins with an empty `registry`. `isLinked` says whether messages still reach a peer. */
+export function createPresence(registry: Registry, isLinked: (id: PeerId) => boolean): Presence {
   const fading = new Map<PeerId, Fading>();
   let self: PeerId | undefined;
   let offlineSince: number | undefined;
 
   function* remove(id: PeerId): Iterable<Change> {
-    const peer = peers.get(id);
-    peers.delete(id);
+    const peer = registry.removePeer(id);
     fading.delete(id);
     if (peer) yield { type: "peer-removed", peer };
   }
@@ -64,29 +62,28 @@ export function createPresence(isLinked: (id: PeerId) => boolean): Presence {
   function* add(peer: Peer): Iterable<Change> {
     if (peer.id === self) return;
     fading.delete(peer.id);
-    if (peers.get(peer.id)?.name === peer.name) return;
+    if (registry.byId(peer.id)?.name === peer.name) return;
     yield* remove(peer.id);
     yield* addUser(peer.name);
-    peers.set(peer.id, peer);
-    yield { type: "peer-added", peer };
+    yield { type: "peer-added", peer: registry.addPeer(peer) };
   }
 
   function* addUser(alias: Alias): Iterable<Change> {
-    if (alias === us || users.has(alias)) return;
-    users.add(alias);
+    if (alias === us || registry.hasUser(alias)) return;
+    registry.addUser(alias);
     yield { type: "user-added", alias };
   }
 
   function* removeUser(alias: Alias): Iterable<Change> {
-    if (!users.has(alias)) return;
-    for (const { id, name } of [...peers.values()]) if (name === alias) yield* remove(id);
-    users.delete(alias);
+    if (!registry.hasUser(alias)) return;
+    for (const { id } of registry.ofUser(alias)) yield* remove(id);
+    registry.removeUser(alias);
     yield { type: "user-removed", alias };
   }
 
   function* lose(id: PeerId, at: number): Iterable<Change> {
     if (!isLinked(id)) yield* remove(id);
-    else if (peers.has(id) && fading.get(id)?.why !== "lost") fading.set(id, { why: "lost", until: at + lostFor });
+    else if (registry.byId(id) && fading.get(id)?.why !== "lost") fading.set(id, { why: "lost", until: at + lostFor });
   }
 
   function* expired(now: number): Iterable<Change> {
@@ -104,9 +101,7 @@ export function createPresence(isLinked: (id: PeerId) => boolean): Presence {
   }
 
   function earliest(): number {
-    let first = Number.POSITIVE_INFINITY;
-    for (const { until } of fading.values()) first = Math.min(first, until);
-    return first;
+    return [...fading.values()].reduce((first, { until }) => Math.min(first, until), Number.POSITIVE_INFINITY);
   }
 
   function goOn(now: number) {
@@ -117,9 +112,9 @@ export function createPresence(isLinked: (id: PeerId) => boolean): Presence {
 
   function* replace({ users: aliases, peers: listed }: Lists, now: number): Iterable<Change> {
     const named = new Set(aliases);
-    for (const alias of [...users]) if (!named.has(alias)) yield* removeUser(alias);
+    for (const alias of registry.users.peek()) if (!named.has(alias)) yield* removeUser(alias);
     const present = new Set(listed.map(({ id }) => id));
-    for (const id of [...peers.keys()]) {
+    for (const { id } of registry.all()) {
       if (present.has(id)) continue;
       if (fading.get(id)?.why === "lost") yield* lose(id, now);
       else fading.set(id, { why: "missing", until: now + missingFor });

@@ -1,7 +1,7 @@
 import type { Alias, Peer, PeerId } from "../peer.ts";
-import { createLiveList, type Live, touch } from "../reactive.ts";
-import { createListIndex } from "./list-index.ts";
-import { type Query, resolve } from "./query.ts";
+import { createLiveList, createTopic, type Live, touch } from "../reactive.ts";
+import { createWeakCache } from "../weak-cache.ts";
+import { keyOf, type Query, resolve, wordsOf } from "./query.ts";
 
 /** Who is out there: the users we trust and their online peers, as our own account names them. */
 export interface Registry {
@@ -27,10 +27,18 @@ export function createRegistry(): Registry {
   const peers = new Map<PeerId, Peer>();
   const byUser = new Map<Alias, Map<PeerId, Peer>>();
   const aliases = new Set<Alias>();
-  const users = createLiveList(() => [...aliases]);
-  const lists = createListIndex((query) => resolve(query, registry));
+  const usersChanged = createTopic();
+  const users = createLiveList(() => [...aliases], [usersChanged]);
+  const lists = createWeakCache<Live<readonly Peer[]>>();
+  /** What lists follow: the aliases, peer ids and `"*"` that can change them. */
+  const topics = createWeakCache<Live<unknown>>();
 
-  const changed = (peer: Peer) => lists.touch(["*", peer.name, peer.id]);
+  function changed(...words: readonly string[]): void {
+    for (const word of words) {
+      const topic = topics.find(word);
+      if (topic) touch(topic);
+    }
+  }
 
   const registry: Registry = {
     all: () => [...peers.values()],
@@ -45,7 +53,7 @@ export function createRegistry(): Registry {
       peers.set(id, peer);
       const logins = byUser.get(name) ?? new Map<PeerId, Peer>();
       byUser.set(name, logins.set(id, peer));
-      changed(peer);
+      changed("*", peer.name, peer.id);
       return peer;
     },
     removePeer(id) {
@@ -55,28 +63,34 @@ export function createRegistry(): Registry {
       const logins = byUser.get(peer.name);
       logins?.delete(id);
       if (logins?.size === 0) byUser.delete(peer.name);
-      changed(peer);
+      changed("*", peer.name, peer.id);
       return peer;
     },
     addUser(alias) {
       aliases.add(alias);
-      touch(users);
-      lists.touch([alias]);
+      touch(usersChanged);
+      changed(alias);
     },
     removeUser(alias) {
       aliases.delete(alias);
-      touch(users);
-      lists.touch([alias]);
+      touch(usersChanged);
+      changed(alias);
     },
     clear() {
       const words = ["*", ...aliases, ...byUser.keys(), ...peers.keys()];
       for (const held of [peers, byUser, aliases]) held.clear();
-      touch(users);
-      lists.touch(words);
+      touch(usersChanged);
+      changed(...words);
     },
 
     users,
-    watch: lists.get,
+    watch: (query) =>
+      lists.get(keyOf(query), () =>
+        createLiveList(
+          () => resolve(query, registry),
+          wordsOf(query).map((word) => topics.get(word, createTopic)),
+        ),
+      ),
   };
   return registry;
 }
