@@ -83,22 +83,14 @@ async function dialled(): Promise<void> {
   await soon();
 }
 
-test("a peer written from the page is dialled, says hello and answers", async () => {
+test("a peer written from the page is dialled, says hello, answers and fails", async () => {
   const value = { text: "Not Friday", list: [1, -1.5, null, true], bytes: Uint8Array.of(1, 2) };
-  const replies = ann.get("Bob").call("Echo", value);
+  const [echo, nope] = [ann.get("Bob").call("Echo", value), ann.get("Bob").call("Nope", 1)];
   await soon();
-  expect(await replies.first()).toEqual(value);
+  expect(await echo.first()).toEqual(value);
+  await expect(nope.first()).rejects.toMatchObject({ code: "unknown-module", message: "There is none." });
   const hello = [0, 1, expect.objectContaining({ peer: ann.getId(), value: 8_388_608 })];
-  expect(bob.frames(0)).toEqual([
-    ["control", hello],
-    ["bulk", hello],
-  ]);
-});
-
-test("it fails a call", async () => {
-  const replies = ann.get("Bob").call("Nope", 1);
-  await soon();
-  expect(await replies.all()).toMatchObject([{ error: { code: "unknown-module", message: "There is none." } }]);
+  expect(bob.frames(0)).toEqual(["control", "bulk"].map((channel) => [channel, hello]));
 });
 
 test("it hears of a deadline, and that a call is taken back", async () => {
@@ -174,4 +166,35 @@ test("it is told what it broke", async () => {
   bob.say("control", [1, "no id", "Echo", null, null]);
   await soon();
   expect(bob.frames(10)).toEqual([["control", [10, 0, "protocol"]]]);
+});
+
+test("it reads a stream under credit, and stops it", async () => {
+  ann.module("Count", async function* () {
+    for (let n = 1; ; n++) yield n;
+  });
+  await dialled();
+  bob.say("control", [1, 1, "Count", null, null]);
+  await soon();
+  expect([bob.frames(2), bob.frames(5)]).toEqual([[["bulk", [2, 1, null, [[[], "stream", 1]]]]], []]);
+  // Each of these items is a frame of four bytes.
+  bob.say("control", [7, 1, 0, 8]);
+  await soon();
+  expect(bob.frames(5)).toEqual([1, 2].map((n) => ["bulk", [5, 1, n]]));
+  bob.say("control", [8, 1, "cancelled"]);
+  await soon();
+  expect(bob.frames(6)).toEqual([["bulk", [6, 1, "cancelled", expect.any(String)]]]);
+});
+
+test("it sends a stream as it is given credit", async () => {
+  const replies = ann.get("Bob").call("Wait");
+  await soon();
+  bob.say("bulk", [2, 1, null, [[[], "stream", 1]]]);
+  await soon();
+  const reader = ((await replies.first()) as ReadableStream<string>).getReader();
+  const reads = Promise.all([reader.read(), reader.read(), reader.read()]);
+  await soon();
+  expect(bob.frames(7)).toEqual([["control", [7, 1, 0, 262_144]]]);
+  bob.say("bulk", [5, 1, "one"], [5, 1, "two"], [6, 1]);
+  await soon();
+  expect((await reads).map(({ value }) => value)).toEqual(["one", "two", undefined]);
 });
