@@ -11,7 +11,7 @@ export type { Live } from "./reactive.ts";
 export type { Progress } from "./rpc/ask.ts";
 export type { CallOptions } from "./rpc/call.ts";
 export type { Incoming } from "./rpc/incoming-stream.ts";
-export { type CallState, createLatestCall, type LatestCall } from "./rpc/latest-call.ts";
+export { type CallProgress, type CallState, createLatestCall, type LatestCall } from "./rpc/latest-call.ts";
 export {
   type Args,
   defineModule,

@@ -14,9 +14,9 @@ import { useClient } from "./provider.tsx";
 
 /** What {@link useCall} returns: the state of the latest call, and how to make one. The functions are stable. */
 export interface UseCall<M extends Module | string> extends CallState<ResponseOutput<M>> {
-  /** Asks every peer that the query names now. A call that is still pending is cancelled. */
+  /** Asks every peer that the query names now. The call before is cancelled. */
   call(...args: Args<M, [options?: CallOptions]>): Replies<ResponseOutput<M>>;
-  /** Ends what is outstanding; the replies that are there stay. */
+  /** Ends what is outstanding, streams that have come included; the replies that are there stay. */
   cancel(): void;
   /** Cancels, and shows nothing. */
   reset(): void;
@@ -31,11 +31,12 @@ export interface UseCall<M extends Module | string> extends CallState<ResponseOu
  */
 export function useCall<M extends Module | string>(module: M, query: Query = "*"): UseCall<M> {
   const target = useClient().get(query);
-  const [{ state, follow, cancel, reset }] = useState(createLatestCall<ResponseOutput<M>>);
+  const [latest] = useState(createLatestCall<M>);
+  const { state, cancel, reset } = latest;
   useEffect(() => cancel, [cancel]);
   const call = useCallback(
-    (...args: Args<M, [options?: CallOptions]>) => follow(target.call(module, ...args)),
-    [follow, target, module],
+    (...args: Args<M, [options?: CallOptions]>) => latest.call(target, module, ...args),
+    [latest, target, module],
   );
   return { ...useLive(state, state.peek()), call, cancel, reset };
 }

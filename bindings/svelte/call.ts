@@ -14,9 +14,9 @@ import { follow, given, type MaybeGetter } from "./current.ts";
 
 /** What {@link useCall} returns: the state of the latest call as getters, and how to make one. */
 export interface UseCall<M extends Module | string> extends CallState<ResponseOutput<M>> {
-  /** Asks every peer that the query names now. A call that is still pending is cancelled. */
+  /** Asks every peer that the query names now. The call before is cancelled. */
   call(...args: Args<M, [options?: CallOptions]>): Replies<ResponseOutput<M>>;
-  /** Ends what is outstanding; the replies that are there stay. */
+  /** Ends what is outstanding, streams that have come included; the replies that are there stay. */
   cancel(): void;
   /** Cancels, and shows nothing. */
   reset(): void;
@@ -31,11 +31,11 @@ export interface UseCall<M extends Module | string> extends CallState<ResponseOu
  */
 export function useCall<M extends Module | string>(module: M, query: MaybeGetter<Query> = "*"): UseCall<M> {
   const client = getClient();
-  const latest = createLatestCall<ResponseOutput<M>>();
+  const latest = createLatestCall<M>();
   const shown = follow(() => latest.state);
   onDestroy(latest.cancel);
   return {
-    call: (...args) => latest.follow(client.get(given(query)).call(module, ...args)),
+    call: (...args) => latest.call(client.get(given(query)), module, ...args),
     cancel: latest.cancel,
     reset: latest.reset,
     get replies() {

@@ -16,9 +16,9 @@ type Refs<State> = { readonly [Key in keyof State]: Readonly<Ref<State[Key]>> };
 
 /** What {@link useCall} returns: the state of the latest call as refs, and how to make one. */
 export interface UseCall<M extends Module | string> extends Refs<CallState<ResponseOutput<M>>> {
-  /** Asks every peer that the query names now. A call that is still pending is cancelled. */
+  /** Asks every peer that the query names now. The call before is cancelled. */
   call(...args: Args<M, [options?: CallOptions]>): Replies<ResponseOutput<M>>;
-  /** Ends what is outstanding; the replies that are there stay. */
+  /** Ends what is outstanding, streams that have come included; the replies that are there stay. */
   cancel(): void;
   /** Cancels, and shows nothing. */
   reset(): void;
@@ -33,11 +33,12 @@ export interface UseCall<M extends Module | string> extends Refs<CallState<Respo
  */
 export function useCall<M extends Module | string>(module: M, query: MaybeRefOrGetter<Query> = "*"): UseCall<M> {
   const client = useClient();
-  const { state, follow, cancel, reset } = createLatestCall<ResponseOutput<M>>();
+  const latest = createLatestCall<M>();
+  const { state, cancel, reset } = latest;
   const current = useLive(() => state, state.peek());
   onScopeDispose(cancel);
   return {
-    call: (...args) => follow(client.get(toValue(query)).call(module, ...args)),
+    call: (...args) => latest.call(client.get(toValue(query)), module, ...args),
     cancel,
     reset,
     replies: computed(() => current.value.replies),

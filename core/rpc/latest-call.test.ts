@@ -20,8 +20,8 @@ beforeEach(async () => {
 const ended = () => vi.waitFor(() => expect(latest.state.peek().pending).toBe(false));
 
 /** Everything that a view is shown until the call has ended. */
-async function shown(): Promise<readonly CallState<string>[]> {
-  const states: CallState<string>[] = [];
+async function shown(): Promise<readonly CallState<unknown>[]> {
+  const states: CallState<unknown>[] = [];
   const stop = latest.state.subscribe((state) => states.push(state));
   await ended();
   stop();
@@ -34,14 +34,14 @@ describe("a latest call", () => {
       replies: [],
       pending: false,
       first: undefined,
-      progress: { targets: 0, replied: 0 },
+      progress: { targets: 0, replied: 0, sent: 0, total: undefined },
       error: undefined,
     });
   });
 
   test("shows replies as they arrive, and the first value", async () => {
     for (const peer of peers) peer.module("Name", () => peer.self.peek()?.username);
-    latest.follow(ann.get("*").call("Name"));
+    latest.call(ann.get("*"), "Name");
     const states = await shown();
     expect(states.map(({ progress }) => progress.replied)).toEqual([0, 1, 2]);
     expect(states.map(({ pending }) => pending)).toEqual([true, true, false]);
@@ -51,7 +51,7 @@ describe("a latest call", () => {
 
   test("ends with a value where one of several peers fails", async () => {
     peers[0]?.module("Name", () => "bob");
-    latest.follow(ann.get("*").call("Name"));
+    latest.call(ann.get("*"), "Name");
     await ended();
     expect(latest.state.peek()).toMatchObject({ first: "bob", error: undefined, progress: { targets: 2, replied: 2 } });
   });
@@ -61,7 +61,7 @@ describe("a latest call", () => {
     ["all-failed for several", "*", "all-failed"],
     ["no-peers for nobody", "Us", "no-peers"],
   ] as const)("never shows an end without its reason: %s", async ([_, query, code]) => {
-    latest.follow(ann.get(query).call("Nobody.Has.This"));
+    latest.call(ann.get(query), "Nobody.Has.This");
     const states = await shown();
     expect(states.filter(({ pending, error }) => !pending && !error)).toEqual([]);
     expect(states.at(-1)?.error?.code).toBe(code);
@@ -76,9 +76,9 @@ describe("a latest call", () => {
       return new Promise(() => {});
     });
     peers[0]?.module("Fast", () => "fast");
-    const former = latest.follow(ann.get("bob").call("Slow"));
+    const former = latest.call(ann.get("bob"), "Slow");
     await started.promise;
-    latest.follow(ann.get("bob").call("Fast"));
+    latest.call(ann.get("bob"), "Fast");
     await aborted.promise;
     await ended();
     expect(await former.all()).toMatchObject([{ error: { code: "cancelled" } }]);
@@ -88,7 +88,7 @@ describe("a latest call", () => {
   test("that the app cancels keeps what has arrived and shows no error", async () => {
     peers[0]?.module("Ask", () => "here");
     peers[1]?.module("Ask", () => new Promise(() => {}));
-    latest.follow(ann.get("*").call("Ask"));
+    latest.call(ann.get("*"), "Ask");
     await vi.waitFor(() => expect(latest.state.peek().first).toBe("here"));
     latest.cancel();
     expect(latest.state.peek()).toMatchObject({ pending: false, first: "here", error: undefined });
@@ -96,7 +96,7 @@ describe("a latest call", () => {
   });
 
   test("can be cancelled in the moment between its last reply and its error", async () => {
-    latest.follow(ann.get("Us").call("Any"));
+    latest.call(ann.get("Us"), "Any");
     expect(latest.state.peek().pending).toBe(true);
     latest.cancel();
     await Promise.resolve();
@@ -106,9 +106,41 @@ describe("a latest call", () => {
   test("is forgotten by a reset", async () => {
     const before = latest.state.peek();
     peers[0]?.module("Ask", () => new Promise(() => {}));
-    const replies = latest.follow(ann.get("bob").call("Ask"));
+    const replies = latest.call(ann.get("bob"), "Ask");
     latest.reset();
     expect(await replies.all()).toMatchObject([{ error: { code: "cancelled" } }]);
     expect(latest.state.peek()).toBe(before);
+  });
+
+  test("shows how much of a file all peers together have read, and tells the caller's own listener", async () => {
+    for (const peer of peers) peer.module("Put", async ({ request }) => (await request.file.blob()).size.toString());
+    const onProgress = vi.fn();
+    latest.call(ann.get("*"), "Put", { file: new Blob([new Uint8Array(200_000)]) }, { onProgress });
+    const states = await shown();
+    expect(states.at(-1)?.progress).toEqual({ targets: 2, replied: 2, sent: 400_000, total: 400_000 });
+    const sent = states.map(({ progress }) => progress.sent);
+    expect(sent).toEqual(sent.toSorted((a, b) => a - b));
+    expect(new Set(sent).size).toBeGreaterThan(2);
+    expect(onProgress).toHaveBeenCalledWith(expect.objectContaining({ sent: 200_000, total: 200_000 }));
+  });
+
+  test("ends the stream that its reply brought when the view has done with it", async () => {
+    peers[0]?.module("Ticks", async function* ({ signal }) {
+      for (let tick = 0; !signal.aborted; tick++) yield tick;
+    });
+    const ticks = await latest.call(ann.get("bob"), "Ticks").first();
+    const read = async () => {
+      for await (const tick of ticks) if (tick === 3) latest.cancel();
+    };
+    await expect(read()).rejects.toMatchObject({ code: "cancelled" });
+  });
+
+  test("ends, too, when the signal of its options says so", async () => {
+    peers[0]?.module("Ask", () => new Promise(() => {}));
+    const own = new AbortController();
+    latest.call(ann.get("bob"), "Ask", undefined, { signal: own.signal });
+    own.abort();
+    await ended();
+    expect(latest.state.peek().error?.code).toBe("cancelled");
   });
 });

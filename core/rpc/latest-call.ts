@@ -1,6 +1,23 @@
 import type { BonevalueError } from "../errors.ts";
+import type { PeerId } from "../peer.ts";
 import { createLive, type Live, write } from "../reactive.ts";
+import type { Progress } from "./ask.ts";
+import type { CallOptions } from "./call.ts";
+import type { Args, Module, ResponseOutput } from "./module.ts";
 import type { Replies, RepliesState, Reply } from "./replies.ts";
+import type { Target } from "./target.ts";
+
+/** How far a call is. */
+export interface CallProgress {
+  /** How many peers were asked. */
+  readonly targets: number;
+  /** How many of them have replied. */
+  readonly replied: number;
+  /** How much of the request's streams and files they have read, all together, in bytes. */
+  readonly sent: number;
+  /** How much that will be. Known once a peer reads, where the request carries files alone. */
+  readonly total: number | undefined;
+}
 
 /** A call as a view shows it. Frozen. */
 export interface CallState<Response> {
@@ -10,18 +27,17 @@ export interface CallState<Response> {
   readonly pending: boolean;
   /** The first value that arrived. */
   readonly first: Response | undefined;
-  /** How many peers were asked, and how many of them have replied. */
-  readonly progress: { readonly targets: number; readonly replied: number };
+  readonly progress: CallProgress;
   /** Why no value arrived, as `Replies.first` would say; nothing while the call is pending, or where the app cancelled it. */
   readonly error: BonevalueError | undefined;
 }
 
 /** The state of one call at a time, the latest: what a button and the list of answers below it need. */
-export interface LatestCall<Response> {
-  readonly state: Live<CallState<Response>>;
-  /** Shows these replies from now on, and cancels the call that was shown before. Returns what it was given. */
-  follow(replies: Replies<Response>): Replies<Response>;
-  /** Ends what is outstanding; the replies that are there stay. */
+export interface LatestCall<M extends Module | string> {
+  readonly state: Live<CallState<ResponseOutput<M>>>;
+  /** As `target.call`, and shown from now on. The call before is cancelled. */
+  call(target: Target, module: M, ...args: Args<M, [options?: CallOptions]>): Replies<ResponseOutput<M>>;
+  /** Ends what is outstanding, streams that have come included; the replies that are there stay. */
   cancel(): void;
   /** Cancels, and shows nothing. */
   reset(): void;
@@ -31,7 +47,7 @@ const nothing: CallState<never> = Object.freeze({
   replies: Object.freeze([]),
   pending: false,
   first: undefined,
-  progress: Object.freeze({ targets: 0, replied: 0 }),
+  progress: Object.freeze({ targets: 0, replied: 0, sent: 0, total: undefined }),
   error: undefined,
 });
 
@@ -39,57 +55,77 @@ const nothing: CallState<never> = Object.freeze({
  * A view of no call yet. Bindings are made of it; an app without a framework can use it as well.
  *
  * @example
- * const latest = createLatestCall<string>();
+ * const latest = createLatestCall<typeof Echo>();
  * latest.state.subscribe(({ pending, replies }) => render(pending, replies));
- * button.onclick = () => latest.follow(client.get("*").call("Echo", input.value));
+ * button.onclick = () => latest.call(client.get("*"), Echo, { text: input.value });
  */
-export function createLatestCall<Response>(): LatestCall<Response> {
-  const state = createLive<CallState<Response>>(nothing);
-  let outstanding: Replies<Response> | undefined;
+export function createLatestCall<M extends Module | string>(): LatestCall<M> {
+  const state = createLive<CallState<ResponseOutput<M>>>(nothing);
+  /** Ends the call that is shown. */
+  let shown: AbortController | undefined;
   let unfollow = () => {};
 
-  function show(change: Partial<CallState<Response>>): void {
+  function show(change: Partial<CallState<ResponseOutput<M>>>): void {
     write(state, Object.freeze({ ...state.peek(), ...change }));
   }
 
+  function further(change: Partial<CallProgress>): CallProgress {
+    return Object.freeze({ ...state.peek().progress, ...change });
+  }
+
   /** Pending until the error is known: a view never sees an end without its reason. */
-  function showReplies(call: Replies<Response>, now: RepliesState<Response>): void {
+  function showReplies(replies: Replies<ResponseOutput<M>>, now: RepliesState<ResponseOutput<M>>): void {
+    const call = shown;
     const fulfilled = now.replies.find(({ status }) => status === "fulfilled");
-    const failed = now.pending === 0 && !fulfilled && call === outstanding;
+    const failed = now.pending === 0 && !fulfilled && call !== undefined;
     show({
       replies: now.replies,
       pending: now.pending > 0 || failed,
       first: fulfilled?.value,
-      progress: Object.freeze({ targets: now.targets, replied: now.replies.length }),
-      error: undefined,
+      progress: further({ targets: now.targets, replied: now.replies.length }),
     });
-    if (failed) call.first().catch((error) => call === outstanding && show({ pending: false, error }));
+    if (failed) replies.first().catch((error) => call === shown && show({ pending: false, error }));
   }
 
   function cancel(): void {
-    const call = outstanding;
-    outstanding = undefined;
-    call?.cancel("The view that made the call cancelled it.");
+    const call = shown;
+    shown = undefined;
+    call?.abort("The view that made the call has ended it.");
     if (state.peek().pending) show({ pending: false });
   }
 
-  function leave(): void {
+  function reset(): void {
     unfollow();
     cancel();
+    write(state, nothing);
   }
 
-  return {
-    state,
-    cancel,
-    follow(replies) {
-      leave();
-      outstanding = replies;
-      unfollow = replies.state.subscribe((now) => showReplies(replies, now));
-      return replies;
-    },
-    reset() {
-      leave();
-      write(state, nothing);
-    },
-  };
+  function call(target: Target, module: M, ...[request, options]: Args<M, [options?: CallOptions]>) {
+    const ask: (module: Module | string, request: unknown, options: CallOptions) => Replies<any> = target.call;
+    const { signal, onProgress } = options ?? {};
+    const own = new AbortController();
+    const sent = new Map<PeerId, number>();
+
+    function progressed(progress: Progress): void {
+      onProgress?.(progress);
+      if (own !== shown) return;
+      sent.set(progress.peer.id, progress.sent);
+      const bytes = [...sent.values()].reduce((sum, count) => sum + count, 0);
+      // Every peer reads the same request.
+      const total = progress.total && progress.total * state.peek().progress.targets;
+      show({ progress: further({ sent: bytes, total }) });
+    }
+
+    reset();
+    shown = own;
+    const replies: Replies<ResponseOutput<M>> = ask(module, request, {
+      ...options,
+      signal: signal ? AbortSignal.any([own.signal, signal]) : own.signal,
+      onProgress: progressed,
+    });
+    unfollow = replies.state.subscribe((now) => showReplies(replies, now));
+    return replies;
+  }
+
+  return { state, call, cancel, reset };
 }
