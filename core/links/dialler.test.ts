@@ -1,0 +1,295 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { BonevalueError, type ErrorCode } from "../errors.ts";
+import { createVirtualClock } from "../testing/virtual-clock.ts";
+import { createMemoryNetwork } from "../transport/memory.ts";
+import type { Link, Transport } from "../transport/transport.ts";
+import { createDialler, type Dialler } from "./dialler.ts";
+import type { SignalKind } from "./dialling.ts";
+import type { Signal } from "./signals.ts";
+
+interface Letter {
+  readonly from: string;
+  readonly kind: SignalKind;
+  readonly signal: Signal;
+}
+
+interface Side extends Dialler {
+  readonly log: string[];
+  readonly links: Link[];
+  admission: ErrorCode | undefined;
+}
+
+/** Peers "a" and "b" on one memory network, with a relay of 10 ms each way that `passes` decides upon. */
+function town({
+  transport,
+  passes = () => true,
+}: {
+  transport?: Transport;
+  passes?: (letter: Letter) => boolean;
+} = {}) {
+  const clock = createVirtualClock();
+  const network = createMemoryNetwork({ clock, latency: 20 });
+  const letters: Letter[] = [];
+
+  function settle(id: string): Side {
+    const log: string[] = [];
+    const links: Link[] = [];
+    const dialler = createDialler({
+      transport: transport ?? network.transport,
+      clock,
+      self: () => id,
+      send(kind, to, signal) {
+        const letter = { from: id, kind, signal };
+        letters.push(letter);
+        if (passes(letter)) clock.after(10, () => sides[to]?.receive(kind, id, structuredClone(signal)));
+      },
+      iceServers: () => [],
+      admit: () => side.admission,
+      opened(peer, link, role) {
+        links.push(link);
+        log.push(`open to ${peer} as ${role}`);
+        link.closed.then((reason) => log.push(`closed: ${reason?.code}`));
+      },
+      failed: (peer, error) => log.push(`failed to ${peer}: ${error.code}, ${error.message}`),
+    });
+    const side: Side = { ...dialler, log, links, admission: undefined };
+    return side;
+  }
+
+  const sides: Record<string, Side> = {};
+  const a = settle("a");
+  const b = settle("b");
+  Object.assign(sides, { a, b });
+  return { clock, network, letters, a, b };
+}
+
+const ends = (letters: readonly Letter[]) =>
+  letters.flatMap(({ from, signal: { end } }) => (end ? [`${from}: ${end}`] : []));
+
+/** A transport whose links do only what a test does to them. */
+function puppets() {
+  const made: { role: string; link: Link; open(): void; end(reason?: BonevalueError): void }[] = [];
+  const transport: Transport = {
+    open(_peer, role, exchange) {
+      let open = () => {};
+      let end: (reason?: BonevalueError) => void = () => {};
+      const closed = new Promise<BonevalueError | undefined>((resolve) => {
+        end = resolve;
+      });
+      const opened = new Promise<void>((resolve, reject) => {
+        open = resolve;
+        closed.then((reason) => reject(reason ?? new Error("closed")));
+      });
+      opened.catch(() => {});
+      const link: Link = {
+        opened,
+        closed,
+        maxMessage: 65_536,
+        buffered: 0,
+        lowMark: 0,
+        listen: () => {},
+        send: () => {},
+        close: end,
+        trouble: () => "There was no relay candidate.",
+      };
+      made.push({ role, link, open, end });
+      exchange.hear({ description: () => {}, candidate: () => {}, restart: () => {} });
+      exchange.describe({ type: role === "caller" ? "offer" : "answer", sdp: "" });
+      return link;
+    },
+  };
+  return { transport, made };
+}
+
+test("a dial opens one link, the same for both", async () => {
+  const { clock, network, a, b } = town();
+  a.dial("b");
+  await clock.advance(1_000);
+  expect(a.log).toEqual(["open to b as caller"]);
+  expect(b.log).toEqual(["open to a as callee"]);
+  expect(network.size).toBe(2);
+  expect(clock.waiting).toBe(0);
+});
+
+test("both dial at once: one link, and the smaller id is its caller", async () => {
+  const { clock, network, a, b } = town();
+  b.dial("a");
+  a.dial("b");
+  await clock.advance(1_000);
+  expect(a.log).toEqual(["open to b as caller"]);
+  expect(b.log).toEqual(["open to a as callee"]);
+  expect(network.size).toBe(2);
+});
+
+test("a dial gets through a relay that loses every other signal", async () => {
+  let count = 0;
+  const { clock, a, b } = town({ passes: () => count++ % 2 === 1 });
+  a.dial("b");
+  await clock.advance(15_000);
+  expect([a.log, b.log]).toEqual([["open to b as caller"], ["open to a as callee"]]);
+});
+
+test("what was lost while the server was away is said at once when it is back", async () => {
+  let away = true;
+  const { clock, a } = town({ passes: () => !away });
+  a.dial("b");
+  await clock.advance(500);
+  away = false;
+  a.repeat();
+  await clock.advance(100);
+  expect(a.log).toEqual(["open to b as caller"]);
+});
+
+test("a dial that nobody answers fails after 15 s, and says so to both", async () => {
+  const { clock, network, letters, a } = town({ passes: () => false });
+  a.dial("b");
+  await clock.advance(14_999);
+  expect(a.log).toEqual([]);
+  await clock.advance(1);
+  expect(a.log).toEqual([expect.stringMatching(/^failed to b: link-failed, .* did not answer within 15 s/)]);
+  expect(ends(letters)).toEqual(["a: timeout"]);
+  expect([network.size, clock.waiting]).toEqual([0, 0]);
+});
+
+test("a dial that is answered and finds no path fails with what the transport knows", async () => {
+  const { clock, a } = town({ transport: puppets().transport });
+  a.dial("b");
+  await clock.advance(15_000);
+  expect(a.log).toEqual([expect.stringMatching(/^failed to b: link-failed, .*There was no relay candidate/)]);
+});
+
+test("a dial whose transport fails ends with the transport's reason", async () => {
+  const { transport, made } = puppets();
+  const { clock, letters, a } = town({ transport });
+  a.dial("b");
+  made[0]?.end(new BonevalueError("unsupported", "No WebRTC here."));
+  await clock.advance(100);
+  expect(a.log).toEqual(["failed to b: unsupported, No WebRTC here."]);
+  expect(ends(letters)).toContain("a: unsupported");
+});
+
+test("a dial that is refused fails with the code it was refused with", async () => {
+  const { clock, network, a, b } = town();
+  b.admission = "busy";
+  a.dial("b");
+  await clock.advance(1_000);
+  expect(a.log).toEqual([expect.stringMatching(/^failed to b: busy, .*Try again/)]);
+  expect(b.log).toEqual([]);
+  expect([network.size, clock.waiting]).toEqual([0, 0]);
+});
+
+test("a peer that we dial ourselves is not refused when it dials us", async () => {
+  const { clock, a, b } = town();
+  b.admission = "busy";
+  a.dial("b");
+  b.dial("a");
+  await clock.advance(1_000);
+  expect(b.log).toEqual(["open to a as callee"]);
+});
+
+test("a dial to a peer that the server cannot reach fails at once, and an open link does not care", async () => {
+  const { clock, a } = town();
+  a.unreachable("b");
+  a.dial("b");
+  a.unreachable("b");
+  expect(a.log).toEqual([expect.stringMatching(/^failed to b: unknown-peer/)]);
+  a.dial("b");
+  await clock.advance(1_000);
+  a.unreachable("b");
+  await clock.advance(1_000);
+  expect(a.log.slice(1)).toEqual(["open to b as caller"]);
+});
+
+test("a peer that has lost its link and dials anew gets a new one, after the old has ended", async () => {
+  const { clock, network, a, b } = town();
+  a.dial("b");
+  await clock.advance(1_000);
+  network.partition("a", "b");
+  a.forget("b");
+  network.heal();
+  a.dial("b");
+  await clock.advance(1_000);
+  expect(b.log).toEqual(["open to a as callee", "closed: disconnected", "open to a as callee"]);
+  expect(network.size).toBe(2);
+});
+
+test("a link that has just closed can be dialled again in the same breath", async () => {
+  const { clock, a } = town();
+  a.dial("b");
+  await clock.advance(1_000);
+  a.links[0]?.close();
+  a.dial("b");
+  await clock.advance(1_000);
+  expect(a.log).toEqual(["open to b as caller", "closed: undefined", "open to b as caller"]);
+});
+
+test("a dial that joined the peer's attempt goes on by itself when the peer gives up", async () => {
+  const { clock, network, a, b } = town();
+  network.partition("a", "b");
+  a.dial("b");
+  await clock.advance(100);
+  b.dial("a");
+  a.drop("b");
+  network.heal();
+  await clock.advance(1_000);
+  expect(b.log).toEqual(["open to a as caller"]);
+  expect(a.log).toEqual(["open to b as callee"]);
+});
+
+test("dropping an attempt ends it on both sides and is not told as a failure", async () => {
+  const { clock, network, letters, a, b } = town();
+  a.dial("b");
+  await clock.advance(5);
+  a.drop("b");
+  await clock.advance(1_000);
+  // The second answers what was on its way from b.
+  expect(ends(letters)).toEqual(["a: cancelled", "a: disconnected"]);
+  expect([a.log, b.log]).toEqual([[], []]);
+  expect([network.size, clock.waiting]).toEqual([0, 0]);
+});
+
+test("stopping ends every link and leaves nothing behind", async () => {
+  const { clock, network, a, b } = town();
+  a.dial("b");
+  await clock.advance(1_000);
+  a.stop();
+  await clock.advance(1_000);
+  expect(a.log.at(-1)).toBe("closed: cancelled");
+  expect(b.log.at(-1)).toBe("closed: disconnected");
+  expect([network.size, clock.waiting]).toEqual([0, 0]);
+});
+
+test("a peer that dials again and again holds one attempt, which ends by itself", async () => {
+  const { clock, network, a } = town();
+  for (let attempt = 1; attempt <= 1_000; attempt++) {
+    a.receive("peerRequest", "b", { attempt, round: 0, description: { type: "offer", sdp: "nowhere" } });
+  }
+  expect(network.size).toBe(1);
+  await clock.advance(60_000);
+  expect(network.size).toBe(0);
+  expect(a.log).toEqual([]);
+});
+
+test("no signal, however malformed, throws or answers with anything but an end", () => {
+  const almost = fc.record(
+    {
+      attempt: fc.oneof(fc.integer({ min: -1, max: 3 }), fc.anything()),
+      round: fc.oneof(fc.integer({ min: -1, max: 3 }), fc.anything()),
+      description: fc.oneof(fc.constant({ type: "offer", sdp: "nowhere" }), fc.anything()),
+      candidates: fc.oneof(fc.array(fc.record({ candidate: fc.string() })), fc.anything()),
+      end: fc.oneof(fc.string(), fc.anything()),
+    },
+    { requiredKeys: [] },
+  );
+  const kinds = fc.constantFrom<SignalKind>("peerRequest", "peerResponse");
+  const signals = fc.array(fc.tuple(kinds, fc.oneof(almost, fc.anything())), { maxLength: 20 });
+  fc.assert(
+    fc.property(signals, (hostile) => {
+      const { network, letters, a } = town();
+      for (const [kind, signal] of hostile) a.receive(kind, "b", signal);
+      expect(network.size).toBeLessThanOrEqual(1);
+      expect(letters.every(({ signal }) => signal.end !== undefined)).toBe(true);
+    }),
+  );
+});
