@@ -68,6 +68,7 @@ export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerO
   function call(call: OutgoingCall): OngoingCall {
     const id = ++last;
     const { parcel, module, remaining } = call;
+    let undoUnread: (() => void) | undefined;
     let group = parcel.streams.length > 0 ? createGroup().add(parcel) : undefined;
 
     function createGroup(): StreamGroup {
@@ -76,7 +77,9 @@ export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerO
         receives: "invalid-response",
         acknowledged: call.acknowledged,
         emptied() {
-          if (!waiting.has(id)) call.over?.();
+          if (waiting.has(id)) return;
+          undoUnread?.();
+          call.over?.();
         },
       });
     }
@@ -88,7 +91,7 @@ export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerO
         group ??= createGroup();
         return group.receive(kind, detail);
       });
-      if (group && !group.isEmpty) deadlines.after(idleTimeout, () => group?.stopUnread(unread()));
+      if (group && !group.isEmpty) undoUnread = deadlines.after(idleTimeout, () => group?.stopUnread(unread()));
     }
 
     function failed(error: BonevalueError, data?: Received): void {
