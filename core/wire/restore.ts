@@ -1,6 +1,6 @@
 import { BonevalueError } from "../errors.ts";
 import { malformed } from "./malformed.ts";
-import { type AttachmentKind, type NoteKind, type ViewKind, viewKinds } from "./notes.ts";
+import { type AttachmentKind, type ViewKind, viewKinds } from "./notes.ts";
 
 /** Makes the stream or the blob that a note announces. Throws `protocol` for a detail that is malformed. */
 export type Receive = (kind: AttachmentKind, detail: unknown) => unknown;
@@ -66,85 +66,54 @@ function leaveOut(container: Container, step: string | number): void {
 
 function revive(kind: unknown, plain: unknown, detail: unknown, receive: Receive | undefined): unknown {
   if (kind === "stream" || kind === "blob") {
-    if (!receive || plain !== null) throw misfit(kind);
-    return receive(kind, detail);
+    if (receive && plain === null) return receive(kind, detail);
+  } else if (detail !== undefined) {
+    throw misfit(kind);
+  } else if (plain === null) {
+    if (kind === "undefined" || kind === "hole") return undefined;
+    if (kind === "Date") return new Date(Number.NaN);
+  } else if (typeof plain === "number") {
+    if (kind === "Date" && new Date(plain).getTime() === plain) return new Date(plain);
+  } else if (typeof plain === "string") {
+    if (kind === "BigInt" && /^-?[0-9a-f]+$/.test(plain)) return bigint(plain);
+  } else if (Array.isArray(plain)) {
+    if (kind === "Set") return new Set(plain);
+    if (kind === "Map" && plain.every(isPair)) return new Map(plain);
+    // Unlike an assignment, this makes a field of `__proto__` too.
+    if (kind === "Object" && plain.every(isField)) return Object.fromEntries(plain);
+  } else if (plain instanceof Uint8Array) {
+    return reviveBytes(kind, new Uint8Array(plain).buffer);
   }
-  const revived = detail === undefined ? revivers.get(kind) : undefined;
-  if (!revived) throw misfit(kind);
-  return revived(plain);
+  throw misfit(kind);
 }
 
-const revivers: ReadonlyMap<unknown, (plain: unknown) => unknown> = new Map<NoteKind, (plain: unknown) => unknown>([
-  ["undefined", nothing],
-  ["hole", nothing],
-  ["text", text],
-  ["BigInt", bigint],
-  ["Date", date],
-  ["Set", (plain) => new Set(list(plain, "Set"))],
-  ["Map", (plain) => new Map(pairs(plain, "Map"))],
-  ["Object", object],
-  ["ArrayBuffer", (plain) => buffer(plain, "ArrayBuffer")],
-  ...viewKinds.map((kind) => [kind, (plain: unknown) => view(kind, plain)] as const),
-]);
-
-function nothing(plain: unknown): undefined {
-  if (plain !== null) throw misfit("undefined");
+function reviveBytes(kind: unknown, bytes: ArrayBuffer): unknown {
+  if (kind === "ArrayBuffer") return bytes;
+  if (kind === "text" && bytes.byteLength % 2 === 0) return text(bytes);
+  const view = viewKinds.find((known) => known === kind);
+  if (!view) throw misfit(kind);
+  const View = (globalThis as Partial<Record<ViewKind, ViewConstructor>>)[view];
+  if (!View) throw new BonevalueError("unsupported", `The value holds a ${view}, which this browser does not know.`);
+  if (bytes.byteLength % (View.BYTES_PER_ELEMENT ?? 1)) throw misfit(kind);
+  return new View(bytes);
 }
 
-function text(plain: unknown): string {
-  const bytes = buffer(plain, "text");
-  if (bytes.byteLength % 2) throw misfit("text");
+function text(bytes: ArrayBuffer): string {
   let text = "";
   for (const unit of new Uint16Array(bytes)) text += String.fromCharCode(unit);
   return text;
 }
 
-function bigint(plain: unknown): bigint {
-  const [, sign, digits] = (typeof plain === "string" && /^(-?)([0-9a-f]+)$/.exec(plain)) || [];
-  if (digits === undefined) throw misfit("BigInt");
-  const magnitude = BigInt(`0x${digits}`);
-  return sign ? -magnitude : magnitude;
+function bigint(digits: string): bigint {
+  return digits.startsWith("-") ? -BigInt(`0x${digits.slice(1)}`) : BigInt(`0x${digits}`);
 }
 
-function date(plain: unknown): Date {
-  if (plain === null) return new Date(Number.NaN);
-  const date = new Date(typeof plain === "number" ? plain : Number.NaN);
-  if (date.getTime() !== plain) throw misfit("Date");
-  return date;
+function isPair(item: unknown): boolean {
+  return Array.isArray(item) && item.length === 2;
 }
 
-function list(plain: unknown, kind: NoteKind): unknown[] {
-  if (!Array.isArray(plain)) throw misfit(kind);
-  return plain;
-}
-
-function pairs(plain: unknown, kind: NoteKind): [unknown, unknown][] {
-  const pairs = list(plain, kind);
-  if (!pairs.every((pair) => Array.isArray(pair) && pair.length === 2)) throw misfit(kind);
-  return pairs as [unknown, unknown][];
-}
-
-function object(plain: unknown): object {
-  const object = {};
-  for (const [key, value] of pairs(plain, "Object")) {
-    if (typeof key !== "string") throw misfit("Object");
-    // Assignment would call the setter of `__proto__`.
-    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
-  }
-  return object;
-}
-
-function buffer(plain: unknown, kind: NoteKind): ArrayBuffer {
-  if (!(plain instanceof Uint8Array)) throw misfit(kind);
-  return new Uint8Array(plain).buffer;
-}
-
-function view(kind: ViewKind, plain: unknown): ArrayBufferView {
-  const bytes = buffer(plain, kind);
-  const View = (globalThis as Partial<Record<ViewKind, ViewConstructor>>)[kind];
-  if (!View) throw new BonevalueError("unsupported", `The value holds a ${kind}, which this browser does not know.`);
-  if (bytes.byteLength % (View.BYTES_PER_ELEMENT ?? 1)) throw misfit(kind);
-  return new View(bytes);
+function isField(item: unknown): boolean {
+  return isPair(item) && typeof (item as unknown[])[0] === "string";
 }
 
 interface ViewConstructor {
