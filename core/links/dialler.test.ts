@@ -169,6 +169,39 @@ test("a dial whose transport fails ends with the transport's reason", async () =
   expect(ends(letters)).toContain("a: unsupported");
 });
 
+test("a link that breaks while it is being made is tried again, and again, for as long as a dial may take", async () => {
+  const { transport, made } = puppets();
+  const { clock, a } = town({ transport });
+  a.dial("b");
+  const lost = new BonevalueError("disconnected", "The handshake was lost.");
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    const callers = made.filter(({ role }) => role === "caller");
+    expect(callers).toHaveLength(attempt);
+    callers.at(-1)?.end(lost);
+    await clock.advance(100);
+  }
+  expect(a.log).toEqual([]);
+  made.findLast(({ role }) => role === "caller")?.open();
+  await clock.advance(100);
+  expect(a.log).toEqual(["open to b as caller"]);
+});
+
+test("a dial whose links all break fails in the end with what broke the last", async () => {
+  const { transport, made } = puppets();
+  const breaking: Transport = {
+    open(...args) {
+      const link = transport.open(...args);
+      made.at(-1)?.end(new BonevalueError("disconnected", "The handshake was lost."));
+      return link;
+    },
+  };
+  const { clock, a } = town({ transport: breaking });
+  a.dial("b");
+  await clock.advance(15_000);
+  expect(a.log).toEqual(["failed to b: disconnected, The handshake was lost."]);
+  expect(clock.waiting).toBe(0);
+});
+
 test("a dial that is refused fails with the code it was refused with", async () => {
   const { clock, network, a, b } = town();
   b.admission = "busy";

@@ -67,12 +67,20 @@ interface Connection {
   open: boolean;
 }
 
+/** What `dial` asked for. */
+interface Wish {
+  readonly undoDeadline: () => void;
+  undoRedial?: () => void;
+  /** Why the last attempt broke, while the next is waited for. */
+  broken?: BonevalueError;
+}
+
 /** One peer. `wish` is there from `dial` until it has been answered. */
 interface Entry {
   readonly peer: string;
   dialling: Dialling;
   connection?: Connection | undefined;
-  wish?: { readonly undoDeadline: () => void; undoRedial?: () => void } | undefined;
+  wish?: Wish | undefined;
 }
 
 /** A dialler without links. Opens nothing before `dial` or `receive`; the caller ends it with `stop`. */
@@ -146,6 +154,7 @@ export function createDialler(options: DiallerOptions): Dialler {
     take(entry, over(entry.dialling, error.code));
     // A wish beside an open link was made after it had closed, and before we heard of that.
     if (connection.open) start(entry);
+    else if (error.code === "disconnected") retry(entry, error);
     else fail(entry, error);
   }
 
@@ -166,10 +175,10 @@ export function createDialler(options: DiallerOptions): Dialler {
   }
 
   function expire(entry: Entry): void {
-    const { peer, connection } = entry;
+    const { peer, connection, wish } = entry;
     const error = connection?.signals.answered
       ? noPath(peer, dialTimeout, connection.link.trouble?.())
-      : noAnswer(peer, dialTimeout);
+      : (wish?.broken ?? noAnswer(peer, dialTimeout));
     if (connection?.role === "caller" && !connection.open) end(entry, "timeout", error);
     if (!connection?.open) fail(entry, error);
     endWish(entry);
@@ -181,6 +190,12 @@ export function createDialler(options: DiallerOptions): Dialler {
 
   function redial(entry: Entry): void {
     if (entry.wish) entry.wish.undoRedial = clock.after(redialAfter, () => start(entry));
+  }
+
+  /** A link that broke while it was being made says nothing about the next: some platforms lose a handshake now and then. */
+  function retry(entry: Entry, error: BonevalueError): void {
+    if (entry.wish) entry.wish.broken = error;
+    redial(entry);
   }
 
   function fail(entry: Entry, error: BonevalueError): void {
