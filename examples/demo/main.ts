@@ -40,6 +40,7 @@ function readOptions(): Options {
 }
 
 async function start({ host, port }: Options): Promise<Demo> {
+  console.log("A discovery server, two accounts that trust each other, and a Node peer for each:\n");
   ensureBuilt();
   // Only now: what they import may not have been built before.
   const { startDemo } = await import("./demo.ts").catch((cause: unknown) => {
@@ -48,7 +49,7 @@ async function start({ host, port }: Options): Promise<Demo> {
   return startDemo({ host, port, say: (who, line) => console.log(`  ${who}  ${line}`) });
 }
 
-async function listen(demo: Demo): Promise<void> {
+async function hearing(demo: Demo): Promise<void> {
   const timeout = AbortSignal.timeout(patience);
   const tooLong = new Promise((_, reject) => {
     timeout.onabort = () => reject(new Error(`The Node peers have not heard each other in ${patience / 1_000} s.`));
@@ -73,7 +74,7 @@ async function run(): Promise<void> {
   const demo = await start(options);
   const interrupted = interruption();
   try {
-    await Promise.race([listen(demo), interrupted]);
+    await Promise.race([hearing(demo), interrupted]);
     if (options.once) return;
     invite(demo, options);
     await interrupted;

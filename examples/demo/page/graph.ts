@@ -31,8 +31,8 @@ interface Spoke {
   waiting: number;
 }
 
-// Room for a node and its label beside the outermost place.
-const margin = { x: 58, y: 60 };
+// Room for a node beside, above and, with its label, below the outermost places.
+const margin = { x: 58, above: 34, below: 72 };
 // Wider than this the picture falls apart.
 const widest = 1.75;
 const journeyTime = 520;
@@ -49,9 +49,9 @@ export function createGraph(svg: SVGSVGElement, options: GraphOptions, signal: A
   function arrange(): void {
     const { width, height } = svg.getBoundingClientRect();
     if (width === 0) return;
-    const y = height / 2 - margin.y;
+    const y = (height - margin.above - margin.below) / 2;
     const extent = { x: Math.min(width / 2 - margin.x, y * widest), y };
-    svg.setAttribute("viewBox", `${-width / 2} ${-height / 2} ${width} ${height}`);
+    svg.setAttribute("viewBox", `${-width / 2} ${-y - margin.above} ${width} ${height}`);
     rings.replaceChildren(...[0.5, 1, 1.6, 2.3].map((size) => ring(extent.x * size, extent.y * size)));
     for (const [id, { angle, reach }] of orbit(byName(spokes), extent)) {
       const spoke = spokes.get(id)!;

@@ -47,8 +47,8 @@ export function createTimeline(list: HTMLOListElement, tones: Tones): Timeline {
     },
     heard(peer, text, answer) {
       const asked = [who(peer), element("span", {}, "asked"), element("q", {}, text)];
-      const answered = [element("span", {}, "you answered"), element("q", {}, answer)];
-      put(element("li", { class: "heard", "data-tone": tones(peer.name) }, element("p", {}, ...asked, ...answered)));
+      const told = [element("span", {}, "and got"), element("q", {}, answer)];
+      put(element("li", { class: "heard", "data-tone": tones(peer.name) }, element("p", {}, ...asked, ...told)));
     },
   };
 }
