@@ -203,6 +203,9 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
         break;
       case "revoke":
         revokeHere(message.user, message.keep);
+        break;
+      case "stale":
+        background(resync());
     }
   }
 

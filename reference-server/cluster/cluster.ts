@@ -27,6 +27,8 @@ export type BusMessage =
     }
   /** Whom these users trust has changed. `named`: and what those whom they name see of them, too. */
   | { readonly kind: "trust"; readonly users: readonly string[]; readonly named: boolean }
+  /** The sender could not say what it should have: everything may have changed. */
+  | { readonly kind: "stale" }
   /** All sessions of a user have ended, but perhaps one. */
   | { readonly kind: "revoke"; readonly user: string; readonly keep?: string | undefined };
 
@@ -46,6 +48,7 @@ export const busMessage: v.GenericSchema<unknown, BusMessage> = v.variant("kind"
     signal: v.unknown(),
   }),
   v.object({ kind: v.literal("trust"), users: v.array(text), named: v.boolean() }),
+  v.object({ kind: v.literal("stale") }),
   v.object({ kind: v.literal("revoke"), user: text, keep: v.optional(text) }),
 ]);
 

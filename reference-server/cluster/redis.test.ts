@@ -9,7 +9,7 @@ import { openCluster } from "./open.ts";
 import { redisCluster } from "./redis.ts";
 
 const log = defaultLog("silent");
-const quick = { lease: 600, settle: 300, rewrite: 60_000 };
+const quick = { lease: 600, settle: 300, rewrite: 60_000, alone: 60_000 };
 let redis: TestRedis;
 
 beforeAll(async () => {
@@ -79,6 +79,17 @@ test("an engine that comes back empty is filled again by its nodes, which then r
   await one.hears("revoke");
 });
 
+test("a node does not write down again what another has taken over, nor what that has released", async () => {
+  const [one, two] = [await member(cluster()), await member(cluster())];
+  await one.claim("ann", "p");
+  const { login } = await two.claim("ann", "p");
+  await one.hears("taken");
+  await two.release(login);
+  await flush();
+  for (const node of [one, two]) await vi.waitUntil(() => node.stale() > 0, { timeout: 5_000 });
+  expect(await one.online(["ann"])).toEqual({ logins: [], complete: true });
+});
+
 test("an engine that forgets while it runs is noticed by the lease", async () => {
   const one = await member(cluster());
   await one.claim("ann", "p1");
@@ -102,6 +113,29 @@ test("a node that was away learns what was taken over meanwhile, and tells of th
   expect(whereabouts((await one.online(["ann"])).logins)).toEqual(
     [`ann kept ${away.id}`, `ann taken ${one.id}`].toSorted(),
   );
+});
+
+test("a peer that left while its node was away is gone once the node is back", async () => {
+  const cut = await cutOff();
+  const [away, one] = [await member(redisCluster(cut.url, log, quick)), await member(cluster())];
+  const { login } = await away.claim("ann", "p");
+  cut.cut();
+  await vi.waitUntil(async () => !(await away.online(["ann"])).complete);
+  expect(await away.release(login)).toBe(true);
+  expect((await one.online(["ann"])).logins).toHaveLength(1);
+  cut.mend();
+  await vi.waitUntil(async () => (await one.online(["ann"])).logins.length === 0);
+});
+
+test("what a node could not say while it was away makes the others read again", async () => {
+  const cut = await cutOff();
+  const [away, one] = [await member(redisCluster(cut.url, log, quick)), await member(cluster())];
+  cut.cut();
+  await vi.waitUntil(async () => !(await away.online(["ann"])).complete);
+  away.broadcast({ kind: "revoke", user: "ann", keep: undefined });
+  await Promise.resolve();
+  cut.mend();
+  expect(await one.hears("stale")).toEqual({ kind: "stale" });
 });
 
 test("a node that leaves with nobody leaves nothing behind", async () => {

@@ -14,9 +14,11 @@ export interface RedisTimes {
   readonly settle: number;
   /** How often they do so in any case. */
   readonly rewrite: number;
+  /** How often a node reads again while the engine is out of reach. */
+  readonly alone: number;
 }
 
-const defaultTimes: RedisTimes = { lease: 13_000, settle: 1_500, rewrite: 60_000 };
+const defaultTimes: RedisTimes = { lease: 13_000, settle: 1_500, rewrite: 60_000, alone: 1_000 };
 
 /** Several servers that share a Redis or Valkey. */
 export function redisCluster(
@@ -35,12 +37,16 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   const alone = createCounters(clock);
   let lastEpoch = 0;
   let reachable = true;
+  // Something could not be told to the others.
+  let unsaid = false;
   let stopSettling = () => {};
+  const stopAsking = () => {};
 
   const engine = await connectEngine(url, [channelOf(id), everybody], {
     message: hear,
     back() {
       reachable = true;
+      stopAsking();
       log.info({}, "the cluster's engine is back");
       work(rewrite());
       settle();
@@ -68,15 +74,25 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     const envelope = v.safeParse(sentMessage, parse(text));
     if (!envelope.success)
       log.warn({ issue: envelope.issues[0].message }, "a message from another node was not understood");
-    else if (envelope.output.from !== id) events.message(envelope.output.message);
+    else if (envelope.output.from !== id) deliver(envelope.output.message);
+  }
+
+  function deliver(message: BusMessage): void {
+    if (message.kind === "taken" && mine.get(message.id)?.epoch === message.epoch) {
+      mine.delete(message.id);
+      work(engine.strike(id, message.id));
+    }
+    events.message(message);
   }
 
   function publish(channel: string, message: BusMessage): void {
-    work(engine.publish(channel, JSON.stringify({ from: id, message })));
+    engine.publish(channel, JSON.stringify({ from: id, message })).catch(() => {
+      unsaid = true;
+    });
   }
 
   function send(node: string, message: BusMessage): void {
-    if (node === id) queueMicrotask(() => events.message(message));
+    if (node === id) queueMicrotask(() => deliver(message));
     else publish(channelOf(node), message);
   }
 
@@ -136,7 +152,15 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   /** Writes down again what this node answers for. What another has taken over meanwhile ends here. */
   async function rewrite(): Promise<void> {
     await engine.lease(id, times.lease);
+    const listed = await engine.listOf(id);
     await Promise.all([...mine.values()].map(rewriteOne));
+    // What was released while the engine was out of reach.
+    const left = [...listed].filter(([peer]) => !mine.has(peer));
+    await Promise.all(left.map(([peer, user]) => engine.release(user, peer, id)));
+    await Promise.all(left.map(([peer]) => !mine.has(peer) && engine.strike(id, peer)));
+    if (!unsaid) return;
+    unsaid = false;
+    publish(everybody, { kind: "stale" });
   }
 
   async function rewriteOne(login: Login): Promise<void> {
@@ -146,8 +170,7 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     ]);
     if (mine.get(login.id) !== login) return;
     if (epoch > login.epoch) {
-      mine.delete(login.id);
-      events.message({ kind: "taken", id: login.id, epoch: login.epoch });
+      deliver({ kind: "taken", id: login.id, epoch: login.epoch });
     } else if (before === undefined) {
       publish(everybody, { kind: "come", login });
     } else if (before.node !== id) {
@@ -180,6 +203,7 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     giveBack: (key) => engine.giveBack(key).catch(() => alone.giveBack(key)),
     async leave() {
       stopSettling();
+      stopAsking();
       for (const stop of stops) stop();
       // With peers left, the lease runs out first: they may be on their way to another node.
       if (mine.size === 0) await engine.forget(id).catch(quiet);

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { coalesced } from "./coalesced.ts";
+
+/** Runs that end when the test says so. */
+function controlled() {
+  const ends: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  const run = () => new Promise<void>((resolve, reject) => ends.push({ resolve, reject }));
+  return { ends, ask: coalesced(run) };
+}
+
+test("all who ask during a run share the next one", async () => {
+  const { ends, ask } = controlled();
+  const first = ask();
+  const [second, third] = [ask(), ask()];
+  expect(second).toBe(third);
+  expect(ends).toHaveLength(1);
+  ends[0]!.resolve();
+  await first;
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(ends).toHaveLength(2);
+  ends[1]!.resolve();
+  await second;
+  void ask();
+  expect(ends).toHaveLength(3);
+});
+
+test("a failure is for those who asked for that run", async () => {
+  const { ends, ask } = controlled();
+  const [first, second] = [ask(), ask()];
+  ends[0]!.reject(new Error("down"));
+  await expect(first).rejects.toThrow("down");
+  await Promise.resolve();
+  ends[1]!.resolve();
+  await second;
+});

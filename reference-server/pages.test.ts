@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { invitationPage } from "./invitation-page.ts";
+import { sqliteStore } from "./store/sqlite.ts";
+import { world } from "./testing/world.ts";
+
+const http = (url: string) => url.replace(/^ws/, "http");
+
+test("/healthz says whether people can sign in", async () => {
+  const store = await sqliteStore(":memory:");
+  let broken = false;
+  const { server } = await world([], {
+    store: { ...store, sessionsOf: (peers) => (broken ? Promise.reject(new Error("down")) : store.sessionsOf(peers)) },
+  });
+  const health = async () => (await fetch(`${http(server.url)}/healthz`)).status;
+  expect(await health()).toBe(200);
+  broken = true;
+  expect(await health()).toBe(503);
+});
+
+test("/metrics counts what happens, without names", async () => {
+  const { server, signIn, open } = await world(["ann", "bob"]);
+  const [ann, bob] = [await signIn("ann"), await signIn("bob")];
+  ann.send("peerRequest", { to: bob.id, signal: 1 });
+  ann.send("peerRequest", { to: "nobody", signal: 1 });
+  await ann.request("requestToken", { name: "*" });
+  const wrong = await open();
+  wrong.send("authenticate", { version: 1, session: "x" });
+  await wrong.closed;
+  const response = await fetch(`${http(server.url)}/metrics`);
+  const text = await response.text();
+  expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
+  expect(text).toContain("bonevalue_peers_online 2");
+  expect(text).toContain('bonevalue_sign_ins_total{how="password",outcome="ok"} 2');
+  expect(text).toContain('bonevalue_sign_ins_total{how="session",outcome="unauthenticated"} 1');
+  expect(text).toContain('bonevalue_relays_total{outcome="passed"} 1');
+  expect(text).toContain('bonevalue_relays_total{outcome="refused"} 1');
+  expect(text).toContain('bonevalue_requests_total{type="requestToken",outcome="alias-reserved"} 1');
+  expect(text).not.toMatch(/ann|bob|127\.0\.0\.1/);
+});
+
+test("/metrics is for this machine alone, unless somebody says so", async () => {
+  const passedOn = { headers: { "x-forwarded-for": "198.51.100.7" } };
+  const { server } = await world();
+  expect((await fetch(`${http(server.url)}/metrics`, passedOn)).status).toBe(403);
+  const listed = await world([], { proxies: ["127.0.0.1"], metricsReaders: ["198.51.100.0/24"] });
+  expect((await fetch(`${http(listed.server.url)}/metrics`, passedOn)).status).toBe(200);
+  expect((await fetch(`${http(listed.server.url)}/metrics`)).status).toBe(403);
+});
+
+test("anything else is told to use a WebSocket", async () => {
+  const { server } = await world();
+  expect((await fetch(http(server.url))).status).toBe(426);
+  expect((await fetch(`${http(server.url)}/healthz`, { method: "POST" })).status).toBe(405);
+});
+
+test("the invitation page may run its own script and style, open a socket home, and nothing else", async () => {
+  const { server } = await world();
+  const response = await fetch(`${http(server.url)}/invite`);
+  const html = await response.text();
+  const policy = response.headers.get("content-security-policy")!;
+  for (const tag of ["script", "style"]) {
+    const inline = new RegExp(`<${tag}>(.*?)</${tag}>`, "s").exec(html)![1]!;
+    const digest = createHash("sha256").update(inline).digest("base64");
+    expect(policy).toContain(`${tag}-src 'sha256-${digest}'`);
+  }
+  expect(policy).toContain(`connect-src 'self' ws://${new URL(server.url).host} `);
+  for (const rule of ["default-src 'none'", "form-action 'none'", "frame-ancestors 'none'", "base-uri 'none'"])
+    expect(policy).toContain(rule);
+  expect(policy).not.toContain("unsafe");
+  expect(response.headers.get("referrer-policy")).toBe("no-referrer");
+  expect(response.headers.get("cache-control")).toBe("no-store");
+  expect(response.headers.get("set-cookie")).toBeNull();
+});
+
+test("a host that is none does not get into the page's policy", () => {
+  const { headers } = invitationPage("evil.example.org; script-src *");
+  expect(headers["content-security-policy"]).not.toContain("evil");
+});
+
+test("there is no invitation page where the app has accounts of its own", async () => {
+  const { server } = await world([], { authenticate: async () => undefined });
+  expect((await fetch(`${http(server.url)}/invite`)).status).toBe(426);
+});
