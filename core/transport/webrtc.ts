@@ -96,6 +96,7 @@ function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: Co
   const openChannels = () => channels.openOn(pc);
   const negotiation = negotiate({ pc, role, exchange, quirks, openChannels, servers, fail: lifetime.end });
   const undoHealth = watchHealth(pc, systemClock, {
+    isOpen: () => lifetime.status === "open",
     working: exchange.settled,
     failed: () => lifetime.end(new BonevalueError("link-failed", negotiation.trouble() ?? noPath)),
     interrupted: (reason) => lifetime.tell((listener) => listener.interrupted(reason)),

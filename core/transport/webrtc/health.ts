@@ -5,8 +5,10 @@ import { BonevalueError } from "../../errors.ts";
 const recoverWithin = 10_000;
 const restartAfter = 1_000;
 
-/** What {@link watchHealth} tells. */
+/** What {@link watchHealth} asks and tells. */
 export interface HealthEvents {
+  /** Whether the link has opened. */
+  isOpen(): boolean;
   /** There is a path, for the first time or again. */
   working(): void;
   /** There never was a path. */
@@ -20,7 +22,6 @@ export interface HealthEvents {
 
 /** Follows an RTCPeerConnection's state, from trouble to recovery or loss; returns its undo. */
 export function watchHealth(pc: RTCPeerConnection, clock: Clock, events: HealthEvents): () => void {
-  let worked = false;
   let undoLost: (() => void) | undefined;
   let undoRestart: (() => void) | undefined;
 
@@ -49,14 +50,11 @@ export function watchHealth(pc: RTCPeerConnection, clock: Clock, events: HealthE
   pc.onconnectionstatechange = () => {
     const state = pc.connectionState;
     if (state === "connected") {
-      worked = true;
       events.working();
       recover();
-    } else if (state === "failed" && !worked) {
-      events.failed();
     } else if (state === "failed" || state === "disconnected") {
-      if (worked) interrupt();
-      if (state === "failed") events.restart();
+      if (events.isOpen()) interrupt();
+      else if (state === "failed") events.failed();
     } else if (state === "closed") {
       events.lost(new BonevalueError("disconnected", "The other side has closed the link."));
     }

@@ -90,6 +90,7 @@ export function negotiate({
   };
   exchange.hear({
     description(description) {
+      if (newest && !quirks.restarts) return;
       newest = description;
       inTurn(() => accept(description));
     },
@@ -100,6 +101,7 @@ export function negotiate({
   if (role === "caller") inTurn(describe);
 
   function restart(): void {
+    if (!quirks.restarts) return;
     if (role === "callee") exchange.restart();
     else if (!restarting) {
       restarting = true;

@@ -10,6 +10,8 @@ export interface Quirks {
   remote(sdp: string): string;
   /** A round trip of its statistics, in ms. */
   roundTrip(reported: number): number;
+  /** Whether it can restart ICE. Where it cannot, a path recovers by itself or is lost. */
+  readonly restarts: boolean;
 }
 
 const standard: Quirks = {
@@ -17,10 +19,11 @@ const standard: Quirks = {
   candidate: (found) => found.toJSON(),
   remote: (sdp) => sdp,
   roundTrip: (seconds) => seconds * 1_000,
+  restarts: true,
 };
 
 // As of 0.33. It offers as soon as it has a channel, which is why the callee makes its channels only when it has an
-// offer; it answers by itself; and it cannot restart ICE, so that its links end where others recover.
+// offer, and it answers by itself.
 const nodeDataChannel: Quirks = {
   // It writes name and password into the URL as they are, and reads them back decoded.
   servers: (servers) =>
@@ -40,6 +43,7 @@ const nodeDataChannel: Quirks = {
   remote: (sdp) =>
     sdp.replace(/^a=(candidate:.*|end-of-candidates)\r?\n/gm, "").replace("a=setup:actpass", "a=setup:active"),
   roundTrip: (ms) => ms,
+  restarts: false,
 };
 
 /** The quirks of an implementation, known by what only it has. */
