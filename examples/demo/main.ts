@@ -71,8 +71,8 @@ async function interruption(): Promise<void> {
 
 async function run(): Promise<void> {
   const options = readOptions();
-  const demo = await start(options);
   const interrupted = interruption();
+  const demo = await start(options);
   try {
     await Promise.race([hearing(demo), interrupted]);
     if (options.once) return;

@@ -1,5 +1,5 @@
 import type { Client, Exchange, Peer, PeerId, Status } from "bonevalue";
-import { answerTo, Echo } from "../echo.ts";
+import { answerTo, Echo, type Question } from "../echo.ts";
 import { browserName } from "./browser-name.ts";
 import { part } from "./element.ts";
 import { logEvents } from "./events.ts";
@@ -63,7 +63,7 @@ export function openRoom(client: Client, { accounts, self }: RoomOptions, signal
     void send();
   }
 
-  function answer({ request, peer }: Exchange<{ text: string }>) {
+  function answer({ request, peer }: Exchange<Question>) {
     const reply = answerTo(request.text);
     graph.travel(peer.id, "in");
     graph.travel(peer.id, "out");

@@ -1,4 +1,5 @@
 import type { Peer, RepliesState, Reply } from "bonevalue";
+import type { Answer } from "../echo.ts";
 import { element } from "./element.ts";
 import { shortId } from "./short-id.ts";
 import type { Tones } from "./tones.ts";
@@ -13,7 +14,7 @@ export interface Timeline {
 
 /** One call, as its replies come in. */
 export interface Sent {
-  reply(reply: Reply<{ text: string }>, told: { readonly time: number; readonly dialled: boolean }): void;
+  reply(reply: Reply<Answer>, told: { readonly time: number; readonly dialled: boolean }): void;
   /** How many have come, and are still to come. */
   count(state: RepliesState<unknown>): void;
 }
@@ -54,7 +55,7 @@ export function createTimeline(list: HTMLOListElement, tones: Tones): Timeline {
 }
 
 function lineOf(
-  { peer, status, value, error }: Reply<{ text: string }>,
+  { peer, status, value, error }: Reply<Answer>,
   { time, dialled }: { readonly time: number; readonly dialled: boolean },
   tones: Tones,
 ): HTMLLIElement {
