@@ -1,5 +1,7 @@
 import { RTCPeerConnection as NodePeerConnection } from "node-datachannel/polyfill";
+import { expect, test } from "vitest";
 import { transportConformance } from "./conformance.ts";
+import type { SignalExchange } from "./transport.ts";
 import { webrtc } from "./webrtc.ts";
 
 const open = new Set<RTCPeerConnection>();
@@ -22,3 +24,114 @@ transportConformance({
   transport: webrtc({ RTCPeerConnection: LocalPeerConnection }),
   held: () => open.size,
 });
+
+/** Tells nobody what it is told. */
+const deaf: SignalExchange = {
+  describe: () => {},
+  candidate: () => {},
+  restart: () => {},
+  settled: () => {},
+  hear: () => {},
+  iceServers: () => [{ urls: "stun:discovery.example" }],
+};
+
+/** The servers that a link made with `options` is given. */
+async function serversWith(options: Parameters<typeof webrtc>[0], exchange = deaf): Promise<unknown> {
+  const configuration = await new Promise<RTCConfiguration>((resolve) => {
+    class Recording extends LocalPeerConnection {
+      constructor(configuration?: RTCConfiguration) {
+        resolve(structuredClone(configuration!));
+        super({});
+      }
+    }
+    const link = webrtc({ ...options, RTCPeerConnection: Recording }).open("peer", "callee", exchange);
+    link.closed.then(() => resolve({}));
+    queueMicrotask(() => setImmediate(link.close));
+  });
+  return configuration.iceServers;
+}
+
+test("the app's servers come before the discovery server's, given or asked for", async () => {
+  const own = [{ urls: "stun:app.example" }];
+  const both = [...own, { urls: "stun:discovery.example" }];
+  expect(await serversWith({ iceServers: own })).toEqual(both);
+  expect(await serversWith({ iceServers: () => own })).toEqual(both);
+  expect(await serversWith({ iceServers: async () => own })).toEqual(both);
+});
+
+test("nobody's server is contacted when nobody named one", async () => {
+  expect(await serversWith({}, { ...deaf, iceServers: () => [] })).toEqual([]);
+});
+
+test("a link for which no servers could be had fails with what went wrong", async () => {
+  const cause = new Error("The credentials service is down.");
+  const iceServers = () => Promise.reject(cause);
+  const link = webrtc({ iceServers, RTCPeerConnection: LocalPeerConnection }).open("peer", "caller", deaf);
+  await expect(link.opened).rejects.toMatchObject({
+    code: "link-failed",
+    message: expect.stringMatching(/credentials service/),
+    cause,
+  });
+});
+
+test("a server that cannot be one fails the link instead of throwing", async () => {
+  const iceServers = [{ urls: "https://example.org" }];
+  const link = webrtc({ iceServers, RTCPeerConnection: LocalPeerConnection }).open("peer", "caller", deaf);
+  await expect(link.opened).rejects.toMatchObject({
+    code: "link-failed",
+    message: expect.stringMatching(/iceServers/),
+  });
+});
+
+test("without WebRTC in the runtime a link fails and says where to get it", async () => {
+  const link = webrtc().open("peer", "caller", deaf);
+  await expect(link.opened).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringMatching(/node-datachannel/),
+  });
+});
+
+const dataSection = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n";
+
+test.each([
+  ["sound beside the data", `v=0\r\n${dataSection}m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n`],
+  ["a picture instead of data", "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n"],
+  ["two sections of data", `v=0\r\n${dataSection}${dataSection}`],
+  ["nothing", ""],
+])("an offer of %s is refused before the platform sees it", async (_, sdp) => {
+  const exchange: SignalExchange = { ...deaf, hear: (listener) => listener.description({ type: "offer", sdp }) };
+  const link = webrtc({ RTCPeerConnection: LocalPeerConnection }).open("peer", "callee", exchange);
+  await expect(link.opened).rejects.toMatchObject({ code: "protocol" });
+});
+
+test("a peer that sends text ends the link", async () => {
+  const [caller, callee] = [createMouth(), createMouth()];
+  const transport = webrtc({ RTCPeerConnection: LocalPeerConnection });
+  const link = transport.open("peer", "callee", { ...deaf, ...callee.says, hear: caller.tells });
+  const stranger = new LocalPeerConnection();
+  const channels = [0, 1, 2].map((id) => stranger.createDataChannel(String(id), { negotiated: true, id }));
+  channels[0]!.onopen = () => channels[0]!.send("hello");
+  stranger.onicecandidate = ({ candidate }) => candidate && caller.says.candidate(candidate.toJSON());
+  callee.tells({
+    description: (answer) => void stranger.setRemoteDescription(answer as RTCSessionDescriptionInit),
+    candidate: (candidate) => void stranger.addIceCandidate(candidate as RTCIceCandidateInit),
+    restart: () => {},
+  });
+  await stranger.setLocalDescription();
+  caller.says.describe(stranger.localDescription!);
+  expect((await link.closed)?.code).toBe("protocol");
+  stranger.close();
+});
+
+/** Says things to one listener, which may come late. */
+function createMouth() {
+  let tells: SignalExchange["hear"] = () => {};
+  const listening = new Promise<Parameters<SignalExchange["hear"]>[0]>((resolve) => {
+    tells = resolve;
+  });
+  const says: Pick<SignalExchange, "describe" | "candidate"> = {
+    describe: ({ type, sdp }) => void listening.then((listener) => listener.description({ type, sdp })),
+    candidate: (candidate) => void listening.then((listener) => listener.candidate(candidate)),
+  };
+  return { tells, says };
+}

@@ -98,9 +98,9 @@ export function createWire({ ends, clock, conditions, random }: WireOptions): Wi
       if (!held || closed) return;
       held = false;
       undoTimers();
-      for (const pipe of pipes.values()) pipe.release();
       if (noticed) for (const { lifetime } of ends) lifetime.tell((listener) => listener.restored());
       noticed = false;
+      for (const pipe of pipes.values()) pipe.release();
       if (first.lifetime.status === "opening") handshake();
     },
     close(end) {
