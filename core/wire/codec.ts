@@ -7,6 +7,7 @@ import { type Receive, restore } from "./restore.ts";
 import { arrayAt, endOf } from "./scan.ts";
 import { fits, type Shape, shapes } from "./shapes.ts";
 import { type Outgoing, tooLarge, toPlain } from "./values.ts";
+import { keep, writeArray } from "./writer.ts";
 
 /** A value as bytes, from the moment of the call: packed once, and sent in as many frames as there are peers. */
 export interface Packed {
@@ -76,6 +77,8 @@ export function encode(frame: Frame<Packed>): Uint8Array<ArrayBuffer> {
   const at = shapes[frame[0]]?.value;
   if (at === undefined || at >= frame.length) return msgpack(frame);
   const { bytes, noteBytes } = frame[at] as Packed;
+  const small = writeArray(frame.slice(0, at), bytes, frame.slice(at + 1), noteBytes);
+  if (small) return small;
   const chunks = [msgpack(frame.slice(0, at)), bytes];
   for (const element of frame.slice(at + 1)) chunks.push(msgpack(element));
   if (noteBytes) chunks.push(noteBytes);
@@ -167,7 +170,7 @@ function joinFrame(length: number, chunks: readonly Uint8Array[]): Uint8Array<Ar
   return frame;
 }
 
-// msgpackr packs into a buffer that it keeps: reset, it is used again, and the copy is as long as its content.
+// msgpackr packs into a buffer of its own, which it uses again once it is reset.
 function msgpack(plain: unknown): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(values.pack(plain, RESET_BUFFER_MODE));
+  return keep(values.pack(plain, RESET_BUFFER_MODE));
 }

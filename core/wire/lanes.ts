@@ -71,6 +71,9 @@ export const smallFrame: number = 16 * 1_024;
 // More would be slower, where it is possible at all.
 const largestMessage = 64 * 1_024;
 
+// Half of what 256 calls in flight take: while one side works on the first half, the other can work on the second.
+const largestJoined = 16 * 1_024;
+
 // Control may add this to what bulk has buffered, so that calls need not wait for a stream.
 const controlRoom = 64 * 1_024;
 
@@ -99,10 +102,13 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
   let control: Waiting[] = [];
   const flows = createFlows(() => limits?.assembly ?? 0);
   const pace = createPace(message);
-  const controlMessage = createJoiner(message, (bytes) => {
-    pace.hurry(clock.now());
-    give("control", bytes);
-  });
+  const controlMessage = createJoiner(
+    () => Math.min(message(), largestJoined),
+    (bytes) => {
+      pace.hurry(clock.now());
+      give("control", bytes);
+    },
+  );
   const bulkMessage = createJoiner(
     () => pace.message,
     (bytes) => give("bulk", bytes),
