@@ -10,7 +10,7 @@ test("nothing is told before open has returned, and the first frame says who we 
   const driver = driveSession();
   expect(driver.told).toEqual([]);
   const socket = await driver.socket();
-  expect(socket.url).toBe("wss://example.org");
+  expect(socket.url).toBe("wss://example.org/");
   socket.accept();
   expect(socket.sent).toEqual([{ type: "authenticate", data: { version: 1, username: "ann", password: "secret" } }]);
 });

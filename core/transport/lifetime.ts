@@ -23,16 +23,8 @@ export function createLifetime(release: (reason: BonevalueError | undefined) => 
   let listener: LinkEvents | undefined;
   let early: ((listener: LinkEvents) => void)[] = [];
   let held = 0;
-  let open = () => {};
-  let refuse: (error: BonevalueError) => void = () => {};
-  let close: (reason: BonevalueError | undefined) => void = () => {};
-  const opened = new Promise<void>((resolve, reject) => {
-    open = resolve;
-    refuse = reject;
-  });
-  const closed = new Promise<BonevalueError | undefined>((resolve) => {
-    close = resolve;
-  });
+  const { promise: opened, resolve: open, reject: refuse } = Promise.withResolvers<void>();
+  const { promise: closed, resolve: close } = Promise.withResolvers<BonevalueError | undefined>();
   // Whoever only watches `closed` should not be told of an unhandled rejection.
   opened.catch(() => {});
 

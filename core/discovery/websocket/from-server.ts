@@ -12,14 +12,14 @@ export type FromServer = {
   };
 }[keyof ToClient];
 
-/** Reads one frame. Gives undefined for a type that we do not know, and a `protocol` error for what is malformed. */
-export function readFrame(frame: unknown): FromServer | BonevalueError | undefined {
+/** Reads one frame. Gives undefined for a type that we do not know; throws `protocol` for what is malformed. */
+export function readFrame(frame: unknown): FromServer | undefined {
   const outer = safeParse(envelope, parseJson(frame));
-  if (!outer.success) return breach("a frame that is no message");
+  if (!outer.success) throw breach("a frame that is no message");
   const { type, data, id, lost = false } = outer.output;
   if (!isKnown(type)) return undefined;
   const inner = safeParse(toClient[type], data);
-  if (!inner.success) return breach(`a malformed "${type}"`);
+  if (!inner.success) throw breach(`a malformed "${type}"`);
   return { type, data: inner.output, id, lost } as FromServer;
 }
 

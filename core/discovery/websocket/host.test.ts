@@ -2,16 +2,17 @@ import { expect, test } from "vitest";
 import { socketUrl } from "./host.ts";
 
 test.each([
-  ["example.org", "wss://example.org"],
+  ["example.org", "wss://example.org/"],
   ["example.org:8443/discovery", "wss://example.org:8443/discovery"],
-  ["192.168.1.7:8000", "wss://192.168.1.7:8000"],
-  ["localhost", "ws://localhost"],
-  ["localhost:8000", "ws://localhost:8000"],
-  ["app.localhost:8000", "ws://app.localhost:8000"],
-  ["127.0.0.1:8000", "ws://127.0.0.1:8000"],
-  ["[::1]:8000", "ws://[::1]:8000"],
-  ["ws://example.org", "ws://example.org"],
-  ["HTTP://example.org:80", "ws://example.org:80"],
+  ["192.168.1.7:8000", "wss://192.168.1.7:8000/"],
+  ["localhost", "ws://localhost/"],
+  ["localhost:8000", "ws://localhost:8000/"],
+  ["app.localhost:8000", "ws://app.localhost:8000/"],
+  ["127.0.0.1:8000", "ws://127.0.0.1:8000/"],
+  ["localhost:443", "ws://localhost:443/"],
+  ["[::1]:8000", "ws://[::1]:8000/"],
+  ["ws://example.org", "ws://example.org/"],
+  ["HTTP://example.org:80", "ws://example.org/"],
   ["https://localhost/path?a=b#fragment", "wss://localhost/path?a=b"],
 ])("%s means %s", (host, url) => expect(socketUrl(host)).toBe(url));
 
@@ -30,6 +31,7 @@ test.each([
 );
 
 test("a name that only begins like a loopback name is spoken to over TLS", () => {
-  expect(socketUrl("localhost.example.org")).toBe("wss://localhost.example.org");
-  expect(socketUrl("127.0.0.1.example.org")).toBe("wss://127.0.0.1.example.org");
+  expect(socketUrl("localhost.example.org")).toBe("wss://localhost.example.org/");
+  expect(socketUrl("example.org/?of=.localhost")).toBe("wss://example.org/?of=.localhost");
+  expect(socketUrl("127.0.0.1.example.org")).toBe("wss://127.0.0.1.example.org/");
 });

@@ -11,8 +11,6 @@ const answerOf = {
   changePassword: "passwordResponse",
 } as const;
 
-const answers: ReadonlySet<string> = new Set(Object.values(answerOf));
-
 // A server answers or goes silent; this is for one that does neither.
 const patience = 30_000;
 
@@ -31,8 +29,8 @@ export interface Requests {
   ask<Type extends RequestType>(type: Type): { readonly id: number; readonly answer: Promise<AnswerTo<Type>> };
   /** The id of a message that only a refusal answers. */
   relay(refused: () => void): number;
-  /** An answer has come. Gives a `protocol` error when it is none to what was asked; one not awaited is ignored. */
-  answer(message: FromServer): BonevalueError | undefined;
+  /** An answer has come; one not awaited is ignored. Throws `protocol` when it is none to what was asked. */
+  answer(id: number, message: FromServer): void;
   /** The server refuses. */
   refuse(id: number, error: BonevalueError): void;
   /** Nothing more will come: all that waits rejects with `reason`. */
@@ -41,13 +39,9 @@ export interface Requests {
 
 interface Pending {
   readonly answer: string;
+  stopWaiting(): void;
   resolve(data: any): void;
   reject(error: BonevalueError): void;
-}
-
-/** Whether `message` is of a type that answers a request. */
-export function isAnswer(message: FromServer): boolean {
-  return answers.has(message.type);
 }
 
 /** With no request yet. `clock` ends those that wait for 30 s. */
@@ -61,7 +55,7 @@ export function createRequests(clock: Clock): Requests {
       const id = ++lastId;
       const answer = new Promise<any>((resolve, reject) => {
         const stopWaiting = clock.after(patience, () => settle(id)?.reject(unanswered(type)));
-        pending.set(id, { answer: answerOf[type], ...untimed(stopWaiting, resolve, reject) });
+        pending.set(id, { answer: answerOf[type], stopWaiting, resolve, reject });
       });
       return { id, answer };
     },
@@ -71,12 +65,10 @@ export function createRequests(clock: Clock): Requests {
       if (relays.size > relaysRemembered) relays.delete(relays.keys().next().value as number);
       return id;
     },
-    answer(message) {
-      const id = message.id ?? 0;
-      const expected = pending.get(id)?.answer;
-      if (expected !== undefined && expected !== message.type) return breach(`"${message.type}" for "${expected}"`);
-      settle(id)?.resolve(message.data);
-      return undefined;
+    answer(id, { type, data }) {
+      const expected = pending.get(id)?.answer ?? type;
+      if (expected !== type) throw breach(`"${type}" for "${expected}"`);
+      settle(id)?.resolve(data);
     },
     refuse(id, error) {
       settle(id)?.reject(error);
@@ -92,21 +84,9 @@ export function createRequests(clock: Clock): Requests {
   function settle(id: number): Pending | undefined {
     const found = pending.get(id);
     pending.delete(id);
+    found?.stopWaiting();
     return found;
   }
-}
-
-function untimed(stopWaiting: () => void, resolve: (data: any) => void, reject: (error: BonevalueError) => void) {
-  return {
-    resolve(data: any) {
-      stopWaiting();
-      resolve(data);
-    },
-    reject(error: BonevalueError) {
-      stopWaiting();
-      reject(error);
-    },
-  };
 }
 
 function unanswered(type: string): BonevalueError {

@@ -12,19 +12,18 @@ export interface SignedIn {
 
 /**
  * Collects what a server says between authentication and the peer list. The returned function takes one message and
- * gives the whole once it is complete, or else an error: `incompatible`, or `protocol` for what may not come yet.
+ * gives the whole once it is complete. Throws `incompatible`, and `protocol` for what may not come yet.
  */
-export function collectSignIn(): (message: FromServer) => SignedIn | BonevalueError | undefined {
+export function collectSignIn(): (message: FromServer) => SignedIn | undefined {
   let self: ToClient["setPeerId"] | undefined;
-  let users: ToClient["userList"] | undefined;
-  return (message) => {
-    if (message.type === "setPeerId" && !self) {
-      self = message.data;
-      return self.version === discoveryVersion ? undefined : incompatible(self.version);
-    }
-    if (message.type === "userList" && self && !users) users = message.data;
-    else if (message.type === "peerList" && self && users) return signedIn(self, users, message.data);
-    else if (message.type !== "iceServers" || !users) return breach(`"${message.type}" where it does not belong`);
+  let users: readonly string[] | undefined;
+  return ({ type, data }) => {
+    if (type === "setPeerId") {
+      if (data.version !== discoveryVersion) throw incompatible(data.version);
+      self = data;
+    } else if (type === "userList") users = data;
+    else if (type === "peerList" && self && users) return signedIn(self, users, data);
+    else if (type !== "iceServers") throw breach(`"${type}" where it does not belong`);
     return undefined;
   };
 }
@@ -36,14 +35,10 @@ function incompatible(version: number): BonevalueError {
   );
 }
 
-function signedIn(self: ToClient["setPeerId"], users: ToClient["userList"], peers: readonly Peer[]): SignedIn {
+function signedIn(self: ToClient["setPeerId"], users: readonly string[], peers: readonly Peer[]): SignedIn {
+  const { peerId: id, username, resumed, session } = self;
   return {
-    session: self.session,
-    snapshot: {
-      self: { id: self.peerId, username: self.username },
-      resumed: self.resumed,
-      users,
-      peers: peers.map((peer) => Object.freeze(peer)),
-    },
+    session,
+    snapshot: { self: { id, username }, resumed, users, peers: peers.map((peer) => Object.freeze(peer)) },
   };
 }

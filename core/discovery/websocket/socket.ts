@@ -6,7 +6,7 @@ import type { ToClient, ToServer } from "../messages.ts";
 import { Close, type Departure, departureFor, departureOf, saidError } from "./departure.ts";
 import { type FromServer, readFrame } from "./from-server.ts";
 import type { Opening } from "./proof.ts";
-import { type AnswerTo, createRequests, isAnswer, type RequestType } from "./requests.ts";
+import { type AnswerTo, createRequests, type RequestType } from "./requests.ts";
 import { collectSignIn, type SignedIn } from "./sign-in.ts";
 import { createSilence } from "./silence.ts";
 import { type SocketNews, tell } from "./tell.ts";
@@ -57,10 +57,7 @@ export function openSocket(
   let state: "signing in" | "signed in" | "retired" | "over" = "signing in";
   let said: ToClient["error"] | undefined;
   const socket = new WebSocket(url);
-  let closed = () => {};
-  const closing = new Promise<void>((resolve) => {
-    closed = resolve;
-  });
+  const { promise: closing, resolve: closed } = Promise.withResolvers<void>();
   const requests = createRequests(clock);
   const signIn = collectSignIn();
   const silence = createSilence(clock, giveUp, () => (state === "signed in" ? check() : giveUp()));
@@ -127,33 +124,33 @@ export function openSocket(
   function hear(frame: unknown) {
     if (state === "over") return;
     if (state !== "retired") silence.restart(state === "signing in" ? signInPatience : longestSilence);
-    const message = readFrame(frame);
-    const fault = message instanceof BonevalueError ? message : message && take(message);
-    if (fault) fail(departureFor(fault));
+    try {
+      const message = readFrame(frame);
+      if (message) take(message);
+    } catch (error) {
+      if (!(error instanceof BonevalueError)) throw error;
+      fail(departureFor(error));
+    }
   }
 
-  function take(message: FromServer): BonevalueError | undefined {
-    if (message.type === "error") return refused(message);
-    if (state === "signing in") return meet(message);
-    if (message.type === "ping") send("pong", {});
-    else if (isAnswer(message)) return requests.answer(message);
-    else if (state === "signed in") return tell(message, events);
-    return undefined;
+  function take(message: FromServer) {
+    const { type, id, data } = message;
+    if (type === "error") {
+      if (id === undefined) said = data;
+      else requests.refuse(id, saidError(data));
+    } else if (state === "signing in") meet(message);
+    else if (type === "ping") send("pong", {});
+    else if (id !== undefined) requests.answer(id, message);
+    else if (state === "signed in") tell(message, events);
   }
 
-  function refused({ id, data }: FromServer & { type: "error" }): undefined {
-    if (id === undefined) said = data;
-    else requests.refuse(id, saidError(data));
-  }
-
-  function meet(message: FromServer): BonevalueError | undefined {
-    const outcome = signIn(message);
-    if (outcome instanceof BonevalueError) return outcome;
-    if (!outcome) return message.type === "iceServers" ? tell(message, events) : undefined;
+  function meet(message: FromServer) {
+    const signedIn = signIn(message);
+    if (message.type === "iceServers") tell(message, events);
+    if (!signedIn) return;
     state = "signed in";
     silence.restart(longestSilence);
-    events.signedIn(outcome);
-    return undefined;
+    events.signedIn(signedIn);
   }
 
   // A socket that went bad may never say that it has closed: it is over as soon as we are done with it.

@@ -1,4 +1,3 @@
-import type { BonevalueError } from "../../errors.ts";
 import type { DiscoveryEvents } from "../discovery.ts";
 import { breach, type FromServer } from "./from-server.ts";
 
@@ -9,30 +8,15 @@ export interface SocketNews
   reconnect(after: number): void;
 }
 
-/** Passes `message` to whom it concerns; gives a `protocol` error when it has no place after the sign-in. */
-export function tell(message: FromServer, news: SocketNews): BonevalueError | undefined {
-  switch (message.type) {
-    case "peerConnect":
-      return void news.peerConnect(Object.freeze(message.data));
-    case "peerDisconnect":
-      return void news.peerDisconnect(message.data, message.lost);
-    case "userAdd":
-      return void news.userAdd(message.data);
-    case "userRemove":
-      return void news.userRemove(message.data);
-    case "peerRequest":
-    case "peerResponse":
-      return void news.signal(message.type, message.data.from, message.data.signal);
-    case "iceServers":
-      // The platform's type knows no `undefined`; an absent name stays absent here.
-      return void news.iceServers(message.data.servers as readonly RTCIceServer[]);
-    case "reconnect":
-      return void news.reconnect(message.data.after);
-    case "setPeerId":
-    case "userList":
-    case "peerList":
-      return breach(`a second "${message.type}"`);
-    default:
-      return undefined;
-  }
+/** Passes `message` to whom it concerns. Throws `protocol` when it has no place after the sign-in. */
+export function tell({ type, data, lost }: FromServer, news: SocketNews): void {
+  if (type === "peerConnect") news.peerConnect(Object.freeze(data));
+  else if (type === "peerDisconnect") news.peerDisconnect(data, lost);
+  else if (type === "userAdd") news.userAdd(data);
+  else if (type === "userRemove") news.userRemove(data);
+  else if (type === "peerRequest" || type === "peerResponse") news.signal(type, data.from, data.signal);
+  // The platform's type knows no `undefined`; an absent name stays absent here.
+  else if (type === "iceServers") news.iceServers(data.servers as readonly RTCIceServer[]);
+  else if (type === "reconnect") news.reconnect(data.after);
+  else if (type === "setPeerId" || type === "userList" || type === "peerList") throw breach(`a second "${type}"`);
 }
