@@ -4,7 +4,7 @@ import { playwright } from "@vitest/browser-playwright";
 import type { Alias } from "vite";
 import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from "vitest/config";
 import { serverPages } from "./bindings/server-pages.ts";
-import { behaviourTable } from "./bindings/table.ts";
+import { behaviourTable } from "./tools/behaviour-table.ts";
 import { browserCommands } from "./tools/browser-commands.ts";
 import { builtFiles } from "./tools/built-files.ts";
 import { chromiumContext, chromiumLaunch } from "./tools/chromium.ts";

@@ -9,12 +9,14 @@ const { dependencies, peerDependencies, bin } = JSON.parse(readFileSync(`${root}
 const importable = entries.filter(({ subpath }) => subpath !== undefined);
 
 // What is there after an import that was not there before it, once the loader has let go of its files. Node's own
-// streams and fetch appear at their first use, whoever uses them.
+// streams and fetch appear at their first use, whoever uses them; what a framework leaves behind is its own affair.
 const probe = `
+  const [entry, framework] = process.argv.slice(1);
+  if (framework) await import(framework);
   void [process.stdout, process.stderr, globalThis.Request];
   const globals = Reflect.ownKeys(globalThis);
   const resources = process.getActiveResourcesInfo();
-  await import(process.argv[1]);
+  await import(entry);
   await new Promise(setImmediate);
   console.log(JSON.stringify({
     globals: Reflect.ownKeys(globalThis).filter((name) => !globals.includes(name)).map(String),
@@ -69,10 +71,10 @@ test("its types resolve wherever it can be imported", () => {
 });
 
 test.for(importable)("$subpath can be imported in plain Node and leaves no trace", ({ subpath, script }) => {
-  const traces = execFileSync(process.execPath, ["--input-type=module", "-e", probe, `bonevalue${subpath?.slice(1)}`], {
-    cwd: folder,
-    encoding: "utf8",
-  });
+  const name = subpath?.slice(2) ?? "";
+  const framework = name in peerDependencies ? [name] : [];
+  const args = ["--input-type=module", "-e", probe, `bonevalue${subpath?.slice(1)}`, ...framework];
+  const traces = execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
   expect(JSON.parse(traces)).toEqual({ globals: script ? ["$BV"] : [], resources: [] });
 });
 
@@ -80,6 +82,10 @@ test("the modules hold one copy of the core, whatever an app imports", () => {
   const modules = files.filter((path) => path.endsWith(".js") && path !== "dist/global.js");
   const text = (path: string) => readFileSync(join(home, path), "utf8");
   expect(modules.filter((path) => text(path).includes("class BonevalueError"))).toEqual(["dist/core/errors.js"]);
+});
+
+test("React's entry still says that it is for the client", () => {
+  expect(readFileSync(join(home, "dist/bindings/react/index.js"), "utf8")).toMatch(/^"use client";/);
 });
 
 test("the command can be run", () => {

@@ -5,6 +5,9 @@ const pageGlobals = [
   ...["RTCPeerConnection", "RTCDataChannel", "WebSocket", "BroadcastChannel", "fetch", "Blob", "File", "Worker"],
 ];
 
+// What a framework looks at when it is imported is its own affair.
+for (const framework of ["react", "vue", "svelte/reactivity", "svelte/store"]) await import(framework);
+
 const read = new Set<string>();
 for (const name of pageGlobals) {
   Object.defineProperty(globalThis, name, { configurable: true, get: () => void read.add(name) });

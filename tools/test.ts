@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { startVitest, type TestModule } from "vitest/node";
-import { behaviourTable } from "../bindings/table.ts";
+import { behaviourTable } from "./behaviour-table.ts";
 import { ensure } from "./ensure.ts";
 import { root } from "./entries.ts";
 

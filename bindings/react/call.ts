@@ -10,7 +10,7 @@ import {
   type ResponseOutput,
 } from "../../core/index.ts";
 import { useLive } from "./live.ts";
-import { useClient } from "./provider.tsx";
+import { useClient } from "./provider.ts";
 
 /** What {@link useCall} returns: the state of the latest call, and how to make one. The functions are stable. */
 export interface UseCall<M extends Module | string> extends CallState<ResponseOutput<M>> {

@@ -1,7 +1,7 @@
 import { useEffect } from "react";
 import type { Handler, Module, Query } from "../../core/index.ts";
 import { useLatest } from "./latest.ts";
-import { useClient } from "./provider.tsx";
+import { useClient } from "./provider.ts";
 
 /** What {@link useModule} takes beside the handler. */
 export interface UseModuleOptions {

@@ -1,6 +1,6 @@
 import type { Alias, LinkState, Peer, PeerId, Query, Self, Status } from "../../core/index.ts";
 import { useLive } from "./live.ts";
-import { useClient } from "./provider.tsx";
+import { useClient } from "./provider.ts";
 
 const nobody: readonly never[] = Object.freeze([]);
 const idle: LinkState = Object.freeze({ status: "idle" });

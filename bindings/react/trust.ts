@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { createTrust, type Trust, type TrustState } from "../../core/index.ts";
 import { useLive } from "./live.ts";
-import { useClient } from "./provider.tsx";
+import { useClient } from "./provider.ts";
 
 /** What {@link useTrust} returns. The functions are stable. */
 export interface UseTrust extends Omit<Trust, "state">, TrustState {}

@@ -1,18 +1,9 @@
-import {
-  getCurrentInstance,
-  hasInjectionContext,
-  inject,
-  onMounted,
-  type ShallowRef,
-  shallowRef,
-  ssrContextKey,
-  watch,
-} from "vue";
+import { getCurrentInstance, onMounted, type ShallowRef, shallowRef, watch } from "vue";
 import type { Live } from "../../core/index.ts";
 
 /**
- * The present value of whatever `live` gives, which may depend on refs, until the scope ends. A server has `offline`, and
- * so has a component that hydrates what came from there, until it is mounted.
+ * The present value of whatever `live` gives, which may depend on refs, until the scope ends. A component that hydrates
+ * has `offline`, as it had on the server, until it is mounted.
  */
 export function useLive<T>(live: () => Live<T>, offline: T): Readonly<ShallowRef<T>> {
   const current = shallowRef(offline) as ShallowRef<T>;
@@ -23,10 +14,6 @@ export function useLive<T>(live: () => Live<T>, offline: T): Readonly<ShallowRef
   const follow = () =>
     watch(live, (now, _, onCleanup) => onCleanup(now.subscribe(set)), { immediate: true, flush: "sync" });
   if (getCurrentInstance()?.vnode.el) onMounted(follow);
-  else if (!isServer()) follow();
+  else follow();
   return current;
-}
-
-function isServer(): boolean {
-  return hasInjectionContext() && inject(ssrContextKey, undefined) !== undefined;
 }

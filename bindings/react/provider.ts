@@ -1,4 +1,4 @@
-import { createContext, type ReactElement, type ReactNode, useContext } from "react";
+import { createContext, createElement, type ReactElement, type ReactNode, useContext } from "react";
 import type { BonevalueError, Client } from "../../core/index.ts";
 import { type Connect, useConnection } from "./connection.ts";
 
@@ -36,7 +36,7 @@ export function BonevalueProvider({
   children,
 }: BonevalueProviderProps): ReactElement {
   useConnection(client, connect, onError);
-  return <ClientContext.Provider value={client}>{children}</ClientContext.Provider>;
+  return createElement(ClientContext.Provider, { value: client }, children);
 }
 
 /** The provider's client. Throws where there is no provider. */
