@@ -132,12 +132,12 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   }
 
   function acknowledge(due: Grant | undefined): void {
-    const last = queue.length === 0 && ending;
     if (due) say(due);
-    else if (last || now() - saidAt >= longestSilence) say({ read, limit: said.limit });
+    else if (now() - saidAt >= longestSilence) say({ read, limit: said.limit });
   }
 
   function conclude(error: BonevalueError | undefined): void {
+    if (!error && read > said.read) say({ read, limit: said.limit });
     leave();
     if (error) controller.error(error);
     else controller.close();

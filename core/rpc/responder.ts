@@ -71,7 +71,7 @@ export function createResponder(options: ResponderOptions): Responder {
       over(ending) {
         over(ending);
         if (ending && "thrown" in ending) group?.end(thrownError(ending.thrown));
-        else if (ending) group?.stopUnread(notTaken());
+        else if (ending && !group?.isSending) group?.stopUnread(notTaken());
       },
       unused: discardValue,
     });
@@ -82,7 +82,11 @@ export function createResponder(options: ResponderOptions): Responder {
           sends: "invalid-response",
           receives: "invalid-request",
           granted,
-          sent: (ended) => ended && request.abort(ended),
+          sent(ended) {
+            if (ended) request.abort(ended);
+            // A generator reads the request while it makes the answer.
+            group?.stopUnread(notTaken());
+          },
         });
         return group;
       },
@@ -204,7 +208,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 function notTaken(): BonevalueError {
-  return new BonevalueError("cancelled", "The call was answered without a look at the stream.");
+  return new BonevalueError("cancelled", "The call was answered, and nobody has taken the stream.");
 }
 
 /** Starts one task after the other, at once while none takes its time. */

@@ -13,6 +13,8 @@ import type { ContractCode, Streams } from "./streams.ts";
 export interface StreamGroup {
   /** Whether none is open, and none has arrived that was not read to its end. */
   readonly isEmpty: boolean;
+  /** Whether one that we send is open. */
+  readonly isSending: boolean;
   /** Takes the streams of a parcel over, which wait until it is announced. Returns the group. */
   add(parcel: Parcel): StreamGroup;
   /** The bytes of the parcel as they leave now, its streams numbered. Throws as `Streams.announce`. */
@@ -72,6 +74,9 @@ export function createStreamGroup(streams: Streams, options: StreamGroupOptions)
   const group: StreamGroup = {
     get isEmpty() {
       return sending.size === 0 && receiving.size === 0;
+    },
+    get isSending() {
+      return sending.size > 0;
     },
     add(added) {
       parcel = added;

@@ -19,8 +19,9 @@ type Out<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
  * type for `AsyncIterable`.
  *
  * Nothing is sent before the consumer reads. A stream outlives the reply that carried it, and ends with its last item,
- * its producer's error, its consumer's cancel, the abort of the call's `signal`, or the link. Request streams that the
- * handler has not taken when it answers are cancelled; reply streams that nobody reads, after `idleTimeout`.
+ * its producer's error, its consumer's cancel, the abort of the call's `signal`, or the link. Request streams
+ * that nobody has taken when the handler has answered, and made the streams of its answer, are cancelled; reply streams
+ * that nobody reads, after `idleTimeout`.
  *
  * @example
  * const Tail = defineModule("Log.Tail", { request: v.object({ path: v.string() }), response: stream(v.string()) });

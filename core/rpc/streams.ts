@@ -51,6 +51,11 @@ export interface StreamsOptions {
   now(): number;
 }
 
+// Of what may be buffered for a peer, for all streams together. Small items take more memory than they do on the wire.
+const smallestPart = 1 / 8;
+const largestPart = 1 / 2;
+const itemCost = 64;
+
 /** No stream is open yet. */
 export function createStreams({ lanes, limits, remote, now }: StreamsOptions): Streams {
   const producers = new Map<number, Producer>();
@@ -60,13 +65,13 @@ export function createStreams({ lanes, limits, remote, now }: StreamsOptions): S
   let last = 0;
   let held = 0;
 
-  /** Each stream's part of what may wait to be read. */
-  const share = () => limits.bytesPerPeer / Math.max(1, consumers.size);
+  /** What each stream may have of a part of our memory. */
+  const share = (part: number) => Math.floor((limits.bytesPerPeer * part) / Math.max(1, consumers.size));
 
   function reserve(bytes: number): boolean {
     // One item is taken whatever its size: it is within `messageSize`.
-    if (held > 0 && held + bytes > limits.bytesPerPeer) return false;
-    held += bytes;
+    if (held > 0 && held + bytes + itemCost > limits.bytesPerPeer) return false;
+    held += bytes + itemCost;
     return true;
   }
 
@@ -123,13 +128,13 @@ export function createStreams({ lanes, limits, remote, now }: StreamsOptions): S
         code,
         size: file?.size,
         window: () => ({
-          smallest: Math.floor(Math.min(defaultWindow, share())),
-          largest: () => Math.min(largestWindow, share()),
+          smallest: Math.min(defaultWindow, share(smallestPart)),
+          largest: () => Math.min(largestWindow, share(largestPart)),
         }),
         now,
         reserve,
         release: (bytes) => {
-          held -= bytes;
+          held -= bytes + itemCost;
         },
         grant({ read, limit }) {
           lanes.send("control", [Kind.credit, id, read, limit]);

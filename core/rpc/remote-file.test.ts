@@ -1,0 +1,88 @@
+import { describe, expect, test } from "vitest";
+import { pack } from "../wire/codec.ts";
+import { Kind } from "../wire/frames.ts";
+import type { RemoteFile } from "./remote-file.ts";
+import { all, code, type Stage, stage } from "./stream-stage.ts";
+
+function bytes(length: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length }, (_, index) => (index * 7) % 251);
+}
+
+async function fileFrom({ ann, bob, until }: Stage, file: Blob): Promise<RemoteFile> {
+  bob.module("Get", () => ({ file }));
+  return (await until(ann.call("Get").first())).file;
+}
+
+describe("a file", () => {
+  test("is known by name, type and size before its bytes come", async () => {
+    const on = stage();
+    const file = await fileFrom(on, new File([bytes(10)], "notes.txt", { type: "text/plain" }));
+    await on.clock.advance(1_000);
+    expect({ ...file }).toMatchObject({ name: "notes.txt", type: "text/plain", size: 10 });
+    expect(await fileFrom(stage(), new Blob([]))).toMatchObject({ name: "", type: "", size: 0 });
+  });
+
+  test("arrives as it was sent, as a stream or as a blob", async () => {
+    const sent = new Blob([bytes(700_000), bytes(3)], { type: "x/y" });
+    const on = stage();
+    const blob = await on.until((await fileFrom(on, sent)).blob());
+    expect([blob.type, blob.size]).toEqual(["x/y", sent.size]);
+    expect(await blob.bytes()).toEqual(await sent.bytes());
+    const other = stage();
+    const chunks = await other.until(all((await fileFrom(other, sent)).stream()));
+    expect(await new Blob(chunks).bytes()).toEqual(await sent.bytes());
+  });
+
+  test("is read once", async () => {
+    const on = stage();
+    const file = await fileFrom(on, new Blob(["abc"]));
+    await on.until(file.blob());
+    expect(() => file.stream()).toThrow(code("unsupported"));
+    await expect(file.blob()).rejects.toEqual(code("unsupported"));
+    expect([on.ann.rpc.isIdle, on.bob.rpc.isIdle]).toEqual([true, true]);
+  });
+
+  test("can be sent on while it arrives", async () => {
+    const { ann, bob, until } = stage();
+    bob.module("Echo", ({ request }) => request);
+    const sent = new File([bytes(300_000)], "a.bin", { type: "x/y" });
+    const file: RemoteFile = await until(ann.call("Echo", sent).first());
+    expect(file).toMatchObject({ name: "a.bin", type: "x/y", size: 300_000 });
+    expect(await (await until(file.blob())).bytes()).toEqual(bytes(300_000));
+  });
+
+  test("that a handler has asked for counts as taken, one that it ignores does not", async () => {
+    const { ann, bob, until } = stage();
+    let taken: RemoteFile | undefined;
+    bob.module("Put", ({ request }) => {
+      taken = request.taken;
+      request.taken.stream();
+      return "done";
+    });
+    const ignored = new File(["a"], "ignored");
+    await until(ann.call("Put", { ignored, taken: new File(["b"], "taken") }).first());
+    expect(taken?.name).toBe("taken");
+    expect(bob.rpc.isIdle).toBe(false);
+  });
+
+  test.for([
+    ["too few bytes", [new Uint8Array(2), undefined]],
+    ["too many", [new Uint8Array(4)]],
+    ["none at all", ["abc"]],
+  ] as const)("with %s costs its sender the link", async ([, items]) => {
+    const { ann, bob, clock, until } = stage();
+    bob.module("Get", () => new Promise(() => {}));
+    const replies = ann.call("Get");
+    await clock.advance(5);
+    const attach = () => ({ kind: "blob", detail: [1, "f", "", 3] }) as const;
+    bob.lanes.bulk(0, [Kind.answer, 1, pack(new Blob(), { ...outgoing, attach })]);
+    const reading = (await until<RemoteFile>(replies.first())).blob().catch((error) => error);
+    await clock.advance(5);
+    for (const item of items) bob.lanes.bulk(0, item ? [Kind.item, 1, pack(item, outgoing)] : [Kind.end, 1]);
+    await clock.advance(5);
+    expect(ann.ended).toEqual(code("protocol"));
+    expect(await reading).toEqual(code("protocol"));
+  });
+});
+
+const outgoing = { name: "item", code: "invalid-response", depth: 8, size: 1_000 } as const;

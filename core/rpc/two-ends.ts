@@ -1,0 +1,191 @@
+import type { Clock } from "../clock.ts";
+import { BonevalueError } from "../errors.ts";
+import { defaultLimits, type Limits } from "../limits.ts";
+import type { Connection } from "../links/connection.ts";
+import type { Pool } from "../links/pool.ts";
+import { defaultWindow } from "../wire/credit.ts";
+import type { Hello } from "../wire/frames.ts";
+import { createInbox } from "../wire/inbox.ts";
+import { createLanes, type Lanes } from "../wire/lanes.ts";
+import type { Calling } from "./ask.ts";
+import { type CallOptions, call } from "./call.ts";
+import { createDeadlines } from "./deadlines.ts";
+import { type Handler, type Module, moduleOf } from "./module.ts";
+import { createModules, type Offer } from "./modules.ts";
+import type { Replies } from "./replies.ts";
+import { createRpc, type Rpc } from "./rpc.ts";
+import { createTell } from "./tell.ts";
+
+/** One side of a link in a spec. */
+export interface End {
+  readonly rpc: Rpc;
+  readonly lanes: Lanes;
+  /** Offers a module. */
+  module<M extends Module | string>(module: M, handler: Handler<M>): void;
+  /** Calls the other side. */
+  call(module: Module | string, request?: unknown, options?: CallOptions): Replies<any>;
+  tell(module: string, request?: unknown): void;
+  /** What it has told its app as errors. */
+  readonly errors: readonly BonevalueError[];
+  /** Why the link has ended, as this side sees it. */
+  readonly ended: BonevalueError | undefined;
+  /** Bytes that were sent and have not arrived. */
+  readonly underWay: number;
+}
+
+/** What the link is like. Times in ms. */
+export interface TwoEndsOptions {
+  readonly clock: Clock;
+  readonly limits?: Partial<Limits>;
+  readonly idleTimeout?: number;
+  readonly latency?: number;
+  /** Bytes each ms. */
+  readonly bandwidth?: number;
+}
+
+/** Two sides that have said hello to each other. */
+export interface TwoEnds {
+  readonly ann: End;
+  readonly bob: End;
+  /** Ends the link; both sides learn of it. */
+  cut(): void;
+}
+
+/** Joins two sides by a link that has neither a transport beneath it nor a pool above. */
+export function joinTwoEnds({ limits, ...options }: TwoEndsOptions): TwoEnds {
+  const defaults = { idleTimeout: 30_000, latency: 1, bandwidth: Number.POSITIVE_INFINITY };
+  const create = (name: string) =>
+    createEnd(name, { ...defaults, ...options, limits: { ...defaultLimits, ...limits } });
+  const [ann, bob] = [create("ann"), create("bob")];
+  ann.join(bob);
+  bob.join(ann);
+  return {
+    ann,
+    bob,
+    cut() {
+      const reason = new BonevalueError("disconnected", "The spec has cut the link.");
+      for (const end of [ann, bob]) end.end(reason);
+    },
+  };
+}
+
+interface JoinedEnd extends End {
+  join(other: JoinedEnd): void;
+  receive(message: Uint8Array): void;
+  end(reason: BonevalueError): void;
+}
+
+function createEnd(peer: string, options: Required<TwoEndsOptions> & { readonly limits: Limits }): JoinedEnd {
+  const { clock, limits, idleTimeout, latency, bandwidth } = options;
+  const inbox = createInbox({ value: limits.messageSize, depth: limits.depth, assembly: limits.bytesPerPeer });
+  const deadlines = createDeadlines(clock);
+  const modules = createModules();
+  const errors: BonevalueError[] = [];
+  let other: JoinedEnd | undefined;
+  let ended: BonevalueError | undefined;
+  let underWay = 0;
+  let departs = 0;
+
+  const port = {
+    buffered: 0,
+    lowMark: 0,
+    maxMessage: 262_144,
+    send(_channel: string, message: Uint8Array<ArrayBuffer>) {
+      port.buffered += message.length;
+      underWay += message.length;
+      departs = Math.max(departs, clock.now()) + message.length / bandwidth;
+      clock.after(departs - clock.now(), () => {
+        port.buffered -= message.length;
+        if (port.buffered <= port.lowMark) lanes.drained();
+      });
+      clock.after(departs - clock.now() + latency, () => {
+        underWay -= message.length;
+        other?.receive(message);
+      });
+    },
+  };
+  const lanes = createLanes(port, { clock });
+  const connection = { lanes, remote: helloOf(peer, limits), use() {} };
+  const rpc = createRpc(connection, {
+    peer: { id: "other", name: "other" },
+    modules,
+    deadlines,
+    limits,
+    idleTimeout,
+    now: clock.now,
+    isAllowed: () => true,
+    failed: (error) => errors.push(error),
+  });
+  const calling: Calling = {
+    pool: poolOf({ ...connection, service: rpc }, () => ended),
+    deadlines,
+    limits,
+    now: clock.now,
+    linger: () => 0,
+    refusal: () => undefined,
+    nobody: () => new BonevalueError("no-peers", "Nobody is there."),
+  };
+  const target = [{ id: "other", name: "other" }];
+  const tell = createTell(calling, (error) => errors.push(error));
+
+  function end(reason: BonevalueError): void {
+    if (ended) return;
+    ended = reason;
+    lanes.close();
+    rpc.end(reason);
+  }
+
+  return {
+    rpc,
+    lanes,
+    errors,
+    module(module, handler) {
+      const bare = typeof module === "string";
+      modules.add({ module: moduleOf(module), handler: handler as Offer["handler"], allow: "*", bare });
+    },
+    call: (module, request, callOptions) => call(calling, target, moduleOf(module), request, callOptions),
+    tell: (module, request) => tell(target, moduleOf(module), request, {}),
+    get ended() {
+      return ended;
+    },
+    get underWay() {
+      return underWay;
+    },
+    join(joined) {
+      other = joined;
+      lanes.open({ message: 65_536, assembly: limits.bytesPerPeer });
+    },
+    receive(message) {
+      if (ended) return;
+      try {
+        for (const frame of inbox.read(message)) rpc.receive(frame);
+      } catch (error) {
+        end(error as BonevalueError);
+        other?.end(new BonevalueError("disconnected", "The other side has closed the link."));
+      }
+    },
+    end,
+  };
+}
+
+function poolOf(connection: unknown, ended: () => BonevalueError | undefined): Pool<Rpc> {
+  const start: Pool<Rpc>["start"] = (_peer, { begin, fail }) => {
+    const reason = ended();
+    if (reason) fail(reason);
+    else begin(connection as Connection<Rpc>);
+    return () => {};
+  };
+  return { start } as Pool<Rpc>;
+}
+
+function helloOf(peer: string, limits: Limits): Hello {
+  return {
+    peer,
+    message: 65_536,
+    value: limits.messageSize,
+    calls: limits.requestsPerPeer,
+    streams: limits.streamsPerPeer,
+    window: defaultWindow,
+    assembly: limits.bytesPerPeer,
+  };
+}
