@@ -119,9 +119,7 @@ export function ask(
     },
   });
   return {
-    get isOpen() {
-      return waitsForLink || call?.isOpen === true;
-    },
+    isOpen: () => waitsForLink || call?.isOpen() === true,
     end,
   };
 }

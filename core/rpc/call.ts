@@ -58,18 +58,20 @@ export function call(
 
   /** The signal is heard for as long as a stream is open. */
   function tidy(): void {
-    if (collector.pending > 0 || [...asked.values()].some(({ isOpen }) => isOpen)) return;
-    signal?.removeEventListener("abort", abort);
+    if (!signal || collector.pending() > 0 || [...asked.values()].some(({ isOpen }) => isOpen())) return;
+    signal.removeEventListener("abort", abort);
   }
 
   try {
     const { depth, messageSize: size } = limits;
     const parcels = packParcels(request, { name: "request", code: "invalid-request", depth, size }, targets.length);
-    for (const [index, peer] of targets.entries()) askOrRefuse(peer, parcels[index]!);
+    parcels.forEach((parcel, index) => {
+      askOrRefuse(targets[index]!, parcel);
+    });
   } catch (error) {
     unsendable = thrownError(error);
     collector.settleRest(unsendable);
   }
-  if (collector.pending > 0) signal?.addEventListener("abort", abort, { once: true });
+  if (collector.pending() > 0) signal?.addEventListener("abort", abort, { once: true });
   return collector.replies;
 }

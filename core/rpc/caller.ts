@@ -1,4 +1,5 @@
 import { BonevalueError } from "../errors.ts";
+import { createNumbered } from "../numbered.ts";
 import type { Packed, Received } from "../wire/codec.ts";
 import { type Frame, Kind } from "../wire/frames.ts";
 import { type Lanes, smallFrame } from "../wire/lanes.ts";
@@ -29,7 +30,7 @@ export interface OutgoingCall {
 /** A call on its way. */
 export interface OngoingCall {
   /** Whether its answer is still to come, or a stream of it is open. */
-  readonly isOpen: boolean;
+  isOpen(): boolean;
   /** Gives it up, with all of its streams, before its answer or after; the other side is told. */
   end(reason: BonevalueError): void;
 }
@@ -61,7 +62,7 @@ export interface CallerOptions {
 
 /** Our calls over `lanes`, numbered from 1. */
 export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerOptions): Caller {
-  const waiting = new Map<number, Pick<OutgoingCall, "failed"> & { answered(value: Received): void }>();
+  const waiting = createNumbered<Pick<OutgoingCall, "failed"> & { answered(value: Received): void }>();
   const told = new Set<StreamGroup>();
   let last = 0;
 
@@ -77,7 +78,7 @@ export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerO
         receives: "invalid-response",
         acknowledged: call.acknowledged,
         emptied() {
-          if (waiting.has(id)) return;
+          if (waiting.get(id)) return;
           undoUnread?.();
           call.over?.();
         },
@@ -100,12 +101,10 @@ export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerO
       call.failed(error, data);
     }
 
-    waiting.set(id, { answered, failed });
+    waiting.add(id, { answered, failed });
     const takeBack = post(parcel, group, (request) => [Kind.call, id, module, request, remaining()], failed);
     return {
-      get isOpen() {
-        return waiting.has(id) || group?.isEmpty === false;
-      },
+      isOpen: () => waiting.get(id) !== undefined || group?.isEmpty === false,
       end(reason) {
         if (waiting.delete(id)) takeBack([Kind.cancel, id, reason.code]);
         group?.end(reason);
@@ -177,7 +176,7 @@ export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerO
       else streams.refuse(frame[2]);
     },
     end(error) {
-      for (const call of [...waiting.values()]) call.failed(error);
+      for (const id of waiting.numbers()) waiting.get(id)?.failed(error);
       for (const group of [...told]) group.end(error);
     },
   };

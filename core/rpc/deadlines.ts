@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { createNumbered, type Numbered } from "../numbered.ts";
 
 // Deadlines further away than this share timers: a platform timer for each of 50 000 calls a second costs as much as
 // the call.
@@ -12,21 +13,22 @@ export interface Deadlines {
 }
 
 interface Bucket {
-  readonly tasks: Set<() => void>;
+  readonly tasks: Numbered<() => void>;
   undo(): void;
 }
 
 /** Many deadlines on few timers. */
 export function createDeadlines(clock: Clock): Deadlines {
   const buckets = new Map<number, Bucket>();
+  let last = 0;
 
   function bucketAt(index: number): Bucket {
     const there = buckets.get(index);
     if (there) return there;
-    const tasks = new Set<() => void>();
+    const tasks = createNumbered<() => void>();
     const undo = clock.after(index * bucketWidth - clock.now(), () => {
       buckets.delete(index);
-      for (const task of tasks) task();
+      for (const number of tasks.numbers()) tasks.get(number)?.();
     });
     const bucket = { tasks, undo };
     buckets.set(index, bucket);
@@ -34,8 +36,8 @@ export function createDeadlines(clock: Clock): Deadlines {
   }
 
   // A timer that nobody waits for would keep a Node process from its end.
-  function leave(index: number, { tasks, undo }: Bucket, task: () => void): void {
-    if (!tasks.delete(task) || tasks.size > 0 || !buckets.delete(index)) return;
+  function leave(index: number, { tasks, undo }: Bucket, number: number): void {
+    if (!tasks.delete(number) || tasks.size > 0 || !buckets.delete(index)) return;
     undo();
   }
 
@@ -45,10 +47,9 @@ export function createDeadlines(clock: Clock): Deadlines {
       if (delay < near) return clock.after(delay, task);
       const index = Math.ceil((clock.now() + delay) / bucketWidth);
       const bucket = bucketAt(index);
-      // The same function may wait twice.
-      const waiting = () => task();
-      bucket.tasks.add(waiting);
-      return () => leave(index, bucket, waiting);
+      const number = ++last;
+      bucket.tasks.add(number, task);
+      return () => leave(index, bucket, number);
     },
   };
 }

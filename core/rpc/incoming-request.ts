@@ -1,4 +1,5 @@
 import type { BonevalueError } from "../errors.ts";
+import { lazyProperty } from "../lazy-property.ts";
 import type { Peer } from "../peer.ts";
 import type { NamedExchange } from "./module.ts";
 
@@ -8,7 +9,7 @@ export type Ending = { readonly value: unknown } | { readonly thrown: unknown };
 /** A request on its way through a handler. */
 export interface IncomingRequest {
   /** It has been answered, or nobody waits for an answer any more. */
-  readonly isOver: boolean;
+  isOver(): boolean;
   /** What the handler sees of it. */
   exchange(request: unknown): NamedExchange;
   /** The first ending counts. */
@@ -24,6 +25,8 @@ export interface IncomingRequestEvents {
   /** A value that came too late to be the answer. */
   unused(value: unknown): void;
 }
+
+const withSignal = lazyProperty("signal");
 
 /** A request of `peer`. */
 export function createIncomingRequest(peer: Peer, { over, unused }: IncomingRequestEvents): IncomingRequest {
@@ -42,9 +45,7 @@ export function createIncomingRequest(peer: Peer, { over, unused }: IncomingRequ
   }
 
   return {
-    get isOver() {
-      return isOver;
-    },
+    isOver: () => isOver,
     end,
     abort(reason) {
       aborted ??= reason;
@@ -53,15 +54,11 @@ export function createIncomingRequest(peer: Peer, { over, unused }: IncomingRequ
       isOver = true;
       over();
     },
-    exchange: (request) => ({
-      request,
-      peer,
-      get signal() {
+    exchange: (request) =>
+      withSignal({ request, peer, callback: (value: unknown) => end({ value }) }, () => {
         controller ??= new AbortController();
         if (aborted) controller.abort(aborted);
         return controller.signal;
-      },
-      callback: (value) => end({ value }),
-    }),
+      }),
   };
 }

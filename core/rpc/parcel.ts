@@ -23,7 +23,7 @@ export function packParcels(value: unknown, outgoing: Omit<Outgoing, "attach">, 
     const source = sourceOf(object, copies);
     return source && { kind: source.kind, detail: sources.push(source) - 1 };
   };
-  const open = () => (sources.length > 0 ? sources.map((source) => source.open()) : none);
+  const open = () => sources.map((source) => source.open());
   const cancel = (message: string, cause?: unknown) => {
     const reason = new BonevalueError("cancelled", message, { cause });
     for (let copy = 0; copy < copies; copy++) cancelAll(open(), reason);
@@ -31,6 +31,7 @@ export function packParcels(value: unknown, outgoing: Omit<Outgoing, "attach">, 
   try {
     const packed = pack(value, { ...outgoing, attach });
     if (count === 0) cancel("Nobody was there to send the stream to.");
+    if (sources.length === 0) return new Array(count).fill({ packed, streams: none });
     return Array.from({ length: count }, () => ({ packed, streams: open() }));
   } catch (error) {
     cancel("The value that holds the stream cannot be sent.", error);

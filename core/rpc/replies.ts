@@ -1,4 +1,5 @@
 import { BonevalueError } from "../errors.ts";
+import { lazyProperty } from "../lazy-property.ts";
 import type { Peer } from "../peer.ts";
 import { createLive, type Live, write } from "../reactive.ts";
 
@@ -32,6 +33,8 @@ export interface Replies<Response> extends AsyncIterable<Reply<Response>> {
   readonly state: Live<RepliesState<Response>>;
 }
 
+const withState = lazyProperty("state");
+
 /** How one target's answer ended. */
 export type Outcome = { readonly value: unknown } | { readonly error: BonevalueError };
 
@@ -39,7 +42,7 @@ export type Outcome = { readonly value: unknown } | { readonly error: BonevalueE
 export interface Collector {
   readonly replies: Replies<any>;
   /** How many have not replied yet. */
-  readonly pending: number;
+  pending(): number;
   /** The reply of `peer`; only the first counts. */
   settle(peer: Peer, outcome: Outcome): void;
   /** Gives everybody who is pending that error. */
@@ -117,36 +120,36 @@ export function collectReplies(
   }
 
   return {
-    get pending() {
-      return pending.size;
-    },
+    pending: () => pending.size,
     settle,
     settleRest,
-    replies: {
-      first,
-      cancel,
-      async all() {
-        if (targets.length > 0) await replyAt(targets.length - 1);
-        return Object.freeze([...replies]);
+    replies: withState(
+      {
+        first,
+        cancel,
+        async all() {
+          if (targets.length > 0) await replyAt(targets.length - 1);
+          return Object.freeze([...replies]);
+        },
+        [Symbol.asyncIterator]() {
+          let index = 0;
+          return {
+            async next() {
+              const reply = await replyAt(index++);
+              return reply ? { done: false, value: reply } : { done: true, value: undefined };
+            },
+            async return() {
+              cancel("The loop over the replies was left.");
+              return { done: true, value: undefined };
+            },
+          };
+        },
       },
-      get state() {
+      () => {
         state ??= createLive(snapshot());
         return state;
       },
-      [Symbol.asyncIterator]() {
-        let index = 0;
-        return {
-          async next() {
-            const reply = await replyAt(index++);
-            return reply ? { done: false, value: reply } : { done: true, value: undefined };
-          },
-          async return() {
-            cancel("The loop over the replies was left.");
-            return { done: true, value: undefined };
-          },
-        };
-      },
-    },
+    ),
   };
 }
 

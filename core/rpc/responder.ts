@@ -1,5 +1,6 @@
 import { BonevalueError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
+import { createNumbered } from "../numbered.ts";
 import type { Peer } from "../peer.ts";
 import type { Query } from "../peers/query.ts";
 import { type Received, unpackValue } from "../wire/codec.ts";
@@ -10,7 +11,7 @@ import type { Deadlines } from "./deadlines.ts";
 import { createIncomingRequest, type Ending, type IncomingRequest } from "./incoming-request.ts";
 import type { Modules, Offer } from "./modules.ts";
 import { discardValue } from "./parcel.ts";
-import { createRenewable } from "./renewable.ts";
+import { createRenewable, type Renewable } from "./renewable.ts";
 import { createStreamGroup, type StreamGroup } from "./stream-group.ts";
 import type { Streams } from "./streams.ts";
 import { thrownError } from "./thrown-error.ts";
@@ -60,7 +61,7 @@ interface Exchange {
 export function createResponder(options: ResponderOptions): Responder {
   const { peer, modules, deadlines, limits, now, isAllowed } = options;
   const capacity = limits.requestsPerPeer;
-  const calls = new Map<number, Exchange>();
+  const calls = createNumbered<Exchange>();
   const tells = new Set<Exchange>();
   const inTurn = createTurns();
 
@@ -98,21 +99,27 @@ export function createResponder(options: ResponderOptions): Responder {
   }
 
   function receiveCall(id: number, name: string, value: Received, remaining: number | null): void {
-    if (calls.has(id)) throw new BonevalueError("protocol", `The peer used the call id ${id} twice.`);
-    const deadline = createRenewable(deadlines, now, remaining ?? Number.POSITIVE_INFINITY, () =>
-      call.abort(new BonevalueError("timeout", "The caller's deadline has passed.")),
+    if (calls.get(id)) throw new BonevalueError("protocol", `The peer used the call id ${id} twice.`);
+    let deadline: Renewable | undefined;
+    const call = createExchange(
+      (ending) => {
+        calls.delete(id);
+        deadline?.stop();
+        if (ending) answer(id, ending, call.streams, options);
+      },
+      () => deadline?.renew(),
     );
-    const call = createExchange((ending) => {
-      calls.delete(id);
-      deadline.stop();
-      if (ending) answer(id, ending, call.streams, options);
-    }, deadline.renew);
     const full = calls.size >= capacity;
-    calls.set(id, call);
+    calls.add(id, call);
     const request = unpack(value, call);
     const refuse = (thrown: unknown) => call.request.end({ thrown });
     if (full) refuse(new BonevalueError("busy", "The peer handles too many calls at once; try later."));
     else inTurn(() => start(call.request, name, request, refuse));
+    // Most handlers have answered by now.
+    if (remaining === null || call.request.isOver()) return;
+    deadline = createRenewable(deadlines, now, remaining, () =>
+      call.abort(new BonevalueError("timeout", "The caller's deadline has passed.")),
+    );
   }
 
   /** One that cannot be handled is dropped: its sender waits for nothing. */
@@ -182,13 +189,14 @@ export function createResponder(options: ResponderOptions): Responder {
       else cancel(frame[1], frame[2]);
     },
     end(reason) {
-      for (const exchange of [...calls.values(), ...tells]) exchange.abort(reason);
+      for (const id of calls.numbers()) calls.get(id)?.abort(reason);
+      for (const exchange of [...tells]) exchange.abort(reason);
     },
   };
 }
 
 function run(call: IncomingRequest, { handler, bare }: Offer, request: unknown): void {
-  if (call.isOver) return;
+  if (call.isOver()) return;
   const threw = (thrown: unknown) => call.end({ thrown });
   // Under a bare name, nothing means that the callback will be used.
   const returned = (value: unknown) => {
