@@ -1,0 +1,95 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { type Client, createClient } from "./client.ts";
+import { createMemoryDiscovery } from "./discovery/memory.ts";
+import type { Incoming } from "./rpc/incoming-stream.ts";
+import type { RemoteFile } from "./rpc/remote-file.ts";
+
+const megabyte = 1_024 * 1_024;
+const chunk = 64 * 1_024;
+
+let clients: Client[] = [];
+
+/** Two clients that reach each other over real data channels. */
+async function pair(): Promise<[ann: Client, bob: Client]> {
+  const discovery = createMemoryDiscovery();
+  const create = () => createClient({ discovery });
+  const [ann, bob] = [create(), create()];
+  clients = [ann, bob];
+  discovery.addUser("ann", "");
+  discovery.addUser("bob", "");
+  discovery.trust("ann", "bob", "bob", "ann");
+  await Promise.all([ann.connect("test", "ann", ""), bob.connect("test", "bob", "")]);
+  await vi.waitFor(() => expect([ann.peers.peek(), bob.peers.peek()].flat()).toHaveLength(2));
+  return [ann, bob];
+}
+
+afterEach(async () => {
+  await Promise.all(clients.map((client) => client.disconnect()));
+});
+
+/** Chunks that say which they are. */
+async function* chunks(count: number): AsyncGenerator<Uint32Array, void, void> {
+  for (let n = 0; n < count; n++) yield new Uint32Array(chunk / 4).fill(n);
+}
+
+test("a hundred megabytes arrive in order and whole", { timeout: 60_000 }, async () => {
+  const [ann, bob] = await pair();
+  const count = (100 * megabyte) / chunk;
+  bob.module("Bytes", () => chunks(count));
+  let n = 0;
+  for await (const item of (await ann.get("bob").call("Bytes").first()) as Incoming<Uint32Array>) {
+    if (item.length !== chunk / 4 || item[0] !== n || item.at(-1) !== n) throw new Error(`chunk ${n} is not itself`);
+    n++;
+  }
+  expect(n).toBe(count);
+});
+
+test("an abort reaches the producer, and the link serves on", async () => {
+  const [ann, bob] = await pair();
+  let cleanedUp = false;
+  let reason: unknown;
+  bob.module("Echo", ({ request }) => request);
+  bob.module("Endless", async function* ({ signal }) {
+    signal.addEventListener("abort", () => {
+      reason = signal.reason;
+    });
+    try {
+      yield* chunks(Number.POSITIVE_INFINITY);
+    } finally {
+      cleanedUp = true;
+    }
+  });
+  const controller = new AbortController();
+  const items: Incoming<Uint32Array> = await ann
+    .get("bob")
+    .call("Endless", null, { signal: controller.signal })
+    .first();
+  let read = 0;
+  const reading = (async () => {
+    for await (const _ of items) if (++read === 50) controller.abort();
+  })();
+  await expect(reading).rejects.toMatchObject({ code: "cancelled" });
+  await vi.waitFor(() => expect(cleanedUp).toBe(true));
+  expect(reason).toMatchObject({ code: "cancelled" });
+  expect(await ann.get("bob").call("Echo", "still here").first()).toBe("still here");
+});
+
+test("a file keeps its hash on its way there and back", { timeout: 60_000 }, async () => {
+  const [ann, bob] = await pair();
+  const bytes = new Uint8Array(20 * megabyte);
+  for (let at = 0; at < bytes.length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  bob.module("Echo", ({ request }) => request);
+  const progress: number[] = [];
+  const file: RemoteFile = await ann
+    .get("bob")
+    .call("Echo", new File([bytes], "noise", { type: "x/y" }), { onProgress: ({ sent }) => progress.push(sent) })
+    .first();
+  expect(file).toMatchObject({ name: "noise", type: "x/y", size: bytes.length });
+  const back = await file.blob();
+  expect(back.type).toBe("x/y");
+  const [there, here] = await Promise.all(
+    [bytes, await back.arrayBuffer()].map((data) => crypto.subtle.digest("SHA-256", data)),
+  );
+  expect(new Uint8Array(here!)).toEqual(new Uint8Array(there!));
+  expect(progress.at(-1)).toBe(bytes.length);
+});
