@@ -9,9 +9,23 @@ export interface Clock {
 // The longest delay that the platform's timers keep; a longer one would fire at once.
 const longestTimer = 2 ** 31 - 1;
 
-/** The platform's own timers. */
+// What `now` says until the turn of the event loop is over: in a browser it costs as much to ask as to write a frame.
+let thisTurn: number | undefined;
+
+function now(): number {
+  if (thisTurn !== undefined) return thisTurn;
+  queueMicrotask(endTurn);
+  thisTurn = performance.now();
+  return thisTurn;
+}
+
+function endTurn(): void {
+  thisTurn = undefined;
+}
+
+/** The platform's own time and timers. Time stands still within one turn of the event loop. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now,
   after(delay, task) {
     if (delay > longestTimer) return () => {};
     // A time that has just passed is now.
