@@ -95,6 +95,27 @@ test("a link with a quiet stream stays open, and is closed when nothing needs it
   expect(network.links).toBe(0);
 });
 
+test("a message's streams keep its link, which is closed after them", async () => {
+  const clock = createVirtualClock();
+  const network = createNetwork({ clock, latency: 10 });
+  const clients = signIn(network, "ann", "bob");
+  await clock.advance(1_000);
+  const [ann, bob] = (await clients) as [Client, Client];
+  let read = 0;
+  bob.module("Log", async ({ request }) => {
+    for await (const _ of request) read++;
+  });
+  async function* hourly() {
+    for (let hour = 0; hour < 3; hour++)
+      yield await new Promise<number>((resolve) => void clock.after(3_600_000, () => resolve(hour)));
+  }
+  ann.get("bob").message("Log", hourly());
+  await clock.advance(2.5 * 3_600_000);
+  expect([read, network.links]).toEqual([2, 2]);
+  await clock.advance(3_600_000);
+  expect([read, network.links]).toEqual([3, 0]);
+});
+
 test("the loss of a link is `disconnected` for the readers on both sides", async () => {
   const network = createNetwork();
   const [ann, bob] = (await signIn(network, "ann", "bob")) as [Client, Client];

@@ -27,6 +27,16 @@ export interface OutgoingCall {
   over?(): void;
 }
 
+/** A one-way message as it goes out, and what is told of it. */
+export interface OutgoingMessage {
+  readonly module: string;
+  readonly parcel: Parcel;
+  /** It cannot be sent. */
+  failed(error: BonevalueError): void;
+  /** The last of its streams is over, of which there were some. */
+  over(): void;
+}
+
 /** A call on its way. */
 export interface OngoingCall {
   /** Whether its answer is still to come, or a stream of it is open. */
@@ -40,8 +50,8 @@ export interface Caller {
   /** How many wait for their answer. */
   readonly open: number;
   call(call: OutgoingCall): OngoingCall;
-  /** Sends a request that nothing comes back for, but to its streams; `failed` is told what cannot be sent. */
-  tell(module: string, parcel: Parcel, failed: (error: BonevalueError) => void): void;
+  /** Sends a request that nothing comes back for, but to its streams. */
+  tell(message: OutgoingMessage): void;
   /** Reads an answer or a failure. One that nobody waits for has crossed its call's end: its streams are stopped. */
   receive(frame: Answer): void;
   /** The link is over, and with it every call. */
@@ -112,13 +122,16 @@ export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerO
     };
   }
 
-  function tell(module: string, parcel: Parcel, failed: (error: BonevalueError) => void): void {
+  function tell({ module, parcel, failed, over }: OutgoingMessage): void {
     let group: StreamGroup | undefined;
     if (parcel.streams.length > 0) {
       group = createStreamGroup(streams, {
         sends: "invalid-request",
         receives: "invalid-response",
-        emptied: () => told.delete(group!),
+        emptied() {
+          told.delete(group!);
+          over();
+        },
       }).add(parcel);
       told.add(group);
     }

@@ -8,13 +8,14 @@ import { type Frame, Kind } from "../wire/frames.ts";
 import type { Lanes } from "../wire/lanes.ts";
 import { answer } from "./answer.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { createIncomingRequest, type Ending, type IncomingRequest } from "./incoming-request.ts";
+import { createIncomingExchange, type IncomingExchange } from "./incoming-exchange.ts";
+import type { IncomingRequest } from "./incoming-request.ts";
 import type { Modules, Offer } from "./modules.ts";
 import { discardValue } from "./parcel.ts";
 import { createRenewable, type Renewable } from "./renewable.ts";
-import { createStreamGroup, type StreamGroup } from "./stream-group.ts";
 import type { Streams } from "./streams.ts";
 import { thrownError } from "./thrown-error.ts";
+import { createTurns } from "./turns.ts";
 import { validate } from "./validate.ts";
 
 /** What a {@link Responder} needs of the client and of the link. */
@@ -48,67 +49,25 @@ export type Request = Extract<
   readonly [typeof Kind.call | typeof Kind.tell | typeof Kind.cancel, ...unknown[]]
 >;
 
-/** A request with its streams, and those of its answer. */
-interface Exchange {
-  readonly request: IncomingRequest;
-  /** Made when it is needed: most exchanges have no stream. */
-  streams(): StreamGroup;
-  /** Tells the handler, and ends the streams. */
-  abort(reason: BonevalueError): void;
-}
-
 /** Runs a handler for each request that arrives, in the order in which the requests were made. */
 export function createResponder(options: ResponderOptions): Responder {
-  const { peer, modules, deadlines, limits, now, isAllowed } = options;
+  const { peer, modules, deadlines, limits, streams, now, isAllowed } = options;
   const capacity = limits.requestsPerPeer;
-  const calls = createNumbered<Exchange>();
-  const tells = new Set<Exchange>();
+  const calls = createNumbered<IncomingExchange>();
+  const tells = new Set<IncomingExchange>();
   const inTurn = createTurns();
-
-  /** `over` is told how the request ended, or nothing when it was aborted. */
-  function createExchange(over: (ending: Ending | undefined) => void, granted?: () => void): Exchange {
-    let group: StreamGroup | undefined;
-    const request = createIncomingRequest(peer, {
-      over(ending) {
-        over(ending);
-        if (ending && "thrown" in ending) group?.end(thrownError(ending.thrown));
-        else if (ending && !group?.isSending) group?.stopUnread(notTaken());
-      },
-      unused: discardValue,
-    });
-    return {
-      request,
-      streams() {
-        group ??= createStreamGroup(options.streams, {
-          sends: "invalid-response",
-          receives: "invalid-request",
-          granted,
-          sent(ended) {
-            if (ended) request.abort(ended);
-            // A generator reads the request while it makes the answer.
-            group?.stopUnread(notTaken());
-          },
-        });
-        return group;
-      },
-      abort(reason) {
-        request.abort(reason);
-        group?.end(reason);
-      },
-    };
-  }
 
   function receiveCall(id: number, name: string, value: Received, remaining: number | null): void {
     if (calls.get(id)) throw new BonevalueError("protocol", `The peer used the call id ${id} twice.`);
     let deadline: Renewable | undefined;
-    const call = createExchange(
-      (ending) => {
+    const call = createIncomingExchange(peer, streams, {
+      over(ending) {
         calls.delete(id);
         deadline?.stop();
-        if (ending) answer(id, ending, call.streams, options);
+        if (ending) answer(id, ending, call.group, options);
       },
-      () => deadline?.renew(),
-    );
+      granted: () => deadline?.renew(),
+    });
     const full = calls.size >= capacity;
     calls.add(id, call);
     const request = unpack(value, call);
@@ -125,16 +84,18 @@ export function createResponder(options: ResponderOptions): Responder {
   /** One that cannot be handled is dropped: its sender waits for nothing. */
   function receiveTell(name: string, value: Received): void {
     if (tells.size < capacity) tell(name, value);
-    else options.streams.refuse(value);
+    else streams.refuse(value);
   }
 
   function tell(name: string, value: Received): void {
     let refused = false;
-    const exchange = createExchange((ending) => {
-      tells.delete(exchange);
-      if (!ending || refused) return;
-      if ("thrown" in ending) options.failed(thrownError(ending.thrown));
-      else discardValue(ending.value);
+    const exchange = createIncomingExchange(peer, streams, {
+      over(ending) {
+        tells.delete(exchange);
+        if (!ending || refused) return;
+        if ("thrown" in ending) options.failed(thrownError(ending.thrown));
+        else discardValue(ending.value);
+      },
     });
     tells.add(exchange);
     const request = unpack(value, exchange);
@@ -145,8 +106,8 @@ export function createResponder(options: ResponderOptions): Responder {
     inTurn(() => start(exchange.request, name, request, refuse));
   }
 
-  function unpack(value: Received, exchange: Exchange): unknown {
-    return unpackValue(value, (kind, detail) => exchange.streams().receive(kind, detail));
+  function unpack(value: Received, exchange: IncomingExchange): unknown {
+    return unpackValue(value, (kind, detail) => exchange.group().receive(kind, detail));
   }
 
   function cancel(id: number, code: string): void {
@@ -213,20 +174,4 @@ function run(call: IncomingRequest, { handler, bare }: Offer, request: unknown):
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
-}
-
-function notTaken(): BonevalueError {
-  return new BonevalueError("cancelled", "The call was answered, and nobody has taken the stream.");
-}
-
-/** Starts one task after the other, at once while none takes its time. */
-function createTurns(): (task: () => Promise<void> | undefined) => void {
-  let last: Promise<void> | undefined;
-  return (task) => {
-    const mine = last ? last.then(task) : task();
-    last = mine;
-    mine?.then(() => {
-      if (last === mine) last = undefined;
-    });
-  };
 }

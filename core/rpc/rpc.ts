@@ -5,18 +5,17 @@ import type { Peer } from "../peer.ts";
 import type { Query } from "../peers/query.ts";
 import { Kind } from "../wire/frames.ts";
 import { malformed } from "../wire/malformed.ts";
-import { createCaller, type OngoingCall, type OutgoingCall } from "./caller.ts";
+import { createCaller, type OngoingCall, type OutgoingCall, type OutgoingMessage } from "./caller.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Modules } from "./modules.ts";
-import type { Parcel } from "./parcel.ts";
 import { createResponder } from "./responder.ts";
 import { createStreams } from "./streams.ts";
 
 /** Calls and streams, both ways, on one connection. */
 export interface Rpc extends Service {
   call(call: OutgoingCall): OngoingCall;
-  /** Sends a request that nothing comes back for. */
-  tell(module: string, request: Parcel, lossy: boolean): void;
+  /** Sends a request that nothing comes back for. A lossy one holds no streams. */
+  tell(message: Omit<OutgoingMessage, "failed">, lossy: boolean): void;
 }
 
 /** What {@link createRpc} needs of the client. Times in ms. */
@@ -51,9 +50,9 @@ export function createRpc(connection: Pick<Connection<Rpc>, "lanes" | "remote">,
       return caller.open === 0 && responder.open === 0 && streams.open === 0;
     },
     call: caller.call,
-    tell(module, request, lossy) {
-      if (lossy) lanes.send("lossy", [Kind.tell, 0, module, request.packed]);
-      else caller.tell(module, request, options.failed);
+    tell(message, lossy) {
+      if (lossy) lanes.send("lossy", [Kind.tell, 0, message.module, message.parcel.packed]);
+      else caller.tell({ ...message, failed: options.failed });
     },
     receive(frame) {
       switch (frame[0]) {

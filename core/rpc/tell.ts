@@ -29,8 +29,9 @@ export function createTell({ pool, limits, linger, refusal }: Calling, failed: (
     pool.start(peer.id, {
       begin({ service, use }) {
         knocking.delete(peer.id);
-        use(linger(keepAlive));
-        service.tell(module.name, parcel, lossy);
+        const keep = () => use(linger(keepAlive));
+        keep();
+        service.tell({ module: module.name, parcel, over: keep }, lossy);
       },
       fail(reason) {
         knocking.delete(peer.id);
