@@ -33,8 +33,11 @@ export interface DiallerOptions {
   send(kind: SignalKind, to: string, signal: Signal): void;
   /** The servers that the discovery server names at this moment. */
   iceServers(): readonly RTCIceServer[];
-  /** Asked when a peer that we are not dialling ourselves dials us: the code to refuse it with, if any. */
-  admit(peer: string): ErrorCode | undefined;
+  /**
+   * Asked when a peer that we are not dialling ourselves dials us: the code to refuse it with, if any. `accepted`: how
+   * many links we have that others dialled.
+   */
+  admit(peer: string, accepted: number): ErrorCode | undefined;
   /** A link is open, ours or the peer's. Its `closed` tells its end. */
   opened(peer: string, link: Link, role: Role): void;
   /** What `dial` asked for has failed. Told once for each dial that was not joined to an earlier one. */
@@ -112,7 +115,7 @@ export function createDialler(options: DiallerOptions): Dialler {
 
   function connect(entry: Entry, role: Role, attempt: number, signal?: Signal): void {
     const { peer } = entry;
-    const refusal = role === "callee" && !entry.wish ? options.admit(peer) : undefined;
+    const refusal = role === "callee" && !entry.wish ? options.admit(peer, accepted()) : undefined;
     if (refusal) {
       take(entry, over(entry.dialling, refusal));
       entries.delete(peer);
@@ -136,6 +139,10 @@ export function createDialler(options: DiallerOptions): Dialler {
       () => {},
     );
     link.closed.then((reason) => closes(entry, connection, reason));
+  }
+
+  function accepted(): number {
+    return [...entries.values()].filter(({ connection }) => connection?.role === "callee").length;
   }
 
   function opens(entry: Entry, connection: Connection): void {

@@ -60,14 +60,12 @@ export interface Pool<S extends Service> {
   close(reason: BonevalueError): void;
 }
 
-/** One peer. It is `dialling` from our wish for a link until that has been granted or has failed. */
+/** One peer. It is our `own` from when we dial it until that has failed or the link is over. */
 interface Entry<S extends Service> {
   readonly peer: string;
   readonly state: Live<LinkState>;
   readonly waiting: Set<Waiting<S>>;
   connection?: Connection<S> | undefined;
-  dialling: boolean;
-  /** Whether the open link is one that we dialled. */
   own: boolean;
 }
 
@@ -80,14 +78,11 @@ const idle: LinkState = Object.freeze({ status: "idle" });
 export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> {
   const { clock, maxLinks, idleTimeout, isKnown } = options;
   const entries = new Map<string, Entry<S>>();
-  /** Peers that wait for discovery, or for a free place. */
-  const line = new Set<string>();
-  const accepted = new Set<Link>();
   const states = createWeakCache<Live<LinkState>>();
   let online = false;
 
   const dialler = createDialler({
-    transport: { open: openCounted },
+    transport: options.transport,
     clock,
     self: options.self,
     send: options.signal,
@@ -97,18 +92,9 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     failed,
   });
 
-  function openCounted(...[peer, role, exchange]: Parameters<Transport["open"]>): Link {
-    const link = options.transport.open(peer, role, exchange);
-    if (role === "callee") {
-      accepted.add(link);
-      link.closed.then(() => accepted.delete(link));
-    }
-    return link;
-  }
-
-  function admit(peer: string): ErrorCode | undefined {
+  function admit(peer: string, accepted: number): ErrorCode | undefined {
     if (!isKnown(peer)) return "unknown-peer";
-    return accepted.size < maxLinks ? undefined : "busy";
+    return accepted < maxLinks ? undefined : "busy";
   }
 
   const stateOf = (peer: string) => states.get(peer, (hold) => createLive(idle, hold));
@@ -118,7 +104,6 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       peer,
       state: stateOf(peer),
       waiting: new Set(),
-      dialling: false,
       own: false,
     };
     entries.set(peer, entry);
@@ -126,37 +111,32 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   }
 
   function tell({ state }: Entry<S>, status: LinkState["status"], error?: BonevalueError): void {
-    write(state, Object.freeze(error ? { status, error } : { status }));
+    write(state, Object.freeze({ status, error }));
   }
 
-  function want(entry: Entry<S>): void {
-    if (entry.dialling || entry.connection) return;
-    line.add(entry.peer);
-    dialNext();
-    makeRoom();
+  /** Those that wait for discovery, or for a free place. */
+  function line(): Entry<S>[] {
+    return [...entries.values()].filter(({ waiting, own, connection }) => waiting.size > 0 && !own && !connection);
   }
 
   function dialNext(): void {
-    for (const peer of line) {
-      if (!online || ownLinks() >= maxLinks) return;
-      line.delete(peer);
-      const entry = entries.get(peer);
-      if (!entry || entry.connection || entry.waiting.size === 0) continue;
-      entry.dialling = true;
+    for (const entry of line()) {
+      if (!online || ownLinks().length >= maxLinks) return;
+      entry.own = true;
       tell(entry, "connecting");
-      dialler.dial(peer);
+      dialler.dial(entry.peer);
     }
   }
 
-  function ownLinks(): number {
-    return [...entries.values()].filter(({ own, dialling }) => own || dialling).length;
+  function ownLinks(): Entry<S>[] {
+    return [...entries.values()].filter(({ own }) => own);
   }
 
   /** Asks the link that has been unused for longest to close, if somebody waits for its place. */
   function makeRoom(): void {
-    if (line.size === 0 || !online) return;
-    const unused = [...entries.values()].flatMap(({ own, connection }) =>
-      own && connection?.accepting && connection.service.isIdle ? connection : [],
+    if (!online || line().length === 0) return;
+    const unused = ownLinks().flatMap(({ connection }) =>
+      connection?.accepting && connection.service.isIdle ? connection : [],
     );
     unused.sort((a, b) => a.lastUse - b.lastUse)[0]?.offerClose();
   }
@@ -178,7 +158,6 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       restored: () => tell(entry, "open"),
       ended: (reason) => ended(entry, connection, reason),
     });
-    entry.dialling = false;
     entry.own = role === "caller";
     entry.connection = connection;
     tell(entry, "open");
@@ -199,15 +178,15 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     entry.connection = undefined;
     entry.own = false;
     options.closed(entry.peer);
-    if (reason && reason.code !== "cancelled") tell(entry, "failed", reason);
-    else tell(entry, "idle");
+    const failure = reason?.code === "cancelled" ? undefined : reason;
+    tell(entry, failure ? "failed" : "idle", failure);
     settle(entry);
   }
 
   function failed(peer: string, error: BonevalueError): void {
     const entry = entries.get(peer);
     if (!entry) return;
-    entry.dialling = false;
+    entry.own = false;
     tell(entry, "failed", error);
     failAll(entry, error);
     settle(entry);
@@ -220,16 +199,15 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   }
 
   function settle(entry: Entry<S>): void {
-    if (entry.waiting.size > 0) want(entry);
-    else if (!entry.dialling && !entry.connection) entries.delete(entry.peer);
+    if (entry.waiting.size === 0 && !entry.own && !entry.connection) entries.delete(entry.peer);
     dialNext();
+    makeRoom();
   }
 
   function drop(peer: string, reason: BonevalueError): void {
     const entry = entries.get(peer);
-    line.delete(peer);
     if (entry) {
-      entry.dialling = false;
+      entry.own = false;
       failAll(entry, reason);
       entry.connection?.close(reason);
       settle(entry);
@@ -245,7 +223,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
         return () => {};
       }
       entry.waiting.add(waiting);
-      want(entry);
+      settle(entry);
       return () => {
         entry.waiting.delete(waiting);
         if (entries.get(peer) === entry) settle(entry);

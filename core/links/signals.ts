@@ -32,12 +32,12 @@ const candidate: v.GenericSchema<unknown, Candidate> = v.object({
   usernameFragment: v.nullish(text(256)),
 });
 
-/** A signal as it may arrive from anybody: sizes and counts are bounded, unknown fields are dropped. */
+/** A signal as it may arrive from anybody: sizes are bounded, unknown fields are dropped. */
 export const signal: v.GenericSchema<unknown, Signal> = v.object({
   attempt: count(1),
   round: count(0),
   description: v.optional(v.object({ type: text(16), sdp: text(16_384) })),
-  candidates: v.optional(v.pipe(v.array(candidate), v.maxLength(maxCandidates))),
+  candidates: v.optional(v.array(candidate)),
   end: v.optional(text(64)),
 });
 
