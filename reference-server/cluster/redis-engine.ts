@@ -18,8 +18,8 @@ export interface Engine {
   listOf(node: string): Promise<ReadonlyMap<string, string>>;
   /** Lengthens the lease; false: there was none any more. */
   lease(node: string, ms: number): Promise<boolean>;
-  /** Nodes that ended without having been swept up after. */
-  ended(): Promise<readonly string[]>;
+  /** Nodes with a lease, and those whose lease has ended without anybody having swept up after them. */
+  nodes(): Promise<{ readonly alive: readonly string[]; readonly ended: readonly string[] }>;
   /** Reserves the sweeping up after `dead` for this node, for a while. */
   reserve(dead: string, node: string, ms: number): Promise<boolean>;
   forget(node: string): Promise<void>;
@@ -98,10 +98,10 @@ export async function connectEngine(url: string, channels: readonly string[], ev
       ]);
       return had !== null;
     },
-    async ended() {
+    async nodes() {
       const nodes = await client.sMembers(nodesKey);
-      const alive = await Promise.all(nodes.map((node) => client.exists(nodeKey(node, "lease"))));
-      return nodes.filter((_, at) => alive[at] === 0);
+      const leases = await Promise.all(nodes.map((node) => client.exists(nodeKey(node, "lease"))));
+      return { alive: nodes.filter((_, at) => leases[at] === 1), ended: nodes.filter((_, at) => leases[at] === 0) };
     },
     async reserve(dead, node, ms) {
       const options = { expiration: { type: "PX", value: ms }, condition: "NX" } as const;

@@ -157,8 +157,8 @@ test("messages that no node of ours would send are logged and dropped", async ()
     '{"from":"x","message":{"kind":"shutdown"}}',
     '{"from":"x","message":{"kind":"revoke"}}',
   ])
-    await other.sPublish("bonevalue:everybody", text);
-  await other.sPublish("bonevalue:everybody", '{"from":"x","message":{"kind":"revoke","user":"ann"}}');
+    await other.sPublish("bonevalue:0:everybody", text);
+  await other.sPublish("bonevalue:0:everybody", '{"from":"x","message":{"kind":"revoke","user":"ann"}}');
   await one.hears("revoke");
   expect(one.heard).toHaveLength(1);
   expect(warnings).toHaveLength(4);

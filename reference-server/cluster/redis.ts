@@ -4,13 +4,14 @@ import { type Clock, every, systemClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { type BusMessage, busMessage, type Cluster, type ClusterNode, type Login, type NodeEvents } from "./cluster.ts";
 import { createCounters } from "./counters.ts";
-import { connectEngine, type Engine } from "./redis-engine.ts";
+import { connectEngine } from "./redis-engine.ts";
+import { sweep } from "./redis-sweep.ts";
 
 /** Times in ms. */
 export interface RedisTimes {
   /** After so long without a sign of life a node's peers are announced as lost. More than a client's grace. */
   readonly lease: number;
-  /** How long after the engine's return all nodes are taken to have written down their peers again. */
+  /** What the other nodes get, after the engine's return, to write down their peers again. */
   readonly settle: number;
   /** How often they do so in any case. */
   readonly rewrite: number;
@@ -32,15 +33,22 @@ export function redisCluster(
 
 async function join(url: string, log: Log, times: RedisTimes, clock: Clock, events: NodeEvents): Promise<ClusterNode> {
   const id: string = randomUUID();
+  // Databases of one engine share its channels.
+  const space = `bonevalue:${new URL(url).pathname.slice(1) || 0}`;
+  const everybody = `${space}:everybody`;
+  const channelOf = (node: string) => `${space}:to:${node}`;
   // What this node answers for: its truth, while the engine's may be lost.
   const mine = new Map<string, Login>();
   const alone = createCounters(clock);
   let lastEpoch = 0;
   let reachable = true;
+  // Whether the engine holds what all nodes have to say, and who they were when it last did.
+  let settled = true;
+  let others: readonly string[] = [];
   // Something could not be told to the others.
   let unsaid = false;
   let stopSettling = () => {};
-  const stopAsking = () => {};
+  let stopAsking = () => {};
 
   const engine = await connectEngine(url, [channelOf(id), everybody], {
     message: hear,
@@ -52,15 +60,17 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
       settle();
     },
     failed(error) {
-      if (reachable)
-        log.warn({ error: error.message }, "the cluster's engine is out of reach; this node goes on alone");
+      if (!reachable) return;
       reachable = false;
+      log.warn({ error: error.message }, "the cluster's engine is out of reach; this node goes on alone");
+      // Word of a revocation cannot come: it is looked for.
+      stopAsking = every(clock, times.alone, events.stale);
     },
   });
   await engine.lease(id, times.lease);
   const stops = [
     every(clock, times.lease / 4, () => renew().catch(quiet)),
-    every(clock, times.lease / 6, () => sweep(engine, id, times.lease, announce).catch(quiet)),
+    every(clock, times.lease / 6, () => look().catch(quiet)),
     every(clock, times.rewrite, () => rewrite().catch(quiet)),
   ];
 
@@ -178,10 +188,34 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     }
   }
 
-  /** Reads again, once the others have had the time to write. */
+  async function look(): Promise<void> {
+    const { alive, ended } = await engine.nodes();
+    if (settled) others = alive;
+    await sweep(engine, ended, id, times.lease, announce);
+  }
+
+  /** Reads again, once the nodes that were there before have had the time to write, or their leases are over. */
   function settle(): void {
-    stopSettling();
-    stopSettling = clock.after(times.settle, events.stale);
+    settled = false;
+    const end = clock.now() + times.lease;
+    next(wait);
+
+    function next(step: () => void): void {
+      stopSettling();
+      stopSettling = clock.after(times.settle, step);
+    }
+    function wait(): void {
+      work(
+        engine.nodes().then(({ alive }) => {
+          const back = new Set(alive);
+          next(clock.now() < end && !others.every((other) => back.has(other)) ? wait : done);
+        }),
+      );
+    }
+    function done(): void {
+      settled = true;
+      events.stale();
+    }
   }
 
   return {
@@ -191,7 +225,7 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     async online(users) {
       try {
         const found = await Promise.all(users.map(async (user) => loginsOf(user, await engine.peersOf(user))));
-        return { logins: found.flat(), complete: true };
+        return { logins: found.flat(), complete: settled };
       } catch {
         const asked = new Set(users);
         return { logins: [...mine.values()].filter(({ user }) => asked.has(user)), complete: false };
@@ -212,29 +246,7 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   };
 }
 
-const everybody = "bonevalue:everybody";
-const channelOf = (node: string) => `bonevalue:to:${node}`;
 const sentMessage = v.object({ from: v.string(), message: busMessage });
-
-/** Announces the peers of nodes whose lease has ended. One node at a time does so for each. */
-async function sweep(
-  engine: Engine,
-  id: string,
-  lease: number,
-  announce: (message: BusMessage) => void,
-): Promise<void> {
-  for (const dead of await engine.ended()) {
-    if (dead === id || !(await engine.reserve(dead, id, lease))) continue;
-    const released = [...(await engine.listOf(dead))].map(async ([peer, user]): Promise<Login | undefined> => {
-      const epoch = await engine.release(user, peer, dead);
-      return epoch === undefined ? undefined : { id: peer, user, node: dead, epoch };
-    });
-    const logins = (await Promise.all(released)).filter((login) => login !== undefined);
-    for (let at = 0; at < logins.length; at += 500)
-      announce({ kind: "go", logins: logins.slice(at, at + 500), lost: true });
-    await engine.forget(dead);
-  }
-}
 
 function loginsOf(user: string, peers: ReadonlyMap<string, { node: string; epoch: number }>): Login[] {
   return [...peers].map(([id, owner]) => ({ id, user, ...owner }));

@@ -8,13 +8,10 @@ import { defaultLog } from "../log.ts";
 import { createPasswords } from "../passwords.ts";
 import { openStore } from "../store/open.ts";
 import { askPassword } from "./ask-password.ts";
-import type { Values } from "./flags.ts";
-import type { storeFlags } from "./serve.ts";
-
-type StoreFlags = Values<typeof storeFlags>;
+import type { StoreValues } from "./serve.ts";
 
 /** Makes an account, beside a server that may be running. */
-export async function addUser(name: string, flags: StoreFlags): Promise<number> {
+export async function addUser(name: string, flags: StoreValues): Promise<number> {
   return withAccounts(flags, async (accounts) => {
     await accounts.add(name, await askPassword(`Password for ${name}: `));
     console.log(`${name} can sign in now.`);
@@ -22,14 +19,14 @@ export async function addUser(name: string, flags: StoreFlags): Promise<number> 
 }
 
 /** Prints a one-use link. */
-export async function invite(email: string, flags: StoreFlags): Promise<number> {
+export async function invite(email: string, flags: StoreValues): Promise<number> {
   return withAccounts(flags, async (accounts) => {
     const { link, expires } = await accounts.invite(email);
     console.log(`${link}\n\nGood once, until ${expires.toISOString()}. Whoever has it becomes ${email}.`);
   });
 }
 
-async function withAccounts(flags: StoreFlags, work: (accounts: Accounts) => Promise<void>): Promise<number> {
+async function withAccounts(flags: StoreValues, work: (accounts: Accounts) => Promise<void>): Promise<number> {
   const store = await openStore(flags.store ?? "bonevalue.db", defaultLog("warn"));
   try {
     const node = await localCluster().join({ message: () => {}, stale: () => {} });

@@ -10,26 +10,21 @@ export interface Flag {
   readonly help: string;
 }
 
-/** What was given: a string, strings where a flag may be repeated, or true. */
-export type Values<Flags extends Record<string, Flag>> = {
-  readonly [Name in keyof Flags]:
-    | (Flags[Name]["type"] extends "boolean" ? boolean : Flags[Name]["multiple"] extends true ? string[] : string)
-    | undefined;
-};
+/** Flags by name; a value's type follows from its flag. */
+export type Flags<Values> = { readonly [Name in keyof Values]-?: Flag };
 
 /** Reads flags from the command line and, where they are missing there, from the environment. Throws on unknown flags. */
-export function readFlags<Flags extends Record<string, Flag>>(
-  flags: Flags,
+export function readFlags<Values>(
+  flags: Flags<Values>,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-): { values: Values<Flags>; positionals: string[] } {
-  const options = Object.fromEntries(
-    Object.entries(flags).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),
-  );
+): { values: Values; positionals: string[] } {
+  const known = Object.entries<Flag>(flags);
+  const options = Object.fromEntries(known.map(([name, { type, multiple = false }]) => [name, { type, multiple }]));
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
   const given: Record<string, unknown> = { ...values };
-  for (const [name, flag] of Object.entries(flags)) given[name] ??= fromEnvironment(flag, env[variableOf(name)]);
-  return { values: given as Values<Flags>, positionals };
+  for (const [name, flag] of known) given[name] ??= fromEnvironment(flag, env[variableOf(name)]);
+  return { values: given as Values, positionals };
 }
 
 function fromEnvironment({ type, multiple }: Flag, text: string | undefined): unknown {
@@ -44,8 +39,8 @@ export function variableOf(name: string): string {
 }
 
 /** One paragraph for each flag. */
-export function explain(flags: Record<string, Flag>): string {
-  return Object.entries(flags)
+export function explain<Values>(flags: Flags<Values>): string {
+  return Object.entries<Flag>(flags)
     .map(([name, { value, help }]) => {
       const heading = `  --${name}${value ? ` ${value}` : ""}`;
       return `${heading.padEnd(34)}${variableOf(name)}\n${wrap(help, 6, 88)}`;

@@ -4,11 +4,37 @@ import { createServer as createHttpsServer } from "node:https";
 import type { IceOption } from "../ice.ts";
 import { defaultLog } from "../log.ts";
 import { type BonevalueServer, createServer, type ServerOptions } from "../server.ts";
-import type { Flag, Values } from "./flags.ts";
+import type { Flags } from "./flags.ts";
 import { smtpMail } from "./mail.ts";
 
+/** What every command can be given. */
+export interface StoreValues {
+  readonly store?: string;
+  readonly url?: string;
+}
+
+/** What `bonevalue serve` can be given. */
+export interface ServeValues extends StoreValues {
+  readonly host?: string;
+  readonly port?: string;
+  readonly path?: string;
+  readonly cluster?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly insecure?: boolean;
+  readonly origin?: string[];
+  readonly proxy?: string[];
+  readonly ice?: string[];
+  readonly "ice-secret"?: string;
+  readonly "metrics-from"?: string[];
+  readonly smtp?: string;
+  readonly "mail-from"?: string;
+  readonly drain?: string;
+  readonly "log-level"?: string;
+}
+
 /** Flags of every command. */
-export const storeFlags = {
+export const storeFlags: Flags<StoreValues> = {
   store: {
     type: "string",
     value: "FILE|URL",
@@ -19,10 +45,10 @@ export const storeFlags = {
     value: "URL",
     help: "Where browsers find this server, as http(s)://…, when a proxy stands before it. Invitations lead there.",
   },
-} as const satisfies Record<string, Flag>;
+};
 
 /** Flags of `bonevalue serve`. */
-export const serveFlags = {
+export const serveFlags: Flags<ServeValues> = {
   host: {
     type: "string",
     value: "HOST",
@@ -80,10 +106,10 @@ export const serveFlags = {
     help: "How long clients have to move to other servers before this one stops. Default 10 with --cluster, else 0.",
   },
   "log-level": { type: "string", value: "LEVEL", help: "debug, info, warn or error. Default info." },
-} as const satisfies Record<string, Flag>;
+};
 
 /** Serves until SIGTERM or SIGINT, then lets clients go. A second signal stops at once. */
-export async function serve(flags: Values<typeof serveFlags>): Promise<number> {
+export async function serve(flags: ServeValues): Promise<number> {
   const log = defaultLog(flags["log-level"]);
   const tls = await tlsServer(flags);
   const server = await createServer({ ...optionsFrom(flags), log, ...(tls && { server: tls }) });
@@ -97,7 +123,7 @@ export async function serve(flags: Values<typeof serveFlags>): Promise<number> {
 }
 
 /** What `createServer` takes, from the flags. Throws where they contradict each other. */
-export function optionsFrom(flags: Values<typeof serveFlags>): ServerOptions {
+export function optionsFrom(flags: ServeValues): ServerOptions {
   const drain = flags.drain === undefined ? (flags.cluster ? 10 : 0) : number("drain", flags.drain);
   return {
     host: flags.host,
@@ -126,7 +152,7 @@ function iceFrom(urls: readonly string[], secret: string | undefined): IceOption
   return urls.map((url) => ({ urls: url, ...(url.startsWith("turn") && secret !== undefined && { secret }) }));
 }
 
-async function tlsServer({ cert, key, host = "127.0.0.1", port = "8000" }: Values<typeof serveFlags>) {
+async function tlsServer({ cert, key, host = "127.0.0.1", port = "8000" }: ServeValues) {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) throw new Error("--cert and --key go together.");
   const tls = createHttpsServer({ cert: readFileSync(cert), key: readFileSync(key) });

@@ -1,0 +1,218 @@
+import { hash } from "@node-rs/argon2";
+import { createClient } from "@redis/client";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { redisCluster } from "./cluster/redis.ts";
+import { defaultLog } from "./log.ts";
+import { createServer, type ServerOptions } from "./server.ts";
+import { postgresStore } from "./store/postgres.ts";
+import { openClient } from "./testing/client.ts";
+import { startCut } from "./testing/cut.ts";
+import { startPostgres, type TestPostgres } from "./testing/postgres.ts";
+import { startRedis, type TestRedis } from "./testing/redis.ts";
+import { capital, type Peer, password, signedIn } from "./testing/world.ts";
+
+const log = defaultLog("silent");
+let redis: TestRedis;
+let postgres: TestPostgres;
+let passwordHash: string;
+beforeAll(async () => {
+  [redis, postgres, passwordHash] = await Promise.all([startRedis(), startPostgres(), hash(password)]);
+}, 60_000);
+afterAll(() => Promise.all([redis.stop(), postgres.stop()]));
+
+/** A node whose wire to Redis can be cut. */
+async function nodeOn(store: string, options: ServerOptions) {
+  const wire = await startCut(redis.url);
+  const cluster = redisCluster(wire.url, log, { lease: 900, settle: 400, rewrite: 60_000, alone: 300 });
+  const server = await createServer({ port: 0, store, cluster, log, ...options });
+  onTestFinished(async () => {
+    await server.close();
+    wire.stop();
+  });
+  const open = async () => {
+    const client = await openClient(server.url);
+    onTestFinished(() => client.socket.terminate());
+    return client;
+  };
+  return {
+    server,
+    wire,
+    open,
+    signIn: async (username: string, session?: string): Promise<Peer> =>
+      signedIn(await open(), session === undefined ? { username, password } : { session }),
+  };
+}
+
+/** Two nodes that share everything; these people trust each other. */
+async function twoNodes(names: readonly string[], options: ServerOptions = {}) {
+  await flush();
+  const url = await postgres.database();
+  const store = await postgresStore(url, log);
+  for (const [at, name] of names.entries()) {
+    await store.addAccount(name, passwordHash);
+    for (const other of names.slice(0, at)) await store.trust(name, capital(other), other, capital(name));
+  }
+  await store.close();
+  return [await nodeOn(url, options), await nodeOn(url, options)] as const;
+}
+
+/** What earlier tests have left in Redis belongs to people of the same names. */
+async function flush(): Promise<void> {
+  const client = await createClient({ url: redis.url }).connect();
+  await client.flushAll();
+  client.destroy();
+}
+
+/** Runs `what`, which must take effect within a second. */
+async function within(limit: number, what: Promise<unknown>): Promise<void> {
+  const began = performance.now();
+  await what;
+  expect(performance.now() - began).toBeLessThan(limit);
+}
+
+test("peers on two nodes see each other and signal each other", async () => {
+  const [one, two] = await twoNodes(["ann", "bob"]);
+  const ann = await one.signIn("ann");
+  const bob = await two.signIn("bob");
+  expect(bob.peers).toEqual([{ name: "Ann", id: ann.id }]);
+  expect((await ann.next("peerConnect")).data).toEqual({ name: "Bob", id: bob.id });
+  bob.send("peerRequest", { to: ann.id, signal: { hello: 1 } });
+  expect((await ann.next("peerRequest")).data).toEqual({ from: bob.id, signal: { hello: 1 } });
+  ann.send("peerResponse", { to: bob.id, signal: 2 });
+  expect((await bob.next("peerResponse")).data).toEqual({ from: ann.id, signal: 2 });
+});
+
+test("a peer id belongs to its session on every node, and a takeover on another node is unannounced", async () => {
+  const [one, two] = await twoNodes(["ann", "bob"]);
+  const [ann, bob] = [await one.signIn("ann"), await one.signIn("bob")];
+  const again = await two.signIn("ann", ann.session);
+  expect(again).toMatchObject({ id: ann.id, resumed: true });
+  expect(await ann.closed).toBe(4002);
+  // The last signals to the older socket may be lost with it: they are said again.
+  await vi.waitUntil(async () => {
+    bob.send("peerRequest", { to: ann.id, signal: 1 });
+    await Promise.all([bob.settled(), again.settled()]);
+    return again.received.some(({ type, data }) => type === "peerRequest" && data.from === bob.id);
+  });
+  expect(bob.received.filter(({ type }) => type === "peerDisconnect")).toEqual([]);
+});
+
+test("of many sockets on two nodes that take one session at once, one stays", async () => {
+  const [one, two] = await twoNodes(["ann"]);
+  const ann = await one.signIn("ann");
+  const sockets = await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 ? one : two).open()));
+  for (const socket of sockets) socket.send("authenticate", { version: 1, session: ann.session });
+  const codes: (number | undefined)[] = sockets.map(() => undefined);
+  sockets.forEach((socket, at) => {
+    void socket.closed.then((code) => {
+      codes[at] = code;
+    });
+  });
+  await vi.waitUntil(() => codes.filter((code) => code === 4002).length === 19);
+  await sockets[codes.indexOf(undefined)]!.settled();
+});
+
+test("a revocation takes effect on every node within a second", async () => {
+  const [one, two] = await twoNodes(["ann", "bob"]);
+  const [ann, bob] = [await one.signIn("ann"), await two.signIn("bob")];
+  await within(1_000, Promise.all([ann.request("removeUser", { name: "Bob" }), bob.next("userRemove")]));
+  expect(bob.received.filter(({ type }) => type === "peerDisconnect")[0]?.data).toBe(ann.id);
+  expect((await bob.request("peerRequest", { to: ann.id, signal: 1 })).data.code).toBe("unknown-peer");
+});
+
+test("a changed password ends the sessions on every node within a second", async () => {
+  const [one, two] = await twoNodes(["ann", "bob"]);
+  const [ann, other, bob] = [await one.signIn("ann"), await two.signIn("ann"), await two.signIn("bob")];
+  const change = ann.request("changePassword", { current: password, password: "a better secret" });
+  await within(1_000, Promise.all([change, other.closed, bob.next("peerDisconnect")]));
+  expect(await other.closed).toBe(4001);
+  const late = await two.open();
+  late.send("authenticate", { version: 1, session: other.session });
+  expect(await late.closed).toBe(4001);
+});
+
+test("a revocation takes effect within a second or two even where Redis is out of reach", async () => {
+  const [one, two] = await twoNodes(["ann", "bob"]);
+  const [ann, bob1, bob2] = [await one.signIn("ann"), await two.signIn("bob"), await two.signIn("bob")];
+  two.wire.cut();
+  const change = ann.request("removeUser", { name: "Bob" });
+  await within(2_500, Promise.all([change, bob1.next("userRemove"), bob2.next("userRemove")]));
+  bob1.send("peerRequest", { to: bob2.id, signal: "still ours" });
+  expect((await bob2.next("peerRequest")).data.signal).toBe("still ours");
+});
+
+test("a token that one node made is claimed on another", async () => {
+  const [one, two] = await twoNodes(["ann", "bob", "cat"]);
+  await one.server.accounts.add("dan", password);
+  const [ann, dan] = [await one.signIn("ann"), await two.signIn("dan")];
+  const { token } = (await ann.request("requestToken", { name: "Daniel" })).data;
+  expect((await dan.request("claimToken", { name: "Ann", token })).type).toBe("claimResponse");
+  expect((await ann.next("userAdd")).data).toBe("Daniel");
+  expect((await ann.next("peerConnect")).data).toEqual({ name: "Daniel", id: dan.id });
+});
+
+test("failures are counted on all nodes together", async () => {
+  const [one, two] = await twoNodes(["ann"], { limits: { failuresPerAccount: 4 } });
+  const codes: string[] = [];
+  for (let guess = 0; guess < 6; guess++) {
+    const client = await (guess % 2 ? one : two).open();
+    client.send("authenticate", { version: 1, username: "ann", password: "wrong" });
+    codes.push((await client.next("error")).data.code);
+  }
+  expect(codes).toEqual([...Array(4).fill("unauthenticated"), "rate-limited", "rate-limited"]);
+});
+
+test("the peers of a node that dies are announced as lost, but for those that have come back elsewhere", async () => {
+  const [one, two] = await twoNodes(["ann", "bob"]);
+  const [ann, lost, saved] = [await one.signIn("ann"), await two.signIn("bob"), await two.signIn("bob")];
+  two.wire.cut();
+  await Promise.all([lost.break(), saved.break()]);
+  const back = await one.signIn("bob", saved.session);
+  expect(back).toMatchObject({ id: saved.id, resumed: true });
+  expect(await ann.next("peerDisconnect")).toEqual({ type: "peerDisconnect", data: lost.id, lost: true });
+  back.send("peerRequest", { to: ann.id, signal: 1 });
+  await ann.next("peerRequest");
+  expect(ann.received.filter(({ type }) => type === "peerDisconnect")).toHaveLength(1);
+});
+
+test("a Redis that is killed and comes back empty costs no socket, and the lists are right again", async () => {
+  const [one, two] = await twoNodes(["ann", "bob", "cat"]);
+  const [ann, bob, cat] = [await one.signIn("ann"), await two.signIn("bob"), await one.signIn("cat")];
+  await redis.kill();
+  ann.send("peerRequest", { to: cat.id, signal: "local relay goes on" });
+  await cat.next("peerRequest");
+  const late = await two.signIn("cat");
+  await redis.start();
+  expect((await ann.next("peerConnect")).data).toEqual({ name: "Bob", id: bob.id });
+  expect((await ann.next("peerConnect")).data).toEqual({ name: "Cat", id: cat.id });
+  expect((await ann.next("peerConnect")).data).toEqual({ name: "Cat", id: late.id });
+  for (const peer of [ann, bob, cat, late]) {
+    await peer.settled();
+    expect(peer.received.filter(({ type }) => type === "peerDisconnect")).toEqual([]);
+  }
+});
+
+test("a server that drains tells its clients when to leave, and waits until they have", async () => {
+  const [one, two] = await twoNodes(["ann", "bob"], { limits: { drain: 60_000 } });
+  const [ann, bob] = [await one.signIn("ann"), await two.signIn("bob")];
+  const closing = one.server.close();
+  const { after } = (await ann.next("reconnect")).data;
+  expect(after).toBeGreaterThanOrEqual(0);
+  expect(after).toBeLessThanOrEqual(60_000);
+  await expect(one.open()).rejects.toThrow("HTTP 503");
+  const moved = await two.signIn("ann", ann.session);
+  expect(await ann.closed).toBe(4002);
+  await closing;
+  expect(moved).toMatchObject({ id: ann.id, resumed: true });
+  await bob.settled();
+  expect(bob.received.filter(({ type }) => type === "peerDisconnect")).toEqual([]);
+  const second = two.server.close();
+  await Promise.all([moved.next("reconnect"), bob.next("reconnect")]);
+  await Promise.all([moved.break(), bob.break()]);
+  await second;
+});
+
+test("Redis beside SQLite is refused, with the reason", async () => {
+  for (const store of [undefined, ":memory:", "some.db"])
+    await expect(createServer({ port: 0, store, cluster: redis.url, log })).rejects.toThrow(/postgres:\/\//);
+});
