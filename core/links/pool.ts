@@ -8,10 +8,15 @@ import type { Hello } from "../wire/frames.ts";
 import { type Connection, createConnection, type Service } from "./connection.ts";
 import { createDialler } from "./dialler.ts";
 import type { SignalKind } from "./dialling.ts";
+import { createMeasuring, type Measured } from "./measuring.ts";
 
 /** The direct connection to one peer, which exists only while it is needed. */
 export interface LinkState {
   readonly status: "idle" | "connecting" | "open" | "interrupted" | "failed";
+  /** How the bytes travel, once open. Told, as `roundTrip` is, while somebody subscribes. */
+  readonly path?: "direct" | "turn" | "memory" | undefined;
+  /** How long a message and its answer take on the way, in whole ms. */
+  readonly roundTrip?: number | undefined;
   /** Why it failed or was interrupted, and what to do about it. */
   readonly error?: BonevalueError | undefined;
 }
@@ -79,6 +84,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   const { clock, maxLinks, idleTimeout, isKnown } = options;
   const entries = new Map<string, Entry<S>>();
   const states = createWeakCache<Live<LinkState>>();
+  const measuring = createMeasuring({ clock, measured });
   let online = false;
 
   const dialler = createDialler({
@@ -97,7 +103,14 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     return accepted < maxLinks ? undefined : "busy";
   }
 
-  const stateOf = (peer: string) => states.get(peer, (hold) => createLive(idle, hold));
+  function stateOf(peer: string): Live<LinkState> {
+    return states.get(peer, (hold) =>
+      createLive(idle, (watched) => {
+        hold(watched);
+        measuring.watch(peer, watched);
+      }),
+    );
+  }
 
   function entryOf(peer: string): Entry<S> {
     const entry = entries.get(peer) ?? {
@@ -112,6 +125,13 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
 
   function tell({ state }: Entry<S>, status: LinkState["status"], error?: BonevalueError): void {
     write(state, Object.freeze({ status, error }));
+  }
+
+  function measured(peer: string, { path, roundTrip }: Measured): void {
+    const { state } = entryOf(peer);
+    const before = state.peek();
+    if (before.path === path && before.roundTrip === roundTrip) return;
+    write(state, Object.freeze({ status: before.status, path, roundTrip }));
   }
 
   /** Those that wait for discovery, or for a free place. */
@@ -154,15 +174,25 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       serve: options.serve,
       released: () => flush(entry),
       rested: makeRoom,
-      interrupted: (reason) => tell(entry, "interrupted", reason),
-      restored: () => tell(entry, "open"),
+      interrupted: (reason) => interrupted(entry, reason),
+      restored: () => works(entry, link),
       ended: (reason) => ended(entry, connection, reason),
     });
     entry.own = role === "caller";
     entry.connection = connection;
-    tell(entry, "open");
+    works(entry, link);
     flush(entry);
     dialNext();
+  }
+
+  function works(entry: Entry<S>, link: Link): void {
+    tell(entry, "open");
+    measuring.follow(entry.peer, link);
+  }
+
+  function interrupted(entry: Entry<S>, reason: BonevalueError): void {
+    measuring.follow(entry.peer, undefined);
+    tell(entry, "interrupted", reason);
   }
 
   function flush({ waiting, connection }: Entry<S>): void {
@@ -177,6 +207,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     if (entry.connection !== connection) return;
     entry.connection = undefined;
     entry.own = false;
+    measuring.follow(entry.peer, undefined);
     options.closed(entry.peer);
     const failure = reason?.code === "cancelled" ? undefined : reason;
     tell(entry, failure ? "failed" : "idle", failure);

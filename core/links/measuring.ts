@@ -1,0 +1,60 @@
+import type { Clock } from "../clock.ts";
+import type { Link } from "../transport/transport.ts";
+
+/** How the bytes of a link travel, and its round trip in whole ms, where its transport can tell. */
+export interface Measured {
+  readonly path?: "direct" | "turn" | "memory" | undefined;
+  readonly roundTrip?: number | undefined;
+}
+
+/** What {@link createMeasuring} needs, and whom it tells. */
+export interface MeasuringOptions {
+  readonly clock: Clock;
+  /** What the link to a peer has just said of itself. */
+  measured(peer: string, measured: Measured): void;
+}
+
+/** Asks links how they are, at once and then every 2 s, while they work and somebody looks. */
+export interface Measuring {
+  /** Whether somebody looks at this peer's link. */
+  watch(peer: string, watched: boolean): void;
+  /** The link that works now, or `undefined` when none does. */
+  follow(peer: string, link: Link | undefined): void;
+}
+
+interface Subject {
+  watched?: boolean;
+  link?: Link | undefined;
+  undoNext?: () => void;
+}
+
+const askEvery = 2_000;
+
+/** Measures nothing yet. It stops by itself where nobody looks or nothing works. */
+export function createMeasuring({ clock, measured }: MeasuringOptions): Measuring {
+  const subjects = new Map<string, Subject>();
+
+  function change(peer: string, part: Partial<Subject>): void {
+    const before = subjects.get(peer);
+    const subject: Subject = { watched: before?.watched ?? false, link: before?.link, ...part };
+    before?.undoNext?.();
+    if (subject.watched || subject.link) subjects.set(peer, subject);
+    else subjects.delete(peer);
+    void ask(peer, subject);
+  }
+
+  async function ask(peer: string, subject: Subject): Promise<void> {
+    const { watched, link } = subject;
+    if (!watched || !link?.stats) return;
+    // A link that ends while it is asked has nothing to say.
+    const { path, roundTrip } = await link.stats().catch((): Measured => ({}));
+    if (subjects.get(peer) !== subject) return;
+    measured(peer, { path, roundTrip: roundTrip === undefined ? undefined : Math.ceil(roundTrip) });
+    subject.undoNext = clock.after(askEvery, () => void ask(peer, subject));
+  }
+
+  return {
+    watch: (peer, watched) => change(peer, { watched }),
+    follow: (peer, link) => change(peer, { link }),
+  };
+}
