@@ -3,7 +3,7 @@ import type { Credentials, Discovery } from "./discovery/discovery.ts";
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";
 import { createEmitter, guard } from "./events.ts";
-import { defaultLimits, type Limits } from "./limits.ts";
+import { assemblyOf, defaultLimits, type Limits } from "./limits.ts";
 import { createPool, type LinkState } from "./links/pool.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
 import { keyOf, names, type Query, targets } from "./peers/query.ts";
@@ -139,7 +139,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
       calls: limits.requestsPerPeer,
       streams: limits.streamsPerPeer,
       window: defaultWindow,
-      assembly: limits.bytesPerPeer,
+      assembly: assemblyOf(limits),
     }),
     signal: (...signal) => session.signal(...signal),
     iceServers: () => session.iceServers(),

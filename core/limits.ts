@@ -20,3 +20,8 @@ export const defaultLimits: Limits = Object.freeze({
   streamsPerPeer: 256,
   depth: 64,
 });
+
+/** What unfinished values may take of a peer's bytes; the other half is for items that wait to be read. */
+export function assemblyOf({ bytesPerPeer }: Limits): number {
+  return Math.floor(bytesPerPeer / 2);
+}

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
-import type { Limits } from "../limits.ts";
+import { assemblyOf, type Limits } from "../limits.ts";
 import type { Channel, Link } from "../transport/transport.ts";
 import { CloseStep, type Hello, Kind } from "../wire/frames.ts";
 import { createInbox, type Whole } from "../wire/inbox.ts";
@@ -67,7 +67,7 @@ const partingTime = 1_000;
 export function createConnection<S extends Service>(options: ConnectionOptions<S>): Connection<S> {
   const { peer, link, clock, limits } = options;
   const greeted = new Set<Channel>();
-  const inbox = createInbox({ value: limits.messageSize, depth: limits.depth, assembly: limits.bytesPerPeer });
+  const inbox = createInbox({ value: limits.messageSize, depth: limits.depth, assembly: assemblyOf(limits) });
   const lanes = createLanes(link, { clock });
   let remote: Hello | undefined;
   let lastUse = clock.now();

@@ -53,7 +53,8 @@ export interface StreamsOptions {
 
 // Of what may be buffered for a peer, for all streams together. Small items take more memory than they do on the wire.
 const smallestPart = 1 / 8;
-const largestPart = 1 / 2;
+const largestPart = 3 / 8;
+const waitingPart = 1 / 2;
 const itemCost = 64;
 
 /** No stream is open yet. */
@@ -70,7 +71,7 @@ export function createStreams({ lanes, limits, remote, now }: StreamsOptions): S
 
   function reserve(bytes: number): boolean {
     // One item is taken whatever its size: it is within `messageSize`.
-    if (held > 0 && held + bytes + itemCost > limits.bytesPerPeer) return false;
+    if (held > 0 && held + bytes + itemCost > limits.bytesPerPeer * waitingPart) return false;
     held += bytes + itemCost;
     return true;
   }

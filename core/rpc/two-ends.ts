@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
-import { defaultLimits, type Limits } from "../limits.ts";
+import { assemblyOf, defaultLimits, type Limits } from "../limits.ts";
 import type { Connection } from "../links/connection.ts";
 import type { Pool } from "../links/pool.ts";
 import { defaultWindow } from "../wire/credit.ts";
@@ -77,7 +77,7 @@ interface JoinedEnd extends End {
 
 function createEnd(peer: string, options: Required<TwoEndsOptions> & { readonly limits: Limits }): JoinedEnd {
   const { clock, limits, idleTimeout, latency, bandwidth } = options;
-  const inbox = createInbox({ value: limits.messageSize, depth: limits.depth, assembly: limits.bytesPerPeer });
+  const inbox = createInbox({ value: limits.messageSize, depth: limits.depth, assembly: assemblyOf(limits) });
   const deadlines = createDeadlines(clock);
   const modules = createModules();
   const errors: BonevalueError[] = [];
@@ -153,7 +153,7 @@ function createEnd(peer: string, options: Required<TwoEndsOptions> & { readonly 
     },
     join(joined) {
       other = joined;
-      lanes.open({ message: 65_536, assembly: limits.bytesPerPeer });
+      lanes.open({ message: 65_536, assembly: assemblyOf(limits) });
     },
     receive(message) {
       if (ended) return;
@@ -186,6 +186,6 @@ function helloOf(peer: string, limits: Limits): Hello {
     calls: limits.requestsPerPeer,
     streams: limits.streamsPerPeer,
     window: defaultWindow,
-    assembly: limits.bytesPerPeer,
+    assembly: assemblyOf(limits),
   };
 }
