@@ -52,23 +52,26 @@ export function createProducer(options: ProducerOptions): Producer {
   function pullNext(): void {
     if (busy || isOver || !credit.mayBegin) return;
     busy = true;
-    pull.next().then(
-      ({ done, value }) => (done ? finish() : send(value)),
-      (error) => finish(thrownError(error)),
-    );
+    pull.next().then(send, (error) => finish(thrownError(error)));
   }
 
-  function send(value: unknown): void {
+  function send(result: IteratorResult<unknown>): void {
     if (isOver) return;
     try {
-      const packed = pack(value);
-      const bytes = overhead + packed.size;
-      credit.begin(bytes);
-      tally?.begin(bytes, value instanceof Uint8Array ? value.length : packed.size);
-      lanes.bulk(flow, [Kind.item, id!, packed], taken);
+      const { done, value } = result;
+      if (done) finish();
+      else sendItem(value);
     } catch (error) {
       end(thrownError(error));
     }
+  }
+
+  function sendItem(value: unknown): void {
+    const packed = pack(value);
+    const bytes = overhead + packed.size;
+    credit.begin(bytes);
+    tally?.begin(bytes, value instanceof Uint8Array ? value.length : packed.size);
+    lanes.bulk(flow, [Kind.item, id!, packed], taken);
   }
 
   function taken(): void {

@@ -211,6 +211,16 @@ describe("ending", () => {
     expect(cleanedUp).toBe(true);
   });
 
+  test("an iterator that keeps to no rule ends its stream with an error, and harms nothing else", async () => {
+    const { ann, bob, until } = stage();
+    const nexts: (() => any)[] = [() => undefined, () => ({ done: false, value: 1 }), () => Promise.reject(null)];
+    bob.module("Odd", () => nexts.map((next) => ({ [Symbol.asyncIterator]: () => ({ next }) })));
+    const [nothing, , rejecting]: Incoming<unknown>[] = await until(ann.call("Odd").first());
+    await expect(until(all(nothing!))).rejects.toEqual(code("handler-failed"));
+    await expect(until(all(rejecting!))).rejects.toEqual(code("handler-failed"));
+    expect(bob.ended).toBeUndefined();
+  });
+
   test("the loss of the link is the reader's `disconnected`, and the producer's end", async () => {
     const { ann, bob, cut, clock, until, source } = stage();
     const [there, back] = [source(), source()];

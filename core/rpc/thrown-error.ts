@@ -9,5 +9,14 @@ export function thrownError(thrown: unknown): BonevalueError {
   if (thrown instanceof Error) {
     return new BonevalueError("handler-failed", (thrown.message || thrown.name).slice(0, longestMessage));
   }
-  return new BonevalueError("handler-failed", String(thrown).slice(0, longestMessage), { data: thrown });
+  return new BonevalueError("handler-failed", spell(thrown).slice(0, longestMessage), { data: thrown });
+}
+
+/** Anything can be thrown, also what has no text. */
+function spell(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return "The handler threw something that is no error.";
+  }
 }

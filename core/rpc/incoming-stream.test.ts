@@ -1,0 +1,54 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { createIncomingStream, type Incoming, iterate } from "./incoming-stream.ts";
+
+function count(to: number, cancel = (_: unknown) => {}): Incoming<number> {
+  let n = 0;
+  return createIncomingStream({
+    pull(controller) {
+      if (n === to) controller.close();
+      else controller.enqueue(++n);
+    },
+    cancel,
+  });
+}
+
+test("an incoming stream asks for nothing before it is read, and for no more than is read", async () => {
+  const pull = vi.fn((controller: ReadableStreamDefaultController<number>) => controller.enqueue(1));
+  const reader = createIncomingStream({ pull, cancel() {} }).getReader();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(pull).not.toHaveBeenCalled();
+  await reader.read();
+  expect(pull).toHaveBeenCalledOnce();
+});
+
+describe("where the browser's streams cannot be iterated", () => {
+  const native = Object.getOwnPropertyDescriptor(ReadableStream.prototype, Symbol.asyncIterator)!;
+  afterEach(() => {
+    Object.defineProperty(ReadableStream.prototype, Symbol.asyncIterator, native);
+  });
+
+  function without(): void {
+    Reflect.deleteProperty(ReadableStream.prototype, Symbol.asyncIterator);
+  }
+
+  test("incoming streams can", async () => {
+    without();
+    const read: number[] = [];
+    for await (const item of count(3)) read.push(item);
+    expect(read).toEqual([1, 2, 3]);
+  });
+
+  test("leaving the loop cancels the stream", async () => {
+    without();
+    const cancel = vi.fn();
+    const stream = count(3, cancel);
+    for await (const _ of stream) break;
+    expect(cancel).toHaveBeenCalledOnce();
+    expect(stream.locked).toBe(false);
+  });
+});
+
+test("a stream that fails gives the loop its error", async () => {
+  const stream = createIncomingStream({ pull: () => Promise.reject(new Error("torn")), cancel() {} });
+  await expect(iterate(stream).next()).rejects.toThrow("torn");
+});

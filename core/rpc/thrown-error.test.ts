@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { BonevalueError } from "../errors.ts";
+import { thrownError } from "./thrown-error.ts";
+
+const failed = (message: string, data?: unknown) =>
+  expect.objectContaining({ name: "BonevalueError", code: "handler-failed", message, data });
+
+test("an error of ours crosses as it is", () => {
+  const error = new BonevalueError("busy", "later");
+  expect(thrownError(error)).toBe(error);
+});
+
+test("another error crosses by its message, or its name where it has none", () => {
+  expect(thrownError(new RangeError("too far"))).toEqual(failed("too far"));
+  expect(thrownError(new RangeError())).toEqual(failed("RangeError"));
+  expect(thrownError(new Error("x".repeat(5_000))).message).toHaveLength(1_024);
+});
+
+test("whatever else is thrown crosses as data, even what has no text", () => {
+  expect(thrownError({ toString: () => "odd" })).toMatchObject(failed("odd", expect.anything()));
+  expect(thrownError(undefined)).toEqual(failed("undefined"));
+  const bare = Object.create(null);
+  expect(thrownError(bare)).toEqual(failed("The handler threw something that is no error.", bare));
+});
