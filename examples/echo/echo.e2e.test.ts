@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { exampleOf } from "../testing/example.ts";
+
+const example = exampleOf("echo");
+
+test.each([["vanilla"], ["react"], ["vue"], ["svelte"]])(
+  "in %s, a text to everyone comes back from each with a Not before it",
+  async (framework) => {
+    const ann = await example.open(`echo/${framework}`, "Ann");
+    const oli = await example.open(`echo/${framework}`, "Oli");
+
+    for (const [{ page }, other] of [[ann, "Oli"] as const, [oli, "Ann"] as const]) {
+      await page.getByRole("button", { name: "Send to everyone (1)" }).click();
+      const reply = page.getByRole("log").getByRole("listitem");
+      await reply.getByText("Not Friday").waitFor();
+      expect(await reply.allInnerTexts()).toEqual([`${other}\nNot Friday`]);
+    }
+    await example.picture(`echo-${framework}`, ann, oli);
+  },
+);

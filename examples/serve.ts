@@ -1,0 +1,28 @@
+import { once } from "node:events";
+import { parseArgs } from "node:util";
+import ensureBuilt from "../tools/build.ts";
+
+const usage = `npm run examples [-- OPTIONS [EXAMPLE…]]
+
+Builds the examples and serves them with a discovery server and its accounts: all, or those in the folders named.
+
+  --port PORT    default 8000
+  --help         this text`;
+
+const { values, positionals } = parseArgs({
+  options: { port: { type: "string", default: "8000" }, help: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+
+async function serve(): Promise<void> {
+  ensureBuilt();
+  // Only now: what it imports may not have been built before.
+  const { openExamples } = await import("./site/site.ts");
+  const examples = await openExamples({ port: Number(values.port), only: positionals });
+  console.log(`Open ${examples.url} in a browser. Ctrl-C ends it.`);
+  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+  await examples.close();
+}
+
+if (values.help) console.log(usage);
+else await serve();

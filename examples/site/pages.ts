@@ -1,0 +1,59 @@
+import { globSync } from "node:fs";
+import { dirname, extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import react from "@vitejs/plugin-react";
+import vue from "@vitejs/plugin-vue";
+import { build, type Rolldown } from "vite";
+
+/** A file of the site, as it is sent. */
+export interface SiteFile {
+  readonly type: string;
+  readonly body: string | Uint8Array;
+}
+
+const folder = fileURLToPath(new URL("..", import.meta.url));
+const others = ["demo/**", "scenarios/**", "seed/**"];
+
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
+
+/**
+ * Bundles the index page and the examples in the folders that are named, or all, for the built package; by path, such as
+ * `/echo/react/`.
+ */
+export async function bundlePages(wanted: readonly string[] = []): Promise<ReadonlyMap<string, SiteFile>> {
+  const pages = globSync("**/index.html", { cwd: folder, exclude: others });
+  const chosen = pages.filter((page) => isWanted(dirname(page), wanted));
+  const bundle = await build({
+    root: folder,
+    configFile: false,
+    logLevel: "warn",
+    plugins: [react(), vue(), svelte({ configFile: false })],
+    build: {
+      write: false,
+      target: "es2022",
+      assetsInlineLimit: 0,
+      rolldownOptions: { input: chosen.map((page) => folder + page), checks: { pluginTimings: false } },
+    },
+  });
+  const { output } = bundle as Rolldown.RolldownOutput;
+  return new Map(output.map((file) => [pathOf(file.fileName), siteFile(file)]));
+}
+
+function isWanted(page: string, wanted: readonly string[]): boolean {
+  return wanted.length === 0 || page === "." || wanted.some((name) => page === name || page.startsWith(`${name}/`));
+}
+
+function pathOf(fileName: string): string {
+  return `/${fileName.replace(/(^|\/)index\.html$/, "$1")}`;
+}
+
+function siteFile(file: Rolldown.OutputChunk | Rolldown.OutputAsset): SiteFile {
+  const type = types[extname(file.fileName)] ?? "application/octet-stream";
+  return { type, body: file.type === "chunk" ? file.code : file.source };
+}

@@ -1,0 +1,63 @@
+import { once } from "node:events";
+import { createServer as createHttpServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createServer } from "bonevalue/server";
+import { inventAccounts } from "../demo/accounts.ts";
+import { bundlePages, type SiteFile } from "./pages.ts";
+
+/** The examples and the discovery server that they sign in to. */
+export interface Examples {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Where to listen on this machine, and which folders of examples to serve. */
+export interface ExamplesOptions {
+  readonly port: number;
+  /** All, where none is named. */
+  readonly only: readonly string[];
+}
+
+const headers = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+};
+
+// What goes wrong is worth a line; every sign-in is not.
+const log = { ...console, debug() {}, info() {} };
+
+/** Resolves once it listens; Ann and Oli trust each other, Mia and Noa have yet to. The caller closes it. */
+export async function openExamples({ port, only }: ExamplesOptions): Promise<Examples> {
+  const accounts = inventAccounts("Ann", "Oli", "Mia", "Noa");
+  const passwords = Object.fromEntries(accounts.map(({ username, password }) => [username, password]));
+  const files = new Map<string, SiteFile>(await bundlePages(only));
+  files.set("/accounts.json", { type: "application/json", body: JSON.stringify(passwords) });
+
+  const http = createHttpServer(({ url = "/" }, response) => send(files.get(pathOf(url)), response));
+  http.listen(port, "127.0.0.1");
+  await once(http, "listening");
+  const server = await createServer({ server: http, store: ":memory:", log });
+  for (const { username, password } of accounts) await server.accounts.add(username, password);
+  await server.accounts.trust("Ann", "Oli", "Oli", "Ann");
+
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/`,
+    async close() {
+      await server.close();
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    },
+  };
+}
+
+function send(file: SiteFile | undefined, response: ServerResponse): void {
+  if (file) response.writeHead(200, { ...headers, "content-type": file.type }).end(file.body);
+  else response.writeHead(404, { ...headers, "content-type": "text/plain" }).end("There is nothing here.");
+}
+
+function pathOf(url: string): string {
+  return url.split(/[?#]/, 1)[0]!;
+}

@@ -1,0 +1,39 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** The examples, served by a process of their own. */
+export interface Served {
+  /** `http://127.0.0.1:…/` */
+  readonly url: string;
+  /** Ends it as Ctrl-C does; resolves with its exit code. */
+  close(): Promise<number | null>;
+}
+
+/** Serves the examples of the folders named, as `npm run examples` would. */
+export async function serveExamples(...folders: readonly string[]): Promise<Served> {
+  const main = fileURLToPath(new URL("../serve.ts", import.meta.url));
+  const child = spawn("node", [main, "--port", "0", ...folders], {
+    // A test's own would have the frameworks built for development.
+    env: { ...process.env, NODE_ENV: "production" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = once(child, "exit");
+  return {
+    url: await urlOf(child),
+    async close() {
+      child.kill("SIGINT");
+      const [code] = await ended;
+      return code;
+    },
+  };
+}
+
+async function urlOf({ stdout }: ChildProcess): Promise<string> {
+  for await (const line of createInterface({ input: stdout! })) {
+    const url = /http:\S+/.exec(line)?.[0];
+    if (url !== undefined) return url;
+  }
+  throw new Error("The examples ended before they said where they are.");
+}
