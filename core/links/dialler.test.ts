@@ -263,7 +263,7 @@ test("a dial that joined the peer's attempt goes on by itself when the peer give
   a.dial("b");
   await clock.advance(100);
   b.dial("a");
-  a.drop("b");
+  a.forget("b");
   network.heal();
   await clock.advance(1_000);
   expect(b.log).toEqual(["open to a as caller"]);
@@ -274,7 +274,7 @@ test("dropping an attempt ends it on both sides and is not told as a failure", a
   const { clock, network, letters, a, b } = town();
   a.dial("b");
   await clock.advance(5);
-  a.drop("b");
+  a.forget("b");
   await clock.advance(1_000);
   // The second answers what was on its way from b.
   expect(ends(letters)).toEqual(["a: cancelled", "a: disconnected"]);

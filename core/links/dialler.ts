@@ -54,12 +54,10 @@ export interface Dialler {
   unreachable(peer: string): void;
   /** The discovery server is back: says at once what may have been lost. */
   repeat(): void;
-  /** Ends the peer's link or attempt; nothing is told but the link's own `closed`. Default `cancelled`. */
-  drop(peer: string, code?: ErrorCode): void;
-  /** As `drop`, and no trace is kept: for a peer that has gone or may not be talked to any more. */
-  forget(peer: string, code?: ErrorCode): void;
+  /** Ends the peer's link or attempt with `cancelled`, and keeps no trace; nothing is told but the link's own `closed`. */
+  forget(peer: string): void;
   /** Forgets everybody. */
-  stop(code?: ErrorCode): void;
+  stop(): void;
 }
 
 interface Connection {
@@ -159,10 +157,7 @@ export function createDialler(options: DiallerOptions): Dialler {
     detach(entry);
     const error = reason ?? closedWith(entry.peer, "cancelled");
     take(entry, over(entry.dialling, error.code));
-    // A wish beside an open link was made after it had closed, and before we heard of that.
-    if (connection.open) start(entry);
-    else if (error.code === "disconnected") retry(entry, error);
-    else fail(entry, error);
+    goOn(entry, connection, error);
   }
 
   function endedByPeer(entry: Entry, code: string): void {
@@ -170,14 +165,19 @@ export function createDialler(options: DiallerOptions): Dialler {
     if (!connection) return;
     const error = connection.open ? closedWith(entry.peer, "disconnected") : refused(entry.peer, code);
     connection.link.close(error);
-    if (connection.open) start(entry);
-    // Only the attempt is over, not what we wish: it was the peer's own, or one that it no longer knew.
-    else if (connection.role === "callee" || code === "disconnected") redial(entry);
+    goOn(entry, connection, error);
+  }
+
+  function goOn(entry: Entry, { open, role }: Connection, error: BonevalueError): void {
+    // A wish beside an open link was made after it had closed, and before we heard of that.
+    if (open) start(entry);
+    // Only the attempt is over, not what we wish: it was the peer's own, one that it no longer knew, or one that broke.
+    else if (role === "callee" || error.code === "disconnected") retry(entry, error);
     else fail(entry, error);
   }
 
   function giveUp(entry: Entry): void {
-    end(entry, "timeout", noPath(entry.peer, dialTimeout, entry.connection?.link.trouble?.()));
+    end(entry, noPath(entry.peer, dialTimeout, entry.connection?.link.trouble?.()), "timeout");
     redial(entry);
   }
 
@@ -186,7 +186,7 @@ export function createDialler(options: DiallerOptions): Dialler {
     const error = connection?.signals.answered
       ? noPath(peer, dialTimeout, connection.link.trouble?.())
       : (wish?.broken ?? noAnswer(peer, dialTimeout));
-    if (connection?.role === "caller" && !connection.open) end(entry, "timeout", error);
+    if (connection?.role === "caller" && !connection.open) end(entry, error, "timeout");
     if (!connection?.open) fail(entry, error);
     endWish(entry);
   }
@@ -218,20 +218,17 @@ export function createDialler(options: DiallerOptions): Dialler {
   }
 
   /** Ends the connection, whatever its state, and tells the peer while it is not open. */
-  function end(entry: Entry, code: ErrorCode, error: BonevalueError): void {
+  function end(entry: Entry, error: BonevalueError, code: ErrorCode = error.code): void {
     const connection = detach(entry);
     take(entry, over(entry.dialling, code));
     connection?.link.close(error);
   }
 
-  function drop(entry: Entry | undefined, code: ErrorCode): void {
+  function forget(peer: string): void {
+    const entry = entries.get(peer);
     if (!entry) return;
     endWish(entry);
-    end(entry, code, closedWith(entry.peer, code));
-  }
-
-  function forget(peer: string, code: ErrorCode): void {
-    drop(entries.get(peer), code);
+    end(entry, closedWith(peer, "cancelled"));
     entries.delete(peer);
   }
 
@@ -258,10 +255,9 @@ export function createDialler(options: DiallerOptions): Dialler {
     repeat() {
       for (const { connection } of entries.values()) connection?.signals.repeat();
     },
-    drop: (peer, code = "cancelled") => drop(entries.get(peer), code),
-    forget: (peer, code = "cancelled") => forget(peer, code),
-    stop(code = "cancelled") {
-      for (const peer of [...entries.keys()]) forget(peer, code);
+    forget,
+    stop() {
+      for (const peer of [...entries.keys()]) forget(peer);
     },
   };
 }
