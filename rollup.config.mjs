@@ -35,7 +35,7 @@ export default [
   ...scripts.map(({ source, output }) => ({
     input: root + source,
     plugins: [nodeResolve({ browser: true }), transpile({ minify: true })],
-    output: { file: `${dist}/${output}.js`, format: "iife", sourcemap: true },
+    output: { file: `${dist}/${output}.js`, format: "iife", inlineDynamicImports: true, sourcemap: true },
   })),
 ];
 

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "./clock.ts";
+import type { Diagnosis } from "./diagnose.ts";
 import type { Credentials, Discovery } from "./discovery/discovery.ts";
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";
@@ -94,6 +95,8 @@ export interface Client {
   readonly peers: Live<readonly Peer[]>;
   /** Link state, one value for each peer. */
   link(peer: PeerId): Live<LinkState>;
+  /** Finds out what this page can do, in 5 s at most, and prints as text: `console.log(String(await client.diagnose()))`. */
+  diagnose(): Promise<Diagnosis>;
 }
 
 // How long a link stays open after a reply, in ms, where it is not to be kept.
@@ -119,6 +122,7 @@ export function createClient(options: ClientOptions = {}): Client {
 export function createClientOn(clock: Clock, options: ClientOptions): Client {
   const { keepAlive = true, idleTimeout = 30_000, maxLinks = 64 } = options;
   const limits: Limits = { ...defaultLimits, ...options.limits };
+  const transport = options.transport ?? webrtc();
   const emitter = createEmitter<Events>();
   const registry = createRegistry();
   const modules = createModules();
@@ -126,7 +130,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
   const cachedTargets = createWeakCache<Target>();
 
   const pool = createPool<Rpc>({
-    transport: options.transport ?? webrtc(),
+    transport,
     clock,
     limits,
     maxLinks,
@@ -238,6 +242,11 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
     users: registry.users,
     peers: registry.watch("*"),
     link: pool.state,
+    async diagnose() {
+      const { diagnose } = await import("./diagnose.ts");
+      const [status, iceServers] = [session.status.peek(), session.iceServers()];
+      return diagnose({ transport, iceServers, status, secureContext: globalThis.isSecureContext });
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 export { type Client, type ClientOptions, createClient } from "./client.ts";
+export type { Diagnosis } from "./diagnose.ts";
 export { broadcastChannel } from "./discovery/broadcast-channel.ts";
 export type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery/discovery.ts";
 export { websocket } from "./discovery/websocket.ts";

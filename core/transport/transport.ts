@@ -84,8 +84,22 @@ export interface Link {
   stats?(): Promise<{ readonly path?: "direct" | "turn" | "memory"; readonly roundTrip?: number }>;
 }
 
+/** At which kinds of addresses this side could be reached. */
+export interface Reach {
+  /** Addresses of this machine's own. */
+  readonly host: boolean;
+  /** What a STUN server sees of us from outside. */
+  readonly srflx: boolean;
+  /** Places at a TURN server. */
+  readonly relay: boolean;
+  /** What STUN and TURN servers refused with. */
+  readonly errors: readonly string[];
+}
+
 /** Carries messages between two peers on the three channels of docs/protocol.md: whole or not at all. */
 export interface Transport {
   /** Called once for each attempt, on both sides, the caller first. Never throws: a failure is `opened`'s rejection. */
   open(peer: string, role: "caller" | "callee", exchange: SignalExchange): Link;
+  /** Tries out at which addresses a link could be reached. Rejects with `unsupported` where there can be none. */
+  probe?(iceServers: readonly RTCIceServer[]): Promise<Reach>;
 }

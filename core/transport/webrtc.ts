@@ -1,7 +1,7 @@
 import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import { createLifetime, type Lifetime } from "./lifetime.ts";
-import type { Link, SignalExchange, Transport } from "./transport.ts";
+import type { Link, Reach, SignalExchange, Transport } from "./transport.ts";
 import { type Channels, createChannels } from "./webrtc/channels.ts";
 import { watchHealth } from "./webrtc/health.ts";
 import { type Negotiation, negotiate } from "./webrtc/negotiation.ts";
@@ -27,7 +27,18 @@ const noPath = "No path to the peer was found. Configure a TURN server in iceSer
 
 /** Reaches peers over WebRTC data channels. Contacts nobody's server unless the app or its discovery server names one. */
 export function webrtc(options: WebRtcOptions = {}): Transport {
-  return { open: (_peer, role, exchange) => openLink(options, role, exchange) };
+  return {
+    open: (_peer, role, exchange) => openLink(options, role, exchange),
+    probe: (servers) => tryOut(options, servers),
+  };
+}
+
+async function tryOut(options: WebRtcOptions, discoveryServers: IceServers): Promise<Reach> {
+  const Implementation = implementationOf(options);
+  const quirks = quirksOf(Implementation);
+  const iceServers = quirks.servers(await serversOf(options, discoveryServers));
+  const { probe } = await import("./webrtc/probe.ts");
+  return probe(new Implementation({ iceServers }), quirks, systemClock);
 }
 
 function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: SignalExchange): Link {
@@ -36,10 +47,9 @@ function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: S
   let connection: Connection | undefined;
 
   async function start(): Promise<void> {
-    const Implementation = options.RTCPeerConnection ?? globalThis.RTCPeerConnection;
-    if (!Implementation) throw new BonevalueError("unsupported", noWebRtc);
+    const Implementation = implementationOf(options);
     const quirks = quirksOf(Implementation);
-    const servers = async () => quirks.servers(await serversOf(options, exchange));
+    const servers = async () => quirks.servers(await serversOf(options, exchange.iceServers()));
     const iceServers = await servers();
     if (lifetime.status !== "opening") return;
     const pc = new Implementation({ iceServers });
@@ -93,7 +103,7 @@ interface ConnectOptions {
 }
 
 function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: ConnectOptions): Connection {
-  const openChannels = () => channels.openOn(pc);
+  const openChannels = () => channels.openOn(pc, quirks);
   const negotiation = negotiate({ pc, role, exchange, quirks, openChannels, servers, fail: lifetime.end });
   const undoHealth = watchHealth(pc, systemClock, {
     isOpen: () => lifetime.status === "open",
@@ -115,9 +125,15 @@ function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: Co
   return { pc, quirks, negotiation, release };
 }
 
-async function serversOf({ iceServers = [] }: WebRtcOptions, exchange: SignalExchange): Promise<IceServers> {
+function implementationOf(options: WebRtcOptions): typeof RTCPeerConnection {
+  const implementation = options.RTCPeerConnection ?? globalThis.RTCPeerConnection;
+  if (!implementation) throw new BonevalueError("unsupported", noWebRtc);
+  return implementation;
+}
+
+async function serversOf({ iceServers = [] }: WebRtcOptions, discoveryServers: IceServers): Promise<IceServers> {
   const named = typeof iceServers === "function" ? await iceServers() : iceServers;
-  return [...named, ...exchange.iceServers()];
+  return [...named, ...discoveryServers];
 }
 
 function asError(cause: unknown): BonevalueError {

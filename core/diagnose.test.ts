@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { type DiagnoseOptions, diagnose } from "./diagnose.ts";
+import { createNetwork } from "./testing/network.ts";
+import type { Reach, Transport } from "./transport/transport.ts";
+import { webrtc } from "./transport/webrtc.ts";
+
+const open: Transport["open"] = () => {
+  throw new Error("A diagnosis opens no link.");
+};
+
+function look(options: Partial<DiagnoseOptions> & { reach?: Reach } = {}) {
+  const { reach = { host: true, srflx: true, relay: true, errors: [] } } = options;
+  return diagnose({
+    transport: { open, probe: async () => reach },
+    iceServers: [],
+    status: "online",
+    secureContext: true,
+    ...options,
+  });
+}
+
+test("says yes to everything where everything is there", async () => {
+  const diagnosis = await look();
+  expect({ ...diagnosis }).toEqual({
+    webrtc: true,
+    secureContext: true,
+    server: true,
+    host: true,
+    srflx: true,
+    relay: true,
+    errors: [],
+  });
+  expect(String(diagnosis).split("\n")).toEqual([
+    "WebRTC: yes",
+    "secure context: yes",
+    "discovery server: yes",
+    "host candidates: yes",
+    "srflx candidates: yes",
+    "relay candidates: yes",
+  ]);
+});
+
+test("prints what to do about what is missing, and what servers refused with", async () => {
+  const errors = ["turn:192.0.2.9: 401 Unauthorized"];
+  const text = String(
+    await look({ status: "reconnecting", reach: { host: true, srflx: false, relay: false, errors } }),
+  );
+  expect(text).toMatch(/^discovery server: no \(.*check the host/m);
+  expect(text).toMatch(/^relay candidates: no \(configure a TURN server/m);
+  expect(text).toMatch(/^error: turn:192\.0\.2\.9: 401 Unauthorized$/m);
+});
+
+test("does not claim to know what nothing tells it", async () => {
+  const diagnosis = await look({ status: "offline", secureContext: undefined, transport: { open } });
+  const { errors, ...rest } = diagnosis;
+  expect(new Set(Object.values(rest))).toEqual(new Set([undefined]));
+  expect(String(diagnosis)).toMatch(/^WebRTC: unknown$/m);
+});
+
+test("where there is no WebRTC it says so, and what could help", async () => {
+  const diagnosis = await look({ transport: webrtc() });
+  expect(diagnosis).toMatchObject({ webrtc: false, host: undefined });
+  expect(String(diagnosis)).toMatch(/^error: .*node-datachannel/m);
+});
+
+test("can be sent somewhere as it is", async () => {
+  const diagnosis = await look();
+  expect(structuredClone(diagnosis)).toEqual({ ...diagnosis });
+});
+
+test("a client diagnoses its own transport and server", async () => {
+  const ann = createNetwork().client("ann");
+  expect(await ann.diagnose()).toMatchObject({ server: undefined });
+  await ann.connect("test", "ann", "");
+  expect(await ann.diagnose()).toMatchObject({ server: true });
+  await ann.disconnect();
+});

@@ -1,0 +1,34 @@
+import type { Clock } from "../../clock.ts";
+import type { Reach } from "../transport.ts";
+import type { Quirks } from "./quirks.ts";
+
+// A server that is there answers sooner; one that is not would keep us for half a minute.
+const longest = 5_000;
+
+/** Finds out at which addresses a connection could be reached, in 5 s at most, and closes it. */
+export async function probe(pc: RTCPeerConnection, quirks: Quirks, clock: Clock): Promise<Reach> {
+  const kinds = new Set<string>();
+  const errors = new Set<string>();
+  const { promise: done, resolve } = Promise.withResolvers<void>();
+  const undo = clock.after(longest, resolve);
+  pc.onicecandidate = ({ candidate }) => {
+    const line = candidate ? quirks.candidate(candidate).candidate : undefined;
+    if (line) kinds.add(/ typ (\w+)/.exec(line)?.[1] ?? "host");
+    else if (!candidate) resolve();
+  };
+  pc.onicecandidateerror = ({ url, errorCode, errorText }) => errors.add(`${url}: ${errorCode} ${errorText}`.trim());
+  try {
+    pc.createDataChannel("probe", { negotiated: true, id: 0 });
+    await pc.setLocalDescription();
+    await done;
+  } finally {
+    undo();
+    pc.close();
+  }
+  return {
+    host: kinds.has("host"),
+    srflx: kinds.has("srflx"),
+    relay: kinds.has("relay"),
+    errors: [...errors],
+  };
+}
