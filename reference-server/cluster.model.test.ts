@@ -14,6 +14,8 @@ import { startRedis, type TestRedis } from "./testing/redis.ts";
 import { type Tracker, track } from "./testing/tracker.ts";
 import { capital, password } from "./testing/world.ts";
 
+vi.setConfig({ hookTimeout: 60_000 });
+
 const log = defaultLog("silent");
 const people = ["ann", "bob", "cat", "dan"] as const;
 type Person = (typeof people)[number];
@@ -25,7 +27,7 @@ let postgres: TestPostgres;
 let passwordHash: string;
 beforeAll(async () => {
   [redis, postgres, passwordHash] = await Promise.all([startRedis(), startPostgres(), hash(password)]);
-}, 60_000);
+});
 afterAll(() => Promise.all([redis.stop(), postgres.stop()]));
 
 interface Node {

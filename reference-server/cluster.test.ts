@@ -11,13 +11,16 @@ import { startPostgres, type TestPostgres } from "./testing/postgres.ts";
 import { startRedis, type TestRedis } from "./testing/redis.ts";
 import { capital, type Peer, password, signedIn } from "./testing/world.ts";
 
+// Two servers, two engines and argon2 on a machine that may be busy.
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 60_000 });
+
 const log = defaultLog("silent");
 let redis: TestRedis;
 let postgres: TestPostgres;
 let passwordHash: string;
 beforeAll(async () => {
   [redis, postgres, passwordHash] = await Promise.all([startRedis(), startPostgres(), hash(password)]);
-}, 60_000);
+});
 afterAll(() => Promise.all([redis.stop(), postgres.stop()]));
 
 /** A node whose wire to Redis can be cut. */

@@ -8,6 +8,8 @@ import { describeCluster, joined, type TestNode, whereabouts } from "./conforman
 import { openCluster } from "./open.ts";
 import { redisCluster } from "./redis.ts";
 
+vi.setConfig({ testTimeout: 20_000 });
+
 const log = defaultLog("silent");
 const quick = { lease: 600, settle: 300, rewrite: 60_000, alone: 60_000 };
 let redis: TestRedis;

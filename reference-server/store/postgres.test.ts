@@ -1,15 +1,17 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { defaultLog } from "../log.ts";
 import { startPostgres, type TestPostgres } from "../testing/postgres.ts";
 import { describeStore } from "./conformance.ts";
 import { openStore } from "./open.ts";
 import { postgresStore } from "./postgres.ts";
 
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 60_000 });
+
 const log = defaultLog("silent");
 let postgres: TestPostgres;
 beforeAll(async () => {
   postgres = await startPostgres();
-}, 60_000);
+});
 afterAll(() => postgres.stop());
 
 describeStore("PostgreSQL", async () => {

@@ -1,0 +1,227 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer as createSmtp } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { openClient } from "../testing/client.ts";
+import { signedIn } from "../testing/world.ts";
+import { explain, readFlags } from "./flags.ts";
+import { optionsFrom, serveFlags } from "./serve.ts";
+
+const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bonevalue-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command to its end, in a folder of its own. */
+function command(args: readonly string[], input = "", env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [cli, ...args],
+      { cwd: folder, env: { ...process.env, ...env } },
+      (_, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
+    );
+    child.stdin?.end(input);
+  });
+}
+
+/** Runs a server until the test ends; resolves once it listens. */
+async function serving(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [cli, "serve", "--port", "0", ...args], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit").then(([code]) => code as number);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const lines: Record<string, unknown>[] = [];
+  const waiting = new Set<() => void>();
+  let rest = "";
+  child.stdout.on("data", (chunk) => {
+    const parts = `${rest}${chunk}`.split("\n");
+    rest = parts.pop() ?? "";
+    for (const line of parts) lines.push(JSON.parse(line));
+    for (const look of waiting) look();
+  });
+  const logged = (message: string) =>
+    new Promise<Record<string, unknown>>((resolve) => {
+      const look = () => {
+        const found = lines.find(({ msg }) => msg === message);
+        if (found) resolve(found);
+      };
+      waiting.add(look);
+      look();
+    });
+  const { url } = await logged("listening");
+  return { url: String(url), logged, lines, exited, stop: (signal: NodeJS.Signals) => child.kill(signal) };
+}
+
+describe("the command line", { timeout: 30_000 }, () => {
+  test("an account that was added on the command line signs in to a running server", async () => {
+    const server = await serving();
+    const added = await command(["user", "add", "ann"], "correct horse\nand more\n");
+    expect(added).toMatchObject({ code: 0, err: "" });
+    const client = await openClient(server.url);
+    await signedIn(client, { username: "ann", password: "correct horse" });
+    server.stop("SIGTERM");
+    expect(await client.closed).toBe(1012);
+    expect(client.received.at(-1)?.type).toBe("reconnect");
+    expect(await server.exited).toBe(0);
+  });
+
+  test("there is no default account, and no default password", async () => {
+    const server = await serving();
+    for (const [username, password] of [
+      ["admin", "admin"],
+      ["admin", "test"],
+      ["root", ""],
+    ]) {
+      const client = await openClient(server.url);
+      client.send("authenticate", { version: 1, username, password });
+      expect(await client.closed).toBe(4001);
+    }
+  });
+
+  test("invite prints a one-use link to where the server is found", async () => {
+    const { out, code } = await command(["invite", "Ann@example.org", "--url", "https://bv.example.org"]);
+    expect(code).toBe(0);
+    const invite = /^https:\/\/bv\.example\.org\/invite#(\S{43})$/m.exec(out)?.[1];
+    const server = await serving();
+    const client = await openClient(server.url);
+    client.send("acceptInvite", { version: 1, invite, password: "a good secret" });
+    expect((await client.next("setPeerId")).data.username).toBe("ann@example.org");
+    expect((await command(["invite", "ann@example.org"])).err).toMatch(/has an account already/);
+  });
+
+  test("what is wrong is said in a line", async () => {
+    const cases: [string[], number, RegExp][] = [
+      [[], 2, /bonevalue serve/],
+      [["user", "remove", "ann"], 2, /bonevalue user add NAME/],
+      [["serve", "--prot", "1"], 1, /^bonevalue: Unknown option '--prot'/],
+      [["serve", "--port", "many"], 1, /--port takes a number/],
+      [["serve", "--host", "0.0.0.0"], 1, /insecure/],
+      [["serve", "--store", "/nowhere/x.db"], 1, /cannot be opened/],
+      [["serve", "--cluster", "redis://127.0.0.1"], 1, /postgres:\/\//],
+      [["serve", "--smtp", "smtp://127.0.0.1"], 1, /--mail-from/],
+      [["serve", "--cert", "x.pem"], 1, /--key/],
+      [["user", "add", "ann"], 1, /password is not empty/],
+      [["invite", "nobody"], 1, /not an e-mail address/],
+    ];
+    const ends = await Promise.all(cases.map(([args]) => command(args)));
+    for (const [at, [args, code, words]] of cases.entries()) {
+      expect([args, ends[at]!.code]).toEqual([args, code]);
+      expect(ends[at]!.err).toMatch(words);
+      expect(ends[at]!.err).not.toMatch(/^\s+at /m);
+    }
+  });
+
+  test("a port that is taken is said in a line", async () => {
+    const { url } = await serving();
+    const { code, err } = await command(["serve", "--port", new URL(url).port]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^bonevalue: Port \d+ on 127\.0\.0\.1 is taken/);
+  });
+
+  test("--help explains every flag and its environment variable", async () => {
+    const { code, out } = await command(["serve", "--help"]);
+    expect(code).toBe(0);
+    for (const name of Object.keys(serveFlags)) {
+      expect(out).toMatch(new RegExp(`^  --${name}\\b.*BONEVALUE_${name.toUpperCase().replaceAll("-", "_")}$`, "m"));
+    }
+  });
+
+  test("mail goes through the SMTP server that is named", async () => {
+    const mail = await smtpServer();
+    const server = await serving([
+      "--smtp",
+      mail.url,
+      "--mail-from",
+      "bv@example.org",
+      "--url",
+      "https://bv.example.org",
+    ]);
+    await command(["user", "add", "ann"], "correct horse");
+    const client = await openClient(server.url);
+    const ann = await signedIn(client, { username: "ann", password: "correct horse" });
+    await ann.request("inviteUser", { email: "bob@example.org" });
+    const text = await mail.received;
+    expect(text).toMatch(/^To: bob@example\.org$/m);
+    expect(text).toMatch(/https:\/\/bv\.example\.org\/invite#/);
+    expect(JSON.stringify(server.lines)).not.toContain("invite#");
+  });
+
+  test("without SMTP the link of an invitation goes to the log", async () => {
+    const server = await serving();
+    await command(["user", "add", "ann"], "correct horse");
+    const ann = await signedIn(await openClient(server.url), { username: "ann", password: "correct horse" });
+    await ann.request("inviteUser", { email: "bob@example.org" });
+    expect(await server.logged("somebody is invited: send them this link")).toMatchObject({ to: "bob@example.org" });
+  });
+});
+
+test("the environment stands in for flags, and flags win", () => {
+  const env = {
+    BONEVALUE_PORT: "9000",
+    BONEVALUE_HOST: "10.0.0.1",
+    BONEVALUE_INSECURE: "1",
+    BONEVALUE_ORIGIN: "https://a.example.org  https://b.example.org",
+    BONEVALUE_ICE_SECRET: "shared",
+    BONEVALUE_ICE: "stun:s.example.org turn:t.example.org",
+  };
+  const { values } = readFlags(serveFlags, ["--host", "10.0.0.2", "--proxy", "10.0.0.0/8", "--proxy", "::1"], env);
+  expect(optionsFrom(values)).toMatchObject({
+    ...{ host: "10.0.0.2", port: 9_000, insecure: true, proxies: ["10.0.0.0/8", "::1"] },
+    origins: ["https://a.example.org", "https://b.example.org"],
+    ice: [{ urls: "stun:s.example.org" }, { urls: "turn:t.example.org", secret: "shared" }],
+    limits: { drain: 0 },
+  });
+  expect(optionsFrom({ cluster: "redis://x" }).limits).toEqual({ drain: 10_000 });
+  expect(readFlags(serveFlags, [], { BONEVALUE_INSECURE: "0" }).values.insecure).toBe(false);
+});
+
+test("the help keeps within a terminal's width", () => {
+  for (const line of explain(serveFlags).split("\n")) expect(line.length).toBeLessThanOrEqual(90);
+});
+
+/** Takes one mail. */
+async function smtpServer(): Promise<{ url: string; received: Promise<string> }> {
+  let arrived: (text: string) => void;
+  const received = new Promise<string>((resolve) => {
+    arrived = resolve;
+  });
+  const server = createSmtp((socket) => {
+    let text = "";
+    let inData = false;
+    socket.write("220 ready\r\n");
+    socket.on("data", (chunk) => {
+      text += chunk;
+      if (inData && text.endsWith("\r\n.\r\n")) {
+        inData = false;
+        arrived(text.replaceAll("=\r\n", "").replaceAll("\r\n", "\n"));
+        socket.write("250 taken\r\n");
+      } else if (!inData && text.endsWith("DATA\r\n")) {
+        inData = true;
+        socket.write("354 go on\r\n");
+      } else if (!inData) {
+        socket.write("250 fine\r\n");
+      }
+    });
+    socket.on("error", () => {});
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  return { url: `smtp://127.0.0.1:${(server.address() as { port: number }).port}`, received };
+}

@@ -1,0 +1,67 @@
+import { type Browser, chromium, type Page } from "playwright";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { chromiumLaunch } from "../tools/chromium.ts";
+import { signedIn, world } from "./testing/world.ts";
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await chromium.launch(chromiumLaunch());
+});
+afterAll(() => browser.close());
+
+/** A page at `url`, and what it complained about. */
+async function visit(url: string): Promise<{ page: Page; complaints: string[] }> {
+  const context = await browser.newContext();
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  await page.goto(url);
+  return { page, complaints };
+}
+
+test("an invited person chooses a password in the browser, and signs in with it", async () => {
+  // Nothing but the server's own page needs to be listed for it.
+  const { server, open } = await world([], { origins: ["https://app.example.org"] });
+  const { link } = await server.accounts.invite("ann@example.org");
+  const { page, complaints } = await visit(link);
+  await page.getByLabel("Password").fill("a good secret");
+  await page.getByRole("button", { name: "Make my account" }).click();
+  await page.getByRole("heading", { name: "Welcome" }).waitFor();
+  expect(await page.getByText("ann@example.org").isVisible()).toBe(true);
+  expect(new URL(page.url()).hash).toBe("");
+  expect(complaints).toEqual([]);
+  await signedIn(await open(), { username: "ann@example.org", password: "a good secret" });
+});
+
+test("a link that was used says so, and leaves the form", async () => {
+  const { server, open } = await world();
+  const { link } = await server.accounts.invite("ann@example.org");
+  const first = await open();
+  first.send("acceptInvite", { version: 1, invite: new URL(link).hash.slice(1), password: "a good secret" });
+  await first.next("peerList");
+  const { page } = await visit(link);
+  await page.getByLabel("Password").fill("another secret");
+  await page.getByRole("button").click();
+  await page.getByRole("alert").filter({ hasText: "not valid" }).waitFor();
+  expect(await page.getByRole("button").isEnabled()).toBe(true);
+});
+
+test("a link that lost its fragment asks for the whole one", async () => {
+  const { server } = await world();
+  const { link } = await server.accounts.invite("ann@example.org");
+  const { page, complaints } = await visit(link.split("#")[0]!);
+  await page.getByText("This link is not complete.").waitFor();
+  expect(await page.getByLabel("Password").isVisible()).toBe(false);
+  expect(complaints).toEqual([]);
+});
+
+test("the page stands below the server's path", async () => {
+  const { server } = await world([], { path: "/p2p" });
+  const { link } = await server.accounts.invite("ann@example.org");
+  const { page } = await visit(link);
+  await page.getByLabel("Password").fill("a good secret");
+  await page.getByRole("button").click();
+  await page.getByRole("heading", { name: "Welcome" }).waitFor();
+});
