@@ -61,6 +61,9 @@ function inChromium(name: string, folder: string, alias: Alias[] = []): TestProj
 const config: ViteUserConfig = defineConfig({
   test: {
     maxWorkers: "100%",
+    // Nothing here is fast or slow by this: it is for machines that do other work as well.
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
     reporters: ["default", behaviourTable()],
     projects: [
       { extends: true, test: { ...node, name: "unit" } },
