@@ -21,7 +21,9 @@ const style = `
   button { width: 100%; padding: .8rem; font: inherit; font-weight: 600; color: var(--paper); background: var(--mark); border: 0;
     border-radius: .7rem; cursor: pointer }
   button:disabled { opacity: .55; cursor: default }
-  [role=alert] { margin: 1rem 0 0; color: var(--bad); min-height: 1.5em }
+  main > :last-child { margin-bottom: 0 }
+  [role=alert] { margin: 1rem 0 0; color: var(--bad) }
+  [role=alert]:empty { margin: 0 }
   [hidden] { display: none }
 `;
 

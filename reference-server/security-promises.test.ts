@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { defaultLimits } from "./limits.ts";
+
+const page = readFileSync(new URL("../docs/security.md", import.meta.url), "utf8");
+const promises = [...page.matchAll(/^\| .* \| `(?<file>[\w/.-]+\.ts)`: (?<title>.+) \|$/gm)].map(
+  ({ groups }) => groups!,
+);
+
+test("every promise of docs/security.md names a test that exists", () => {
+  expect(promises.length).toBeGreaterThan(50);
+  for (const { file, title } of promises) {
+    const source = readFileSync(new URL(file!, import.meta.url), "utf8");
+    const named = new RegExp(`\\(\\s*"${escaped(title!)}"`).test(source);
+    expect(named, `${file} has no test "${title}"`).toBe(true);
+  }
+});
+
+test("every row of a table of promises was understood", () => {
+  const tables = page.split("## What it does not promise")[0]!;
+  const rows = tables.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| promise"));
+  expect(rows).toHaveLength(promises.length);
+});
+
+test("docs/security.md lists every limit with its default", () => {
+  const listed = new Map<string, number>();
+  for (const [, names, values] of page.matchAll(/^\| (`[\w`, ]+`) \| ([\d ,]+) \|/gm)) {
+    const numbers = values!.split(",").map((value) => Number(value.replaceAll(/\s/g, "")));
+    for (const [at, name] of names!.split(",").entries()) listed.set(name.trim().replaceAll("`", ""), numbers[at]!);
+  }
+  expect(Object.fromEntries(listed)).toEqual(defaultLimits);
+});
+
+function escaped(title: string): string {
+  return title.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
