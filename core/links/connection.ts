@@ -8,6 +8,7 @@ import { createLanes, type Lanes } from "../wire/lanes.ts";
 import { malformed } from "../wire/malformed.ts";
 import { readHello, sayHello } from "./hello.ts";
 import { createIdleClose } from "./idle-close.ts";
+import type { Signal } from "./signals.ts";
 
 /** What a connection carries. It is made with the connection and ends with it. */
 export interface Service {
@@ -32,6 +33,8 @@ export interface Connection<S extends Service = Service> {
   readonly lastUse: number;
   /** Our own use: keeps it open for `linger` ms from now on. */
   use(linger: number): void;
+  /** Says a signal of this link over the link itself; `false`, and unsaid, while it is being closed. */
+  signal(signal: Signal): boolean;
   /** Asks the other side to close, unless something is open. */
   offerClose(): void;
   /** Ends it at once; the other side is told the reason's code. */
@@ -49,6 +52,8 @@ export interface ConnectionOptions<S extends Service> {
   readonly grace: number;
   readonly idleTimeout: number;
   serve(connection: Connection<S>): S;
+  /** A signal has arrived, unchecked. */
+  signalled(signal: unknown): void;
   /** It accepts calls again. */
   released(): void;
   /** Our own use has ended, and nothing is open. */
@@ -107,6 +112,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   function read(frame: Whole, channel: "control" | "bulk"): void {
     if (!greeted.has(channel)) greet(frame, channel);
     else if (frame[0] === Kind.close) readClose(frame[1], frame[2], channel);
+    else if (frame[0] === Kind.signal) options.signalled(frame[2]);
     else {
       lastUse = clock.now();
       service.receive(frame);
@@ -171,6 +177,11 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
       lastUse = clock.now();
       idleClose.use(linger);
       if (service.isIdle) options.rested();
+    },
+    signal(signal) {
+      if (!connection.accepting) return false;
+      lanes.send("control", [Kind.signal, 0, signal]);
+      return true;
     },
     offerClose: idleClose.offer,
     close: fail,

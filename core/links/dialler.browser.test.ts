@@ -40,6 +40,7 @@ function couple() {
         signals.push(signal);
         queueMicrotask(() => diallers[to]?.receive(kind, id, structuredClone(signal)));
       },
+      sendOnLink: () => false,
       iceServers: () => [],
       admit: () => undefined,
       opened: (_peer, link) => opened[id]?.(link),

@@ -44,6 +44,7 @@ function town({
         letters.push(letter);
         if (passes(letter)) clock.after(10, () => sides[to]?.receive(kind, id, structuredClone(signal)));
       },
+      sendOnLink: () => false,
       iceServers: () => [],
       admit: () => side.admission,
       opened(peer, link, role) {
@@ -325,4 +326,19 @@ test("no signal, however malformed, throws or answers with anything but an end",
       expect(letters.every(({ signal }) => signal.end !== undefined)).toBe(true);
     }),
   );
+});
+
+test("what comes over an open link is heard only where it is about that link", async () => {
+  const { clock, letters, network, a, b } = town();
+  a.dial("b");
+  await clock.advance(5_000);
+  const said = letters.length;
+  for (const strange of ["junk", { attempt: 7, round: 0 }, { attempt: 1, round: 0, end: "cancelled" }]) {
+    b.receiveOnLink("a", strange);
+    b.receiveOnLink("c", strange);
+  }
+  await clock.advance(20_000);
+  expect(letters).toHaveLength(said);
+  expect(b.log).toEqual(["open to a as callee"]);
+  expect(network.size).toBe(2);
 });

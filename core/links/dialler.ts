@@ -31,6 +31,8 @@ export interface DiallerOptions {
   self(): string;
   /** Passes a signal on through discovery; may lose it. */
   send(kind: SignalKind, to: string, signal: Signal): void;
+  /** Says a signal over the open link that it is about; `false` where it may not arrive, so that `send` is used too. */
+  sendOnLink(to: string, signal: Signal): boolean;
   /** The servers that the discovery server names at this moment. */
   iceServers(): readonly RTCIceServer[];
   /**
@@ -50,6 +52,8 @@ export interface Dialler {
   dial(peer: string): void;
   /** A relayed signal has arrived. What is malformed is ignored. */
   receive(kind: SignalKind, from: string, signal: unknown): void;
+  /** A signal has arrived over the open link. What is malformed, or not about that link, is ignored. */
+  receiveOnLink(from: string, signal: unknown): void;
   /** The discovery server cannot reach this peer: a dial ends with `unknown-peer`, an open link stays. */
   unreachable(peer: string): void;
   /** The discovery server is back: says at once what may have been lost. */
@@ -123,7 +127,10 @@ export function createDialler(options: DiallerOptions): Dialler {
       role,
       attempt,
       clock,
-      send: (said) => options.send(kindOf(role), peer, said),
+      send(said) {
+        if (entry.connection?.open && options.sendOnLink(peer, said)) return;
+        options.send(kindOf(role), peer, said);
+      },
       iceServers: options.iceServers,
     });
     if (signal) signals.receive(signal);
@@ -243,6 +250,12 @@ export function createDialler(options: DiallerOptions): Dialler {
       if (!parsed.success || from === options.self()) return;
       const entry = entryOf(from);
       take(entry, heard(entry.dialling, kind, parsed.output), parsed.output);
+    },
+    receiveOnLink(from, raw) {
+      const { connection, dialling } = entryOf(from);
+      const parsed = v.safeParse(signalSchema, raw);
+      if (!parsed.success || !connection?.open || parsed.output.attempt !== dialling.current?.attempt) return;
+      connection.signals.receive(parsed.output);
     },
     unreachable(peer) {
       const entry = entries.get(peer);

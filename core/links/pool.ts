@@ -9,6 +9,7 @@ import { type Connection, createConnection, type Service } from "./connection.ts
 import { createDialler } from "./dialler.ts";
 import type { SignalKind } from "./dialling.ts";
 import { createMeasuring, type Measured } from "./measuring.ts";
+import type { Signal } from "./signals.ts";
 
 /** The direct connection to one peer, which exists only while it is needed. */
 export interface LinkState {
@@ -92,6 +93,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     clock,
     self: options.self,
     send: options.signal,
+    sendOnLink: signalOnLink,
     iceServers: options.iceServers,
     admit,
     opened,
@@ -172,6 +174,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       grace: role === "caller" ? graceForOwn : idleTimeout,
       idleTimeout,
       serve: options.serve,
+      signalled: (signal) => dialler.receiveOnLink(peer, signal),
       released: () => flush(entry),
       rested: makeRoom,
       interrupted: (reason) => interrupted(entry, reason),
@@ -183,6 +186,12 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     works(entry, link);
     flush(entry);
     dialNext();
+  }
+
+  function signalOnLink(peer: string, signal: Signal): boolean {
+    const entry = entries.get(peer);
+    // An interrupted link may still carry it, when the server is away or the break is one-sided.
+    return entry?.connection?.signal(signal) === true && entry.state.peek().status === "open";
   }
 
   function works(entry: Entry<S>, link: Link): void {
