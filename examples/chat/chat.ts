@@ -1,4 +1,4 @@
-import { defineModule, type Module } from "bonevalue";
+import { defineModule, type Module, type Reply } from "bonevalue";
 import * as v from "valibot";
 
 /** Something said to everybody; the answer, nothing, says that it has come. */
@@ -14,4 +14,11 @@ export interface Line {
 /** The log, one line longer. */
 export function withLine(lines: readonly Line[], who: string, text: string): readonly Line[] {
   return [...lines, { id: lines.length, who, text }];
+}
+
+/** Who has what was said last, as a sentence; nothing before that. */
+export function receipt(replies: readonly Reply<unknown>[], pending: boolean): string {
+  if (pending) return "On its way";
+  const received = replies.filter(({ status }) => status === "fulfilled").length;
+  return replies.length > 0 ? `${received} of ${replies.length} have your last message` : "";
 }

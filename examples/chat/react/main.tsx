@@ -3,7 +3,7 @@ import { BonevalueProvider, useCall, useEvent, useLink, useModule, usePeers } fr
 import { useState } from "react";
 import { createRoot } from "react-dom/client";
 import { signIn } from "../../shell/sign-in.ts";
-import { type Line, Say, withLine } from "../chat.ts";
+import { type Line, receipt, Say, withLine } from "../chat.ts";
 
 const client = createClient();
 
@@ -21,7 +21,6 @@ function App() {
   const peers = usePeers();
   const { call, replies, pending } = useCall(Say);
   const add = (who: string, text: string) => setLines((before) => withLine(before, who, text));
-  const received = replies.filter(({ status }) => status === "fulfilled").length;
 
   useModule(Say, ({ request, peer }) => add(peer.name, request));
   useEvent("peerconnect", ({ name }) => add(name, "is here"));
@@ -50,7 +49,7 @@ function App() {
         <input name="text" aria-label="Message" autoComplete="off" required />
         <button type="submit">Say</button>
       </form>
-      <small role="status">{pending ? "On its way" : `${received} of ${replies.length} have your last message`}</small>
+      <small role="status">{receipt(replies, pending)}</small>
     </div>
   );
 }

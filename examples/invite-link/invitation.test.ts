@@ -1,0 +1,17 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { invitationIn, linkOf } from "./invitation.ts";
+
+test("a link brings its invitation, whatever the names and tokens are", () => {
+  const text = fc.string({ minLength: 1 });
+  fc.assert(
+    fc.property(text, text, (from, token) => {
+      const link = new URL(linkOf({ from, token }, "https://example.com/?as=Noa"));
+      expect(invitationIn(link.hash)).toEqual({ from, token });
+    }),
+  );
+});
+
+test.each([[""], ["#"], ["#from=Mia"], ["#token=abc"]])("%j is no invitation", (hash) => {
+  expect(invitationIn(hash)).toBeUndefined();
+});

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import type { Tab } from "../../tools/e2e.ts";
+import { exampleOf } from "../testing/example.ts";
+
+const example = exampleOf("invite-link");
+
+test("a link makes two accounts known to each other, works once, and either can end it", async () => {
+  const mia = await example.open("invite-link", "Mia");
+  expect(await people(mia).count()).toBe(0);
+  await mia.page.getByLabel("What you call them").fill("Noa");
+  await mia.page.getByRole("button", { name: "Make a link" }).click();
+  const link = await mia.page.getByRole("link", { name: "The link for Noa" }).getAttribute("href");
+  const { hash } = new URL(link!);
+
+  const noa = await example.open("invite-link", "Noa", hash);
+  await noa.page.getByRole("button", { name: "Accept Mia’s invitation" }).click();
+  await people(noa).filter({ hasText: "Mia 1 online" }).waitFor();
+  await people(mia).filter({ hasText: "Noa 1 online" }).waitFor();
+  await people(mia).getByRole("button", { name: "Wave" }).click();
+  await noa.page.getByText("Mia waves").waitFor();
+  await example.picture("invite-link", mia, noa);
+
+  const again = await example.open("invite-link", "Noa", hash);
+  await again.page.getByLabel("What you call them").fill("Mia again");
+  await again.page.getByRole("button", { name: "Accept Mia’s invitation" }).click();
+  await again.page.locator("main").getByRole("alert").waitFor();
+
+  await people(noa).getByRole("button", { name: "Remove" }).click();
+  for (const tab of [mia, noa]) await tab.page.getByText("Nobody yet.").waitFor();
+});
+
+function people({ page }: Tab) {
+  return page.getByRole("list", { name: "People you know" }).getByRole("listitem");
+}

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import type { Tab } from "../../tools/e2e.ts";
+import { exampleOf } from "../testing/example.ts";
+
+const example = exampleOf("yjs");
+
+test("what was written before the other came, and what both write at once, is the same text on both sides", async () => {
+  const ann = await example.open("yjs", "Ann");
+  await text(ann).fill("Bread\nEggs\n");
+  const oli = await example.open("yjs", "Oli");
+  await expect.poll(() => text(oli).inputValue()).toBe("Bread\nEggs\n");
+
+  await text(oli).press("Control+End");
+  await text(ann).press("Control+Home");
+  await Promise.all([text(ann).pressSequentially("For Sunday:\n"), text(oli).pressSequentially("Olives\n")]);
+  for (const tab of [ann, oli]) {
+    await expect.poll(() => text(tab).inputValue()).toBe("For Sunday:\nBread\nEggs\nOlives\n");
+  }
+  await example.picture("yjs", ann, oli);
+});
+
+test("two texts that grew apart come together when their pages meet", async () => {
+  const ann = await example.open("yjs", "Ann");
+  const oli = await example.open("yjs", "Oli");
+  await text(ann).fill("Tea");
+  await expect.poll(() => text(oli).inputValue()).toBe("Tea");
+  await ann.close();
+  await text(oli).fill("Tea and milk");
+  const third = await example.open("yjs", "Ann");
+  await text(third).fill("Sugar ");
+  await expect.poll(() => text(third).inputValue()).toContain("Tea and milk");
+  await expect.poll(() => text(oli).inputValue()).toBe(await text(third).inputValue());
+});
+
+function text({ page }: Tab) {
+  return page.getByLabel("Shared text");
+}
