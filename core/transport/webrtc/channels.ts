@@ -1,6 +1,7 @@
 import { BonevalueError } from "../../errors.ts";
 import type { Lifetime } from "../lifetime.ts";
 import type { Channel } from "../transport.ts";
+import type { Quirks } from "./quirks.ts";
 
 // A message that waits behind this much is stale by the time it leaves.
 const lossyMark = 16_384;
@@ -14,7 +15,7 @@ export interface Channels {
   /** Does nothing before the channels are open. */
   send(channel: Channel, message: Uint8Array<ArrayBuffer>): void;
   /** Makes them, by agreed ids and with their listeners. `lifetime` is told when all three are open. */
-  openOn(pc: RTCPeerConnection): void;
+  openOn(pc: RTCPeerConnection, quirks: Quirks): void;
   /** Lets go of every listener. */
   release(): void;
 }
@@ -25,24 +26,22 @@ export function createChannels(lifetime: Lifetime): Channels {
   let lowMark = 0;
   let armed = false;
 
-  function open(pc: RTCPeerConnection, name: Channel, settings: RTCDataChannelInit): void {
+  function open(pc: RTCPeerConnection, quirks: Quirks, name: Channel, settings: RTCDataChannelInit): void {
     const channel = pc.createDataChannel(name, { ...settings, negotiated: true });
     channel.binaryType = "arraybuffer";
     channel.onopen = () => {
       if (Object.values(channels).every(({ readyState }) => readyState === "open")) lifetime.open();
     };
-    channel.onmessage = ({ data }: MessageEvent<unknown>) => arrived(name, data);
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => arrived(name, quirks.bytes(data));
     channel.onclose = () => lifetime.end(new BonevalueError("disconnected", "The other side has closed the link."));
-    channel.onbufferedamountlow = tellDrain;
+    // werift calls no property for this one.
+    channel.addEventListener("bufferedamountlow", tellDrain);
     channels[name] = channel;
   }
 
-  function arrived(name: Channel, data: unknown): void {
-    if (!(data instanceof ArrayBuffer)) {
-      lifetime.end(new BonevalueError("protocol", "The peer sent text where only bytes are spoken."));
-    } else {
-      lifetime.tell((listener) => listener.message(name, new Uint8Array(data)), data.byteLength);
-    }
+  function arrived(name: Channel, bytes: Uint8Array<ArrayBuffer> | undefined): void {
+    if (!bytes) lifetime.end(new BonevalueError("protocol", "The peer sent text where only bytes are spoken."));
+    else lifetime.tell((listener) => listener.message(name, bytes), bytes.byteLength);
   }
 
   const waiting = (name: Channel): number => channels[name]?.bufferedAmount ?? 0;
@@ -94,14 +93,15 @@ export function createChannels(lifetime: Lifetime): Channels {
       }
       if (name !== "lossy") arm();
     },
-    openOn(pc) {
-      open(pc, "control", { id: 0 });
-      open(pc, "bulk", { id: 1 });
-      open(pc, "lossy", { id: 2, ordered: false, maxRetransmits: 0 });
+    openOn(pc, quirks) {
+      open(pc, quirks, "control", { id: 0 });
+      open(pc, quirks, "bulk", { id: 1 });
+      open(pc, quirks, "lossy", { id: 2, ordered: false, maxRetransmits: 0 });
     },
     release() {
       for (const channel of Object.values(channels)) {
-        channel.onopen = channel.onmessage = channel.onclose = channel.onbufferedamountlow = null;
+        channel.onopen = channel.onmessage = channel.onclose = null;
+        channel.removeEventListener("bufferedamountlow", tellDrain);
       }
     },
   };

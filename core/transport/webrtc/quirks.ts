@@ -8,6 +8,8 @@ export interface Quirks {
   candidate(found: RTCIceCandidate): Candidate;
   /** The other side's description, as it should be given to it. */
   remote(sdp: string): string;
+  /** The bytes of a message that has arrived; none where it was text. */
+  bytes(data: unknown): Uint8Array<ArrayBuffer> | undefined;
   /** A round trip of its statistics, in ms. */
   roundTrip(reported: number): number;
   /** Whether it can restart ICE. Where it cannot, a path recovers by itself or is lost. */
@@ -18,6 +20,7 @@ const standard: Quirks = {
   servers: (servers) => servers.map((server) => ({ ...server })),
   candidate: (found) => found.toJSON(),
   remote: (sdp) => sdp,
+  bytes: (data) => (data instanceof ArrayBuffer ? new Uint8Array(data) : undefined),
   roundTrip: (seconds) => seconds * 1_000,
   restarts: true,
 };
@@ -42,11 +45,26 @@ const nodeDataChannel: Quirks = {
   // had better speak first.
   remote: (sdp) =>
     sdp.replace(/^a=(candidate:.*|end-of-candidates)\r?\n/gm, "").replace("a=setup:actpass", "a=setup:active"),
+  bytes: standard.bytes,
   roundTrip: (ms) => ms,
   restarts: false,
 };
 
+// As of 0.25.
+const werift: Quirks = {
+  ...standard,
+  // It hands out what others make of a candidate by toJSON.
+  candidate: (found) => found as Candidate,
+  // It brings Buffers, whatever the channel's binaryType says.
+  bytes: (data) => (data instanceof Uint8Array ? bytesOf(data) : undefined),
+};
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+}
+
 /** The quirks of an implementation, known by what only it has. */
-export function quirksOf(RTCPeerConnection: typeof globalThis.RTCPeerConnection): Quirks {
-  return "ext_maxMessageSize" in RTCPeerConnection.prototype ? nodeDataChannel : standard;
+export function quirksOf({ prototype }: typeof RTCPeerConnection): Quirks {
+  if ("ext_maxMessageSize" in prototype) return nodeDataChannel;
+  return "sctpRemotePort" in prototype ? werift : standard;
 }
