@@ -7,7 +7,7 @@ const example = exampleOf("cursors");
 test("a cursor follows its peer's pointer, and only the cursor renders", async () => {
   const ann = await example.open("cursors", "Ann");
   const oli = await example.open("cursors", "Oli");
-  for (const { page } of [ann, oli]) await page.getByText("with 1 other cursors").waitFor();
+  for (const { page } of [ann, oli]) await page.getByText(/^Other peers: 1/).waitFor();
 
   await moveUntilSeen(ann, oli, 20, 30);
   const stageBefore = await renders(oli, "small");

@@ -41,7 +41,7 @@ function Stage() {
         ))}
       </div>
       <small>
-        The stage, with {peers.length} other cursors: <RenderCount />
+        Other peers: {peers.length}. The stage <RenderCount />
       </small>
     </div>
   );

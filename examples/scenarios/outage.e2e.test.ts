@@ -11,8 +11,10 @@ let folder: string;
 let server: ServerProcess;
 const ann = { username: "ann", password: "test" };
 
-const megabytes = 30;
 const calls = 50;
+// 30 MB
+const chunks = 480;
+const size = 65_536;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "bonevalue-outage-"));
@@ -35,24 +37,90 @@ async function kill(): Promise<() => Promise<void>> {
   };
 }
 
-/** Answers 50 calls when told to, and streams 30 MB, which it notes to have begun. */
+/** Offers a module that answers all its callers when told to, and one that streams chunks whose bytes tell their place. */
 function offer({ tab }: Login): Promise<void> {
   return tab.page.evaluate(
-    ({ megabytes, chunk }) => {
+    ({ chunks, size }) => {
       const asked: ((answer: string) => void)[] = [];
       $BV.module("Wait", () => new Promise((resolve) => asked.push(resolve)));
-      $BV.module("Release", () => {
-        for (const answer of asked.splice(0)) answer("done");
-      });
-      $BV.module("Flood", () => ({
-        async *chunks() {
-          for (let sent = 0; sent < megabytes * 1_048_576; sent += chunk) yield new Uint8Array(chunk).fill(sent >> 16);
-        },
-      }));
-      $BV.module("Bytes", async function* () {
-        for (let sent = 0; sent < megabytes * 1_048_576; sent += chunk) yield new Uint8Array(chunk).fill(sent >> 16);
+      $BV.module("Release", () => asked.splice(0).map((answer) => answer("done")).length);
+      $BV.module("Flood", async function* () {
+        for (let place = 0; place < chunks; place++) yield new Uint8Array(size).fill(place);
       });
     },
-    { megabytes, chunk: 65_536 },
+    { chunks, size },
   );
 }
+
+/** Reads the whole stream of `peer`, and says what it had read at the loss of the server. */
+function readFlood({ tab }: Login, peer: Login): Promise<{ wrong: number; bytes: number; atLoss: number }> {
+  return tab.page.evaluate(async (id) => {
+    const read = { wrong: 0, bytes: 0, atLoss: -1 };
+    $BV.on("disconnect", () => {
+      read.atLoss = read.bytes;
+    });
+    let place = 0;
+    for await (const chunk of await $BV.get(id).call("Flood").first()) {
+      if (chunk[0] !== place++ % 256) read.wrong++;
+      if (read.bytes === 0) console.log("the stream flows");
+      read.bytes += chunk.length;
+    }
+    return read;
+  }, peer.id);
+}
+
+/** Calls 50 times at once; the answers, without repetition. */
+function callOften({ tab }: Login, peer: Login): Promise<readonly string[]> {
+  return tab.page.evaluate(
+    async ([id, calls]) => {
+      const replies = Array.from({ length: calls }, () => $BV.get(id).call("Wait").first());
+      return [...new Set(await Promise.all(replies))] as string[];
+    },
+    [peer.id, calls] as const,
+  );
+}
+
+function isOnline({ tab }: Login): Promise<unknown> {
+  return tab.page.waitForFunction(() => $BV.status.peek() === "online");
+}
+
+test("a server that is killed takes nothing with it, and everybody is back under the old id", async () => {
+  const [a, b, c] = [
+    await signIn(stage, server.url, ann),
+    await signIn(stage, server.url, ann),
+    await signIn(stage, server.url, ann),
+  ];
+  const everybody = [a, b, c];
+  await haveMet(everybody);
+  await offer(b);
+  const answers = callOften(a, b);
+  const flood = readFlood(a, b);
+  await a.tab.says("the stream flows");
+
+  const startAgain = await kill();
+  await Promise.all(everybody.map(({ tab }) => tab.says(/^disconnect$/)));
+  expect(await a.tab.page.evaluate((id) => $BV.get(id).call("Release").first(), b.id)).toBe(calls);
+  expect(await answers).toEqual(["done"]);
+  const { atLoss, ...read } = await flood;
+  expect(read).toEqual({ wrong: 0, bytes: chunks * size });
+  expect(atLoss).toBeGreaterThan(0);
+  expect(atLoss).toBeLessThan(chunks * size);
+
+  await startAgain();
+  await Promise.all(everybody.map(isOnline));
+  expect(await Promise.all(everybody.map(({ tab }) => tab.page.evaluate(() => $BV.getId())))).toEqual(
+    everybody.map(({ id }) => id),
+  );
+  // Who had no link with whom before must find the way through the new server.
+  expect(await c.call("Us")).toEqual([a, b].map(({ id }) => `Us ${id} Not Friday`).sort());
+  for (const login of everybody) {
+    expect(login.tab.lines.filter((line) => line.startsWith("peerdisconnect"))).toEqual([]);
+    expect(await login.peers()).toEqual(
+      everybody
+        .filter((other) => other !== login)
+        .map(({ id }) => `Us ${id}`)
+        .sort(),
+    );
+    await login.tab.close();
+  }
+});
