@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { firefoxTrouble } from "../../tools/firefox.ts";
+import { type ServerProcess, startServer } from "../../tools/server-process.ts";
+import type { InteropPeer } from "./interop/peer.ts";
+import { type Platform, platforms } from "./interop/platforms.ts";
+
+const megabyte = 1_024 * 1_024;
+const noFirefox = firefoxTrouble();
+const account = ["ann", "test"] as const;
+
+/** Two peers of one platform: one that signs in anew, and so dials, in each test; and one that stays. */
+interface Pair {
+  readonly caller: InteropPeer;
+  readonly callee: string;
+}
+
+let server: ServerProcess;
+const started: Platform[] = [];
+const pairs = new Map<string, Pair>();
+
+beforeAll(async () => {
+  server = await startServer({ accounts: { ann: "test" } });
+  for (const [name, start] of Object.entries(platforms)) {
+    if (name === "Firefox" && noFirefox) continue;
+    const platform = await start();
+    started.push(platform);
+    const [caller, callee] = [await platform.add(), await platform.add()];
+    pairs.set(name, { caller, callee: await callee.connect(server.url, ...account) });
+  }
+}, 60_000);
+
+afterAll(async () => {
+  await Promise.all(started.map((platform) => platform.close()));
+  await server.stop();
+});
+
+const names = Object.keys(platforms);
+const ways = names.flatMap((from) => names.map((to) => [from, to] as const));
+
+test.for(ways)(
+  "%s calls %s, sends it a stream that keeps its hash, and cancels a call",
+  async ([from, to], { skip }) => {
+    skip(noFirefox !== undefined && (from === "Firefox" || to === "Firefox"), noFirefox);
+    const { caller } = pairs.get(from)!;
+    const { callee } = pairs.get(to)!;
+    await caller.connect(server.url, ...account);
+
+    expect(await caller.call(callee, `Hello from ${from}`)).toBe(`Hello from ${from}`);
+
+    // werift is JavaScript from the bottom up: two of them take 13 s for 20 MB on a busy machine.
+    const { sent, read } = await caller.stream(callee, (from === "werift" || to === "werift" ? 4 : 20) * megabyte);
+    expect(read).toBe(sent);
+
+    expect(await caller.cancel(callee)).toEqual({ here: "cancelled", there: "cancelled" });
+  },
+);

@@ -1,0 +1,90 @@
+import { RTCPeerConnection as NodeDataChannel } from "node-datachannel/polyfill";
+import { RTCPeerConnection as Werift } from "werift";
+import { launch } from "../../../tools/e2e.ts";
+import { launchFirefox } from "../../../tools/firefox.ts";
+import { serveSite } from "../../../tools/static-site.ts";
+import { createClient } from "../../client.ts";
+import { webrtc } from "../webrtc.ts";
+import { createInteropPeer, type InteropPeer } from "./peer.ts";
+
+/** Something that peers run on. */
+export interface Platform {
+  /** One more peer. */
+  add(): Promise<InteropPeer>;
+  /** Ends it with all of its peers. */
+  close(): Promise<void>;
+}
+
+type Implementation = typeof RTCPeerConnection;
+
+const html = `<!doctype html>
+<meta charset="utf-8">
+<link rel="icon" href="data:,">
+<script src="/dist/global.js"></script>
+<script>globalThis.interop = (${createInteropPeer})($BV)</script>`;
+
+/** Every platform, by its name, as it is started. */
+export const platforms: Readonly<Record<string, () => Promise<Platform>>> = {
+  async Chromium() {
+    const { open, close } = await launch();
+    return {
+      async add() {
+        const { page } = await open({ html });
+        return inPage((expression) => page.evaluate(expression));
+      },
+      close,
+    };
+  },
+  async Firefox() {
+    const [browser, site] = await Promise.all([launchFirefox(), serveSite()]);
+    return {
+      async add() {
+        const page = await browser.newPage();
+        await page.goto(site.add(html));
+        return inPage((expression) => page.evaluate(expression));
+      },
+      async close() {
+        await browser.close();
+        await site.close();
+      },
+    };
+  },
+  "node-datachannel": async () => inNode(NodeDataChannel as unknown as Implementation, { bindAddress: "127.0.0.1" }),
+  werift: async () =>
+    inNode(Werift as unknown as Implementation, { iceUseIpv6: false, iceAdditionalHostAddresses: ["127.0.0.1"] }),
+};
+
+/** A page's peer, told what to do by expressions that `evaluate` runs there. */
+function inPage(evaluate: (expression: string) => Promise<unknown>): InteropPeer {
+  const verb =
+    (name: keyof InteropPeer) =>
+    (...args: unknown[]): Promise<any> =>
+      evaluate(`interop.${name}(...${JSON.stringify(args)})`);
+  return {
+    connect: verb("connect"),
+    call: verb("call"),
+    stream: verb("stream"),
+    cancel: verb("cancel"),
+    disconnect: verb("disconnect"),
+  };
+}
+
+/** Peers of this process. `place` keeps them on this machine. */
+function inNode(Implementation: Implementation, place: object): Platform {
+  const peers: InteropPeer[] = [];
+  class RTCPeerConnection extends Implementation {
+    constructor(configuration?: RTCConfiguration) {
+      super({ ...configuration, ...place });
+    }
+  }
+  return {
+    async add() {
+      const peer = createInteropPeer(createClient({ transport: webrtc({ RTCPeerConnection }) }));
+      peers.push(peer);
+      return peer;
+    },
+    async close() {
+      await Promise.all(peers.map((peer) => peer.disconnect()));
+    },
+  };
+}
