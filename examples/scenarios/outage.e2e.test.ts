@@ -6,6 +6,12 @@ import { launch, type Stage } from "../../tools/e2e.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
 import { haveMet, type Login, signIn } from "./login.ts";
 
+declare global {
+  interface Window {
+    firstConnection?: RTCPeerConnection;
+  }
+}
+
 let stage: Stage;
 let folder: string;
 let server: ServerProcess;
@@ -121,6 +127,68 @@ test("a server that is killed takes nothing with it, and everybody is back under
         .map(({ id }) => `Us ${id}`)
         .sort(),
     );
-    await login.tab.close();
   }
+  await Promise.all(everybody.map(({ tab }) => tab.close()));
+});
+
+/** Has the first link that is made take its path for broken, restart ICE, and recover; its ICE names before and after. */
+function restartIce({ tab }: Login): Promise<readonly (string | undefined)[]> {
+  return tab.page.evaluate(async () => {
+    const pc = window.firstConnection!;
+    const name = () => /^a=ice-ufrag:(.*)$/m.exec(pc.localDescription?.sdp ?? "")?.[1];
+    const pretend = (state: RTCPeerConnectionState) => {
+      Object.defineProperty(pc, "connectionState", { value: state, configurable: true });
+      pc.dispatchEvent(new Event("connectionstatechange"));
+    };
+    const before = name();
+    const agreed = new Promise<void>((resolve) => {
+      pc.addEventListener("signalingstatechange", () => pc.signalingState === "stable" && resolve());
+    });
+    pretend("disconnected");
+    await agreed;
+    pretend("connected");
+    return [before, name()];
+  });
+}
+
+test("a link restarts ICE while the server is away", async () => {
+  const [a, b] = [await signIn(stage, server.url, ann), await signIn(stage, server.url, ann)];
+  await haveMet([a, b]);
+  await a.tab.page.evaluate(() => {
+    globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+      constructor(configuration?: RTCConfiguration) {
+        super(configuration);
+        window.firstConnection ??= this;
+      }
+    };
+  });
+  await a.call("Us");
+  const startAgain = await kill();
+  await Promise.all([a, b].map(({ tab }) => tab.says(/^disconnect$/)));
+  const [before, after] = await restartIce(a);
+  expect(after).not.toBe(before);
+  const state = await a.tab.page.evaluate((id) => $BV.link(id).peek().status, b.id);
+  expect(state).toBe("open");
+  expect(await b.call("Us")).toEqual([`Us ${a.id} Not Friday`]);
+  await startAgain();
+  await Promise.all([a.tab.close(), b.tab.close()]);
+});
+
+test("a page is told what it can do", async () => {
+  const { tab } = await signIn(stage, server.url, ann);
+  const [diagnosis, text] = await tab.page.evaluate(async () => {
+    const diagnosis = await $BV.diagnose();
+    return [diagnosis, String(diagnosis)] as const;
+  });
+  expect(diagnosis).toEqual({
+    webrtc: true,
+    secureContext: true,
+    server: true,
+    host: true,
+    srflx: false,
+    relay: false,
+    errors: [],
+  });
+  expect(text).toContain("relay candidates: no (configure a TURN server");
+  await tab.close();
 });
