@@ -1,13 +1,12 @@
-import { Packr, RESET_BUFFER_MODE } from "msgpackr/pack";
+import { Unpackr } from "msgpackr/unpack";
 import { type Frame, Kind } from "./frames.ts";
-import { join } from "./join.ts";
 import { malformed } from "./malformed.ts";
 import type { Note } from "./notes.ts";
 import { type Receive, restore } from "./restore.ts";
 import { arrayAt, endOf } from "./scan.ts";
 import { fits, type Shape, shapes } from "./shapes.ts";
 import { type Outgoing, tooLarge, toPlain } from "./values.ts";
-import { keep, writeArray } from "./writer.ts";
+import { begin, finish, writeArrayHead, writeBytesHead, writeRaw, writeValue } from "./writer.ts";
 
 /** A value as bytes, from the moment of the call: packed once, and sent in as many frames as there are peers. */
 export interface Packed {
@@ -36,19 +35,11 @@ export interface Incoming {
   readonly depth: number;
 }
 
-const plainMsgpack = {
-  useRecords: false,
-  mapsAsObjects: true,
-  // Maps of more than 65 535 keys, and no toJSON where that is a key of somebody's data.
-  variableMapSize: true,
-  useToJSON: false,
-  // The note beside it says which it was.
-  encodeUndefinedAsNil: true,
-} as const;
+const plainMsgpack = { useRecords: false, mapsAsObjects: true } as const;
 
 // An integer beyond ±2⁵³, which JavaScript never sends, arrives as a BigInt: nothing is lost. msgpackr's types lack "auto".
-const values = Object.assign(new Packr({ ...plainMsgpack, copyBuffers: true }), { int64AsType: "auto" });
-const views = Object.assign(new Packr({ ...plainMsgpack, copyBuffers: false }), { int64AsType: "auto" });
+const values = Object.assign(new Unpackr({ ...plainMsgpack, copyBuffers: true }), { int64AsType: "auto" });
+const views = Object.assign(new Unpackr({ ...plainMsgpack, copyBuffers: false }), { int64AsType: "auto" });
 
 // Hellos are read before anything is known of the peer.
 const largestHello = 4_096;
@@ -58,7 +49,7 @@ const envelopeDepth = 16;
 /** The bytes of `value` at this moment. Throws as `toPlain` does, and `too-large` when they are more than `size`. */
 export function pack(value: unknown, outgoing: Outgoing): Packed {
   const { plain, notes } = toPlain(value, outgoing);
-  const packed = withNotes(plain instanceof Uint8Array ? bin(plain) : msgpack(plain), notes);
+  const packed = withNotes(msgpack(plain), notes);
   if (packed.size > outgoing.size) throw tooLarge(outgoing);
   return packed;
 }
@@ -73,21 +64,25 @@ export function readdress(packed: Packed, address: (detail: unknown) => unknown)
 
 /** One frame as the bytes that cross the wire. */
 export function encode(frame: Frame<Packed>): Uint8Array<ArrayBuffer> {
-  if (frame[0] === Kind.part) return join([partHead(frame[1], frame[2], frame[3].length), frame[3]]);
-  const at = shapes[frame[0]]?.value;
-  if (at === undefined || at >= frame.length) return msgpack(frame);
-  const { bytes, noteBytes } = frame[at] as Packed;
-  const small = writeArray(frame.slice(0, at), bytes, frame.slice(at + 1), noteBytes);
-  if (small) return small;
-  const chunks = [msgpack(frame.slice(0, at)), bytes];
-  for (const element of frame.slice(at + 1)) chunks.push(msgpack(element));
-  if (noteBytes) chunks.push(noteBytes);
-  return joinFrame(frame.length + (noteBytes ? 1 : 0), chunks);
+  const at = shapes[frame[0]]?.value ?? frame.length;
+  const value = frame[at] as Packed | undefined;
+  begin();
+  writeArrayHead(frame.length + (value?.noteBytes ? 1 : 0));
+  for (let index = 0; index < frame.length; index++) {
+    if (index === at) writeRaw(value!.bytes);
+    else writeValue(frame[index]);
+  }
+  if (value?.noteBytes) writeRaw(value.noteBytes);
+  return finish();
 }
 
 /** What stands before the `length` bytes of a part. */
 export function partHead(slot: number, rest: number, length: number): Uint8Array<ArrayBuffer> {
-  return joinFrame(4, [msgpack([Kind.part, slot, rest]), binHead(length)]);
+  begin();
+  writeArrayHead(4);
+  for (const element of [Kind.part, slot, rest]) writeValue(element);
+  writeBytesHead(length);
+  return finish();
 }
 
 /**
@@ -152,25 +147,8 @@ function isAttachment([, kind]: Note): boolean {
   return kind === "stream" || kind === "blob";
 }
 
-// As msgpackr does it, with one copy less: streams are made of these.
-function bin(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return join([binHead(bytes.length), bytes]);
-}
-
-function binHead(length: number): Uint8Array {
-  if (length < 0x100) return Uint8Array.of(0xc4, length);
-  if (length < 0x10000) return Uint8Array.of(0xc5, length >> 8, length);
-  return Uint8Array.of(0xc6, length >>> 24, length >> 16, length >> 8, length);
-}
-
-// The first chunk is an array of the elements before those that follow it.
-function joinFrame(length: number, chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const frame = join(chunks);
-  frame[0] = 0x90 | length;
-  return frame;
-}
-
-// msgpackr packs into a buffer of its own, which it uses again once it is reset.
 function msgpack(plain: unknown): Uint8Array<ArrayBuffer> {
-  return keep(values.pack(plain, RESET_BUFFER_MODE));
+  begin();
+  writeValue(plain);
+  return finish();
 }

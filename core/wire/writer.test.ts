@@ -1,62 +1,90 @@
 import { decode, encode } from "@msgpack/msgpack";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { keep, writeArray } from "./writer.ts";
+import { begin, finish, writeArrayHead, writeRaw, writeValue } from "./writer.ts";
 
-const integer = fc.oneof(fc.nat(300), fc.nat(70_000), fc.integer({ min: 0, max: 2 ** 32 - 1 }));
-const text = fc.string({
-  unit: fc.integer({ min: 0, max: 0x7f }).map((unit) => String.fromCharCode(unit)),
-  maxLength: 31,
-});
-const elements = fc.array(fc.oneof(integer, text, fc.constant(null)), { maxLength: 4 });
-const value = fc.oneof(fc.string(), fc.uint8Array({ maxLength: 300 }), fc.dictionary(fc.string(), fc.double()));
+function write(value: unknown): Uint8Array {
+  begin();
+  writeValue(value);
+  return finish();
+}
 
-test("what is written is what a msgpack library writes", () => {
+const number = fc.oneof(
+  fc.integer({ min: -40, max: 300 }),
+  fc.integer({ min: -70_000, max: 70_000 }),
+  fc.integer(),
+  fc.nat(2 ** 32 - 1),
+  fc.double({ noInteger: true }),
+);
+const text = fc.oneof(fc.string({ unit: "binary", maxLength: 300 }), fc.string({ maxLength: 40 }));
+const plain = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: "medium" },
+    fc.constantFrom(null, true, false, -0, 2 ** 32, -(2 ** 40), Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY),
+    number,
+    text,
+    fc.uint8Array({ maxLength: 70_000 }),
+    fc.array(tie("value"), { maxLength: 20 }),
+    fc.dictionary(text, tie("value"), { maxKeys: 20 }),
+  ),
+})).value;
+
+test("what is written is what a msgpack library reads", () => {
   fc.assert(
-    fc.property(elements, value, elements, fc.option(value, { nil: undefined }), (head, element, tail, last) => {
-      const written = writeArray(head, encode(element), tail, last === undefined ? undefined : encode(last));
-      const whole = [...head, element, ...tail, ...(last === undefined ? [] : [last])];
-      expect(written).toEqual(encode(whole));
+    fc.property(plain, (value) => {
+      expect(decode(write(value))).toEqual(decode(encode(value)));
     }),
   );
 });
 
-test.each([
-  ["a negative number", -1],
-  ["a fraction", 0.5],
-  ["an integer beyond 32 bits", 2 ** 32],
-  ["a text that is not ASCII", "é"],
-  ["a long text", "x".repeat(32)],
-  ["an object", {}],
-  ["undefined", undefined],
-])("%s is left to the library, before the value and after it", (_, element) => {
-  const packed = encode(1);
-  expect(writeArray([element], packed, [])).toBeUndefined();
-  expect(writeArray([], packed, [element])).toBeUndefined();
+test("every value is written in its shortest form", () => {
+  fc.assert(
+    fc.property(plain, (value) => {
+      expect(write(value).length).toBeLessThanOrEqual(encode(value).length);
+    }),
+  );
 });
 
-test("large values, and arrays of sixteen and more, are left to the library", () => {
-  expect(writeArray([1], encode("x".repeat(2_048)), [])).toBeUndefined();
-  expect(writeArray(new Array(15).fill(1), encode(1), [])).toBeUndefined();
-});
-
-test("nothing that was written is written over, nor by what could not be written to its end", () => {
-  const written = Array.from({ length: 5_000 }, (_, index) => {
-    writeArray([index, {}], encode(index), []);
-    const bytes = encode("x".repeat(index % 100));
-    return { index, bytes, array: writeArray([index], bytes, []), kept: keep(bytes) };
-  });
-  for (const { index, bytes, array, kept } of written) {
-    expect(decode(array!)).toEqual([index, decode(bytes)]);
-    expect(kept).toEqual(bytes);
+test.each([15, 16, 31, 32, 64, 65, 255, 256, 65_535, 65_536, 70_000])("lengths of %i are told", (length) => {
+  for (const value of [
+    "x".repeat(length),
+    "é".repeat(length),
+    new Uint8Array(length),
+    new Array(length).fill(1),
+    Object.fromEntries(Array.from({ length }, (_, index) => [`k${index}`, index])),
+  ]) {
+    expect(decode(write(value))).toEqual(value);
   }
 });
 
+test("undefined is nil", () => {
+  expect(decode(write([undefined]))).toEqual([null]);
+});
+
+test("what is packed already takes its place among values", () => {
+  begin();
+  writeArrayHead(3);
+  writeValue(1);
+  writeRaw(encode({ packed: true }));
+  writeValue("end");
+  expect(decode(finish())).toEqual([1, { packed: true }, "end"]);
+});
+
+test("nothing that was written is written over, nor by what was not finished", () => {
+  const written = Array.from({ length: 5_000 }, (_, index) => {
+    begin();
+    writeValue("never finished");
+    const value = { index, text: "x".repeat((index * 7) % 3_000) };
+    return { value, bytes: write(value) };
+  });
+  for (const { value, bytes } of written) expect(decode(bytes)).toEqual(value);
+});
+
 test("bytes are kept apart from those that they were copied from, whatever their size", () => {
-  for (const size of [1, 3_000]) {
+  for (const size of [1, 3_000, 100_000]) {
     const bytes = new Uint8Array(size);
-    const kept = keep(bytes);
+    const kept = write(bytes);
     bytes.fill(1);
-    expect(kept).toEqual(new Uint8Array(size));
+    expect(decode(kept)).toEqual(new Uint8Array(size));
   }
 });

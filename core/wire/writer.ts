@@ -1,91 +1,170 @@
-// An ArrayBuffer costs more than packing what goes into it: small bytes share one, as Node's Buffers do.
-const poolSize = 16 * 1_024;
+// msgpack, as its specification has it: every value in the shortest form that it has there.
+
+// An ArrayBuffer costs more than writing what goes into it: small results share one, as Node's Buffers do.
+const sharedSize = 16 * 1_024;
 const largestShare = 2 * 1_024;
 
-let pool = new Uint8Array(poolSize);
-let used = 0;
+let shared = new Uint8Array(sharedSize);
+let sharedEnd = 0;
 
-/** The bytes, in memory that nobody writes to again. */
-export function keep(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  if (bytes.length > largestShare) return new Uint8Array(bytes);
-  reserve(bytes.length);
-  pool.set(bytes, used);
-  return take(used + bytes.length);
+// What is being written, one at a time: `bytes` from `start` to `end`.
+let bytes = shared;
+let start = 0;
+let end = 0;
+
+const encoder = new TextEncoder();
+const float = new DataView(new ArrayBuffer(8));
+
+/** Begins a new result. One that was begun and not finished is forgotten. */
+export function begin(): void {
+  bytes = shared;
+  start = end = sharedEnd;
+}
+
+/** What was written since `begin`, in memory that nobody writes to again. */
+export function finish(): Uint8Array<ArrayBuffer> {
+  if (bytes !== shared) return end === bytes.length ? bytes : bytes.slice(0, end);
+  if (end - start > largestShare) return bytes.slice(start, end);
+  sharedEnd = end;
+  return bytes.subarray(start, end);
+}
+
+/** Writes the head of an array; its elements follow. */
+export function writeArrayHead(length: number): void {
+  writeHead(length, 0x90, 16, undefined, 0xdc);
+}
+
+/** Writes the head of bytes; they follow. */
+export function writeBytesHead(length: number): void {
+  writeHead(length, undefined, 0, 0xc4, 0xc5);
+}
+
+/** Writes what is msgpack already. */
+export function writeRaw(packed: Uint8Array): void {
+  reserve(packed.length);
+  bytes.set(packed, end);
+  end += packed.length;
+}
+
+/** Writes plain data: null and undefined alike, booleans, numbers, texts, bytes, and arrays and objects of these. */
+export function writeValue(value: unknown): void {
+  if (typeof value === "string") writeText(value);
+  else if (typeof value === "number") writeNumber(value);
+  else if (typeof value === "boolean") writeByte(value ? 0xc3 : 0xc2);
+  else if (value === null || value === undefined) writeByte(0xc0);
+  else if (value instanceof Uint8Array) writeBytes(value);
+  else if (Array.isArray(value)) writeArray(value);
+  else writeMap(value as Readonly<Record<string, unknown>>);
+}
+
+function writeArray(array: readonly unknown[]): void {
+  writeArrayHead(array.length);
+  for (let index = 0; index < array.length; index++) writeValue(array[index]);
+}
+
+function writeMap(map: Readonly<Record<string, unknown>>): void {
+  const keys = Object.keys(map);
+  writeHead(keys.length, 0x80, 16, undefined, 0xde);
+  for (const key of keys) {
+    writeText(key);
+    writeValue(map[key]);
+  }
+}
+
+function writeBytes(value: Uint8Array): void {
+  writeBytesHead(value.length);
+  writeRaw(value);
+}
+
+function writeNumber(value: number): void {
+  if (value >>> 0 === value) {
+    if (value < 0x80) writeByte(value);
+    else writeHead(value, undefined, 0, 0xcc, 0xcd);
+  } else if (value >> 0 === value) {
+    writeNegative(value);
+  } else {
+    float.setFloat64(0, value);
+    writeByte(0xcb);
+    for (let at = 0; at < 8; at++) writeByte(float.getUint8(at));
+  }
+}
+
+function writeNegative(value: number): void {
+  if (value >= -0x20) writeByte(value);
+  else if (value >= -0x80) writeUint(0xd0, value, 1);
+  else if (value >= -0x8000) writeUint(0xd1, value, 2);
+  else writeUint(0xd2, value, 4);
+}
+
+// Short ASCII texts, which keys and names are, need no encoder.
+const shortText = 64;
+
+function writeText(text: string): void {
+  if (text.length > shortText || !writeAscii(text)) writeUtf8(text);
+}
+
+/** Whether the text was ASCII; if not, nothing was written. */
+function writeAscii(text: string): boolean {
+  // What is written may move when room is made for more.
+  const before = end - start;
+  writeTextHead(text.length);
+  reserve(text.length);
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit >= 0x80) {
+      end = start + before;
+      return false;
+    }
+    bytes[end++] = unit;
+  }
+  return true;
+}
+
+function writeUtf8(text: string): void {
+  const encoded = encoder.encode(text);
+  writeTextHead(encoded.length);
+  writeRaw(encoded);
+}
+
+function writeTextHead(length: number): void {
+  writeHead(length, 0xa0, 32, 0xd9, 0xda);
 }
 
 /**
- * A msgpack array of `head`, an element that is packed already, `tail` and perhaps a last one that is packed already.
- * Nothing where that is large, or where the others are not short ASCII texts, integers from 0 to 2³² − 1 or null.
+ * Writes a length or a number: inside the token `fix` if it is below `fixEnd`, else behind the token of one byte, if there
+ * is one, of two, or of four, which is the next.
  */
-export function writeArray(
-  head: readonly unknown[],
-  element: Uint8Array,
-  tail: readonly unknown[],
-  last: Uint8Array = nothing,
-): Uint8Array<ArrayBuffer> | undefined {
-  const length = head.length + 1 + tail.length + (last.length > 0 ? 1 : 0);
-  const most = 1 + (head.length + tail.length) * (1 + longestText) + element.length + last.length;
-  if (length > longestArray || most > largestShare) return undefined;
-  reserve(most);
-  pool[used] = 0x90 | length;
-  const elementAt = writeAll(head, used + 1);
-  if (elementAt < 0) return undefined;
-  pool.set(element, elementAt);
-  const lastAt = writeAll(tail, elementAt + element.length);
-  if (lastAt < 0) return undefined;
-  pool.set(last, lastAt);
-  return take(lastAt + last.length);
+function writeHead(
+  length: number,
+  fix: number | undefined,
+  fixEnd: number,
+  oneByte: number | undefined,
+  twoBytes: number,
+): void {
+  if (fix !== undefined && length < fixEnd) writeByte(fix | length);
+  else if (oneByte !== undefined && length < 0x100) writeUint(oneByte, length, 1);
+  else if (length < 0x10000) writeUint(twoBytes, length, 2);
+  else writeUint(twoBytes + 1, length, 4);
 }
 
-const nothing = new Uint8Array();
-const longestArray = 15;
-const longestText = 31;
-
-function reserve(size: number): void {
-  if (used + size <= poolSize) return;
-  pool = new Uint8Array(poolSize);
-  used = 0;
+function writeUint(token: number, value: number, width: number): void {
+  writeByte(token);
+  for (let shift = 8 * (width - 1); shift >= 0; shift -= 8) writeByte(value >>> shift);
 }
 
-function take(end: number): Uint8Array<ArrayBuffer> {
-  const taken = pool.subarray(used, end);
-  used = end;
-  return taken;
+function writeByte(byte: number): void {
+  reserve(1);
+  bytes[end++] = byte;
 }
 
-// These return where what they wrote ends, or a negative number where they cannot write it.
-
-function writeAll(elements: readonly unknown[], at: number): number {
-  let end = at;
-  for (let index = 0; end >= 0 && index < elements.length; index++) end = write(elements[index], end);
-  return end;
-}
-
-function write(element: unknown, at: number): number {
-  if (typeof element === "number") return writeInteger(element, at);
-  if (typeof element === "string") return writeText(element, at);
-  if (element !== null) return -1;
-  pool[at] = 0xc0;
-  return at + 1;
-}
-
-function writeInteger(value: number, at: number): number {
-  if (value >>> 0 !== value) return -1;
-  pool[at] = value;
-  if (value < 0x80) return at + 1;
-  const [token, width] = value < 0x100 ? [0xcc, 1] : value < 0x10000 ? [0xcd, 2] : [0xce, 4];
-  pool[at] = token;
-  for (let index = 0; index < width; index++) pool[at + width - index] = value >>> (8 * index);
-  return at + 1 + width;
-}
-
-function writeText(text: string, at: number): number {
-  if (text.length > longestText) return -1;
-  pool[at] = 0xa0 | text.length;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit >= 0x80) return -1;
-    pool[at + 1 + index] = unit;
-  }
-  return at + 1 + text.length;
+function reserve(more: number): void {
+  if (end + more <= bytes.length) return;
+  const written = bytes.subarray(start, end);
+  const needed = written.length + more;
+  if (needed <= largestShare) bytes = shared = new Uint8Array(sharedSize);
+  // What is large is mostly one piece, which then fits exactly.
+  else bytes = new Uint8Array(more > written.length ? needed : 2 * needed);
+  bytes.set(written);
+  start = 0;
+  end = written.length;
 }
