@@ -12,6 +12,12 @@ const programs = globSync(["README.md", "docs/**/*.md"], { cwd: root }).flatMap(
   programsOf(snippetsOf(path, readFileSync(root + path, "utf8"))),
 );
 const written = (...languages: readonly string[]) => programs.filter(({ language }) => languages.includes(language));
+// Their markup is the framework's to compile; their scripts are programs.
+const components = written("vue", "svelte").map((program) => ({
+  ...program,
+  language: "ts",
+  text: program.text.replace(/[\s\S]*<script\b[^>]*>([\s\S]*)<\/script>[\s\S]*/, "$1"),
+}));
 const scripts: readonly string[] = Object.keys(JSON.parse(readFileSync(`${root}package.json`, "utf8")).scripts);
 
 // An app's folder, in which `bonevalue` is this repository as it is built.
@@ -29,10 +35,10 @@ function run(program: string, ...args: readonly string[]): { failure: string; ou
 }
 
 describe("what the documents show", () => {
-  const typed = compileAll(written("ts", "tsx"), "strict");
+  const typed = compileAll([...written("ts", "tsx"), ...components], "strict");
   const loose = compileAll(written("js"), "loose");
 
-  test.for(written("ts", "tsx"))("$place compiles", (program) => {
+  test.for([...written("ts", "tsx"), ...components])("$place compiles", (program) => {
     expect(typed(program)).toEqual([]);
   });
 
