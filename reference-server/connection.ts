@@ -64,6 +64,8 @@ export function openConnection(
   let member: Member | undefined;
   let working = false;
   let over = false;
+  // Why we have closed it, if we have.
+  let reason: number | undefined;
   let gone = false;
   let lastHeard = opened;
   let nextPing = 0;
@@ -86,6 +88,7 @@ export function openConnection(
   function finish(code: number, refusal?: Refusal): void {
     if (refusal) sendError(refusal);
     over = true;
+    reason = code;
     socket.close(code);
     timers["patience"] = clock.after(patience, () => socket.terminate());
   }
@@ -283,8 +286,9 @@ export function openConnection(
     const goodbye = code === closeCode.bye || code === closeCode.goingAway;
     if (member && goodbye) presence.leave(member).catch(refusalOf);
     else if (member) presence.lose(member);
-    metrics.closed(knownCodes.has(code) ? code : "other");
-    log.debug({ peer: me?.id, code }, "a socket has closed");
+    const why = reason ?? code;
+    metrics.closed(knownCodes.has(why) ? why : "other");
+    log.debug({ peer: me?.id, code: why }, "a socket has closed");
   }
 
   timers["first"] = clock.after(limits.firstFrameTimeout, () =>
