@@ -19,19 +19,6 @@ test("what was written before the other came, and what both write at once, is th
   await example.picture("yjs", ann, oli);
 });
 
-test("two texts that grew apart come together when their pages meet", async () => {
-  const ann = await example.open("yjs", "Ann");
-  const oli = await example.open("yjs", "Oli");
-  await text(ann).fill("Tea");
-  await expect.poll(() => text(oli).inputValue()).toBe("Tea");
-  await ann.close();
-  await text(oli).fill("Tea and milk");
-  const third = await example.open("yjs", "Ann");
-  await text(third).fill("Sugar ");
-  await expect.poll(() => text(third).inputValue()).toContain("Tea and milk");
-  await expect.poll(() => text(oli).inputValue()).toBe(await text(third).inputValue());
-});
-
 function text({ page }: Tab) {
   return page.getByLabel("Shared text");
 }
