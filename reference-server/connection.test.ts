@@ -1,11 +1,12 @@
 import { EventEmitter } from "node:events";
 import { expect, test } from "vitest";
 import type { WebSocket } from "ws";
+import type { Lists, Member } from "./circles.ts";
 import { type ConnectionParts, openConnection } from "./connection.ts";
 import { defaultLimits } from "./limits.ts";
 import { defaultLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
-import type { Lists, Member, Presence } from "./presence.ts";
+import type { Presence } from "./presence.ts";
 import { virtualClock } from "./testing/virtual-clock.ts";
 
 const mebibyte = 1024 * 1024;

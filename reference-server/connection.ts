@@ -1,5 +1,6 @@
 import type { WebSocket } from "ws";
 import type { Changer } from "./accounts.ts";
+import type { Lists, Member } from "./circles.ts";
 import type { Clock } from "./clock.ts";
 import { encode } from "./frames.ts";
 import { type IceOption, iceServersFor } from "./ice.ts";
@@ -7,7 +8,7 @@ import type { ServerLimits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { createPace } from "./pace.ts";
-import type { Lists, Member, Presence } from "./presence.ts";
+import type { Presence } from "./presence.ts";
 import { closeCode, Refusal } from "./refusal.ts";
 import type { Answer } from "./requests.ts";
 import type { Seen } from "./seen.ts";
