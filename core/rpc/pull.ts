@@ -14,8 +14,16 @@ export function pullFromStream(stream: ReadableStream<unknown>): Pull {
   const reader = stream.getReader();
   return {
     next: () => reader.read() as Promise<IteratorResult<unknown>>,
-    cancel: (reason) => void reader.cancel(reason).catch(report),
+    cancel: (reason) => void reader.cancel(reason).catch((error) => reportUnlessFailed(reader, error)),
   };
+}
+
+// A stream that has failed rejects its cancel with its own error, of which its reader knows.
+function reportUnlessFailed(reader: ReadableStreamDefaultReader, error: unknown): void {
+  reader.closed.then(
+    () => report(error),
+    () => {},
+  );
 }
 
 /** Pulls from whatever can be read with `for await`; its iterator is made when the first item is asked for. */

@@ -1,0 +1,200 @@
+import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { describe, expect, test, vi } from "vitest";
+import { encode, type Packed, pack } from "../wire/codec.ts";
+import { CloseStep, type Frame, Kind } from "../wire/frames.ts";
+import { createWard, type Victim } from "./victim.ts";
+
+/** `FRAMES=1000000` for the long run. */
+const frames = Number(process.env["FRAMES"] ?? 30_000);
+const mebibyte = 1_024 * 1_024;
+const limits = { messageSize: 10_000, bytesPerPeer: 40_000, requestsPerPeer: 8, streamsPerPeer: 8, depth: 16 };
+
+/** The same numbers in every run (mulberry32). */
+function generator(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+/** A value, with streams of these numbers in it. */
+function value(plain: unknown, ...streams: readonly number[]): Packed {
+  const left = [...streams];
+  const attach = (source: object) =>
+    source instanceof ReadableStream ? ({ kind: "stream", detail: left.shift() } as const) : undefined;
+  const whole = streams.length > 0 ? [plain, ...streams.map(() => new ReadableStream())] : plain;
+  return pack(whole, { name: "value", code: "invalid-request", depth: 64, size: 10 * mebibyte, attach });
+}
+
+/** Every kind of frame under small numbers, so that they meet what is open. */
+function honest(): readonly Uint8Array[] {
+  const golden: Record<string, { hex: string }> = JSON.parse(
+    readFileSync(new URL("../wire/golden.json", import.meta.url), "utf8"),
+  );
+  const says: Frame<Packed>[] = [];
+  for (let id = 1; id <= 4; id++) {
+    for (const name of ["Echo", "Never", "Count", "Read", "None"]) {
+      says.push([Kind.call, id, name, value({ text: "hello" }), 5_000]);
+      says.push([Kind.call, id + 4, name, value(1, id, id + 4), null]);
+      says.push([Kind.tell, 0, name, value("hello", id)]);
+    }
+    says.push([Kind.answer, id, value(1n)], [Kind.answer, id, value(1, id)], [Kind.fail, id, "busy", "", value(1)]);
+    says.push([Kind.cancel, id, "cancelled"], [Kind.stop, id, "cancelled"], [Kind.credit, id, 0, 10_000]);
+    says.push([Kind.item, id, value(new Uint8Array(50))], [Kind.end, id], [Kind.end, id, "busy", ""]);
+    says.push([Kind.part, id, 8, new Uint8Array(8)], [Kind.part, id, 9_000, new Uint8Array(900)]);
+  }
+  for (const step of Object.values(CloseStep)) says.push([Kind.close, step]);
+  return [...Object.values(golden).map(({ hex }) => Buffer.from(hex, "hex")), ...says.map((frame) => encode(frame))];
+}
+
+/** Messages as a broken or hostile peer sends them: random, truncated, changed, two of them in one, or as they should be. */
+function messages(seed: number): () => Uint8Array {
+  const random = generator(seed);
+  const says = honest();
+  const any = () => says[random(says.length)]!;
+  const bytes = (length: number) => Uint8Array.from({ length }, () => random(256));
+  function changed(): Uint8Array {
+    const message = [...any()];
+    for (let change = random(4); change >= 0; change--) {
+      message.splice(random(message.length + 1), random(3), ...bytes(random(3)));
+    }
+    return Uint8Array.from(message);
+  }
+  const ways = [
+    () => bytes(random(60)),
+    () => any().subarray(0, random(100)),
+    changed,
+    () => Uint8Array.from([...any(), ...changed()]),
+    any,
+    any,
+    any,
+  ];
+  return () => ways[random(ways.length)]!();
+}
+
+const collectGarbage = (() => {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
+})();
+
+function heap(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
+
+const linkMessages = 50;
+
+/** Says `count` messages to one link after the other. How the links ended, by code. */
+async function attack(count: number, seed: number): Promise<Readonly<Record<string, number>>> {
+  const ward = createWard();
+  const next = messages(seed);
+  const random = generator(seed);
+  const ends: Record<string, number> = {};
+  let victim: Victim | undefined;
+  let heard = 0;
+  for (let said = 0; said < count; said++) {
+    if (!victim) {
+      victim = ward.victim(limits);
+      victim.call();
+      heard = 0;
+      // Handlers and streams begin to work now and then, while others are overrun.
+      if (random(20) === 0) await ward.advance(random(50));
+    }
+    victim.hear(random(3) === 0 ? "bulk" : "control", next());
+    if (++heard === linkMessages) victim.close();
+    if (!victim.ended) continue;
+    const code = victim.ended.reason?.code ?? "consent";
+    ends[code] = (ends[code] ?? 0) + 1;
+    victim = undefined;
+    if (random(200) === 0) await ward.advance(60_000);
+  }
+  victim?.close();
+  await ward.advance(60_000);
+  expect(ward.waiting).toBe(0);
+  return ends;
+}
+
+test("random, truncated and changed frames end a link or are ignored: no crash, no hang, no growth", async () => {
+  const reported = vi.spyOn(console, "error");
+  await attack(5_000, 1);
+  const before = heap();
+  const begun = performance.now();
+  const ends = await attack(frames, 2);
+  const grown = heap() - before;
+  if (process.env["FRAMES"]) console.log({ frames, seconds: (performance.now() - begun) / 1_000, grown, ends });
+  // Some say themselves that they close the link, or why.
+  expect(Object.keys(ends).sort()).toEqual(["consent", "disconnected", "protocol"]);
+  expect(ends["protocol"]).toBeGreaterThan(frames / 5);
+  expect(grown).toBeLessThan(2 * mebibyte);
+  expect(reported).not.toHaveBeenCalled();
+}, 600_000);
+
+test("frames about what is over or never was are ignored, and leave nothing behind", async () => {
+  const ward = createWard();
+  const victim = ward.victim(limits);
+  const says = (count: number) => {
+    for (let id = 100; id < 100 + count; id++) {
+      const about: Frame<Packed>[] = [
+        [Kind.answer, id, value("late")],
+        [Kind.fail, id, "busy", "late"],
+        [Kind.cancel, id, "cancelled"],
+        [Kind.item, id, value("late")],
+        [Kind.end, id],
+        [Kind.credit, id, 0, 1_000],
+        [Kind.stop, id, "cancelled"],
+        [Kind.part, id, 1_000, new Uint8Array(10)],
+        [Kind.part, id, 0, new Uint8Array()],
+      ];
+      for (const frame of about) victim.hear("bulk", encode(frame));
+    }
+  };
+  says(200);
+  const before = heap();
+  says(3_000);
+  expect(heap() - before).toBeLessThan(mebibyte / 2);
+  expect([victim.ended, victim.rpc.isIdle]).toEqual([undefined, true]);
+});
+
+describe("a peer that goes beyond", () => {
+  const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
+  const call = (id: number, name: string, request: Packed): Frame<Packed> => [Kind.call, id, name, request, null];
+  const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+  test.for<[budget: string, within: Frame<Packed>[], beyond: Frame<Packed>]>([
+    ["messageSize", [call(1, "Never", value("x".repeat(9_900)))], call(2, "Never", value("x".repeat(10_000)))],
+    ["messageSize in parts", [[Kind.part, 1, 4_000, new Uint8Array(900)]], [Kind.part, 2, 14_500, new Uint8Array(9)]],
+    [
+      "bytesPerPeer",
+      upTo(2).map((slot) => [Kind.part, slot, 9_000, new Uint8Array(900)]),
+      [Kind.part, 3, 9_000, new Uint8Array(900)],
+    ],
+    ["streamsPerPeer", [call(1, "Never", value(1, ...upTo(8)))], call(2, "Never", value(1, 9))],
+    ["depth", [call(1, "Never", value(nested(16)))], call(2, "Never", value(nested(17)))],
+  ])("%s loses its link", async ([, within, beyond]) => {
+    const ward = createWard();
+    const victim = ward.victim(limits);
+    for (const frame of within) victim.hear("bulk", encode(frame));
+    expect(victim.ended).toBeUndefined();
+    victim.hear("bulk", encode(beyond));
+    expect(victim.ended?.reason).toMatchObject({ code: "protocol" });
+    expect(victim.said.at(-1)).toEqual([Kind.close, CloseStep.offer, "protocol"]);
+  });
+
+  test("requestsPerPeer is told that we are busy, and keeps its link", async () => {
+    const ward = createWard();
+    const victim = ward.victim(limits);
+    for (const id of upTo(9)) victim.hear("control", encode(call(id, "Never", value(id))));
+    await ward.advance(1);
+    expect(victim.said.filter(([kind]) => kind === Kind.fail)).toEqual([[Kind.fail, 9, "busy", expect.any(String)]]);
+    victim.hear("control", encode([Kind.cancel, 1, "cancelled"]));
+    victim.hear("control", encode(call(10, "Echo", value("room"))));
+    await ward.advance(1);
+    expect(victim.said.at(-1)).toMatchObject([Kind.answer, 10, { plain: "room" }]);
+    expect(victim.ended).toBeUndefined();
+  });
+});
