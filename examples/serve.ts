@@ -25,4 +25,9 @@ async function serve(): Promise<void> {
 }
 
 if (values.help) console.log(usage);
-else await serve();
+else {
+  await serve().catch(({ message }: Error) => {
+    console.error(message);
+    process.exitCode = 1;
+  });
+}

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer as createHttpServer, type ServerResponse } from "node:http";
+import { createServer as createHttpServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer } from "bonevalue/server";
 import { inventAccounts } from "../demo/accounts.ts";
@@ -29,7 +29,10 @@ const headers = {
 // What goes wrong is worth a line; every sign-in is not.
 const log = { ...console, debug() {}, info() {} };
 
-/** Resolves once it listens; Ann and Oli trust each other, Mia and Noa have yet to. The caller closes it. */
+/**
+ * Resolves once it listens; Ann and Oli trust each other, Mia and Noa have yet to. Rejects with what to do when the port
+ * cannot be had. The caller closes it.
+ */
 export async function openExamples({ port, only }: ExamplesOptions): Promise<Examples> {
   const accounts = inventAccounts("Ann", "Oli", "Mia", "Noa");
   const passwords = Object.fromEntries(accounts.map(({ username, password }) => [username, password]));
@@ -37,8 +40,7 @@ export async function openExamples({ port, only }: ExamplesOptions): Promise<Exa
   files.set("/accounts.json", { type: "application/json", body: JSON.stringify(passwords) });
 
   const http = createHttpServer(({ url = "/" }, response) => send(files.get(pathOf(url)), response));
-  http.listen(port, "127.0.0.1");
-  await once(http, "listening");
+  await listen(http, port);
   const server = await createServer({ server: http, store: ":memory:", log });
   for (const { username, password } of accounts) await server.accounts.add(username, password);
   await server.accounts.trust("Ann", "Oli", "Oli", "Ann");
@@ -51,6 +53,15 @@ export async function openExamples({ port, only }: ExamplesOptions): Promise<Exa
       await new Promise((resolve) => http.close(resolve));
     },
   };
+}
+
+async function listen(http: Server, port: number): Promise<void> {
+  try {
+    http.listen(port, "127.0.0.1");
+    await once(http, "listening");
+  } catch (cause) {
+    throw new Error(`The examples cannot listen on port ${port}: choose a free one with --port.`, { cause });
+  }
 }
 
 function send(file: SiteFile | undefined, response: ServerResponse): void {
