@@ -342,3 +342,15 @@ test("what comes over an open link is heard only where it is about that link", a
   expect(b.log).toEqual(["open to a as callee"]);
   expect(network.size).toBe(2);
 });
+
+test("who gives up a link that has fallen silent says so, since the link cannot", async () => {
+  const { clock, letters, network, a, b } = town();
+  a.dial("b");
+  await clock.advance(5_000);
+  network.partition("a", "b");
+  a.silent("b", true);
+  a.links[0]?.close(new BonevalueError("disconnected", "Nothing arrives."));
+  await clock.advance(100);
+  expect(ends(letters)).toEqual(["a: disconnected"]);
+  expect(b.log).toEqual(["open to a as callee", "closed: disconnected"]);
+});

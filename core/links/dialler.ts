@@ -31,7 +31,7 @@ export interface DiallerOptions {
   self(): string;
   /** Passes a signal on through discovery; may lose it. */
   send(kind: SignalKind, to: string, signal: Signal): void;
-  /** Says a signal over the open link that it is about; `false` where it may not arrive, so that `send` is used too. */
+  /** Says a signal over the open link that it is about; `false` where it cannot. */
   sendOnLink(to: string, signal: Signal): boolean;
   /** The servers that the discovery server names at this moment. */
   iceServers(): readonly RTCIceServer[];
@@ -56,6 +56,8 @@ export interface Dialler {
   receiveOnLink(from: string, signal: unknown): void;
   /** The discovery server cannot reach this peer: a dial ends with `unknown-peer`, an open link stays. */
   unreachable(peer: string): void;
+  /** Whether nothing arrives on the open link at present. */
+  silent(peer: string, silent: boolean): void;
   /** The discovery server is back: says at once what may have been lost. */
   repeat(): void;
   /** Ends the peer's link or attempt with `cancelled`, and keeps no trace; nothing is told but the link's own `closed`. */
@@ -70,6 +72,8 @@ interface Connection {
   readonly signals: Signals;
   readonly undoDeadline: () => void;
   open: boolean;
+  /** It is open, and nothing arrives on it. */
+  silent: boolean;
 }
 
 /** What `dial` asked for. */
@@ -128,7 +132,9 @@ export function createDialler(options: DiallerOptions): Dialler {
       attempt,
       clock,
       send(said) {
-        if (entry.connection?.open && options.sendOnLink(peer, said)) return;
+        const { open, silent } = entry.connection ?? {};
+        // A silent link may still carry it, when the server is away or the break is one-sided.
+        if (open && options.sendOnLink(peer, said) && !silent) return;
         options.send(kindOf(role), peer, said);
       },
       iceServers: options.iceServers,
@@ -137,7 +143,7 @@ export function createDialler(options: DiallerOptions): Dialler {
     const link = transport.open(peer, role, signals.exchange);
     // A caller's attempt ends with the wish that it is for.
     const undoDeadline = role === "callee" ? clock.after(dialTimeout, () => giveUp(entry)) : () => {};
-    const connection: Connection = { role, link, signals, undoDeadline, open: false };
+    const connection: Connection = { role, link, signals, undoDeadline, open: false, silent: false };
     entry.connection = connection;
     link.opened.then(
       () => opens(entry, connection),
@@ -163,7 +169,7 @@ export function createDialler(options: DiallerOptions): Dialler {
     if (entry.connection !== connection) return;
     detach(entry);
     const error = reason ?? closedWith(entry.peer, "cancelled");
-    take(entry, over(entry.dialling, error.code));
+    take(entry, over(entry.dialling, error.code, connection.silent));
     goOn(entry, connection, error);
   }
 
@@ -227,7 +233,7 @@ export function createDialler(options: DiallerOptions): Dialler {
   /** Ends the connection, whatever its state, and tells the peer while it is not open. */
   function end(entry: Entry, error: BonevalueError, code: ErrorCode = error.code): void {
     const connection = detach(entry);
-    take(entry, over(entry.dialling, code));
+    take(entry, over(entry.dialling, code, connection?.silent));
     connection?.link.close(error);
   }
 
@@ -264,6 +270,10 @@ export function createDialler(options: DiallerOptions): Dialler {
       detach(entry)?.link.close(error);
       entry.dialling = over(entry.dialling, error.code).state;
       fail(entry, error);
+    },
+    silent(peer, silent) {
+      const connection = entries.get(peer)?.connection;
+      if (connection) connection.silent = silent;
     },
     repeat() {
       for (const { connection } of entries.values()) connection?.signals.repeat();

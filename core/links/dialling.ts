@@ -67,12 +67,15 @@ export function kindOf(role: Role): SignalKind {
   return role === "caller" ? "peerRequest" : "peerResponse";
 }
 
-/** The current connection is over on our side. The peer is told unless it was open: then the link itself tells. */
-export function over(state: Dialling, code: string): Step {
+/**
+ * The current connection is over on our side. The peer is told unless it was open, when the link itself tells: but not
+ * one that had fallen `silent`.
+ */
+export function over(state: Dialling, code: string, silent = false): Step {
   const { current } = state;
   if (!current) return { state, actions: [] };
   const { role, attempt, open } = current;
-  return { state: without(state), actions: open ? [] : [{ do: "end", kind: kindOf(role), attempt, code }] };
+  return { state: without(state), actions: open && !silent ? [] : [{ do: "end", kind: kindOf(role), attempt, code }] };
 }
 
 function heardRequest(state: Dialling, { attempt, end }: Signal): Step {

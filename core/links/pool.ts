@@ -189,18 +189,18 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   }
 
   function signalOnLink(peer: string, signal: Signal): boolean {
-    const entry = entries.get(peer);
-    // An interrupted link may still carry it, when the server is away or the break is one-sided.
-    return entry?.connection?.signal(signal) === true && entry.state.peek().status === "open";
+    return entries.get(peer)?.connection?.signal(signal) ?? false;
   }
 
   function works(entry: Entry<S>, link: Link): void {
     tell(entry, "open");
+    dialler.silent(entry.peer, false);
     measuring.follow(entry.peer, link);
   }
 
   function interrupted(entry: Entry<S>, reason: BonevalueError): void {
     measuring.follow(entry.peer, undefined);
+    dialler.silent(entry.peer, true);
     tell(entry, "interrupted", reason);
   }
 
