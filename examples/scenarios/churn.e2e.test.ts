@@ -102,7 +102,7 @@ test("two hundred links leave nothing behind", async () => {
   expect(await a.tab.page.evaluate(() => [window.connections.made, window.connections.open()])).toEqual([220, 0]);
   await b.tab.page.waitForFunction(() => window.connections.open() === 0);
   expect(after.listeners).toBeLessThanOrEqual(before.listeners);
-  console.log("DBG", before, after);
-  expect(after.heap - before.heap).toBeLessThan(200 * 1_024);
+  // The platform itself keeps some hundred bytes of each round; a link that were kept would be tens of kilobytes.
+  expect((after.heap - before.heap) / 200).toBeLessThan(1_024);
   await Promise.all([a.tab.close(), b.tab.close()]);
 }, 120_000);
