@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { closeCode } from "./refusal.ts";
 
 /** What a server counts, for Prometheus. Labels never hold a name or an address. */
 export interface Metrics {
@@ -6,12 +7,15 @@ export interface Metrics {
   signIn(how: "password" | "session" | "token" | "invitation", outcome: string): void;
   relay(outcome: "passed" | "refused"): void;
   request(type: string, outcome: string): void;
-  closed(code: number | "other"): void;
+  closed(code: number): void;
   /** Seconds that a password waited and was hashed. */
   password(seconds: number): void;
   /** The exposition, and its content type. */
   text(): Promise<readonly [type: string, text: string]>;
 }
+
+// Clients may close with any code they like; each would be a series of its own.
+const usualCodes: ReadonlySet<number> = new Set([...Object.values(closeCode), 1005, 1006]);
 
 /** `sockets` and `online` are read when somebody asks. */
 export function createMetrics(sockets: () => number, online: () => number): Metrics {
@@ -46,7 +50,7 @@ export function createMetrics(sockets: () => number, online: () => number): Metr
     signIn: (how, outcome) => signIns.inc({ how, outcome }),
     relay: (outcome) => relays.inc({ outcome }),
     request: (type, outcome) => requests.inc({ type, outcome }),
-    closed: (code) => closes.inc({ code }),
+    closed: (code) => closes.inc({ code: usualCodes.has(code) ? code : "other" }),
     password: (seconds) => passwords.observe(seconds),
     text: async () => [registry.contentType, await registry.metrics()],
   };

@@ -4,10 +4,16 @@ import { closeCode, Refusal } from "./refusal.ts";
 /** Where one socket is: it has to prove whose it is, or it may speak. */
 export type Phase = "new" | "online";
 
+/** A first frame. */
+export type Proof = Extract<Command, { type: "authenticate" | "acceptInvite" }>;
+
+/** A signal for another peer. */
+export type Relay = Extract<Command, { type: "peerRequest" | "peerResponse" }>;
+
 /** What is to be done about one frame. */
 export type Step =
-  | { readonly do: "signIn"; readonly proof: Extract<Command, { type: "authenticate" | "acceptInvite" }> }
-  | { readonly do: "relay"; readonly relay: Extract<Command, { type: "peerRequest" | "peerResponse" }> }
+  | { readonly do: "signIn"; readonly proof: Proof }
+  | { readonly do: "relay"; readonly relay: Relay }
   | { readonly do: "answer"; readonly request: Request }
   | { readonly do: "pong" }
   | { readonly do: "nothing" }

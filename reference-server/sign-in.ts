@@ -6,7 +6,7 @@ import type { ServerLimits } from "./limits.ts";
 import { checkedName } from "./names.ts";
 import { closeCode, Refusal } from "./refusal.ts";
 import { hashOf, newPeerId, newSecret } from "./secrets.ts";
-import type { Step } from "./session.ts";
+import type { Proof } from "./session.ts";
 import type { Session, Store } from "./store/store.ts";
 
 /** Whose a socket is. */
@@ -32,8 +32,6 @@ export interface SignInParts {
   readonly limits: ServerLimits;
   readonly authenticate: Authenticate | undefined;
 }
-
-type Proof = Extract<Step, { do: "signIn" }>["proof"];
 
 // A session in use is noted as seen often enough, and no oftener.
 const seenEvery = 60 * 60_000;
