@@ -4,7 +4,7 @@ import type { Limits } from "../limits.ts";
 import type { Connection } from "../links/connection.ts";
 import type { Pool } from "../links/pool.ts";
 import type { Peer } from "../peer.ts";
-import { type Received, unpackValue } from "../wire/codec.ts";
+import type { Received } from "../wire/codec.ts";
 import type { Receive } from "../wire/restore.ts";
 import type { OngoingCall } from "./caller.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -14,6 +14,7 @@ import { createRenewable } from "./renewable.ts";
 import type { Outcome } from "./replies.ts";
 import type { Rpc } from "./rpc.ts";
 import { thrownError } from "./thrown-error.ts";
+import { unpack } from "./unpack.ts";
 import { validate } from "./validate.ts";
 
 /** What calls need of their client. */
@@ -127,15 +128,19 @@ export function ask(
 /** Throws, too, where the value is malformed: that is the link's end. */
 function read(packed: Received, receive: Receive, module: Module, finish: (outcome: Outcome) => void): void {
   const refuse = (error: unknown) => finish({ error: thrownError(error) });
-  let value: unknown;
+  let answer: Outcome;
   try {
-    value = unpackValue(packed, receive);
+    answer = unpack(packed, receive);
   } catch (error) {
     refuse(error);
     throw error;
   }
+  if ("error" in answer) {
+    finish(answer);
+    return;
+  }
   try {
-    const response = validate(module.response, value, "invalid-response");
+    const response = validate(module.response, answer.value, "invalid-response");
     if (response instanceof Promise) response.then((awaited) => finish({ value: awaited }), refuse);
     else finish({ value: response });
   } catch (error) {
@@ -144,7 +149,8 @@ function read(packed: Received, receive: Receive, module: Module, finish: (outco
 }
 
 function withData({ code, message }: BonevalueError, data: Received): BonevalueError {
-  return new BonevalueError(code, message, { data: unpackValue(data) });
+  const read = unpack(data);
+  return new BonevalueError(code, message, "value" in read ? { data: read.value } : {});
 }
 
 function tooLate(timeout: number): BonevalueError {

@@ -3,7 +3,7 @@ import type { Limits } from "../limits.ts";
 import { createNumbered } from "../numbered.ts";
 import type { Peer } from "../peer.ts";
 import type { Query } from "../peers/query.ts";
-import { type Received, unpackValue } from "../wire/codec.ts";
+import type { Received } from "../wire/codec.ts";
 import { type Frame, Kind } from "../wire/frames.ts";
 import type { Lanes } from "../wire/lanes.ts";
 import { answer } from "./answer.ts";
@@ -13,9 +13,11 @@ import type { IncomingRequest } from "./incoming-request.ts";
 import type { Modules, Offer } from "./modules.ts";
 import { discardValue } from "./parcel.ts";
 import { createRenewable, type Renewable } from "./renewable.ts";
+import type { Outcome } from "./replies.ts";
 import type { Streams } from "./streams.ts";
 import { thrownError } from "./thrown-error.ts";
 import { createTurns } from "./turns.ts";
+import { unpack } from "./unpack.ts";
 import { validate } from "./validate.ts";
 
 /** What a {@link Responder} needs of the client and of the link. */
@@ -70,7 +72,7 @@ export function createResponder(options: ResponderOptions): Responder {
     });
     const full = calls.size >= capacity;
     calls.add(id, call);
-    const request = unpack(value, call);
+    const request = unpack(value, (kind, detail) => call.group().receive(kind, detail));
     const refuse = (thrown: unknown) => call.request.end({ thrown });
     if (full) refuse(new BonevalueError("busy", "The peer handles too many calls at once; try later."));
     else inTurn(() => start(call.request, name, request, refuse));
@@ -98,16 +100,12 @@ export function createResponder(options: ResponderOptions): Responder {
       },
     });
     tells.add(exchange);
-    const request = unpack(value, exchange);
+    const request = unpack(value, (kind, detail) => exchange.group().receive(kind, detail));
     const refuse = (thrown: unknown) => {
       refused = true;
       exchange.request.end({ thrown });
     };
     inTurn(() => start(exchange.request, name, request, refuse));
-  }
-
-  function unpack(value: Received, exchange: IncomingExchange): unknown {
-    return unpackValue(value, (kind, detail) => exchange.group().receive(kind, detail));
   }
 
   function cancel(id: number, code: string): void {
@@ -119,12 +117,13 @@ export function createResponder(options: ResponderOptions): Responder {
   function start(
     call: IncomingRequest,
     name: string,
-    value: unknown,
+    received: Outcome,
     refuse: (error: unknown) => void,
   ): Promise<void> | undefined {
     try {
+      if ("error" in received) throw received.error;
       const offer = permitted(name);
-      const request = validate(offer.module.request, value, "invalid-request");
+      const request = validate(offer.module.request, received.value, "invalid-request");
       if (request instanceof Promise) return request.then((value) => run(call, offer, value), refuse);
       run(call, offer, request);
     } catch (error) {

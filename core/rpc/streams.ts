@@ -1,6 +1,6 @@
 import { BonevalueError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
-import { type Packed, pack, type Received, unpackValue } from "../wire/codec.ts";
+import { type Packed, pack, type Received } from "../wire/codec.ts";
 import { defaultWindow, largestWindow } from "../wire/credit.ts";
 import { type Frame, type Hello, Kind } from "../wire/frames.ts";
 import type { Lanes } from "../wire/lanes.ts";
@@ -9,6 +9,7 @@ import { type Announcement, readAnnouncement } from "./announcement.ts";
 import { type Consumer, type ConsumerOptions, createConsumer } from "./consumer.ts";
 import { createProducer, type Producer, type ProducerOptions } from "./producer.ts";
 import { remoteError } from "./remote-error.ts";
+import { unpack } from "./unpack.ts";
 
 /** With what a stream's items fail that break the module's contract: those of a request, or of a response. */
 export type ContractCode = "invalid-request" | "invalid-response";
@@ -86,7 +87,11 @@ export function createStreams({ lanes, limits, remote, now }: StreamsOptions): S
   }
 
   function receiveItem(id: number, value: Received): void {
-    consumers.get(id)?.arrive(unpackValue(value), value.size);
+    const consumer = consumers.get(id);
+    if (!consumer) return;
+    const item = unpack(value);
+    if ("error" in item) consumer.abort(item.error);
+    else consumer.arrive(item.value, value.size);
   }
 
   function receiveEnd(id: number, code: string | undefined, message = "The peer ended the stream."): void {
@@ -166,7 +171,7 @@ export function createStreams({ lanes, limits, remote, now }: StreamsOptions): S
       }
     },
     refuse(value) {
-      unpackValue(value, (kind, detail) => {
+      unpack(value, (kind, detail) => {
         lanes.send("control", [Kind.stop, readAnnouncement(kind, detail).id, "cancelled"]);
       });
     },

@@ -7,21 +7,28 @@ export type Receive = (kind: AttachmentKind, detail: unknown) => unknown;
 
 /**
  * The value that `toPlain` took apart; takes `plain` over and builds in place. Notes are a peer's word: throws
- * `protocol` unless every one names a place that exists, holds what its kind needs and was not made by another note.
- * Without `receive` there is no kind `stream` or `blob`. No prototype is ever read or written: every key is data.
+ * `protocol` unless every one names a place that exists, holds what its kind needs and was not made by another note,
+ * and `unsupported`, once all else is made, for a view that this runtime does not know. Without `receive` there is no
+ * kind `stream` or `blob`. No prototype is ever read or written: every key is data.
  */
 export function restore(plain: unknown, notes: unknown, receive?: Receive): unknown {
   const root = [plain];
   if (!Array.isArray(notes)) throw malformed("notes that are no list");
   const made = new Set<unknown>();
+  let missing: ViewKind | undefined;
   for (const note of notes) {
     const [path, kind, detail] = readNote(note);
     const [container, step] = find(root, path, made);
+    if (isMissing(kind)) {
+      missing ??= kind;
+      continue;
+    }
     const value = revive(kind, container[step], detail, receive);
     made.add(value);
     if (kind === "hole") leaveOut(container, step);
     else container[step] = value;
   }
+  if (missing) throw new BonevalueError("unsupported", `The value holds a ${missing}, which is unknown here.`);
   return root[0];
 }
 
@@ -87,13 +94,18 @@ function revive(kind: unknown, plain: unknown, detail: unknown, receive: Receive
   throw misfit(kind);
 }
 
+const views: Partial<Record<ViewKind, ViewConstructor>> = globalThis;
+
+function isMissing(kind: unknown): kind is ViewKind {
+  return viewKinds.includes(kind as ViewKind) && !views[kind as ViewKind];
+}
+
 function reviveBytes(kind: unknown, bytes: ArrayBuffer): unknown {
   if (kind === "ArrayBuffer") return bytes;
   if (kind === "text" && bytes.byteLength % 2 === 0) return text(bytes);
   const view = viewKinds.find((known) => known === kind);
   if (!view) throw misfit(kind);
-  const View = (globalThis as Partial<Record<ViewKind, ViewConstructor>>)[view];
-  if (!View) throw new BonevalueError("unsupported", `The value holds a ${view}, which this browser does not know.`);
+  const View = views[view]!;
   if (bytes.byteLength % (View.BYTES_PER_ELEMENT ?? 1)) throw misfit(kind);
   return new View(bytes);
 }
