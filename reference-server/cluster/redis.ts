@@ -5,6 +5,7 @@ import type { Log } from "../log.ts";
 import { type BusMessage, busMessage, type Cluster, type ClusterNode, type Login, type NodeEvents } from "./cluster.ts";
 import { createCounters } from "./counters.ts";
 import { connectEngine } from "./redis-engine.ts";
+import { createOwnership } from "./redis-ownership.ts";
 import { sweep } from "./redis-sweep.ts";
 
 /** Times in ms. */
@@ -31,52 +32,32 @@ export function redisCluster(
   return { join: (events) => join(url, log, times, clock, events) };
 }
 
+const sentMessage = v.object({ from: v.string(), message: busMessage });
+
 async function join(url: string, log: Log, times: RedisTimes, clock: Clock, events: NodeEvents): Promise<ClusterNode> {
   const id: string = randomUUID();
   // Databases of one engine share its channels.
   const space = `bonevalue:${new URL(url).pathname.slice(1) || 0}`;
   const everybody = `${space}:everybody`;
   const channelOf = (node: string) => `${space}:to:${node}`;
-  // What this node answers for: its truth, while the engine's may be lost.
-  const mine = new Map<string, Login>();
   const alone = createCounters(clock);
-  let lastEpoch = 0;
   let reachable = true;
+  // Something could not be told to the others.
+  let unsaid = false;
   // Whether the engine holds what all nodes have to say, and who they were when it last did.
   let settled = true;
   let others: readonly string[] = [];
-  // Something could not be told to the others.
-  let unsaid = false;
   let stopSettling = () => {};
   let stopAsking = () => {};
 
-  const engine = await connectEngine(url, [channelOf(id), everybody], {
-    message: hear,
-    back() {
-      reachable = true;
-      stopAsking();
-      log.info({}, "the cluster's engine is back");
-      work(rewrite());
-      settle();
-    },
-    failed(error) {
-      if (!reachable) return;
-      reachable = false;
-      log.warn({ error: error.message }, "the cluster's engine is out of reach; this node goes on alone");
-      // Word of a revocation cannot come: it is looked for.
-      stopAsking = every(clock, times.alone, events.stale);
-    },
-  });
+  const engine = await connectEngine(url, [channelOf(id), everybody], { message: hear, back, failed });
+  const owned = createOwnership({ engine, clock, node: id, send, broadcast: (message) => publish(everybody, message) });
   await engine.lease(id, times.lease);
   const stops = [
     every(clock, times.lease / 4, () => renew().catch(quiet)),
     every(clock, times.lease / 6, () => look().catch(quiet)),
     every(clock, times.rewrite, () => rewrite().catch(quiet)),
   ];
-
-  function work(task: Promise<unknown>): void {
-    task.catch(quiet);
-  }
 
   // ── messages ──
 
@@ -88,10 +69,7 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   }
 
   function deliver(message: BusMessage): void {
-    if (message.kind === "taken" && mine.get(message.id)?.epoch === message.epoch) {
-      mine.delete(message.id);
-      work(engine.strike(id, message.id));
-    }
+    if (message.kind === "taken") owned.taken(message.id, message.epoch);
     events.message(message);
   }
 
@@ -106,52 +84,23 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     else publish(channelOf(node), message);
   }
 
-  /** To all, this node included. */
-  function announce(message: BusMessage): void {
-    publish(everybody, message);
-    events.message(message);
+  // ── the engine goes and comes back ──
+
+  function failed(error: Error): void {
+    if (!reachable) return;
+    reachable = false;
+    log.warn({ error: error.message }, "the cluster's engine is out of reach; this node goes on alone");
+    // Word of a revocation cannot come: it is looked for.
+    stopAsking = every(clock, times.alone, events.stale);
   }
 
-  // ── owning peers ──
-
-  function nextEpoch(): number {
-    lastEpoch = Math.max(lastEpoch + 1, clock.now());
-    return lastEpoch;
+  function back(): void {
+    reachable = true;
+    stopAsking();
+    log.info({}, "the cluster's engine is back");
+    rewrite().catch(quiet);
+    settle();
   }
-
-  async function claim(user: string, peer: string): Promise<{ login: Login; resumed: boolean }> {
-    const login = { id: peer, user, node: id, epoch: nextEpoch() };
-    const earlier = mine.get(peer);
-    mine.set(peer, login);
-    try {
-      const [, { epoch, before }] = await Promise.all([
-        engine.enlist(id, peer, user),
-        engine.claim(user, peer, id, login.epoch),
-      ]);
-      const claimed = { ...login, epoch };
-      if (mine.get(peer) === login) mine.set(peer, claimed);
-      if (before) send(before.node, { kind: "taken", id: peer, epoch: before.epoch });
-      return { login: claimed, resumed: before !== undefined };
-    } catch {
-      if (earlier) send(id, { kind: "taken", id: peer, epoch: earlier.epoch });
-      return { login, resumed: earlier !== undefined };
-    }
-  }
-
-  async function release(login: Login): Promise<boolean> {
-    if (mine.get(login.id)?.epoch === login.epoch) mine.delete(login.id);
-    try {
-      const had = await engine.release(login.user, login.id, id, login.epoch);
-      if (had === undefined) return false;
-      // Unless it has come back here meanwhile.
-      if (!mine.has(login.id)) await engine.strike(id, login.id);
-      return true;
-    } catch {
-      return !mine.has(login.id);
-    }
-  }
-
-  // ── the engine's memory, and ours ──
 
   async function renew(): Promise<void> {
     if (await engine.lease(id, times.lease)) return;
@@ -159,39 +108,12 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     settle();
   }
 
-  /** Writes down again what this node answers for. What another has taken over meanwhile ends here. */
   async function rewrite(): Promise<void> {
     await engine.lease(id, times.lease);
-    const listed = await engine.listOf(id);
-    await Promise.all([...mine.values()].map(rewriteOne));
-    // What was released while the engine was out of reach.
-    const left = [...listed].filter(([peer]) => !mine.has(peer));
-    await Promise.all(left.map(([peer, user]) => engine.release(user, peer, id)));
-    await Promise.all(left.map(([peer]) => !mine.has(peer) && engine.strike(id, peer)));
+    await owned.rewrite();
     if (!unsaid) return;
     unsaid = false;
     publish(everybody, { kind: "stale" });
-  }
-
-  async function rewriteOne(login: Login): Promise<void> {
-    const [, { epoch, before }] = await Promise.all([
-      engine.enlist(id, login.id, login.user),
-      engine.keep(login.user, login.id, id, login.epoch),
-    ]);
-    if (mine.get(login.id) !== login) return;
-    if (epoch > login.epoch) {
-      deliver({ kind: "taken", id: login.id, epoch: login.epoch });
-    } else if (before === undefined) {
-      publish(everybody, { kind: "come", login });
-    } else if (before.node !== id) {
-      send(before.node, { kind: "taken", id: login.id, epoch: before.epoch });
-    }
-  }
-
-  async function look(): Promise<void> {
-    const { alive, ended } = await engine.nodes();
-    if (settled) others = alive;
-    await sweep(engine, ended, id, times.lease, announce);
   }
 
   /** Reads again, once the nodes that were there before have had the time to write, or their leases are over. */
@@ -204,13 +126,10 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
       stopSettling();
       stopSettling = clock.after(times.settle, step);
     }
-    function wait(): void {
-      work(
-        engine.nodes().then(({ alive }) => {
-          const back = new Set(alive);
-          next(clock.now() < end && !others.every((other) => back.has(other)) ? wait : done);
-        }),
-      );
+    async function wait(): Promise<void> {
+      const { alive } = await engine.nodes().catch(() => ({ alive: [] as readonly string[] }));
+      const missing = others.some((other) => !alive.includes(other));
+      next(missing && clock.now() < end ? wait : done);
     }
     function done(): void {
       settled = true;
@@ -218,17 +137,25 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     }
   }
 
+  async function look(): Promise<void> {
+    const { alive, ended } = await engine.nodes();
+    if (settled) others = alive;
+    await sweep(engine, ended, id, times.lease, (message) => {
+      publish(everybody, message);
+      events.message(message);
+    });
+  }
+
   return {
     id,
-    claim,
-    release,
+    claim: owned.claim,
+    release: owned.release,
     async online(users) {
       try {
         const found = await Promise.all(users.map(async (user) => loginsOf(user, await engine.peersOf(user))));
         return { logins: found.flat(), complete: settled };
       } catch {
-        const asked = new Set(users);
-        return { logins: [...mine.values()].filter(({ user }) => asked.has(user)), complete: false };
+        return { logins: owned.of(users), complete: false };
       }
     },
     send,
@@ -236,17 +163,13 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     take: (key, limit, period) => engine.take(key, limit, period).catch(() => alone.take(key, limit, period)),
     giveBack: (key) => engine.giveBack(key).catch(() => alone.giveBack(key)),
     async leave() {
-      stopSettling();
-      stopAsking();
-      for (const stop of stops) stop();
+      for (const stop of [stopSettling, stopAsking, ...stops]) stop();
       // With peers left, the lease runs out first: they may be on their way to another node.
-      if (mine.size === 0) await engine.forget(id).catch(quiet);
+      if (owned.isEmpty()) await engine.forget(id).catch(quiet);
       await engine.close().catch(quiet);
     },
   };
 }
-
-const sentMessage = v.object({ from: v.string(), message: busMessage });
 
 function loginsOf(user: string, peers: ReadonlyMap<string, { node: string; epoch: number }>): Login[] {
   return [...peers].map(([id, owner]) => ({ id, user, ...owner }));
