@@ -23,7 +23,7 @@ export interface SessionDriver {
 /** Opens a session on a platform of its own. The dice always show `random`. */
 export function driveSession(
   credentials: Credentials = { username: "ann", password: "secret" },
-  { host = "example.org", random = 0.5 } = {},
+  { host = "example.org", random = 0.5 }: { host?: string; random?: number } = {},
 ): SessionDriver {
   const clock = createVirtualClock();
   const { WebSocket, opened } = createFakeSockets();
