@@ -424,6 +424,20 @@ describe("a message", () => {
     expect(errors).not.toHaveBeenCalled();
   });
 
+  test("is over when its handler has returned: any number of them may follow", async () => {
+    const network = createNetwork();
+    const ann = network.client("ann");
+    const bob = network.client("bob", { limits: { requestsPerPeer: 4 } });
+    await bob.connect("test", "bob", "");
+    await ann.connect("test", "ann", "");
+    let heard = 0;
+    bob.module("Cursor", () => {
+      heard++;
+    });
+    for (let sent = 0; sent < 100; sent++) ann.get("bob").message("Cursor", { x: sent });
+    await eventually(() => expect(heard).toBe(100));
+  });
+
   test("with a callback hears each answer, and of failures by the error event", async () => {
     const network = createNetwork();
     const [ann, bob] = (await signIn(network, "ann", "bob", "cid")) as [Client, Client];

@@ -75,7 +75,7 @@ export function createResponder(options: ResponderOptions): Responder {
     const request = unpack(value, (kind, detail) => call.group().receive(kind, detail));
     const refuse = (thrown: unknown) => call.request.end({ thrown });
     if (full) refuse(new BonevalueError("busy", "The peer handles too many calls at once; try later."));
-    else inTurn(() => start(call.request, name, request, refuse));
+    else inTurn(() => start(call.request, name, request, true, refuse));
     // Most handlers have answered by now.
     if (remaining === null || call.request.isOver()) return;
     deadline = createRenewable(deadlines, now, remaining, () =>
@@ -105,7 +105,7 @@ export function createResponder(options: ResponderOptions): Responder {
       refused = true;
       exchange.request.end({ thrown });
     };
-    inTurn(() => start(exchange.request, name, request, refuse));
+    inTurn(() => start(exchange.request, name, request, false, refuse));
   }
 
   function cancel(id: number, code: string): void {
@@ -118,14 +118,15 @@ export function createResponder(options: ResponderOptions): Responder {
     call: IncomingRequest,
     name: string,
     received: Outcome,
+    awaited: boolean,
     refuse: (error: unknown) => void,
   ): Promise<void> | undefined {
     try {
       if ("error" in received) throw received.error;
       const offer = permitted(name);
       const request = validate(offer.module.request, received.value, "invalid-request");
-      if (request instanceof Promise) return request.then((value) => run(call, offer, value), refuse);
-      run(call, offer, request);
+      if (request instanceof Promise) return request.then((value) => run(call, offer, value, awaited), refuse);
+      run(call, offer, request, awaited);
     } catch (error) {
       refuse(error);
     }
@@ -155,12 +156,12 @@ export function createResponder(options: ResponderOptions): Responder {
   };
 }
 
-function run(call: IncomingRequest, { handler, bare }: Offer, request: unknown): void {
+function run(call: IncomingRequest, { handler, bare }: Offer, request: unknown, awaited: boolean): void {
   if (call.isOver()) return;
   const threw = (thrown: unknown) => call.end({ thrown });
-  // Under a bare name, nothing means that the callback will be used.
+  // Under a bare name, nothing means that the callback will be used: but not where nobody waits for it.
   const returned = (value: unknown) => {
-    if (value !== undefined || !bare) call.end({ value });
+    if (value !== undefined || !bare || !awaited) call.end({ value });
   };
   try {
     const result = handler(call.exchange(request));
