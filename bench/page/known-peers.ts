@@ -1,0 +1,35 @@
+import type { Discovery } from "../../core/index.ts";
+import type { Signals } from "./signals.ts";
+
+/** A discovery of peers who know each other from the start and never leave; `signals` reach all of them. */
+export function knownPeers(signals: Signals, own: string, others: readonly string[]): Discovery {
+  return {
+    open(_host, _credentials, events) {
+      signals.listen(({ from, to, kind, signal }) => {
+        if (to === own) events.signal(kind, from, signal);
+      });
+      const peers = others.map((id) => ({ id, name: `user of ${id}` }));
+      queueMicrotask(() =>
+        events.online({
+          self: { id: own, username: `user of ${own}` },
+          resumed: false,
+          users: peers.map(({ name }) => name),
+          peers,
+        }),
+      );
+      return {
+        signal: (kind, to, signal) => signals.send({ from: own, to, kind, signal }),
+        invite: refuse,
+        requestToken: refuse,
+        claimToken: refuse,
+        removeUser: refuse,
+        changePassword: refuse,
+        close: async () => {},
+      };
+    },
+  };
+}
+
+async function refuse(): Promise<never> {
+  throw new Error("There is no server here.");
+}
