@@ -14,7 +14,7 @@ export interface DoorParts extends ConnectionParts {
   readonly http: HttpServer;
   /** The WebSocket's path on `http`. */
   readonly path: string;
-  /** `http` is nobody else's: what is not ours is refused, and it is closed with the door. */
+  /** `http` is nobody else's: what is not ours is refused. */
   readonly own: boolean;
   /** Whether the page that a request comes from may connect. */
   readonly welcome: (request: IncomingMessage) => boolean;
@@ -124,7 +124,9 @@ export function createDoor(parts: DoorParts): Door {
       return closing;
     },
     url() {
-      const { address, port, family } = http.address() as AddressInfo;
+      const listening = http.address() as AddressInfo | null;
+      if (listening === null) throw new Error("The http server given as `server` does not listen yet.");
+      const { address, port, family } = listening;
       const host = family === "IPv6" ? `[${address}]` : address;
       const scheme = http instanceof TlsServer ? "wss" : "ws";
       return `${scheme}://${host}:${port}${parts.path === "/" ? "" : parts.path}`;
@@ -139,7 +141,6 @@ export function createDoor(parts: DoorParts): Door {
       http.off("upgrade", upgrade).off("request", answer);
       for (const other of others) http.on("request", other);
       sockets.close();
-      if (parts.own) await new Promise<void>((resolve) => http.close(() => resolve()));
     },
   };
 }

@@ -47,8 +47,12 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
   const circles = createCircles(() => node, trust);
   const resync = coalesced(readEverything);
   let closed = false;
-  const node = await parts.cluster.join({ message: receive, stale: () => background(resync()) });
+  const node = await parts.cluster.join({ message: receive, stale });
   const stopResync = every(clock, parts.limits.resync, () => resync().catch(complain));
+
+  function stale(): void {
+    if (!closed) background(resync());
+  }
 
   function complain(error: unknown): void {
     log.error({ error }, "presence could not be read; it will be tried again");
@@ -83,7 +87,7 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
         revokeHere(message.user, message.keep);
         break;
       case "stale":
-        background(resync());
+        stale();
     }
   }
 

@@ -33,11 +33,24 @@ test("two processes share one file, and of their claims at once one wins", async
   await dispose();
 });
 
-async function claimElsewhere(file: string, claimer: string): Promise<string> {
+test("processes that make one file at the same moment all come to use it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "bonevalue-"));
+  const file = join(folder, "new.db");
+  const stores = await Promise.all(Array.from({ length: 4 }, () => elsewhere(file, "await store.account('x')")));
+  expect(stores).toEqual(["undefined", "undefined", "undefined", "undefined"]);
+  await rm(folder, { recursive: true });
+});
+
+function claimElsewhere(file: string, claimer: string): Promise<string> {
+  return elsewhere(file, `JSON.stringify(await store.claimToken("t", "${claimer}", "Ann", 5))`);
+}
+
+/** What an expression about the store comes to in another process. */
+async function elsewhere(file: string, expression: string): Promise<string> {
   const script = `
     import { sqliteStore } from ${JSON.stringify(new URL("sqlite.ts", import.meta.url).href)};
     const store = await sqliteStore(${JSON.stringify(file)});
-    console.log(JSON.stringify(await store.claimToken("t", "${claimer}", "Ann", 5)));
+    console.log(${expression});
     await store.close();`;
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]);
   return stdout.trim();

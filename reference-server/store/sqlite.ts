@@ -8,9 +8,31 @@ import type { Store } from "./store.ts";
  * Rejects when the file cannot be opened, or when this Node has no SQLite.
  */
 export async function sqliteStore(path: string): Promise<Store> {
+  try {
+    return await prepared(path);
+  } catch (error) {
+    if (!isCollision(error)) throw error;
+    return prepared(path);
+  }
+}
+
+async function prepared(path: string): Promise<Store> {
   const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: await open(path) }) });
-  await migrate(db);
+  try {
+    await migrate(db);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
   return sqlStore(db);
+}
+
+// Two processes that make one file at the same moment: SQLITE_ERROR (a table is there already), BUSY and CONSTRAINT.
+const collisions: ReadonlySet<unknown> = new Set([1, 5, 19]);
+
+function isCollision(error: unknown): boolean {
+  // The low byte is the kind of the error; the rest says more.
+  return error instanceof Error && "errcode" in error && collisions.has(Number(error.errcode) & 255);
 }
 
 async function open(path: string): Promise<SqliteDatabase> {

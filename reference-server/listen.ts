@@ -1,0 +1,27 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+
+/** A plain http server that gives slow clients little time. Rejects with what to do where it cannot listen. */
+export async function listen(host: string = "127.0.0.1", port: number = 8000): Promise<Server> {
+  const http = createServer({
+    maxHeaderSize: 8 * 1024,
+    headersTimeout: 5_000,
+    requestTimeout: 5_000,
+    connectionsCheckingInterval: 1_000,
+  });
+  http.listen(port, host);
+  try {
+    await once(http, "listening");
+  } catch (cause) {
+    throw new Error(problem(cause, host, port), { cause });
+  }
+  return http;
+}
+
+function problem(cause: unknown, host: string, port: number): string {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (code === "EADDRINUSE")
+    return `Port ${port} on ${host} is taken: stop what listens there, or choose another port.`;
+  if (code === "EACCES") return `Port ${port} may not be used by this user: choose one above 1023.`;
+  return `Cannot listen on ${host}, port ${port} (${String(cause)}).`;
+}
