@@ -1,4 +1,4 @@
-import { pino } from "pino";
+import { type DestinationStream, pino } from "pino";
 
 /** Where a server says what it does. Satisfied by pino and by console. */
 export interface Log {
@@ -11,10 +11,11 @@ export interface Log {
 const secrets = ["password", "current", "token", "session", "invite", "signal", "secret", "credential"];
 
 /** JSON lines on standard output. Nobody logs a secret on purpose; one that slips in is blotted out. */
-export function defaultLog(level: string = "info"): Log {
-  return pino({
+export function defaultLog(level: string = "info", to?: DestinationStream): Log {
+  const options = {
     level,
     serializers: { error: pino.stdSerializers.err },
     redact: { paths: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: "[secret]" },
-  });
+  };
+  return to ? pino(options, to) : pino(options);
 }

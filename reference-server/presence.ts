@@ -195,7 +195,8 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     const asked = [...entries.values()].filter(({ ready }) => ready);
     const alive = await parts.sessionsOf(asked.map(({ member }) => member.id));
     for (const entry of asked) if (!alive.has(entry.member.id)) revokeOne(entry);
-    for (const circle of circles.all()) await circle.refresh();
+    // One that cannot be read keeps nobody else's from being read.
+    for (const circle of circles.all()) await circle.refresh().catch(complain);
   }
 
   return {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { sqliteStore } from "./store/sqlite.ts";
 import { password, world } from "./testing/world.ts";
 
 test("sign-in tells the peer's id, the users, the ICE servers and the peers, in this order", async () => {
@@ -161,6 +162,26 @@ test("every invited user chooses a password of their own", async () => {
   const wrong = await open();
   wrong.send("authenticate", { version: 1, username: "bob@example.org", password: "secret of ann@example.org" });
   expect(await wrong.closed).toBe(4001);
+});
+
+test("a store that fails is no reason to stop: who asks is told, and may ask again", async () => {
+  const real = await sqliteStore(":memory:");
+  let broken = false;
+  const store = new Proxy(real, {
+    get: (target, name: keyof typeof real) => (broken ? () => Promise.reject(new Error("disk full")) : target[name]),
+  });
+  const { signIn, open } = await world(["ann"], { store });
+  const ann = await signIn("ann");
+  broken = true;
+  expect((await ann.request("requestToken", { name: "Bob" })).data.code).toBe("unreachable");
+  const other = await open();
+  other.send("authenticate", { version: 1, session: ann.session });
+  const { data } = await other.next("error");
+  expect(data).toMatchObject({ code: "unreachable", after: 5_000 });
+  expect(JSON.stringify(data)).not.toContain("disk full");
+  expect(await other.closed).toBe(1013);
+  broken = false;
+  expect((await ann.request("requestToken", { name: "Bob" })).type).toBe("tokenResponse");
 });
 
 test("no cookie is set, and none signs anybody in", async () => {
