@@ -11,7 +11,6 @@ export type { Query } from "./peers/query.ts";
 export type { Live } from "./reactive.ts";
 export type { Progress } from "./rpc/ask.ts";
 export type { CallOptions } from "./rpc/call.ts";
-export type { Incoming } from "./rpc/incoming-stream.ts";
 export { type CallProgress, type CallState, createLatestCall, type LatestCall } from "./rpc/latest-call.ts";
 export {
   type Args,
@@ -25,9 +24,10 @@ export {
   type ResponseInput,
   type ResponseOutput,
 } from "./rpc/module.ts";
-export type { RemoteFile } from "./rpc/remote-file.ts";
 export type { Replies, RepliesState, Reply } from "./rpc/replies.ts";
-export { file, stream } from "./rpc/stream-schema.ts";
+export type { Incoming } from "./rpc/streams/incoming-stream.ts";
+export type { RemoteFile } from "./rpc/streams/remote-file.ts";
+export { file, stream } from "./rpc/streams/stream-schema.ts";
 export type { MessageOptions, Target } from "./rpc/target.ts";
 export type { Events, Self, Status } from "./session.ts";
 export type { Link, SignalExchange, Transport } from "./transport/transport.ts";

@@ -1,8 +1,8 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { type Client, createClient } from "./client.ts";
 import { createMemoryDiscovery } from "./discovery/memory.ts";
-import type { Incoming } from "./rpc/incoming-stream.ts";
-import type { RemoteFile } from "./rpc/remote-file.ts";
+import type { Incoming } from "./rpc/streams/incoming-stream.ts";
+import type { RemoteFile } from "./rpc/streams/remote-file.ts";
 
 const megabyte = 1_024 * 1_024;
 const chunk = 64 * 1_024;

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import type { Client } from "./client.ts";
-import type { Incoming } from "./rpc/incoming-stream.ts";
-import type { RemoteFile } from "./rpc/remote-file.ts";
+import type { Incoming } from "./rpc/streams/incoming-stream.ts";
+import type { RemoteFile } from "./rpc/streams/remote-file.ts";
 import { createNetwork, type Network } from "./testing/network.ts";
 import { createVirtualClock } from "./testing/virtual-clock.ts";
 

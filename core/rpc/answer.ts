@@ -5,9 +5,9 @@ import { Kind } from "../wire/frames.ts";
 import type { Lanes } from "../wire/lanes.ts";
 import type { Outgoing } from "../wire/values.ts";
 import type { Ending } from "./incoming-request.ts";
-import { packParcel } from "./parcel.ts";
-import type { StreamGroup } from "./stream-group.ts";
-import type { Streams } from "./streams.ts";
+import { packParcel } from "./streams/parcel.ts";
+import type { StreamGroup } from "./streams/stream-group.ts";
+import type { Streams } from "./streams/streams.ts";
 import { thrownError } from "./thrown-error.ts";
 
 /** What {@link answer} needs of the link. */

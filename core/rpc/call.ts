@@ -3,8 +3,8 @@ import type { Peer } from "../peer.ts";
 import { ask, type Calling, type Progress } from "./ask.ts";
 import type { OngoingCall } from "./caller.ts";
 import type { Module } from "./module.ts";
-import { discard, type Parcel, packParcels } from "./parcel.ts";
 import { cancelled, collectReplies, type Outcome, type Replies } from "./replies.ts";
+import { discard, type Parcel, packParcels } from "./streams/parcel.ts";
 import { thrownError } from "./thrown-error.ts";
 
 /** How one call is made. */

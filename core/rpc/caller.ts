@@ -6,10 +6,10 @@ import { type Lanes, smallFrame } from "../wire/lanes.ts";
 import { envelope } from "../wire/parts.ts";
 import type { Receive } from "../wire/restore.ts";
 import type { Deadlines } from "./deadlines.ts";
-import type { Parcel } from "./parcel.ts";
 import { remoteError } from "./remote-error.ts";
-import { createStreamGroup, type StreamGroup } from "./stream-group.ts";
-import type { Streams } from "./streams.ts";
+import type { Parcel } from "./streams/parcel.ts";
+import { createStreamGroup, type StreamGroup } from "./streams/stream-group.ts";
+import type { Streams } from "./streams/streams.ts";
 import { thrownError } from "./thrown-error.ts";
 
 /** A call as it goes out, and what is told of it. */

@@ -1,9 +1,9 @@
 import { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import { createIncomingRequest, type Ending, type IncomingRequest } from "./incoming-request.ts";
-import { discardValue } from "./parcel.ts";
-import { createStreamGroup, type StreamGroup } from "./stream-group.ts";
-import type { Streams } from "./streams.ts";
+import { discardValue } from "./streams/parcel.ts";
+import { createStreamGroup, type StreamGroup } from "./streams/stream-group.ts";
+import type { Streams } from "./streams/streams.ts";
 import { thrownError } from "./thrown-error.ts";
 
 /** A request with its streams, and those of its answer. */

@@ -9,7 +9,7 @@ import { createCaller, type OngoingCall, type OutgoingCall, type OutgoingMessage
 import type { Deadlines } from "./deadlines.ts";
 import type { Modules } from "./modules.ts";
 import { createResponder } from "./responder.ts";
-import { createStreams } from "./streams.ts";
+import { createStreams } from "./streams/streams.ts";
 
 /** Calls and streams, both ways, on one connection. */
 export interface Rpc extends Service {

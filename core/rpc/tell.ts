@@ -3,7 +3,7 @@ import type { Peer } from "../peer.ts";
 import { pack } from "../wire/codec.ts";
 import type { Calling } from "./ask.ts";
 import type { Module } from "./module.ts";
-import { discard, type Parcel, packParcels } from "./parcel.ts";
+import { discard, type Parcel, packParcels } from "./streams/parcel.ts";
 import { thrownError } from "./thrown-error.ts";
 
 /** How a one-way message is sent. */

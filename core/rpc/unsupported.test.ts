@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { BonevalueError } from "../errors.ts";
-import { all, code, type Stage, stage } from "./stream-stage.ts";
+import { all, code, type Stage, stage } from "./streams/stream-stage.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Progress } from "./ask.ts";
+import type { Progress } from "../ask.ts";
 import type { Incoming } from "./incoming-stream.ts";
 import { code, stage } from "./stream-stage.ts";
 

@@ -1,6 +1,6 @@
-import type { BonevalueError } from "../errors.ts";
-import { type Packed, readdress } from "../wire/codec.ts";
-import type { Receive } from "../wire/restore.ts";
+import type { BonevalueError } from "../../errors.ts";
+import { type Packed, readdress } from "../../wire/codec.ts";
+import type { Receive } from "../../wire/restore.ts";
 import { readAnnouncement, writeAnnouncement } from "./announcement.ts";
 import type { Consumer } from "./consumer.ts";
 import type { OutgoingStream } from "./outgoing-stream.ts";

@@ -1,12 +1,12 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import * as v from "valibot";
-import { BonevalueError } from "../errors.ts";
+import { BonevalueError } from "../../errors.ts";
+import { thrownError } from "../thrown-error.ts";
+import { validate } from "../validate.ts";
 import { consumerOf } from "./consumer.ts";
 import { createIncomingStream, type Incoming } from "./incoming-stream.ts";
 import { isAsyncIterable, type Pull, pullFromIterable, pullFromStream } from "./pull.ts";
 import { createRemoteFile, infoOf, isRemoteFile, type RemoteFile } from "./remote-file.ts";
-import { thrownError } from "./thrown-error.ts";
-import { validate } from "./validate.ts";
 
 type Schema = StandardSchemaV1<any, any>;
 type In<S> = S extends StandardSchemaV1<infer I, any> ? I : never;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { BonevalueError } from "../errors.ts";
+import type { BonevalueError } from "../../errors.ts";
 import type { Incoming } from "./incoming-stream.ts";
 import { type Stage, stage } from "./stream-stage.ts";
 

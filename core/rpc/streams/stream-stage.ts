@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import type { Clock } from "../clock.ts";
-import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
+import type { Clock } from "../../clock.ts";
+import { createVirtualClock, type VirtualClock } from "../../testing/virtual-clock.ts";
 import { joinTwoEnds, type TwoEnds, type TwoEndsOptions } from "./two-ends.ts";
 
 /** Two ends, and what a spec about streams does with them. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { pack } from "../wire/codec.ts";
-import { Kind } from "../wire/frames.ts";
+import { pack } from "../../wire/codec.ts";
+import { Kind } from "../../wire/frames.ts";
 import type { RemoteFile } from "./remote-file.ts";
 import { all, code, type Stage, stage } from "./stream-stage.ts";
 

@@ -1,5 +1,5 @@
-import type { BonevalueError } from "../errors.ts";
-import { report } from "../events.ts";
+import type { BonevalueError } from "../../errors.ts";
+import { report } from "../../events.ts";
 
 /** Items on their way out, made one at a time as they are asked for. */
 export interface Pull {

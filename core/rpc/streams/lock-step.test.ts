@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { BonevalueError } from "../errors.ts";
+import { BonevalueError } from "../../errors.ts";
 import { lockStep } from "./lock-step.ts";
 import { type Pull, pullFromIterable } from "./pull.ts";
 

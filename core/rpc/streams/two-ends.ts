@@ -1,20 +1,20 @@
-import type { Clock } from "../clock.ts";
-import { BonevalueError } from "../errors.ts";
-import { assemblyOf, defaultLimits, type Limits } from "../limits.ts";
-import type { Connection } from "../links/connection.ts";
-import type { Pool } from "../links/pool.ts";
-import { defaultWindow } from "../wire/credit.ts";
-import type { Hello } from "../wire/frames.ts";
-import { createInbox } from "../wire/inbox.ts";
-import { createLanes, type Lanes } from "../wire/lanes.ts";
-import type { Calling } from "./ask.ts";
-import { type CallOptions, call } from "./call.ts";
-import { createDeadlines } from "./deadlines.ts";
-import { type Handler, type Module, moduleOf } from "./module.ts";
-import { createModules, type Offer } from "./modules.ts";
-import type { Replies } from "./replies.ts";
-import { createRpc, type Rpc } from "./rpc.ts";
-import { createTell } from "./tell.ts";
+import type { Clock } from "../../clock.ts";
+import { BonevalueError } from "../../errors.ts";
+import { assemblyOf, defaultLimits, type Limits } from "../../limits.ts";
+import type { Connection } from "../../links/connection.ts";
+import type { Pool } from "../../links/pool.ts";
+import { defaultWindow } from "../../wire/credit.ts";
+import type { Hello } from "../../wire/frames.ts";
+import { createInbox } from "../../wire/inbox.ts";
+import { createLanes, type Lanes } from "../../wire/lanes.ts";
+import type { Calling } from "../ask.ts";
+import { type CallOptions, call } from "../call.ts";
+import { createDeadlines } from "../deadlines.ts";
+import { type Handler, type Module, moduleOf } from "../module.ts";
+import { createModules, type Offer } from "../modules.ts";
+import type { Replies } from "../replies.ts";
+import { createRpc, type Rpc } from "../rpc.ts";
+import { createTell } from "../tell.ts";
 
 /** One side of a link in a spec. */
 export interface End {

@@ -1,6 +1,6 @@
-import { BonevalueError } from "../errors.ts";
-import { type Packed, pack } from "../wire/codec.ts";
-import type { Attachment, Outgoing } from "../wire/values.ts";
+import { BonevalueError } from "../../errors.ts";
+import { type Packed, pack } from "../../wire/codec.ts";
+import type { Attachment, Outgoing } from "../../wire/values.ts";
 import { type OutgoingStream, type Source, sourceOf } from "./outgoing-stream.ts";
 
 /** A value for one peer: its bytes, which announce its streams and blobs by their place in `streams`. */

@@ -1,4 +1,4 @@
-import { BonevalueError } from "../errors.ts";
+import { BonevalueError } from "../../errors.ts";
 import type { Incoming } from "./incoming-stream.ts";
 
 /** A file or a blob of another peer. Its bytes come as they are read, once; it can be sent on instead. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { pack } from "../wire/codec.ts";
-import { Kind } from "../wire/frames.ts";
+import { pack } from "../../wire/codec.ts";
+import { Kind } from "../../wire/frames.ts";
 import type { Incoming } from "./incoming-stream.ts";
 import { all, code, stage } from "./stream-stage.ts";
 

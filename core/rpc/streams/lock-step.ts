@@ -1,4 +1,4 @@
-import type { BonevalueError } from "../errors.ts";
+import type { BonevalueError } from "../../errors.ts";
 import type { Pull } from "./pull.ts";
 
 interface Waiting {

@@ -1,11 +1,11 @@
-import type { BonevalueError } from "../errors.ts";
-import { encode, type Packed } from "../wire/codec.ts";
-import { createOutgoingCredit } from "../wire/credit.ts";
-import { type Frame, Kind } from "../wire/frames.ts";
-import type { Lanes } from "../wire/lanes.ts";
+import type { BonevalueError } from "../../errors.ts";
+import { encode, type Packed } from "../../wire/codec.ts";
+import { createOutgoingCredit } from "../../wire/credit.ts";
+import { type Frame, Kind } from "../../wire/frames.ts";
+import type { Lanes } from "../../wire/lanes.ts";
+import { thrownError } from "../thrown-error.ts";
 import type { Pull } from "./pull.ts";
 import { createTally } from "./tally.ts";
-import { thrownError } from "./thrown-error.ts";
 
 /** A stream that we send. */
 export interface Producer {

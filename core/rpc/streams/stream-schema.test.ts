@@ -2,7 +2,7 @@ import { type } from "arktype";
 import * as v from "valibot";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { defineModule } from "./module.ts";
+import { defineModule } from "../module.ts";
 import { file, stream } from "./stream-schema.ts";
 import { all, code, stage } from "./stream-stage.ts";
 

@@ -1,5 +1,5 @@
-import { malformed } from "../wire/malformed.ts";
-import type { AttachmentKind } from "../wire/notes.ts";
+import { malformed } from "../../wire/malformed.ts";
+import type { AttachmentKind } from "../../wire/notes.ts";
 import type { FileInfo } from "./remote-file.ts";
 
 /** What a note inside a value says of a stream: the number that its sender gave it, and of what file it is, if of any. */

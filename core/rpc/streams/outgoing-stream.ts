@@ -1,5 +1,5 @@
-import { BonevalueError } from "../errors.ts";
-import type { AttachmentKind } from "../wire/notes.ts";
+import { BonevalueError } from "../../errors.ts";
+import type { AttachmentKind } from "../../wire/notes.ts";
 import { iterate } from "./incoming-stream.ts";
 import { lockStep } from "./lock-step.ts";
 import { isAsyncIterable, isIterator, type Pull, pullFromIterable, pullFromStream } from "./pull.ts";

@@ -1,10 +1,10 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { BonevalueError } from "../errors.ts";
-import { createIncomingCredit, type Grant, type IncomingCredit, type WindowBounds } from "../wire/credit.ts";
-import { malformed } from "../wire/malformed.ts";
+import { BonevalueError } from "../../errors.ts";
+import { createIncomingCredit, type Grant, type IncomingCredit, type WindowBounds } from "../../wire/credit.ts";
+import { malformed } from "../../wire/malformed.ts";
+import { thrownError } from "../thrown-error.ts";
+import { validate } from "../validate.ts";
 import { createIncomingStream, type Incoming } from "./incoming-stream.ts";
-import { thrownError } from "./thrown-error.ts";
-import { validate } from "./validate.ts";
 
 /** A stream that we receive. */
 export interface Consumer {

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
-import { BonevalueError } from "../errors.ts";
-import { Kind } from "../wire/frames.ts";
+import { BonevalueError } from "../../errors.ts";
+import { Kind } from "../../wire/frames.ts";
+import type { Exchange } from "../module.ts";
 import type { Incoming } from "./incoming-stream.ts";
-import type { Exchange } from "./module.ts";
 import { all, code, stage } from "./stream-stage.ts";
 
 describe("reading", () => {

@@ -1,15 +1,15 @@
-import { BonevalueError } from "../errors.ts";
-import type { Limits } from "../limits.ts";
-import { type Packed, pack, type Received } from "../wire/codec.ts";
-import { defaultWindow, largestWindow } from "../wire/credit.ts";
-import { type Frame, type Hello, Kind } from "../wire/frames.ts";
-import type { Lanes } from "../wire/lanes.ts";
-import { malformed } from "../wire/malformed.ts";
+import { BonevalueError } from "../../errors.ts";
+import type { Limits } from "../../limits.ts";
+import { type Packed, pack, type Received } from "../../wire/codec.ts";
+import { defaultWindow, largestWindow } from "../../wire/credit.ts";
+import { type Frame, type Hello, Kind } from "../../wire/frames.ts";
+import type { Lanes } from "../../wire/lanes.ts";
+import { malformed } from "../../wire/malformed.ts";
+import { remoteError } from "../remote-error.ts";
+import { unpack } from "../unpack.ts";
 import { type Announcement, readAnnouncement } from "./announcement.ts";
 import { type Consumer, type ConsumerOptions, createConsumer } from "./consumer.ts";
 import { createProducer, type Producer, type ProducerOptions } from "./producer.ts";
-import { remoteError } from "./remote-error.ts";
-import { unpack } from "./unpack.ts";
 
 /** With what a stream's items fail that break the module's contract: those of a request, or of a response. */
 export type ContractCode = "invalid-request" | "invalid-response";
