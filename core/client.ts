@@ -165,7 +165,13 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
   const session = createSession({
     discovery: options.discovery ?? websocket(),
     registry,
-    pool,
+    pool: {
+      ...pool,
+      close(reason) {
+        pool.close(reason);
+        deadlines.rest();
+      },
+    },
     clock,
     emit: emitter.emit,
   });

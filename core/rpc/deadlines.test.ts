@@ -27,19 +27,32 @@ test("an undone task does not run, nor does one without end", async () => {
   expect(task).not.toHaveBeenCalled();
 });
 
-test("when the last of those that share a timer is undone, the timer goes too, and the next has a new one", async () => {
+test("calls that follow each other need no timer each, and at rest none is left", async () => {
+  const clock = createVirtualClock();
+  const set = vi.spyOn(clock, "after");
+  const deadlines = createDeadlines(clock);
+  for (let call = 0; call < 100; call++) {
+    deadlines.after(5_000, () => {})();
+    await clock.advance(10);
+  }
+  expect(set.mock.calls.length).toBeLessThan(15);
+  expect(clock.waiting).toBe(1);
+  deadlines.rest();
+  expect(clock.waiting).toBe(0);
+});
+
+test("a timer that somebody waits for survives rest, and one whose task was undone twice", async () => {
   const clock = createVirtualClock();
   const deadlines = createDeadlines(clock);
   const task = vi.fn();
-  const undo = [deadlines.after(5_000, task), deadlines.after(5_000, task)];
-  undo[0]!();
-  undo[0]!();
-  expect(clock.waiting).toBe(1);
-  undo[1]!();
-  expect(clock.waiting).toBe(0);
+  const undo = deadlines.after(5_000, task);
+  undo();
   deadlines.after(5_000, task);
+  undo();
+  deadlines.rest();
   await clock.advance(5_101);
   expect(task).toHaveBeenCalledTimes(1);
+  expect(clock.waiting).toBe(0);
 });
 
 test("fifty thousand calls within a second share a few timers, and leave none behind", async () => {

@@ -10,6 +10,8 @@ const bucketWidth = 100;
 export interface Deadlines {
   /** Runs `task` once after `delay`; returns its undo. `Infinity`: never. */
   after(delay: number, task: () => void): () => void;
+  /** Nothing more is expected soon: no timer is left that nobody waits for. */
+  rest(): void;
 }
 
 interface Bucket {
@@ -21,6 +23,8 @@ interface Bucket {
 export function createDeadlines(clock: Clock): Deadlines {
   const buckets = new Map<number, Bucket>();
   let last = 0;
+  // The one that became empty last keeps its timer: a call that follows another needs no new one.
+  let spare = 0;
 
   function bucketAt(index: number): Bucket {
     const there = buckets.get(index);
@@ -35,10 +39,17 @@ export function createDeadlines(clock: Clock): Deadlines {
     return bucket;
   }
 
-  // A timer that nobody waits for would keep a Node process from its end.
-  function leave(index: number, { tasks, undo }: Bucket, number: number): void {
-    if (!tasks.delete(number) || tasks.size > 0 || !buckets.delete(index)) return;
-    undo();
+  function leave(index: number, { tasks }: Bucket, number: number): void {
+    if (!tasks.delete(number) || tasks.size > 0 || index === spare) return;
+    rest();
+    spare = index;
+  }
+
+  function rest(): void {
+    const bucket = buckets.get(spare);
+    if (bucket?.tasks.size !== 0) return;
+    buckets.delete(spare);
+    bucket.undo();
   }
 
   return {
@@ -51,5 +62,6 @@ export function createDeadlines(clock: Clock): Deadlines {
       bucket.tasks.add(number, task);
       return () => leave(index, bucket, number);
     },
+    rest,
   };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { encode, type Packed } from "./codec.ts";
-import { createFlows, type Waiting } from "./flows.ts";
+import { createFlows } from "./flows.ts";
 import { type Frame, Kind } from "./frames.ts";
 import { createJoiner } from "./joiner.ts";
 import { createPace } from "./pace.ts";
@@ -93,17 +93,17 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
   let closed = false;
   let lossy = { moved: 0, room: lossyRoom };
 
-  const message = () => (limits ? Math.min(limits.message, port.maxMessage, largestMessage) : smallFrame);
+  let message = smallFrame;
   const give = (channel: "control" | "bulk", bytes: Uint8Array<ArrayBuffer>) => {
     given += bytes.length;
     port.send(channel, bytes);
   };
 
-  let control: Waiting[] = [];
+  let control: (() => Uint8Array<ArrayBuffer>)[] = [];
   const flows = createFlows(() => limits?.assembly ?? 0);
-  const pace = createPace(message);
+  const pace = createPace(() => message);
   const controlMessage = createJoiner(
-    () => Math.min(message(), largestJoined),
+    () => Math.min(message, largestJoined),
     (bytes) => {
       pace.hurry(clock.now());
       give("control", bytes);
@@ -137,16 +137,21 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
 
   const pumpControl = (mark: number) => {
     let taken = 0;
-    for (const waiting of control) {
-      if (port.buffered + controlMessage.size >= mark) break;
-      const frame = waiting.write();
+    // Asked once: it costs the platform as much as a frame.
+    let room = mark - port.buffered;
+    for (const write of control) {
+      if (room <= 0) break;
+      const frame = write();
       if (!mayGo(frame)) {
-        control[taken] = { write: () => frame };
+        control[taken] = () => frame;
         break;
       }
       taken++;
-      if (frame.length > message()) flows.add(frame, { write: () => frame });
-      else controlMessage.add([frame]);
+      if (frame.length > message) flows.add(frame, { write: () => frame });
+      else {
+        room -= frame.length;
+        controlMessage.add([frame]);
+      }
     }
     control = control.slice(taken);
     controlMessage.end();
@@ -200,7 +205,7 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
       else if (typeof frame !== "function" && frame[0] === Kind.hello) greet(channel, encode(frame));
       else if (channel === "bulk") lanes.bulk(undefined, frame);
       else {
-        control.push({ write: () => written(frame) });
+        control.push(() => written(frame));
         schedule();
       }
     },
@@ -215,6 +220,7 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
     },
     open(remote) {
       limits = remote;
+      message = Math.min(remote.message, port.maxMessage, largestMessage);
       schedule();
     },
     drained() {
