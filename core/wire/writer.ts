@@ -96,8 +96,8 @@ function writeNegative(value: number): void {
   else writeUint(0xd2, value, 4);
 }
 
-// Short ASCII texts, which keys and names are, need no encoder.
-const shortText = 64;
+// Where a text is ASCII, a loop is quicker up to this length than the encoder, whose bytes are an ArrayBuffer of their own.
+const shortText = 256;
 
 function writeText(text: string): void {
   if (text.length > shortText || !writeAscii(text)) writeUtf8(text);
