@@ -3,9 +3,9 @@ import type { BonevalueServer, ServerOptions } from "../reference-server/server.
 /** What the parent can ask of the server's process. */
 export type Method = "start" | "add" | "remove" | "trust" | "invite" | "stop";
 /** One request of the parent. */
-export interface Order {
+export interface Order<Name extends string = string> {
   readonly id: number;
-  readonly method: Method;
+  readonly method: Name;
   readonly args: readonly unknown[];
 }
 /** What became of the {@link Order} of the same id. */
@@ -36,7 +36,7 @@ const methods: Record<Method, (...args: never[]) => Promise<unknown>> = {
   stop: async () => server?.close(),
 };
 
-process.on("message", async ({ id, method, args }: Order) => {
+process.on("message", async ({ id, method, args }: Order<Method>) => {
   const answer: Answer = await methods[method](...(args as never[])).then(
     (value) => ({ id, value }),
     (error: unknown) => ({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { ServerOptions } from "../reference-server/server.ts";
-import type { Answer, Method, Order } from "./server-child.ts";
+import type { Answer, Order } from "./server-child.ts";
 
 /** What a test's discovery server begins with. Functions cannot be given: it runs in a process of its own. */
 export interface ServerSetup {
@@ -18,6 +18,8 @@ export interface ServerSetup {
     readonly store?: string;
     readonly cluster?: string;
   };
+  /** The words before the command of its process, such as those that put it into a network namespace. */
+  readonly enter?: readonly string[];
 }
 
 /** `[a, aliasOfB, b, aliasOfA]` */
@@ -40,7 +42,7 @@ export interface ServerProcess {
 
 /** Starts the reference server; resolves once it listens, rejects with what its process said. */
 export async function startServer(setup: ServerSetup = {}): Promise<ServerProcess> {
-  const child = fork(fileURLToPath(new URL("server-child.ts", import.meta.url)), { execArgv: [], stdio: "inherit" });
+  const child = forkIn(setup.enter ?? [], new URL("server-child.ts", import.meta.url));
   const ended = once(child, "exit");
   child.unref();
   const order = ordersTo(child);
@@ -72,7 +74,14 @@ export async function startServer(setup: ServerSetup = {}): Promise<ServerProces
   };
 }
 
-function ordersTo(child: ChildProcess): (method: Method, ...args: unknown[]) => Promise<unknown> {
+/** A process of Node's that we can talk to, `enter` being the words before its command. */
+export function forkIn(enter: readonly string[], file: URL): ChildProcess {
+  const [execPath = process.execPath, ...execArgv] = [...enter, process.execPath];
+  return fork(fileURLToPath(file), { execPath, execArgv, stdio: "inherit" });
+}
+
+/** What has a process carry out an order and answer. */
+export function ordersTo(child: ChildProcess): (method: string, ...args: unknown[]) => Promise<unknown> {
   const waiting = new Map<number, (answer: Answer) => void>();
   let last = 0;
   child.on("message", (answer: Answer) => waiting.get(answer.id)?.(answer));

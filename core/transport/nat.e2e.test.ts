@@ -1,0 +1,87 @@
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { chromiumPath } from "../../tools/chromium.ts";
+import { type Coturn, coturnTrouble, startCoturn } from "../../tools/coturn.ts";
+import { createNatNetwork, type NatNetwork, natTrouble } from "../../tools/nat.ts";
+import { type ServerProcess, startServer } from "../../tools/server-process.ts";
+import { chromiumPeer, nodePeer, type RunningPeer } from "./nat/peers.ts";
+
+const trouble = natTrouble() ?? coturnTrouble();
+const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));
+const secret = "the secret that both servers know";
+const viaUdp = "turn:192.0.2.1:3478";
+const viaTcp = "turn:192.0.2.1:3478?transport=tcp";
+
+let network: NatNetwork;
+let coturn: Coturn;
+const ends: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  if (trouble) return;
+  network = createNatNetwork();
+  try {
+    coturn = await startCoturn({ enter: network.outside.enter, address: network.address, secret });
+  } catch (failure) {
+    network.remove();
+    throw failure;
+  }
+  return async () => {
+    await coturn.stop();
+    network.remove();
+  };
+});
+
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+/** A server that hands out `urls` with credentials of `secret`. */
+async function serverWith(urls: string | readonly string[]): Promise<ServerProcess> {
+  const { address: host, outside } = network;
+  const ice = [{ urls, secret }];
+  const options = { host, insecure: true, ice };
+  const server = await startServer({ accounts: { ann: "test" }, options, enter: outside.enter });
+  ends.push(server.stop);
+  return server;
+}
+
+async function pairOf(start: (home: NatNetwork["homes"][0]) => Promise<RunningPeer>): Promise<RunningPeer[]> {
+  const peers = await Promise.all(network.homes.map(start));
+  ends.push(() => Promise.all(peers.map((peer) => peer.close())));
+  return peers;
+}
+
+const connect = (peers: readonly RunningPeer[], { url }: ServerProcess) =>
+  Promise.all(peers.map((peer) => peer.connect(url, "ann", "test")));
+
+describe.skipIf(trouble)(`behind two NATs${trouble ? ` (skipped: ${trouble})` : ""}`, () => {
+  test("peers call each other through coturn by UDP, with the credentials that their server minted", async () => {
+    const peers = await pairOf(nodePeer);
+    const [ann = "", ben = ""] = await connect(peers, await serverWith(viaUdp));
+
+    expect(await peers[0]!.call(ben, "Hello")).toEqual({ reply: "Hello", path: "turn" });
+    for (const id of [ann, ben]) {
+      expect(coturn.lines).toContainEqual(expect.stringMatching(new RegExp(`new, .*username=<\\d+:${id}>`)));
+    }
+  });
+
+  test("without a TURN server they find no path, and are told what would make one", async () => {
+    const peers = await pairOf(nodePeer);
+    const [, ben = ""] = await connect(peers, await serverWith("stun:192.0.2.1:3478"));
+
+    expect(await peers[0]!.call(ben, "Hello")).toEqual({
+      failure: expect.stringMatching(/^BonevalueError: .*there was no relay candidate: configure a TURN server/),
+    });
+  });
+
+  // node-datachannel knows TURN by UDP only.
+  test.skipIf(!chromiumPath())("where UDP is blocked, browsers call each other through coturn by TCP", async () => {
+    network.blockUdp(true);
+    ends.push(() => network.blockUdp(false));
+    const peers = await pairOf((home) => chromiumPeer(home, library));
+    const [, ben = ""] = await connect(peers, await serverWith([viaUdp, viaTcp]));
+
+    expect(await peers[0]!.call(ben, "Hello")).toEqual({ reply: "Hello", path: "turn" });
+    expect(coturn.lines).toContainEqual(expect.stringContaining("tcp or tls connected to"));
+  });
+});
