@@ -277,8 +277,8 @@ test("dropping an attempt ends it on both sides and is not told as a failure", a
   await clock.advance(5);
   a.forget("b");
   await clock.advance(1_000);
-  // The second answers what was on its way from b.
-  expect(ends(letters)).toEqual(["a: cancelled", "a: disconnected"]);
+  // The others answer what was on its way from b: its description, and its candidate.
+  expect(ends(letters)).toEqual(["a: cancelled", "a: disconnected", "a: disconnected"]);
   expect([a.log, b.log]).toEqual([[], []]);
   expect([network.size, clock.waiting]).toEqual([0, 0]);
 });

@@ -19,7 +19,6 @@ export interface Signal {
 /** Candidates in one round, more are dropped. */
 export const maxCandidates = 32;
 
-const joinFirst = 5;
 const join = 50;
 const repeatEvery = 2_000;
 // Enough for the 15 s in which an attempt or a restart succeeds or has failed.
@@ -169,7 +168,7 @@ export function createSignals({ role, attempt, clock, send, iceServers }: Signal
       candidate(candidate) {
         if (stopped || !remember(said, candidate) || !said.description || undoJoin) return;
         // The first of a round is often all that is needed, so it waits only for those found at the same moment.
-        undoJoin = clock.after(said.passed === 0 ? joinFirst : join, sayNew);
+        undoJoin = clock.after(said.passed === 0 ? 0 : join, sayNew);
       },
       restart() {
         if (stopped || role === "caller") return;
