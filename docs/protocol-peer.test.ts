@@ -96,8 +96,7 @@ test("a peer written from the page is dialled, says hello, answers and fails", a
 test("it hears of a deadline, and that a call is taken back", async () => {
   const replies = ann.get("Bob").call("Wait", undefined, { timeout: 5_000 });
   await soon();
-  // The offer waited 5 ms for its candidates.
-  expect(bob.frames(1)).toEqual([["control", [1, 1, "Wait", null, 4_995, [[[], "undefined"]]]]]);
+  expect(bob.frames(1)).toEqual([["control", [1, 1, "Wait", null, 5_000, [[[], "undefined"]]]]]);
   replies.cancel();
   await soon();
   expect(bob.frames(4)).toEqual([["control", [4, 1, "cancelled"]]]);
