@@ -8,7 +8,7 @@ import { haveMet, type Login, signIn } from "./login.ts";
 
 declare global {
   interface Window {
-    firstConnection?: RTCPeerConnection;
+    attempts?: RTCPeerConnection[];
   }
 }
 
@@ -131,10 +131,17 @@ test("a server that is killed takes nothing with it, and everybody is back under
   await Promise.all(everybody.map(({ tab }) => tab.close()));
 });
 
-/** Has the first link that is made take its path for broken, restart ICE, and recover; its ICE names before and after. */
+function tooLate(ms: number): Promise<never> {
+  return new Promise((_, reject) =>
+    AbortSignal.timeout(ms).addEventListener("abort", () => reject(new Error("Too late."))),
+  );
+}
+
+/** Has the link take its path for broken, restart ICE, and recover; its ICE names before and after. */
 function restartIce({ tab }: Login): Promise<readonly (string | undefined)[]> {
   return tab.page.evaluate(async () => {
-    const pc = window.firstConnection!;
+    // A dial that is tried again leaves connections behind that never worked.
+    const pc = window.attempts!.find(({ connectionState }) => connectionState === "connected")!;
     const name = () => /^a=ice-ufrag:(.*)$/m.exec(pc.localDescription?.sdp ?? "")?.[1];
     const pretend = (state: RTCPeerConnectionState) => {
       Object.defineProperty(pc, "connectionState", { value: state, configurable: true });
@@ -151,21 +158,25 @@ function restartIce({ tab }: Login): Promise<readonly (string | undefined)[]> {
   });
 }
 
-test("a link restarts ICE while the server is away", async () => {
+// Its trouble is pretended, and real trouble may come between on a busy machine.
+test("a link restarts ICE while the server is away", { retry: 2 }, async () => {
   const [a, b] = [await signIn(stage, server.url, ann), await signIn(stage, server.url, ann)];
   await haveMet([a, b]);
   await a.tab.page.evaluate(() => {
     globalThis.RTCPeerConnection = class extends RTCPeerConnection {
       constructor(configuration?: RTCConfiguration) {
         super(configuration);
-        window.firstConnection ??= this;
+        window.attempts = [...(window.attempts ?? []), this];
       }
     };
   });
   await a.call("Us");
   const startAgain = await kill();
   await Promise.all([a, b].map(({ tab }) => tab.says(/^disconnect$/)));
-  const [before, after] = await restartIce(a);
+  const [before, after] = await Promise.race([restartIce(a), tooLate(8_000)]).catch(async (error) => {
+    await startAgain();
+    throw error;
+  });
   expect(after).not.toBe(before);
   const state = await a.tab.page.evaluate((id) => $BV.link(id).peek().status, b.id);
   expect(state).toBe("open");
