@@ -1,6 +1,10 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 
+// How many may wait to be let in; the system may allow fewer. Whoever finds the queue full asks again only after seconds, and
+// after a restart everybody comes at once.
+const backlog = 4_096;
+
 /** A plain http server that gives slow clients little time. Rejects with what to do where it cannot listen. */
 export async function listen(host: string = "127.0.0.1", port: number = 8000): Promise<Server> {
   const http = createServer({
@@ -9,7 +13,7 @@ export async function listen(host: string = "127.0.0.1", port: number = 8000): P
     requestTimeout: 5_000,
     connectionsCheckingInterval: 1_000,
   });
-  http.listen(port, host);
+  http.listen({ port, host, backlog });
   try {
     await once(http, "listening");
   } catch (cause) {

@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { type ClientOptions, WebSocket } from "ws";
+import { createBackoff } from "../../core/discovery/websocket/backoff.ts";
+import { departureOf } from "../../core/discovery/websocket/departure.ts";
 import type { Person } from "./crowd.ts";
 import type { Target } from "./target.ts";
 
@@ -14,6 +16,8 @@ export interface Client {
   /** Called with each signal that comes. */
   onSignal: (signal: any) => void;
 }
+
+type Said = Parameters<typeof departureOf>[1];
 
 type Dialect = {
   url(base: string, person: Person): string;
@@ -48,7 +52,18 @@ const dialects: Record<Target["kind"], Dialect> = {
   },
 };
 
-/** Connects and signs in; resolves once the lists are there. */
+/** Why an attempt to sign in came to nothing. */
+class Ended extends Error {
+  /** ms to wait, beside the back-off. */
+  readonly after: number;
+
+  constructor(code: number, after: number, cause: unknown) {
+    super(`closed with ${code}`, { cause });
+    this.after = after;
+  }
+}
+
+/** Connects and signs in; resolves once the lists are there, rejects when the socket ends before. */
 export function connect(
   { kind, url }: Pick<Target, "kind" | "url">,
   person: Person,
@@ -64,10 +79,15 @@ export function connect(
   const hello = dialect.hello(person);
   if (hello !== undefined) socket.on("open", () => socket.send(hello));
   return new Promise((resolve, reject) => {
-    socket.on("error", reject);
-    socket.on("close", (code) => reject(new Error(`closed with ${code}`)));
+    let said: Said | undefined;
+    let cause: unknown;
+    socket.on("error", (error) => {
+      cause = error;
+    });
+    socket.on("close", (code) => reject(new Ended(code, departureOf(code, said, false).after, cause)));
     socket.on("message", (bytes) => {
       const frame = JSON.parse(String(bytes));
+      if (frame.type === "error") said = frame.data;
       if (frame.type === "peerList") for (const { id } of frame.data) peers.add(id);
       if (frame.type === "peerConnect") peers.add(frame.data.id);
       if (frame.type === "peerDisconnect") peers.delete(frame.data);
@@ -79,12 +99,20 @@ export function connect(
   });
 }
 
-/** Connects as a page does that comes back: after a random time up to a cap that doubles from 0.5 to 10 s. */
+// A page gives up an attempt that takes longer.
+const patience = 10_000;
+
+/** Connects as a page does that comes back: by the library's own back-off, and when the server says so. */
 export async function comeBack(target: Pick<Target, "kind" | "url">, person: Person): Promise<Client> {
-  for (let cap = 500; ; cap = Math.min(2 * cap, 10_000)) {
-    await passed(Math.random() * cap);
-    const client = await connect(target, person).catch(() => undefined);
-    if (client) return client;
+  const backoff = createBackoff(Math.random);
+  for (let after = 0; ; ) {
+    await passed(after + backoff.next());
+    try {
+      return await connect(target, person, { handshakeTimeout: patience });
+    } catch (error) {
+      if (!(error instanceof Ended)) throw error;
+      after = error.after;
+    }
   }
 }
 
