@@ -1,8 +1,6 @@
-import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import type { ServerOptions } from "../reference-server/server.ts";
-import type { Answer, Order } from "./server-child.ts";
+import { forkIn, ordersTo } from "./orders.ts";
 
 /** What a test's discovery server begins with. Functions cannot be given: it runs in a process of its own. */
 export interface ServerSetup {
@@ -71,35 +69,5 @@ export async function startServer(setup: ServerSetup = {}): Promise<ServerProces
       child.kill("SIGKILL");
       await ended;
     },
-  };
-}
-
-/** A process of Node's that we can talk to, `enter` being the words before its command. */
-export function forkIn(enter: readonly string[], file: URL): ChildProcess {
-  const [execPath = process.execPath, ...execArgv] = [...enter, process.execPath];
-  return fork(fileURLToPath(file), { execPath, execArgv, stdio: "inherit" });
-}
-
-/** What has a process carry out an order and answer. */
-export function ordersTo(child: ChildProcess): (method: string, ...args: unknown[]) => Promise<unknown> {
-  const waiting = new Map<number, (answer: Answer) => void>();
-  let last = 0;
-  child.on("message", (answer: Answer) => waiting.get(answer.id)?.(answer));
-  child.on("exit", () => {
-    for (const [id, settle] of waiting) settle({ id, error: "The server's process has ended." });
-  });
-
-  return async (method, ...args) => {
-    const id = ++last;
-    const answer = await new Promise<Answer>((resolve) => {
-      waiting.set(id, resolve);
-      child.channel?.ref();
-      child.send({ id, method, args } satisfies Order, (failure) => failure && resolve({ id, error: failure.message }));
-    });
-    waiting.delete(id);
-    // A server that a test forgot does not keep its test run alive, and ends with it.
-    if (waiting.size === 0) child.channel?.unref();
-    if (answer.error !== undefined) throw new Error(answer.error);
-    return answer.value;
   };
 }

@@ -1,7 +1,7 @@
 import { chromium } from "playwright";
 import { chromiumLaunch, chromiumPath } from "../../../tools/chromium.ts";
 import type { Place } from "../../../tools/nat.ts";
-import { forkIn, ordersTo } from "../../../tools/server-process.ts";
+import { forkIn, ordersTo } from "../../../tools/orders.ts";
 import { createNatPeer, type NatPeer } from "./peer.ts";
 
 /** A peer, and the end of what it runs on. */
