@@ -24,6 +24,15 @@ async function inNewFolder() {
 
 describeStore("SQLite", inNewFolder);
 
+test("statements are made anew when too many kinds of them were asked for", async () => {
+  const { store, dispose } = await inNewFolder();
+  await store.addAccount("ann", "h");
+  const lists = Array.from({ length: 150 }, (_, length) => Array.from({ length }, (_, at) => `p${at}`));
+  await store.addSession({ hash: "s", username: "ann", peer: "p0", seen: 1 });
+  for (const list of [...lists, ...lists]) expect([...(await store.sessionsOf(list))]).toEqual(list.slice(0, 1));
+  await dispose();
+});
+
 test("two processes share one file, and of their claims at once one wins", async () => {
   const { store, file, dispose } = await inNewFolder();
   for (const name of ["ann", "bob", "cat"]) await store.addAccount(name, "h");

@@ -40,11 +40,12 @@ async function open(path: string): Promise<SqliteDatabase> {
   const db = new DatabaseSync(path);
   // Whatever was answered survives a crash of the machine, not only of the process.
   db.exec("pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on");
+  const prepare = remembering((sql: string) => db.prepare(sql));
   return {
     close: () => db.close(),
     prepare(sql) {
       // A transaction that looks first and writes later would fail at once, without waiting, beside another process.
-      const statement = db.prepare(sql === "begin" ? "begin immediate" : sql);
+      const statement = prepare(sql === "begin" ? "begin immediate" : sql);
       return {
         // Every statement whose result matters has rows to read; one without them reads as none.
         reader: true,
@@ -53,5 +54,21 @@ async function open(path: string): Promise<SqliteDatabase> {
         iterate: (parameters) => statement.iterate(...(parameters as (string | number | null)[])),
       };
     },
+  };
+}
+
+// More than there are kinds of statements; lists of peers make one for each of their lengths.
+const remembered = 100;
+
+/** Makes each thing once, as long as not too many others are asked for. */
+function remembering<Made>(make: (key: string) => Made): (key: string) => Made {
+  const made = new Map<string, Made>();
+  return (key) => {
+    const one = made.get(key) ?? make(key);
+    // The oldest go first.
+    made.delete(key);
+    made.set(key, one);
+    if (made.size > remembered) made.delete(made.keys().next().value as string);
+    return one;
   };
 }
