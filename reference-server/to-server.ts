@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Schemas, ToServer } from "../core/discovery/messages.ts";
+import type { ToServer } from "../core/discovery/messages.ts";
 
 const text = v.string();
 const version = v.number();
@@ -8,7 +8,7 @@ const relay = v.object({ to: text, signal: v.unknown() });
 const named = v.object({ name: text });
 
 /** The data of everything that a server accepts, by type. */
-export const toServer: Schemas<ToServer> = {
+export const toServer: { readonly [Type in keyof ToServer]: v.GenericSchema<unknown, ToServer[Type]> } = {
   authenticate: v.intersect([
     v.object({ version }),
     v.union([

@@ -1,7 +1,6 @@
-import * as v from "valibot";
-import { count } from "../bounded.ts";
+import { anything, type Check, count, listOf, object, optional, text } from "../checks.ts";
 
-// docs/protocol.md, "Discovery". Each side validates what it receives; unknown fields pass and are dropped.
+// docs/protocol.md, "Discovery". Each side validates what it receives; unknown fields pass.
 
 /** The protocol's version, told in the first frame each way. */
 export const discoveryVersion = 1;
@@ -91,52 +90,44 @@ export interface IceServer {
   readonly credential?: string | undefined;
 }
 
-/** A schema for the data of each type. */
-export type Schemas<Messages> = { readonly [Type in keyof Messages]: v.GenericSchema<unknown, Messages[Type]> };
+const word = text();
+const number: Check<number> = (value): value is number => typeof value === "number";
+const flag: Check<boolean> = (value): value is boolean => typeof value === "boolean";
+const time: Check<string> = (value): value is string => word(value) && !Number.isNaN(Date.parse(value));
+const urls: Check<string | string[]> = (value): value is string | string[] => [value].flat().every(word);
 
-const text = v.string();
-const version = v.number();
-const nothing = v.unknown();
-const relayed = v.object({ from: text, signal: v.unknown() });
-const peer = v.object({ name: text, id: text });
-const named = v.object({ name: text });
-const iceServer = v.object({
-  urls: v.custom<string | string[]>((urls) => [urls].flat().every((url) => typeof url === "string")),
-  username: v.optional(text),
-  credential: v.optional(text),
-});
+const relayed = object<Relayed>({ from: word, signal: anything });
+const peer = object<WirePeer>({ name: word, id: word });
+const named = object({ name: word });
+const iceServer = object<IceServer>({ urls, username: optional(word), credential: optional(word) });
 
 /** The frame around every message, both ways. */
-export const envelope: v.GenericSchema<unknown, Envelope> = v.object({
-  type: text,
-  data: v.optional(v.unknown()),
-  id: v.optional(count(1)),
-  lost: v.optional(v.boolean()),
+export const isEnvelope: Check<Envelope> = object({
+  type: word,
+  data: anything,
+  id: optional(count(1)),
+  lost: optional(flag),
 });
 
 /** The data of everything that a client understands, by type. */
-export const toClient: Schemas<ToClient> = {
-  setPeerId: v.object({ version, peerId: text, username: text, session: text, resumed: v.boolean() }),
-  userList: v.array(text),
-  iceServers: v.object({ servers: v.array(iceServer), expires: v.optional(text) }),
-  peerList: v.array(peer),
-  userAdd: text,
-  userRemove: text,
+export const toClient: { readonly [Type in keyof ToClient]: Check<ToClient[Type]> } = {
+  setPeerId: object({ version: number, peerId: word, username: word, session: word, resumed: flag }),
+  userList: listOf(word),
+  iceServers: object({ servers: listOf(iceServer), expires: optional(word) }),
+  peerList: listOf(peer),
+  userAdd: word,
+  userRemove: word,
   peerConnect: peer,
-  peerDisconnect: text,
+  peerDisconnect: word,
   peerRequest: relayed,
   peerResponse: relayed,
-  inviteResponse: nothing,
-  tokenResponse: v.object({ token: text, expires: v.custom<string>(isTime) }),
+  inviteResponse: anything,
+  tokenResponse: object({ token: word, expires: time }),
   claimResponse: named,
   removeResponse: named,
-  passwordResponse: v.object({ session: text }),
-  ping: nothing,
-  pong: nothing,
-  reconnect: v.object({ after: v.number() }),
-  error: v.object({ code: text, message: text, after: v.optional(v.number()) }),
+  passwordResponse: object({ session: word }),
+  ping: anything,
+  pong: anything,
+  reconnect: object({ after: number }),
+  error: object({ code: word, message: word, after: optional(number) }),
 };
-
-function isTime(value: unknown): boolean {
-  return typeof value === "string" && !Number.isNaN(Date.parse(value));
-}

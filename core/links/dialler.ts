@@ -1,4 +1,3 @@
-import * as v from "valibot";
 import type { Clock } from "../clock.ts";
 import type { BonevalueError, ErrorCode } from "../errors.ts";
 import type { Link, Transport } from "../transport/transport.ts";
@@ -16,7 +15,7 @@ import {
   type SignalKind,
   type Step,
 } from "./dialling.ts";
-import { createSignals, type Signal, type Signals, signal as signalSchema } from "./signals.ts";
+import { createSignals, isSignal, type Signal, type Signals } from "./signals.ts";
 
 /** How long a dial may take, in ms. */
 export const dialTimeout = 15_000;
@@ -251,17 +250,15 @@ export function createDialler(options: DiallerOptions): Dialler {
       entry.wish ??= { undoDeadline: clock.after(dialTimeout, () => expire(entry)) };
       start(entry);
     },
-    receive(kind, from, raw) {
-      const parsed = v.safeParse(signalSchema, raw);
-      if (!parsed.success || from === options.self()) return;
+    receive(kind, from, signal) {
+      if (!isSignal(signal) || from === options.self()) return;
       const entry = entryOf(from);
-      take(entry, heard(entry.dialling, kind, parsed.output), parsed.output);
+      take(entry, heard(entry.dialling, kind, signal), signal);
     },
-    receiveOnLink(from, raw) {
+    receiveOnLink(from, signal) {
       const { connection, dialling } = entryOf(from);
-      const parsed = v.safeParse(signalSchema, raw);
-      if (!parsed.success || !connection?.open || parsed.output.attempt !== dialling.current?.attempt) return;
-      connection.signals.receive(parsed.output);
+      if (!isSignal(signal) || !connection?.open || signal.attempt !== dialling.current?.attempt) return;
+      connection.signals.receive(signal);
     },
     unreachable(peer) {
       const entry = entries.get(peer);

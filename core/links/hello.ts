@@ -1,11 +1,10 @@
-import * as v from "valibot";
-import { count } from "../bounded.ts";
+import { anything, type Check, count, object, text } from "../checks.ts";
 import { BonevalueError } from "../errors.ts";
 import { type Frame, type Hello, Kind, wireVersion } from "../wire/frames.ts";
 import { smallFrame } from "../wire/lanes.ts";
 
-const hello: v.GenericSchema<unknown, Hello> = v.object({
-  peer: v.string(),
+const isHello: Check<Hello> = object({
+  peer: text(),
   // What may be sent before the hello is read must fit in one.
   message: count(smallFrame),
   value: count(1),
@@ -13,7 +12,7 @@ const hello: v.GenericSchema<unknown, Hello> = v.object({
   streams: count(1),
   window: count(1),
   assembly: count(1),
-  identity: v.optional(v.unknown()),
+  identity: anything,
 });
 
 /** The frame with which each side begins on *control* and on *bulk*. */
@@ -31,10 +30,9 @@ export function readHello(frame: Frame<unknown>, peer: string): Hello {
   if (!Number.isInteger(version) || version < 1) {
     throw new BonevalueError("incompatible", `The peer speaks version ${version}: update the app on that side.`);
   }
-  const read = v.safeParse(hello, data);
-  if (!read.success) throw new BonevalueError("protocol", "The peer's hello is malformed.");
-  if (read.output.peer !== peer) {
+  if (!isHello(data)) throw new BonevalueError("protocol", "The peer's hello is malformed.");
+  if (data.peer !== peer) {
     throw new BonevalueError("identity-mismatch", "Another peer answered than the one that was dialled.");
   }
-  return read.output;
+  return data;
 }

@@ -1,11 +1,10 @@
-import { safeParse } from "valibot";
 import type { Clock } from "../../clock.ts";
 import type { PeerId } from "../../peer.ts";
 import type { SignalKind } from "../discovery.ts";
 import { createBeatRoll } from "./beat-roll.ts";
 import { createLockRoll } from "./lock-roll.ts";
 import type { Member } from "./roll.ts";
-import { type TabMessage, tabMessage } from "./tab-messages.ts";
+import { isTabMessage, type TabMessage } from "./tab-messages.ts";
 
 /** What a room needs of its platform. */
 export interface RoomPlatform {
@@ -72,10 +71,9 @@ export function enterRoom(name: string, own: Member, events: RoomEvents, platfor
     if (state !== "outside") channel.postMessage(message);
   }
 
-  function hear(data: unknown) {
-    const { success, output: message } = safeParse(tabMessage, data);
+  function hear(message: unknown) {
     // Any script of the origin may use the channel: what is not ours is not for us.
-    if (!success || state === "outside") return;
+    if (!isTabMessage(message) || state === "outside") return;
     const { type, from } = message;
     roll.heard(from);
     if (type === "bye") remove(from, false);
