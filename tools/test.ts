@@ -67,6 +67,8 @@ const [built] = await Promise.all([
   command("build", "rollup", "-c", "--silent"),
   command("types", "tsc", "-p", "."),
   command("types", "tsc", "-p", "tsconfig.core.json"),
+  command("types", "vue-tsc", "-p", "tsconfig.vue.json"),
+  command("types", "svelte-check", "--threshold", "warning"),
   command("lint", "biome", "lint", "."),
   command("format", "biome", "format", "."),
 ]);
