@@ -24,17 +24,21 @@ export interface InboxLimits extends Incoming {
 export function createInbox(limits: InboxLimits): Inbox {
   const assembly = createAssembly({ frame: limits.value + envelope, together: limits.assembly });
 
-  const whole = (frame: Frame<Received>): Whole[] => {
-    if (frame[0] !== Kind.part) return [frame];
+  const take = (frame: Frame<Received>, frames: Whole[]) => {
+    if (frame[0] !== Kind.part) return void frames.push(frame);
     const bytes = assembly.add(frame[1], frame[2], frame[3]);
-    return bytes ? decode(bytes, limits).map(unparted) : [];
+    if (bytes) for (const inner of decode(bytes, limits)) frames.push(unparted(inner));
   };
 
   return {
     get held() {
       return assembly.held;
     },
-    read: (message) => decode(message, limits).flatMap(whole),
+    read(message) {
+      const frames: Whole[] = [];
+      for (const frame of decode(message, limits)) take(frame, frames);
+      return frames;
+    },
   };
 }
 

@@ -75,9 +75,9 @@ test("frames of one turn of the event loop travel in one message", () => {
   expect(turnsOf(...sent)).toEqual([1, 2]);
 });
 
-test("frames are joined up to 16 KiB, so that the other side begins before we are done; a larger one travels alone", () => {
+test("frames are joined up to eleven packets, so that the other side begins before we are done; a larger one travels alone", () => {
   const { lanes, on, turn } = onLink();
-  for (let id = 1; id <= 5; id++) lanes.send("control", [Kind.answer, id, bytesOf(5 * KiB)]);
+  for (let id = 1; id <= 5; id++) lanes.send("control", [Kind.answer, id, bytesOf(4 * KiB)]);
   lanes.send("control", [Kind.answer, 6, bytesOf(20 * KiB)]);
   lanes.send("control", [Kind.answer, 7, bytesOf(1)]);
   turn();
