@@ -5,10 +5,17 @@ import { root } from "./entries.ts";
 
 /** What a page pays for one import, bundled for browsers and minified. In bytes. */
 interface Size {
+  /** What comes with the page. */
+  readonly first: Weight;
+  /** What is loaded when it is asked for. */
+  readonly later: Weight;
+  /** Minified bytes of what comes first by what they are of: a package, or a room of our own. */
+  readonly parts: ReadonlyMap<string, number>;
+}
+
+interface Weight {
   readonly minified: number;
   readonly gzipped: number;
-  /** Minified bytes by what they are of: a package, or a room of our own. */
-  readonly parts: ReadonlyMap<string, number>;
 }
 
 async function sizeOf(code: string): Promise<Size> {
@@ -17,22 +24,44 @@ async function sizeOf(code: string): Promise<Size> {
     // The built package, as an app sees it, not the sources that tsconfig.json names.
     tsconfigRaw: {},
     bundle: true,
+    splitting: true,
     minify: true,
     format: "esm",
     platform: "browser",
     define: { global: "globalThis" },
+    outdir: "bundle",
     write: false,
     metafile: true,
     logLevel: "error",
   });
-  const [output] = Object.values(metafile.outputs);
-  const parts = new Map<string, number>();
-  for (const [path, { bytesInOutput }] of Object.entries(output?.inputs ?? {})) {
-    const part = partOf(path);
-    parts.set(part, (parts.get(part) ?? 0) + bytesInOutput);
+  const chunks = Object.entries(metafile.outputs).map(([path, chunk], index) => ({
+    ...chunk,
+    path,
+    bytes: outputFiles[index]?.contents ?? new Uint8Array(),
+  }));
+  const first = new Set(chunks.filter(({ entryPoint }) => entryPoint === "<stdin>"));
+  for (const { imports } of first) {
+    for (const { path, kind } of imports) {
+      const chunk = chunks.find((other) => other.path === path);
+      if (chunk && kind === "import-statement") first.add(chunk);
+    }
   }
-  const bytes = outputFiles[0]?.contents ?? new Uint8Array();
-  return { minified: bytes.length, gzipped: gzipSync(bytes, { level: 9 }).length, parts };
+  const parts = new Map<string, number>();
+  for (const { inputs } of first) {
+    for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+      const part = partOf(path);
+      parts.set(part, (parts.get(part) ?? 0) + bytesInOutput);
+    }
+  }
+  return { first: weigh([...first]), later: weigh(chunks.filter((chunk) => !first.has(chunk))), parts };
+}
+
+function weigh(chunks: readonly { readonly bytes: Uint8Array }[]): Weight {
+  const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
+  return {
+    minified: sum(chunks.map(({ bytes }) => bytes.length)),
+    gzipped: sum(chunks.map(({ bytes }) => gzipSync(bytes, { level: 9 }).length)),
+  };
 }
 
 function partOf(path: string): string {
@@ -40,20 +69,22 @@ function partOf(path: string): string {
   return name ?? "core";
 }
 
-function row(name: string, minified: number, gzipped: number): void {
+function row(name: string, { minified, gzipped }: Weight): void {
   const kilobytes = (bytes: number) => (bytes / 1000).toFixed(1).padStart(10);
   console.log(name.padEnd(28) + kilobytes(minified) + kilobytes(gzipped));
 }
 
 ensureBuilt();
 console.log(`${"KB".padEnd(28)}  minified   gzipped`);
-const ours = await sizeOf(`export { createClient } from "bonevalue"`);
-row("createClient", ours.minified, ours.gzipped);
+const { first, later, parts } = await sizeOf(`export { createClient } from "bonevalue"`);
+row("createClient", first);
 // A part's gzipped size is its share of the whole: parts compress one another.
-const share = ours.gzipped / ours.minified;
-for (const [part, bytes] of [...ours.parts].sort((a, b) => b[1] - a[1])) row(`  ${part}`, bytes, bytes * share);
+const share = first.gzipped / first.minified;
+for (const [part, minified] of [...parts].sort((a, b) => b[1] - a[1])) {
+  row(`  ${part}`, { minified, gzipped: minified * share });
+}
+row("  diagnose(), when called", later);
 // simple-peer's sources want Node's events: this is the file that it publishes for pages.
 for (const name of ["peerjs", "simple-peer/simplepeer.min.js"]) {
-  const { minified, gzipped } = await sizeOf(`export { default } from "${name}"`);
-  row(name, minified, gzipped);
+  row(name, (await sizeOf(`export { default } from "${name}"`)).first);
 }

@@ -148,5 +148,5 @@ function notHere(cause: unknown): BonevalueError {
 }
 
 function putAway(): BonevalueError {
-  return new BonevalueError("disconnected", "The page was put away. It comes back by itself when it is shown.");
+  return new BonevalueError("disconnected", "The page was put away. We come back when it is shown.");
 }

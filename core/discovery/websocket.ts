@@ -73,8 +73,5 @@ function openSession(
 }
 
 function notConnected(): BonevalueError {
-  return new BonevalueError(
-    "not-connected",
-    "The discovery server is out of reach. Ask again when the client is online.",
-  );
+  return new BonevalueError("not-connected", "The discovery server is out of reach. Ask again when we are online.");
 }

@@ -137,7 +137,7 @@ export function createComeback(
 
   function hide(back: boolean) {
     void leave(back);
-    interrupt(new BonevalueError("disconnected", "The page was put away. It comes back by itself when it is shown."));
+    interrupt(new BonevalueError("disconnected", "The page was put away. We come back when it is shown."));
   }
 
   function interrupt(reason: BonevalueError) {
@@ -170,6 +170,6 @@ function existing(WebSocket: WebSocketConstructor | undefined): WebSocketConstru
 
 function dialError(cause: unknown): BonevalueError {
   if (cause instanceof BonevalueError) return cause;
-  const message = "This page may not open a WebSocket to the discovery server. A page on https needs a wss:// address.";
+  const message = "This page may not open a WebSocket to the discovery server. On https it needs a wss:// address.";
   return new BonevalueError("unreachable", message, { cause });
 }

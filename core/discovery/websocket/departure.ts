@@ -25,14 +25,11 @@ export interface Departure {
 const overloadPause = 10_000;
 
 const stayAway: Readonly<Record<number, readonly [code: ErrorCode, message: string]>> = {
-  [Close.bye]: ["disconnected", "The discovery server ended the session. Connect again to sign in anew."],
-  [Close.protocol]: [
-    "protocol",
-    "The discovery server understood us wrong. Check that page and server are up to date.",
-  ],
-  [Close.tooBig]: ["protocol", "The discovery server takes no message of this size. Send a shorter one."],
-  [Close.unauthenticated]: ["unauthenticated", "The discovery server did not accept who we say we are. Sign in again."],
-  [Close.takenOver]: ["disconnected", "Another page took this session over. Connect again to have one of its own."],
+  [Close.bye]: ["disconnected", "The discovery server ended the session. Sign in again."],
+  [Close.protocol]: ["protocol", "The discovery server did not understand us. Check that both are up to date."],
+  [Close.tooBig]: ["protocol", "A message was too long for the discovery server. Send less."],
+  [Close.unauthenticated]: ["unauthenticated", "The discovery server did not accept who we are. Sign in again."],
+  [Close.takenOver]: ["disconnected", "Another page took the session over. Sign in again."],
   [Close.incompatible]: ["incompatible", "The discovery server speaks another version. Update the older of the two."],
 };
 
@@ -63,10 +60,7 @@ export function saidError({ code, message }: ToClient["error"]): BonevalueError 
 
 const unreachable = [
   "unreachable",
-  "No discovery server answered. Check the address and the network; a server that refuses this page's origin looks the same.",
+  "No discovery server answered, or it refuses this page's origin. Check the address and the network.",
 ] as const;
-const lost = [
-  "disconnected",
-  "The discovery server is out of reach. Nothing to do: we come back by ourselves.",
-] as const;
-const overloaded = ["unreachable", "The discovery server has too much to do. Try again in a while."] as const;
+const lost = ["disconnected", "The discovery server is out of reach. We come back by ourselves."] as const;
+const overloaded = ["unreachable", "The discovery server is overloaded. Try again in a while."] as const;

@@ -25,7 +25,7 @@ export function readFrame(frame: unknown): FromServer | undefined {
 export function breach(what: string): BonevalueError {
   return new BonevalueError(
     "protocol",
-    `The discovery server sent ${what}. Check that the address is that of a bonevalue server, and that both are up to date.`,
+    `The discovery server sent ${what}. Check that it is a bonevalue server, and that both are up to date.`,
   );
 }
 

@@ -18,6 +18,6 @@ export function socketUrl(host: string): string {
 function notAHost(host: string): BonevalueError {
   return new BonevalueError(
     "unreachable",
-    `"${host}" names no discovery server. Give a host name such as "example.org" or "localhost:8000", or a wss:// URL without a user name.`,
+    `"${host}" names no discovery server. Give a host name, such as "example.org" or "localhost:8000", or a wss:// URL.`,
   );
 }

@@ -92,6 +92,6 @@ export function createRequests(clock: Clock): Requests {
 function unanswered(type: string): BonevalueError {
   return new BonevalueError(
     "timeout",
-    `The discovery server has not answered "${type}" for ${patience / 1000} s. The lists tell whether it was done.`,
+    `The discovery server has not answered "${type}" in ${patience / 1000} s. The lists tell whether it was done.`,
   );
 }

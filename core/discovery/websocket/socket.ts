@@ -172,10 +172,10 @@ export function openSocket(
 function unanswered(): BonevalueError {
   return new BonevalueError(
     "disconnected",
-    "The discovery server went before it answered. The lists tell whether it was done: look, and ask again if not.",
+    "The discovery server went before it answered. The lists tell whether it was done.",
   );
 }
 
 function tooLarge(type: string): BonevalueError {
-  return new BonevalueError("too-large", `"${type}" would be longer than the 64 KiB that a server reads. Send less.`);
+  return new BonevalueError("too-large", `"${type}" would take more than the 64 KiB that a server reads. Send less.`);
 }
