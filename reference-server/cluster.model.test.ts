@@ -74,7 +74,7 @@ async function startNode(url: string): Promise<Node> {
   const wire = await startCut(redis.url);
   const server = await createServer({
     ...{ port: 0, store: url, log },
-    cluster: redisCluster(wire.url, log, { lease: 900, settle: 400, rewrite: 60_000, alone: 300 }),
+    cluster: redisCluster(wire.url, log, { lease: 900, settle: 400, rewrite: 60_000, alone: 300, patience: 500 }),
     // So seldom that only what nodes say to each other can make the lists right.
     limits: { grace: 200, resync: 60_000, claims: 1_000, frameBurst: 10_000, failuresPerAccount: 1_000 },
   });

@@ -26,7 +26,7 @@ afterAll(() => Promise.all([redis.stop(), postgres.stop()]));
 /** A node whose wire to Redis can be cut. */
 async function nodeOn(store: string, options: ServerOptions) {
   const wire = await startCut(redis.url);
-  const cluster = redisCluster(wire.url, log, { lease: 900, settle: 400, rewrite: 60_000, alone: 300 });
+  const cluster = redisCluster(wire.url, log, { lease: 900, settle: 400, rewrite: 60_000, alone: 300, patience: 500 });
   const server = await createServer({ port: 0, store, cluster, log, ...options });
   onTestFinished(async () => {
     await server.close();
@@ -66,11 +66,12 @@ async function flush(): Promise<void> {
   client.destroy();
 }
 
-/** Runs `what`, which must take effect within a second. */
-async function within(limit: number, what: Promise<unknown>): Promise<void> {
+/** What becomes of `what`, which must take effect within `limit` ms. */
+async function within<Result>(limit: number, what: Promise<Result>): Promise<Result> {
   const began = performance.now();
-  await what;
+  const result = await what;
   expect(performance.now() - began).toBeLessThan(limit);
+  return result;
 }
 
 test("peers on two nodes see each other and signal each other", async () => {
@@ -193,6 +194,41 @@ test("a Redis that is killed and comes back empty costs no socket, and the lists
     await peer.settled();
     expect(peer.received.filter(({ type }) => type === "peerDisconnect")).toEqual([]);
   }
+});
+
+test("a Redis that hangs holds up neither sign-ins, relays nor /healthz, and is used again when it answers", async () => {
+  const [one, two] = await twoNodes(["ann", "bob", "cat"]);
+  const [ann, bob, cat] = [await one.signIn("ann"), await two.signIn("bob"), await one.signIn("cat")];
+  onTestFinished(redis.wake);
+  redis.hang();
+  // What is said to the other node all the time must not keep a wire alive on which no answer comes.
+  const chatter = setInterval(() => ann.send("peerRequest", { to: bob.id, signal: "lost" }), 20);
+  onTestFinished(() => clearInterval(chatter));
+
+  const late = await within(2_000, one.signIn("cat"));
+  ann.send("peerRequest", { to: cat.id, signal: "local relay goes on" });
+  await within(500, cat.next("peerRequest"));
+  expect((await within(500, fetch(`${one.server.url.replace("ws", "http")}/healthz`))).status).toBe(200);
+  const again = await within(1_000, two.signIn("bob", bob.session));
+  expect(again).toMatchObject({ id: bob.id, resumed: true });
+
+  redis.wake();
+  await vi.waitUntil(() => again.received.some(({ type, data }) => type === "peerConnect" && data.id === late.id));
+  again.send("peerRequest", { to: late.id, signal: "across again" });
+  expect((await late.next("peerRequest")).data).toEqual({ from: bob.id, signal: "across again" });
+  for (const peer of [ann, cat, again, late]) {
+    await peer.settled();
+    expect(peer.received.filter(({ type }) => type === "peerDisconnect")).toEqual([]);
+  }
+});
+
+test("a server closes although its Redis hangs", async () => {
+  const [one] = await twoNodes(["ann"]);
+  const ann = await one.signIn("ann");
+  onTestFinished(redis.wake);
+  redis.hang();
+  await within(6_000, one.server.close());
+  expect(await ann.closed).toBe(1012);
 });
 
 test("a server that drains tells its clients when to leave, and waits until they have", async () => {

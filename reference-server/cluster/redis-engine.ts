@@ -1,7 +1,13 @@
 import { type CommandParser, createClient, defineScript } from "@redis/client";
+import type { Clock } from "../clock.ts";
+import { impatient } from "./impatient.ts";
 
-/** The part of Redis (or Valkey) that a node uses. Every method rejects while the engine is out of reach. */
-export interface Engine {
+/** The part of Redis (or Valkey) that a node uses. Every method rejects while the engine is out of reach, or hangs. */
+export interface Engine extends Commands {
+  close(): Promise<void>;
+}
+
+interface Commands {
   /** Makes `node` the owner with `epoch` or, if an owner has that already, a greater one. */
   claim(user: string, id: string, node: string, epoch: number): Promise<Claimed>;
   /** As `claim`, but an owner with a greater epoch stays: `epoch` is then its own. */
@@ -27,7 +33,6 @@ export interface Engine {
   take(key: string, limit: number, period: number): Promise<number>;
   giveBack(key: string): Promise<void>;
   publish(channel: string, message: string): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Who holds a peer. */
@@ -47,21 +52,21 @@ export interface EngineEvents {
   message(text: string): void;
   /** The engine is back: what was written or published meanwhile is lost, and perhaps what was there before. */
   back(): void;
-  /** For the log. */
+  /** It is out of reach, or hangs. */
   failed(error: Error): void;
 }
 
-/** Connects, and listens on these channels. Rejects when the engine cannot be reached. */
-export async function connectEngine(url: string, channels: readonly string[], events: EngineEvents): Promise<Engine> {
-  const client = createClient({
-    url,
-    scripts,
-    // Rejected at once while out of reach: this node then goes on alone.
-    disableOfflineQueue: true,
-    // An engine that hangs is as good as gone.
-    pingInterval: 1_000,
-    socket: { connectTimeout: 2_000, socketTimeout: 4_000, reconnectStrategy: () => 100 + Math.random() * 200 },
-  });
+/**
+ * Connects, and listens on these channels. Rejects when the engine cannot be reached. `patience`: how long it may take for
+ * an answer, in ms.
+ */
+export async function connectEngine(
+  url: string,
+  channels: readonly string[],
+  events: EngineEvents,
+  { patience, clock }: { readonly patience: number; readonly clock: Clock },
+): Promise<Engine> {
+  const client = clientOf(url);
   const listener = client.duplicate();
   for (const connection of [client, listener]) connection.on("error", events.failed);
   try {
@@ -72,11 +77,40 @@ export async function connectEngine(url: string, channels: readonly string[], ev
     listener.destroy();
     throw error;
   }
-  for (const connection of [client, listener])
-    connection.on("ready", () => {
-      if (client.isReady && listener.isReady) events.back();
-    });
+  for (const connection of [client, listener]) connection.on("ready", back);
 
+  function back(): void {
+    if (client.isReady && listener.isReady) events.back();
+  }
+
+  return {
+    ...impatient(commandsOf(client), patience, clock, { failed: events.failed, back }),
+    async close() {
+      listener.destroy();
+      // What is on its way still goes out, if the engine takes it.
+      const undo = clock.after(patience, () => client.destroy());
+      if (client.isReady) await client.close();
+      else client.destroy();
+      undo();
+    },
+  };
+}
+
+type Client = ReturnType<typeof clientOf>;
+
+function clientOf(url: string) {
+  return createClient({
+    url,
+    scripts,
+    // Rejected at once while out of reach: this node then goes on alone.
+    disableOfflineQueue: true,
+    // A wire on which nothing comes back is given up.
+    pingInterval: 1_000,
+    socket: { connectTimeout: 2_000, socketTimeout: 4_000, reconnectStrategy: () => 100 + Math.random() * 200 },
+  });
+}
+
+function commandsOf(client: Client): Commands {
   return {
     claim: async (user, id, node, epoch) => claimed(await client.claim(peersKey(user), id, node, `${epoch}`, "new")),
     keep: async (user, id, node, epoch) => claimed(await client.claim(peersKey(user), id, node, `${epoch}`, "keep")),
@@ -114,12 +148,6 @@ export async function connectEngine(url: string, channels: readonly string[], ev
     take: async (key, limit, period) => Number(await client.take(countKey(key), `${limit}`, `${period}`)),
     giveBack: async (key) => void (await client.giveBack(countKey(key))),
     publish: async (channel, message) => void (await client.sPublish(channel, message)),
-    async close() {
-      listener.destroy();
-      // What is on its way still goes out.
-      if (client.isReady) await client.close();
-      else client.destroy();
-    },
   };
 }
 

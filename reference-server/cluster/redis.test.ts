@@ -11,7 +11,7 @@ import { redisCluster } from "./redis.ts";
 vi.setConfig({ testTimeout: 20_000 });
 
 const log = defaultLog("silent");
-const quick = { lease: 600, settle: 300, rewrite: 60_000, alone: 60_000 };
+const quick = { lease: 600, settle: 300, rewrite: 60_000, alone: 60_000, patience: 500 };
 let redis: TestRedis;
 
 beforeAll(async () => {

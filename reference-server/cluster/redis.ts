@@ -18,9 +18,11 @@ export interface RedisTimes {
   readonly rewrite: number;
   /** How often a node reads again while the engine is out of reach. */
   readonly alone: number;
+  /** How long the engine may take for an answer. */
+  readonly patience: number;
 }
 
-const defaultTimes: RedisTimes = { lease: 13_000, settle: 1_500, rewrite: 60_000, alone: 1_000 };
+const defaultTimes: RedisTimes = { lease: 13_000, settle: 1_500, rewrite: 60_000, alone: 1_000, patience: 2_000 };
 
 /** Several servers that share a Redis or Valkey. */
 export function redisCluster(
@@ -50,7 +52,13 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   let stopSettling = () => {};
   let stopAsking = () => {};
 
-  const engine = await connectEngine(url, [channelOf(id), everybody], { message: hear, back, failed });
+  const { patience } = times;
+  const engine = await connectEngine(
+    url,
+    [channelOf(id), everybody],
+    { message: hear, back, failed },
+    { patience, clock },
+  );
   const owned = createOwnership({ engine, clock, node: id, send, broadcast: (message) => publish(everybody, message) });
   await engine.lease(id, times.lease);
   const stops = [
@@ -139,7 +147,9 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
 
   async function look(): Promise<void> {
     const { alive, ended } = await engine.nodes();
-    if (settled) others = alive;
+    // Where the engine was away, so was everybody's lease.
+    if (!settled) return;
+    others = alive;
     await sweep(engine, ended, id, times.lease, (message) => {
       publish(everybody, message);
       events.message(message);

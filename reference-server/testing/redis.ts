@@ -7,6 +7,9 @@ export interface TestRedis {
   kill(): Promise<void>;
   /** Again, empty, at the same URL. */
   start(): Promise<void>;
+  /** It takes connections and answers nothing, until it is woken; nothing in it is lost. */
+  hang(): void;
+  wake(): void;
   stop(): Promise<void>;
 }
 
@@ -22,6 +25,8 @@ export async function startRedis(): Promise<TestRedis> {
     async start() {
       child = await start();
     },
+    hang: () => void child.kill("SIGSTOP"),
+    wake: () => void child.kill("SIGCONT"),
     stop: () => ended(child, "SIGKILL"),
   };
 }

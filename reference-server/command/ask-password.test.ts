@@ -1,0 +1,55 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { defaultLog } from "../log.ts";
+import { createServer } from "../server.ts";
+import { openClient } from "../testing/client.ts";
+import { signedIn } from "../testing/world.ts";
+
+const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
+
+/** `bonevalue user add ann` at a terminal, where somebody answers the prompt with these keys. */
+async function addAnn(keys: string) {
+  const folder = await mkdtemp(join(tmpdir(), "bonevalue-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const store = join(folder, "server.db");
+  const command = [process.execPath, cli, "user", "add", "ann", "--store", store].map((word) => `'${word}'`).join(" ");
+  // Of util-linux: gives a command a terminal of its own, and hands over what both sides say.
+  const terminal = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"]);
+  let shown = "";
+  terminal.stdout.on("data", (chunk) => {
+    const asked = shown.includes("ann: ");
+    shown += chunk;
+    if (!asked && shown.includes("ann: ")) terminal.stdin.write(keys);
+  });
+  const [code] = await once(terminal, "close");
+  return { code, shown, store };
+}
+
+describe.skipIf(process.platform !== "linux")(
+  "a password at a terminal (script of util-linux)",
+  { timeout: 20_000 },
+  () => {
+    test("is asked for, taken, and not shown", async () => {
+      const { code, shown, store } = await addAnn("correct horsx\x7fe\r");
+      expect({ code, shown }).toEqual({ code: 0, shown: "Password for ann: \r\nann can sign in now.\r\n" });
+      const server = await createServer({ port: 0, store, log: defaultLog("silent") });
+      onTestFinished(() => server.close());
+      const ann = await signedIn(await openClient(server.url), { username: "ann", password: "correct horse" });
+      await ann.break();
+    });
+
+    test("may be thought better of with Ctrl-C", async () => {
+      const { code, shown, store } = await addAnn("secret\x03");
+      expect(code).toBe(1);
+      expect(shown).not.toContain("secret");
+      const server = await createServer({ port: 0, store, log: defaultLog("silent") });
+      onTestFinished(() => server.close());
+      await server.accounts.add("ann", "the name is free");
+    });
+  },
+);
