@@ -74,11 +74,11 @@ export function collectReplies(
         ? { peer, status: "rejected", error: outcome.error }
         : { peer, status: "fulfilled", value: outcome.value },
     );
+    if (state) write(state, snapshot());
+    if (pending.size === 0) done();
     const woken = waiters;
     waiters = [];
     for (const wake of woken) wake();
-    if (state) write(state, snapshot());
-    if (pending.size === 0) done();
   }
 
   function settleRest(error: BonevalueError): void {
@@ -105,16 +105,23 @@ export function collectReplies(
     });
   }
 
-  async function first(): Promise<unknown> {
-    if (targets.length === 0) throw nobody();
-    for (let index = 0; index < targets.length; index++) {
-      const reply = await replyAt(index);
-      if (reply?.status !== "fulfilled") continue;
-      cancel("Another peer answered first.");
-      return reply.value;
-    }
-    if (targets.length === 1) throw replies[0]?.error;
-    throw new BonevalueError("all-failed", "No peer answered; `data` has each reply with its error.", {
+  function first(): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        const fulfilled = replies.find(({ status }) => status === "fulfilled");
+        if (!fulfilled && pending.size > 0) return void waiters.push(look);
+        cancel("Another peer answered first.");
+        if (fulfilled) resolve(fulfilled.value);
+        else reject(failure());
+      };
+      look();
+    });
+  }
+
+  function failure(): BonevalueError | undefined {
+    if (targets.length === 0) return nobody();
+    if (targets.length === 1) return replies[0]?.error;
+    return new BonevalueError("all-failed", "No peer answered; `data` has each reply with its error.", {
       data: Object.freeze([...replies]),
     });
   }
