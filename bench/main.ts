@@ -7,7 +7,7 @@ import { fresh, warm } from "./parts/bulk.ts";
 import { calls } from "./parts/calls.ts";
 import { first } from "./parts/first.ts";
 import { mixed } from "./parts/mixed.ts";
-import type { Part } from "./parts/part.ts";
+import { among, type Part } from "./parts/part.ts";
 import { plotOf } from "./report/plot.ts";
 import { scenarioLine, tableOf } from "./report/table.ts";
 import { type Extent, runRounds } from "./rounds.ts";
@@ -25,7 +25,10 @@ const scenarios: readonly Scenario[] = [sizes, state, memory, pause, lossy];
 const results = fileURLToPath(new URL("results/", import.meta.url));
 const plots = `${root}docs/img/`;
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: "string" } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: "string" }, with: { type: "string" } },
+});
 const names = [...parts, ...scenarios].map(({ name }) => name);
 const unknown = positionals.find((name) => !names.includes(name));
 if (unknown !== undefined) {
@@ -52,7 +55,8 @@ try {
   setTimeout(() => process.exit(), 0);
 }
 
-async function runPart(part: Part, stage: Stage): Promise<void> {
+async function runPart(whole: Part, stage: Stage): Promise<void> {
+  const part = among(whole, values.with?.split(","));
   const findings = judge(part, await runRounds(part, stage, extent));
   for (const finding of findings) {
     console.log(`${tableOf(finding)}\n`);

@@ -23,6 +23,7 @@ import type { Transport } from "./transport/transport.ts";
 import { webrtc } from "./transport/webrtc.ts";
 import { createWeakCache } from "./weak-cache.ts";
 import { defaultWindow } from "./wire/credit.ts";
+import { largestMessage } from "./wire/frames.ts";
 
 /** What a client is made of, where the defaults do not serve. Times in ms. */
 export interface ClientOptions {
@@ -101,9 +102,6 @@ export interface Client {
 
 // How long a link stays open after a reply, in ms, where it is not to be kept.
 const moment = 1_000;
-
-// What we tell the other side about messages; the rest of a hello is in the limits.
-const largestMessage = 65_536;
 
 /**
  * A client; nothing is opened before `connect`.

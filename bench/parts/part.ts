@@ -35,3 +35,14 @@ export interface Goal {
 
 /** The raw channel's marks, fixed beforehand, in bytes. */
 export const marks: Readonly<Record<"bulk" | "latency", number>> = { bulk: 256 * 1_024, latency: 64 * 1_024 };
+
+/** The part with these of its contestants alone, and with the goals that they decide. */
+export function among(part: Part, names: readonly string[] | undefined): Part {
+  if (!names) return part;
+  const decided = ({ against }: Goal) => against === undefined || names.includes(against);
+  return {
+    ...part,
+    contestants: part.contestants.filter((name) => names.includes(name)),
+    figures: part.figures.map((figure) => ({ ...figure, goals: figure.goals.filter(decided) })),
+  };
+}

@@ -71,7 +71,7 @@ export function createWard(): Ward {
         events = heard;
       },
       send(_, message) {
-        said.push(message);
+        said.push(message.slice());
       },
       close,
     };

@@ -74,7 +74,7 @@ export interface Link {
   lowMark: number;
   /** Sets the one listener. Messages that came before wait for it. */
   listen(events: LinkEvents): void;
-  /** Takes a whole message. `lossy` may drop it. */
+  /** Takes a whole message, whose bytes are the caller's again when it returns. `lossy` may drop it. */
   send(channel: Channel, message: Uint8Array<ArrayBuffer>): void;
   /** At once, without ceremony: what is buffered may be lost. */
   close(reason?: BonevalueError): void;

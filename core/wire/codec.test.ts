@@ -3,8 +3,9 @@ import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { Packr } from "msgpackr/pack";
 import { expect, test } from "vitest";
-import { decode, encode, pack, type Received, readdress, unpackValue } from "./codec.ts";
+import { decode, encode, encodeInPieces, pack, packItem, type Received, readdress, unpackValue } from "./codec.ts";
 import { type Frame, Kind } from "./frames.ts";
+import { join } from "./join.ts";
 import type { Outgoing } from "./values.ts";
 
 const outgoing = { name: "request", code: "invalid-request", depth: 32, size: 1_000_000 } as const satisfies Outgoing;
@@ -119,9 +120,24 @@ test("keys that name prototypes arrive as data", () => {
   expect({}).not.toHaveProperty("polluted");
 });
 
-test("bytes arrive in memory of their own", () => {
-  const bytes = sent(new Uint8Array(3)) as Uint8Array;
-  expect(bytes.buffer.byteLength).toBe(3);
+test("bytes arrive in memory of their own, unless they are most of the message that brought them", () => {
+  const arrived = (...sizes: number[]) => {
+    const items = sizes.map((size) => encode([Kind.item, 1, pack(new Uint8Array(size), outgoing)]));
+    return decode(join(items), limits).map((frame) => unpackValue(valueIn(frame)) as Uint8Array);
+  };
+  for (const { buffer, length } of arrived(300, 300, 3)) expect(buffer.byteLength).toBe(length);
+  const [large, small] = arrived(60_000, 300);
+  expect([large?.length, large?.buffer.byteLength]).toEqual([60_000, 60_000 + 6 + 300 + 6]);
+  expect(small?.buffer.byteLength).toBe(300);
+});
+
+test("a large item's bytes are sent from where they are, and read like any others", () => {
+  const chunk = new Uint8Array(40_000).fill(7);
+  const pieces = encodeInPieces([Kind.item, 1, packItem(chunk, outgoing)]);
+  expect(pieces[1]).toBe(chunk);
+  expect(join(pieces)).toEqual(encode([Kind.item, 1, pack(chunk, outgoing)]));
+  for (const item of [{ chunk }, new Uint8Array(9)]) expect(packItem(item, outgoing)).toEqual(pack(item, outgoing));
+  expect(() => packItem(chunk, { ...outgoing, size: 40_000 })).toThrow(expect.objectContaining({ code: "too-large" }));
 });
 
 test("a value is what it was when it was packed", () => {

@@ -1,5 +1,6 @@
 import { Unpackr } from "msgpackr/unpack";
-import { type Frame, Kind } from "./frames.ts";
+import { type Frame, Kind, largestMessage } from "./frames.ts";
+import type { Chunks } from "./join.ts";
 import { malformed } from "./malformed.ts";
 import type { Note } from "./notes.ts";
 import { type Receive, restore } from "./restore.ts";
@@ -11,6 +12,8 @@ import { begin, finish, writeArrayHead, writeBytesHead, writeRaw, writeValue } f
 /** A value as bytes, from the moment of the call: packed once, and sent in as many frames as there are peers. */
 export interface Packed {
   readonly bytes: Uint8Array;
+  /** Bytes that follow and were not copied: only an item has any, and it ends with them. */
+  readonly tail?: Uint8Array<ArrayBuffer> | undefined;
   readonly notes: readonly Note[];
   readonly noteBytes?: Uint8Array | undefined;
   /** Bytes that the value takes in a frame, notes included. */
@@ -54,6 +57,17 @@ export function pack(value: unknown, outgoing: Outgoing): Packed {
   return packed;
 }
 
+/** As `pack`, but bytes that make a message of their own are left where they are: its item is sent as it is written. */
+export function packItem(value: unknown, outgoing: Outgoing): Packed {
+  if (!isBytes(value) || value.length < largestMessage / 2) return pack(value, outgoing);
+  begin();
+  writeBytesHead(value.length);
+  const bytes = finish();
+  const size = bytes.length + value.length;
+  if (size > outgoing.size) throw tooLarge(outgoing);
+  return { bytes, tail: value, notes: [], size, attached: false };
+}
+
 /** The same value with the details of its streams and blobs replaced, for another peer that numbers them anew. */
 export function readdress(packed: Packed, address: (detail: unknown) => unknown): Packed {
   const readdressed = packed.notes.map(
@@ -62,7 +76,13 @@ export function readdress(packed: Packed, address: (detail: unknown) => unknown)
   return withNotes(packed.bytes, readdressed);
 }
 
-/** One frame as the bytes that cross the wire. */
+/** One frame as the bytes that cross the wire, in pieces. */
+export function encodeInPieces(frame: Frame<Packed>): Chunks {
+  const head = encode(frame);
+  return frame[0] === Kind.item && frame[2].tail ? [head, frame[2].tail] : [head];
+}
+
+/** One frame as the bytes that cross the wire, but for the tail of an item. */
 export function encode(frame: Frame<Packed>): Uint8Array<ArrayBuffer> {
   const at = shapes[frame[0]]?.value ?? frame.length;
   const value = frame[at] as Packed | undefined;
@@ -93,9 +113,9 @@ export function decode(message: Uint8Array, limits: Incoming): Frame<Received>[]
   const bytes = new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
   const frames: Frame<Received>[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const { shape, end } = scanFrame(bytes, at, limits);
-    frames.push(readFrame(bytes, at, end, shape));
-    at = end;
+    const scanned = scanFrame(bytes, at, limits);
+    frames.push(readFrame(bytes, at, scanned));
+    at = scanned.end;
   }
   return frames;
 }
@@ -105,30 +125,40 @@ export function unpackValue({ plain, notes }: Received, receive?: Receive): unkn
   return notes === undefined ? plain : restore(plain, notes, receive);
 }
 
-function scanFrame(
-  bytes: Uint8Array,
-  start: number,
-  limits: Incoming,
-): { readonly shape: Shape; readonly end: number } {
+interface Scanned {
+  readonly shape: Shape;
+  readonly end: number;
+  /** Whether its bytes may stay where they are. */
+  readonly inPlace: boolean;
+}
+
+function scanFrame(bytes: Uint8Array, start: number, limits: Incoming): Scanned {
   const { length, from } = arrayAt(bytes, start);
   const shape = shapes[bytes[from] ?? 0xff];
   if (!shape) throw malformed("a frame of a kind that this version does not know");
   const notesAt = shape.value === undefined ? undefined : shape.fields.length + 1;
   let at = from;
   let size = 0;
+  // The bytes of a part are copied where the value is put together.
+  let inPlace = shape === shapes[Kind.part];
   for (let index = 0; index < length; index++) {
     const end = endOf(bytes, at, index === shape.value ? limits.depth : envelopeDepth);
     if (index === shape.value || index === notesAt) size += end - at;
+    // Bytes that are most of what is in memory with them keep little else there, and share it with no other value.
+    if (index === shape.value) inPlace = isBin(bytes[at]) && (end - at) * 2 > bytes.buffer.byteLength;
     at = end;
   }
   if (size > limits.value) throw malformed(`a value of ${size} bytes, more than the ${limits.value} that it was told`);
   if (shape === shapes[Kind.hello] && at - start > largestHello) throw malformed("a hello that is too long");
-  return { shape, end: at };
+  return { shape, end: at, inPlace };
 }
 
-function readFrame(bytes: Uint8Array, start: number, end: number, shape: Shape): Frame<Received> {
-  // The bytes of a part are copied where the value is put together.
-  const frame: unknown[] = (shape === shapes[Kind.part] ? views : values).unpack(bytes, { start, end });
+function isBin(token: number | undefined): boolean {
+  return token === 0xc4 || token === 0xc5 || token === 0xc6;
+}
+
+function readFrame(bytes: Uint8Array, start: number, { shape, end, inPlace }: Scanned): Frame<Received> {
+  const frame: unknown[] = (inPlace ? views : values).unpack(bytes, { start, end });
   const notes = shape.value !== undefined && frame.length === shape.fields.length + 2 ? frame.pop() : undefined;
   if (!fits(shape, frame)) throw malformed("a frame that is malformed");
   if (shape.value !== undefined && shape.value < frame.length) {
@@ -141,6 +171,10 @@ function withNotes(bytes: Uint8Array, notes: readonly Note[]): Packed {
   const noteBytes = notes.length > 0 ? msgpack(notes) : undefined;
   const size = bytes.length + (noteBytes?.length ?? 0);
   return { bytes, notes, noteBytes, size, attached: notes.some(isAttachment) };
+}
+
+function isBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
+  return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;
 }
 
 function isAttachment([, kind]: Note): boolean {

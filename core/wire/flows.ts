@@ -1,10 +1,10 @@
-import { type Chunks, lengthOf } from "./join.ts";
+import { type Chunks, join, lengthOf } from "./join.ts";
 import { assemblyCost, type Cut, cut } from "./parts.ts";
 
 /** A frame that waits for its turn. */
 export interface Waiting {
-  /** Its bytes; asked once, when its turn has come. */
-  write(): Uint8Array<ArrayBuffer>;
+  /** Its bytes; asked once, when its turn has come. Those that do not leave in this turn of the event loop are copied. */
+  write(): Chunks;
   /** Told once, when the channel was given it, or so much that the message with its end has room for more. */
   taken?: (() => void) | undefined;
 }
@@ -32,7 +32,7 @@ export interface Flows {
 interface Flow {
   queue: Waiting[];
   /** The first of the queue, once its bytes were asked for, and once it goes out in parts. */
-  head: Uint8Array<ArrayBuffer> | undefined;
+  head: Chunks | undefined;
   cut: Cut | undefined;
   /** What the other side counts for the parts that it has. */
   cost: number;
@@ -68,8 +68,11 @@ export function createFlows(assembly: () => number): Flows {
   const take = (flow: Flow, room: number, message: number, mayBegin: boolean): Next | undefined => {
     if (!flow.cut) {
       flow.head ??= flow.queue[0]!.write();
-      if (flow.head.length <= message) return flow.head.length <= room ? finish(flow, [flow.head]) : undefined;
-      if (mayBegin && room >= smallestPart) flow.cut = begin(flow, flow.head);
+      const length = lengthOf(flow.head);
+      if (length <= room) return finish(flow, flow.head);
+      const frame = flow.head.length > 1 ? join(flow.head) : flow.head[0]!;
+      flow.head = [frame];
+      if (length > message && mayBegin && room >= smallestPart) flow.cut = begin(flow, frame);
     }
     if (!flow.cut || room < smallestPart) return undefined;
     const part = flow.cut.next(room);
@@ -102,7 +105,7 @@ export function createFlows(assembly: () => number): Flows {
       const flow = flows.get(key);
       if (!flow || flow.cost === 0) flows.delete(key);
       // Its cost is held until the other side hears of it; where it is dropped twice, that part waits already.
-      else flow.queue = flow.cut ? [{ write: flow.cut.drop }] : flow.queue.slice(0, 1);
+      else flow.queue = flow.cut ? [dropping(flow.cut)] : flow.queue.slice(0, 1);
       if (flow) flow.head = flow.cut = undefined;
     },
     next(room, message) {
@@ -121,4 +124,8 @@ export function createFlows(assembly: () => number): Flows {
     },
     clear: () => flows.clear(),
   };
+}
+
+function dropping(cut: Cut): Waiting {
+  return { write: () => [cut.drop()] };
 }

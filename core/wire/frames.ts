@@ -1,6 +1,9 @@
 /** The protocol's version, told in the hello; the lower of two is spoken. */
 export const wireVersion = 1;
 
+/** The largest message that we make or take, in bytes: a chunk of 64 KiB with its frame around it. */
+export const largestMessage: number = 68 * 1_024;
+
 /** The first element of every frame. */
 export const Kind = {
   hello: 0,

@@ -1,4 +1,4 @@
-import { type Chunks, join, lengthOf } from "./join.ts";
+import { type Chunks, gather, lengthOf } from "./join.ts";
 
 /** Joins frames into messages. */
 export interface Joiner {
@@ -12,7 +12,7 @@ export interface Joiner {
   end(): void;
 }
 
-/** Fills messages of at most `limit()` bytes; one frame is never larger. */
+/** Fills messages of at most `limit()` bytes; one frame is never larger. `send` keeps nothing of what it is given. */
 export function createJoiner(limit: () => number, send: (message: Uint8Array<ArrayBuffer>) => void): Joiner {
   let chunks: Uint8Array<ArrayBuffer>[] = [];
   let told: (() => void)[] = [];
@@ -21,7 +21,7 @@ export function createJoiner(limit: () => number, send: (message: Uint8Array<Arr
   const end = () => {
     if (size === 0) return;
     const [[only, ...others], listeners] = [chunks, told];
-    const message = only && others.length === 0 ? only : join(chunks);
+    const message = only && others.length === 0 ? only : gather(chunks);
     chunks = [];
     told = [];
     size = 0;

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
-import { encode, type Packed } from "./codec.ts";
+import { encode, encodeInPieces, type Packed } from "./codec.ts";
 import { createFlows } from "./flows.ts";
-import { type Frame, Kind } from "./frames.ts";
+import { type Frame, Kind, largestMessage } from "./frames.ts";
 import { createJoiner } from "./joiner.ts";
 import { createPace } from "./pace.ts";
 
@@ -9,7 +9,7 @@ type Channel = "control" | "bulk" | "lossy";
 
 /** What lanes need of a link: a transport's `Link` is one. */
 export interface Port {
-  /** Takes a whole message. `lossy` may drop it. */
+  /** Takes a whole message, whose bytes are the caller's again when it returns. `lossy` may drop it. */
   send(channel: Channel, message: Uint8Array<ArrayBuffer>): void;
   /** Bytes sent on control and bulk that have not left this machine. */
   readonly buffered: number;
@@ -67,9 +67,6 @@ export interface LanesOptions {
 
 /** Frames up to this size always fit on control. */
 export const smallFrame: number = 16 * 1_024;
-
-// More would be slower, where it is possible at all.
-const largestMessage = 64 * 1_024;
 
 // Eleven packets of Chromium's SCTP, 1 160 bytes each: a third of what 256 calls in flight take, so that both sides and
 // the network work at once. Smaller messages wake each side more often, larger ones leave it idle.
@@ -148,7 +145,7 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
         break;
       }
       taken++;
-      if (frame.length > message) flows.add(frame, { write: () => frame });
+      if (frame.length > message) flows.add(frame, { write: () => [frame] });
       else {
         room -= frame.length;
         controlMessage.add([frame]);
@@ -167,7 +164,9 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
 
   const pumpBulk = () => {
     // Beyond the mark by half a message at most: one that is cut to fit would cost the platform as much as a full one.
-    while (port.buffered <= pace.mark - pace.message / 2 && fillBulk()) {
+    // Where one is larger than the mark, it goes when we are told that half of the mark is free.
+    const full = Math.max(pace.mark / 2, pace.mark - pace.message / 2);
+    while (port.buffered <= full && fillBulk()) {
       // More may come while the link has something to do.
       if (bulkMessage.size < pace.message / 2 && port.buffered > nearlyEmpty) break;
       bulkMessage.end();
@@ -212,7 +211,7 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
     },
     bulk(flow, frame, taken) {
       if (closed) return;
-      flows.add(flow, { write: () => written(frame), taken });
+      flows.add(flow, { write: () => encodeInPieces(frameOf(frame)), taken });
       schedule();
     },
     drop(flow) {
@@ -241,5 +240,9 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
 }
 
 function written(frame: Writable): Uint8Array<ArrayBuffer> {
-  return encode(typeof frame === "function" ? frame() : frame);
+  return encode(frameOf(frame));
+}
+
+function frameOf(frame: Writable): Frame<Packed> {
+  return typeof frame === "function" ? frame() : frame;
 }

@@ -1,4 +1,4 @@
-import type { BonevalueError } from "../../errors.ts";
+import { BonevalueError } from "../../errors.ts";
 import { encode, type Packed } from "../../wire/codec.ts";
 import { createOutgoingCredit } from "../../wire/credit.ts";
 import { type Frame, Kind } from "../../wire/frames.ts";
@@ -71,7 +71,18 @@ export function createProducer(options: ProducerOptions): Producer {
     const bytes = overhead + packed.size;
     credit.begin(bytes);
     tally?.begin(bytes, value instanceof Uint8Array ? value.length : packed.size);
-    lanes.bulk(flow, [Kind.item, id!, packed], taken);
+    lanes.bulk(flow, () => itemFrame(packed), taken);
+  }
+
+  function itemFrame(packed: Packed): Frame<Packed> {
+    const { bytes, tail, size } = packed;
+    if (!tail || bytes.length + tail.length === size) return [Kind.item, id!, packed];
+    const error = new BonevalueError(
+      "unsupported",
+      "A chunk was transferred or resized before it was sent: do so once the stream asks for the next.",
+    );
+    queueMicrotask(() => end(error));
+    return endFrame(id!, error);
   }
 
   function taken(): void {

@@ -43,6 +43,26 @@ describe("reading", () => {
     expect(await until(all(doubled as Incoming<unknown>))).toEqual(items.map((item) => [item, item]));
   });
 
+  test("a chunk that is transferred away before it was sent fails the stream, on both sides", async () => {
+    const { ann, bob, clock, until } = stage({ bandwidth: 100 });
+    const chunks = [new Uint8Array(60_000), new Uint8Array(60_000), new Uint8Array(60_000)];
+    const cleanedUp = vi.fn();
+    bob.module("Bytes", async function* () {
+      try {
+        for (const chunk of chunks) {
+          clock.after(1, () => structuredClone(chunk, { transfer: [chunk.buffer] }));
+          yield chunk;
+        }
+      } finally {
+        cleanedUp();
+      }
+    });
+    const stream: Incoming<Uint8Array> = await until(ann.call("Bytes").first());
+    await expect(until(all(stream))).rejects.toEqual(code("unsupported"));
+    expect(cleanedUp).toHaveBeenCalledOnce();
+    expect([ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([true, true]);
+  });
+
   test("a producer is never further ahead than the window, however long its consumer waits", async () => {
     const { ann, bob, clock, until, source } = stage();
     const counter = source({ bytes: 64 * 1_024 });

@@ -1,6 +1,6 @@
 import { BonevalueError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
-import { type Packed, pack, type Received } from "../../wire/codec.ts";
+import { type Packed, packItem, type Received } from "../../wire/codec.ts";
 import { defaultWindow, largestWindow } from "../../wire/credit.ts";
 import { type Frame, type Hello, Kind } from "../../wire/frames.ts";
 import type { Lanes } from "../../wire/lanes.ts";
@@ -109,7 +109,7 @@ export function createStreams({ lanes, limits, remote, now }: StreamsOptions): S
         ...options,
         lanes,
         pack: (item) =>
-          pack(item, { name: "item", code, depth, size: Math.min(messageSize, remote()?.value ?? messageSize) }),
+          packItem(item, { name: "item", code, depth, size: Math.min(messageSize, remote()?.value ?? messageSize) }),
         gone: () => sending--,
         settled: (id) => producers.delete(id),
       });

@@ -90,7 +90,8 @@ function createEnd(peer: string, options: Required<TwoEndsOptions> & { readonly 
     buffered: 0,
     lowMark: 0,
     maxMessage: 262_144,
-    send(_channel: string, message: Uint8Array<ArrayBuffer>) {
+    send(_channel: string, given: Uint8Array<ArrayBuffer>) {
+      const message = given.slice();
       port.buffered += message.length;
       underWay += message.length;
       departs = Math.max(departs, clock.now()) + message.length / bandwidth;
