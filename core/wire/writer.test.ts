@@ -17,6 +17,8 @@ const number = fc.oneof(
   fc.double({ noInteger: true }),
 );
 const text = fc.oneof(fc.string({ unit: "binary", maxLength: 300 }), fc.string({ maxLength: 40 }));
+// The library refuses the one that values.ts keeps out of maps.
+const key = text.filter((one) => one !== "__proto__");
 const plain = fc.letrec((tie) => ({
   value: fc.oneof(
     { depthSize: "medium" },
@@ -25,7 +27,7 @@ const plain = fc.letrec((tie) => ({
     text,
     fc.uint8Array({ maxLength: 70_000 }),
     fc.array(tie("value"), { maxLength: 20 }),
-    fc.dictionary(text, tie("value"), { maxKeys: 20 }),
+    fc.dictionary(key, tie("value"), { maxKeys: 20 }),
   ),
 })).value;
 
