@@ -155,8 +155,6 @@ export function openConnection(
 
   async function enter(signedIn: SignedIn): Promise<void> {
     const { user, id } = signedIn;
-    if (presence.others(user, id) >= limits.socketsPerAccount)
-      throw new Refusal("rate-limited", "This account is signed in too many times.", { close: closeCode.overloaded });
     me = { ...signedIn, address };
     member = { id, user, tell: outbox.send, end, welcome };
     const valid = async () => (await parts.store.sessionsOf([id])).has(id);

@@ -6,7 +6,8 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { type AddressList, clientAddress, isLoopback, networkOf } from "./address.ts";
 import { type Connection, type ConnectionParts, openConnection } from "./connection.ts";
 import { encode } from "./frames.ts";
-import { plain } from "./pages.ts";
+import { createOutbox } from "./outbox.ts";
+import { pathOf, plain } from "./pages.ts";
 import { closeCode } from "./refusal.ts";
 
 /** What the door stands on, and what every connection behind it shares. */
@@ -14,8 +15,6 @@ export interface DoorParts extends ConnectionParts {
   readonly http: HttpServer;
   /** The WebSocket's path on `http`. */
   readonly path: string;
-  /** `http` is nobody else's: what is not ours is refused. */
-  readonly own: boolean;
   /** Whether the page that a request comes from may connect. */
   readonly welcome: (request: IncomingMessage) => boolean;
   readonly proxies: AddressList;
@@ -50,14 +49,16 @@ export function createDoor(parts: DoorParts): Door {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
+    autoPong: false,
     maxPayload: limits.frameSize,
     maxFragments: 64,
     maxBufferedChunks: 1_024,
   });
 
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    if (new URL(request.url ?? "/", "http://host").pathname !== parts.path) {
-      if (parts.own) refuse(stream, 404);
+    if (pathOf(request) !== parts.path) {
+      // Where nobody else listens, nobody else would ever close it.
+      if (http.listenerCount("upgrade") === 1) refuse(stream, 404);
       return;
     }
     const status = refusal(request);
@@ -80,9 +81,10 @@ export function createDoor(parts: DoorParts): Door {
   }
 
   function turnAway(socket: WebSocket): void {
-    socket.on("error", () => {});
-    socket.send(encode("error", { code: "rate-limited", message: "Too many connections from this address." }));
-    socket.close(closeCode.overloaded);
+    const outbox = createOutbox(socket, limits.unsent, clock);
+    socket.on("error", () => {}).on("close", outbox.stop);
+    outbox.send(encode("error", { code: "rate-limited", message: "Too many connections from this address." }));
+    outbox.close(closeCode.overloaded);
   }
 
   function refusal(request: IncomingMessage): number | undefined {
@@ -112,8 +114,8 @@ export function createDoor(parts: DoorParts): Door {
   const others = http.listeners("request") as ((request: IncomingMessage, response: ServerResponse) => void)[];
   function answer(request: IncomingMessage, response: ServerResponse): void {
     if (parts.pages(request, response)) return;
-    if (parts.own) plain(response, 426, "This is a bonevalue discovery server: connect with a WebSocket.");
     for (const other of others) other.call(http, request, response);
+    if (others.length === 0) plain(response, 426, "This is a bonevalue discovery server: connect with a WebSocket.");
   }
 
   http.on("upgrade", upgrade);

@@ -10,7 +10,7 @@ export interface Inbox {
 
 /**
  * Hands frames over one at a time, and no faster than `rate` a second after a `burst`. Meanwhile the socket is not read:
- * what follows waits in the network, not here.
+ * what follows waits in the network, not here. A WebSocket's own pings and pongs are frames like any other.
  */
 export function createInbox(
   socket: WebSocket,
@@ -20,19 +20,19 @@ export function createInbox(
 ): Inbox {
   const pace = createPace(frameRate, frameBurst, clock.now());
   // Frames of the piece of the network's stream that had been read when we paused.
-  const rest: (readonly [Buffer, boolean])[] = [];
+  const rest: Task[] = [];
   let working = false;
   let lastHeard = clock.now();
 
-  async function work(first: readonly [Buffer, boolean]): Promise<void> {
+  async function work(first: Task): Promise<void> {
     working = true;
-    for (let frame: typeof first | undefined = first; frame; frame = rest.shift()) {
+    for (let task: Task | undefined = first; task; task = rest.shift()) {
       const wait = pace.take(clock.now());
       if (wait > 0) {
         socket.pause();
         await new Promise<void>((resolve) => clock.after(wait, resolve));
       }
-      const pending = handle(...frame);
+      const pending = task();
       if (pending) await pending;
     }
     working = false;
@@ -40,15 +40,21 @@ export function createInbox(
     socket.resume();
   }
 
-  socket.on("message", (bytes: Buffer, binary: boolean) => {
-    lastHeard = clock.now();
+  function take(task: Task): void {
     if (working) {
-      rest.push([bytes, binary]);
+      rest.push(task);
       socket.pause();
     } else {
-      work([bytes, binary]);
+      work(task);
     }
-  });
+  }
+
+  socket.on("message", (bytes: Buffer, binary: boolean) => take(() => handle(bytes, binary)));
+  socket.on("ping", (bytes) => take(() => socket.pong(bytes)));
+  socket.on("pong", () => take(() => {}));
   // While we do not read, silence means nothing.
   return { lastHeard: () => (working ? clock.now() : lastHeard) };
 }
+
+/** What is to be done with one frame; the next waits for its promise, if it gives one. */
+type Task = () => unknown;

@@ -1,18 +1,26 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+
+// Slow clients get little time, and a request's head little room.
+const strict = {
+  maxHeaderSize: 8 * 1024,
+  headersTimeout: 5_000,
+  requestTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+};
 
 // How many may wait to be let in; the system may allow fewer. Whoever finds the queue full asks again only after seconds, and
 // after a restart everybody comes at once.
 const backlog = 4_096;
 
-/** A plain http server that gives slow clients little time. Rejects with what to do where it cannot listen. */
-export async function listen(host: string = "127.0.0.1", port: number = 8000): Promise<Server> {
-  const http = createServer({
-    maxHeaderSize: 8 * 1024,
-    headersTimeout: 5_000,
-    requestTimeout: 5_000,
-    connectionsCheckingInterval: 1_000,
-  });
+/** An http server, or with a certificate a https one, PEM. Rejects with what to do where it cannot listen. */
+export async function listen(
+  host: string = "127.0.0.1",
+  port: number = 8000,
+  tls?: { readonly cert: string | Buffer; readonly key: string | Buffer },
+): Promise<Server> {
+  const http = tls ? createTlsServer({ ...strict, ...tls }) : createServer(strict);
   http.listen({ port, host, backlog });
   try {
     await once(http, "listening");

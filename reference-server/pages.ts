@@ -48,12 +48,17 @@ export function createPages(parts: PagesParts): (request: IncomingMessage, respo
   }
 
   return (request, response) => {
-    const page = pages.get(new URL(request.url ?? "/", "http://host").pathname);
+    const page = pages.get(pathOf(request) ?? "");
     if (page === undefined) return false;
     if (request.method !== "GET" && request.method !== "HEAD") plain(response, 405, "method not allowed");
     else page(request, response).catch(() => plain(response, 500, "failed"));
     return true;
   };
+}
+
+/** The path that is asked for; undefined where what was sent is no URL. */
+export function pathOf({ url = "/" }: IncomingMessage): string | undefined {
+  return URL.parse(url, "http://host")?.pathname;
 }
 
 /** A short answer in plain text. */

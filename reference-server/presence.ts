@@ -4,12 +4,16 @@ import type { BusMessage, Cluster, ClusterNode, Login } from "./cluster/cluster.
 import { coalesced } from "./coalesced.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import { closeCode, Refusal } from "./refusal.ts";
 import type { Trust } from "./trust.ts";
 import { us } from "./view.ts";
 
 /** Who is online on this node, and who is told what of whom. */
 export interface Presence {
-  /** Takes the member's peer over and tells everybody concerned. False: `valid` said that its session ended meanwhile. */
+  /**
+   * Takes the member's peer over and tells everybody concerned. False: `valid` said that its session ended meanwhile.
+   * Rejects with `rate-limited` where its user is here often enough.
+   */
   enter(member: Member, valid: () => Promise<boolean>): Promise<boolean>;
   /** The member's socket broke: its peer is announced as lost if nobody takes over within the grace. */
   lose(member: Member): void;
@@ -21,8 +25,6 @@ export interface Presence {
   trustChanged(users: readonly string[], named?: boolean): Promise<void>;
   /** Ends all logins of a user on all nodes, but for the peer `keep`. */
   revoke(user: string, keep?: string): void;
-  /** How many logins a user has on this node, beside the peer `id`. */
-  others(user: string, id: string): number;
   /** The peers that this node holds. */
   ids(): readonly string[];
   readonly node: ClusterNode;
@@ -35,7 +37,7 @@ export interface PresenceParts {
   readonly trust: Trust;
   readonly clock: Clock;
   readonly log: Log;
-  readonly limits: Pick<ServerLimits, "grace" | "resync">;
+  readonly limits: Pick<ServerLimits, "grace" | "resync" | "socketsPerAccount">;
   /** Which of these peers' sessions still exist. */
   readonly sessionsOf: (peers: readonly string[]) => Promise<ReadonlySet<string>>;
 }
@@ -102,6 +104,7 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
   // ── coming and going ──
 
   async function enter(member: Member, valid: () => Promise<boolean>): Promise<boolean> {
+    refuseCrowd(member);
     const { login, resumed } = await node.claim(member.user, member.id);
     const earlier = entries.get(member.id);
     if (earlier && earlier.login.epoch > login.epoch) {
@@ -111,6 +114,8 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     if (earlier) end(earlier, "taken");
     const entry = seat(member, login);
     try {
+      // Again: many at once may all have found room before the claim.
+      refuseCrowd(member);
       // After the claim: whoever ends the session, or its trust, from now on finds this node by the claim.
       if (!(await valid())) {
         await depart(entry, false);
@@ -123,6 +128,12 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     }
     if (entries.get(member.id) === entry) admit(entry, resumed);
     return true;
+  }
+
+  function refuseCrowd({ user, id }: Member): void {
+    const seated = circles.find(user)?.entries;
+    if (seated === undefined || seated.size - Number(seated.has(id)) < parts.limits.socketsPerAccount) return;
+    throw new Refusal("rate-limited", "This account is signed in too many times.", { close: closeCode.overloaded });
   }
 
   function seat(member: Member, login: Login): Entry {
@@ -227,10 +238,6 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     revoke(user, keep) {
       node.broadcast({ kind: "revoke", user, keep });
       revokeHere(user, keep);
-    },
-    others(user, id) {
-      const all = circles.find(user)?.entries;
-      return all === undefined ? 0 : all.size - Number(all.has(id));
     },
     ids: () => [...entries.keys()],
     node,

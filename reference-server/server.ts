@@ -87,15 +87,14 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
         options.mail ?? (async (to, { link }) => log.info({ to, link }, "somebody is invited: send them this link")),
     });
 
-    const own = options.server === undefined;
     const http = options.server ?? (await listen(options.host, options.port));
-    if (own) opened.push(() => new Promise((resolve) => http.close(() => resolve())));
+    if (http !== options.server) opened.push(() => new Promise((resolve) => http.close(() => resolve())));
     const { path = "/", insecure = false, ice = [] } = options;
     const proxies = addressList(options.proxies ?? []);
     const readers = addressList(options.metricsReaders ?? ["127.0.0.0/8", "::1"]);
     const door = createDoor({
       ...{ limits, clock, log, store, presence, seen, ice, signIn, answer, metrics },
-      ...{ http, own, path, proxies, insecure },
+      ...{ http, path, proxies, insecure },
       welcome: (request) => mayConnect(request, new URL(base()).origin, options.origins),
       pages: createPages({ path, invitations: ownAccounts, metrics, readers, proxies, healthy }),
     });

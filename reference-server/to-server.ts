@@ -4,8 +4,17 @@ import type { ToServer } from "../core/discovery/messages.ts";
 const text = v.string();
 const version = v.number();
 const nothing = v.optional(v.object({}), {});
-const relay = v.object({ to: text, signal: v.unknown() });
+const signal = v.pipe(v.unknown(), v.check(isShallow, "A signal is nested too deep"));
+const relay = v.object({ to: text, signal });
 const named = v.object({ name: text });
+
+// Deeper than any signal; far less than what JSON can read and can then not write again.
+const deepest = 64;
+
+function isShallow(value: unknown, left: number = deepest): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return left > 0 && Object.values(value).every((inner) => isShallow(inner, left - 1));
+}
 
 /** The data of everything that a server accepts, by type. */
 export const toServer: { readonly [Type in keyof ToServer]: v.GenericSchema<unknown, ToServer[Type]> } = {

@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer as createHttpsServer } from "node:https";
+import type { Server } from "node:http";
 import type { IceOption } from "../ice.ts";
+import { listen } from "../listen.ts";
 import { defaultLog } from "../log.ts";
 import { type BonevalueServer, createServer, type ServerOptions } from "../server.ts";
 import type { Flags } from "./flags.ts";
@@ -152,13 +152,11 @@ function iceFrom(urls: readonly string[], secret: string | undefined): IceOption
   return urls.map((url) => ({ urls: url, ...(url.startsWith("turn") && secret !== undefined && { secret }) }));
 }
 
-async function tlsServer({ cert, key, host = "127.0.0.1", port = "8000" }: ServeValues) {
+async function tlsServer({ cert, key, host, port }: ServeValues): Promise<Server | undefined> {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) throw new Error("--cert and --key go together.");
-  const tls = createHttpsServer({ cert: readFileSync(cert), key: readFileSync(key) });
-  tls.listen(number("port", port), host);
-  await once(tls, "listening");
-  return tls;
+  const where = port === undefined ? undefined : number("port", port);
+  return listen(host, where, { cert: readFileSync(cert), key: readFileSync(key) });
 }
 
 async function signalled(): Promise<void> {

@@ -1,0 +1,133 @@
+import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import { expect, onTestFinished, test, vi } from "vitest";
+import type { Cluster } from "./cluster/cluster.ts";
+import { localCluster } from "./cluster/local.ts";
+import { sayRaw, upgradeTo } from "./testing/raw.ts";
+import { password, world } from "./testing/world.ts";
+
+const notUrls = ["//", "http://[", "/\\", "//["];
+
+test.each(notUrls)("a request for %s, which is no URL, is answered, and the server lives", async (path) => {
+  const { server, signIn } = await world(["ann"]);
+  const plain = await sayRaw(server.url, [`GET ${path} HTTP/1.1`, "Host: localhost"]);
+  expect(String(await once(plain, "data"))).toMatch(/^HTTP\/1\.1 426 /);
+  plain.destroy();
+  const socket = await sayRaw(server.url, upgradeTo(path));
+  expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 404 /);
+  await signIn("ann");
+});
+
+test("on an app's own server nobody keeps a socket that is nobody's", async () => {
+  const http = createHttpServer().listen(0, "127.0.0.1");
+  await once(http, "listening");
+  onTestFinished(() => void http.close());
+  const { server } = await world([], { server: http, path: "/bonevalue" });
+  const socket = await sayRaw(server.url, upgradeTo("/elsewhere"));
+  expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 404 /);
+  const page = await fetch(server.url.replace("ws", "http"));
+  expect(page.status).toBe(426);
+});
+
+test("a socket for which the app's own server has another listener is left to that", async () => {
+  const http = createHttpServer().listen(0, "127.0.0.1");
+  await once(http, "listening");
+  onTestFinished(() => void http.close());
+  http.on("upgrade", (request, stream) => {
+    if (request.url === "/elsewhere") stream.end("HTTP/1.1 418 mine\r\n\r\n");
+  });
+  const { server } = await world([], { server: http, path: "/bonevalue" });
+  const socket = await sayRaw(server.url, upgradeTo("/elsewhere"));
+  expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 418 mine/);
+});
+
+test("a socket too many that does not leave by itself is cut", async () => {
+  const { server, open, clock } = await world([], { limits: { socketsPerAddress: 1 } });
+  await open();
+  const stays = await sayRaw(server.url, upgradeTo("/"));
+  let heard = "";
+  stays.on("data", (chunk) => {
+    heard += chunk.toString("latin1");
+  });
+  const closed = once(stays, "close");
+  await vi.waitUntil(() => heard.includes("rate-limited"));
+  clock.advance(800);
+  await closed;
+});
+
+test("a WebSocket's own pings are answered, and read no faster than messages", async () => {
+  const { signIn, clock } = await world(["ann"]);
+  const ann = await signIn("ann");
+  let pongs = 0;
+  ann.socket.on("pong", (bytes) => {
+    expect(String(bytes)).toBe("are you there");
+    pongs++;
+  });
+  for (let at = 0; at < 300; at++) ann.socket.ping("are you there");
+  for (let at = 0; at < 300; at++) ann.socket.pong("I am");
+  // The sign-in was the first of the burst.
+  await vi.waitUntil(() => pongs === 199);
+  clock.advance(19);
+  expect(pongs).toBe(199);
+  clock.advance(1);
+  await vi.waitUntil(() => pongs === 200);
+});
+
+test("a message in more than 64 pieces ends its socket", async () => {
+  const { signIn } = await world(["ann"]);
+  const ann = await signIn("ann");
+  for (let piece = 0; piece < 65; piece++) ann.socket.send(" ", { fin: false });
+  expect(await ann.closed).toBe(1008);
+});
+
+test("a signal that is nested deeper than could be passed on ends its sender's socket", async () => {
+  const { signIn } = await world(["ann", "bob"]);
+  const [ann, bob] = [await signIn("ann"), await signIn("bob")];
+  const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
+  const say = (depth: number) =>
+    ann.socket.send(`{"type":"peerRequest","data":{"to":"${bob.id}","signal":${nested(depth)}}}`);
+  say(64);
+  expect(JSON.stringify((await bob.next("peerRequest")).data.signal)).toBe(nested(64));
+  say(20_000);
+  expect((await ann.next("error")).data.code).toBe("protocol");
+  expect(await ann.closed).toBe(1008);
+  await bob.settled();
+});
+
+test("a crowd that signs in to one account at once finds no more room than its limit", async () => {
+  const { signIn, open } = await world(["ann", "bob"], {
+    cluster: slow(localCluster(), "ann", 8),
+    limits: { socketsPerAccount: 2 },
+  });
+  const bob = await signIn("bob");
+  const crowd = await Promise.all(Array.from({ length: 8 }, () => open()));
+  for (const client of crowd) client.send("authenticate", { version: 1, username: "ann", password });
+  const ends = await Promise.all(crowd.map((client) => Promise.race([client.closed, client.next("peerList")])));
+  expect(ends.filter((end) => end === 1013)).toHaveLength(6);
+  await bob.settled();
+  const online = new Set<string>();
+  for (const { type, data } of bob.received) {
+    if (type === "peerConnect") online.add(data.id);
+    if (type === "peerDisconnect") online.delete(data);
+  }
+  expect(online.size).toBe(2);
+});
+
+/** A cluster, as slow as a network may be: claims of this user are heard when `crowd` of them have been made. */
+function slow(cluster: Cluster, user: string, crowd: number): Cluster {
+  const { promise: gathered, resolve } = Promise.withResolvers<void>();
+  let claims = 0;
+  return {
+    async join(events) {
+      const node = await cluster.join(events);
+      return {
+        ...node,
+        async claim(claimer, peer) {
+          if (claimer === user && ++claims === crowd) resolve();
+          if (claimer === user) await gathered;
+          return node.claim(claimer, peer);
+        },
+      };
+    },
+  };
+}
