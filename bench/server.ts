@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { machine } from "./machine.ts";
 import { badSignIns } from "./server/figures/bad-sign-ins.ts";
 import type { Figure, Numbers } from "./server/figures/figure.ts";
 import { fuzz } from "./server/figures/fuzz.ts";
@@ -16,12 +17,19 @@ const figures: readonly Figure[] = [
   ...[slowReader, badSignIns, fuzz, nodeKilled, redisKilled],
 ];
 
-/** `node bench/server.ts [NAME…]`: measures the server, or only these figures, and prints a table. */
+/**
+ * `node bench/server.ts [NAME…]`: measures the server, or only these figures, and prints a table. The results are kept in
+ * results/server.json, beside those of figures that were measured before.
+ */
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !figures.some((figure) => figure.name === name));
 if (unknown.length > 0) throw new Error(`No such figure: ${unknown}. There are ${figures.map(({ name }) => name)}.`);
 
-const found: Record<string, Numbers & { met: boolean }> = {};
+const results = new URL("results/", import.meta.url);
+const file = new URL("server.json", results);
+const found: Record<string, Numbers & { met: boolean }> = existsSync(file)
+  ? JSON.parse(readFileSync(file, "utf8")).figures
+  : {};
 console.log("| figure | goal | bonevalue | bare `ws` relay | PeerJS | |\n|---|---|---|---|---|---|");
 for (const figure of figures) {
   if (wanted.length > 0 && !wanted.includes(figure.name)) continue;
@@ -29,9 +37,8 @@ for (const figure of figures) {
   found[figure.name] = { ...numbers, met: isMet(figure, numbers) };
   console.log(row(figure, numbers));
 }
-const results = new URL("results/", import.meta.url);
 mkdirSync(results, { recursive: true });
-writeFileSync(new URL("server.json", results), `${JSON.stringify(found, null, 2)}\n`);
+writeFileSync(file, `${JSON.stringify({ machine: machine(), figures: found }, null, 2)}\n`);
 
 function isMet({ goal }: Figure, { bonevalue = Number.NaN, bare = Number.NaN }: Numbers): boolean {
   if ("ofBare" in goal) return bonevalue / bare >= goal.ofBare;
