@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { isEnvelope, type ToClient, type ToServer } from "../core/discovery/messages.ts";
+import { envelope, type ToClient, type ToServer } from "../core/discovery/messages.ts";
 import { closeCode, Refusal } from "./refusal.ts";
 import { toServer } from "./to-server.ts";
 
@@ -16,9 +16,9 @@ export function encode<Type extends keyof ToClient>(type: Type, data: ToClient[T
 /** Reads a client's frame; throws a refusal that closes the socket where the protocol does not know it. */
 export function decode(bytes: Buffer, binary: boolean): Command {
   if (binary) throw malformed("Frames are JSON text, not binary");
-  const frame = parse(bytes);
-  if (!isEnvelope(frame)) throw malformed('A frame is { "type": string, "data": any, "id"?: positive integer }');
-  const { type, data, id } = frame;
+  const frame = v.safeParse(envelope, parse(bytes));
+  if (!frame.success) throw malformed('A frame is { "type": string, "data": any, "id"?: positive integer }');
+  const { type, data, id } = frame.output;
   if (!isKnown(type)) throw malformed(`A frame has an unknown type, ${JSON.stringify(type.slice(0, 32))}`);
   const checked = v.safeParse(toServer[type], data);
   if (!checked.success) throw malformed(`The data of ${type} is wrong: ${checked.issues[0].message}`);

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { ToServer } from "../core/discovery/messages.ts";
+import type { Schemas, ToServer } from "../core/discovery/messages.ts";
 
 const text = v.string();
 const version = v.number();
@@ -17,7 +17,7 @@ function isShallow(value: unknown, left: number = deepest): boolean {
 }
 
 /** The data of everything that a server accepts, by type. */
-export const toServer: { readonly [Type in keyof ToServer]: v.GenericSchema<unknown, ToServer[Type]> } = {
+export const toServer: Schemas<ToServer> = {
   authenticate: v.intersect([
     v.object({ version }),
     v.union([

@@ -18,7 +18,7 @@ const ground = [
   "events",
   "reactive",
   "weak-cache",
-  "checks",
+  "bounded",
   "numbered",
   "lazy-property",
 ].map((name) => `core/${name}.ts`);
@@ -26,14 +26,14 @@ const nodeAndAll = ["node:*", "*"];
 
 /** The house's import directions, as the design draws them. */
 export const directions: readonly Direction[] = [
-  { from: "core/", files: ["core/"], packages: ["@standard-schema/spec"] },
-  ...ground.map((from) => ({ from, files: ground, packages: ["nanoevents", "@preact/signals-core"] })),
+  { from: "core/", files: ["core/"], packages: ["valibot", "@standard-schema/spec"] },
+  ...ground.map((from) => ({ from, files: ground, packages: ["nanoevents", "@preact/signals-core", "valibot"] })),
   { from: "core/peers/", files: ground, packages: [] },
-  { from: "core/wire/", files: ground, packages: [] },
+  { from: "core/wire/", files: ground, packages: ["valibot"] },
   { from: "core/wire/codec.ts", files: ["core/wire/", ...ground], packages: ["msgpackr"] },
-  { from: "core/discovery/", files: ground, packages: [] },
+  { from: "core/discovery/", files: ground, packages: ["valibot"] },
   { from: "core/transport/", files: ground, packages: [] },
-  { from: "core/links/", files: ["core/wire/", "core/transport/transport.ts", ...ground], packages: [] },
+  { from: "core/links/", files: ["core/wire/", "core/transport/transport.ts", ...ground], packages: ["valibot"] },
   {
     from: "core/rpc/",
     files: ["core/links/", "core/wire/", "core/peers/", ...ground],

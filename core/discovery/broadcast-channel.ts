@@ -1,9 +1,10 @@
+import { is } from "valibot";
 import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import { type Alias, type Peer, us } from "../peer.ts";
 import type { Member } from "./broadcast-channel/roll.ts";
 import { enterRoom, type Room, type RoomPlatform } from "./broadcast-channel/room.ts";
-import { isUsername } from "./broadcast-channel/tab-messages.ts";
+import { username } from "./broadcast-channel/tab-messages.ts";
 import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery.ts";
 import { createPage, type Page } from "./page.ts";
 
@@ -131,7 +132,7 @@ function checkUsername(credentials: Credentials) {
   if (!("username" in credentials)) {
     throw new BonevalueError("unsupported", "Without a server there are no tokens or invitations. Give a user name.");
   }
-  if (!isUsername(credentials.username)) {
+  if (!is(username, credentials.username)) {
     const message = `"${credentials.username}" cannot be a user name here, since others call us by it. Choose another.`;
     throw new BonevalueError("alias-reserved", message);
   }

@@ -1,6 +1,7 @@
-import { anything, type Check, count, listOf, object, optional, text } from "../checks.ts";
+import * as v from "valibot";
+import { count } from "../bounded.ts";
 
-// docs/protocol.md, "Discovery". Each side validates what it receives; unknown fields pass.
+// docs/protocol.md, "Discovery". Each side validates what it receives; unknown fields pass and are dropped.
 
 /** The protocol's version, told in the first frame each way. */
 export const discoveryVersion = 1;
@@ -90,44 +91,52 @@ export interface IceServer {
   readonly credential?: string | undefined;
 }
 
-const word = text();
-const number: Check<number> = (value): value is number => typeof value === "number";
-const flag: Check<boolean> = (value): value is boolean => typeof value === "boolean";
-const time: Check<string> = (value): value is string => word(value) && !Number.isNaN(Date.parse(value));
-const urls: Check<string | string[]> = (value): value is string | string[] => [value].flat().every(word);
+/** A schema for the data of each type. */
+export type Schemas<Messages> = { readonly [Type in keyof Messages]: v.GenericSchema<unknown, Messages[Type]> };
 
-const relayed = object<Relayed>({ from: word, signal: anything });
-const peer = object<WirePeer>({ name: word, id: word });
-const named = object({ name: word });
-const iceServer = object<IceServer>({ urls, username: optional(word), credential: optional(word) });
+const text = v.string();
+const version = v.number();
+const nothing = v.unknown();
+const relayed = v.object({ from: text, signal: v.unknown() });
+const peer = v.object({ name: text, id: text });
+const named = v.object({ name: text });
+const iceServer = v.object({
+  urls: v.custom<string | string[]>((urls) => [urls].flat().every((url) => typeof url === "string")),
+  username: v.optional(text),
+  credential: v.optional(text),
+});
 
 /** The frame around every message, both ways. */
-export const isEnvelope: Check<Envelope> = object({
-  type: word,
-  data: anything,
-  id: optional(count(1)),
-  lost: optional(flag),
+export const envelope: v.GenericSchema<unknown, Envelope> = v.object({
+  type: text,
+  data: v.optional(v.unknown()),
+  id: v.optional(count(1)),
+  lost: v.optional(v.boolean()),
 });
 
 /** The data of everything that a client understands, by type. */
-export const toClient: { readonly [Type in keyof ToClient]: Check<ToClient[Type]> } = {
-  setPeerId: object({ version: number, peerId: word, username: word, session: word, resumed: flag }),
-  userList: listOf(word),
-  iceServers: object({ servers: listOf(iceServer), expires: optional(word) }),
-  peerList: listOf(peer),
-  userAdd: word,
-  userRemove: word,
+export const toClient: Schemas<ToClient> = {
+  setPeerId: v.object({ version, peerId: text, username: text, session: text, resumed: v.boolean() }),
+  userList: v.array(text),
+  iceServers: v.object({ servers: v.array(iceServer), expires: v.optional(text) }),
+  peerList: v.array(peer),
+  userAdd: text,
+  userRemove: text,
   peerConnect: peer,
-  peerDisconnect: word,
+  peerDisconnect: text,
   peerRequest: relayed,
   peerResponse: relayed,
-  inviteResponse: anything,
-  tokenResponse: object({ token: word, expires: time }),
+  inviteResponse: nothing,
+  tokenResponse: v.object({ token: text, expires: v.custom<string>(isTime) }),
   claimResponse: named,
   removeResponse: named,
-  passwordResponse: object({ session: word }),
-  ping: anything,
-  pong: anything,
-  reconnect: object({ after: number }),
-  error: object({ code: word, message: word, after: optional(number) }),
+  passwordResponse: v.object({ session: text }),
+  ping: nothing,
+  pong: nothing,
+  reconnect: v.object({ after: v.number() }),
+  error: v.object({ code: text, message: text, after: v.optional(v.number()) }),
 };
+
+function isTime(value: unknown): boolean {
+  return typeof value === "string" && !Number.isNaN(Date.parse(value));
+}

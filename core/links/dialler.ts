@@ -1,3 +1,4 @@
+import * as v from "valibot";
 import type { Clock } from "../clock.ts";
 import type { BonevalueError, ErrorCode } from "../errors.ts";
 import type { Link, Transport } from "../transport/transport.ts";
@@ -15,7 +16,7 @@ import {
   type SignalKind,
   type Step,
 } from "./dialling.ts";
-import { createSignals, isSignal, type Signal, type Signals } from "./signals.ts";
+import { createSignals, type Signal, type Signals, signal as signalSchema } from "./signals.ts";
 
 /** How long a dial may take, in ms. */
 export const dialTimeout = 15_000;
@@ -250,15 +251,17 @@ export function createDialler(options: DiallerOptions): Dialler {
       entry.wish ??= { undoDeadline: clock.after(dialTimeout, () => expire(entry)) };
       start(entry);
     },
-    receive(kind, from, signal) {
-      if (!isSignal(signal) || from === options.self()) return;
+    receive(kind, from, raw) {
+      const parsed = v.safeParse(signalSchema, raw);
+      if (!parsed.success || from === options.self()) return;
       const entry = entryOf(from);
-      take(entry, heard(entry.dialling, kind, signal), signal);
+      take(entry, heard(entry.dialling, kind, parsed.output), parsed.output);
     },
-    receiveOnLink(from, signal) {
+    receiveOnLink(from, raw) {
       const { connection, dialling } = entryOf(from);
-      if (!isSignal(signal) || !connection?.open || signal.attempt !== dialling.current?.attempt) return;
-      connection.signals.receive(signal);
+      const parsed = v.safeParse(signalSchema, raw);
+      if (!parsed.success || !connection?.open || parsed.output.attempt !== dialling.current?.attempt) return;
+      connection.signals.receive(parsed.output);
     },
     unreachable(peer) {
       const entry = entries.get(peer);

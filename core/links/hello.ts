@@ -1,10 +1,11 @@
-import { anything, type Check, count, object, text } from "../checks.ts";
+import * as v from "valibot";
+import { count } from "../bounded.ts";
 import { BonevalueError } from "../errors.ts";
 import { type Frame, type Hello, Kind, wireVersion } from "../wire/frames.ts";
 import { smallFrame } from "../wire/lanes.ts";
 
-const isHello: Check<Hello> = object({
-  peer: text(),
+const hello: v.GenericSchema<unknown, Hello> = v.object({
+  peer: v.string(),
   // What may be sent before the hello is read must fit in one.
   message: count(smallFrame),
   value: count(1),
@@ -12,7 +13,7 @@ const isHello: Check<Hello> = object({
   streams: count(1),
   window: count(1),
   assembly: count(1),
-  identity: anything,
+  identity: v.optional(v.unknown()),
 });
 
 /** The frame with which each side begins on *control* and on *bulk*. */
@@ -30,9 +31,10 @@ export function readHello(frame: Frame<unknown>, peer: string): Hello {
   if (!Number.isInteger(version) || version < 1) {
     throw new BonevalueError("incompatible", `The peer speaks version ${version}: update the app on that side.`);
   }
-  if (!isHello(data)) throw new BonevalueError("protocol", "The peer's hello is malformed.");
-  if (data.peer !== peer) {
+  const read = v.safeParse(hello, data);
+  if (!read.success) throw new BonevalueError("protocol", "The peer's hello is malformed.");
+  if (read.output.peer !== peer) {
     throw new BonevalueError("identity-mismatch", "Another peer answered than the one that was dialled.");
   }
-  return data;
+  return read.output;
 }

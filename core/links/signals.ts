@@ -1,4 +1,5 @@
-import { type Check, count, listOf, object, optional, text } from "../checks.ts";
+import * as v from "valibot";
+import { count, text } from "../bounded.ts";
 import type { Clock } from "../clock.ts";
 import type { Candidate, Description, SignalExchange, SignalListener } from "../transport/transport.ts";
 import type { Role } from "./dialling.ts";
@@ -23,25 +24,20 @@ const repeatEvery = 2_000;
 // Enough for the 15 s in which an attempt or a restart succeeds or has failed.
 const repeats = 8;
 
-const orNull =
-  <T>(check: Check<T>): Check<T | null> =>
-  (value): value is T | null =>
-    value === null || check(value);
-
-const candidate = object<Candidate>({
-  candidate: optional(text(1_024)),
-  sdpMid: optional(orNull(text(64))),
-  sdpMLineIndex: optional(orNull(count(0))),
-  usernameFragment: optional(orNull(text(256))),
+const candidate: v.GenericSchema<unknown, Candidate> = v.object({
+  candidate: v.optional(text(1_024)),
+  sdpMid: v.nullish(text(64)),
+  sdpMLineIndex: v.nullish(count(0)),
+  usernameFragment: v.nullish(text(256)),
 });
 
-/** A signal as it may arrive from anybody: what is kept of it is bounded. */
-export const isSignal: Check<Signal> = object({
+/** A signal as it may arrive from anybody: sizes are bounded, unknown fields are dropped. */
+export const signal: v.GenericSchema<unknown, Signal> = v.object({
   attempt: count(1),
   round: count(0),
-  description: optional(object({ type: text(16), sdp: text(16_384) })),
-  candidates: optional(listOf(candidate)),
-  end: optional(text(64)),
+  description: v.optional(v.object({ type: text(16), sdp: text(16_384) })),
+  candidates: v.optional(v.array(candidate)),
+  end: v.optional(text(64)),
 });
 
 /** One attempt's signals, as the dialler holds them. */
@@ -123,9 +119,9 @@ export function createSignals({ role, attempt, clock, send, iceServers }: Signal
   /** Takes what is new in `signal`, and tells the listener what it can already use. */
   function learn({ description, candidates = [] }: Signal): void {
     if (description && !known.description) {
-      known.description = { type: description.type, sdp: description.sdp };
+      known.description = description;
       answered = true;
-      listener?.description(known.description);
+      listener?.description(description);
     }
     for (const candidate of candidates) remember(known, candidate);
     passOn();
@@ -207,10 +203,10 @@ function listed(candidates: readonly Candidate[]): Pick<Signal, "candidates"> {
 }
 
 /** Whether it is new and there was room for it. */
-function remember(part: Part, { candidate, sdpMid, sdpMLineIndex, usernameFragment }: Candidate): boolean {
-  const key = JSON.stringify([candidate, sdpMid, sdpMLineIndex]);
+function remember(part: Part, candidate: Candidate): boolean {
+  const key = JSON.stringify([candidate.candidate, candidate.sdpMid, candidate.sdpMLineIndex]);
   if (part.keys.has(key) || part.keys.size === maxCandidates) return false;
   part.keys.add(key);
-  part.candidates.push({ candidate, sdpMid, sdpMLineIndex, usernameFragment });
+  part.candidates.push(candidate);
   return true;
 }

@@ -1,10 +1,11 @@
+import { safeParse } from "valibot";
 import type { Clock } from "../../clock.ts";
 import type { PeerId } from "../../peer.ts";
 import type { SignalKind } from "../discovery.ts";
 import { createBeatRoll } from "./beat-roll.ts";
 import { createLockRoll } from "./lock-roll.ts";
 import type { Member } from "./roll.ts";
-import { isTabMessage, type TabMessage } from "./tab-messages.ts";
+import { type TabMessage, tabMessage } from "./tab-messages.ts";
 
 /** What a room needs of its platform. */
 export interface RoomPlatform {
@@ -71,9 +72,10 @@ export function enterRoom(name: string, own: Member, events: RoomEvents, platfor
     if (state !== "outside") channel.postMessage(message);
   }
 
-  function hear(message: unknown) {
+  function hear(data: unknown) {
+    const { success, output: message } = safeParse(tabMessage, data);
     // Any script of the origin may use the channel: what is not ours is not for us.
-    if (!isTabMessage(message) || state === "outside") return;
+    if (!success || state === "outside") return;
     const { type, from } = message;
     roll.heard(from);
     if (type === "bye") remove(from, false);

@@ -1,4 +1,4 @@
-import { anything, type Check, object, text } from "../../checks.ts";
+import * as v from "valibot";
 import { type Alias, type PeerId, us } from "../../peer.ts";
 import type { SignalKind } from "../discovery.ts";
 
@@ -15,25 +15,24 @@ export type TabMessage =
       readonly signal?: unknown;
     };
 
-const word = text();
-const id: Check<PeerId> = (value): value is PeerId => word(value) && /^[0-9a-f]{32}$/.test(value);
-const kind: Check<SignalKind> = (value) => value === "peerRequest" || value === "peerResponse";
+const id = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 
 /** A user name that can stand as an alias, since everybody is known by it. */
-export const isUsername: Check<Alias> = (value): value is Alias =>
-  word(value) && value !== "" && value !== "*" && value !== us && !id(value);
-
-const member = object({ from: id, username: isUsername });
-const messages = {
-  hello: member,
-  here: member,
-  bye: object({ from: id }),
-  signal: object({ from: id, to: id, kind, signal: anything }),
-};
-const typed = object({
-  type: (value): value is keyof typeof messages => word(value) && Object.hasOwn(messages, value),
-});
+export const username: v.GenericSchema<unknown, Alias> = v.pipe(
+  v.string(),
+  v.check((name) => name !== "" && name !== "*" && name !== us && !v.is(id, name)),
+);
 
 /** Everything that a tab understands. */
-export const isTabMessage: Check<TabMessage> = (value): value is TabMessage =>
-  typed(value) && messages[value.type](value);
+export const tabMessage: v.GenericSchema<unknown, TabMessage> = v.variant("type", [
+  v.object({ type: v.literal("hello"), from: id, username }),
+  v.object({ type: v.literal("here"), from: id, username }),
+  v.object({ type: v.literal("bye"), from: id }),
+  v.object({
+    type: v.literal("signal"),
+    from: id,
+    to: id,
+    kind: v.picklist(["peerRequest", "peerResponse"]),
+    signal: v.unknown(),
+  }),
+]);

@@ -1,5 +1,6 @@
+import { safeParse } from "valibot";
 import { BonevalueError } from "../../errors.ts";
-import { isEnvelope, type ToClient, toClient } from "../messages.ts";
+import { envelope, type ToClient, toClient } from "../messages.ts";
 
 /** Everything that a client understands, checked. */
 export type FromServer = {
@@ -13,12 +14,13 @@ export type FromServer = {
 
 /** Reads one frame. Gives undefined for a type that we do not know; throws `protocol` for what is malformed. */
 export function readFrame(frame: unknown): FromServer | undefined {
-  const message = parseJson(frame);
-  if (!isEnvelope(message)) throw breach("a frame that is no message");
-  const { type, data, id, lost = false } = message;
+  const outer = safeParse(envelope, parseJson(frame));
+  if (!outer.success) throw breach("a frame that is no message");
+  const { type, data, id, lost = false } = outer.output;
   if (!isKnown(type)) return undefined;
-  if (!toClient[type](data)) throw breach(`a malformed "${type}"`);
-  return { type, data, id, lost } as FromServer;
+  const inner = safeParse(toClient[type], data);
+  if (!inner.success) throw breach(`a malformed "${type}"`);
+  return { type, data: inner.output, id, lost } as FromServer;
 }
 
 /** The error for a server that broke the protocol by sending `what`. */
