@@ -73,14 +73,15 @@ export const defaultWindow: number = 256 * 1_024;
 /** Fills 40 MB/s at a round trip of 100 ms, which is more than browsers move over a data channel. */
 export const largestWindow: number = 4 * 1_024 * 1_024;
 
-// On the shortest round trip a window lasts for twice this long, and a grant is due each 10 ms.
-const pace = 20;
+// On the shortest round trip a window lasts for twice this long, and a grant is due each 30 ms. It is a message of its own,
+// for which both sides could have moved a tenth of a chunk.
+const pace = 30;
 
 /**
  * Credit that follows the rate at which items are *read*: the window is twice what is read in one round trip and
- * 20 ms. A grant is due when a quarter of it is free, so while it travels the producer has more than a round trip's worth.
+ * 30 ms. A grant is due when half of it is free, so while it travels the producer has more than a round trip's worth.
  *
- * - The rate is measured over a round trip or 20 ms, whichever is longer. Where the window itself is what holds the
+ * - The rate is measured over a round trip or 30 ms, whichever is longer. Where the window itself is what holds the
  *   producer back, a window is read in each round trip: twice that is a doubling, until the link or the consumer is the
  *   limit. A consumer that reads slowly brings it down to `smallest` in the same way, and memory with it.
  * - The round trip is the time from a grant to the first item that could only begin because of it. It is exact where
@@ -117,7 +118,8 @@ export function createIncomingCredit({ smallest, largest }: WindowBounds): Incom
       read += bytes;
       adjust(now);
       const next = Math.floor(read + window);
-      if (next - limit < window / 4) return undefined;
+      // Where the window may not be as large as it should, less of it can be spared while a grant travels.
+      if (next - limit < window / (window < largest() ? 2 : 4)) return undefined;
       roundTrip.granted(limit, now);
       limit = next;
       return { read, limit };

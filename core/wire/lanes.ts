@@ -86,14 +86,18 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
   let limits: RemoteLimits | undefined;
   let early = smallFrame;
   let given = 0;
+  // What the platform said when we began to fill it, and what it was given since: asking it again costs as much as a frame.
+  let buffered = 0;
   let scheduled = false;
   let pumping = false;
+  let again = false;
   let closed = false;
   let lossy = { moved: 0, room: lossyRoom };
 
   let message = smallFrame;
   const give = (channel: "control" | "bulk", bytes: Uint8Array<ArrayBuffer>) => {
     given += bytes.length;
+    buffered += bytes.length;
     port.send(channel, bytes);
   };
 
@@ -123,20 +127,25 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
   };
 
   const pump = (controlMark = pace.mark + controlRoom) => {
-    // A link may tell of draining while it is being filled: the loops look at it anyway.
+    // A link may tell of draining while it is being filled.
+    again = pumping;
     if (pumping || closed) return;
     pumping = true;
-    pumpControl(controlMark);
-    if (limits) pumpBulk();
-    const lowMark = bulkMessage.size > 0 ? nearlyEmpty : pace.mark / 2;
-    if (port.lowMark !== lowMark) port.lowMark = lowMark;
+    do {
+      again = false;
+      buffered = port.buffered;
+      pumpControl(controlMark);
+      if (limits) pumpBulk();
+      const lowMark = bulkMessage.size > 0 ? nearlyEmpty : pace.mark / 2;
+      if (port.lowMark !== lowMark) port.lowMark = lowMark;
+    } while (again);
     pumping = false;
   };
 
   const pumpControl = (mark: number) => {
+    if (control.length === 0) return;
     let taken = 0;
-    // Asked once: it costs the platform as much as a frame.
-    let room = mark - port.buffered;
+    let room = mark - buffered;
     for (const write of control) {
       if (room <= 0) break;
       const frame = write();
@@ -166,9 +175,9 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
     // Beyond the mark by half a message at most: one that is cut to fit would cost the platform as much as a full one.
     // Where one is larger than the mark, it goes when we are told that half of the mark is free.
     const full = Math.max(pace.mark / 2, pace.mark - pace.message / 2);
-    while (port.buffered <= full && fillBulk()) {
+    while (buffered <= full && fillBulk()) {
       // More may come while the link has something to do.
-      if (bulkMessage.size < pace.message / 2 && port.buffered > nearlyEmpty) break;
+      if (bulkMessage.size < pace.message / 2 && buffered > nearlyEmpty) break;
       bulkMessage.end();
     }
   };
@@ -224,8 +233,8 @@ export function createLanes(port: Port, { clock, defer = queueMicrotask }: Lanes
       schedule();
     },
     drained() {
-      const { buffered } = port;
-      if (!pumping) pace.drained(clock.now(), given - buffered, buffered === 0 && !flows.isEmpty);
+      const left = port.buffered;
+      if (!pumping) pace.drained(clock.now(), given - left, left === 0 && !flows.isEmpty);
       pump();
     },
     flush: () => pump(Number.POSITIVE_INFINITY),
