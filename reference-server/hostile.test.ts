@@ -73,6 +73,15 @@ test("a WebSocket's own pings are answered, and read no faster than messages", a
   await vi.waitUntil(() => pongs === 200);
 });
 
+test("a message that announces more than 64 KiB is refused before it comes", async () => {
+  const { server } = await world();
+  const socket = await sayRaw(server.url, upgradeTo("/"));
+  await once(socket, "data");
+  socket.write(Buffer.from([...[0x81, 0xff], ...[0, 0, 0, 0, 0, 1, 0, 1], ...[0, 0, 0, 0]]));
+  // A close frame with 1009.
+  expect([...(await once(socket, "data"))[0]].slice(0, 4)).toEqual([0x88, 2, 0x03, 0xf1]);
+});
+
 test("a message in more than 64 pieces ends its socket", async () => {
   const { signIn } = await world(["ann"]);
   const ann = await signIn("ann");
@@ -92,6 +101,23 @@ test("a signal that is nested deeper than could be passed on ends its sender's s
   expect((await ann.next("error")).data.code).toBe("protocol");
   expect(await ann.closed).toBe(1008);
   await bob.settled();
+});
+
+test("a signal that another node let through is checked once more where it arrives", async () => {
+  const cluster = localCluster();
+  const { server, signIn } = await world(["ann", "bob"], { cluster });
+  await server.accounts.add("eve", password);
+  const [ann, bob] = [await signIn("ann"), await signIn("bob")];
+  const node = await cluster.join({ message() {}, stale() {} });
+  const { logins } = await node.online(["bob"]);
+  const relayed = (user: string, id: string) =>
+    node.send(logins[0]!.node, {
+      ...{ kind: "relay", type: "peerRequest", to: bob.id, signal: user },
+      from: { id, user, node: node.id, epoch: 1 },
+    });
+  relayed("eve", "0".repeat(32));
+  relayed("ann", ann.id);
+  expect((await bob.next("peerRequest")).data).toEqual({ from: ann.id, signal: "ann" });
 });
 
 test("a crowd that signs in to one account at once finds no more room than its limit", async () => {

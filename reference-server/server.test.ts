@@ -95,6 +95,7 @@ test("a relay needs trust: an untrusted, an offline and an invented peer are ans
   expect(offline.data).toMatchObject({ code: "unknown-peer" });
   expect(untrusted.data).toEqual(offline.data);
   expect(invented.data).toEqual(offline.data);
+  expect((await ann.request("peerRequest", { to: ann.id, signal: 1 })).data).toEqual(offline.data);
   await settled(ann, eve);
   expect(eve.received.filter(({ type }) => type === "peerRequest")).toEqual([]);
 });

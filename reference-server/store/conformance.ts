@@ -139,6 +139,9 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.claimToken("t", "bob", "Ann", 5)).toEqual({ other: "ann" });
       expect(await store.trusted("ann")).toEqual([{ username: "bob", alias: "Friend" }]);
       expect(await store.claimToken("t", "cat", "Ann", 5)).toEqual({ refused: "token-invalid" });
+      await store.untrust("ann", "Friend");
+      for (const claimer of ["bob", "cat"])
+        expect(await store.claimToken("t", claimer, "Ann", 5)).toEqual({ refused: "token-invalid" });
     });
 
     test("a token is not for its maker, for a friend, for late comers, nor for names that are taken", async () => {
@@ -201,6 +204,8 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(accepted.filter((name) => name !== undefined)).toEqual(["ann@x.org"]);
       expect(await store.acceptInvitation("i2", "h2", 5)).toBeUndefined();
       expect(await store.account("ann@x.org")).toEqual({ username: "ann@x.org", password: "h" });
+      await store.removeAccount("ann@x.org");
+      for (const invitation of ["i1", "i2"]) expect(await store.acceptInvitation(invitation, "h3", 5)).toBeUndefined();
     });
 
     test("an invitation never takes over an account", async () => {
