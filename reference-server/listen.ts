@@ -14,11 +14,17 @@ const strict = {
 // after a restart everybody comes at once.
 const backlog = 4_096;
 
-/** An http server, or with a certificate a https one, PEM. Rejects with what to do where it cannot listen. */
+/** What TLS takes, PEM. */
+export interface Certificate {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+}
+
+/** An http server, or with a certificate a https one. Rejects with what to do where it cannot listen. */
 export async function listen(
   host: string = "127.0.0.1",
   port: number = 8000,
-  tls?: { readonly cert: string | Buffer; readonly key: string | Buffer },
+  tls: Certificate | undefined = undefined,
 ): Promise<Server> {
   const http = tls ? createTlsServer({ ...strict, ...tls }) : createServer(strict);
   http.listen({ port, host, backlog });

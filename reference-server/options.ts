@@ -5,6 +5,7 @@ import type { Clock } from "./clock.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { IceOption } from "./ice.ts";
 import type { ServerLimits } from "./limits.ts";
+import type { Certificate } from "./listen.ts";
 import type { Log } from "./log.ts";
 import type { Authenticate } from "./sign-in.ts";
 import { isShared } from "./store/open.ts";
@@ -16,6 +17,8 @@ export interface ServerOptions {
   host?: string | undefined;
   port?: number | undefined;
   server?: HttpServer | undefined;
+  /** Listen with TLS. */
+  tls?: Certificate | undefined;
   /** Where the WebSocket is on that server. Default "/". */
   path?: string | undefined;
   /** Where browsers find this server, when a proxy stands before it; invitations lead there. Default: where it listens. */
@@ -72,6 +75,7 @@ export interface BonevalueServer {
 export function refuseUnsafe({
   host = "127.0.0.1",
   server,
+  tls,
   insecure,
   cluster,
   store = "bonevalue.db",
@@ -80,8 +84,8 @@ export function refuseUnsafe({
     throw new Error(
       "A cluster of servers needs a store that all of them share, and a SQLite file is one machine's: give a postgres:// URL as the store.",
     );
-  if (server !== undefined || insecure || isLoopback(host)) return;
+  if (server !== undefined || tls !== undefined || insecure || isLoopback(host)) return;
   throw new Error(
-    `Passwords would cross the network in the clear on ${host}: give a https server as \`server\`, or set \`insecure\` where a proxy ends TLS.`,
+    `Passwords would cross the network in the clear on ${host}: give a certificate as \`tls\`, or set \`insecure\` where a proxy ends TLS.`,
   );
 }

@@ -7,7 +7,9 @@ import { WebSocket } from "ws";
 import { createPasswords } from "./passwords.ts";
 import { createServer } from "./server.ts";
 import { sqliteStore } from "./store/sqlite.ts";
+import { selfSigned } from "./testing/certificate.ts";
 import type { TestClient } from "./testing/client.ts";
+import { sayRaw, upgradeTo } from "./testing/raw.ts";
 import { recording } from "./testing/recording.ts";
 import { password, signedIn, world } from "./testing/world.ts";
 
@@ -315,6 +317,17 @@ test("plain ws beyond loopback is refused unless somebody says so", async () => 
   await expect(createServer({ host: "0.0.0.0", port: 0, store: ":memory:" })).rejects.toThrow(/insecure/);
   const { server } = await world([], { host: "0.0.0.0", insecure: true });
   await server.close();
+});
+
+test("with a certificate of its own a server listens beyond loopback, and what it hears is encrypted", async () => {
+  const { server, open } = await world(["ann"], { host: "0.0.0.0", tls: await selfSigned() });
+  expect(server.url).toMatch(/^wss:/);
+  await signedIn(await open({ rejectUnauthorized: false }), { username: "ann", password });
+  const plain = await sayRaw(server.url, upgradeTo("/"));
+  const heard: Buffer[] = [];
+  plain.on("data", (chunk) => heard.push(chunk));
+  await once(plain, "close");
+  expect(String(Buffer.concat(heard))).not.toContain("101");
 });
 
 test("on an app's own plain server, a client beyond loopback is refused", async () => {

@@ -26,6 +26,7 @@ export type { Clock } from "./clock.ts";
 export type { BusMessage, Cluster, ClusterNode, Login, NodeEvents, Online } from "./cluster/cluster.ts";
 export type { IceOption } from "./ice.ts";
 export type { ServerLimits } from "./limits.ts";
+export type { Certificate } from "./listen.ts";
 export type { Log } from "./log.ts";
 export type { BonevalueServer, ServerOptions } from "./options.ts";
 export type { Authenticate } from "./sign-in.ts";
@@ -87,7 +88,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
         options.mail ?? (async (to, { link }) => log.info({ to, link }, "somebody is invited: send them this link")),
     });
 
-    const http = options.server ?? (await listen(options.host, options.port));
+    const http = options.server ?? (await listen(options.host, options.port, options.tls));
     if (http !== options.server) opened.push(() => new Promise((resolve) => http.close(() => resolve())));
     const { path = "/", insecure = false, ice = [] } = options;
     const proxies = addressList(options.proxies ?? []);

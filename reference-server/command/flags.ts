@@ -2,12 +2,11 @@ import { parseArgs } from "node:util";
 
 /** A flag of the command line, which an environment variable can give as well. */
 export interface Flag {
-  readonly type: "string" | "boolean";
+  readonly help: string;
+  /** What stands for the value in the help; without one the flag is true or false. */
+  readonly value?: string;
   /** May be given several times; in the environment, separated by spaces. */
   readonly multiple?: true;
-  /** What stands for the value in the help. */
-  readonly value?: string;
-  readonly help: string;
 }
 
 /** Flags by name; a value's type follows from its flag. */
@@ -20,16 +19,20 @@ export function readFlags<Values>(
   env: NodeJS.ProcessEnv,
 ): { values: Values; positionals: string[] } {
   const known = Object.entries<Flag>(flags);
-  const options = Object.fromEntries(known.map(([name, { type, multiple = false }]) => [name, { type, multiple }]));
+  const options = Object.fromEntries(known.map(([name, flag]) => [name, optionOf(flag)]));
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
   const given: Record<string, unknown> = { ...values };
   for (const [name, flag] of known) given[name] ??= fromEnvironment(flag, env[variableOf(name)]);
   return { values: given as Values, positionals };
 }
 
-function fromEnvironment({ type, multiple }: Flag, text: string | undefined): unknown {
+function optionOf({ value, multiple = false }: Flag) {
+  return { type: value === undefined ? "boolean" : "string", multiple } as const;
+}
+
+function fromEnvironment({ value, multiple }: Flag, text: string | undefined): unknown {
   if (text === undefined || text === "") return undefined;
-  if (type === "boolean") return text !== "0" && text !== "false";
+  if (value === undefined) return text !== "0" && text !== "false";
   return multiple ? text.split(/\s+/).filter(Boolean) : text;
 }
 

@@ -1,9 +1,8 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import type { Server } from "node:http";
 import type { IceOption } from "../ice.ts";
-import { listen } from "../listen.ts";
 import { defaultLog } from "../log.ts";
-import { type BonevalueServer, createServer, type ServerOptions } from "../server.ts";
+import { type Certificate, createServer, type ServerOptions } from "../server.ts";
 import type { Flags } from "./flags.ts";
 import { smtpMail } from "./mail.ts";
 
@@ -36,12 +35,10 @@ export interface ServeValues extends StoreValues {
 /** Flags of every command. */
 export const storeFlags: Flags<StoreValues> = {
   store: {
-    type: "string",
     value: "FILE|URL",
     help: "Where accounts live: a SQLite file, made when missing, or a postgres:// URL. Default bonevalue.db.",
   },
   url: {
-    type: "string",
     value: "URL",
     help: "Where browsers find this server, as http(s)://…, when a proxy stands before it. Invitations lead there.",
   },
@@ -50,75 +47,65 @@ export const storeFlags: Flags<StoreValues> = {
 /** Flags of `bonevalue serve`. */
 export const serveFlags: Flags<ServeValues> = {
   host: {
-    type: "string",
     value: "HOST",
     help: "Address to listen on. Default 127.0.0.1. Beyond this machine give --cert and --key, or --insecure.",
   },
-  port: { type: "string", value: "PORT", help: "Port to listen on; 0 takes a free one. Default 8000." },
-  path: { type: "string", value: "PATH", help: "The WebSocket's path. Default /." },
+  port: { value: "PORT", help: "Port to listen on; 0 takes a free one. Default 8000." },
+  path: { value: "PATH", help: "The WebSocket's path. Default /." },
   ...storeFlags,
   cluster: {
-    type: "string",
     value: "URL",
     help: "A redis:// URL that several servers share, to act as one. They need a postgres:// store then.",
   },
-  cert: { type: "string", value: "FILE", help: "TLS certificate chain, PEM." },
-  key: { type: "string", value: "FILE", help: "TLS private key, PEM." },
-  insecure: { type: "boolean", help: "Listen without TLS beyond this machine: only behind a proxy that ends TLS." },
+  cert: { value: "FILE", help: "TLS certificate chain, PEM." },
+  key: { value: "FILE", help: "TLS private key, PEM." },
+  insecure: { help: "Listen without TLS beyond this machine: only behind a proxy that ends TLS." },
   origin: {
-    type: "string",
     multiple: true,
     value: "ORIGIN",
     help: "A page origin that may connect, such as https://app.example.org; may be repeated. Default: the server's own, and loopback names.",
   },
   proxy: {
-    type: "string",
     multiple: true,
     value: "NETWORK",
     help: "A proxy whose X-Forwarded-For is believed, as an address or network; may be repeated. Default: none.",
   },
   ice: {
-    type: "string",
     multiple: true,
     value: "URL",
     help: "A stun:, turn: or turns: URL for clients; may be repeated.",
   },
   "ice-secret": {
-    type: "string",
     value: "SECRET",
     help: "coturn's static-auth-secret: credentials for the turn: URLs are minted from it, for an hour each.",
   },
   "metrics-from": {
-    type: "string",
     multiple: true,
     value: "NETWORK",
     help: "Who may read /metrics, as an address or network; may be repeated. Default: this machine.",
   },
   smtp: {
-    type: "string",
     value: "URL",
     help: "smtp(s)://user:password@host to mail invitations with. Without it, links go to the log.",
   },
-  "mail-from": { type: "string", value: "ADDRESS", help: "The sender of invitations." },
+  "mail-from": { value: "ADDRESS", help: "The sender of invitations." },
   drain: {
-    type: "string",
     value: "SECONDS",
     help: "How long clients have to move to other servers before this one stops. Default 10 with --cluster, else 0.",
   },
-  "log-level": { type: "string", value: "LEVEL", help: "debug, info, warn or error. Default info." },
+  "log-level": { value: "LEVEL", help: "debug, info, warn or error. Default info." },
 };
 
 /** Serves until SIGTERM or SIGINT, then lets clients go. A second signal stops at once. */
 export async function serve(flags: ServeValues): Promise<number> {
   const log = defaultLog(flags["log-level"]);
-  const tls = await tlsServer(flags);
-  const server = await createServer({ ...optionsFrom(flags), log, ...(tls && { server: tls }) });
+  const server = await createServer({ ...optionsFrom(flags), log });
   log.info({ url: server.url }, "listening");
-  await signalled();
+  await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
   log.info({}, "stopping");
   process.once("SIGTERM", () => process.exit(1));
   process.once("SIGINT", () => process.exit(1));
-  await stop(server, tls);
+  await server.close();
   return 0;
 }
 
@@ -129,6 +116,7 @@ export function optionsFrom(flags: ServeValues): ServerOptions {
     host: flags.host,
     port: flags.port === undefined ? undefined : number("port", flags.port),
     path: flags.path,
+    tls: tlsFrom(flags),
     publicUrl: flags.url,
     store: flags.store,
     cluster: flags.cluster,
@@ -152,21 +140,8 @@ function iceFrom(urls: readonly string[], secret: string | undefined): IceOption
   return urls.map((url) => ({ urls: url, ...(url.startsWith("turn") && secret !== undefined && { secret }) }));
 }
 
-async function tlsServer({ cert, key, host, port }: ServeValues): Promise<Server | undefined> {
+function tlsFrom({ cert, key }: ServeValues): Certificate | undefined {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) throw new Error("--cert and --key go together.");
-  const where = port === undefined ? undefined : number("port", port);
-  return listen(host, where, { cert: readFileSync(cert), key: readFileSync(key) });
-}
-
-async function signalled(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    process.once("SIGTERM", () => resolve());
-    process.once("SIGINT", () => resolve());
-  });
-}
-
-async function stop(server: BonevalueServer, tls: { close(): unknown } | undefined): Promise<void> {
-  await server.close();
-  tls?.close();
+  return { cert: readFileSync(cert), key: readFileSync(key) };
 }
