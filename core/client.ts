@@ -157,6 +157,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
         isAllowed: (allow, peer) => names(allow, peer, registry),
         failed,
       }),
+    interrupted: () => session.check(),
     closed: (peer) => session.unlinked(peer),
   });
 

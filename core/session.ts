@@ -38,7 +38,7 @@ export interface SessionOptions {
   readonly discovery: Discovery;
   readonly registry: Registry;
   /** The links, which presence decides about, and which their signals are for. */
-  readonly pool: Pick<Pool<any>, "open" | "setOnline" | "drop" | "close" | "receive" | "unreachable">;
+  readonly pool: Pick<Pool<any>, "open" | "setOnline" | "wake" | "drop" | "close" | "receive" | "unreachable">;
   readonly clock: Clock;
   /** Told of each thing after the state has changed. */
   readonly emit: Emitter<Events>["emit"];
@@ -54,6 +54,8 @@ export interface Session {
   disconnect(): Promise<void>;
   /** Passes a signal on; lost while there is no server. */
   signal: DiscoverySession["signal"];
+  /** Makes sure that the server is still there. */
+  check(): void;
   /** What to ask of the server. Throws `not-connected` where there is none. */
   server(): DiscoverySession;
   /** A link has closed, by which a peer that the server does not name any more was still reached. */
@@ -167,6 +169,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
         iceServers: (servers) => current(() => (iceServers = servers)),
         signal: (kind, from, signal) => current(() => pool.receive(kind, from, signal)),
         unreachable: (to) => current(() => pool.unreachable(to)),
+        woke: () => current(() => pool.wake()),
       }),
     };
     return mine;
@@ -193,6 +196,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
     },
     disconnect: signOut,
     signal: (kind, to, signal) => attempt?.server.signal(kind, to, signal),
+    check: () => attempt?.server.check?.(),
     server() {
       if (!attempt) throw new BonevalueError("not-connected", "Not signed in: call connect() first.");
       return attempt.server;

@@ -46,7 +46,7 @@ function openSession(
   let online = false;
   let over = false;
 
-  const pageListeners = [platform.page.onHide(hide), platform.page.onWake(enter)];
+  const pageListeners = [platform.page.onHide(hide), platform.page.onWake(wake)];
   queueMicrotask(enter);
 
   return {
@@ -64,6 +64,11 @@ function openSession(
       stop();
     },
   };
+
+  function wake() {
+    enter();
+    events.woke();
+  }
 
   function enter() {
     if (over || room) return;

@@ -50,6 +50,8 @@ export interface DiscoveryEvents {
   signal(kind: SignalKind, from: PeerId, signal: unknown): void;
   /** A signal that we sent could not be delivered: `to` is not a reachable trusted peer. */
   unreachable(to: PeerId): void;
+  /** The page may have slept: what it believes of its links may be out of date. */
+  woke(): void;
 }
 
 /**
@@ -59,6 +61,8 @@ export interface DiscoveryEvents {
 export interface DiscoverySession {
   /** Passes a signal on; dropped while the server is out of reach, since signals are made to be said again. */
   signal(kind: SignalKind, to: PeerId, signal: unknown): void;
+  /** Something speaks against our network: finds out soon whether the server is still there. */
+  check?(): void;
   invite(email: string): Promise<void>;
   requestToken(alias: Alias): Promise<{ readonly token: string; readonly expires: Date }>;
   claimToken(alias: Alias, token: string): Promise<void>;

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createPage } from "./page.ts";
 
 function fakeWindow() {
@@ -17,6 +17,23 @@ test("a page wakes when it is online, shown or visible again, and not when it is
   window.document.visibilityState = "hidden";
   window.document.dispatchEvent(new Event("visibilitychange"));
   expect(wakes).toBe(3);
+});
+
+test("a page wakes when its timers stood still", () => {
+  vi.useFakeTimers();
+  try {
+    let wakes = 0;
+    const stop = createPage({}).onWake(() => wakes++);
+    vi.advanceTimersByTime(60_000);
+    expect(wakes).toBe(0);
+    vi.setSystemTime(Date.now() + 20_000);
+    vi.advanceTimersByTime(2_000);
+    expect(wakes).toBe(1);
+    stop();
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("a page that is put away says whether it may be shown again", () => {

@@ -49,6 +49,7 @@ export function createRecorder(): Recorder {
       iceServers: under("iceServers"),
       signal: under("signal"),
       unreachable: under("unreachable"),
+      woke: under("woke"),
     },
   };
 }

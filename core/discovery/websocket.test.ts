@@ -268,6 +268,22 @@ test("a page that wakes asks whether the server is still there, and gives it 5 s
   expect(socket.closedWith).toBe(4000);
 });
 
+test("a server that does not answer at once to a page that wakes is come back to on another socket meanwhile", async () => {
+  const driver = driveSession();
+  const socket = await driver.signIn();
+  driver.page.wake();
+  driver.session.check?.();
+  expect(socket.sent.filter(({ type }) => type === "ping")).toHaveLength(1);
+  await driver.clock.advance(499);
+  expect(driver.sockets).toHaveLength(1);
+  await driver.clock.advance(1);
+  expect(driver.sockets).toHaveLength(2);
+  await driver.signIn();
+  expect(driver.told.map(([name]) => name).slice(2)).toEqual(["woke", "iceServers", "online"]);
+  socket.drop(4002);
+  expect(driver.told.at(-1)?.[0]).toBe("online");
+});
+
 test("a page that is put away leaves at once, and comes back by its session when it is shown", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();

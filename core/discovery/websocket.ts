@@ -48,6 +48,7 @@ function openSession(
 
   return {
     signal: (kind, to, signal) => comeback.socket()?.signal(kind, to, signal),
+    check: () => comeback.socket()?.check(),
     async invite(email) {
       await ask("inviteUser", { email });
     },

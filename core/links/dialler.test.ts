@@ -354,3 +354,43 @@ test("who gives up a link that has fallen silent says so, since the link cannot"
   expect(ends(letters)).toEqual(["a: disconnected"]);
   expect(b.log).toEqual(["open to a as callee", "closed: disconnected"]);
 });
+
+test("who comes back asks about its open links, and learns which of them the other side has given up", async () => {
+  const { clock, letters, network, a, b } = town();
+  a.dial("b");
+  await clock.advance(5_000);
+  network.partition("a", "b");
+  b.forget("a");
+  const before = letters.length;
+  a.repeat();
+  await clock.advance(100);
+  expect(letters.slice(before).map(({ from, signal }) => [from, signal])).toEqual([
+    ["a", { attempt: 1, round: 0 }],
+    ["b", { attempt: 1, round: 0, end: "disconnected" }],
+  ]);
+  expect(a.log).toEqual(["open to b as caller", "closed: disconnected"]);
+});
+
+test("a link that both sides have is not disturbed by the question, whoever asks", async () => {
+  const { clock, letters, a, b } = town();
+  a.dial("b");
+  await clock.advance(5_000);
+  const before = letters.length;
+  a.repeat();
+  b.repeat();
+  await clock.advance(20_000);
+  expect(letters).toHaveLength(before + 2);
+  expect([a.log, b.log]).toEqual([["open to b as caller"], ["open to a as callee"]]);
+});
+
+test("a restart offered to who knows nothing of the link any more ends it, and does not begin another", async () => {
+  const { clock, network, a, b } = town();
+  a.dial("b");
+  await clock.advance(5_000);
+  network.partition("a", "b");
+  b.forget("a");
+  b.receive("peerRequest", "a", { attempt: 1, round: 1, description: { type: "offer", sdp: "" } });
+  await clock.advance(100);
+  expect(a.log).toEqual(["open to b as caller", "closed: disconnected"]);
+  expect(b.log).toEqual(["open to a as callee", "closed: cancelled"]);
+});

@@ -58,7 +58,10 @@ export interface Dialler {
   unreachable(peer: string): void;
   /** Whether nothing arrives on the open link at present. */
   silent(peer: string, silent: boolean): void;
-  /** The discovery server is back: says at once what may have been lost. */
+  /**
+   * The discovery server is back, or we have slept: says at once what may have been lost, and asks the other sides of
+   * open links whether they still have them. Who has not says so, which ends the link.
+   */
   repeat(): void;
   /** Ends the peer's link or attempt with `cancelled`, and keeps no trace; nothing is told but the link's own `closed`. */
   forget(peer: string): void;
@@ -132,10 +135,9 @@ export function createDialler(options: DiallerOptions): Dialler {
       attempt,
       clock,
       send(said) {
-        const { open, silent } = entry.connection ?? {};
-        // A silent link may still carry it, when the server is away or the break is one-sided.
-        if (open && options.sendOnLink(peer, said) && !silent) return;
-        options.send(kindOf(role), peer, said);
+        const carried = entry.connection?.open && options.sendOnLink(peer, said);
+        // Where a path is to be replaced nobody knows whether the link still carries anything, or whether the server is there.
+        if (!carried || said.round > 0) options.send(kindOf(role), peer, said);
       },
       iceServers: options.iceServers,
     });
@@ -276,7 +278,11 @@ export function createDialler(options: DiallerOptions): Dialler {
       if (connection) connection.silent = silent;
     },
     repeat() {
-      for (const { connection } of entries.values()) connection?.signals.repeat();
+      for (const { peer, connection, dialling } of entries.values()) {
+        connection?.signals.repeat();
+        const { open, role, attempt } = dialling.current ?? {};
+        if (open) options.send(kindOf(role!), peer, { attempt: attempt!, round: 0 });
+      }
     },
     forget,
     stop() {

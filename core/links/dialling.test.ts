@@ -13,7 +13,7 @@ import {
 import type { Signal } from "./signals.ts";
 
 const request = (state: Dialling, attempt: number, end?: string) =>
-  heard(state, "peerRequest", { attempt, round: 0, end });
+  heard(state, "peerRequest", { attempt, round: 0, candidates: [], end });
 const response = (state: Dialling, attempt: number, end?: string) =>
   heard(state, "peerResponse", { attempt, round: 0, end });
 
@@ -87,6 +87,17 @@ describe("attempts that are over", () => {
   test("are not answered when what came is an end itself", () => {
     expect(request(done, 3, "timeout").actions).toEqual([]);
     expect(response(winner, 5, "timeout").actions).toEqual([]);
+  });
+
+  test("so are those that nobody knows here, when they are asked about or speak of a restart", () => {
+    const fresh = { do: "end", kind: "peerResponse", attempt: 3, code: "disconnected" };
+    expect(heard(winner, "peerRequest", { attempt: 3, round: 0 }).actions).toEqual([fresh]);
+    expect(heard(winner, "peerRequest", { attempt: 3, round: 1, candidates: [] }).actions).toEqual([fresh]);
+  });
+
+  test("a question about the present link changes nothing", () => {
+    const open = opened(request(winner, 3).state).state;
+    expect(heard(open, "peerRequest", { attempt: 3, round: 0 })).toEqual({ state: open, actions: [{ do: "hear" }] });
   });
 
   test("are ignored when the peer has begun a newer one since", () => {
@@ -199,7 +210,7 @@ function simulate(seed: number, { loss, reorder, double }: Relay): string {
 
   function say(side: Side): void {
     const { role, attempt, open } = side.connection!;
-    if (!open) send(side, role === "caller" ? "peerRequest" : "peerResponse", { attempt, round: 0 });
+    if (!open) send(side, role === "caller" ? "peerRequest" : "peerResponse", { attempt, round: 0, candidates: [] });
   }
 
   function sayAgain(side: Side, connection: Connection): void {

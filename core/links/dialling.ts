@@ -78,7 +78,8 @@ export function over(state: Dialling, code: string, silent = false): Step {
   return { state: without(state), actions: open && !silent ? [] : [{ do: "end", kind: kindOf(role), attempt, code }] };
 }
 
-function heardRequest(state: Dialling, { attempt, end }: Signal): Step {
+function heardRequest(state: Dialling, signal: Signal): Step {
+  const { attempt, end } = signal;
   const { current } = state;
   const known = { ...state, newest: Math.max(state.newest, attempt) };
   const ours = current?.role === "callee" && current.attempt === attempt;
@@ -86,9 +87,15 @@ function heardRequest(state: Dialling, { attempt, end }: Signal): Step {
   if (attempt < state.newest) return { state, actions: [] };
   if (attempt <= state.over) return { state, actions: [sayOver("peerResponse", attempt)] };
   if (ours) return { state, actions: [{ do: "hear" }] };
+  if (!begins(signal)) return { state: closeUpTo(known, attempt), actions: [sayOver("peerResponse", attempt)] };
   if (current?.role === "caller" && !current.open && state.wins) return { state: known, actions: [] };
   if (!current) return connect(known, "callee", attempt, []);
   return connect(without(known), "callee", attempt, [{ do: "close", why: current.open ? "lost" : "yielded" }]);
+}
+
+/** Whether it may be the first that is heard of an attempt: what speaks of a link that was open is not. */
+function begins({ round, description, candidates }: Signal): boolean {
+  return round === 0 && (description !== undefined || candidates !== undefined);
 }
 
 function heardResponse(state: Dialling, { attempt, end }: Signal): Step {

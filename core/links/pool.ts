@@ -38,6 +38,8 @@ export interface PoolOptions<S extends Service> {
   /** Whether we may talk to this peer now. */
   isKnown(peer: string): boolean;
   serve(connection: Connection<S>): S;
+  /** Nothing arrives on a link at present, which may be because of our own network. */
+  interrupted(): void;
   /** A link that was open is not any more. */
   closed(peer: string): void;
 }
@@ -60,6 +62,8 @@ export interface Pool<S extends Service> {
   unreachable(peer: string): void;
   /** Whether discovery is there: new links wait for it. */
   setOnline(online: boolean): void;
+  /** We may have slept: links that the other side has given up meanwhile are found out. */
+  wake(): void;
   /** The peer has gone, or may no longer be talked to: its link ends at once. */
   drop(peer: string, reason: BonevalueError): void;
   /** Ends every link. */
@@ -202,6 +206,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     measuring.follow(entry.peer, undefined);
     dialler.silent(entry.peer, true);
     tell(entry, "interrupted", reason);
+    options.interrupted();
   }
 
   function flush({ waiting, connection }: Entry<S>): void {
@@ -279,6 +284,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       dialler.repeat();
       dialNext();
     },
+    wake: dialler.repeat,
     drop,
     close(reason) {
       online = false;

@@ -147,6 +147,18 @@ test("the caller is told of the wish for a restart, and of no round that nobody 
   expect(heard).toEqual(["restart"]);
 });
 
+test("a callee that asks for the round which has begun is told at once what it has missed", () => {
+  const { receive, exchange, said } = sideOf("caller");
+  exchange.describe(offer);
+  exchange.describe(offer);
+  said.length = 0;
+  receive({ attempt: 1, round: 1 });
+  expect(said).toEqual([{ attempt: 1, round: 1, description: offer }]);
+  exchange.settled();
+  receive({ attempt: 1, round: 1 });
+  expect(said).toHaveLength(1);
+});
+
 test("more candidates than a round may have are neither said nor kept", async () => {
   const { receive, exchange, said, heard, clock, listen } = sideOf("callee");
   listen();

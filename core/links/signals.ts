@@ -145,10 +145,10 @@ export function createSignals({ role, attempt, clock, send, iceServers }: Signal
         else if (signal.round === round + 1 && !signal.description) return listener?.restart();
         else return;
       }
-      // A caller that says its description again has not heard our answer.
-      const missed = role === "callee" && signal.description !== undefined && undoRepeat !== undefined;
+      // A caller that says its description again has not heard our answer; a callee that asks for this round, our offer.
+      const missed = role === "callee" ? signal.description : !signal.description && !signal.candidates;
       learn(signal);
-      if (missed) sayAll();
+      if (missed && undoRepeat) sayAll();
     },
     repeat() {
       if (undoRepeat) sayNowAndAgain();

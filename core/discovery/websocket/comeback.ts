@@ -90,6 +90,8 @@ export function createComeback(
         stopWaiting = clock.after(after, dial);
       },
       ended: (departure) => left(line, departure),
+      // Another line takes over, and nobody notices; if it was for nothing, that is cheaper than to wait.
+      doubted: comeNow,
     };
   }
 
@@ -132,7 +134,12 @@ export function createComeback(
 
   function wake() {
     if (current) current.socket?.check();
-    else if (!next) wait(0);
+    else comeNow();
+    events.woke();
+  }
+
+  function comeNow() {
+    if (!next) wait(0);
   }
 
   function hide(back: boolean) {

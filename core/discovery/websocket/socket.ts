@@ -27,6 +27,8 @@ export interface SocketEvents extends SocketNews {
   unreachable(to: PeerId): void;
   signedIn(signedIn: SignedIn): void;
   ended(departure: Departure): void;
+  /** A check was not answered at once: the socket may be dead. */
+  doubted(): void;
 }
 
 /** One socket, from its first frame to its end. */
@@ -44,6 +46,7 @@ export interface Socket {
 const signInPatience = 10_000;
 const longestSilence = 35_000;
 const pingPatience = 5_000;
+const doubtAfter = 500;
 const closePatience = 2_000;
 const longestFrame = 64 * 1024;
 
@@ -57,6 +60,7 @@ export function openSocket(
   let state: "signing in" | "signed in" | "retired" | "over" = "signing in";
   let said: ToClient["error"] | undefined;
   const socket = new WebSocket(url);
+  let undoDoubt: (() => void) | undefined;
   const { promise: closing, resolve: closed } = Promise.withResolvers<void>();
   const requests = createRequests(clock);
   const signIn = collectSignIn();
@@ -112,9 +116,10 @@ export function openSocket(
   }
 
   function check() {
-    if (state !== "signed in") return;
+    if (state !== "signed in" || undoDoubt) return;
     send("ping", {});
     silence.restart(pingPatience);
+    undoDoubt = clock.after(doubtAfter, () => state === "signed in" && events.doubted());
   }
 
   function giveUp() {
@@ -123,6 +128,8 @@ export function openSocket(
 
   function hear(frame: unknown) {
     if (state === "over") return;
+    undoDoubt?.();
+    undoDoubt = undefined;
     if (state !== "retired") silence.restart(state === "signing in" ? signInPatience : longestSilence);
     try {
       const message = readFrame(frame);
@@ -164,6 +171,7 @@ export function openSocket(
     const telling = state !== "retired";
     state = "over";
     silence.stop();
+    undoDoubt?.();
     requests.end(unanswered());
     if (telling) events.ended(departure);
   }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { BonevalueError } from "../../errors.ts";
 import { createVirtualClock } from "../../testing/virtual-clock.ts";
 import { watchHealth } from "./health.ts";
 
@@ -7,20 +8,23 @@ function patient({ open = true } = {}) {
   const clock = createVirtualClock();
   const log: string[] = [];
   const pc = { connectionState: "new", onconnectionstatechange: null as (() => void) | null };
-  const release = watchHealth(pc as unknown as RTCPeerConnection, clock, {
+  const platform = new EventTarget();
+  const events = {
     isOpen: () => open,
     working: () => log.push("working"),
     failed: () => log.push("failed"),
     interrupted: () => log.push("interrupted"),
     restored: () => log.push("restored"),
     restart: () => log.push("restart"),
-    lost: ({ code }) => log.push(`lost: ${code}`),
-  });
+    lost: ({ code }: BonevalueError) => log.push(`lost: ${code}`),
+  };
+  const release = watchHealth(pc as unknown as RTCPeerConnection, clock, events, platform);
   return {
     clock,
     log,
     pc,
     release,
+    comeOnline: () => platform.dispatchEvent(new Event("online")),
     become(state: RTCPeerConnectionState) {
       pc.connectionState = state;
       pc.onconnectionstatechange?.();
@@ -38,7 +42,7 @@ test("a silence is told at once, answered with a restart, and forgotten when the
   const { clock, log, become } = patient();
   become("connected");
   become("disconnected");
-  expect(log).toEqual(["working", "interrupted"]);
+  expect(log).toEqual(["working", "interrupted", "restart"]);
   await clock.advance(1_000);
   become("connected");
   await clock.advance(60_000);
@@ -54,6 +58,15 @@ test("a silence that lasts loses the link 10 s after it was noticed, whatever th
   expect(log).toEqual(["interrupted", "restart", "lost: disconnected"]);
 });
 
+test("a page that is online again restarts ICE without waiting for a silence, if the link is open", () => {
+  const open = patient();
+  open.comeOnline();
+  expect(open.log).toEqual(["restart"]);
+  const opening = patient({ open: false });
+  opening.comeOnline();
+  expect(opening.log).toEqual([]);
+});
+
 test("a connection that the other side has closed is lost at once", () => {
   const { log, become } = patient();
   become("closed");
@@ -61,9 +74,10 @@ test("a connection that the other side has closed is lost at once", () => {
 });
 
 test("after release nothing is told and no timer is left", async () => {
-  const { clock, log, pc, release, become } = patient();
+  const { clock, log, pc, release, become, comeOnline } = patient();
   become("disconnected");
   release();
+  comeOnline();
   expect([clock.waiting, pc.onconnectionstatechange]).toEqual([0, null]);
-  expect(log).toEqual(["interrupted"]);
+  expect(log).toEqual(["interrupted", "restart"]);
 });

@@ -3,7 +3,6 @@ import { BonevalueError } from "../../errors.ts";
 
 // ICE takes about 5 s to notice a silence, so that a link is given up 15 s after the last byte.
 const recoverWithin = 10_000;
-const restartAfter = 1_000;
 
 /** What {@link watchHealth} asks and tells. */
 export interface HealthEvents {
@@ -20,10 +19,17 @@ export interface HealthEvents {
   lost(reason: BonevalueError): void;
 }
 
+/** Where a platform tells that it has a network again. Outside of browsers none does. */
+export type Platform = Partial<Pick<EventTarget, "addEventListener" | "removeEventListener">>;
+
 /** Follows an RTCPeerConnection's state, from trouble to recovery or loss; returns its undo. */
-export function watchHealth(pc: RTCPeerConnection, clock: Clock, events: HealthEvents): () => void {
+export function watchHealth(
+  pc: RTCPeerConnection,
+  clock: Clock,
+  events: HealthEvents,
+  platform: Platform = globalThis,
+): () => void {
   let undoLost: (() => void) | undefined;
-  let undoRestart: (() => void) | undefined;
 
   function interrupt(): void {
     if (undoLost) return;
@@ -31,20 +37,20 @@ export function watchHealth(pc: RTCPeerConnection, clock: Clock, events: HealthE
     undoLost = clock.after(recoverWithin, () => {
       events.lost(new BonevalueError("disconnected", "Nothing has arrived from the peer for 15 s. Dial it again."));
     });
-    undoRestart = clock.after(restartAfter, events.restart);
     events.interrupted(reason);
+    events.restart();
   }
 
   function recover(): void {
-    const wasInterrupted = undoLost !== undefined;
-    undoTimers();
-    if (wasInterrupted) events.restored();
+    if (!undoLost) return;
+    undoLost();
+    undoLost = undefined;
+    events.restored();
   }
 
-  function undoTimers(): void {
-    undoLost?.();
-    undoRestart?.();
-    undoLost = undoRestart = undefined;
+  /** The path that we had is likely to be gone with the network that we had, long before ICE misses it. */
+  function networkIsBack(): void {
+    if (events.isOpen()) events.restart();
   }
 
   pc.onconnectionstatechange = () => {
@@ -60,8 +66,11 @@ export function watchHealth(pc: RTCPeerConnection, clock: Clock, events: HealthE
     }
   };
 
+  platform.addEventListener?.("online", networkIsBack);
+
   return () => {
-    undoTimers();
+    undoLost?.();
+    platform.removeEventListener?.("online", networkIsBack);
     pc.onconnectionstatechange = null;
   };
 }

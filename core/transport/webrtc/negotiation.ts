@@ -1,6 +1,7 @@
 import { BonevalueError } from "../../errors.ts";
 import type { Candidate, Description, SignalExchange } from "../transport.ts";
 import type { Quirks } from "./quirks.ts";
+import { refusalOf } from "./refusal.ts";
 
 /** The exchange of descriptions and candidates for one connection. */
 export interface Negotiation {
@@ -36,6 +37,7 @@ export function negotiate({
   fail,
 }: NegotiationOptions): Negotiation {
   const kinds = new Set<string>();
+  const refusals = new Set<string>();
   let unsaid: Candidate[] | undefined = [];
   let newest: Description | undefined;
   let restarting = false;
@@ -63,8 +65,13 @@ export function negotiate({
     unsaid = undefined;
   }
 
-  async function offerAgain(): Promise<void> {
+  /** A relay's credentials may have been renewed since the last round. */
+  async function renewServers(): Promise<void> {
     pc.setConfiguration({ ...pc.getConfiguration(), iceServers: await servers() });
+  }
+
+  async function offerAgain(): Promise<void> {
+    await renewServers();
     pc.restartIce();
     unsaid = [];
     await describe();
@@ -76,6 +83,7 @@ export function negotiate({
     if (description.type !== expected || !isDataOnly(description.sdp)) {
       throw new BonevalueError("protocol", "The peer described something else than a link of data channels.");
     }
+    if (begun && role === "callee") await renewServers();
     await pc.setRemoteDescription({ type: expected, sdp: quirks.remote(description.sdp) });
     // Of a newer offer that has come meanwhile the answer would be taken for this one's.
     if (role === "callee" && description === newest) await describe();
@@ -88,6 +96,7 @@ export function negotiate({
     if (unsaid) unsaid.push(candidate);
     else exchange.candidate(candidate);
   };
+  pc.onicecandidateerror = (event) => refusals.add(refusalOf(event));
   exchange.hear({
     description(description) {
       if (newest && !quirks.restarts) return;
@@ -111,10 +120,10 @@ export function negotiate({
 
   return {
     restart,
-    trouble: () => troubleOf(pc, kinds),
+    trouble: () => troubleOf(pc, kinds, refusals),
     release() {
       released = true;
-      pc.onicecandidate = null;
+      pc.onicecandidate = pc.onicecandidateerror = null;
     },
   };
 }
@@ -131,10 +140,18 @@ function asError(cause: unknown): BonevalueError {
   return new BonevalueError("link-failed", `The two sides could not agree on a link: ${detail}`, { cause });
 }
 
-function troubleOf(pc: RTCPeerConnection, kinds: ReadonlySet<string>): string | undefined {
+function troubleOf(
+  pc: RTCPeerConnection,
+  kinds: ReadonlySet<string>,
+  refusals: ReadonlySet<string>,
+): string | undefined {
   if (pc.iceGatheringState !== "complete") return undefined;
   if (kinds.size === 0) {
     return "This side found no address at which it can be reached: check that it is online and that WebRTC is not blocked.";
+  }
+  if (!kinds.has("relay") && refusals.size > 0) {
+    const said = [...refusals].join("; ");
+    return `Direct paths are blocked and there was no relay candidate (${said}): check the TURN server and its credentials, which may have expired.`;
   }
   if (!kinds.has("relay")) {
     return "Direct paths are blocked and there was no relay candidate: configure a TURN server in iceServers.";
