@@ -4,7 +4,7 @@ import { chromiumPath } from "../../tools/chromium.ts";
 import { type Coturn, coturnTrouble, startCoturn } from "../../tools/coturn.ts";
 import { createNatNetwork, type NatNetwork, natTrouble } from "../../tools/nat.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
-import { chromiumPeer, nodePeer, type RunningPeer } from "./nat/peers.ts";
+import { chromiumPeer, nodePeer, type RunningPeer } from "./places/peers.ts";
 
 const trouble = natTrouble() ?? coturnTrouble();
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));

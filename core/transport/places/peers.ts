@@ -1,11 +1,11 @@
 import { chromium } from "playwright";
-import { chromiumLaunch, chromiumPath } from "../../../tools/chromium.ts";
-import type { Place } from "../../../tools/nat.ts";
+import { chromiumContext, chromiumLaunch, chromiumPath } from "../../../tools/chromium.ts";
+import type { Place } from "../../../tools/namespaces.ts";
 import { forkIn, ordersTo } from "../../../tools/orders.ts";
-import { createNatPeer, type NatPeer } from "./peer.ts";
+import { createFarPeer, type FarPeer } from "./peer.ts";
 
 /** A peer, and the end of what it runs on. */
-export interface RunningPeer extends NatPeer {
+export interface RunningPeer extends FarPeer {
   close(): Promise<void>;
 }
 
@@ -25,11 +25,17 @@ export async function nodePeer({ enter }: Place): Promise<RunningPeer> {
 
 /** A peer in a Chromium of its own. `library` is the script of the page. */
 export async function chromiumPeer(place: Place, library: string): Promise<RunningPeer> {
-  const browser = await chromium.launch({ ...chromiumLaunch(), executablePath: place.script(chromiumPath()!) });
-  const page = await browser.newPage();
+  const { args, ...launch } = chromiumLaunch();
+  const browser = await chromium.launch({
+    ...launch,
+    // There are other addresses over there, and no page in the field has these.
+    args: args.filter((arg) => !arg.includes("loopback")),
+    executablePath: place.script(chromiumPath()!),
+  });
+  const page = await browser.newPage(chromiumContext);
   // Nobody serves pages over there.
   const html = `<!doctype html><meta charset="utf-8"><script src="/library.js"></script>
-    <script>globalThis.peer = (${createNatPeer})($BV)</script>`;
+    <script>globalThis.peer = (${createFarPeer})($BV)</script>`;
   await page.route("**/*", (route) =>
     route.request().url().endsWith("/library.js")
       ? route.fulfill({ contentType: "text/javascript", path: library })
@@ -44,10 +50,12 @@ export async function chromiumPeer(place: Place, library: string): Promise<Runni
   );
 }
 
-function peerOf(verb: (name: keyof NatPeer) => Verb, close: () => Promise<void>): RunningPeer {
+function peerOf(verb: (name: keyof FarPeer) => Verb, close: () => Promise<void>): RunningPeer {
   return {
     connect: verb("connect"),
     call: verb("call"),
+    flow: verb("flow"),
+    flown: verb("flown"),
     relay: verb("relay"),
     disconnect: verb("disconnect"),
     close,

@@ -1,0 +1,68 @@
+import { fileURLToPath } from "node:url";
+import { describe, type TestContext, test } from "vitest";
+import { chromiumPath } from "../../tools/chromium.ts";
+import { namespaceTrouble, processesIn } from "../../tools/namespaces.ts";
+import { createRoamingNetwork, type RoamingNetwork } from "../../tools/roaming.ts";
+import { startServer } from "../../tools/server-process.ts";
+import { chromiumPeer, type RunningPeer } from "./places/peers.ts";
+
+const trouble = namespaceTrouble() ?? (chromiumPath() ? undefined : "Install Chromium first.");
+const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));
+
+interface Pair {
+  readonly network: RoamingNetwork;
+  readonly sleeper: RunningPeer;
+  /** The other one's id. */
+  readonly other: string;
+}
+
+/** Two browsers on a network of their own, with an open link that the sleeper has dialled. */
+async function pair({ expect, onTestFinished }: TestContext): Promise<Pair> {
+  const network = createRoamingNetwork();
+  onTestFinished(network.remove);
+  const { address: host, outside, roamer, other } = network;
+  const options = { host, insecure: true };
+  const server = await startServer({ accounts: { ann: "test" }, options, enter: outside.enter });
+  onTestFinished(server.stop);
+  const peers = await Promise.all([chromiumPeer(roamer, library), chromiumPeer(other, library)]);
+  onTestFinished(async () => {
+    for (const peer of peers) await peer.close();
+  });
+  const [, id = ""] = await Promise.all(peers.map((peer) => peer.connect(server.url, "ann", "test")));
+  await expect.poll(() => peers[0].call(id, "Hello")).toMatchObject({ reply: "Hello" });
+  return { network, sleeper: peers[0], other: id };
+}
+
+/** As a machine whose lid is closed: its processes stand still, and nothing that is sent to it arrives. */
+async function sleep({ mute, roamer }: RoamingNetwork, ms: number): Promise<void> {
+  const processes = processesIn(roamer);
+  for (const pid of processes) process.kill(pid, "SIGSTOP");
+  mute(true);
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  mute(false);
+  for (const pid of processes) process.kill(pid, "SIGCONT");
+}
+
+/** How long it takes until a call succeeds, in ms. */
+async function untilAnswered({ sleeper, other }: Pair, { expect }: TestContext): Promise<number> {
+  const awake = performance.now();
+  await expect.poll(() => sleeper.call(other, "Awake"), { timeout: 20_000 }).toMatchObject({ reply: "Awake" });
+  return Math.round(performance.now() - awake);
+}
+
+describe.skipIf(trouble)(`a machine${trouble ? ` (skipped: ${trouble})` : ""}`, () => {
+  test.concurrent.for([
+    ["whose link was given up, though its server still knows it", 25],
+    ["whom its server and all others have forgotten", 50],
+  ] as const)(
+    "%s, is answered within five seconds when it wakes",
+    { timeout: 120_000 },
+    async ([, seconds], context) => {
+      const together = await pair(context);
+      await sleep(together.network, seconds * 1_000);
+      const took = await untilAnswered(together, context);
+      console.info(`After ${seconds} s of sleep it took ${took} ms until a call was answered.`);
+      context.expect(took).toBeLessThan(5_000);
+    },
+  );
+});

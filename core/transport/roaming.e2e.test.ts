@@ -1,0 +1,76 @@
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chromiumPath } from "../../tools/chromium.ts";
+import { namespaceTrouble } from "../../tools/namespaces.ts";
+import { createRoamingNetwork, type RoamingNetwork } from "../../tools/roaming.ts";
+import { type ServerProcess, startServer } from "../../tools/server-process.ts";
+import { chromiumPeer, type RunningPeer } from "./places/peers.ts";
+
+const trouble = namespaceTrouble() ?? (chromiumPath() ? undefined : "Install Chromium first.");
+const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));
+const chunks = 400;
+
+let network: RoamingNetwork;
+let server: ServerProcess;
+let peers: readonly [roamer: RunningPeer, other: RunningPeer];
+const ends: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  if (trouble) return;
+  network = createRoamingNetwork();
+  ends.push(network.remove);
+  const { address: host, outside, roamer, other } = network;
+  server = await startServer({
+    accounts: { ann: "test" },
+    options: { host, insecure: true },
+    enter: outside.enter,
+  });
+  ends.push(server.stop);
+  peers = await Promise.all([chromiumPeer(roamer, library), chromiumPeer(other, library)]);
+  ends.push(() => Promise.all(peers.map((peer) => peer.close())));
+});
+
+afterAll(async () => {
+  for (const end of ends.reverse()) await end();
+});
+
+/** Has one peer dial the other and read a stream, in the midst of which `move` happens; the longest time without a chunk. */
+async function gapIn(dialler: 0 | 1, move: () => unknown): Promise<number> {
+  const ids = await Promise.all(peers.map((peer) => peer.connect(server.url, "ann", "test")));
+  const [reader, other] = [peers[dialler], ids[1 - dialler]!];
+  const flow = reader.flow(other, chunks);
+  await expect.poll(() => reader.flown()).toBeGreaterThan(20);
+  await move();
+  const flown = await flow;
+  await Promise.all(peers.map((peer) => peer.disconnect()));
+  expect(flown).toEqual({ chunks, gap: expect.any(Number) });
+  return "gap" in flown ? flown.gap : Number.NaN;
+}
+
+describe.skipIf(trouble)(`in the midst of a stream${trouble ? ` (skipped: ${trouble})` : ""}`, () => {
+  test.each([
+    ["who dialled", 0],
+    ["who was dialled", 1],
+  ] as const)("%s gets another address, and the stream goes on after an ICE restart", async (_, dialler) => {
+    const gap = await gapIn(dialler, () => {
+      network.leave();
+      network.arrive();
+    });
+    console.info(`The stream stood still for ${gap} ms.`);
+    // Without the page's word it would be nine seconds: six until ICE misses the path, and then SCTP's own timer.
+    expect(gap).toBeLessThan(8_000);
+  });
+
+  // No page is told, and it takes ICE 6 s to find out.
+  test.each([
+    ["who dialled", 0],
+    ["who was dialled", 1],
+  ] as const)("%s has a second network before the first goes, and the stream goes on", async (_, dialler) => {
+    const gap = await gapIn(dialler, () => {
+      network.arrive();
+      network.leave();
+    });
+    console.info(`The stream stood still for ${gap} ms.`);
+    expect(gap).toBeLessThan(15_000);
+  });
+});
