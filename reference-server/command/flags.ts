@@ -26,8 +26,8 @@ export function readFlags<Values>(
   return { values: given as Values, positionals };
 }
 
-function optionOf({ value, multiple = false }: Flag) {
-  return { type: value === undefined ? "boolean" : "string", multiple } as const;
+function optionOf({ value, multiple }: Flag) {
+  return { type: value === undefined ? "boolean" : "string", multiple: multiple === true } as const;
 }
 
 function fromEnvironment({ value, multiple }: Flag, text: string | undefined): unknown {
