@@ -45,8 +45,8 @@ test("an unknown user takes as long as a wrong password", async () => {
     times.known.push(await time(known));
     times.unknown.push(await time(undefined));
   }
-  const median = (all: number[]) => all.sort((a, b) => a - b)[7]!;
-  const ratio = median(times.unknown) / median(times.known);
+  // The quickest of each: whatever else this machine does only makes the others slower.
+  const ratio = Math.min(...times.unknown) / Math.min(...times.known);
   // An answer without a hash would come in a hundredth of the time.
   expect(ratio).toBeGreaterThan(0.6);
   expect(ratio).toBeLessThan(1.6);
