@@ -1,4 +1,4 @@
-import { computed, effect, type Signal, signal } from "@preact/signals-core";
+import { batch, computed, effect, type Signal, signal } from "@preact/signals-core";
 import { guard } from "./events.ts";
 
 /** A value that changes. Signals satisfy it; `subscribe` calls at once with the present value. */
@@ -31,6 +31,11 @@ export function createLive<T>(initial: T, onWatched?: OnWatched): Live<T> {
 /** Changes a value of {@link createLive}; subscribers hear of it before this returns, unless it is the one already there. */
 export function write<T>(live: Live<T>, value: T): void {
   sources.get(live)!.value = value;
+}
+
+/** Makes several changes as one: subscribers hear of each when all are made. */
+export function together(changes: () => void): void {
+  batch(changes);
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Pool } from "./links/pool.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
 import { type Change, createPresence, type Presence } from "./peers/presence.ts";
 import type { Registry } from "./peers/registry.ts";
-import { createLive, type Live, write } from "./reactive.ts";
+import { createLive, type Live, together, write } from "./reactive.ts";
 
 /** Where a client stands with its discovery server. */
 export type Status = "offline" | "connecting" | "online" | "reconnecting";
@@ -77,6 +77,8 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
   const self = createLive<Self | undefined>(undefined);
   let presence = newPresence();
   let attempt: Attempt | undefined;
+  // Those who are being dialled are told that we leave: by the server that we leave.
+  let leaving: DiscoverySession | undefined;
   let iceServers: readonly RTCIceServer[] = [];
   let undoExpiry = () => {};
 
@@ -86,9 +88,17 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
 
   /** Ends every link that has to go before anything is told. */
   function apply(changes: readonly Change[]): void {
-    for (const change of changes) unlink(change);
-    watchExpiry();
-    for (const change of changes) tell(change);
+    take([
+      ...changes.map((change) => () => unlink(change)),
+      watchExpiry,
+      ...changes.map((change) => () => tell(change)),
+    ]);
+  }
+
+  /** Each step may run code of the app's, which may sign out: then the rest is over as well. */
+  function take(steps: readonly (() => void)[]): void {
+    const mine = attempt;
+    for (const step of steps) if (attempt === mine) step();
   }
 
   function unlink(change: Change): void {
@@ -113,37 +123,47 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
   function online(mine: Attempt, snapshot: Snapshot): void {
     const before = status.peek();
     const changes = presence.snapshot(snapshot, clock.now());
-    for (const change of changes) unlink(change);
-    watchExpiry();
-    write(self, Object.freeze({ ...snapshot.self }));
-    write(status, "online");
-    pool.setOnline(true);
-    // A session that moved to another socket was never away.
-    if (before !== "online") emit("connect");
-    for (const change of changes) if (before !== "connecting" || change.type !== "user-added") tell(change);
-    mine.resolve();
+    const told = changes.filter(({ type }) => before !== "connecting" || type !== "user-added");
+    take([
+      ...changes.map((change) => () => unlink(change)),
+      watchExpiry,
+      () => become(Object.freeze({ ...snapshot.self }), "online"),
+      () => pool.setOnline(true),
+      // A session that moved to another socket was never away.
+      () => before !== "online" && emit("connect"),
+      ...told.map((change) => () => tell(change)),
+      mine.resolve,
+    ]);
+  }
+
+  function become(who: Self | undefined, where: Status): void {
+    together(() => {
+      write(self, who);
+      write(status, where);
+    });
   }
 
   function interrupted(reason: BonevalueError): void {
     presence.offline(clock.now());
     watchExpiry();
     pool.setOnline(false);
-    write(status, "reconnecting");
-    emit("disconnect", reason);
+    take([() => write(status, "reconnecting"), () => emit("disconnect", reason)]);
   }
 
-  /** Signs out: whoever is told next finds nothing left. */
-  function leave(mine: Attempt, reason: BonevalueError | undefined, ofCalls: BonevalueError): void {
+  /** Ends an attempt, for `next` where there is one: whoever is told finds nothing of it left, and may begin another. */
+  function leave(left: Attempt, ofCalls: BonevalueError, reason?: BonevalueError, next?: Attempt): void {
     const wasSignedIn = status.peek() !== "connecting";
+    attempt = next;
     presence = newPresence();
     undoExpiry();
-    // While there is a server to tell those who are being dialled.
+    together(() => {
+      registry.clear();
+      become(undefined, next ? "connecting" : "offline");
+    });
+    leaving = left.server;
     pool.close(ofCalls);
-    attempt = undefined;
-    registry.clear();
-    write(self, undefined);
-    write(status, "offline");
-    mine.reject(ofCalls);
+    leaving = undefined;
+    left.reject(ofCalls);
     if (wasSignedIn) emit("disconnect", reason);
   }
 
@@ -175,10 +195,10 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
     return mine;
   }
 
-  function signOut(): Promise<void> {
+  function signOut(next?: Attempt): Promise<void> {
     if (!attempt) return Promise.resolve();
     const { server } = attempt;
-    leave(attempt, undefined, new BonevalueError("cancelled", "The client was disconnected by its own app."));
+    leave(attempt, new BonevalueError("cancelled", "The client was disconnected by its own app."), undefined, next);
     return server.close();
   }
 
@@ -189,13 +209,16 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
     connect(host, credentials) {
       if (attempt && attempt.host === host && sameCredentials(attempt.credentials, credentials))
         return attempt.signedIn;
-      void signOut();
-      attempt = begin(host, credentials);
-      write(status, "connecting");
-      return attempt.signedIn;
+      const mine = begin(host, credentials);
+      if (attempt) void signOut(mine);
+      else {
+        attempt = mine;
+        write(status, "connecting");
+      }
+      return mine.signedIn;
     },
-    disconnect: signOut,
-    signal: (kind, to, signal) => attempt?.server.signal(kind, to, signal),
+    disconnect: () => signOut(),
+    signal: (kind, to, signal) => (leaving ?? attempt?.server)?.signal(kind, to, signal),
     check: () => attempt?.server.check?.(),
     server() {
       if (!attempt) throw new BonevalueError("not-connected", "Not signed in: call connect() first.");

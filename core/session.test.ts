@@ -1,0 +1,148 @@
+import { describe, expect, test } from "vitest";
+import type { Client } from "./client.ts";
+import { createNetwork, type Network } from "./testing/network.ts";
+import { createVirtualClock, type VirtualClock } from "./testing/virtual-clock.ts";
+
+interface World {
+  readonly clock: VirtualClock;
+  readonly network: Network;
+  /** A client that is signed in. */
+  client(name: string): Promise<Client>;
+}
+
+function world(): World {
+  const clock = createVirtualClock();
+  const network = createNetwork({ clock, latency: 5 });
+  return {
+    clock,
+    network,
+    async client(name) {
+      const client = network.client(name);
+      client.connect("test", name, "");
+      await clock.advance(50);
+      return client;
+    },
+  };
+}
+
+/** How a sign-in ends: "in", or its error's code. */
+function outcome(signingIn: Promise<void>): Promise<string> {
+  return signingIn.then(
+    () => "in",
+    (error) => error.code,
+  );
+}
+
+function eventsOf(client: Client): string[] {
+  const told: string[] = [];
+  for (const event of ["connect", "peerconnect", "disconnect"] as const) client.on(event, () => told.push(event));
+  return told;
+}
+
+describe("an app that signs out while it is told", () => {
+  test("that it is online hears nothing but its own disconnect", async () => {
+    const { clock, network, client } = world();
+    await client("bob");
+    for (const live of ["status", "self"] as const) {
+      const ann = network.client("ann");
+      const told = eventsOf(ann);
+      ann[live].subscribe(() => {
+        if (ann.status.peek() === "online") ann.disconnect();
+      });
+      const signingIn = outcome(ann.connect("test", "ann", ""));
+      await clock.advance(100);
+      expect(await signingIn).toBe("cancelled");
+      expect([ann.status.peek(), ann.self.peek(), told]).toEqual(["offline", undefined, ["disconnect"]]);
+    }
+  });
+
+  test("of its sign-in is not told of peers any more", async () => {
+    const { clock, network, client } = world();
+    await client("bob");
+    const ann = network.client("ann");
+    ann.on("connect", () => ann.disconnect());
+    const told = eventsOf(ann);
+    const signingIn = outcome(ann.connect("test", "ann", ""));
+    await clock.advance(100);
+    expect(await signingIn).toBe("cancelled");
+    expect(told).toEqual(["disconnect", "connect"]);
+  });
+
+  test("that the server is out of reach is told of one loss", async () => {
+    const { network, client } = world();
+    const ann = await client("ann");
+    const told = eventsOf(ann);
+    ann.status.subscribe((status) => {
+      if (status === "reconnecting") ann.disconnect();
+    });
+    network.discovery.interrupt(ann.getId());
+    expect([ann.status.peek(), told]).toEqual(["offline", ["disconnect"]]);
+  });
+});
+
+describe("an app that is told of its signing out", () => {
+  test("can sign in again from a handler whose call that ends", async () => {
+    const { clock, network, client } = world();
+    const [ann, bob] = [await client("ann"), await client("bob")];
+    network.client("cid");
+    let again: Promise<string> | undefined;
+    ann.module("Wait", ({ signal }) => {
+      signal.addEventListener("abort", () => {
+        again = outcome(ann.connect("test", "cid", ""));
+      });
+      return new Promise(() => {});
+    });
+    bob.get("ann").call("Wait");
+    await clock.advance(100);
+    ann.disconnect();
+    await clock.advance(100);
+    expect(await again).toBe("in");
+    expect([ann.status.peek(), ann.self.peek()?.username]).toEqual(["online", "cid"]);
+  });
+
+  test("sees one state of itself, never half of it", async () => {
+    const { client } = world();
+    const ann = await client("ann");
+    const seen: unknown[] = [];
+    for (const live of [ann.status, ann.self]) live.subscribe(() => seen.push([ann.status.peek(), ann.getId()]));
+    seen.length = 0;
+    await ann.disconnect();
+    expect(seen).toEqual([
+      ["offline", undefined],
+      ["offline", undefined],
+    ]);
+  });
+
+  test("is refused what it calls then, as at any time while it is signed out", async () => {
+    const { clock, client } = world();
+    const [ann, bob] = [await client("ann"), await client("bob")];
+    bob.module("Never", () => new Promise(() => {}));
+    const ids = [bob.getId()!, (await client("cid")).getId()!];
+    const refused: unknown[] = [];
+    ann
+      .get("bob")
+      .call("Never")
+      .state.subscribe(({ pending }) => {
+        if (pending > 0) return;
+        for (const id of ids) refused.push(ann.get(id).call("Never").state.peek().replies[0]?.error?.code);
+      });
+    await clock.advance(100);
+    await ann.disconnect();
+    expect(refused).toEqual(["not-connected", "not-connected"]);
+  });
+
+  test("can connect from there: what was asked for last takes over, and nobody stays signed in unseen", async () => {
+    const { clock, network, client } = world();
+    const [ann, bob] = [await client("ann"), await client("bob")];
+    for (const name of ["cid", "dan"]) network.client(name);
+    let inner: Promise<string> | undefined;
+    ann.on("disconnect", () => {
+      inner = outcome(ann.connect("test", "cid", ""));
+    });
+    const outer = outcome(ann.connect("test", "dan", ""));
+    await clock.advance(100);
+    expect([await inner, await outer]).toEqual(["in", "cancelled"]);
+    expect(ann.self.peek()?.username).toBe("cid");
+    expect(bob.peers.peek().map(({ name }) => name)).toEqual(["cid"]);
+  });
+});
