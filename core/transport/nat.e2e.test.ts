@@ -1,7 +1,11 @@
+import { createHmac } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { IceOption } from "../../reference-server/ice.ts";
+import type { ServerOptions } from "../../reference-server/server.ts";
 import { chromiumPath } from "../../tools/chromium.ts";
 import { type Coturn, coturnTrouble, startCoturn } from "../../tools/coturn.ts";
+import type { Place } from "../../tools/namespaces.ts";
 import { createNatNetwork, type NatNetwork, natTrouble } from "../../tools/nat.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
 import { chromiumPeer, nodePeer, type RunningPeer } from "./places/peers.ts";
@@ -35,17 +39,19 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-/** A server that hands out `urls` with credentials of `secret`. */
-async function serverWith(urls: string | readonly string[]): Promise<ServerProcess> {
+/** A server that hands out `urls`, with credentials of `secret` unless it is told otherwise. */
+async function serverWith(
+  urls: string | readonly string[],
+  { limits, ...proof }: Pick<ServerOptions, "limits"> & Omit<IceOption, "urls"> = { secret },
+): Promise<ServerProcess> {
   const { address: host, outside } = network;
-  const ice = [{ urls, secret }];
-  const options = { host, insecure: true, ice };
+  const options = { host, insecure: true, ice: [{ urls, ...proof }], ...(limits && { limits }) };
   const server = await startServer({ accounts: { ann: "test" }, options, enter: outside.enter });
   ends.push(server.stop);
   return server;
 }
 
-async function pairOf(start: (home: NatNetwork["homes"][0]) => Promise<RunningPeer>): Promise<RunningPeer[]> {
+async function pairOf<Peer extends RunningPeer>(start: (home: Place) => Promise<Peer>): Promise<Peer[]> {
   const peers = await Promise.all(network.homes.map(start));
   ends.push(() => Promise.all(peers.map((peer) => peer.close())));
   return peers;
@@ -84,4 +90,32 @@ describe.skipIf(trouble)(`behind two NATs${trouble ? ` (skipped: ${trouble})` : 
     expect(await peers[0]!.call(ben, "Hello")).toEqual({ reply: "Hello", path: "turn" });
     expect(coturn.lines).toContainEqual(expect.stringContaining("tcp or tls connected to"));
   });
+
+  test.skipIf(!chromiumPath())("credentials that have expired are refused, and the failure says so", async () => {
+    const username = `${Math.floor(Date.now() / 1_000) - 60}:ann`;
+    const credential = createHmac("sha1", secret).update(username).digest("base64");
+    const peers = await pairOf((home) => chromiumPeer(home, library));
+    const [, ben = ""] = await connect(peers, await serverWith(viaUdp, { username, credential }));
+
+    expect(await peers[0]!.call(ben, "Hello")).toEqual({
+      failure: expect.stringMatching(/turn:192\.0\.2\.1:3478\S*: 401 .*credentials, which may have expired/),
+    });
+    expect(coturn.lines).toContainEqual(expect.stringContaining(`Cannot find credentials of user <${username}>`));
+  });
+
+  test.skipIf(!chromiumPath())(
+    "credentials are renewed before they expire, and serve new links after that",
+    async () => {
+      const peers = await pairOf((home) => chromiumPeer(home, library));
+      const limits = { iceAge: 8_000, pingEvery: 1_000 };
+      const [, ben = ""] = await connect(peers, await serverWith(viaUdp, { secret, limits }));
+      const told = () => peers.map(({ heard }) => heard.filter(({ type }) => type === "iceServers"));
+      const expiries = told().map(([first]) => Date.parse(first!.data.expires));
+      await expect.poll(() => told().map(({ length }) => length), { timeout: 8_000 }).toEqual([2, 2]);
+      expect(Date.now()).toBeLessThan(Math.min(...expiries));
+
+      await new Promise((resolve) => setTimeout(resolve, Math.max(...expiries) + 1_000 - Date.now()));
+      expect(await peers[0]!.call(ben, "Hello")).toEqual({ reply: "Hello", path: "turn" });
+    },
+  );
 });

@@ -9,6 +9,12 @@ export interface RunningPeer extends FarPeer {
   close(): Promise<void>;
 }
 
+/** One whose discovery is overheard. */
+export interface RunningPage extends RunningPeer {
+  /** What its discovery server has said so far. */
+  readonly heard: readonly { readonly type: string; readonly data: any }[];
+}
+
 type Verb = (...args: readonly unknown[]) => Promise<any>;
 
 /** A peer of node-datachannel's in a process of its own. */
@@ -24,7 +30,7 @@ export async function nodePeer({ enter }: Place): Promise<RunningPeer> {
 }
 
 /** A peer in a Chromium of its own. `library` is the script of the page. */
-export async function chromiumPeer(place: Place, library: string): Promise<RunningPeer> {
+export async function chromiumPeer(place: Place, library: string): Promise<RunningPage> {
   const { args, ...launch } = chromiumLaunch();
   const browser = await chromium.launch({
     ...launch,
@@ -33,6 +39,10 @@ export async function chromiumPeer(place: Place, library: string): Promise<Runni
     executablePath: place.script(chromiumPath()!),
   });
   const page = await browser.newPage(chromiumContext);
+  const heard: RunningPage["heard"][0][] = [];
+  page.on("websocket", (socket) => {
+    socket.on("framereceived", ({ payload }) => void heard.push(JSON.parse(String(payload))));
+  });
   // Nobody serves pages over there.
   const html = `<!doctype html><meta charset="utf-8"><script src="/library.js"></script>
     <script>globalThis.peer = (${createFarPeer})($BV)</script>`;
@@ -42,12 +52,13 @@ export async function chromiumPeer(place: Place, library: string): Promise<Runni
       : route.fulfill({ contentType: "text/html", body: html }),
   );
   await page.goto("http://localhost/");
-  return peerOf(
+  const peer = peerOf(
     (name) =>
       (...args) =>
         page.evaluate(`peer.${name}(...${JSON.stringify(args)})`),
     () => browser.close(),
   );
+  return { ...peer, heard };
 }
 
 function peerOf(verb: (name: keyof FarPeer) => Verb, close: () => Promise<void>): RunningPeer {
