@@ -1,3 +1,5 @@
+import { microtask } from "./microtask.ts";
+
 /** Where time comes from: the platform's, or a virtual one in tests. Times in milliseconds. */
 export interface Clock {
   /** Monotonic: only differences mean something. */
@@ -14,7 +16,7 @@ let thisTurn: number | undefined;
 
 function now(): number {
   if (thisTurn !== undefined) return thisTurn;
-  queueMicrotask(endTurn);
+  microtask(endTurn);
   thisTurn = performance.now();
   return thisTurn;
 }

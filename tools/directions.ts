@@ -21,6 +21,7 @@ const ground = [
   "bounded",
   "numbered",
   "lazy-property",
+  "microtask",
 ].map((name) => `core/${name}.ts`);
 const nodeAndAll = ["node:*", "*"];
 

@@ -31,7 +31,7 @@ export const bonevalue: Contestant = {
 };
 
 async function* produce(chunks: Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  yield* chunks;
+  for (const chunk of chunks) yield chunk;
 }
 
 async function online(signals: Signals, own: string, other: string): Promise<Client> {

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { microtask } from "../microtask.ts";
 import { encode, encodeInPieces, type Packed } from "./codec.ts";
 import { createFlows } from "./flows.ts";
 import { type Frame, Kind, largestMessage } from "./frames.ts";
@@ -82,7 +83,7 @@ const nearlyEmpty = 32 * 1_024;
 const lossyRoom = 4_096;
 
 /** Lanes of one link. Their owner closes them with it. */
-export function createLanes(port: Port, { clock, defer = queueMicrotask }: LanesOptions): Lanes {
+export function createLanes(port: Port, { clock, defer = microtask }: LanesOptions): Lanes {
   let limits: RemoteLimits | undefined;
   let early = smallFrame;
   let given = 0;

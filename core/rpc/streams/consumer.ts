@@ -61,7 +61,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   let taken = false;
   let queue: { readonly item: unknown; readonly bytes: number }[] = [];
   let handing = false;
-  let wake: (() => void) | undefined;
+  // Ends the `pull` that waits for an item.
+  let pulled: ((handed: void | Promise<void>) => void) | undefined;
   let ending: { readonly error: BonevalueError | undefined } | undefined;
   let isOver = false;
   let read = 0;
@@ -76,8 +77,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       begin();
       if (queue.length > 0) return handOver();
       return new Promise<void>((resolve) => {
-        wake = resolve;
-      }).then(handOver);
+        pulled = resolve;
+      });
     },
     cancel(reason) {
       options.stop(reason instanceof BonevalueError ? reason.code : "cancelled");
@@ -153,7 +154,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     isOver = true;
     for (const { bytes } of queue) release(bytes);
     queue = [];
-    wake?.();
+    pulled?.();
     options.over();
   }
 
@@ -172,7 +173,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       if (missing !== undefined) missing -= lengthWithin(item, missing);
       if (!reserve(bytes)) return abort(tooMuch());
       queue.push({ item, bytes });
-      wake?.();
+      const end = pulled;
+      pulled = undefined;
+      end?.(handOver());
     },
     finish(error) {
       if (isOver) return;
