@@ -202,8 +202,8 @@ export function createDialler(options: DiallerOptions): Dialler {
       ? noPath(peer, dialTimeout, connection.link.trouble?.())
       : (wish?.broken ?? noAnswer(peer, dialTimeout));
     if (connection?.role === "caller" && !connection.open) end(entry, error, "timeout");
-    if (!connection?.open) fail(entry, error);
-    endWish(entry);
+    if (connection?.open) endWish(entry);
+    else fail(entry, error);
   }
 
   function start(entry: Entry): void {

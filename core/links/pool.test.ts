@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
 import type { Client, ClientOptions } from "../client.ts";
+import { BonevalueError } from "../errors.ts";
+import { defaultLimits } from "../limits.ts";
 import { createNetwork, type Network } from "../testing/network.ts";
 import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
+import { createMemoryNetwork } from "../transport/memory.ts";
+import { createPool } from "./pool.ts";
 
 interface World {
   readonly clock: VirtualClock;
@@ -152,4 +156,80 @@ test("a user who may no longer be talked to loses the link at once", async () =>
   await clock.advance(20);
   expect(await reply).toMatchObject([{ error: { code: "disconnected" } }]);
   expect(network.links).toBe(0);
+});
+
+test("whoever calls again when the link has failed is asked for by another dial", async () => {
+  const { clock, network, client } = world();
+  const [ann, bob] = [await client("ann"), await client("bob")];
+  const id = bob.getId()!;
+  network.partition(id);
+  let again: Promise<unknown> | undefined;
+  ann.link(id).subscribe(({ status }) => {
+    if (status === "failed") again ??= ann.get(id).call("Any").first();
+  });
+  const first = ann.get(id).call("Any");
+  await clock.advance(15_100);
+  expect((await first.all())[0]?.error?.code).toBe("link-failed");
+  network.heal();
+  await clock.advance(1_000);
+  expect(await again).toBe("bob");
+});
+
+test("a message that is sent again from the error event is tried for as long as any other", async () => {
+  const { clock, network, client } = world();
+  const [ann, bob] = [await client("ann"), await client("bob")];
+  const id = bob.getId()!;
+  const arrived: unknown[] = [];
+  bob.module("Note", ({ request }) => void arrived.push(request));
+  network.partition(id);
+  const failed: string[] = [];
+  ann.on("error", ({ code }) => {
+    failed.push(code);
+    ann.get(id).message("Note", `try ${failed.length + 1}`);
+  });
+  ann.get(id).message("Note", "try 1");
+  await clock.advance(31_000);
+  expect(failed).toEqual(["link-failed", "link-failed"]);
+  network.heal();
+  await clock.advance(14_000);
+  expect(arrived).toEqual(["try 3"]);
+});
+
+test("a link that was on its way when we signed out is idle", async () => {
+  const { clock, network, client } = world();
+  const [ann, bob] = [await client("ann"), await client("bob")];
+  const id = bob.getId()!;
+  network.partition(id);
+  const link = ann.link(id);
+  ann.get(id).call("Any");
+  expect(link.peek().status).toBe("connecting");
+  await ann.disconnect();
+  expect(link.peek()).toEqual({ status: "idle" });
+  await clock.advance(30_000);
+  expect(link.peek()).toEqual({ status: "idle" });
+});
+
+test("twenty thousand peers can be asked for at once, and given up", () => {
+  const clock = createVirtualClock();
+  const pool = createPool({
+    transport: createMemoryNetwork({ clock }).transport,
+    clock,
+    limits: defaultLimits,
+    maxLinks: 64,
+    idleTimeout: 30_000,
+    self: () => "self",
+    hello: () => ({ peer: "self", message: 65_536, value: 1, calls: 1, streams: 1, window: 1, assembly: 1 }),
+    signal: () => {},
+    iceServers: () => [],
+    isKnown: () => true,
+    serve: () => ({ isIdle: true, receive: () => {}, end: () => {} }),
+    interrupted: () => {},
+    closed: () => {},
+  });
+  pool.setOnline(true);
+  let failed = 0;
+  const waiting = { begin: () => {}, fail: () => failed++ };
+  for (let peer = 0; peer < 20_000; peer++) pool.start(`peer ${peer}`, waiting);
+  pool.close(new BonevalueError("cancelled", "The spec is done with them."));
+  expect(failed).toBe(20_000);
 });

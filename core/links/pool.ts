@@ -70,13 +70,12 @@ export interface Pool<S extends Service> {
   close(reason: BonevalueError): void;
 }
 
-/** One peer. It is our `own` from when we dial it until that has failed or the link is over. */
+/** One peer. */
 interface Entry<S extends Service> {
   readonly peer: string;
   readonly state: Live<LinkState>;
   readonly waiting: Set<Waiting<S>>;
   connection?: Connection<S> | undefined;
-  own: boolean;
 }
 
 // How long a link stays open that nothing has been said on yet.
@@ -88,6 +87,10 @@ const idle: LinkState = Object.freeze({ status: "idle" });
 export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> {
   const { clock, maxLinks, idleTimeout, isKnown } = options;
   const entries = new Map<string, Entry<S>>();
+  // Those that we dial, until that has failed or the link is over.
+  const own = new Set<Entry<S>>();
+  // Those that wait for discovery, or for a free place.
+  const line = new Set<Entry<S>>();
   const states = createWeakCache<Live<LinkState>>();
   const measuring = createMeasuring({ clock, measured });
   let online = false;
@@ -119,12 +122,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   }
 
   function entryOf(peer: string): Entry<S> {
-    const entry = entries.get(peer) ?? {
-      peer,
-      state: stateOf(peer),
-      waiting: new Set(),
-      own: false,
-    };
+    const entry = entries.get(peer) ?? { peer, state: stateOf(peer), waiting: new Set() };
     entries.set(peer, entry);
     return entry;
   }
@@ -140,28 +138,20 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     write(state, Object.freeze({ status: before.status, path, roundTrip }));
   }
 
-  /** Those that wait for discovery, or for a free place. */
-  function line(): Entry<S>[] {
-    return [...entries.values()].filter(({ waiting, own, connection }) => waiting.size > 0 && !own && !connection);
-  }
-
   function dialNext(): void {
-    for (const entry of line()) {
-      if (!online || ownLinks().length >= maxLinks) return;
-      entry.own = true;
+    for (const entry of line) {
+      if (!online || own.size >= maxLinks) return;
+      own.add(entry);
+      line.delete(entry);
       tell(entry, "connecting");
       dialler.dial(entry.peer);
     }
   }
 
-  function ownLinks(): Entry<S>[] {
-    return [...entries.values()].filter(({ own }) => own);
-  }
-
   /** Asks the link that has been unused for longest to close, if somebody waits for its place. */
   function makeRoom(): void {
-    if (!online || line().length === 0) return;
-    const unused = ownLinks().flatMap(({ connection }) =>
+    if (!online || line.size === 0) return;
+    const unused = [...own].flatMap(({ connection }) =>
       connection?.accepting && connection.service.isIdle ? connection : [],
     );
     unused.sort((a, b) => a.lastUse - b.lastUse)[0]?.offerClose();
@@ -185,7 +175,9 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       restored: () => works(entry, link),
       ended: (reason) => ended(entry, connection, reason),
     });
-    entry.own = role === "caller";
+    if (role === "callee") own.delete(entry);
+    else own.add(entry);
+    line.delete(entry);
     entry.connection = connection;
     works(entry, link);
     flush(entry);
@@ -220,31 +212,42 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   function ended(entry: Entry<S>, connection: Connection<S>, reason: BonevalueError | undefined): void {
     if (entry.connection !== connection) return;
     entry.connection = undefined;
-    entry.own = false;
+    own.delete(entry);
     measuring.follow(entry.peer, undefined);
     options.closed(entry.peer);
+    tellEnd(entry, reason);
+    settle(entry);
+  }
+
+  function tellEnd(entry: Entry<S>, reason: BonevalueError | undefined): void {
     const failure = reason?.code === "cancelled" ? undefined : reason;
     tell(entry, failure ? "failed" : "idle", failure);
-    settle(entry);
   }
 
   function failed(peer: string, error: BonevalueError): void {
     const entry = entries.get(peer);
     if (!entry) return;
-    entry.own = false;
+    own.delete(entry);
+    const fail = allWaiting(entry);
     tell(entry, "failed", error);
-    failAll(entry, error);
+    fail(error);
     settle(entry);
   }
 
-  function failAll({ waiting }: Entry<S>, error: BonevalueError): void {
+  /** Who waits now. Who is told may call again, and that waits for another dial. */
+  function allWaiting({ waiting }: Entry<S>): (error: BonevalueError) => void {
     const lost = [...waiting];
     waiting.clear();
-    for (const { fail } of lost) fail(error);
+    return (error) => {
+      for (const { fail } of lost) fail(error);
+    };
   }
 
   function settle(entry: Entry<S>): void {
-    if (entry.waiting.size === 0 && !entry.own && !entry.connection) entries.delete(entry.peer);
+    if (entries.get(entry.peer) === entry && !entry.connection && !own.has(entry)) {
+      if (entry.waiting.size > 0) line.add(entry);
+      else if (entries.delete(entry.peer)) line.delete(entry);
+    }
     dialNext();
     makeRoom();
   }
@@ -252,12 +255,16 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   function drop(peer: string, reason: BonevalueError): void {
     const entry = entries.get(peer);
     if (entry) {
-      entry.own = false;
-      failAll(entry, reason);
+      allWaiting(entry)(reason);
       entry.connection?.close(reason);
-      settle(entry);
     }
     dialler.forget(peer);
+    // Who was told may have called again.
+    const left = entries.get(peer);
+    if (!left) return;
+    own.delete(left);
+    if (left.state.peek().status === "connecting") tellEnd(left, reason);
+    settle(left);
   }
 
   return {
