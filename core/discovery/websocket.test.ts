@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { createRecorder } from "./recorder.ts";
+import { createFakeSockets } from "./websocket/fake-sockets.ts";
 import { driveSession } from "./websocket/session-driver.ts";
 import { websocket } from "./websocket.ts";
 
@@ -553,4 +554,26 @@ test("a session that is closed while it signs in, or while it waits to come back
   waiting.page.wake();
   await waiting.clock.advance(60_000);
   expect(waiting.sockets).toHaveLength(1);
+});
+
+test("a session that is closed when it is told of an outage opens nothing more", async () => {
+  const clock = createVirtualClock();
+  const { WebSocket, opened } = createFakeSockets();
+  const session = websocket({ WebSocket, clock }).open(
+    "example.org",
+    { username: "ann", password: "secret" },
+    {
+      ...createRecorder().events,
+      interrupted: () => void session.close(),
+    },
+  );
+  await clock.advance(0);
+  const socket = opened[0]!;
+  socket.accept();
+  socket.say("setPeerId", { version: 1, peerId: "me", username: "ann", session: "secret of ann", resumed: false });
+  socket.say("userList", []);
+  socket.say("peerList", []);
+  socket.drop(1006);
+  await clock.advance(60_000);
+  expect(opened).toHaveLength(1);
 });

@@ -115,9 +115,10 @@ export function createComeback(
       if (departure.code === Close.takenOver && next?.socket) return;
     }
     if (!mayReturn(departure)) return finish(departure.reason);
-    if (!current) interrupt(departure.reason);
     notBefore = clock.now() + departure.after;
     if (!next) wait(backoff.next());
+    // Last: who hears of it may stop us.
+    if (!current) interrupt(departure.reason);
   }
 
   function mayReturn({ code, comeBack }: Departure): boolean {
