@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { defaultLog } from "./log.ts";
+import { defaultLog, type Log } from "./log.ts";
+import { world } from "./testing/world.ts";
 
 test("a secret that slips into the log is blotted out", () => {
   const lines: string[] = [];
@@ -17,4 +18,10 @@ test("an error is logged with its message and its cause's", () => {
   const log = defaultLog("error", { write: (line) => lines.push(line) });
   log.error({ error: new Error("outer", { cause: new Error("inner") }) }, "it failed");
   expect(JSON.parse(lines[0]!).error.message).toBe("outer: inner");
+});
+
+test("console is a log", async () => {
+  const log: Log = console;
+  const { server } = await world([], { log });
+  await server.close();
 });

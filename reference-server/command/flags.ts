@@ -37,7 +37,7 @@ function fromEnvironment({ value, multiple }: Flag, text: string | undefined): u
 }
 
 /** `ice-secret` → `BONEVALUE_ICE_SECRET` */
-export function variableOf(name: string): string {
+function variableOf(name: string): string {
   return `BONEVALUE_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
