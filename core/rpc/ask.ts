@@ -103,7 +103,7 @@ export function ask(
       },
       failed(error, data) {
         keep();
-        finish({ error: data ? withData(error, data) : error });
+        finish({ error: data ? withData(error, unpackFor(finish, data)) : error });
       },
       over() {
         keep();
@@ -125,16 +125,9 @@ export function ask(
   };
 }
 
-/** Throws, too, where the value is malformed: that is the link's end. */
 function read(packed: Received, receive: Receive, module: Module, finish: (outcome: Outcome) => void): void {
   const refuse = (error: unknown) => finish({ error: thrownError(error) });
-  let answer: Outcome;
-  try {
-    answer = unpack(packed, receive);
-  } catch (error) {
-    refuse(error);
-    throw error;
-  }
+  const answer = unpackFor(finish, packed, receive);
   if ("error" in answer) {
     finish(answer);
     return;
@@ -148,9 +141,18 @@ function read(packed: Received, receive: Receive, module: Module, finish: (outco
   }
 }
 
-function withData({ code, message }: BonevalueError, data: Received): BonevalueError {
-  const read = unpack(data);
-  return new BonevalueError(code, message, "value" in read ? { data: read.value } : {});
+/** Finishes, and throws, too, where the value is malformed: that is the link's end, which looks for this call in vain. */
+function unpackFor(finish: (outcome: Outcome) => void, packed: Received, receive?: Receive): Outcome {
+  try {
+    return unpack(packed, receive);
+  } catch (error) {
+    finish({ error: thrownError(error) });
+    throw error;
+  }
+}
+
+function withData({ code, message }: BonevalueError, data: Outcome): BonevalueError {
+  return new BonevalueError(code, message, "value" in data ? { data: data.value } : {});
 }
 
 function tooLate(timeout: number): BonevalueError {
