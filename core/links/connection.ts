@@ -31,6 +31,8 @@ export interface Connection<S extends Service = Service> {
   readonly accepting: boolean;
   /** When it was last used, either way, by the clock. */
   readonly lastUse: number;
+  /** Begins to hear the other side, which may have spoken before. To be called once. */
+  listen(): void;
   /** Our own use: keeps it open for `linger` ms from now on. */
   use(linger: number): void;
   /** Says a signal of this link over the link itself; `false`, and unsaid, while it is being closed. */
@@ -68,7 +70,7 @@ const helloTimeout = 5_000;
 // For the other side to read our reason before the link goes.
 const partingTime = 1_000;
 
-/** Speaks with the other side of a link that has opened. */
+/** Speaks with the other side of a link that has opened, and hears it from `listen` on. */
 export function createConnection<S extends Service>(options: ConnectionOptions<S>): Connection<S> {
   const { peer, link, clock, limits } = options;
   const greeted = new Set<Channel>();
@@ -173,6 +175,14 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     get lastUse() {
       return lastUse;
     },
+    listen() {
+      link.listen({
+        message: receive,
+        drain: lanes.drained,
+        interrupted: options.interrupted,
+        restored: options.restored,
+      });
+    },
     use(linger) {
       lastUse = clock.now();
       idleClose.use(linger);
@@ -190,12 +200,6 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
 
   lanes.send("control", sayHello(options.hello));
   lanes.send("bulk", sayHello(options.hello));
-  link.listen({
-    message: receive,
-    drain: lanes.drained,
-    interrupted: options.interrupted,
-    restored: options.restored,
-  });
   link.closed.then((reason) => end(idleClose.consented ? undefined : (reason ?? disconnected())));
   return connection;
 }

@@ -4,8 +4,9 @@ import { BonevalueError } from "../errors.ts";
 import { defaultLimits } from "../limits.ts";
 import { createNetwork, type Network } from "../testing/network.ts";
 import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
-import { createMemoryNetwork } from "../transport/memory.ts";
-import { createPool } from "./pool.ts";
+import type { Link, Transport } from "../transport/transport.ts";
+import type { Service } from "./connection.ts";
+import { createPool, type Pool } from "./pool.ts";
 
 interface World {
   readonly clock: VirtualClock;
@@ -209,10 +210,23 @@ test("a link that was on its way when we signed out is idle", async () => {
   expect(link.peek()).toEqual({ status: "idle" });
 });
 
-test("twenty thousand peers can be asked for at once, and given up", () => {
-  const clock = createVirtualClock();
+/** A pool over links that are open at once, and behave as `link` says. */
+function poolOf(clock: VirtualClock, link: Partial<Link>): Pool<Service> {
+  const transport: Transport = {
+    open: () => ({
+      opened: Promise.resolve(),
+      closed: new Promise(() => {}),
+      maxMessage: 65_536,
+      buffered: 0,
+      lowMark: 0,
+      listen: () => {},
+      send: () => {},
+      close: () => {},
+      ...link,
+    }),
+  };
   const pool = createPool({
-    transport: createMemoryNetwork({ clock }).transport,
+    transport,
     clock,
     limits: defaultLimits,
     maxLinks: 64,
@@ -227,9 +241,28 @@ test("twenty thousand peers can be asked for at once, and given up", () => {
     closed: () => {},
   });
   pool.setOnline(true);
+  return pool;
+}
+
+test("twenty thousand peers can be asked for at once, and given up", () => {
+  const pool = poolOf(createVirtualClock(), {});
   let failed = 0;
   const waiting = { begin: () => {}, fail: () => failed++ };
   for (let peer = 0; peer < 20_000; peer++) pool.start(`peer ${peer}`, waiting);
   pool.close(new BonevalueError("cancelled", "The spec is done with them."));
   expect(failed).toBe(20_000);
+});
+
+test("what breaks the protocol before anybody listens ends the link like what comes later", async () => {
+  const clock = createVirtualClock();
+  const closedWith: unknown[] = [];
+  const pool = poolOf(clock, {
+    listen: ({ message }) => message("control", new Uint8Array([0xc1])),
+    close: (reason) => closedWith.push(reason?.code),
+  });
+  let begun = 0;
+  pool.start("peer", { begin: () => begun++, fail: () => {} });
+  await clock.advance(2_000);
+  expect([begun, closedWith]).toEqual([1, ["protocol"]]);
+  expect(pool.state("peer").peek()).toMatchObject({ status: "failed", error: { code: "protocol" } });
 });

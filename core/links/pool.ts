@@ -182,6 +182,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     works(entry, link);
     flush(entry);
     dialNext();
+    connection.listen();
   }
 
   function signalOnLink(peer: string, signal: Signal): boolean {

@@ -103,6 +103,7 @@ export function createWard(): Ward {
         ended = { reason };
       },
     });
+    connection.listen();
     const hear = (channel: Channel, bytes: Uint8Array) => events.message(channel, new Uint8Array(bytes));
     for (const channel of ["control", "bulk"] as const) {
       hear(channel, encode(sayHello(helloOf("hostile", defaultLimits))));
