@@ -39,6 +39,18 @@ test("its undo aborts every visit and ends them", async () => {
   expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
 });
 
+test("a visit that undoes the visits is the last", async () => {
+  const registry = createRegistry();
+  const visited: string[] = [];
+  const stop = visitEach(registry.watch("*"), ({ id }) => {
+    visited.push(id);
+    stop();
+  });
+  for (const id of ["p1", "p2"]) registry.addPeer({ id, name: "Oli" });
+  await turn();
+  expect(visited).toEqual(["p1"]);
+});
+
 test("a visit that fails because its peer has left is not reported, one that fails otherwise is", async () => {
   const reported = vi.spyOn(console, "error").mockReturnValue(undefined);
   const registry = createRegistry();

@@ -11,6 +11,7 @@ export function visitEach(
   visit: (peer: Peer, signal: AbortSignal) => unknown,
 ): () => void {
   const visits = new Map<Peer, AbortController>();
+  let stopped = false;
 
   function leave(peer: Peer, visited: AbortController) {
     visits.delete(peer);
@@ -21,7 +22,8 @@ export function visitEach(
     const present = new Set(peers);
     for (const [peer, visited] of visits) if (!present.has(peer)) leave(peer, visited);
     for (const peer of peers) {
-      if (visits.has(peer)) continue;
+      // A visit may be the one that ends them.
+      if (stopped || visits.has(peer)) continue;
       const visited = new AbortController();
       visits.set(peer, visited);
       run(visit, peer, visited.signal);
@@ -29,6 +31,7 @@ export function visitEach(
   });
 
   return () => {
+    stopped = true;
     stop();
     for (const [peer, visited] of visits) leave(peer, visited);
   };
