@@ -53,7 +53,7 @@ export function createLiveList<T>(build: () => readonly T[], topics: readonly Li
     if (!sameItems(last, next)) last = Object.freeze([...next]);
     return last;
   });
-  return Object.freeze({
+  const live: Live<readonly T[]> = Object.freeze({
     get value() {
       return list.value;
     },
@@ -62,7 +62,8 @@ export function createLiveList<T>(build: () => readonly T[], topics: readonly Li
       let told: readonly T[] | undefined;
       let stopped = false;
       const tell = () => {
-        const next = list.peek();
+        // Through `live`, which whoever listens thus holds: equal queries find it.
+        const next = live.peek();
         if (stopped || next === told) return;
         told = next;
         guard(() => listener(next));
@@ -75,6 +76,7 @@ export function createLiveList<T>(build: () => readonly T[], topics: readonly Li
       };
     },
   });
+  return live;
 }
 
 /** Something that lists of {@link createLiveList} follow, until it is {@link touch}ed. */

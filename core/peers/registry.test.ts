@@ -62,7 +62,11 @@ describe("the registry", () => {
     const registry = createRegistry();
     const told = vi.fn();
     registry.watch({ peer: "p1" }).subscribe(told);
+    const list = new WeakRef(registry.watch({ peer: "p1" }));
+    // A reference that was looked at is held until the task is over.
+    await new Promise((resolve) => setTimeout(resolve));
     await collectGarbage();
+    expect(registry.watch({ peer: "p1" })).toBe(list.deref());
     registry.addPeer({ id: "p1", name: "Oli" });
     await turn();
     expect(told).toHaveBeenLastCalledWith([{ id: "p1", name: "Oli" }]);
