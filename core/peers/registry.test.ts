@@ -85,6 +85,15 @@ describe("the registry", () => {
     expect(registry.byId("p1")).toBeUndefined();
   });
 
+  test("two hundred thousand peers come and go", () => {
+    const registry = createRegistry();
+    const users = registry.watch("*");
+    for (let peer = 0; peer < 200_000; peer++) registry.addPeer({ id: `p${peer}`, name: "Oli" });
+    expect(users.peek()).toHaveLength(200_000);
+    registry.clear();
+    expect(users.peek()).toHaveLength(0);
+  });
+
   test("a listener that throws is reported, and the others hear all the same", async () => {
     const reported = vi.spyOn(console, "error").mockReturnValue(undefined);
     const registry = createRegistry();

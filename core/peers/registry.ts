@@ -33,7 +33,7 @@ export function createRegistry(): Registry {
   /** What lists follow: the aliases, peer ids and `"*"` that can change them. */
   const topics = createWeakCache<Live<unknown>>();
 
-  function changed(...words: readonly string[]): void {
+  function changed(words: Iterable<string>): void {
     for (const word of words) {
       const topic = topics.find(word);
       if (topic) touch(topic);
@@ -53,7 +53,7 @@ export function createRegistry(): Registry {
       peers.set(id, peer);
       const logins = byUser.get(name) ?? new Map<PeerId, Peer>();
       byUser.set(name, logins.set(id, peer));
-      changed("*", peer.name, peer.id);
+      changed(["*", peer.name, peer.id]);
       return peer;
     },
     removePeer(id) {
@@ -63,24 +63,24 @@ export function createRegistry(): Registry {
       const logins = byUser.get(peer.name);
       logins?.delete(id);
       if (logins?.size === 0) byUser.delete(peer.name);
-      changed("*", peer.name, peer.id);
+      changed(["*", peer.name, peer.id]);
       return peer;
     },
     addUser(alias) {
       aliases.add(alias);
       touch(usersChanged);
-      changed(alias);
+      changed([alias]);
     },
     removeUser(alias) {
       aliases.delete(alias);
       touch(usersChanged);
-      changed(alias);
+      changed([alias]);
     },
     clear() {
       const words = ["*", ...aliases, ...byUser.keys(), ...peers.keys()];
       for (const held of [peers, byUser, aliases]) held.clear();
       touch(usersChanged);
-      changed(...words);
+      changed(words);
     },
 
     users,
