@@ -525,6 +525,19 @@ describe("a target", () => {
     expect(client.get("a")).not.toBe(client.get({ user: "a" }));
   });
 
+  test("names whom its query named when it was asked for", async () => {
+    const [ann, bob] = await pair();
+    const peers = [bob.getId()!];
+    const target = ann.get({ peers });
+    peers.push("somebody");
+    const asked = await ann
+      .get({ peers: [bob.getId()!] })
+      .call("None")
+      .all();
+    expect(asked.map(({ peer }) => peer.name)).toEqual(["bob"]);
+    expect(target.query).toEqual({ peers: [bob.getId()!] });
+  });
+
   test("visits each peer while it is there", async () => {
     const network = createNetwork();
     const ann = network.client("ann");

@@ -7,7 +7,7 @@ import { createEmitter, guard } from "./events.ts";
 import { assemblyOf, defaultLimits, type Limits } from "./limits.ts";
 import { createPool, type LinkState } from "./links/pool.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
-import { keyOf, names, type Query, targets } from "./peers/query.ts";
+import { fixed, keyOf, names, type Query, targets } from "./peers/query.ts";
 import { createRegistry } from "./peers/registry.ts";
 import type { Live } from "./reactive.ts";
 import type { Calling } from "./rpc/ask.ts";
@@ -215,17 +215,18 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
     disconnect: session.disconnect,
     on: emitter.on,
     getId: () => session.self.peek()?.id,
-    get: (query) =>
-      cachedTargets.get(keyOf(query), () =>
-        createTarget({
+    get: (asked) =>
+      cachedTargets.get(keyOf(asked), () => {
+        const query = fixed(asked);
+        return createTarget({
           query,
           peers: registry.watch(query),
           targets: () => targets(query, registry),
           call: (...args) => call(calling, ...args),
           tell,
           failed,
-        }),
-      ),
+        });
+      }),
     module: (module, handler, { allow = "*" } = {}) =>
       modules.add({
         module: moduleOf(module),

@@ -41,6 +41,12 @@ export function names(query: Query, peer: Peer, known: Known): boolean {
   return ids ? ids.includes(peer.id) : query === "*" || userNamed(query) === peer.name;
 }
 
+/** The query as it is now, whatever the app does with its object or its list. */
+export function fixed(query: Query): Query {
+  if (typeof query === "string") return query;
+  return Object.freeze("peers" in query ? { peers: Object.freeze([...query.peers]) } : { ...query });
+}
+
 /** One string for all queries that mean the same. */
 export function keyOf(query: Query): string {
   if (typeof query === "string") return `any ${query}`;
