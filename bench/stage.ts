@@ -89,7 +89,8 @@ export async function openStage(): Promise<Stage> {
   };
 }
 
-async function bundle(): Promise<string> {
+/** The script of the page. */
+export async function bundle(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("page/page.ts", import.meta.url))],
     bundle: true,
