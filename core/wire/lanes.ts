@@ -89,6 +89,8 @@ export function createLanes(port: Port, { clock, defer = microtask }: LanesOptio
   let given = 0;
   // What the platform said when we began to fill it, and what it was given since: asking it again costs as much as a frame.
   let buffered = 0;
+  // Whether more than credit waits for control.
+  let urgent = false;
   let scheduled = false;
   let pumping = false;
   let again = false;
@@ -108,7 +110,8 @@ export function createLanes(port: Port, { clock, defer = microtask }: LanesOptio
   const controlMessage = createJoiner(
     () => Math.min(message, largestJoined),
     (bytes) => {
-      pace.hurry(clock.now());
+      if (urgent) pace.hurry(clock.now());
+      urgent = false;
       give("control", bytes);
     },
   );
@@ -215,6 +218,7 @@ export function createLanes(port: Port, { clock, defer = microtask }: LanesOptio
       else if (typeof frame !== "function" && frame[0] === Kind.hello) greet(channel, encode(frame));
       else if (channel === "bulk") lanes.bulk(undefined, frame);
       else {
+        urgent ||= typeof frame === "function" || frame[0] !== Kind.credit;
         control.push(() => written(frame));
         schedule();
       }
