@@ -8,6 +8,8 @@ export interface Limits {
   readonly requestsPerPeer: number;
   /** Streams open at once for one peer. */
   readonly streamsPerPeer: number;
+  /** Frames read from one peer in a second: calls, answers, items, and whatever else it says. */
+  readonly framesPerSecond: number;
   /** Nesting of a decoded value. */
   readonly depth: number;
 }
@@ -18,6 +20,8 @@ export const defaultLimits: Limits = Object.freeze({
   bytesPerPeer: 32 * 1024 * 1024,
   requestsPerPeer: 1_024,
   streamsPerPeer: 256,
+  // Some twenty times what two pages of one machine bring each other at full speed.
+  framesPerSecond: 1_000_000,
   depth: 64,
 });
 

@@ -6,6 +6,7 @@ import { CloseStep, type Hello, Kind } from "../wire/frames.ts";
 import { createInbox, type Whole } from "../wire/inbox.ts";
 import { createLanes, type Lanes } from "../wire/lanes.ts";
 import { malformed } from "../wire/malformed.ts";
+import { createFrameRate } from "./frame-rate.ts";
 import { readHello, sayHello } from "./hello.ts";
 import { createIdleClose } from "./idle-close.ts";
 import type { Signal } from "./signals.ts";
@@ -76,6 +77,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   const greeted = new Set<Channel>();
   const inbox = createInbox({ value: limits.messageSize, depth: limits.depth, assembly: assemblyOf(limits) });
   const lanes = createLanes(link, { clock });
+  const rate = createFrameRate(clock, limits.framesPerSecond);
   let remote: Hello | undefined;
   let lastUse = clock.now();
   let over = false;
@@ -96,7 +98,9 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   function receive(channel: Channel, bytes: Uint8Array<ArrayBuffer>): void {
     if (over || (channel === "lossy" && !remote)) return;
     try {
-      for (const frame of inbox.read(bytes)) {
+      const frames = inbox.read(bytes);
+      if (!rate.admits(frames.length)) throw malformed(`more than ${limits.framesPerSecond} frames in a second`);
+      for (const frame of frames) {
         if (over) return;
         if (channel === "lossy") readLossy(frame);
         else read(frame, channel);

@@ -185,6 +185,20 @@ describe("a peer that goes beyond", () => {
     expect(victim.said.at(-1)).toEqual([Kind.close, CloseStep.offer, "protocol"]);
   });
 
+  test("framesPerSecond loses its link, joined in one message or not; a second later as many may come again", async () => {
+    const ward = createWard();
+    const victim = ward.victim({ ...limits, framesPerSecond: 100 });
+    const joined = (count: number) => Buffer.concat(upTo(count).map((id) => encode([Kind.cancel, id, "cancelled"])));
+    await ward.advance(1_000);
+    victim.hear("control", joined(99));
+    victim.hear("control", joined(1));
+    await ward.advance(1_000);
+    victim.hear("control", joined(100));
+    expect(victim.ended).toBeUndefined();
+    victim.hear("bulk", new Uint8Array());
+    expect(victim.ended?.reason).toMatchObject({ code: "protocol" });
+  });
+
   test("requestsPerPeer is told that we are busy, and keeps its link", async () => {
     const ward = createWard();
     const victim = ward.victim(limits);
