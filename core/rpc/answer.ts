@@ -1,4 +1,4 @@
-import { BonevalueError } from "../errors.ts";
+import type { BonevalueError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { type Packed, pack } from "../wire/codec.ts";
 import { Kind } from "../wire/frames.ts";
@@ -8,7 +8,7 @@ import type { Ending } from "./incoming-request.ts";
 import { packParcel } from "./streams/parcel.ts";
 import type { StreamGroup } from "./streams/stream-group.ts";
 import type { Streams } from "./streams/streams.ts";
-import { thrownError } from "./thrown-error.ts";
+import { longestMessage, thrownError, unsendable } from "./thrown-error.ts";
 
 /** What {@link answer} needs of the link. */
 export interface Answering {
@@ -34,12 +34,12 @@ function succeed(id: number, value: unknown, group: () => StreamGroup, link: Ans
       link.lanes.bulk({}, [Kind.answer, id, group().add(parcel).announce()]);
     }
   } catch (error) {
-    fail(id, unsendable(error), link);
+    fail(id, unsendable(error, "invalid-response"), link);
   }
 }
 
 function fail(id: number, { code, message, data }: BonevalueError, { lanes, limits }: Answering): void {
-  lanes.send("control", [Kind.fail, id, code, message, ...packData(data, limits)]);
+  lanes.send("control", [Kind.fail, id, code, message.slice(0, longestMessage), ...packData(data, limits)]);
 }
 
 /** What cannot cross stays here: the code and the message say enough. */
@@ -53,8 +53,4 @@ function packData(data: unknown, limits: Limits): [data?: Packed] {
 
 function outgoing({ depth, messageSize }: Limits): Outgoing {
   return { name: "response", code: "invalid-response", depth, size: messageSize };
-}
-
-function unsendable(error: unknown): BonevalueError {
-  return error instanceof BonevalueError ? error : new BonevalueError("invalid-response", thrownError(error).message);
 }

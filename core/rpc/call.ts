@@ -5,7 +5,7 @@ import type { OngoingCall } from "./caller.ts";
 import type { Module } from "./module.ts";
 import { cancelled, collectReplies, type Outcome, type Replies } from "./replies.ts";
 import { discard, type Parcel, packParcels } from "./streams/parcel.ts";
-import { thrownError } from "./thrown-error.ts";
+import { unsendable } from "./thrown-error.ts";
 
 /** How one call is made. */
 export interface CallOptions {
@@ -34,8 +34,8 @@ export function call(
 ): Replies<any> {
   const { limits, refusal, nobody } = calling;
   const asked = new Map<Peer, OngoingCall>();
-  let unsendable: BonevalueError | undefined;
-  const collector = collectReplies(targets, stop, tidy, () => unsendable ?? nobody());
+  let unsent: BonevalueError | undefined;
+  const collector = collectReplies(targets, stop, tidy, () => unsent ?? nobody());
 
   function stop(peer: Peer, error: BonevalueError): void {
     asked.get(peer)?.end(error);
@@ -69,8 +69,8 @@ export function call(
       askOrRefuse(targets[index]!, parcel);
     });
   } catch (error) {
-    unsendable = thrownError(error);
-    collector.settleRest(unsendable);
+    unsent = unsendable(error, "invalid-request");
+    collector.settleRest(unsent);
   }
   if (collector.pending() > 0) signal?.addEventListener("abort", abort, { once: true });
   return collector.replies;

@@ -4,7 +4,7 @@ import { pack } from "../wire/codec.ts";
 import type { Calling } from "./ask.ts";
 import type { Module } from "./module.ts";
 import { discard, type Parcel, packParcels } from "./streams/parcel.ts";
-import { thrownError } from "./thrown-error.ts";
+import { unsendable } from "./thrown-error.ts";
 
 /** How a one-way message is sent. */
 export interface TellOptions {
@@ -62,7 +62,7 @@ export function createTell({ pool, limits, linger, refusal }: Calling, failed: (
       const requests = parcels(request, targets.length, options.lossy);
       for (const [index, peer] of targets.entries()) tellOrRefuse(peer, module, requests[index]!, options);
     } catch (error) {
-      failed(thrownError(error));
+      failed(unsendable(error, "invalid-request"));
     }
   };
 }

@@ -1,7 +1,7 @@
 import { BonevalueError } from "../errors.ts";
 
-// Longer messages are cut: they are for people, and cross with every failure.
-const longestMessage = 1_024;
+/** Longer messages are cut: they are for people, and cross with every failure. */
+export const longestMessage = 1_024;
 
 /** What a handler threw, as the error that its caller gets: the message, never the stack. */
 export function thrownError(thrown: unknown): BonevalueError {
@@ -10,6 +10,11 @@ export function thrownError(thrown: unknown): BonevalueError {
     return new BonevalueError("handler-failed", (thrown.message || thrown.name).slice(0, longestMessage));
   }
   return new BonevalueError("handler-failed", spell(thrown).slice(0, longestMessage), { data: thrown });
+}
+
+/** Why a value cannot be sent: what its own code throws while it is read counts as its fault. */
+export function unsendable(thrown: unknown, code: "invalid-request" | "invalid-response"): BonevalueError {
+  return thrown instanceof BonevalueError ? thrown : new BonevalueError(code, thrownError(thrown).message);
 }
 
 /** Anything can be thrown, also what has no text. */

@@ -1,9 +1,12 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { BonevalueError } from "../errors.ts";
 
+// A hostile value can break a contract at each of its bytes.
+const mostIssues = 100;
+
 /**
  * What `schema` makes of a value that arrived, at once where the schema is synchronous. Throws or rejects with `code`,
- * the schema's issues as its data.
+ * the first hundred of the schema's issues as its data.
  */
 export function validate(
   schema: StandardSchemaV1 | undefined,
@@ -31,7 +34,9 @@ function refuse(error: unknown, code: "invalid-request" | "invalid-response"): n
 
 function accept(result: StandardSchemaV1.Result<unknown>, code: "invalid-request" | "invalid-response"): unknown {
   if (!result.issues) return result.value;
-  const issues = result.issues.map(({ message, path }) => ({ message, path: Array.from(path ?? [], segment) }));
+  const issues = result.issues
+    .slice(0, mostIssues)
+    .map(({ message, path }) => ({ message, path: Array.from(path ?? [], segment) }));
   const where = issues.map(({ message, path }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
   throw new BonevalueError(code, `The value does not fit the module's contract: ${where.join("; ")}`, { data: issues });
 }
