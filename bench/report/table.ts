@@ -16,7 +16,8 @@ function sentence({ goal, ratio, met }: Verdict): string {
   return `${met ? "met" : "MISSED"}: ${goal.against ? `against ${goal.against}` : "itself"} ${wanted}: ${spread(ratio)}`;
 }
 
-function spread({ median, least, most }: Summary): string {
+/** A median with its range. */
+export function spread({ median, least, most }: Summary): string {
   return `${short(median)} (${short(least)} – ${short(most)})`;
 }
 

@@ -1,0 +1,16 @@
+import { fresh, warm } from "./parts/bulk.ts";
+import { calls } from "./parts/calls.ts";
+import { first } from "./parts/first.ts";
+import { mixed } from "./parts/mixed.ts";
+import type { Part } from "./parts/part.ts";
+import { lossy } from "./scenarios/lossy.ts";
+import { memory, pause } from "./scenarios/memory.ts";
+import type { Scenario } from "./scenarios/scenario.ts";
+import { sizes } from "./scenarios/sizes.ts";
+import { state } from "./scenarios/state.ts";
+
+/** What is measured in rounds. */
+export const parts: readonly Part[] = [calls, warm, fresh, mixed, first];
+
+/** What happens once, and is watched. */
+export const scenarios: readonly Scenario[] = [sizes, state, memory, pause, lossy];
