@@ -1,6 +1,6 @@
 import { serverPages } from "virtual:server-pages";
 import { afterEach, beforeEach, describe, expect, type TestContext, test, vi } from "vitest";
-import type { Client, Peer } from "../core/index.ts";
+import type { Client, Peer, Trust } from "../core/index.ts";
 import { createNetwork, type Network } from "../core/testing/network.ts";
 import { counted } from "./conformance/counted.ts";
 import { joinCrowd } from "./conformance/crowd.ts";
@@ -318,16 +318,17 @@ export function conforms(framework: Framework, skips: Readonly<Record<string, st
       expect(told).toHaveLength(2);
     });
 
-    behaviour("shows requests about trust, and why one failed", async () => {
+    behaviour("shows requests about trust, and why one failed, which whoever made it need not handle", async () => {
       await signIn([ann, "ann"]);
-      let claim: Client["claimToken"] | undefined;
-      const made = (now: Client["claimToken"]) => {
+      let claim: Trust["claimToken"] | undefined;
+      const made = (now: Trust["claimToken"]) => {
         claim = now;
       };
       show("trust", { made });
       expect(texts(".trust")).toEqual(["still"]);
-      claim?.("Cid", "no such token");
+      const claimed = claim?.("Cid", "no such token");
       await becomes([".trust"], ["pending"]);
+      expect(await claimed).toBe(false);
       await becomes([".trust"], ["token-invalid"]);
     });
 

@@ -1,5 +1,6 @@
 import type { Client } from "./client.ts";
 import type { BonevalueError } from "./errors.ts";
+import type { Alias } from "./peer.ts";
 import { createLive, type Live, write } from "./reactive.ts";
 
 /** How the requests of one {@link Trust} stand. Frozen. */
@@ -10,12 +11,17 @@ export interface TrustState {
   readonly error: BonevalueError | undefined;
 }
 
-/**
- * The client's requests about trust, and how they stand. Each returns the client's own promise; a view that shows `error`
- * need not handle its rejection.
- */
-export interface Trust extends Pick<Client, "invite" | "requestToken" | "claimToken" | "removeUser"> {
+/** The client's requests about trust, and how they stand. None rejects: why one failed is in `state`. */
+export interface Trust {
   readonly state: Live<TrustState>;
+  /** As the client's. Resolves to whether it succeeded. */
+  invite(email: string): Promise<boolean>;
+  /** As the client's. Resolves to undefined where it failed. */
+  requestToken(alias: Alias): Promise<{ readonly token: string; readonly expires: Date } | undefined>;
+  /** As the client's. Resolves to whether it succeeded. */
+  claimToken(alias: Alias, token: string): Promise<boolean>;
+  /** As the client's. Resolves to whether it succeeded. */
+  removeUser(alias: Alias): Promise<boolean>;
 }
 
 /**
@@ -34,25 +40,36 @@ export function createTrust(client: Client): Trust {
     write(state, Object.freeze({ pending: running > 0, error }));
   }
 
-  function watched<Args extends unknown[], Result>(request: (...args: Args) => Promise<Result>) {
-    return (...args: Args): Promise<Result> => {
-      const answer = request(...args);
-      running++;
-      show(undefined);
-      const ended = (error = state.peek().error) => {
-        running--;
-        show(error);
-      };
-      answer.then(() => ended(), ended);
-      return answer;
+  function watch<Result, Failure>(answer: Promise<Result>, failure: Failure): Promise<Result | Failure> {
+    running++;
+    show(undefined);
+    const ended = (error = state.peek().error) => {
+      running--;
+      show(error);
     };
+    return answer.then(
+      (result) => {
+        ended();
+        return result;
+      },
+      (error) => {
+        ended(error);
+        return failure;
+      },
+    );
   }
+
+  const succeeds = (answer: Promise<void>) =>
+    watch(
+      answer.then(() => true),
+      false,
+    );
 
   return {
     state,
-    invite: watched(client.invite),
-    requestToken: watched(client.requestToken),
-    claimToken: watched(client.claimToken),
-    removeUser: watched(client.removeUser),
+    invite: (email) => succeeds(client.invite(email)),
+    requestToken: (alias) => watch(client.requestToken(alias), undefined),
+    claimToken: (alias, token) => succeeds(client.claimToken(alias, token)),
+    removeUser: (alias) => succeeds(client.removeUser(alias)),
   };
 }

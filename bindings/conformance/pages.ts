@@ -1,12 +1,12 @@
 import * as v from "valibot";
 import {
-  type Client,
   defineModule,
   type Module,
   type Peer,
   type PeerId,
   type Query,
   type Replies,
+  type Trust,
 } from "../../core/index.ts";
 
 const text: v.StringSchema<undefined> = v.string();
@@ -28,7 +28,7 @@ export interface Pages {
   /** Offers {@link Ask} to everybody and answers with `answer`; tells `heard` of it whenever somebody signs in. */
   offer: { readonly answer: string; readonly heard: (answer: string, peer: Peer) => void };
   /** `.trust`: what {@link trustLine} makes of `useTrust()`, whose `claimToken` goes to `made`. */
-  trust: { readonly made: (claimToken: Client["claimToken"]) => void };
+  trust: { readonly made: (claimToken: Trust["claimToken"]) => void };
 }
 
 /** What a caller page lets a test do. */

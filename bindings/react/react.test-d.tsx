@@ -49,7 +49,9 @@ export function State(): void {
   expectTypeOf(echo.error).toEqualTypeOf<BonevalueError | undefined>();
   expectTypeOf(echo.progress.replied).toEqualTypeOf<number>();
   const { requestToken, pending, error } = useTrust();
-  expectTypeOf(requestToken("Ann")).resolves.toEqualTypeOf<{ readonly token: string; readonly expires: Date }>();
+  expectTypeOf(requestToken("Ann")).resolves.toEqualTypeOf<
+    { readonly token: string; readonly expires: Date } | undefined
+  >();
   expectTypeOf(pending).toEqualTypeOf<boolean>();
   expectTypeOf(error).toEqualTypeOf<BonevalueError | undefined>();
 }

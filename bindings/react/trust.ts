@@ -7,11 +7,11 @@ import { useClient } from "./provider.ts";
 export interface UseTrust extends Omit<Trust, "state">, TrustState {}
 
 /**
- * Requests about trust, and how they stand. A rejection that `error` shows need not be handled as well.
+ * Requests about trust, and how they stand. None rejects: each resolves to what came of it, and `error` says why it failed.
  *
  * @example
  * const { claimToken, pending, error } = useTrust();
- * <form action={(data) => claimToken(String(data.get("name")), token)}>{error?.message}</form>
+ * <button onClick={() => claimToken(name, token)} disabled={pending}>Trust {name}</button> {error?.message}
  */
 export function useTrust(): UseTrust {
   const client = useClient();

@@ -53,7 +53,9 @@ export function state(): void {
   expectTypeOf(echo.error).toEqualTypeOf<BonevalueError | undefined>();
   expectTypeOf(echo.progress.replied).toEqualTypeOf<number>();
   const trust = useTrust();
-  expectTypeOf(trust.requestToken("Ann")).resolves.toEqualTypeOf<{ readonly token: string; readonly expires: Date }>();
+  expectTypeOf(trust.requestToken("Ann")).resolves.toEqualTypeOf<
+    { readonly token: string; readonly expires: Date } | undefined
+  >();
   expectTypeOf(trust.pending).toEqualTypeOf<boolean>();
   expectTypeOf(trust.error).toEqualTypeOf<BonevalueError | undefined>();
 }

@@ -6,7 +6,7 @@ import { follow } from "./current.ts";
 export interface UseTrust extends Omit<Trust, "state">, TrustState {}
 
 /**
- * Requests about trust, and how they stand. A rejection that `error` shows need not be handled as well.
+ * Requests about trust, and how they stand. None rejects: each resolves to what came of it, and `error` says why it failed.
  *
  * @example
  * const trust = useTrust();

@@ -12,7 +12,7 @@ export interface UseTrust extends Omit<Trust, "state"> {
 }
 
 /**
- * Requests about trust, and how they stand. A rejection that `error` shows need not be handled as well.
+ * Requests about trust, and how they stand. None rejects: each resolves to what came of it, and `error` says why it failed.
  *
  * @example
  * const { claimToken, pending, error } = useTrust();

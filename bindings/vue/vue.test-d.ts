@@ -52,7 +52,9 @@ export function state(): void {
   expectTypeOf(echo.error.value).toEqualTypeOf<BonevalueError | undefined>();
   expectTypeOf(echo.progress.value.replied).toEqualTypeOf<number>();
   const { requestToken, pending, error } = useTrust();
-  expectTypeOf(requestToken("Ann")).resolves.toEqualTypeOf<{ readonly token: string; readonly expires: Date }>();
+  expectTypeOf(requestToken("Ann")).resolves.toEqualTypeOf<
+    { readonly token: string; readonly expires: Date } | undefined
+  >();
   expectTypeOf(pending.value).toEqualTypeOf<boolean>();
   expectTypeOf(error.value).toEqualTypeOf<BonevalueError | undefined>();
 }
