@@ -181,9 +181,9 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
     limits,
     now: clock.now,
     linger: (wish = keepAlive) => (wish ? idleTimeout : moment),
-    refusal({ name }) {
+    refusal({ id, name }) {
       if (isAway()) return notConnected();
-      if (name === "") return new BonevalueError("unknown-peer", "No peer of that id is online: look at `peers`.");
+      if (name === "") return stranger(id);
       return undefined;
     },
     nobody: () =>
@@ -258,4 +258,9 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
 
 function notConnected(): BonevalueError {
   return new BonevalueError("not-connected", "Not signed in to a discovery server: call connect() and wait for it.");
+}
+
+function stranger(id: PeerId): BonevalueError {
+  const message = `"${id}" is neither a user whom you trust nor a peer that is online: look at \`users\` and \`peers\`.`;
+  return new BonevalueError("unknown-peer", message);
 }

@@ -84,7 +84,7 @@ export function connect(
     socket.on("error", (error) => {
       cause = error;
     });
-    socket.on("close", (code) => reject(new Ended(code, departureOf(code, said, false).after, cause)));
+    socket.on("close", (code) => reject(new Ended(code, departureOf(code, said, socket.url).after, cause)));
     socket.on("message", (bytes) => {
       const frame = JSON.parse(String(bytes));
       if (frame.type === "error") said = frame.data;

@@ -143,6 +143,17 @@ test("a WebSocket that the platform refuses to make is unreachable, with its rea
   expect(await ended).toMatchObject({ code: "unreachable", cause: refusal });
 });
 
+test("who gets no answer is told at which address nobody answered", async () => {
+  const { WebSocket, opened } = createFakeSockets();
+  const ended = new Promise((resolve) => {
+    const events = { ...createRecorder().events, ended: resolve };
+    websocket({ WebSocket }).open("example.org:8000", { username: "a", password: "b" }, events);
+  });
+  await vi.waitFor(() => expect(opened).toHaveLength(1));
+  opened[0]?.drop(1006);
+  expect(await ended).toMatchObject({ message: expect.stringContaining("wss://example.org:8000/") });
+});
+
 test("a server that accepts the socket and says nothing is given up after 10 s", async () => {
   const driver = driveSession();
   const socket = await driver.socket();

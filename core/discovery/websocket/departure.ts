@@ -35,11 +35,12 @@ const stayAway: Readonly<Record<number, readonly [code: ErrorCode, message: stri
 
 /**
  * What a close means. The code alone decides whether to come back; what the server `said` before is what the user
- * sees. `signedIn`: whether the socket had got that far.
+ * sees. `dialled` is the server's URL until we are signed in.
  */
-export function departureOf(code: number, said: ToClient["error"] | undefined, signedIn: boolean): Departure {
+export function departureOf(code: number, said: ToClient["error"] | undefined, dialled?: string): Departure {
   const final = stayAway[code];
-  const [errorCode, message] = final ?? (signedIn ? lost : code === Close.overloaded ? overloaded : unreachable);
+  const [errorCode, message] =
+    final ?? (dialled === undefined ? lost : code === Close.overloaded ? overloaded : unreachable(dialled));
   return {
     code,
     reason: said ? saidError(said) : new BonevalueError(errorCode, message),
@@ -58,9 +59,10 @@ export function saidError({ code, message }: ToClient["error"]): BonevalueError 
   return new BonevalueError(isErrorCode(code) ? code : "protocol", message);
 }
 
-const unreachable = [
-  "unreachable",
-  "No discovery server answered, or it refuses this page's origin. Check the address and the network.",
-] as const;
+const unreachable = (url: string) =>
+  [
+    "unreachable",
+    `No discovery server answered at ${url}, or it refuses this page's origin. Check the address and the network.`,
+  ] as const;
 const lost = ["disconnected", "The discovery server is out of reach. We come back by ourselves."] as const;
 const overloaded = ["unreachable", "The discovery server is overloaded. Try again in a while."] as const;

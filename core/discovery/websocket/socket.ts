@@ -73,7 +73,7 @@ export function openSocket(
   socket.addEventListener("error", () => {});
   socket.addEventListener("close", ({ code }: { code: number }) => {
     closed();
-    end(departureOf(code, said, state !== "signing in"));
+    end(departureOf(code, said, dialled()));
   });
 
   return {
@@ -98,7 +98,7 @@ export function openSocket(
       if (state === "signed in") send("bye", back ? { back } : {});
       state = "retired";
       const stopWaiting = clock.after(closePatience, closed);
-      fail(departureOf(Close.bye, undefined, true), Close.bye);
+      fail(departureOf(Close.bye, undefined), Close.bye);
       await closing;
       stopWaiting();
     },
@@ -123,7 +123,11 @@ export function openSocket(
   }
 
   function giveUp() {
-    fail(departureOf(Close.gaveUp, said, state !== "signing in"));
+    fail(departureOf(Close.gaveUp, said, dialled()));
+  }
+
+  function dialled(): string | undefined {
+    return state === "signing in" ? url : undefined;
   }
 
   function hear(frame: unknown) {
