@@ -10,12 +10,20 @@ import { type Quirks, quirksOf } from "./webrtc/quirks.ts";
 
 type IceServers = readonly RTCIceServer[];
 
+/** What makes a connection: the platform's fits, and that of `node-datachannel/polyfill`, whose events are its own. */
+export type PeerConnectionConstructor = new (
+  configuration?: RTCConfiguration,
+) => Pick<
+  RTCPeerConnection,
+  "setLocalDescription" | "setRemoteDescription" | "addIceCandidate" | "restartIce" | "close"
+>;
+
 /** What {@link webrtc} can be told. */
 export interface WebRtcOptions {
   /** STUN and TURN servers, or where to get them when a link is made. They come before the discovery server's. */
   iceServers?: IceServers | (() => IceServers | Promise<IceServers>) | undefined;
   /** For runtimes without WebRTC of their own: in Node, `node-datachannel/polyfill`'s. */
-  RTCPeerConnection?: typeof RTCPeerConnection | undefined;
+  RTCPeerConnection?: PeerConnectionConstructor | undefined;
 }
 
 // What every implementation takes, for one that does not say.
@@ -128,7 +136,7 @@ function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: Co
 function implementationOf(options: WebRtcOptions): typeof RTCPeerConnection {
   const implementation = options.RTCPeerConnection ?? globalThis.RTCPeerConnection;
   if (!implementation) throw new BonevalueError("unsupported", noWebRtc);
-  return implementation;
+  return implementation as typeof RTCPeerConnection;
 }
 
 async function serversOf({ iceServers = [] }: WebRtcOptions, discoveryServers: IceServers): Promise<IceServers> {

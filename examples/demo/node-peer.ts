@@ -1,5 +1,5 @@
 import { type BonevalueError, createClient, webrtc } from "bonevalue";
-import * as nodeDataChannel from "node-datachannel/polyfill";
+import { RTCPeerConnection } from "node-datachannel/polyfill";
 import type { Account } from "./accounts.ts";
 import { answerTo, Echo } from "./echo.ts";
 
@@ -10,9 +10,6 @@ export interface NodePeer {
   /** Signs out. */
   close(): Promise<void>;
 }
-
-// Its types are classes of its own with private members, which no other class's can match.
-const RTCPeerConnection = nodeDataChannel.RTCPeerConnection as unknown as typeof globalThis.RTCPeerConnection;
 
 /** Signs in at `server`; resolves when it is online. `say` is told each line of its conversation. */
 export async function startNodePeer(

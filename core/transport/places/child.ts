@@ -4,6 +4,6 @@ import { createClient } from "../../client.ts";
 import { webrtc } from "../webrtc.ts";
 import { createFarPeer } from "./peer.ts";
 
-const transport = webrtc({ RTCPeerConnection: RTCPeerConnection as unknown as typeof globalThis.RTCPeerConnection });
+const transport = webrtc({ RTCPeerConnection });
 
 obey({ ...createFarPeer(createClient({ transport })) });
