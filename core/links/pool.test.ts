@@ -210,6 +210,19 @@ test("a link that was on its way when we signed out is idle", async () => {
   expect(link.peek()).toEqual({ status: "idle" });
 });
 
+test("an app that signs out when a link opens leaves nothing behind", async () => {
+  const { clock, client } = world();
+  const [ann, bob] = [await client("ann"), await client("bob")];
+  ann.link(bob.getId()!).subscribe(({ status }) => {
+    if (status === "open") ann.disconnect();
+  });
+  ann.get("bob").call("Any");
+  await clock.advance(100);
+  await bob.disconnect();
+  await clock.advance(60_000);
+  expect([ann.status.peek(), clock.waiting]).toEqual(["offline", 0]);
+});
+
 /** A pool over links that are open at once, and behave as `link` says. */
 function poolOf(clock: VirtualClock, link: Partial<Link>): Pool<Service> {
   const transport: Transport = {

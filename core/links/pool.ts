@@ -190,9 +190,10 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   }
 
   function works(entry: Entry<S>, link: Link): void {
-    tell(entry, "open");
     dialler.silent(entry.peer, false);
     measuring.follow(entry.peer, link);
+    // Last: who hears of it may sign out.
+    tell(entry, "open");
   }
 
   function interrupted(entry: Entry<S>, reason: BonevalueError): void {
