@@ -10,6 +10,8 @@ export type Ending = { readonly value: unknown } | { readonly thrown: unknown };
 export interface IncomingRequest {
   /** It has been answered, or nobody waits for an answer any more. */
   isOver(): boolean;
+  /** Resolves with `work`, which never rejects, or when the request is over before. */
+  until(work: Promise<void>): Promise<void>;
   /** What the handler sees of it. */
   exchange(request: unknown): NamedExchange;
   /** The first ending counts. */
@@ -34,25 +36,34 @@ export function createIncomingRequest(peer: Peer, { over, unused }: IncomingRequ
   let aborted: BonevalueError | undefined;
   // Made when a handler asks for it: most never do.
   let controller: AbortController | undefined;
+  let wake = () => {};
+
+  function finish(ending?: Ending): void {
+    isOver = true;
+    wake();
+    over(ending);
+  }
 
   function end(ending: Ending): void {
     if (isOver) {
       if ("value" in ending) unused(ending.value);
       return;
     }
-    isOver = true;
-    over(ending);
+    finish(ending);
   }
 
   return {
     isOver: () => isOver,
+    until: (work) =>
+      new Promise((resolve) => {
+        wake = resolve;
+        work.then(resolve);
+      }),
     end,
     abort(reason) {
       aborted ??= reason;
       controller?.abort(reason);
-      if (isOver) return;
-      isOver = true;
-      over();
+      if (!isOver) finish();
     },
     exchange: (request) =>
       withSignal({ request, peer, callback: (value: unknown) => end({ value }) }, () => {

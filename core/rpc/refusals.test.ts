@@ -32,6 +32,22 @@ test("a request that is wrong in very many places, or at great length, is refuse
   expect(await ann.get("bob").call("Join", ["still", "here"]).first()).toBe("still,here");
 });
 
+test("a schema that never answers holds up later calls no longer than its own", async () => {
+  const { ann, bob } = await pair();
+  const stuck = v.pipeAsync(
+    v.string(),
+    v.checkAsync(() => new Promise<boolean>(() => {})),
+  );
+  const handled: unknown[] = [];
+  bob.module(defineModule("Stuck", { request: stuck }), ({ request }) => void handled.push(request));
+  bob.module("Note", ({ request }) => handled.push(request));
+  const calls = ["one", "two"].map((text) => ann.get("bob").call("Stuck", text, { timeout: 20 }).first());
+  const later = ann.get("bob").call("Note", "three").first();
+  for (const call of calls) await expect(call).rejects.toMatchObject({ code: "timeout" });
+  await later;
+  expect(handled).toEqual(["three"]);
+});
+
 test("a request that fails while it is read is the caller's fault, not a handler's", async () => {
   const { ann } = await pair();
   const moody = {

@@ -113,7 +113,7 @@ export function createResponder(options: ResponderOptions): Responder {
     calls.get(id)?.abort(reason);
   }
 
-  /** Returns a promise where the module's schema takes its time. */
+  /** Returns a promise where the module's schema takes its time: the next waits for it, but not beyond this one's end. */
   function start(
     call: IncomingRequest,
     name: string,
@@ -121,11 +121,14 @@ export function createResponder(options: ResponderOptions): Responder {
     awaited: boolean,
     refuse: (error: unknown) => void,
   ): Promise<void> | undefined {
+    if (call.isOver()) return undefined;
     try {
       if ("error" in received) throw received.error;
       const offer = permitted(name);
       const request = validate(offer.module.request, received.value, "invalid-request");
-      if (request instanceof Promise) return request.then((value) => run(call, offer, value, awaited), refuse);
+      if (request instanceof Promise) {
+        return call.until(request.then((value) => run(call, offer, value, awaited), refuse));
+      }
       run(call, offer, request, awaited);
     } catch (error) {
       refuse(error);
