@@ -86,6 +86,6 @@ export function refuseUnsafe({
     );
   if (server !== undefined || tls !== undefined || insecure || isLoopback(host)) return;
   throw new Error(
-    `Passwords would cross the network in the clear on ${host}: give a certificate as \`tls\`, or set \`insecure\` where a proxy ends TLS.`,
+    `Passwords would cross the network in the clear on ${host}: give a certificate (\`tls\`, or --cert and --key), or say \`insecure\` (--insecure) where a proxy ends TLS.`,
   );
 }

@@ -108,10 +108,11 @@ describe("the command line", { timeout: 30_000 }, () => {
   test("what is wrong is said in a line", async () => {
     const cases: [string[], number, RegExp][] = [
       [[], 2, /bonevalue serve/],
-      [["user", "remove", "ann"], 2, /bonevalue user add NAME/],
+      [["user", "remove", "ann"], 2, /bonevalue user add NAME.*"user remove ann" is none of the commands above/s],
       [["serve", "--prot", "1"], 1, /^bonevalue: Unknown option '--prot'/],
       [["serve", "--port", "many"], 1, /--port takes a number/],
-      [["serve", "--host", "0.0.0.0"], 1, /insecure/],
+      [["serve", "--ice", "example.org"], 1, /--ice takes a stun:/],
+      [["serve", "--host", "0.0.0.0"], 1, /--cert and --key.*--insecure/],
       [["serve", "--store", "/nowhere/x.db"], 1, /cannot be opened/],
       [["serve", "--cluster", "redis://127.0.0.1"], 1, /postgres:\/\//],
       [["serve", "--smtp", "smtp://127.0.0.1"], 1, /--mail-from/],

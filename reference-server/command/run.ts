@@ -41,5 +41,6 @@ async function dispatch(args: readonly string[], env: NodeJS.ProcessEnv): Promis
     if (first === "invite" && second !== undefined && positionals.length === 2) return invite(second, values);
   }
   console.error(help);
+  if (args.length > 0) console.error(`bonevalue: "${args.join(" ")}" is none of the commands above.`);
   return 2;
 }

@@ -137,6 +137,8 @@ function number(name: string, text: string): number {
 }
 
 function iceFrom(urls: readonly string[], secret: string | undefined): IceOption[] {
+  const wrong = urls.find((url) => !/^(stun|turn)s?:/.test(url));
+  if (wrong !== undefined) throw new Error(`--ice takes a stun:, turn: or turns: URL, not "${wrong}".`);
   return urls.map((url) => ({ urls: url, ...(url.startsWith("turn") && secret !== undefined && { secret }) }));
 }
 
