@@ -210,6 +210,23 @@ test("a link that was on its way when we signed out is idle", async () => {
   expect(link.peek()).toEqual({ status: "idle" });
 });
 
+test("a peer whose link was all that was left of it has gone when that has ended", async () => {
+  const { clock, network, client } = world();
+  const [ann, bob] = [await client("ann"), await client("bob")];
+  const id = bob.getId()!;
+  bob.module("Never", () => new Promise(() => {}));
+  ann.get(id).call("Never", undefined, { timeout: 100_000 });
+  await clock.advance(100);
+  network.discovery.interrupt(id);
+  await clock.advance(20_000);
+  const seen: unknown[] = [];
+  ann.on("peerdisconnect", (gone) => seen.push([gone, ann.link(id).peek().status, ann.peers.peek()]));
+  expect([ann.peers.peek().length, ann.link(id).peek().status]).toEqual([1, "open"]);
+  network.drop(id);
+  await clock.advance(100);
+  expect(seen).toEqual([[id, "failed", []]]);
+});
+
 test("an app that signs out when a link opens leaves nothing behind", async () => {
   const { clock, client } = world();
   const [ann, bob] = [await client("ann"), await client("bob")];

@@ -216,8 +216,8 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     entry.connection = undefined;
     own.delete(entry);
     measuring.follow(entry.peer, undefined);
-    options.closed(entry.peer);
     tellEnd(entry, reason);
+    options.closed(entry.peer);
     settle(entry);
   }
 
