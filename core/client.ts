@@ -4,7 +4,7 @@ import type { Credentials, Discovery } from "./discovery/discovery.ts";
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";
 import { createEmitter, guard } from "./events.ts";
-import { assemblyOf, defaultLimits, type Limits } from "./limits.ts";
+import { assemblyOf, type Limits, limitsOf } from "./limits.ts";
 import { createPool, type LinkState } from "./links/pool.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
 import { fixed, keyOf, names, type Query, targets } from "./peers/query.ts";
@@ -119,7 +119,7 @@ export function createClient(options: ClientOptions = {}): Client {
 /** As {@link createClient}, on a clock of the caller's: for tests on virtual time. */
 export function createClientOn(clock: Clock, options: ClientOptions): Client {
   const { keepAlive = true, idleTimeout = 30_000, maxLinks = 64 } = options;
-  const limits: Limits = { ...defaultLimits, ...options.limits };
+  const limits = limitsOf(options.limits);
   const transport = options.transport ?? webrtc();
   const emitter = createEmitter<Events>();
   const registry = createRegistry();

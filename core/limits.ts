@@ -25,6 +25,12 @@ export const defaultLimits: Limits = Object.freeze({
   depth: 64,
 });
 
+/** What an app asks for, and the default wherever that is nothing. */
+export function limitsOf(given: Partial<Limits> = {}): Limits {
+  const said = Object.entries(given).filter(([, limit]) => limit !== undefined);
+  return { ...defaultLimits, ...Object.fromEntries(said) };
+}
+
 /** What unfinished values may take of a peer's bytes; the other half is for items that wait to be read. */
 export function assemblyOf({ bytesPerPeer }: Limits): number {
   return Math.floor(bytesPerPeer / 2);
