@@ -65,7 +65,10 @@ export interface BonevalueServer {
     /** Trust between two accounts without tokens: `a` calls `b` by `aliasOfB`, and the other way round. */
     trust(a: string, aliasOfB: string, b: string, aliasOfA: string): Promise<void>;
   };
-  /** Reads `trusted` again, announces the difference to every peer concerned, and has revoked links closed. */
+  /**
+   * Reads `trusted` of this user again, announces the difference to every peer concerned, and has revoked links closed. Two
+   * who become friends have both changed: refresh both.
+   */
   refresh(username: string): Promise<void>;
   /** Takes no more connections, tells clients when to come back, and closes what it opened. Again: the same promise. */
   close(): Promise<void>;
