@@ -416,3 +416,20 @@ test("a link may drain while it is being filled", async () => {
   await Promise.resolve();
   expect(given).toBeGreaterThan(encode(item(1, 100 * KiB)).length);
 });
+
+test("a link that drains while it is being filled, and therefore never tells of it, is filled on", () => {
+  const sent: Uint8Array[] = [];
+  const port: Port = {
+    maxMessage: 256 * KiB,
+    lowMark: 0,
+    buffered: 0,
+    send: (_, bytes) => void sent.push(bytes.slice()),
+  };
+  const tasks: (() => void)[] = [];
+  const lanes = createLanes(port, { clock: { now: () => 0 }, defer: (task) => tasks.push(task) });
+  lanes.open({ message: 64 * KiB, assembly: 1_000 * KiB });
+  for (let count = 0; count < 40; count++) lanes.bulk("stream", item(1, 8 * KiB));
+  for (const task of tasks) task();
+  expect(lanes.isEmpty).toBe(true);
+  expect(sent.flatMap((bytes) => decode(bytes, everything))).toHaveLength(40);
+});

@@ -138,10 +138,13 @@ export function createLanes(port: Port, { clock, defer = microtask }: LanesOptio
     do {
       again = false;
       buffered = port.buffered;
+      const before = given;
       pumpControl(controlMark);
       if (limits) pumpBulk();
       const lowMark = bulkMessage.size > 0 ? nearlyEmpty : pace.mark / 2;
       if (port.lowMark !== lowMark) port.lowMark = lowMark;
+      // Elsewhere than in browsers it drains at the same time, and then never falls to its low mark.
+      again ||= given > before && !lanes.isEmpty && port.buffered <= lowMark;
     } while (again);
     pumping = false;
   };
