@@ -7,7 +7,7 @@ import { writeResults } from "./report/results.ts";
 import { scenarioLine, tableOf } from "./report/table.ts";
 import { type Extent, runRounds } from "./rounds.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
-import { openStage, type Stage } from "./stage.ts";
+import { type LoopbackStage, openStage, type Stage } from "./stage.ts";
 import { judge } from "./verdict.ts";
 
 const { values, positionals } = parseArgs({
@@ -47,7 +47,7 @@ async function runPart(whole: Part, stage: Stage): Promise<void> {
   save(part.name, stage, findings);
 }
 
-async function runScenario(scenario: Scenario, stage: Stage): Promise<void> {
+async function runScenario(scenario: Scenario, stage: LoopbackStage): Promise<void> {
   console.log(`${scenario.name} · ${scenario.title}`);
   const observations = await scenario.run(stage);
   for (const observation of observations) console.log(`  ${scenarioLine(observation)}`);

@@ -8,12 +8,17 @@ import { chromiumContext, chromiumLaunch } from "../tools/chromium.ts";
 import type { Name } from "./contestants/all.ts";
 import type { Settings } from "./contestants/contestant.ts";
 
-/** A real Chromium, and a server on loopback for its pages. */
+/** Where contestants are measured. */
 export interface Stage {
+  /** The browser's. */
   readonly version: string;
-  page(): Promise<Page>;
   pair(name: Name): Promise<Pair>;
   close(): Promise<void>;
+}
+
+/** A real Chromium, and a server on loopback for its pages. */
+export interface LoopbackStage extends Stage {
+  page(): Promise<Page>;
 }
 
 /** Two pages of one contestant. */
@@ -32,7 +37,7 @@ const loopback = "127.0.0.1";
 const isolated = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
 /** Opens the stage. The caller closes it. */
-export async function openStage(): Promise<Stage> {
+export async function openStage(): Promise<LoopbackStage> {
   const [browser, site, peers] = await Promise.all([
     chromium.launch(chromiumLaunch()),
     bundle().then(servePage),
@@ -40,7 +45,6 @@ export async function openStage(): Promise<Stage> {
   ]);
   const url = `http://${loopback}:${portOf(site)}/?peerjs=${portOf(peers)}`;
   const context = await browser.newContext(chromiumContext);
-  let rooms = 0;
 
   async function page(): Promise<Page> {
     const opened = await context.newPage();
@@ -52,27 +56,7 @@ export async function openStage(): Promise<Stage> {
 
   async function pair(name: Name): Promise<Pair> {
     const [caller, callee] = await Promise.all([page(), page()]);
-    return {
-      name,
-      caller,
-      callee,
-      async dial(settings) {
-        const room = `${name} ${++rooms}`;
-        await callee.evaluate(([name, room]) => bench.answer(name, room), [name, room] as const);
-        return caller.evaluate(([name, room, settings]) => bench.dial(name, room, settings), [
-          name,
-          room,
-          settings,
-        ] as const);
-      },
-      async hangUp() {
-        await caller.evaluate(() => bench.hangUp());
-        await callee.evaluate(() => bench.hangUp());
-      },
-      async close() {
-        await Promise.all([caller.close(), callee.close()]);
-      },
-    };
+    return createPair(name, caller, callee);
   }
 
   return {
@@ -85,6 +69,33 @@ export async function openStage(): Promise<Stage> {
         server.closeAllConnections();
         server.close();
       }
+    },
+  };
+}
+
+let rooms = 0;
+
+/** The two pages as a pair, which closes them. */
+export function createPair(name: Name, caller: Page, callee: Page): Pair {
+  return {
+    name,
+    caller,
+    callee,
+    async dial(settings) {
+      const room = `${name} ${++rooms}`;
+      await callee.evaluate(([name, room]) => bench.answer(name, room), [name, room] as const);
+      return caller.evaluate(([name, room, settings]) => bench.dial(name, room, settings), [
+        name,
+        room,
+        settings,
+      ] as const);
+    },
+    async hangUp() {
+      await caller.evaluate(() => bench.hangUp());
+      await callee.evaluate(() => bench.hangUp());
+    },
+    async close() {
+      await Promise.all([caller.close(), callee.close()]);
     },
   };
 }

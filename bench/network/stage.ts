@@ -2,43 +2,25 @@ import { type Browser, chromium, type Page } from "playwright";
 import { chromiumContext, chromiumLaunch, chromiumPath } from "../../tools/chromium.ts";
 import { createLossyNetwork, type LossyNetworkOptions } from "../../tools/lossy-network.ts";
 import type { Place } from "../../tools/namespaces.ts";
-import type { Name } from "../contestants/all.ts";
-import { bundle } from "../stage.ts";
-
-/** Two browsers with nothing but a bad cable between them. */
-export interface NetworkStage {
-  readonly version: string;
-  readonly caller: Page;
-  readonly callee: Page;
-  /** Makes a link and one call; resolves with the ms that both took. Hang up before the next. */
-  dial(name: Name, mark: number): Promise<number>;
-  hangUp(): Promise<void>;
-  close(): Promise<void>;
-}
+import { bundle, createPair, type Stage } from "../stage.ts";
 
 const isolated = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
-/** Opens the stage. The caller closes it. */
-export async function openNetworkStage(cable: LossyNetworkOptions): Promise<NetworkStage> {
+/** Opens a stage whose pairs are pages of two browsers that have nothing but a bad cable between them. The caller closes it. */
+export async function openNetworkStage(cable: LossyNetworkOptions): Promise<Stage> {
   const [network, script] = await Promise.all([createLossyNetwork(cable), bundle()]);
   const browsers = await Promise.all(network.ends.map(launchIn));
-  const [caller, callee] = (await Promise.all(browsers.map((browser) => openPage(browser, script)))) as [Page, Page];
-  await Promise.all([passOn(caller, callee), passOn(callee, caller)]);
-  await Promise.all([caller, callee].map((page) => page.goto("http://localhost/?peerjs=")));
-  let rooms = 0;
 
   return {
     version: browsers[0]!.version(),
-    caller,
-    callee,
-    async dial(name, mark) {
-      const room = `${name} ${++rooms}`;
-      await callee.evaluate(([name, room]) => bench.answer(name, room), [name, room] as const);
-      return caller.evaluate(([name, room, mark]) => bench.dial(name, room, { mark }), [name, room, mark] as const);
-    },
-    async hangUp() {
-      await caller.evaluate(() => bench.hangUp());
-      await callee.evaluate(() => bench.hangUp());
+    async pair(name) {
+      const [caller, callee] = (await Promise.all(browsers.map((browser) => openPage(browser, script)))) as [
+        Page,
+        Page,
+      ];
+      await Promise.all([passOn(caller, callee), passOn(callee, caller)]);
+      await Promise.all([caller, callee].map((page) => page.goto("http://localhost/?peerjs=")));
+      return createPair(name, caller, callee);
     },
     async close() {
       await Promise.all(browsers.map((browser) => browser.close()));

@@ -1,6 +1,6 @@
-import type { Pair } from "../stage.ts";
 import { percentile } from "../statistics.ts";
 import { marks, type Part } from "./part.ts";
+import { pause, speedDuring } from "./speed.ts";
 
 const callsPerSecond = 20;
 const alone = 1_500;
@@ -56,14 +56,3 @@ export const mixed: Part = {
     return { p50: percentile(times, 0.5), p95: percentile(times, 0.95), kept: speedBeside / speedAlone };
   },
 };
-
-async function speedDuring({ callee }: Pair, task: () => Promise<void>): Promise<number> {
-  const before = await callee.evaluate(() => bench.arrival.progress());
-  await task();
-  const after = await callee.evaluate(() => bench.arrival.progress());
-  return (after.bytes - before.bytes) / (after.at - before.at);
-}
-
-function pause(time: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, time));
-}

@@ -1,3 +1,4 @@
+import { badCable, network } from "../parts/network.ts";
 import type { Part } from "../parts/part.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import { figures } from "../server/figures/all.ts";
@@ -21,6 +22,7 @@ export function pageOf(parts: readonly Part[], scenarios: readonly Scenario[]): 
       const found = readScenario(name)?.found ?? [];
       return [`**${title}**`, "", ...found.map((observation) => `- ${scenarioLine(observation)}`)].join("\n");
     }),
+    networkSection(),
     "## The server",
     serverTable(),
     `Measured on ${place(parts)}.`,
@@ -55,6 +57,22 @@ function sectionOf(finding: Finding): string {
 function goalOf({ goal, ratio, met }: Verdict): string {
   const wanted = goal.atLeast === undefined ? `at most ${goal.atMost}` : `at least ${goal.atLeast}`;
   return `${goal.against ? `against ${goal.against}` : "the number itself"} ${wanted}: ${short(ratio.median)}, ${met ? "met" : "**missed**"}`;
+}
+
+function networkSection(): string {
+  const found = readPart(network.name)?.found ?? [];
+  return [
+    "## On a bad cable",
+    `\`node bench/network.ts\`: two browsers in network namespaces, ${badCable.latency} ms each way between them, ${badCable.loss * 100} % of the packets lost.`,
+    ["| | raw | bonevalue | to raw |", "|---|---|---|---|", ...found.map(networkRow)].join("\n"),
+  ].join("\n\n");
+}
+
+function networkRow({ figure, contestants, goals }: Finding): string {
+  const cells = contestants.map(({ number }) => `${spread(number)} ${figure.unit}`);
+  const ratio = contestants.find(({ name }) => name === "bonevalue")?.toRaw;
+  const verdicts = goals.map(goalOf).map((goal) => `; ${goal}`);
+  return `| ${figure.title} | ${cells.join(" | ")} | ${ratio ? `× ${spread(ratio)}` : ""}${verdicts.join("")} |`;
 }
 
 function serverTable(): string {

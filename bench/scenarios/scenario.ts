@@ -1,10 +1,10 @@
-import type { Stage } from "../stage.ts";
+import type { LoopbackStage } from "../stage.ts";
 
 /** Something that happens once, and what is observed of it. */
 export interface Scenario {
   readonly name: string;
   readonly title: string;
-  run(stage: Stage): Promise<readonly Observation[]>;
+  run(stage: LoopbackStage): Promise<readonly Observation[]>;
 }
 
 /** One observation, and what it should be. */

@@ -7,7 +7,7 @@ import { createNetwork, type Network } from "./network.ts";
 import { createVirtualClock, type VirtualClock } from "./virtual-clock.ts";
 
 // SEEDS=10000 for the long run.
-const seeds = Number(process.env["SEEDS"] ?? 200);
+const seeds = Number(process.env["SEEDS"] ?? 1_000);
 
 /** Something that happens to the peer of that number, and how long nothing does after it, in ms. */
 interface Happening {

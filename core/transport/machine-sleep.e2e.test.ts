@@ -29,7 +29,7 @@ async function pair({ expect, onTestFinished }: TestContext): Promise<Pair> {
     for (const peer of peers) await peer.close();
   });
   const [, id = ""] = await Promise.all(peers.map((peer) => peer.connect(server.url, "ann", "test")));
-  await expect.poll(() => peers[0].call(id, "Hello")).toMatchObject({ reply: "Hello" });
+  await expect.poll(() => peers[0].call(id, "Hello"), { timeout: 20_000 }).toMatchObject({ reply: "Hello" });
   return { network, sleeper: peers[0], other: id };
 }
 
