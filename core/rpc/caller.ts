@@ -2,7 +2,7 @@ import { BonevalueError } from "../errors.ts";
 import { createNumbered } from "../numbered.ts";
 import type { Packed, Received } from "../wire/codec.ts";
 import { type Frame, Kind } from "../wire/frames.ts";
-import { type Lanes, smallFrame } from "../wire/lanes.ts";
+import { type Lanes, smallFrame, type Writable } from "../wire/lanes.ts";
 import { envelope } from "../wire/parts.ts";
 import type { Receive } from "../wire/restore.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -153,21 +153,20 @@ export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerO
     frame: (request: Packed) => Frame<Packed>,
     failed: (error: BonevalueError) => void,
   ): (cancel: Frame<Packed>) => void {
-    function write(): Frame<Packed> {
+    const write: Writable = () => {
       try {
         return frame(group ? group.announce() : streams.admit(packed));
       } catch (error) {
         failed(thrownError(error));
-        // A frame is awaited: the other side has heard of no such call, and ignores this.
-        return [Kind.cancel, ++last, "cancelled"];
+        return undefined;
       }
-    }
+    };
     if (packed.attached || packed.size + envelope > smallFrame) return postOnBulk(write);
     lanes.send("control", write);
     return (cancel) => lanes.send("control", cancel);
   }
 
-  function postOnBulk(write: () => Frame<Packed>): (cancel: Frame<Packed>) => void {
+  function postOnBulk(write: Writable): (cancel: Frame<Packed>) => void {
     const flow = {};
     let gone = false;
     lanes.bulk(flow, write, () => {

@@ -75,6 +75,19 @@ test("frames of one turn of the event loop travel in one message", () => {
   expect(turnsOf(...sent)).toEqual([1, 2]);
 });
 
+test("a frame that turns out to be none leaves no message, and its place to the next", () => {
+  const { lanes, sent, turn } = onLink();
+  lanes.send("control", () => undefined);
+  lanes.bulk("flow", () => undefined);
+  turn();
+  expect(sent).toEqual([]);
+  expect(lanes.isEmpty).toBe(true);
+  lanes.send("control", [Kind.cancel, 1, "cancelled"]);
+  lanes.bulk("flow", item(2, 10));
+  turn();
+  expect(turnsOf(...sent)).toEqual([1, 2]);
+});
+
 test("frames are joined up to eleven packets, so that the other side begins before we are done; a larger one travels alone", () => {
   const { lanes, on, turn } = onLink();
   for (let id = 1; id <= 5; id++) lanes.send("control", [Kind.answer, id, bytesOf(4 * KiB)]);

@@ -3,6 +3,7 @@ import { microtask } from "../microtask.ts";
 import { encode, encodeInPieces, type Packed } from "./codec.ts";
 import { createFlows } from "./flows.ts";
 import { type Frame, Kind, largestMessage } from "./frames.ts";
+import type { Chunks } from "./join.ts";
 import { createJoiner } from "./joiner.ts";
 import { createPace } from "./pace.ts";
 
@@ -20,8 +21,11 @@ export interface Port {
   readonly maxMessage: number;
 }
 
-/** A frame, or what makes it when the channel takes it: once, and never for a frame that was dropped. */
-export type Writable = Frame<Packed> | (() => Frame<Packed>);
+/**
+ * A frame, or what makes it when the channel takes it: once, and never for a frame that was dropped. What makes nothing
+ * has nothing to say after all.
+ */
+export type Writable = Frame<Packed> | (() => Frame<Packed> | undefined);
 
 /** What the other side takes, as its hello says, in bytes. */
 export interface RemoteLimits {
@@ -228,7 +232,7 @@ export function createLanes(port: Port, { clock, defer = microtask }: LanesOptio
     },
     bulk(flow, frame, taken) {
       if (closed) return;
-      flows.add(flow, { write: () => encodeInPieces(frameOf(frame)), taken });
+      flows.add(flow, { write: () => inPieces(frame), taken });
       schedule();
     },
     drop(flow) {
@@ -256,10 +260,16 @@ export function createLanes(port: Port, { clock, defer = microtask }: LanesOptio
   return lanes;
 }
 
-function written(frame: Writable): Uint8Array<ArrayBuffer> {
-  return encode(frameOf(frame));
+function written(writable: Writable): Uint8Array<ArrayBuffer> {
+  const frame = frameOf(writable);
+  return frame ? encode(frame) : new Uint8Array();
 }
 
-function frameOf(frame: Writable): Frame<Packed> {
-  return typeof frame === "function" ? frame() : frame;
+function inPieces(writable: Writable): Chunks {
+  const frame = frameOf(writable);
+  return frame ? encodeInPieces(frame) : [];
+}
+
+function frameOf(writable: Writable): Frame<Packed> | undefined {
+  return typeof writable === "function" ? writable() : writable;
 }

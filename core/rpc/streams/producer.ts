@@ -74,7 +74,7 @@ export function createProducer(options: ProducerOptions): Producer {
     lanes.bulk(flow, () => itemFrame(packed), taken);
   }
 
-  function itemFrame(packed: Packed): Frame<Packed> {
+  function itemFrame(packed: Packed): Frame<Packed> | undefined {
     const { bytes, tail, size } = packed;
     if (!tail || bytes.length + tail.length === size) return [Kind.item, id!, packed];
     const error = new BonevalueError(
@@ -82,7 +82,7 @@ export function createProducer(options: ProducerOptions): Producer {
       "A chunk was transferred or resized before it was sent: do so once the stream asks for the next.",
     );
     queueMicrotask(() => end(error));
-    return endFrame(id!, error);
+    return undefined;
   }
 
   function taken(): void {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { pack } from "../../wire/codec.ts";
 import { Kind } from "../../wire/frames.ts";
 import type { Incoming } from "./incoming-stream.ts";
@@ -25,6 +25,19 @@ describe("streams open at once", () => {
     await clock.advance(5);
     await until(ann.call("Keep", [of(4)]).first());
     expect(kept).toHaveLength(3);
+  });
+
+  test.for([
+    ["with more", () => [of(1), of(2)], "busy"],
+    ["too large for the other side", () => bytes(20_000), "too-large"],
+  ] as const)("nothing is said of a call or a message %s", async ([, request, why]) => {
+    const { ann, bob, clock, until } = stage({ limits: { streamsPerPeer: 1 }, told: { value: 10_000 } });
+    const heard = vi.spyOn(bob.rpc, "receive");
+    ann.tell("Any", request());
+    await expect(until(ann.call("Any", request()).first())).rejects.toEqual(code(why));
+    await clock.advance(5);
+    expect(heard).not.toHaveBeenCalled();
+    expect(ann.errors).toEqual([code(why)]);
   });
 
   test("an answer with more is `busy` for its caller", async () => {

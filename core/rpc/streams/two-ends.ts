@@ -37,6 +37,8 @@ export interface End {
 export interface TwoEndsOptions {
   readonly clock: Clock;
   readonly limits?: Partial<Limits>;
+  /** What each says in its hello, where that is not what its limits say. */
+  readonly told?: Partial<Hello>;
   readonly idleTimeout?: number;
   readonly latency?: number;
   /** Bytes each ms. */
@@ -53,7 +55,7 @@ export interface TwoEnds {
 
 /** Joins two sides by a link that has neither a transport beneath it nor a pool above. */
 export function joinTwoEnds({ limits, ...options }: TwoEndsOptions): TwoEnds {
-  const defaults = { idleTimeout: 30_000, latency: 1, bandwidth: Number.POSITIVE_INFINITY };
+  const defaults = { told: {}, idleTimeout: 30_000, latency: 1, bandwidth: Number.POSITIVE_INFINITY };
   const create = (name: string) =>
     createEnd(name, { ...defaults, ...options, limits: { ...defaultLimits, ...limits } });
   const [ann, bob] = [create("ann"), create("bob")];
@@ -76,7 +78,7 @@ interface JoinedEnd extends End {
 }
 
 function createEnd(peer: string, options: Required<TwoEndsOptions> & { readonly limits: Limits }): JoinedEnd {
-  const { clock, limits, idleTimeout, latency, bandwidth } = options;
+  const { clock, limits, told, idleTimeout, latency, bandwidth } = options;
   const inbox = createInbox({ value: limits.messageSize, depth: limits.depth, assembly: assemblyOf(limits) });
   const deadlines = createDeadlines(clock);
   const modules = createModules();
@@ -106,7 +108,7 @@ function createEnd(peer: string, options: Required<TwoEndsOptions> & { readonly 
     },
   };
   const lanes = createLanes(port, { clock });
-  const connection = { lanes, remote: helloOf(peer, limits), use() {} };
+  const connection = { lanes, remote: { ...helloOf(peer, limits), ...told }, use() {} };
   const rpc = createRpc(connection, {
     peer: { id: "other", name: "other" },
     modules,
