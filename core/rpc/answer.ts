@@ -38,14 +38,14 @@ function succeed(id: number, value: unknown, group: () => StreamGroup, link: Ans
   }
 }
 
-function fail(id: number, { code, message, data }: BonevalueError, { lanes, limits }: Answering): void {
-  lanes.send("control", [Kind.fail, id, code, message.slice(0, longestMessage), ...packData(data, limits)]);
+function fail(id: number, { code, message, data }: BonevalueError, link: Answering): void {
+  link.lanes.send("control", [Kind.fail, id, code, message.slice(0, longestMessage), ...packData(data, link)]);
 }
 
 /** What cannot cross stays here: the code and the message say enough. */
-function packData(data: unknown, limits: Limits): [data?: Packed] {
+function packData(data: unknown, { streams, limits }: Answering): [data?: Packed] {
   try {
-    return data === undefined ? [] : [pack(data, outgoing(limits))];
+    return data === undefined ? [] : [streams.admit(pack(data, outgoing(limits)))];
   } catch {
     return [];
   }

@@ -32,6 +32,35 @@ test("a request that is wrong in very many places, or at great length, is refuse
   expect(await ann.get("bob").call("Join", ["still", "here"]).first()).toBe("still,here");
 });
 
+test("an issue is told at no greater length than its place and its message need, whatever the value repeats in it", async () => {
+  const { ann, bob } = await pair();
+  bob.module(defineModule("Lists", { request: v.record(v.string(), v.array(v.literal("a"))) }), () => "fine");
+  const long = "long ".repeat(1_200_000);
+  const [reply] = await ann
+    .get("bob")
+    .call("Lists", { [long]: ["b".repeat(1_000_000), ...Array(200).fill(1)] })
+    .all();
+  expect(reply?.error).toMatchObject({ code: "invalid-request", message: expect.stringContaining("does not fit") });
+  const issues = reply?.error?.data as readonly { message: string; path: readonly [string, number] }[];
+  expect(issues).toHaveLength(100);
+  expect(issues[0]?.message).toHaveLength(1_024);
+  expect(issues[99]?.path).toEqual([long.slice(0, 256), 99]);
+});
+
+test("what a handler throws with is left out where its caller does not take that much, and the link goes on", async () => {
+  const network = createNetwork();
+  const [ann, bob] = [network.client("ann", { limits: { messageSize: 10_000 } }), network.client("bob")];
+  await ann.connect("test", "ann", "");
+  await bob.connect("test", "bob", "");
+  bob.module("Fail", () => {
+    throw new BonevalueError("busy", "later", { data: "long ".repeat(10_000) });
+  });
+  for (let time = 0; time < 2; time++) {
+    const [reply] = await ann.get("bob").call("Fail").all();
+    expect(reply?.error).toMatchObject({ code: "busy", message: "later", data: undefined });
+  }
+});
+
 test("a schema that never answers holds up later calls no longer than its own", async () => {
   const { ann, bob } = await pair();
   const stuck = v.pipeAsync(

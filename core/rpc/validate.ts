@@ -1,12 +1,14 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { BonevalueError } from "../errors.ts";
+import { longestMessage } from "./thrown-error.ts";
 
-// A hostile value can break a contract at each of its bytes.
+// A hostile value can break a contract at each of its bytes, and be quoted each time.
 const mostIssues = 100;
+const longestStep = 256;
 
 /**
  * What `schema` makes of a value that arrived, at once where the schema is synchronous. Throws or rejects with `code`,
- * the first hundred of the schema's issues as its data.
+ * the first hundred of the schema's issues as its data, long texts cut.
  */
 export function validate(
   schema: StandardSchemaV1 | undefined,
@@ -36,7 +38,7 @@ function accept(result: StandardSchemaV1.Result<unknown>, code: "invalid-request
   if (!result.issues) return result.value;
   const issues = result.issues
     .slice(0, mostIssues)
-    .map(({ message, path }) => ({ message, path: Array.from(path ?? [], segment) }));
+    .map(({ message, path }) => ({ message: message.slice(0, longestMessage), path: Array.from(path ?? [], segment) }));
   const where = issues.map(({ message, path }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
   throw new BonevalueError(code, `The value does not fit the module's contract: ${where.join("; ")}`, { data: issues });
 }
@@ -44,5 +46,5 @@ function accept(result: StandardSchemaV1.Result<unknown>, code: "invalid-request
 /** A step of an issue's path, in a form that can cross the wire. */
 function segment(step: PropertyKey | StandardSchemaV1.PathSegment): string | number {
   const key = typeof step === "object" ? step.key : step;
-  return typeof key === "symbol" ? String(key) : key;
+  return typeof key === "number" ? key : String(key).slice(0, longestStep);
 }
