@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Description, SignalListener } from "../transport.ts";
+import type { Candidate, Description, SignalListener } from "../transport.ts";
 import { type Negotiation, negotiate } from "./negotiation.ts";
 import { quirksOf } from "./quirks.ts";
 
@@ -12,6 +12,8 @@ class FakeConnection {
   localDescription: Description | undefined;
   onicecandidate: ((event: unknown) => void) | null = null;
   onicecandidateerror: ((event: unknown) => void) | null = null;
+  /** What takes the platform its time. */
+  describing: () => Promise<void> = async () => {};
   private remote: string | undefined;
   getConfiguration(): object {
     return {};
@@ -27,22 +29,30 @@ class FakeConnection {
     this.log.push(`hears ${type}`);
   }
   async setLocalDescription(): Promise<void> {
+    await this.describing();
     const type = this.remote === "offer" ? "answer" : "offer";
     this.localDescription = { type, sdp };
     this.log.push(`says ${type}`);
+  }
+  async addIceCandidate({ candidate }: Candidate): Promise<void> {
+    this.log.push(`tries ${candidate}`);
   }
 }
 
 interface Side {
   readonly pc: FakeConnection;
   readonly negotiation: Negotiation;
+  /** What the other side was told. */
+  readonly described: Description[];
   hear(description: Description): void;
+  try(candidate: string): void;
   /** All steps that have begun are over. */
   rest(): Promise<void>;
 }
 
-function sideOf(role: "caller" | "callee"): Side {
+function sideOf(role: "caller" | "callee", servers?: () => Promise<RTCIceServer[]>): Side {
   const pc = new FakeConnection();
+  const described: Description[] = [];
   let listener: SignalListener;
   let asked = 0;
   const negotiation = negotiate({
@@ -50,7 +60,7 @@ function sideOf(role: "caller" | "callee"): Side {
     role,
     quirks: quirksOf(FakeConnection as unknown as typeof RTCPeerConnection),
     exchange: {
-      describe: () => {},
+      describe: (description) => described.push(description),
       candidate: () => {},
       restart: () => {},
       settled: () => {},
@@ -60,13 +70,15 @@ function sideOf(role: "caller" | "callee"): Side {
       },
     },
     openChannels: () => {},
-    servers: async () => [{ urls: `turn:${++asked}` }],
+    servers: servers ?? (async () => [{ urls: `turn:${++asked}` }]),
     fail: (error) => pc.log.push(error.message),
   });
   return {
     pc,
     negotiation,
+    described,
     hear: (description) => listener.description(description),
+    try: (candidate) => listener.candidate({ candidate }),
     rest: () => new Promise((resolve) => setImmediate(resolve)),
   };
 }
@@ -86,6 +98,59 @@ test("so does a callee's answer to a new round, and not the one to the first", a
   hear({ type: "offer", sdp });
   await rest();
   expect(pc.log).toEqual(["hears offer", "says answer", "servers: turn:1", "hears offer", "says answer"]);
+});
+
+test("where the servers cannot be had, as without a network, a round goes on with those of the last", async () => {
+  const { pc, negotiation, rest } = sideOf("caller", () => Promise.reject(new Error("offline")));
+  await rest();
+  negotiation.restart();
+  await rest();
+  expect(pc.log).toEqual(["says offer", "restart", "says offer"]);
+});
+
+test("an answer that comes while the next round is prepared is not taken for that round's", async () => {
+  const asked = Promise.withResolvers<RTCIceServer[]>();
+  const { pc, negotiation, hear, try: hearOf, rest } = sideOf("caller", () => asked.promise);
+  await rest();
+  negotiation.restart();
+  await rest();
+  hear({ type: "answer", sdp });
+  hearOf("an address of the last round");
+  asked.resolve([]);
+  await rest();
+  hear({ type: "answer", sdp });
+  hearOf("an address");
+  await rest();
+  expect(pc.log).toEqual(["says offer", "servers: ", "restart", "says offer", "hears answer", "tries an address"]);
+});
+
+test("an answer that is made while a newer offer comes is not said, since it would be taken for that offer's", async () => {
+  const { pc, described, hear, rest } = sideOf("callee");
+  const first = Promise.withResolvers<void>();
+  pc.describing = () => first.promise;
+  hear({ type: "offer", sdp });
+  await rest();
+  hear({ type: "offer", sdp });
+  first.resolve();
+  await rest();
+  expect(pc.log.filter((step) => step !== "servers: turn:1")).toEqual([
+    "hears offer",
+    "says answer",
+    "hears offer",
+    "says answer",
+  ]);
+  expect(described).toHaveLength(1);
+});
+
+test("of a thousand offers that come at once the platform is given the newest", async () => {
+  const { pc, described, hear, try: hearOf, rest } = sideOf("callee");
+  for (let round = 0; round < 1_000; round++) {
+    hear({ type: "offer", sdp });
+    hearOf(`an address of round ${round}`);
+  }
+  await rest();
+  expect(pc.log).toEqual(["hears offer", "says answer", "tries an address of round 999"]);
+  expect(described).toHaveLength(1);
 });
 
 test("what a TURN server refused with is part of the trouble", () => {

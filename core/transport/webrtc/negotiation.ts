@@ -39,6 +39,7 @@ export function negotiate({
   const kinds = new Set<string>();
   const refusals = new Set<string>();
   let unsaid: Candidate[] | undefined = [];
+  // What the present round has heard of the other side.
   let newest: Description | undefined;
   let restarting = false;
   let begun = false;
@@ -54,20 +55,25 @@ export function negotiate({
       });
   }
 
-  async function describe(): Promise<void> {
+  /** Offers, or answers `offer`. */
+  async function describe(offer?: Description): Promise<void> {
     if (!begun) openChannels();
     begun = true;
     await pc.setLocalDescription();
     const { type, sdp } = pc.localDescription!;
-    if (released) return;
+    // Of a newer offer that has come meanwhile this answer would be taken for that one's.
+    if (released || (offer && offer !== newest)) return;
+    // What answers our last offer does not answer this one.
+    if (!offer) newest = undefined;
     exchange.describe({ type, sdp });
     for (const candidate of unsaid ?? []) exchange.candidate(candidate);
     unsaid = undefined;
   }
 
-  /** A relay's credentials may have been renewed since the last round. */
+  /** A relay's credentials may have been renewed since the last round. Where they cannot be had, as offline, the last stay. */
   async function renewServers(): Promise<void> {
-    pc.setConfiguration({ ...pc.getConfiguration(), iceServers: await servers() });
+    const iceServers = await servers().catch(() => undefined);
+    if (iceServers) pc.setConfiguration({ ...pc.getConfiguration(), iceServers });
   }
 
   async function offerAgain(): Promise<void> {
@@ -79,14 +85,15 @@ export function negotiate({
   }
 
   async function accept(description: Description): Promise<void> {
+    // Whoever floods us with rounds costs us one at a time.
+    if (description !== newest) return;
     const expected = role === "caller" ? "answer" : "offer";
     if (description.type !== expected || !isDataOnly(description.sdp)) {
       throw new BonevalueError("protocol", "The peer described something else than a link of data channels.");
     }
     if (begun && role === "callee") await renewServers();
     await pc.setRemoteDescription({ type: expected, sdp: quirks.remote(description.sdp) });
-    // Of a newer offer that has come meanwhile the answer would be taken for this one's.
-    if (role === "callee" && description === newest) await describe();
+    if (role === "callee" && description === newest) await describe(description);
   }
 
   pc.onicecandidate = ({ candidate: found }) => {
@@ -103,11 +110,16 @@ export function negotiate({
       newest = description;
       inTurn(() => accept(description));
     },
-    // One of an earlier round, or of a kind that this platform does not know, harms nobody.
-    candidate: (candidate) => inTurn(() => pc.addIceCandidate(candidate as RTCIceCandidateInit).catch(() => {})),
+    candidate(candidate) {
+      const about = newest;
+      inTurn(async () => {
+        // One of a kind that this platform does not know harms nobody.
+        if (about === newest) await pc.addIceCandidate(candidate as RTCIceCandidateInit).catch(() => {});
+      });
+    },
     restart,
   });
-  if (role === "caller") inTurn(describe);
+  if (role === "caller") inTurn(() => describe());
 
   function restart(): void {
     if (!quirks.restarts) return;
