@@ -1,6 +1,7 @@
 import type { BonevalueError } from "../../errors.ts";
 import { type Packed, readdress } from "../../wire/codec.ts";
 import type { Receive } from "../../wire/restore.ts";
+import { thrownError } from "../thrown-error.ts";
 import { readAnnouncement, writeAnnouncement } from "./announcement.ts";
 import type { Consumer } from "./consumer.ts";
 import type { OutgoingStream } from "./outgoing-stream.ts";
@@ -17,7 +18,7 @@ export interface StreamGroup {
   readonly isSending: boolean;
   /** Takes the streams of a parcel over, which wait until it is announced. Returns the group. */
   add(parcel: Parcel): StreamGroup;
-  /** The bytes of the parcel as they leave now, its streams numbered. Throws as `Streams.announce`. */
+  /** The bytes of the parcel as they leave now, its streams numbered. Throws as `Streams.announce`, and has then ended all. */
   announce(): Packed;
   /** Makes the streams and files that a value announces. */
   readonly receive: Receive;
@@ -85,11 +86,16 @@ export function createStreamGroup(streams: Streams, options: StreamGroupOptions)
     },
     announce() {
       const { packed, streams: announced } = parcel!;
-      const ids = streams.announce(producers, packed);
-      return readdress(packed, (place) => {
-        const { file } = announced[place as number]!;
-        return writeAnnouncement({ id: ids[place as number]!, file });
-      });
+      try {
+        const ids = streams.announce(producers, packed);
+        return readdress(packed, (place) => {
+          const { file } = announced[place as number]!;
+          return writeAnnouncement({ id: ids[place as number]!, file });
+        });
+      } catch (error) {
+        group.end(thrownError(error));
+        throw error;
+      }
     },
     receive(kind, detail) {
       const announcement = readAnnouncement(kind, detail);

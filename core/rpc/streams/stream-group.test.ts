@@ -1,0 +1,16 @@
+import { expect, test, vi } from "vitest";
+import { code, stage } from "./stream-stage.ts";
+
+test("an answer with more streams than its caller takes cancels them all, and its handler's signal aborts", async () => {
+  const { ann, bob, until } = stage({ limits: { streamsPerPeer: 1 } });
+  const cancel = vi.fn();
+  const source = () => new ReadableStream({ cancel }, { highWaterMark: 0 });
+  let signal: AbortSignal | undefined;
+  bob.module("Many", (exchange) => {
+    signal = exchange.signal;
+    return [source(), source()];
+  });
+  await expect(until(ann.call("Many").first())).rejects.toEqual(code("busy"));
+  expect(cancel.mock.calls).toEqual([[code("busy")], [code("busy")]]);
+  expect(signal?.reason).toEqual(code("busy"));
+});
