@@ -16,6 +16,12 @@ test("another error crosses by its message, or its name where it has none", () =
   expect(thrownError(new Error("x".repeat(5_000))).message).toHaveLength(1_024);
 });
 
+test("an error whose message is no text crosses all the same", () => {
+  expect(thrownError(Object.assign(new Error(), { message: 42 }))).toEqual(failed("42"));
+  const bare = Object.assign(new Error(), { message: Object.create(null) });
+  expect(thrownError(bare)).toEqual(failed("The handler threw something that is no error."));
+});
+
 test("whatever else is thrown crosses as data, even what has no text", () => {
   expect(thrownError({ toString: () => "odd" })).toMatchObject(failed("odd", expect.anything()));
   expect(thrownError(undefined)).toEqual(failed("undefined"));

@@ -7,7 +7,7 @@ export const longestMessage = 1_024;
 export function thrownError(thrown: unknown): BonevalueError {
   if (thrown instanceof BonevalueError) return thrown;
   if (thrown instanceof Error) {
-    return new BonevalueError("handler-failed", (thrown.message || thrown.name).slice(0, longestMessage));
+    return new BonevalueError("handler-failed", spell(thrown.message || thrown.name).slice(0, longestMessage));
   }
   return new BonevalueError("handler-failed", spell(thrown).slice(0, longestMessage), { data: thrown });
 }
@@ -17,7 +17,7 @@ export function unsendable(thrown: unknown, code: "invalid-request" | "invalid-r
   return thrown instanceof BonevalueError ? thrown : new BonevalueError(code, thrownError(thrown).message);
 }
 
-/** Anything can be thrown, also what has no text. */
+/** Anything can be thrown, also what has no text, or for a message something that is none. */
 function spell(thrown: unknown): string {
   try {
     return String(thrown);
