@@ -112,3 +112,23 @@ test("what other scripts say on the channel is not heard", async () => {
   expect(ann.told.filter(is("peerConnect"))).toHaveLength(1);
   stranger.close();
 });
+
+test.for([
+  ["with locks", {}],
+  ["without locks", { locks: undefined, clock: hurried }],
+] as const)("rooms whose names begin alike are rooms of their own, %s", async ([, options]) => {
+  const host = newRoom();
+  for (const other of [`${host}/1`, `${host}/${"0".repeat(32)}`, `${host}"`]) {
+    await openTab(other, options, { username: "bob", password: "" }).until(is("online"));
+  }
+  const [, snapshot] = await openTab(host, options).until(is("online"));
+  expect(snapshot).toMatchObject({ peers: [] });
+});
+
+test("a user name may look like what stands around it where tabs are found", async () => {
+  const host = newRoom();
+  const username = `"a/b"${host}`;
+  await openTab(host, {}, { username, password: "" }).until(is("online"));
+  const [, snapshot] = await openTab(host).until(is("online"));
+  expect(snapshot).toMatchObject({ peers: [{ name: username }] });
+});

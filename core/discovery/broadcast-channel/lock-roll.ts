@@ -1,11 +1,15 @@
 import type { Member, Roll } from "./roll.ts";
 
+const idLength = 32;
+
 /**
  * A roll kept by the browser: each tab holds a lock that is named after it and ends with it, however that happens.
  * Whoever waits for the lock learns of it.
  */
 export function createLockRoll(locks: LockManager, room: string, own: Member): Roll {
-  const nameOf = ({ id, username }: Member) => `${room}/${id}/${username}`;
+  // Read back by its parts: quotes end the room's name, and an id has its length, so that no other room's tabs are ours.
+  const prefix = JSON.stringify(room);
+  const nameOf = ({ id, username }: Member) => prefix + id + username;
   const staying = new AbortController();
 
   return {
@@ -14,7 +18,7 @@ export function createLockRoll(locks: LockManager, room: string, own: Member): R
       // The others hear of us before we look: of two who enter at once, at least one sees the other.
       announce();
       const { held = [] } = await locks.query();
-      return held.flatMap(({ name = "" }) => memberOf(name, room));
+      return held.flatMap(({ name = "" }) => memberOf(name, prefix));
     },
     watch(member, gone) {
       const watching = new AbortController();
@@ -39,8 +43,8 @@ function hold(locks: LockManager, name: string, staying: AbortSignal): Promise<v
   });
 }
 
-function memberOf(name: string, room: string): Member[] {
-  if (!name.startsWith(`${room}/`)) return [];
-  const [id = "", ...username] = name.slice(room.length + 1).split("/");
-  return [{ id, username: username.join("/") }];
+function memberOf(name: string, prefix: string): Member[] {
+  if (!name.startsWith(prefix)) return [];
+  const own = name.slice(prefix.length);
+  return [{ id: own.slice(0, idLength), username: own.slice(idLength) }];
 }
