@@ -296,6 +296,17 @@ test("a server that does not answer at once to a page that wakes is come back to
   expect(driver.told.at(-1)?.[0]).toBe("online");
 });
 
+test("a page that sleeps while it waits for the server's word waits anew, and gives it 5 s once more", async () => {
+  const driver = driveSession();
+  const socket = await driver.signIn();
+  driver.page.wake();
+  driver.sleep(60_000);
+  await driver.clock.advance(5_000);
+  expect(socket.sent.filter(({ type }) => type === "ping")).toHaveLength(2);
+  await driver.clock.advance(5_000);
+  expect(socket.closedWith).toBe(4000);
+});
+
 test("a page that is put away leaves at once, and comes back by its session when it is shown", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();

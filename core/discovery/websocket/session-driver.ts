@@ -14,6 +14,8 @@ export interface SessionDriver {
   readonly told: readonly Told[];
   readonly sockets: readonly FakeSocket[];
   readonly page: { wake(): void; hide(back: boolean): void };
+  /** So many ms pass in which no timer runs. */
+  sleep(ms: number): void;
   /** The newest socket, once the client has opened it. */
   socket(): Promise<FakeSocket>;
   /** Lets the newest socket sign in. */
@@ -26,10 +28,12 @@ export function driveSession(
   { host = "example.org", random = 0.5 }: { host?: string; random?: number } = {},
 ): SessionDriver {
   const clock = createVirtualClock();
+  let slept = 0;
+  const sleepy = { now: () => clock.now() + slept, after: clock.after };
   const { WebSocket, opened } = createFakeSockets();
   const { told, events } = createRecorder();
   const { page, ...controls } = createFakePage();
-  const session = websocket({ WebSocket, clock, page, random: () => random }).open(host, credentials, events);
+  const session = websocket({ WebSocket, clock: sleepy, page, random: () => random }).open(host, credentials, events);
 
   const driver: SessionDriver = {
     session,
@@ -37,6 +41,9 @@ export function driveSession(
     told,
     sockets: opened,
     page: controls,
+    sleep(ms) {
+      slept += ms;
+    },
     async socket() {
       await clock.advance(0);
       return opened.at(-1) as FakeSocket;

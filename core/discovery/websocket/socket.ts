@@ -64,7 +64,7 @@ export function openSocket(
   const { promise: closing, resolve: closed } = Promise.withResolvers<void>();
   const requests = createRequests(clock);
   const signIn = collectSignIn();
-  const silence = createSilence(clock, giveUp, () => (state === "signed in" ? check() : giveUp()));
+  const silence = createSilence(clock, giveUp, askAnew);
 
   silence.restart(signInPatience);
   socket.addEventListener("open", () => send(opening.type, opening.data));
@@ -122,6 +122,17 @@ export function openSocket(
     undoDoubt = clock.after(doubtAfter, () => state === "signed in" && events.doubted());
   }
 
+  function askAnew() {
+    forgetDoubt();
+    if (state === "signed in") check();
+    else giveUp();
+  }
+
+  function forgetDoubt() {
+    undoDoubt?.();
+    undoDoubt = undefined;
+  }
+
   function giveUp() {
     fail(departureOf(Close.gaveUp, said, dialled()));
   }
@@ -132,8 +143,7 @@ export function openSocket(
 
   function hear(frame: unknown) {
     if (state === "over") return;
-    undoDoubt?.();
-    undoDoubt = undefined;
+    forgetDoubt();
     if (state !== "retired") silence.restart(state === "signing in" ? signInPatience : longestSilence);
     try {
       const message = readFrame(frame);
@@ -175,7 +185,7 @@ export function openSocket(
     const telling = state !== "retired";
     state = "over";
     silence.stop();
-    undoDoubt?.();
+    forgetDoubt();
     requests.end(unanswered());
     if (telling) events.ended(departure);
   }
