@@ -1,5 +1,6 @@
-import { describe, expect, test } from "vitest";
-import type { Client } from "./client.ts";
+import { describe, expect, test, vi } from "vitest";
+import { type Client, createClient } from "./client.ts";
+import type { DiscoverySession } from "./discovery/discovery.ts";
 import { createNetwork, type Network } from "./testing/network.ts";
 import { createVirtualClock, type VirtualClock } from "./testing/virtual-clock.ts";
 
@@ -145,4 +146,26 @@ describe("an app that is told of its signing out", () => {
     expect(ann.self.peek()?.username).toBe("cid");
     expect(bob.peers.peek().map(({ name }) => name)).toEqual(["cid"]);
   });
+});
+
+test("the servers that a discovery server names are forgotten with it", async () => {
+  const probe = vi.fn(async () => ({ host: true, srflx: true, relay: true, errors: [] }));
+  const named = [{ urls: "turn:example.org" }];
+  const client = createClient({
+    transport: { open: () => Promise.reject() as never, probe },
+    discovery: {
+      open(_host, _credentials, events) {
+        queueMicrotask(() => {
+          events.iceServers(named);
+          events.online({ self: { id: "a", username: "ann" }, resumed: false, users: [], peers: [] });
+        });
+        return { close: async () => {} } as DiscoverySession;
+      },
+    },
+  });
+  await client.connect("test", "ann", "");
+  await client.diagnose();
+  await client.disconnect();
+  await client.diagnose();
+  expect(probe.mock.calls).toEqual([[named], [[]]]);
 });

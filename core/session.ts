@@ -154,6 +154,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
   function leave(left: Attempt, ofCalls: BonevalueError, reason?: BonevalueError, next?: Attempt): void {
     const wasSignedIn = status.peek() !== "connecting";
     attempt = next;
+    iceServers = [];
     presence = newPresence();
     undoExpiry();
     together(() => {
