@@ -452,6 +452,12 @@ describe("a message", () => {
     expect(answered).toHaveBeenCalledExactlyOnceWith({ text: "hi" }, expect.objectContaining({ name: "bob" }));
   });
 
+  test("takes nothing for its options, too, and answers its callback", async () => {
+    const [ann, bob] = await pair();
+    bob.module("Any", () => "here");
+    expect(await new Promise((answered) => ann.get("bob").message("Any", 1, null as never, answered))).toBe("here");
+  });
+
   test("an error that nobody listens to goes to the console", () => {
     const logged = vi.spyOn(console, "error").mockReturnValue(undefined);
     createClient().get("someone").message("Any", null);

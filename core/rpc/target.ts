@@ -64,7 +64,7 @@ export function createTarget({ query, peers, targets, call, tell, failed }: Targ
     each: (visit) => visitEach(peers, visit),
     call: (module, ...[request, options]) => call(targets(), moduleOf(module), request, options),
     message(module, ...[request, options, callback]) {
-      const how = typeof options === "object" ? options : { keepAlive: options };
+      const how = typeof options === "object" ? (options ?? {}) : { keepAlive: options };
       if (!callback) return tell(targets(), moduleOf(module), request, how);
       if (how.lossy) throw new BonevalueError("unsupported", "A lossy message has no answer: leave the callback out.");
       deliver(call(targets(), moduleOf(module), request, { keepAlive: how.keepAlive }), callback, failed);
