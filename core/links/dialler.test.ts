@@ -394,3 +394,27 @@ test("a restart offered to who knows nothing of the link any more ends it, and d
   expect(a.log).toEqual(["open to b as caller", "closed: disconnected"]);
   expect(b.log).toEqual(["open to a as callee", "closed: cancelled"]);
 });
+
+test("senders that are not in our list are answered, and nothing is kept of them", async () => {
+  const { clock, letters, a } = town();
+  a.admission = "unknown-peer";
+  for (const [index, kind] of (["peerRequest", "peerResponse"] as const).entries()) {
+    for (const signal of [{ end: "busy" }, { candidates: [] }, {}]) {
+      a.receive(kind, `invented ${index}`, { attempt: 7, round: 0, ...signal });
+      a.receive(kind, `invented ${index}`, { attempt: 3, round: 0, ...signal });
+    }
+  }
+  await clock.advance(100);
+  // Where the higher attempt was remembered, nothing is said to the lower.
+  const answered = (attempt: number) => ends(letters.filter(({ signal }) => signal.attempt === attempt));
+  expect(answered(7)).toHaveLength(4);
+  expect(answered(3)).toEqual(answered(7));
+});
+
+test("what a peer of our list said is remembered while there is no link", async () => {
+  const { clock, letters, a } = town();
+  a.receive("peerRequest", "b", { attempt: 7, round: 0, end: "busy" });
+  a.receive("peerRequest", "b", { attempt: 3, round: 0, candidates: [] });
+  await clock.advance(100);
+  expect(letters).toEqual([]);
+});

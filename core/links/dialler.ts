@@ -36,8 +36,8 @@ export interface DiallerOptions {
   /** The servers that the discovery server names at this moment. */
   iceServers(): readonly RTCIceServer[];
   /**
-   * Asked when a peer that we are not dialling ourselves dials us: the code to refuse it with, if any. `accepted`: how
-   * many links we have that others dialled.
+   * Asked when a peer that we are not dialling ourselves signals to us: the code to refuse it with, if any, of which
+   * `unknown-peer` says that nothing of it is to be kept. `accepted`: how many links we have that others dialled.
    */
   admit(peer: string, accepted: number): ErrorCode | undefined;
   /** A link is open, ours or the peer's. Its `closed` tells its end. */
@@ -258,6 +258,8 @@ export function createDialler(options: DiallerOptions): Dialler {
       if (!parsed.success || from === options.self()) return;
       const entry = entryOf(from);
       take(entry, heard(entry.dialling, kind, parsed.output), parsed.output);
+      // A server can invent senders without end.
+      if (!entry.connection && !entry.wish && options.admit(from, 0) === "unknown-peer") entries.delete(from);
     },
     receiveOnLink(from, raw) {
       const { connection, dialling } = entryOf(from);
