@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { BonevalueError } from "../errors.ts";
 import { createNetwork } from "../testing/network.ts";
 import { defineModule } from "./module.ts";
+import { code, stage } from "./streams/stream-stage.ts";
 
 async function pair() {
   const network = createNetwork();
@@ -75,6 +76,27 @@ test("a schema that never answers holds up later calls no longer than its own", 
   for (const call of calls) await expect(call).rejects.toMatchObject({ code: "timeout" });
   await later;
   expect(handled).toEqual(["three"]);
+});
+
+test("a message whose schema never answers holds up what is behind it for half a minute, and its app is told", async () => {
+  const { ann, bob, clock } = stage();
+  const check = Promise.withResolvers<boolean>();
+  const checked = v.pipeAsync(
+    v.string(),
+    v.checkAsync((text) => text !== "stuck" || check.promise),
+  );
+  const handled: string[] = [];
+  bob.module(defineModule("Note", { request: checked }), ({ request }) => void handled.push(request));
+  ann.tell("Note", "stuck");
+  ann.tell("Note", "behind");
+  await clock.advance(29_900);
+  expect([handled, bob.errors]).toEqual([[], []]);
+  await clock.advance(200);
+  expect(handled).toEqual(["behind"]);
+  expect(bob.errors).toEqual([code("timeout")]);
+  check.resolve(true);
+  await clock.advance(60_000);
+  expect([handled, bob.errors.length, clock.waiting]).toEqual([["behind"], 1, 0]);
 });
 
 test("a request that fails while it is read is the caller's fault, not a handler's", async () => {

@@ -51,6 +51,9 @@ export type Request = Extract<
   readonly [typeof Kind.call | typeof Kind.tell | typeof Kind.cancel, ...unknown[]]
 >;
 
+// As long as a call has by default: a message has no deadline of its own, and those behind it wait.
+const longestCheck = 30_000;
+
 /** Runs a handler for each request that arrives, in the order in which the requests were made. */
 export function createResponder(options: ResponderOptions): Responder {
   const { peer, modules, deadlines, limits, streams, now, isAllowed } = options;
@@ -127,7 +130,9 @@ export function createResponder(options: ResponderOptions): Responder {
       const offer = permitted(name);
       const request = validate(offer.module.request, received.value, "invalid-request");
       if (request instanceof Promise) {
-        return call.until(request.then((value) => run(call, offer, value, awaited), refuse));
+        const turn = call.until(request.then((value) => run(call, offer, value, awaited), refuse));
+        if (!awaited) turn.then(deadlines.after(longestCheck, () => call.end({ thrown: unchecked(name) })));
+        return turn;
       }
       run(call, offer, request, awaited);
     } catch (error) {
@@ -177,4 +182,9 @@ function run(call: IncomingRequest, { handler, bare }: Offer, request: unknown, 
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
+}
+
+function unchecked(name: string): BonevalueError {
+  const message = `The contract of "${name}" has not checked a message within ${longestCheck} ms, so it was dropped.`;
+  return new BonevalueError("timeout", message);
 }
