@@ -38,7 +38,7 @@ export interface ClientOptions {
   maxLinks?: number | undefined;
   /**
    * Whether links stay open after a reply, and for how long they may then be unused. Default true, 30 000; `Infinity`
-   * holds.
+   * holds, 0 closes at once.
    */
   keepAlive?: boolean | undefined;
   idleTimeout?: number | undefined;
@@ -120,6 +120,8 @@ export function createClient(options: ClientOptions = {}): Client {
 export function createClientOn(clock: Clock, options: ClientOptions): Client {
   const { keepAlive = true, idleTimeout = 30_000, maxLinks = 64 } = options;
   const limits = limitsOf(options.limits);
+  // For the other side, and for who reads an answer's stream: neither can be as quick as a short idle time asks.
+  const patience = Math.max(moment, idleTimeout);
   const transport = options.transport ?? webrtc();
   const emitter = createEmitter<Events>();
   const registry = createRegistry();
@@ -132,7 +134,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
     clock,
     limits,
     maxLinks,
-    idleTimeout,
+    idleTimeout: patience,
     self: ownId,
     hello: () => ({
       peer: ownId(),
@@ -152,7 +154,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
         modules,
         deadlines,
         limits,
-        idleTimeout,
+        idleTimeout: patience,
         now: clock.now,
         isAllowed: (allow, peer) => names(allow, peer, registry),
         failed,
