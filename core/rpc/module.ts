@@ -53,8 +53,9 @@ export interface Exchange<Request> {
   readonly request: Request;
   readonly peer: Peer;
   /**
-   * Aborts when the caller cancels, the deadline passes or the link is lost, with that {@link BonevalueError} as its
-   * reason; after the answer, when the answer's streams are stopped or the link is lost.
+   * Until the answer: aborts when the caller cancels, the deadline passes or the link is lost, with that
+   * {@link BonevalueError} as its reason. After an answer with streams: once all of them are over, if one was stopped, or
+   * was open when the link was lost.
    */
   readonly signal: AbortSignal;
 }

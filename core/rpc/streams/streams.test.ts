@@ -182,6 +182,18 @@ describe("ending", () => {
     expect(signal?.aborted).toBe(false);
   });
 
+  test("the signal of a call that was answered without streams does not abort when the link is lost", async () => {
+    const { ann, bob, until, cut } = stage();
+    let signal: AbortSignal | undefined;
+    bob.module("Any", (exchange) => {
+      signal = exchange.signal;
+      return "done";
+    });
+    await until(ann.call("Any").first());
+    cut();
+    expect(signal?.aborted).toBe(false);
+  });
+
   test("while one of an answer's streams is read, stopping another aborts nothing", async () => {
     const { ann, bob, clock, until, source } = stage();
     let signal: AbortSignal | undefined;
