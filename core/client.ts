@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "./clock.ts";
 import type { Diagnosis } from "./diagnose.ts";
-import type { Credentials, Discovery } from "./discovery/discovery.ts";
+import type { Credentials, Discovery, DiscoverySession } from "./discovery/discovery.ts";
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";
 import { createEmitter, guard } from "./events.ts";
@@ -208,43 +208,59 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
   }
 
   async function requestToken(alias: Alias) {
-    return session.server().requestToken(alias);
+    return server(alias).requestToken(alias);
+  }
+
+  /** What to ask of the server about these. It would close on anything else than text. */
+  function server(...texts: readonly string[]): DiscoverySession {
+    if (texts.every((text) => typeof text === "string")) return session.server();
+    throw unfit("Names, tokens, passwords and addresses are texts.");
   }
 
   return {
-    connect: (host: string, who: string | Credentials, password?: string) =>
-      session.connect(host, typeof who === "string" ? { username: who, password: password ?? "" } : who),
+    connect(host: string, who: string | Credentials, password?: string) {
+      const credentials = typeof who === "string" ? { username: who, password: password ?? "" } : who;
+      if (["username", "token", "invite"].some((proof) => proof in Object(credentials))) {
+        return session.connect(host, credentials);
+      }
+      const message = "Say who signs in: connect(host, username, password), or connect(host, { token }).";
+      return Promise.reject(new BonevalueError("unauthenticated", message));
+    },
     disconnect: session.disconnect,
     on: emitter.on,
     getId: () => session.self.peek()?.id,
-    get: (asked) =>
-      cachedTargets.get(keyOf(asked), () => {
-        const query = fixed(asked);
-        return createTarget({
+    get(asked) {
+      const query = fixed(asked);
+      return cachedTargets.get(keyOf(query), () =>
+        createTarget({
           query,
           peers: registry.watch(query),
           targets: () => targets(query, registry),
           call: (...args) => call(calling, ...args),
           tell,
           failed,
-        });
-      }),
-    module: (module, handler, { allow = "*" } = {}) =>
-      modules.add({
+        }),
+      );
+    },
+    module(module, handler, options) {
+      if (typeof handler !== "function")
+        throw unfit("A module needs a handler: module(name, ({ request }) => answer).");
+      return modules.add({
         module: moduleOf(module),
         handler: handler as Offer["handler"],
-        allow,
+        allow: fixed(options?.allow === undefined ? "*" : options.allow),
         bare: typeof module === "string",
-      }),
-    invite: async (email) => session.server().invite(email),
+      });
+    },
+    invite: async (email) => server(email).invite(email),
     requestToken(alias, callback) {
       const made = requestToken(alias);
       if (callback) made.then((data) => guard(() => callback(data)), failed);
       return made;
     },
-    claimToken: async (alias, token) => session.server().claimToken(alias, token),
-    removeUser: async (alias) => session.server().removeUser(alias),
-    changePassword: async (current, password) => session.server().changePassword(current, password),
+    claimToken: async (alias, token) => server(alias, token).claimToken(alias, token),
+    removeUser: async (alias) => server(alias).removeUser(alias),
+    changePassword: async (current, password) => server(current, password).changePassword(current, password),
     status: session.status,
     self: session.self,
     users: registry.users,
@@ -256,6 +272,10 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
       return diagnose({ transport, iceServers, status, secureContext: globalThis.isSecureContext });
     },
   };
+}
+
+function unfit(message: string): BonevalueError {
+  return new BonevalueError("invalid-request", message);
 }
 
 function notConnected(): BonevalueError {

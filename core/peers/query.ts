@@ -1,3 +1,4 @@
+import { BonevalueError } from "../errors.ts";
 import type { Alias, Peer, PeerId } from "../peer.ts";
 import type { Registry } from "./registry.ts";
 
@@ -41,10 +42,19 @@ export function names(query: Query, peer: Peer, known: Known): boolean {
   return ids ? ids.includes(peer.id) : query === "*" || userNamed(query) === peer.name;
 }
 
-/** The query as it is now, whatever the app does with its object or its list. */
+/**
+ * The query as it is now, whatever the app does with its object or its list. Throws `invalid-request` for what is no
+ * query.
+ */
 export function fixed(query: Query): Query {
   if (typeof query === "string") return query;
-  return Object.freeze("peers" in query ? { peers: Object.freeze([...query.peers]) } : { ...query });
+  const { user, peer, peers } = Object(query);
+  if (typeof (user ?? peer) === "string") return Object.freeze({ ...query });
+  if (Array.isArray(peers)) return Object.freeze({ peers: Object.freeze([...peers]) });
+  throw new BonevalueError(
+    "invalid-request",
+    'A query is a text, such as "*" or a name, or { user }, { peer } or { peers }.',
+  );
 }
 
 /** One string for all queries that mean the same. */

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { BonevalueError } from "../errors.ts";
+import { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 
 type Schema = StandardSchemaV1<any, any>;
@@ -43,9 +43,14 @@ export function defineModule<
   return Object.freeze({ name, request: schemas.request as Request, response: schemas.response as Response });
 }
 
-/** The contract behind what the app wrote: a bare name is one without schemas. */
+/**
+ * The contract behind what the app wrote: a bare name is one without schemas. Throws `unknown-module` where it has no
+ * name.
+ */
 export function moduleOf(module: Module | string): Module {
-  return typeof module === "string" ? defineModule(module) : module;
+  if (typeof module === "string") return defineModule(module);
+  if (typeof module?.name === "string") return module;
+  throw new BonevalueError("unknown-module", "A module is its name, or what defineModule has made.");
 }
 
 /** One request, as the module's handler sees it. */

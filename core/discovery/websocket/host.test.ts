@@ -24,8 +24,10 @@ test.each([
   "wss://",
   "wss://ann:secret@example.org",
   "localhost.evil:x",
+  undefined,
+  8_000,
 ])("%j is refused with a message that says what to write", (host) =>
-  expect(() => socketUrl(host)).toThrow(
+  expect(() => socketUrl(host as string)).toThrow(
     expect.objectContaining({ code: "unreachable", message: expect.stringContaining("host name") }),
   ),
 );

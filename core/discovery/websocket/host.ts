@@ -7,6 +7,7 @@ const loopback = /^(([\w-]+\.)*localhost|127(\.\d+){3}|\[::1\])(:|\/|$)/i;
  * ws(s)/http(s) URL. Throws `unreachable` for anything else.
  */
 export function socketUrl(host: string): string {
+  if (typeof host !== "string") throw notAHost(host);
   const scheme = host.includes("://") ? "" : loopback.test(host) ? "ws://" : "wss://";
   const text = scheme + host;
   const url = URL.canParse(text) ? new URL(text) : undefined;

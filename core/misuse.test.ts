@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest";
+import { createNetwork } from "./testing/network.ts";
+
+/** A client as a script tag sees it: nothing checks its types. */
+async function untyped(): Promise<any> {
+  const client = createNetwork().client("ann");
+  await client.connect("test", "ann", "");
+  return client;
+}
+
+const given = (...lists: readonly (readonly unknown[])[]) => lists.map((args) => ({ args }));
+
+describe("what a page without types gets wrong is an error that says what to write", () => {
+  test.for(given([], ["host"], ["host", null], ["host", 5], ["host", {}]))("connect with $args", async ({ args }) => {
+    const client: any = createNetwork().client("ann");
+    await expect(client.connect(...args)).rejects.toMatchObject({
+      code: "unauthenticated",
+      message: expect.stringContaining("connect(host, username, password)"),
+    });
+    expect(client.status.peek()).toBe("offline");
+  });
+
+  test.for(given([], [null], [5], [{}], [{ user: 5 }], [{ peers: "ab" }], [["a"]]))(
+    "get with $args",
+    async ({ args }) => {
+      const client = await untyped();
+      expect(() => client.get(...args)).toThrow(expect.objectContaining({ code: "invalid-request" }));
+      expect(() => client.module("Any", () => 1, { allow: args[0] ?? null })).toThrow(/query/);
+    },
+  );
+
+  test.for(given([], [null], [5], [{}], [{ name: 5 }]))("a module named by $args", async ({ args }) => {
+    const client = await untyped();
+    const unnamed = expect.objectContaining({ code: "unknown-module" });
+    expect(() => client.get("*").call(...args)).toThrow(unnamed);
+    expect(() => client.get("*").message(...args)).toThrow(unnamed);
+    expect(() => client.module(args[0], () => 1)).toThrow(unnamed);
+  });
+
+  test.for(given([], [{}], ["answer"]))("a module with $args for a handler", async ({ args }) => {
+    const client = await untyped();
+    expect(() => client.module("Any", ...args)).toThrow(expect.objectContaining({ code: "invalid-request" }));
+    client.module("Any", () => "the name is free");
+  });
+
+  test.for([
+    { method: "invite", args: [] },
+    { method: "requestToken", args: [null] },
+    { method: "claimToken", args: ["Bob"] },
+    { method: "removeUser", args: [5] },
+    { method: "changePassword", args: ["old"] },
+  ])("$method with $args", async ({ method, args }) => {
+    const client = await untyped();
+    await expect(client[method](...args)).rejects.toMatchObject({ code: "invalid-request" });
+    expect(client.status.peek()).toBe("online");
+  });
+});
