@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createIncomingCredit, createOutgoingCredit, defaultWindow, largestWindow } from "./credit.ts";
+import { createIncomingCredit, createOutgoingCredit, defaultWindow, type Grant, largestWindow } from "./credit.ts";
 
 const protocol = expect.objectContaining({ code: "protocol" });
 const KiB = 1_024;
@@ -139,4 +140,58 @@ test("the window comes down when the consumer slows, and limits never fall", () 
   expect(credit.window).toBeGreaterThan(2 * MiB);
   for (let now = 1_000; now < 3_000; now += 100) read(64 * KiB, now);
   expect(credit.window).toBe(256 * KiB);
+});
+
+const happening = fc.record({
+  what: fc.constantFrom("send", "arrive", "read", "hear", "wait"),
+  size: fc.oneof(fc.integer({ min: 1, max: 2 * KiB }), fc.integer({ min: 1, max: MiB })),
+});
+
+test("whatever is late, credit is never exceeded or contradicted, and who may not begin waits for a grant that comes", () => {
+  fc.assert(
+    fc.property(fc.array(happening, { maxLength: 200 }), fc.integer({ min: 1, max: MiB }), (happenings, smallest) => {
+      let [now, largest] = [0, 4 * MiB];
+      const out = createOutgoingCredit(smallest);
+      const into = createIncomingCredit({ smallest, largest: () => largest });
+      const onItsWay: number[] = [];
+      const waiting: number[] = [];
+      const granted: Grant[] = [];
+      const steps = {
+        send(size: number) {
+          if (!out.mayBegin) return;
+          out.begin(size);
+          onItsWay.push(size);
+        },
+        arrive() {
+          const size = onItsWay.shift();
+          if (size === undefined) return;
+          into.arrive(size, now);
+          waiting.push(size);
+        },
+        read() {
+          const grant = into.take(waiting.shift() ?? 0, now);
+          if (grant) granted.push(grant);
+        },
+        hear() {
+          const grant = granted.shift();
+          if (grant) out.grant(grant.read, grant.limit);
+        },
+        // The share of a stream changes with the others, and a clock may jump.
+        wait(size: number) {
+          now += size;
+          largest = size * 4;
+        },
+      };
+      for (const { what, size } of happenings) {
+        steps[what as keyof typeof steps](size);
+        expect(into.window).toBeGreaterThanOrEqual(smallest);
+        expect(into.window).toBeLessThanOrEqual(4 * MiB);
+      }
+      while (onItsWay.length > 0) steps.arrive();
+      while (waiting.length > 0) steps.read();
+      while (granted.length > 0) steps.hear();
+      expect(out.mayBegin).toBe(true);
+    }),
+    { numRuns: 1_000 },
+  );
 });

@@ -69,7 +69,8 @@ export function createFlows(assembly: () => number): Flows {
     if (!flow.cut) {
       flow.head ??= flow.queue[0]!.write();
       const length = lengthOf(flow.head);
-      if (length <= room) return finish(flow, flow.head);
+      // A message that has shrunk may have less than no room, which is enough for a frame that turns out to be none.
+      if (length <= Math.max(0, room)) return finish(flow, flow.head);
       const frame = flow.head.length > 1 ? join(flow.head) : flow.head[0]!;
       flow.head = [frame];
       if (length > message && mayBegin && room >= smallestPart) flow.cut = begin(flow, frame);

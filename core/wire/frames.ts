@@ -4,6 +4,9 @@ export const wireVersion = 1;
 /** The largest message that we make or take, in bytes: a chunk of 64 KiB with its frame around it. */
 export const largestMessage: number = 68 * 1_024;
 
+/** The largest value that travels on *lossy*, in bytes: with its frame it fits one packet. */
+export const largestLossy = 1_024;
+
 /** The first element of every frame. */
 export const Kind = {
   hello: 0,

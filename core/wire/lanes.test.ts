@@ -446,3 +446,18 @@ test("a link that drains while it is being filled, and therefore never tells of 
   expect(lanes.isEmpty).toBe(true);
   expect(sent.flatMap((bytes) => decode(bytes, everything))).toHaveLength(40);
 });
+
+test("a link that drains between two looks at it, and therefore never tells of it, is filled on", () => {
+  const { lanes, port, sent, turn, move } = onLink();
+  lanes.bulk("stream", item(1, 40 * KiB));
+  turn();
+  // It has told of having drained below half of the mark, and now does so a second time, before it is told where that is.
+  move(1);
+  const { buffered } = port;
+  const looks = [buffered, buffered, 0];
+  Object.defineProperty(port, "buffered", { get: () => looks.shift() ?? 0 });
+  lanes.bulk("stream", item(2, 1 * KiB));
+  turn();
+  expect(framesOf(...sent).map(([, id]) => id)).toContain(2);
+  expect(lanes.isEmpty).toBe(true);
+});

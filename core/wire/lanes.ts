@@ -66,6 +66,8 @@ export interface Lanes {
 /** What is handed in. */
 export interface LanesOptions {
   readonly clock: Pick<Clock, "now">;
+  /** Told when nothing waits any more; may be told again. */
+  readonly emptied?: (() => void) | undefined;
   /** Runs a task when this turn has written its frames. Default: a microtask. */
   readonly defer?: ((task: () => void) => void) | undefined;
 }
@@ -87,7 +89,7 @@ const nearlyEmpty = 32 * 1_024;
 const lossyRoom = 4_096;
 
 /** Lanes of one link. Their owner closes them with it. */
-export function createLanes(port: Port, { clock, defer = microtask }: LanesOptions): Lanes {
+export function createLanes(port: Port, { clock, emptied, defer = microtask }: LanesOptions): Lanes {
   let limits: RemoteLimits | undefined;
   let early = smallFrame;
   let given = 0;
@@ -142,15 +144,15 @@ export function createLanes(port: Port, { clock, defer = microtask }: LanesOptio
     do {
       again = false;
       buffered = port.buffered;
-      const before = given;
       pumpControl(controlMark);
       if (limits) pumpBulk();
       const lowMark = bulkMessage.size > 0 ? nearlyEmpty : pace.mark / 2;
       if (port.lowMark !== lowMark) port.lowMark = lowMark;
-      // Elsewhere than in browsers it drains at the same time, and then never falls to its low mark.
-      again ||= given > before && !lanes.isEmpty && port.buffered <= lowMark;
+      // Elsewhere than in browsers it drains at the same time, and may have fallen to its low mark before it was told of it.
+      again ||= buffered > lowMark && !lanes.isEmpty && port.buffered <= lowMark;
     } while (again);
     pumping = false;
+    if (lanes.isEmpty) emptied?.();
   };
 
   const pumpControl = (mark: number) => {
