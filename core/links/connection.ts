@@ -2,7 +2,8 @@ import type { Clock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import { assemblyOf, type Limits } from "../limits.ts";
 import type { Channel, Link } from "../transport/transport.ts";
-import { CloseStep, type Hello, Kind } from "../wire/frames.ts";
+import { decode, type Received } from "../wire/codec.ts";
+import { CloseStep, type Frame, type Hello, Kind, largestLossy } from "../wire/frames.ts";
 import { createInbox, type Whole } from "../wire/inbox.ts";
 import { createLanes, type Lanes } from "../wire/lanes.ts";
 import { malformed } from "../wire/malformed.ts";
@@ -38,8 +39,8 @@ export interface Connection<S extends Service = Service> {
   use(linger: number): void;
   /** Says a signal of this link over the link itself; `false`, and unsaid, while it is being closed. */
   signal(signal: Signal): boolean;
-  /** Asks the other side to close, unless something is open. */
-  offerClose(): void;
+  /** Asks the other side to close, unless something is open, or it has just said that it stays; whether it did. */
+  offerClose(): boolean;
   /** Ends it at once; the other side is told the reason's code. */
   close(reason: BonevalueError): void;
 }
@@ -59,7 +60,7 @@ export interface ConnectionOptions<S extends Service> {
   signalled(signal: unknown): void;
   /** It accepts calls again. */
   released(): void;
-  /** Our own use has ended, and nothing is open. */
+  /** Nothing is open any more, nor waits to be sent. */
   rested(): void;
   interrupted(reason: BonevalueError): void;
   restored(): void;
@@ -76,7 +77,8 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   const { peer, link, clock, limits } = options;
   const greeted = new Set<Channel>();
   const inbox = createInbox({ value: limits.messageSize, depth: limits.depth, assembly: assemblyOf(limits) });
-  const lanes = createLanes(link, { clock });
+  const lanes = createLanes(link, { clock, emptied: rest });
+  const lossyLimits = { value: largestLossy, depth: limits.depth };
   const rate = createFrameRate(clock, limits.framesPerSecond);
   let remote: Hello | undefined;
   let lastUse = clock.now();
@@ -86,7 +88,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     clock,
     grace: options.grace,
     idleTimeout: options.idleTimeout,
-    isIdle: () => service.isIdle && lanes.isEmpty,
+    isIdle,
     say: (step, channel) => lanes.send(channel, [Kind.close, step]),
     release: options.released,
     close: () => end(undefined),
@@ -95,27 +97,40 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     fail(new BonevalueError("link-failed", "The peer did not say hello within 5 s; call again.")),
   );
 
+  function isIdle(): boolean {
+    return service.isIdle && lanes.isEmpty;
+  }
+
+  function rest(): void {
+    if (over || !isIdle()) return;
+    idleClose.rested();
+    options.rested();
+  }
+
   function receive(channel: Channel, bytes: Uint8Array<ArrayBuffer>): void {
     if (over || (channel === "lossy" && !remote)) return;
     try {
-      const frames = inbox.read(bytes);
-      if (!rate.admits(frames.length)) throw malformed(`more than ${limits.framesPerSecond} frames in a second`);
-      for (const frame of frames) {
-        if (over) return;
-        if (channel === "lossy") readLossy(frame);
-        else read(frame, channel);
-      }
+      if (channel === "lossy") for (const frame of admitted(decode(bytes, lossyLimits))) readLossy(frame);
+      else for (const frame of admitted(inbox.read(bytes))) read(frame, channel);
     } catch (error) {
       fail(asProtocolError(error));
     }
+    rest();
   }
 
-  function readLossy(frame: Whole): void {
+  function admitted<F>(frames: readonly F[]): readonly F[] {
+    if (rate.admits(frames.length)) return frames;
+    throw malformed(`more than ${limits.framesPerSecond} frames in a second`);
+  }
+
+  function readLossy(frame: Frame<Received>): void {
+    if (over) return;
     if (frame[0] !== Kind.tell) throw malformed("something else than a message on lossy");
     service.receive(frame);
   }
 
   function read(frame: Whole, channel: "control" | "bulk"): void {
+    if (over) return;
     if (!greeted.has(channel)) greet(frame, channel);
     else if (frame[0] === Kind.close) readClose(frame[1], frame[2], channel);
     else if (frame[0] === Kind.signal) options.signalled(frame[2]);
@@ -142,6 +157,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   /** Ends the connection with an error of ours, which the other side is told. */
   function fail(reason: BonevalueError): void {
     if (over) return;
+    over = true;
     lanes.send("control", [Kind.close, CloseStep.offer, reason.code]);
     lanes.flush();
     finish(reason);
@@ -151,12 +167,12 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
 
   function end(reason: BonevalueError | undefined): void {
     if (over) return;
+    over = true;
     finish(reason);
     link.close(reason);
   }
 
   function finish(reason: BonevalueError | undefined): void {
-    over = true;
     undoHelloTimer();
     idleClose.stop();
     lanes.close();
@@ -183,14 +199,16 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
       link.listen({
         message: receive,
         drain: lanes.drained,
-        interrupted: options.interrupted,
-        restored: options.restored,
+        // While it takes its leave, what it goes through is nobody's business.
+        interrupted: (reason) => over || options.interrupted(reason),
+        restored: () => over || options.restored(),
       });
     },
     use(linger) {
+      // A call may end because the connection has.
+      if (over) return;
       lastUse = clock.now();
       idleClose.use(linger);
-      if (service.isIdle) options.rested();
     },
     signal(signal) {
       if (!connection.accepting) return false;

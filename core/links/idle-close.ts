@@ -29,8 +29,10 @@ export interface IdleClose {
   readonly consented: boolean;
   /** Our own use: until `linger` ms from now we neither offer nor consent. */
   use(linger: number): void;
-  /** Offers at once, unless something is open. */
-  offer(): void;
+  /** Offers at once, unless something is open, or the other side has just said that it stays; whether it did. */
+  offer(): boolean;
+  /** Nothing is open any more, nor waits to be sent. */
+  rested(): void;
   read(step: number, channel: "control" | "bulk"): void;
   stop(): void;
 }
@@ -59,7 +61,7 @@ export function createIdleClose({
       undoCheck = undefined;
       if (clock.now() < Math.max(wantedUntil, offerAt)) check();
       else if (isIdle()) perform(offer(closing));
-      // Otherwise the next use looks again: a call's end is one.
+      // Otherwise it is looked at again when that has changed.
     });
   }
 
@@ -80,7 +82,7 @@ export function createIdleClose({
     release();
   }
 
-  return {
+  const idleClose: IdleClose = {
     get accepting() {
       return !closing.offering && !closing.gone;
     },
@@ -94,7 +96,12 @@ export function createIdleClose({
       if (late || !undoCheck) check();
     },
     offer() {
-      if (isIdle()) perform(offer(closing));
+      const offers = isIdle() && clock.now() >= offerAt;
+      if (offers) perform(offer(closing));
+      return offers;
+    },
+    rested() {
+      if (!undoCheck && idleClose.accepting) check();
     },
     read(step, channel) {
       perform(readStep(closing, step, channel, isIdle() && clock.now() >= wantedUntil));
@@ -108,4 +115,5 @@ export function createIdleClose({
       undoAnswer?.();
     },
   };
+  return idleClose;
 }

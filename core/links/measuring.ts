@@ -49,8 +49,9 @@ export function createMeasuring({ clock, measured }: MeasuringOptions): Measurin
     // A link that ends while it is asked has nothing to say.
     const { path, roundTrip } = await link.stats().catch((): Measured => ({}));
     if (subjects.get(peer) !== subject) return;
-    measured(peer, { path, roundTrip: roundTrip === undefined ? undefined : Math.ceil(roundTrip) });
     subject.undoNext = clock.after(askEvery, () => void ask(peer, subject));
+    // Last: who hears of it may look away.
+    measured(peer, { path, roundTrip: roundTrip === undefined ? undefined : Math.ceil(roundTrip) });
   }
 
   return {

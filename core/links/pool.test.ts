@@ -240,6 +240,79 @@ test("an app that signs out when a link opens leaves nothing behind", async () =
   expect([ann.status.peek(), clock.waiting]).toEqual(["offline", 0]);
 });
 
+test("an app that signs out when a link is being made leaves nothing of it behind", async () => {
+  const { clock, network, client } = world();
+  const [ann, bob] = [await client("ann"), await client("bob")];
+  ann.link(bob.getId()!).subscribe(({ status }) => {
+    if (status === "connecting") ann.disconnect();
+  });
+  ann.get("bob").call("Any");
+  expect(network.links).toBe(0);
+  await clock.advance(1_000);
+  expect(network.links).toBe(0);
+});
+
+test("a link that a one-way message has just left by makes room for who waits", async () => {
+  const { clock, client } = world();
+  const ann = await client("ann", { maxLinks: 1, idleTimeout: 600_000 });
+  await client("bob", { idleTimeout: 600_000 });
+  await client("cid");
+  ann.get("bob").call("Any");
+  await clock.advance(1_000);
+  ann.get("bob").message("Any");
+  const reply = ann.get("cid").call("Any").first();
+  await clock.advance(1_000);
+  expect(await reply).toBe("cid");
+});
+
+test("a link that the other side wants to keep is not the only one that may make room", async () => {
+  const { clock, client } = world();
+  const ann = await client("ann", { maxLinks: 2, idleTimeout: 600_000 });
+  const bob = await client("bob", { idleTimeout: 600_000 });
+  await client("cid", { idleTimeout: 600_000 });
+  await client("dan");
+  ann.get("bob").call("Any");
+  await clock.advance(100);
+  bob.get("ann").call("Any");
+  await clock.advance(100);
+  ann.get("cid").call("Any");
+  await clock.advance(1_000);
+  const reply = ann.get("dan").call("Any").first();
+  await clock.advance(1_000);
+  expect(await reply).toBe("dan");
+});
+
+test("a link makes room when the last call of its other side is over", async () => {
+  const { clock, client } = world();
+  const ann = await client("ann", { maxLinks: 1, idleTimeout: 600_000 });
+  const bob = await client("bob", { idleTimeout: 600_000 });
+  await client("cid");
+  ann.module("Slow", () => new Promise((resolve) => clock.after(5_000, () => resolve("done"))));
+  ann.get("bob").call("Any");
+  await clock.advance(100);
+  bob.get("ann").call("Slow", undefined, { keepAlive: false });
+  await clock.advance(100);
+  const reply = ann.get("cid").call("Any").first();
+  await clock.advance(10_000);
+  expect(await reply).toBe("cid");
+});
+
+test("links make room for calls that were made while the server was away", async () => {
+  const { clock, network, client } = world();
+  const ann = await client("ann", { maxLinks: 1, idleTimeout: 600_000 });
+  await client("bob", { idleTimeout: 600_000 });
+  await client("cid");
+  ann.get("bob").call("Any");
+  await clock.advance(1_000);
+  network.discovery.interrupt(ann.getId());
+  await clock.advance(100);
+  const reply = ann.get("cid").call("Any").first();
+  await clock.advance(100);
+  network.discovery.restore(ann.getId());
+  await clock.advance(10_000);
+  expect(await reply).toBe("cid");
+});
+
 /** A pool over links that are open at once, and behave as `link` says. */
 function poolOf(clock: VirtualClock, link: Partial<Link>): Pool<Service> {
   const transport: Transport = {

@@ -140,21 +140,30 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
 
   function dialNext(): void {
     for (const entry of line) {
-      if (!online || own.size >= maxLinks) return;
+      if (!online || own.size >= maxLinks) break;
       own.add(entry);
       line.delete(entry);
-      tell(entry, "connecting");
       dialler.dial(entry.peer);
+      // Last: who hears of it may sign out.
+      tell(entry, "connecting");
+    }
+    makeRoom();
+  }
+
+  /** Asks the links that have been unused for longest to close, one for each peer that waits for a place. */
+  function makeRoom(): void {
+    if (!online || line.size === 0) return;
+    const open = [...own].flatMap(({ connection }) => connection ?? []).sort((a, b) => a.lastUse - b.lastUse);
+    let leaving = open.filter(({ accepting }) => !accepting).length;
+    for (const { accepting, offerClose } of open) {
+      if (leaving < line.size && accepting && offerClose()) leaving++;
     }
   }
 
-  /** Asks the link that has been unused for longest to close, if somebody waits for its place. */
-  function makeRoom(): void {
-    if (!online || line.size === 0) return;
-    const unused = [...own].flatMap(({ connection }) =>
-      connection?.accepting && connection.service.isIdle ? connection : [],
-    );
-    unused.sort((a, b) => a.lastUse - b.lastUse)[0]?.offerClose();
+  /** The other side has said that it stays. */
+  function released(entry: Entry<S>): void {
+    flush(entry);
+    makeRoom();
   }
 
   function opened(peer: string, link: Link, role: "caller" | "callee"): void {
@@ -169,7 +178,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       idleTimeout,
       serve: options.serve,
       signalled: (signal) => dialler.receiveOnLink(peer, signal),
-      released: () => flush(entry),
+      released: () => released(entry),
       rested: makeRoom,
       interrupted: (reason) => interrupted(entry, reason),
       restored: () => works(entry, link),
@@ -251,7 +260,6 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       else if (entries.delete(entry.peer)) line.delete(entry);
     }
     dialNext();
-    makeRoom();
   }
 
   function drop(peer: string, reason: BonevalueError): void {
