@@ -244,6 +244,7 @@ test.each([
   ["an attempt beyond what can be counted", { ...wellFormed, attempt: 2 ** 60 }],
   ["a negative round", { ...wellFormed, round: -1 }],
   ["a description of 17 KiB", { ...wellFormed, description: { type: "offer", sdp: "x".repeat(17_408) } }],
+  ["33 candidates", { ...wellFormed, candidates: Array.from({ length: 33 }, () => candidate("one")) }],
   ["a candidate of 2 KiB", { ...wellFormed, candidates: [candidate("x".repeat(2_048))] }],
   ["a candidate that is a number", { ...wellFormed, candidates: [{ candidate: 5 }] }],
   ["an end that is an object", { ...wellFormed, end: {} }],

@@ -16,7 +16,7 @@ export interface Signal {
   readonly end?: string | undefined;
 }
 
-/** Candidates in one round, more are dropped. */
+/** Candidates in one signal, and in one round: more of a round are dropped. */
 export const maxCandidates = 32;
 
 const join = 50;
@@ -31,12 +31,15 @@ const candidate: v.GenericSchema<unknown, Candidate> = v.object({
   usernameFragment: v.nullish(text(256)),
 });
 
+// Counted before each is looked at: a signal over a link may have room for millions.
+const fewCandidates = v.custom<unknown[]>((value) => Array.isArray(value) && value.length <= maxCandidates);
+
 /** A signal as it may arrive from anybody: sizes are bounded, unknown fields are dropped. */
 export const signal: v.GenericSchema<unknown, Signal> = v.object({
   attempt: count(1),
   round: count(0),
   description: v.optional(v.object({ type: text(16), sdp: text(16_384) })),
-  candidates: v.optional(v.array(candidate)),
+  candidates: v.optional(v.pipe(fewCandidates, v.array(candidate))),
   end: v.optional(text(64)),
 });
 
