@@ -91,15 +91,14 @@ export function ask(
   function begin({ service, use }: Connection<Rpc>): void {
     waitsForLink = false;
     const keep = () => use(linger(keepAlive));
-    keep();
     call = service.call({
       module: module.name,
       parcel,
-      remaining: () => (timeout === Number.POSITIVE_INFINITY ? null : Math.max(0, Math.round(begun + timeout - now()))),
+      remaining: () => (Number.isFinite(timeout) ? Math.max(0, Math.round(begun + timeout - now())) : null),
       acknowledged: parcel.streams.length > 0 ? acknowledged : undefined,
       answered(value, receive) {
-        keep();
         read(value, receive, module, finish);
+        keep();
       },
       failed(error, data) {
         keep();
@@ -110,6 +109,7 @@ export function ask(
         over();
       },
     });
+    keep();
   }
 
   undo = pool.start(peer.id, {

@@ -72,6 +72,8 @@ export function call(
     unsent = unsendable(error, "invalid-request");
     collector.settleRest(unsent);
   }
-  if (collector.pending() > 0) signal?.addEventListener("abort", abort, { once: true });
+  // Who is told that a link is being made may have aborted.
+  if (signal?.aborted) abort();
+  else if (collector.pending() > 0) signal?.addEventListener("abort", abort, { once: true });
   return collector.replies;
 }

@@ -1,4 +1,4 @@
-import type { BonevalueError } from "../errors.ts";
+import { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import { pack } from "../wire/codec.ts";
 import type { Calling } from "./ask.ts";
@@ -15,29 +15,47 @@ export interface TellOptions {
 // What a lossy message may take: it travels whole in one packet.
 const largestLossy = 1_024;
 
+// No message waits longer for its link, in ms: others may wait for it, where all read one stream in lock-step.
+const longestWait = 30_000;
+
 /** Sends a request that nothing comes back for. */
 export type Tell = (targets: readonly Peer[], module: Module, request: unknown, options: TellOptions) => void;
 
 /** One-way messages. What cannot be sent at all goes to `failed`. */
-export function createTell({ pool, limits, linger, refusal }: Calling, failed: (error: BonevalueError) => void): Tell {
+export function createTell(
+  { pool, deadlines, limits, linger, refusal }: Calling,
+  failed: (error: BonevalueError) => void,
+): Tell {
   // Peers whose link a lossy message waits for: the next ones are dropped, since they could only be late.
   const knocking = new Set<string>();
 
   function tell(peer: Peer, module: Module, parcel: Parcel, { keepAlive, lossy = false }: TellOptions): void {
     if (lossy && knocking.has(peer.id)) return;
     if (lossy) knocking.add(peer.id);
-    pool.start(peer.id, {
+    const undoDeadline = deadlines.after(longestWait, () => {
+      undo();
+      fail(new BonevalueError("timeout", "No link to the peer for 30 s: send the message again when there is one."));
+    });
+
+    function leave(): void {
+      undoDeadline();
+      knocking.delete(peer.id);
+    }
+
+    function fail(reason: BonevalueError): void {
+      leave();
+      discard(parcel, reason);
+      failed(reason);
+    }
+
+    const undo = pool.start(peer.id, {
       begin({ service, use }) {
-        knocking.delete(peer.id);
+        leave();
         const keep = () => use(linger(keepAlive));
-        keep();
         service.tell({ module: module.name, parcel, over: keep }, lossy);
+        keep();
       },
-      fail(reason) {
-        knocking.delete(peer.id);
-        discard(parcel, reason);
-        failed(reason);
-      },
+      fail,
     });
   }
 

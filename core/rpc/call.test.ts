@@ -1,0 +1,94 @@
+import { expect, test, vi } from "vitest";
+import type { Client } from "../client.ts";
+import { createNetwork, type Network } from "../testing/network.ts";
+import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
+
+interface World {
+  readonly clock: VirtualClock;
+  readonly network: Network;
+  readonly ann: Client;
+  readonly others: readonly Client[];
+}
+
+/** Ann, who may dial one peer at a time, and others, all signed in. */
+async function world(...names: string[]): Promise<World> {
+  const clock = createVirtualClock();
+  const network = createNetwork({ clock, latency: 10, bandwidth: 1_000_000 });
+  const ann = network.client("ann", { maxLinks: 1 });
+  const others = names.map((name) => network.client(name));
+  ann.connect("test", "ann", "");
+  for (const [index, other] of others.entries()) other.connect("test", names[index]!, "");
+  await clock.advance(100);
+  return { clock, network, ann, others };
+}
+
+async function* three(): AsyncGenerator<number, void, void> {
+  yield* [1, 2, 3];
+}
+
+test.for([
+  ["that holds a stream", three, 3],
+  ["that is large", () => new Uint8Array(300_000), 300_000],
+] as const)("a request %s is not lost to a link that makes room for the next", async ([, request, count]) => {
+  const { clock, ann, others } = await world("bob", "cid", "dan");
+  for (const other of others) {
+    other.module("Count", async ({ request }) => {
+      let items = 0;
+      for await (const _ of request) items++;
+      return items;
+    });
+  }
+  const replies = ["bob", "cid", "dan"].map((name) => ann.get(name).call("Count", request()).first());
+  await clock.advance(20_000);
+  expect(await Promise.all(replies)).toEqual([count, count, count]);
+});
+
+test("a large message is not lost to a link that makes room for the next", async () => {
+  const { clock, ann, others } = await world("bob", "cid");
+  const told = vi.fn();
+  for (const other of others) other.module("Log", ({ request }) => told(request.length));
+  ann.get("*").message("Log", new Uint8Array(3_000_000));
+  await clock.advance(120_000);
+  expect(told.mock.calls).toEqual([[3_000_000], [3_000_000]]);
+});
+
+test("a message whose link is not free in time is given up, and does not hold up who reads its stream in lock-step", async () => {
+  const { clock, ann, others } = await world("bob", "cid");
+  const errors: string[] = [];
+  const read: number[] = [];
+  ann.on("error", ({ code }) => errors.push(code));
+  for (const other of others) {
+    other.module("Log", async ({ request }) => {
+      for await (const item of request) read.push(item);
+    });
+  }
+  ann.get("*").message("Log", three());
+  await clock.advance(29_000);
+  expect([read, errors]).toEqual([[], []]);
+  await clock.advance(2_000);
+  expect([read, errors]).toEqual([[1, 2, 3], ["timeout"]]);
+});
+
+test("a signal that aborts because the call is being made ends it", async () => {
+  const { clock, ann, others } = await world("bob");
+  const handled = vi.fn();
+  others[0]!.module("Any", handled);
+  const controller = new AbortController();
+  ann.link(others[0]!.getId()!).subscribe(({ status }) => status === "connecting" && controller.abort());
+  const replies = ann.get("bob").call("Any", undefined, { signal: controller.signal });
+  await clock.advance(1_000);
+  expect(replies.state.peek().replies.map(({ error }) => error?.code)).toEqual(["cancelled"]);
+  expect(handled).not.toHaveBeenCalled();
+});
+
+test("a timeout that is no number ends its own call, and not the link", async () => {
+  const network = createNetwork();
+  const [ann, bob] = [network.client("ann"), network.client("bob")];
+  bob.module("Any", ({ request }) => request);
+  await ann.connect("test", "ann", "");
+  await bob.connect("test", "bob", "");
+  expect(await ann.get("bob").call("Any", 1).first()).toBe(1);
+  await ann.get("bob").call("Any", 2, { timeout: Number.NaN }).all();
+  expect(await ann.get("bob").call("Any", 3).first()).toBe(3);
+  expect(ann.link(bob.getId()!).peek().status).toBe("open");
+});
