@@ -456,6 +456,12 @@ describe("a message", () => {
     const [ann, bob] = await pair();
     bob.module("Any", () => "here");
     expect(await new Promise((answered) => ann.get("bob").message("Any", 1, null as never, answered))).toBe("here");
+    expect(
+      await ann
+        .get("bob")
+        .call("Any", 1, null as never)
+        .first(),
+    ).toBe("here");
   });
 
   test("an error that nobody listens to goes to the console", () => {

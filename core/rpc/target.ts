@@ -34,7 +34,8 @@ export interface Target {
   call<M extends Module | string>(module: M, ...args: Args<M, [options?: CallOptions]>): Replies<ResponseOutput<M>>;
   /**
    * The seed's form. With a callback: one call of it for each answer, failures as `error` events. Without: one way;
-   * nothing comes back, nothing is kept waiting, and the handler's answer is dropped.
+   * nothing comes back, nothing is kept waiting, and the handler's answer is dropped. One that finds no link for 30 s is a
+   * `timeout` among the `error` events.
    */
   message<M extends Module | string>(
     module: M,
@@ -62,7 +63,7 @@ export function createTarget({ query, peers, targets, call, tell, failed }: Targ
     query,
     peers,
     each: (visit) => visitEach(peers, visit),
-    call: (module, ...[request, options]) => call(targets(), moduleOf(module), request, options),
+    call: (module, ...[request, options]) => call(targets(), moduleOf(module), request, options ?? {}),
     message(module, ...[request, options, callback]) {
       const how = typeof options === "object" ? (options ?? {}) : { keepAlive: options };
       if (!callback) return tell(targets(), moduleOf(module), request, how);
