@@ -1,0 +1,111 @@
+import fc from "fast-check";
+import type { Client, ClientOptions } from "../client.ts";
+import { createNetwork, type Network, type NetworkOptions } from "./network.ts";
+import { createVirtualClock, type VirtualClock } from "./virtual-clock.ts";
+
+/** Clients on a network where everything may go wrong. */
+export interface World {
+  readonly clock: VirtualClock;
+  readonly network: Network;
+  readonly clients: readonly Client[];
+}
+
+/** Something that happens to the peer of that number, and how long nothing does after it, in ms. */
+export interface Happening<What extends string> {
+  readonly what: What;
+  readonly whose: number;
+  readonly other: number;
+  readonly pause: number;
+}
+
+type Disturbance =
+  | "partition"
+  | "heal"
+  | "drop"
+  | "sleep"
+  | "wake"
+  | "serverDies"
+  | "serverReturns"
+  | "leave"
+  | "enter";
+
+/** What befalls networks, servers and pages. */
+export const disturbances: Readonly<Record<Disturbance, (world: World, client: Client) => void>> = {
+  partition: ({ network }, client) => network.partition(client.getId() ?? ""),
+  heal: ({ network }) => network.heal(),
+  drop: ({ network }, client) => network.drop(client.getId() ?? ""),
+  sleep({ network }, client) {
+    network.partition(client.getId() ?? "");
+    network.discovery.interrupt(client.getId());
+  },
+  wake({ network }, client) {
+    network.heal();
+    network.discovery.restore(client.getId());
+  },
+  serverDies: ({ network }) => network.discovery.interrupt(),
+  serverReturns: ({ network }) => network.discovery.restore(),
+  leave: (_, client) => void client.disconnect(),
+  enter: ({ clients }, client) => signIn(client, clients.indexOf(client)),
+};
+
+/** How many histories are tried. SEEDS=10000 for the long run. */
+export function seeds(usually: number): number {
+  return Number(process.env["SEEDS"] ?? usually);
+}
+
+/** A happening to one of eight peers. */
+export function happening<What extends string>(what: readonly What[]): fc.Arbitrary<Happening<What>> {
+  return fc.record({
+    what: fc.constantFrom(...what),
+    whose: fc.nat(7),
+    other: fc.nat(7),
+    pause: fc.oneof(fc.nat(50), fc.nat(3_000), fc.nat(25_000)),
+  });
+}
+
+/** So many clients, each on its way in. */
+export function createWorld(size: number, seed: number, options: ClientOptions & NetworkOptions): World {
+  const clock = createVirtualClock();
+  const network = createNetwork({ clock, latency: 20, jitter: 30, random: seededRandom(seed), ...options });
+  const clients = Array.from({ length: size }, (_, index) => network.client(nameOf(index), options));
+  for (const [index, client] of clients.entries()) {
+    client.on("error", () => {});
+    signIn(client, index);
+  }
+  return { clock, network, clients };
+}
+
+/** Makes good what has happened, and lets `rest` ms pass with everybody signed in. */
+export async function comeToRest({ clock, network, clients }: World, rest: number): Promise<void> {
+  network.heal();
+  network.discovery.restore();
+  await clock.advance(30_000);
+  for (const [index, client] of clients.entries()) if (client.status.peek() === "offline") signIn(client, index);
+  await clock.advance(rest);
+}
+
+/** Signs everybody out, and lets time pass until nobody could wait for anything any more. */
+export async function leaveAll({ clock, clients }: World): Promise<void> {
+  await Promise.all(clients.map((client) => client.disconnect()));
+  await clock.advance(60_000);
+}
+
+function signIn(client: Client, index: number): void {
+  // A sign-in that fails, since the server is down, is made good at the end.
+  client.connect("test", nameOf(index), "").catch(() => {});
+}
+
+// Several logins of one user are among them.
+function nameOf(index: number): string {
+  return `user ${index % 5}`;
+}
+
+function seededRandom(seed: number): () => number {
+  let state = seed | 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
