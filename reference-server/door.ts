@@ -35,6 +35,8 @@ export interface Door {
 
 // Clients that are told to come back do so spread over this time, ms, where there is nowhere else to go at once.
 const comeBackWithin = 5_000;
+// Of what a stranger calls its origin, in the log.
+const longestOrigin = 256;
 
 /** Opens a connection for every socket that may come in. */
 export function createDoor(parts: DoorParts): Door {
@@ -43,6 +45,7 @@ export function createDoor(parts: DoorParts): Door {
   const perNetwork = new Map<string, number>();
   let unsettled = 0;
   let closing = false;
+  let quietUntil = 0;
   let emptied = () => {};
 
   const sockets = new WebSocketServer({
@@ -89,8 +92,20 @@ export function createDoor(parts: DoorParts): Door {
 
   function refusal(request: IncomingMessage): number | undefined {
     if (closing || unsettled >= limits.socketsBeforeSignIn) return 503;
-    if (!isPrivate(request) || !parts.welcome(request)) return 403;
-    return undefined;
+    if (isPrivate(request) && parts.welcome(request)) return undefined;
+    tellRefused(request);
+    return 403;
+  }
+
+  /** At most one line a second, however many knock. */
+  function tellRefused(request: IncomingMessage): void {
+    if (clock.now() < quietUntil) return;
+    quietUntil = clock.now() + 1_000;
+    const why = isPrivate(request)
+      ? "a page was refused: origins (--origin) does not name where it comes from"
+      : "a socket was refused: it came in the clear from beyond this machine";
+    const origin = request.headers.origin?.slice(0, longestOrigin);
+    parts.log.info({ origin, address: clientAddress(request, parts.proxies) }, why);
   }
 
   /** Whether nobody on the way can read passwords. */

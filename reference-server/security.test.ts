@@ -300,6 +300,21 @@ test("a list of origins replaces the default, and who has no origin is no page",
   await expect(open({ origin: "http://localhost:5173" })).rejects.toThrow("HTTP 403");
 });
 
+test("who refuses a page says so in its log, and not for each of many", async () => {
+  const { open, logged, clock } = await world();
+  const refused = () =>
+    logged.filter(([level, message]) => level === "info" && message.startsWith("a page was refused"));
+  const knock = (origin: string) => expect(open({ origin })).rejects.toThrow("HTTP 403");
+  await knock("https://app.example.org");
+  await knock("https://other.example.org");
+  expect(refused()).toEqual([
+    ["info", expect.stringContaining("--origin"), { origin: "https://app.example.org", address: "127.0.0.1" }],
+  ]);
+  clock.advance(1_000);
+  await knock(`https://${"long.".repeat(1_000)}`);
+  expect(refused()[1]?.[2]["origin"]).toHaveLength(256);
+});
+
 test("X-Forwarded-For counts only from listed proxies", async () => {
   const limits = { socketsPerAddress: 1 };
   const lied = await world([], { limits });

@@ -4,7 +4,7 @@ import { every, systemClock } from "./clock.ts";
 import { openCluster } from "./cluster/open.ts";
 import { createDoor } from "./door.ts";
 import { createGuard } from "./guard.ts";
-import { invitationLink } from "./invitation.ts";
+import { invitationLink, publicUrl } from "./invitation.ts";
 import { defaultLimits, type ServerLimits } from "./limits.ts";
 import { listen } from "./listen.ts";
 import { defaultLog } from "./log.ts";
@@ -45,6 +45,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
   const { log = defaultLog(), clock = systemClock } = options;
   const limits: ServerLimits = { ...defaultLimits, ...options.limits };
   refuseUnsafe(options);
+  const found = options.publicUrl === undefined ? undefined : publicUrl(options.publicUrl);
   // What was opened, to be closed in the opposite order.
   const opened: (() => Promise<void>)[] = [];
 
@@ -104,7 +105,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     opened.push(async () => stopPurging());
 
     function base(): string {
-      return options.publicUrl ?? door.url().replace(/^ws/, "http");
+      return found ?? door.url().replace(/^ws/, "http");
     }
 
     function link(secret: string): string {

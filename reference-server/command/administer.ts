@@ -2,7 +2,7 @@ import { type Accounts, createAccounts } from "../accounts.ts";
 import { systemClock } from "../clock.ts";
 import { localCluster } from "../cluster/local.ts";
 import { createGuard } from "../guard.ts";
-import { invitationLink } from "../invitation.ts";
+import { invitationLink, publicUrl } from "../invitation.ts";
 import { defaultLimits } from "../limits.ts";
 import { defaultLog } from "../log.ts";
 import { createPasswords } from "../passwords.ts";
@@ -27,6 +27,7 @@ export async function invite(email: string, flags: StoreValues): Promise<number>
 }
 
 async function withAccounts(flags: StoreValues, work: (accounts: Accounts) => Promise<void>): Promise<number> {
+  const base = publicUrl(flags.url ?? "http://127.0.0.1:8000");
   const store = await openStore(flags.store ?? "bonevalue.db", defaultLog("warn"));
   try {
     const node = await localCluster().join({ message: () => {}, stale: () => {} });
@@ -37,7 +38,7 @@ async function withAccounts(flags: StoreValues, work: (accounts: Accounts) => Pr
         guard: createGuard(node, defaultLimits),
         clock: systemClock,
         limits: defaultLimits,
-        link: (secret) => invitationLink(flags.url ?? "http://127.0.0.1:8000", secret),
+        link: (secret) => invitationLink(base, secret),
       }),
     );
     return 0;

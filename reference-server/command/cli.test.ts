@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer as createSmtp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -111,6 +111,8 @@ describe("the command line", { timeout: 30_000 }, () => {
       [["user", "remove", "ann"], 2, /bonevalue user add NAME.*"user remove ann" is none of the commands above/s],
       [["serve", "--prot", "1"], 1, /^bonevalue: Unknown option '--prot'/],
       [["serve", "--port", "many"], 1, /--port takes a number/],
+      [["serve", "--url", "foo"], 1, /--url.* is a URL such as https:/],
+      [["invite", "ann@example.org", "--url", "bv.example.org:8000"], 1, /--url.* is a URL such as https:/],
       [["serve", "--ice", "example.org"], 1, /--ice takes a stun:/],
       [["serve", "--host", "0.0.0.0"], 1, /--cert and --key.*--insecure/],
       [["serve", "--store", "/nowhere/x.db"], 1, /cannot be opened/],
@@ -140,6 +142,13 @@ describe("the command line", { timeout: 30_000 }, () => {
     expect(code).toBe(0);
     for (const name of Object.keys(serveFlags)) {
       expect(out).toMatch(new RegExp(`^  --${name}\\b.*BONEVALUE_${name.toUpperCase().replaceAll("-", "_")}$`, "m"));
+    }
+  });
+
+  test("--version says the package's version", async () => {
+    const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+    for (const args of [["--version"], ["serve", "--version"]]) {
+      expect(await command(args)).toEqual({ code: 0, out: `${version}\n`, err: "" });
     }
   });
 

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { addUser, invite } from "./administer.ts";
 import { explain, readFlags } from "./flags.ts";
 import { serve, serveFlags, storeFlags } from "./serve.ts";
@@ -10,7 +11,7 @@ const help = `bonevalue: a discovery server for pages that talk straight to each
 
 Every flag can be given as the environment variable beside it instead: secrets belong there, where
 other users of the machine do not see them. All commands take --help, --store and --url; the others
-are for serve.
+are for serve. With --version, the version is printed.
 
 ${explain(serveFlags)}
 `;
@@ -28,6 +29,11 @@ export async function run(args: readonly string[], env: NodeJS.ProcessEnv = proc
 async function dispatch(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) {
     console.log(help);
+    return 0;
+  }
+  if (args.includes("--version")) {
+    // By the package's own name: what is built lies deeper than the source.
+    console.log(createRequire(import.meta.url)("bonevalue/package.json").version);
     return 0;
   }
   if (args[0] === "serve") {
