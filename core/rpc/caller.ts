@@ -135,15 +135,7 @@ export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerO
       }).add(parcel);
       told.add(group);
     }
-    post(
-      parcel,
-      group,
-      (request) => [Kind.tell, 0, module, request],
-      (error) => {
-        group?.end(error);
-        failed(error);
-      },
-    );
+    post(parcel, group, (request) => [Kind.tell, 0, module, request], failed);
   }
 
   /** Sends a request. What it returns takes it back: by `cancel`, where it has left. */
