@@ -108,3 +108,15 @@ test("nothing is told of the path when the link is not open", async () => {
   await clock.advance(60_000);
   expect(states.at(-1)).toEqual({ status: "idle" });
 });
+
+test("who looks away when a link has told is not waited for", async () => {
+  const clock = createVirtualClock();
+  const measuring = createMeasuring({ clock, measured: (peer) => measuring.watch(peer, false) });
+  measuring.follow(
+    "bob",
+    linkThatSays(async () => ({})),
+  );
+  measuring.watch("bob", true);
+  await clock.advance(0);
+  expect(clock.waiting).toBe(0);
+});

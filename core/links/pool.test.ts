@@ -1,7 +1,9 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Client, ClientOptions } from "../client.ts";
 import { BonevalueError } from "../errors.ts";
 import { defaultLimits } from "../limits.ts";
+import type { Reply } from "../rpc/replies.ts";
 import { createNetwork, type Network } from "../testing/network.ts";
 import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
 import type { Link, Transport } from "../transport/transport.ts";
@@ -311,6 +313,46 @@ test("links make room for calls that were made while the server was away", async
   network.discovery.restore(ann.getId());
   await clock.advance(10_000);
   expect(await reply).toBe("cid");
+});
+
+const uses = fc.array(
+  fc.record({
+    what: fc.constantFrom("call", "message", "isCalled", "serverGoes", "serverReturns"),
+    whom: fc.nat(5),
+    pause: fc.oneof(fc.constant(0), fc.nat(200), fc.nat(3_000)),
+  }),
+  { maxLength: 30 },
+);
+
+test("whatever crosses, no link more than may be is open, and nobody who is called waits long for a place", async () => {
+  await fc.assert(
+    fc.asyncProperty(uses, fc.integer({ min: 1, max: 3 }), async (story, maxLinks) => {
+      const { clock, network, client } = world();
+      const hub = await client("hub", { maxLinks, idleTimeout: 600_000 });
+      const others: Client[] = [];
+      for (let count = 0; count < 6; count++) others.push(await client(`user ${count}`, { idleTimeout: 600_000 }));
+      const id = hub.getId()!;
+      const calls: Promise<readonly Reply<unknown>[]>[] = [];
+      const steps = {
+        call: (whom: number) => calls.push(hub.get(`user ${whom}`).call("Any", undefined, { timeout: 20_000 }).all()),
+        message: (whom: number) => hub.get(`user ${whom}`).message("Any"),
+        // By whom a link is wanted no longer than that.
+        isCalled: (whom: number) => others[whom]?.get("hub").call("Any", undefined, { keepAlive: false }),
+        serverGoes: () => network.discovery.interrupt(id),
+        serverReturns: () => network.discovery.restore(id),
+      };
+      for (const { what, whom, pause } of story) {
+        steps[what as keyof typeof steps](whom);
+        await clock.advance(pause);
+        // As many are accepted as are dialled.
+        expect(openLinks(hub)).toBeLessThanOrEqual(2 * maxLinks);
+      }
+      network.discovery.restore(id);
+      await clock.advance(25_000);
+      for (const [reply] of await Promise.all(calls)) expect(reply).toMatchObject({ status: "fulfilled" });
+    }),
+    { numRuns: 300 },
+  );
 });
 
 /** A pool over links that are open at once, and behave as `link` says. */
