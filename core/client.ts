@@ -214,17 +214,15 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
   /** What to ask of the server about these. It would close on anything else than text. */
   function server(...texts: readonly string[]): DiscoverySession {
     if (texts.every((text) => typeof text === "string")) return session.server();
-    throw unfit("Names, tokens, passwords and addresses are texts.");
+    throw new BonevalueError("invalid-request", "Give names and secrets as text.");
   }
 
   return {
     connect(host: string, who: string | Credentials, password?: string) {
       const credentials = typeof who === "string" ? { username: who, password: password ?? "" } : who;
-      if (["username", "token", "invite"].some((proof) => proof in Object(credentials))) {
-        return session.connect(host, credentials);
-      }
-      const message = "Say who signs in: connect(host, username, password), or connect(host, { token }).";
-      return Promise.reject(new BonevalueError("unauthenticated", message));
+      const { username, token, invite } = Object(credentials);
+      if ((username ?? token ?? invite) !== undefined) return session.connect(host, credentials);
+      return Promise.reject(new BonevalueError("unauthenticated", "Say who: connect(host, username, password)."));
     },
     disconnect: session.disconnect,
     on: emitter.on,
@@ -242,16 +240,13 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
         }),
       );
     },
-    module(module, handler, options) {
-      if (typeof handler !== "function")
-        throw unfit("A module needs a handler: module(name, ({ request }) => answer).");
-      return modules.add({
+    module: (module, handler, { allow = "*" } = {}) =>
+      modules.add({
         module: moduleOf(module),
         handler: handler as Offer["handler"],
-        allow: fixed(options?.allow === undefined ? "*" : options.allow),
+        allow: fixed(allow),
         bare: typeof module === "string",
-      });
-    },
+      }),
     invite: async (email) => server(email).invite(email),
     requestToken(alias, callback) {
       const made = requestToken(alias);
@@ -272,10 +267,6 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
       return diagnose({ transport, iceServers, status, secureContext: globalThis.isSecureContext });
     },
   };
-}
-
-function unfit(message: string): BonevalueError {
-  return new BonevalueError("invalid-request", message);
 }
 
 function notConnected(): BonevalueError {

@@ -51,10 +51,7 @@ export function fixed(query: Query): Query {
   const { user, peer, peers } = Object(query);
   if (typeof (user ?? peer) === "string") return Object.freeze({ ...query });
   if (Array.isArray(peers)) return Object.freeze({ peers: Object.freeze([...peers]) });
-  throw new BonevalueError(
-    "invalid-request",
-    'A query is a text, such as "*" or a name, or { user }, { peer } or { peers }.',
-  );
+  throw new BonevalueError("invalid-request", "A query is a text, { user }, { peer } or { peers }.");
 }
 
 /** One string for all queries that mean the same. */

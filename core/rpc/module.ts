@@ -50,7 +50,7 @@ export function defineModule<
 export function moduleOf(module: Module | string): Module {
   if (typeof module === "string") return defineModule(module);
   if (typeof module?.name === "string") return module;
-  throw new BonevalueError("unknown-module", "A module is its name, or what defineModule has made.");
+  throw new BonevalueError("unknown-module", "Name the module, or make it by defineModule.");
 }
 
 /** One request, as the module's handler sees it. */

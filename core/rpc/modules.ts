@@ -15,7 +15,7 @@ export interface Offer {
 /** What this client offers, by name. Names are data: none of them can be mistaken for a property. */
 export interface Modules {
   get(name: string): Offer | undefined;
-  /** Offers a module; returns its undo. Throws `module-taken`. */
+  /** Offers a module; returns its undo. Throws `module-taken`, and `invalid-request` where there is no handler. */
   add(offer: Offer): () => void;
 }
 
@@ -26,6 +26,9 @@ export function createModules(): Modules {
     get: (name) => offers.get(name),
     add(offer) {
       const { name } = offer.module;
+      if (typeof offer.handler !== "function") {
+        throw new BonevalueError("invalid-request", `The module "${name}" needs a handler: a function.`);
+      }
       if (offers.has(name)) {
         throw new BonevalueError("module-taken", `A module named "${name}" is offered already; withdraw it first.`);
       }
