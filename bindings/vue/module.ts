@@ -8,7 +8,10 @@ export interface UseModuleOptions {
   readonly allow?: MaybeRefOrGetter<Query | undefined>;
 }
 
-/** Offers a module from the mount of the component, or the next tick of another scope, until its end. Never on a server. */
+/**
+ * Offers a module from the mount of the component, or the next tick of another scope, until its end: also while
+ * `<KeepAlive>` has put the component away. Never on a server.
+ */
 export function useModule<M extends Module | string>(
   module: M,
   handler: Handler<M>,
