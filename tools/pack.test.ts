@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, posix } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { entries, root } from "./entries.ts";
 
@@ -54,10 +54,28 @@ function run(program: string, ...args: readonly string[]): string {
   return status === 0 ? "" : stdout + stderr;
 }
 
-test("the tarball holds what is built, the licence and the README, and nothing else", () => {
-  const others = files.filter((path) => !path.startsWith("dist/"));
-  expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json"]);
+/** Where a document's links and pictures lead, unless to a place of its own or to another site. */
+function linksOf(path: string): readonly string[] {
+  const prose = readFileSync(join(home, path), "utf8").replace(/^```.*?^```/gms, "");
+  const links = [...prose.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, link]) => link as string);
+  return links.filter((link) => !/^[a-z]+:/.test(link));
+}
+
+test("the tarball holds what is built, the licence and the documents, and nothing else", () => {
+  const others = files.filter((path) => !path.startsWith("dist/") && !path.startsWith("docs/"));
+  expect(others.sort()).toEqual(["CONTRIBUTING.md", "LICENSE", "README.md", "package.json"]);
   expect(files.filter((path) => path.includes(".test."))).toEqual([]);
+});
+
+test("every relative link of the packed documents leads to a packed file, and no picture is packed for nothing", () => {
+  const documents = files.filter((path) => path.endsWith(".md"));
+  const led = documents.flatMap((path) =>
+    linksOf(path).map((link) => ({ path, link, to: posix.join(dirname(path), link) })),
+  );
+  expect(led.filter(({ path }) => path === "README.md").map(({ to }) => to)).toContain("docs/guide.md");
+  expect(led.filter(({ to }) => !files.includes(to))).toEqual([]);
+  const pictures = files.filter((path) => path.startsWith("docs/img/"));
+  expect(pictures.filter((path) => !led.some(({ to }) => to === path))).toEqual([]);
 });
 
 test("publint finds nothing in it", () => {
