@@ -1,4 +1,4 @@
-import { getCurrentInstance, onMounted, type ShallowRef, shallowRef, watch } from "vue";
+import { getCurrentInstance, getCurrentScope, onMounted, type ShallowRef, shallowRef, watch } from "vue";
 import type { Live } from "../../core/index.ts";
 
 /**
@@ -13,7 +13,9 @@ export function useLive<T>(live: () => Live<T>, offline: T): Readonly<ShallowRef
   // A query and its peers change together, before anything renders.
   const follow = () =>
     watch(live, (now, _, onCleanup) => onCleanup(now.subscribe(set)), { immediate: true, flush: "sync" });
-  if (getCurrentInstance()?.vnode.el) onMounted(follow);
+  // The scope may be another's than the component's: a store that several share is first asked for by one of them.
+  const scope = getCurrentScope();
+  if (getCurrentInstance()?.vnode.el) onMounted(() => scope?.run(follow));
   else follow();
   return current;
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { createApp, effectScope, h, nextTick, ref } from "vue";
+import { createApp, createSSRApp, defineComponent, effectScope, h, nextTick, ref } from "vue";
 import type { Client } from "../../core/index.ts";
 import { createNetwork, type Network } from "../../core/testing/network.ts";
 import { type CountedClient, counted } from "../conformance/counted.ts";
@@ -82,6 +82,26 @@ test("who may call a module can change", async () => {
   await nextTick();
   expect(await askAnn()).toBe("ann");
   stop();
+});
+
+test("a scope that components share outlives the one that asked first, though that one hydrated", async () => {
+  const store = effectScope(true);
+  let peers: ReturnType<typeof usePeers> | undefined;
+  const First = defineComponent(() => {
+    peers = store.run(() => usePeers());
+    return () => h("p", peers?.value.length);
+  });
+  const isShown = ref(true);
+  const host = document.createElement("div");
+  host.innerHTML = "<p>0</p>";
+  const app = createSSRApp(() => (isShown.value ? h(First) : undefined));
+  app.use(bonevalue, { client: ann.client }).mount(host);
+  expect(peers?.value).toMatchObject([{ name: "bob" }]);
+  isShown.value = false;
+  await nextTick();
+  await bob.disconnect();
+  await vi.waitFor(() => expect(peers?.value).toEqual([]));
+  store.stop();
 });
 
 test("two apps of one process have a client each", () => {
