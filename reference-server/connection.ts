@@ -53,7 +53,7 @@ export function openConnection(
   const { limits, clock, log, presence, metrics } = parts;
   const outbox = createOutbox(socket, limits.unsent, clock);
   const inbox = createInbox(socket, clock, limits, handle);
-  const stops = [clock.after(limits.firstFrameTimeout, late), outbox.stop];
+  const stops = [clock.after(limits.firstFrameTimeout, late), outbox.stop, inbox.stop];
   let phase: Phase = "new";
   let me: (SignedIn & Changer) | undefined;
   let member: Member | undefined;

@@ -6,6 +6,8 @@ import { createPace } from "./pace.ts";
 export interface Inbox {
   /** When the client last said something, as far as we listened. ms since 1970. */
   lastHeard(): number;
+  /** The socket has gone: what it said and nobody has read is forgotten. */
+  stop(): void;
 }
 
 /**
@@ -22,6 +24,7 @@ export function createInbox(
   // Frames of the piece of the network's stream that had been read when we paused.
   const rest: Task[] = [];
   let working = false;
+  let stopWaiting = () => {};
   let lastHeard = clock.now();
 
   async function work(first: Task): Promise<void> {
@@ -30,7 +33,9 @@ export function createInbox(
       const wait = pace.take(clock.now());
       if (wait > 0) {
         socket.pause();
-        await new Promise<void>((resolve) => clock.after(wait, resolve));
+        await new Promise<void>((resolve) => {
+          stopWaiting = clock.after(wait, resolve);
+        });
       }
       const pending = task();
       if (pending) await pending;
@@ -52,8 +57,14 @@ export function createInbox(
   socket.on("message", (bytes: Buffer, binary: boolean) => take(() => handle(bytes, binary)));
   socket.on("ping", (bytes) => take(() => socket.pong(bytes)));
   socket.on("pong", () => take(() => {}));
-  // While we do not read, silence means nothing.
-  return { lastHeard: () => (working ? clock.now() : lastHeard) };
+  return {
+    // While we do not read, silence means nothing.
+    lastHeard: () => (working ? clock.now() : lastHeard),
+    stop() {
+      rest.length = 0;
+      stopWaiting();
+    },
+  };
 }
 
 /** What is to be done with one frame; the next waits for its promise, if it gives one. */
