@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { decode, encode, encodeInPieces, pack, packItem, type Received, readdress, unpackValue } from "./codec.ts";
 import { type Frame, Kind } from "./frames.ts";
 import { join } from "./join.ts";
+import { mostContainers } from "./scan.ts";
 import type { Outgoing } from "./values.ts";
 
 const outgoing = { name: "request", code: "invalid-request", depth: 32, size: 1_000_000 } as const satisfies Outgoing;
@@ -289,4 +290,13 @@ test("what another language may send arrives without loss", () => {
     -(2n ** 63n),
     7,
   ]);
+});
+
+test("as many values with notes as may be sent are taken", () => {
+  const roomy = { ...outgoing, size: 100_000_000 };
+  const dates = new Array(Math.floor((mostContainers - 2) / 3)).fill(new Date(5));
+  const packed = pack(dates, roomy);
+  expect(() => pack([...dates, new Date(5)], roomy)).toThrow(expect.objectContaining({ code: "too-large" }));
+  const frames = decode(encode([Kind.item, 1, packed]), { value: roomy.size, depth: 32 });
+  expect(unpackValue(valueIn(frames[0]))).toEqual(dates);
 });

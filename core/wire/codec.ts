@@ -4,7 +4,7 @@ import type { Chunks } from "./join.ts";
 import { malformed } from "./malformed.ts";
 import type { Note } from "./notes.ts";
 import { type Receive, restore } from "./restore.ts";
-import { arrayAt, endOf } from "./scan.ts";
+import { arrayAt, endOf, mostContainers } from "./scan.ts";
 import { fits, type Shape, shapes } from "./shapes.ts";
 import { type Outgoing, tooLarge, toPlain } from "./values.ts";
 import { begin, finish, writeArrayHead, writeBytesHead, writeRaw, writeValue } from "./writer.ts";
@@ -139,10 +139,12 @@ function scanFrame(bytes: Uint8Array, start: number, limits: Incoming): Scanned 
   const notesAt = shape.value === undefined ? undefined : shape.fields.length + 1;
   let at = from;
   let size = 0;
+  const room = { depth: 0, containers: mostContainers };
   // The bytes of a part are copied where the value is put together.
   let inPlace = shape === shapes[Kind.part];
   for (let index = 0; index < length; index++) {
-    const end = endOf(bytes, at, index === shape.value ? limits.depth : envelopeDepth);
+    room.depth = index === shape.value ? limits.depth : envelopeDepth;
+    const end = endOf(bytes, at, room);
     if (index === shape.value || index === notesAt) size += end - at;
     // Bytes that are most of what is in memory with them keep little else there, and share it with no other value.
     if (index === shape.value) inPlace = isBin(bytes[at]) && (end - at) * 2 > bytes.buffer.byteLength;

@@ -1,7 +1,7 @@
 import { Packr } from "msgpackr/pack";
 import { expect, test } from "vitest";
 import { decode } from "./codec.ts";
-import { endOf } from "./scan.ts";
+import { endOf, mostContainers } from "./scan.ts";
 
 const limits = { value: 100_000, depth: 64 };
 const protocol = expect.objectContaining({ code: "protocol" });
@@ -40,6 +40,25 @@ test.each([
 ])("%s is refused before anything is built", (_, value) => {
   expect(() => decode(item(value), limits)).toThrow(protocol);
 });
+
+const crowd = (count: number, of: number): Uint8Array => {
+  const value = new Uint8Array(5 + count).fill(of, 5);
+  value[0] = 0xdd;
+  new DataView(value.buffer).setUint32(1, count);
+  return value;
+};
+
+test.each([
+  ["arrays", 0x90],
+  ["maps", 0x80],
+])(
+  "a million and more empty %s, which take fifty times as much in memory, are refused before one is built",
+  (_, of) => {
+    const roomy = { value: 2_000_000, depth: 64 };
+    expect(() => decode(item(crowd(mostContainers, of)), roomy)).toThrow(protocol);
+    expect(decode(item(crowd(mostContainers - 1, of)), roomy)).toHaveLength(1);
+  },
+);
 
 test.each([
   ["no array", "01"],
@@ -99,5 +118,5 @@ test("the end of every form of msgpack is found", () => {
     { a: { bb: [] } },
   ];
   const packed = new Packr({ useRecords: false }).pack(value);
-  expect(endOf(packed, 0, 5)).toBe(packed.length);
+  expect(endOf(packed, 0, { depth: 5, containers: 6 })).toBe(packed.length);
 });

@@ -1,16 +1,25 @@
 import { malformed } from "./malformed.ts";
 
+/** What a value may hold yet: arrays and maps inside each other, and in all. */
+export interface Room {
+  depth: number;
+  containers: number;
+}
+
+/** Most arrays and maps of one value: an empty one takes a byte of the wire, and fifty of memory. */
+export const mostContainers: number = 1_048_576;
+
 /**
  * Where the msgpack value that begins at `at` ends; walks its bytes and builds nothing. Throws `protocol` for what
  * would be dangerous or misread: bytes that end too early, counts and lengths beyond them, ext types, the unused 0xc1,
- * maps with other keys than strings or with the key `__proto__`, and more than `depth` containers inside each other.
+ * maps with other keys than strings or with the key `__proto__`, and more containers than there is room for.
  */
-export function endOf(bytes: Uint8Array, at: number, depth: number): number {
+export function endOf(bytes: Uint8Array, at: number, room: Room): number {
   const token = bytes[at];
   if (token === undefined) throw cutShort();
   if (token < 0x80 || token >= 0xe0) return at + 1;
-  if (token < 0x90) return endOfItems(bytes, at + 1, token & 0x0f, depth, true);
-  if (token < 0xa0) return endOfItems(bytes, at + 1, token & 0x0f, depth, false);
+  if (token < 0x90) return endOfItems(bytes, at + 1, token & 0x0f, room, true);
+  if (token < 0xa0) return endOfItems(bytes, at + 1, token & 0x0f, room, false);
   if (token < 0xc0) return within(bytes, at + 1, token & 0x1f);
   const width = widths[token - 0xc0];
   if (width === undefined) throw malformed("an extension type or an unknown token, which the protocol does not use");
@@ -18,7 +27,7 @@ export function endOf(bytes: Uint8Array, at: number, depth: number): number {
   const length = uint(bytes, at + 1, -width);
   const from = at + 1 - width;
   if (token < 0xdc) return within(bytes, from, length);
-  return endOfItems(bytes, from, length, depth, token >= 0xde);
+  return endOfItems(bytes, from, length, room, token >= 0xde);
 }
 
 /** How many items the array at `at` has and where the first begins. Throws `protocol` where there is no array. */
@@ -44,23 +53,27 @@ const widths: readonly (number | undefined)[] = [
   ...[-2, -4], // map
 ];
 
-function endOfItems(bytes: Uint8Array, from: number, count: number, depth: number, map: boolean): number {
-  if (depth === 0) throw malformed("a value that is nested deeper than allowed");
+function endOfItems(bytes: Uint8Array, from: number, count: number, room: Room, map: boolean): number {
+  if (room.depth === 0) throw malformed("a value that is nested deeper than allowed");
+  if (room.containers === 0) throw malformed("a value of more arrays and maps than allowed");
+  room.depth--;
+  room.containers--;
   // Every item takes a byte at least: memory is given for what has arrived, not for what is announced.
   within(bytes, from, map ? count * 2 : count);
   let at = from;
   for (let index = 0; index < count; index++) {
-    if (map) at = endOfKey(bytes, at);
-    at = endOf(bytes, at, depth - 1);
+    if (map) at = endOfKey(bytes, at, room);
+    at = endOf(bytes, at, room);
   }
+  room.depth++;
   return at;
 }
 
-function endOfKey(bytes: Uint8Array, at: number): number {
+function endOfKey(bytes: Uint8Array, at: number, room: Room): number {
   const token = bytes[at] ?? 0;
   const fixed = token >= 0xa0 && token < 0xc0;
   if (!fixed && !(token >= 0xd9 && token <= 0xdb)) throw malformed("a map with a key that is no string");
-  const end = endOf(bytes, at, 0);
+  const end = endOf(bytes, at, room);
   const from = at + 1 - (fixed ? 0 : (widths[token - 0xc0] as number));
   if (end - from === proto.length && proto.every((byte, index) => bytes[from + index] === byte)) {
     throw malformed("a map with the key __proto__, which belongs in a note");

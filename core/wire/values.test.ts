@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { mostContainers } from "./scan.ts";
 import { type Outgoing, toPlain } from "./values.ts";
 
 const request = { name: "request", code: "invalid-request", depth: 8, size: 4_096 } as const satisfies Outgoing;
@@ -56,6 +57,15 @@ test("what would never end is refused as too large before it is built", () => {
   expect(() => plainOf("x".repeat(5_000))).toThrow(tooLarge);
   expect(() => plainOf(new Uint8Array(5_000))).toThrow(tooLarge);
   expect(() => plainOf(new Array(4_000_000_000))).toThrow(tooLarge);
+});
+
+test("what would be a million lists and objects is refused, their notes counted", () => {
+  const limits = { size: 100_000_000 };
+  const tooLarge = expect.objectContaining({ code: "too-large" });
+  const lists = (length: number) => Array.from({ length }, () => []);
+  expect(() => plainOf(lists(mostContainers - 1), limits)).toThrow(tooLarge);
+  expect(plainOf(lists(mostContainers - 2), limits).notes).toEqual([]);
+  expect(() => plainOf(new Array(mostContainers / 2).fill(new Date()), limits)).toThrow(tooLarge);
 });
 
 test("a value that needs no note is handed on as it is", () => {

@@ -9,6 +9,7 @@ import {
   type Step,
   viewKinds,
 } from "./notes.ts";
+import { mostContainers } from "./scan.ts";
 
 /** A value in the form that crosses the wire: plain msgpack data, and notes for what that cannot say. */
 export interface Plain {
@@ -45,7 +46,14 @@ export interface Outgoing {
  * functions, symbols, instances of classes, cycles and what is nested too deep with `code`, the rest with `too-large`.
  */
 export function toPlain(value: unknown, outgoing: Outgoing): Plain {
-  const walk: Walk = { outgoing, path: [], parents: [], notes: [], room: outgoing.size };
+  const walk: Walk = {
+    outgoing,
+    path: [],
+    parents: [],
+    notes: [],
+    room: outgoing.size,
+    containers: mostContainers - 1,
+  };
   return { plain: visit(walk, value), notes: walk.notes };
 }
 
@@ -57,6 +65,8 @@ interface Walk {
   readonly notes: Note[];
   /** Bytes that are left: an endless value is refused before memory is spent on it. */
   room: number;
+  /** Arrays and maps that are left. */
+  containers: number;
 }
 
 function visit(walk: Walk, value: unknown): unknown {
@@ -116,6 +126,7 @@ function visitPlainObject(walk: Walk, object: Record<string, unknown>): unknown 
 /** Visits what `container` holds; `identity` is what a cycle leads back to where `container` stands for another. */
 function inside<T>(walk: Walk, identity: object, container: T, visitAll: (walk: Walk, container: T) => T): T {
   if (walk.parents.length === walk.outgoing.depth) refuseDepth(walk, identity);
+  count(walk, 1);
   walk.parents.push(identity);
   const plain = visitAll(walk, container);
   walk.parents.pop();
@@ -177,6 +188,8 @@ function noted<P>(walk: Walk, kind: NoteKind, plain: P, detail?: unknown): P {
   const path = [...walk.path];
   // What it takes at least, packed: an array of two, the path's own header, one for each step, the kind.
   spend(walk, 3 + path.length + kind.length);
+  // The note, its path, its detail.
+  count(walk, 3);
   walk.notes.push(detail === undefined ? [path, kind] : [path, kind, detail]);
   return plain;
 }
@@ -184,6 +197,13 @@ function noted<P>(walk: Walk, kind: NoteKind, plain: P, detail?: unknown): P {
 function spend(walk: Walk, bytes: number): void {
   walk.room -= bytes;
   if (walk.room < 0) refuseSize(walk);
+}
+
+function count(walk: Walk, containers: number): void {
+  walk.containers -= containers;
+  if (walk.containers >= 0) return;
+  const message = `The ${walk.outgoing.name} holds more lists, objects and other values with parts than may travel in one. Send them as a stream.`;
+  throw new BonevalueError("too-large", message);
 }
 
 // A cycle is looked for only where nesting ends, so that values without one pay nothing for it.
