@@ -22,7 +22,8 @@ export interface Source {
 /**
  * How `object` is sent to `count` peers, if it is a stream or a blob. A blob, and an iterable that is no iterator
  * itself, is read for each peer anew; what can be read only once is shared in lock-step, so that nothing is kept for
- * the slowest. From now on a stream is locked and a received file read; throws `unsupported` where it has been before.
+ * the slowest. From now on a stream is locked, a received file read, and a generator spent; throws `unsupported` where it
+ * has been before.
  */
 export function sourceOf(object: object, count: number): Source | undefined {
   if (object instanceof Blob) return sourceOfFile(infoOf(object), () => pullFromIterable(chunksOf(object)));
@@ -30,7 +31,7 @@ export function sourceOf(object: object, count: number): Source | undefined {
   if (object instanceof ReadableStream) return sourceOfItems(once(lock(object), count));
   if (!isAsyncIterable(object)) return undefined;
   const pull = () => pullFromIterable(object);
-  return sourceOfItems(isIterator(object) ? once(pull(), count) : pull);
+  return sourceOfItems(isIterator(object) ? once(spend(object, pull), count) : pull);
 }
 
 function sourceOfFile({ name, type, size }: FileInfo, pull: () => Pull): Source {
@@ -50,6 +51,19 @@ function once(pull: Pull, count: number): () => Pull {
 function lock(stream: ReadableStream<unknown>): Pull {
   if (!stream.locked) return pullFromStream(stream);
   throw new BonevalueError("unsupported", "A stream that is being read already cannot be sent: tee() it before.");
+}
+
+// Nothing about an iterator says that somebody reads it, and two readers would each get some of its items.
+const spent = new WeakSet<object>();
+
+function spend(iterator: object, pull: () => Pull): Pull {
+  if (spent.has(iterator))
+    throw new BonevalueError(
+      "unsupported",
+      "A generator that has been sent cannot be sent again: call its function anew.",
+    );
+  spent.add(iterator);
+  return pull();
 }
 
 // With its frame around it a chunk still fits the largest message.

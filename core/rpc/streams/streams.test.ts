@@ -440,6 +440,19 @@ describe("sending", () => {
     await expect(until(ann.call("Any", { locked }).first())).rejects.toEqual(code("unsupported"));
   });
 
+  test("a generator that stands twice in a value, or was sent before, is refused", async () => {
+    const { ann, bob, until } = stage();
+    bob.module("Any", () => 1);
+    const generate = async function* () {
+      yield 1;
+    };
+    const items = generate();
+    await expect(until(ann.call("Any", [items, items]).first())).rejects.toEqual(code("unsupported"));
+    const others = generate();
+    expect(await until(ann.call("Any", others).first())).toBe(1);
+    await expect(until(ann.call("Any", others).first())).rejects.toEqual(code("unsupported"));
+  });
+
   test("streams in a request that cannot be sent are cancelled", async () => {
     const { ann } = stage();
     const cancel = vi.fn();
