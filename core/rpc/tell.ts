@@ -1,6 +1,7 @@
 import { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import { pack } from "../wire/codec.ts";
+import { largestLossy } from "../wire/frames.ts";
 import type { Calling } from "./ask.ts";
 import type { Module } from "./module.ts";
 import { discard, type Parcel, packParcels } from "./streams/parcel.ts";
@@ -11,9 +12,6 @@ export interface TellOptions {
   readonly keepAlive?: boolean | undefined;
   readonly lossy?: boolean | undefined;
 }
-
-// What a lossy message may take: it travels whole in one packet.
-const largestLossy = 1_024;
 
 // No message waits longer for its link, in ms: others may wait for it, where all read one stream in lock-step.
 const longestWait = 30_000;
@@ -32,13 +30,12 @@ export function createTell(
   function tell(peer: Peer, module: Module, parcel: Parcel, { keepAlive, lossy = false }: TellOptions): void {
     if (lossy && knocking.has(peer.id)) return;
     if (lossy) knocking.add(peer.id);
-    const undoDeadline = deadlines.after(longestWait, () => {
-      undo();
-      fail(new BonevalueError("timeout", "No link to the peer for 30 s: send the message again when there is one."));
-    });
+    let waits = true;
+    let undoDeadline: (() => void) | undefined;
 
     function leave(): void {
-      undoDeadline();
+      waits = false;
+      undoDeadline?.();
       knocking.delete(peer.id);
     }
 
@@ -56,6 +53,12 @@ export function createTell(
         keep();
       },
       fail,
+    });
+    // Nothing is timed on a link that is there.
+    if (!waits) return;
+    undoDeadline = deadlines.after(longestWait, () => {
+      undo();
+      fail(new BonevalueError("timeout", "No link to the peer for 30 s: send the message again when there is one."));
     });
   }
 
