@@ -297,6 +297,20 @@ export function conforms(framework: Framework, skips: Readonly<Record<string, st
       await expect(ann.get("bob").call(Ask, "").first()).rejects.toMatchObject({ code: "unknown-module" });
     });
 
+    behaviour("lets those call a module whom it names now, and nobody else", async () => {
+      await bothSignedIn();
+      const page = show("offer", { answer: "here", heard: ignore, allow: "bob" }, ann);
+      await settled();
+      const ask = () => bob.get("ann").call(Ask, "").first();
+      expect(await ask()).toBe("here");
+      page.update({ answer: "here", heard: ignore, allow: "Us" });
+      await settled();
+      await expect(ask()).rejects.toMatchObject({ code: "forbidden" });
+      page.update({ answer: "here", heard: ignore, allow: { user: "bob" } });
+      await settled();
+      expect(await ask()).toBe("here");
+    });
+
     behaviour("hears events as it was last rendered, until it unmounts", async () => {
       await signIn([ann, "ann"]);
       const told: string[] = [];

@@ -25,8 +25,12 @@ export interface Pages {
   rows: { readonly ids: readonly PeerId[]; readonly rendered: (id: PeerId) => void };
   /** `.call`: what {@link callLine} makes of `useCall(Ask, query)`, whose functions go to `made`. */
   caller: { readonly query: Query; readonly made: (made: Made) => void };
-  /** Offers {@link Ask} to everybody and answers with `answer`; tells `heard` of it whenever somebody signs in. */
-  offer: { readonly answer: string; readonly heard: (answer: string, peer: Peer) => void };
+  /** Offers {@link Ask} to `allow`, or else to everybody, and answers with `answer`; tells `heard` of it whenever somebody signs in. */
+  offer: {
+    readonly answer: string;
+    readonly heard: (answer: string, peer: Peer) => void;
+    readonly allow?: Query;
+  };
   /** `.trust`: what {@link trustLine} makes of `useTrust()`, whose `claimToken` goes to `made`. */
   trust: { readonly made: (claimToken: Trust["claimToken"]) => void };
 }

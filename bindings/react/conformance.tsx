@@ -56,8 +56,8 @@ function Caller({ query, made }: Pages["caller"]): ReactElement {
   return <p className="call">{callLine(ask)}</p>;
 }
 
-function Offer({ answer, heard }: Pages["offer"]): null {
-  useModule(Ask, () => answer, { allow: "*" });
+function Offer({ answer, heard, allow }: Pages["offer"]): null {
+  useModule(Ask, () => answer, { allow });
   useEvent("peerconnect", (peer) => heard(answer, peer));
   return null;
 }

@@ -213,14 +213,3 @@ test("a query or an `allow` that is written inline is no reason to register a mo
   expect(ann.offers).toBe(1);
   expect(await askAnn()).toBe("round 3");
 });
-
-test("another `allow` is another offer", async () => {
-  const Choosy = ({ allow }: { allow: string }) => {
-    useModule(Ask, () => "ann", { allow });
-    return null;
-  };
-  render(<Choosy allow="Us" />);
-  await expect(askAnn()).rejects.toMatchObject({ code: "forbidden" });
-  render(<Choosy allow="bob" />);
-  expect(await askAnn()).toBe("ann");
-});

@@ -1,15 +1,32 @@
 import { onMount } from "svelte";
+import { toStore } from "svelte/store";
 import type { Handler, Module, Query } from "../../core/index.ts";
 import { getClient } from "./client.ts";
+import { given, type MaybeGetter } from "./current.ts";
 
 /** What {@link useModule} takes beside the handler. */
 export interface UseModuleOptions {
-  /** Who may call; others get `forbidden`. Default `"*"`. */
-  readonly allow?: Query | undefined;
+  /** Who may call; others get `forbidden`. Default `"*"`. A query that changes is given as a function. */
+  readonly allow?: MaybeGetter<Query> | undefined;
 }
 
 /** Offers a module while the component is mounted. The handler reads runes as they are when a request comes. */
-export function useModule<M extends Module | string>(module: M, handler: Handler<M>, options?: UseModuleOptions): void {
+export function useModule<M extends Module | string>(
+  module: M,
+  handler: Handler<M>,
+  { allow = "*" }: UseModuleOptions = {},
+): void {
   const client = getClient();
-  onMount(() => client.module(module, handler, options));
+  const allowed = toStore(() => given(allow));
+  onMount(() => {
+    let undo = () => {};
+    const stop = allowed.subscribe((query) => {
+      undo();
+      undo = client.module(module, handler, { allow: query });
+    });
+    return () => {
+      stop();
+      undo();
+    };
+  });
 }

@@ -83,6 +83,7 @@ export function handlers(): void {
     return { length: request.text.length };
   });
   useModule(Parsed, ({ request }) => request + 1, { allow: { user: "Ann" } });
+  useModule(Parsed, ({ request }) => request + 1, { allow: () => ({ user: "Ann" }) });
   useModule("Bare", ({ request, callback }) => callback(request));
   // @ts-expect-error the answer is of another type
   useModule(Echo, () => ({ length: "long" }));

@@ -78,11 +78,11 @@ const Caller: Component = defineComponent(
 
 const Offer: Component = defineComponent(
   (props: Pages["offer"]) => {
-    useModule(Ask, () => props.answer, { allow: "*" });
+    useModule(Ask, () => props.answer, { allow: () => props.allow });
     useEvent("peerconnect", (peer) => props.heard(props.answer, peer));
     return () => undefined;
   },
-  { props: ["answer", "heard"] },
+  { props: ["answer", "heard", "allow"] },
 );
 
 const Trust: Component = defineComponent(

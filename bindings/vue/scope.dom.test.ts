@@ -73,17 +73,6 @@ test("a call ends with the scope", async () => {
   expect(await replies.all()).toMatchObject([{ error: { code: "cancelled" } }]);
 });
 
-test("who may call a module can change", async () => {
-  const allow = ref("Us");
-  const { stop } = inScope(() => useModule(Ask, () => "ann", { allow }));
-  await nextTick();
-  await expect(askAnn()).rejects.toMatchObject({ code: "forbidden" });
-  allow.value = "bob";
-  await nextTick();
-  expect(await askAnn()).toBe("ann");
-  stop();
-});
-
 test("a scope that components share outlives the one that asked first, though that one hydrated", async () => {
   const store = effectScope(true);
   let peers: ReturnType<typeof usePeers> | undefined;
