@@ -1,5 +1,4 @@
 import { type Server as HttpServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { Server as TlsServer } from "node:tls";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -25,7 +24,8 @@ export interface DoorParts extends ConnectionParts {
 
 /** Where sockets come in. */
 export interface Door {
-  url(): string;
+  /** Undefined while `http` listens to no port. */
+  url(): string | undefined;
   /** How many sockets are open. */
   sockets(): number;
   readonly closing: boolean;
@@ -130,7 +130,9 @@ export function createDoor(parts: DoorParts): Door {
   function answer(request: IncomingMessage, response: ServerResponse): void {
     if (parts.pages(request, response)) return;
     for (const other of others) other.call(http, request, response);
-    if (others.length === 0) plain(response, 426, "This is a bonevalue discovery server: connect with a WebSocket.");
+    // Where nobody else listens, now or since, nobody else would ever answer.
+    if (others.length === 0 && http.listenerCount("request") === 1)
+      plain(response, 426, "This is a bonevalue discovery server: connect with a WebSocket.");
   }
 
   http.on("upgrade", upgrade);
@@ -141,8 +143,8 @@ export function createDoor(parts: DoorParts): Door {
       return closing;
     },
     url() {
-      const listening = http.address() as AddressInfo | null;
-      if (listening === null) throw new Error("The http server given as `server` does not listen yet.");
+      const listening = http.address();
+      if (listening === null || typeof listening === "string") return undefined;
       const { address, port, family } = listening;
       const host = family === "IPv6" ? `[${address}]` : address;
       const scheme = http instanceof TlsServer ? "wss" : "ws";
@@ -164,5 +166,8 @@ export function createDoor(parts: DoorParts): Door {
 
 function refuse(stream: Duplex, status: number): void {
   stream.on("error", () => {});
-  stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  // Not only ended: whoever never ends its own side would stay.
+  stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
+    stream.destroy(),
+  );
 }

@@ -1,5 +1,8 @@
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { Cluster } from "./cluster/cluster.ts";
 import { localCluster } from "./cluster/local.ts";
@@ -27,6 +30,49 @@ test("on an app's own server nobody keeps a socket that is nobody's", async () =
   expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 404 /);
   const page = await fetch(server.url.replace("ws", "http"));
   expect(page.status).toBe(426);
+});
+
+test("a socket that is refused goes, even where the other side never ends", async () => {
+  const http = createHttpServer().listen(0, "127.0.0.1");
+  await once(http, "listening");
+  onTestFinished(() => void http.close());
+  const { server } = await world([], { server: http });
+  const left = once(http, "connection").then(([socket]) => once(socket, "close"));
+  const socket = await sayRaw(server.url, [...upgradeTo("/"), "Origin: https://evil.example"], { stays: true });
+  onTestFinished(() => void socket.destroy());
+  expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 403 /);
+  await left;
+});
+
+test("closing waits for nobody who sends half a request and no more", async () => {
+  const { server } = await world();
+  const slow = await sayRaw(server.url, ["GET / HTTP/1.1", "Host: localhost", "X-Slow: "], { end: "" });
+  const cut = once(slow, "close");
+  await once(await sayRaw(server.url, ["GET / HTTP/1.1", "Host: localhost"]), "data");
+  await server.close();
+  await cut;
+});
+
+test("on an app's own server that listens to no port, clients are let in and links need a public URL", async () => {
+  const path = join(tmpdir(), `bonevalue-${process.pid}.sock`);
+  const http = createHttpServer().listen(path);
+  await once(http, "listening");
+  onTestFinished(() => void http.close());
+  const { server } = await world([], { server: http, insecure: true });
+  const socket = connect(path);
+  onTestFinished(() => void socket.destroy());
+  socket.write(`${upgradeTo("/").join("\r\n")}\r\n\r\n`);
+  expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 101 /);
+  await expect(server.accounts.invite("ann@example.org")).rejects.toThrow("publicUrl");
+});
+
+test("what the app's own server listens to later on answers what is not ours", async () => {
+  const http = createHttpServer().listen(0, "127.0.0.1");
+  await once(http, "listening");
+  onTestFinished(() => void http.close());
+  const { server } = await world([], { server: http });
+  http.on("request", (_, response) => response.writeHead(418).end());
+  expect((await fetch(server.url.replace("ws", "http"))).status).toBe(418);
 });
 
 test("a socket for which the app's own server has another listener is left to that", async () => {

@@ -8,6 +8,7 @@ const strict = {
   headersTimeout: 5_000,
   requestTimeout: 5_000,
   connectionsCheckingInterval: 1_000,
+  handshakeTimeout: 5_000,
 };
 
 // How many may wait to be let in; the system may allow fewer. Whoever finds the queue full asks again only after seconds, and
@@ -34,6 +35,14 @@ export async function listen(
     throw new Error(problem(cause, host, port), { cause });
   }
   return http;
+}
+
+/** Listens no more. Whoever is in the middle of a request is cut off: a server that closes looks for slow ones no longer. */
+export function unlisten(http: Server): Promise<void> {
+  return new Promise((resolve) => {
+    http.close(() => resolve());
+    http.closeAllConnections();
+  });
 }
 
 function problem(cause: unknown, host: string, port: number): string {

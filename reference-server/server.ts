@@ -6,7 +6,7 @@ import { createDoor } from "./door.ts";
 import { createGuard } from "./guard.ts";
 import { invitationLink, publicUrl } from "./invitation.ts";
 import { defaultLimits, type ServerLimits } from "./limits.ts";
-import { listen } from "./listen.ts";
+import { listen, unlisten } from "./listen.ts";
 import { defaultLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { type BonevalueServer, refuseUnsafe, type ServerOptions } from "./options.ts";
@@ -90,26 +90,30 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     });
 
     const http = options.server ?? (await listen(options.host, options.port, options.tls));
-    if (http !== options.server) opened.push(() => new Promise((resolve) => http.close(() => resolve())));
+    if (http !== options.server) opened.push(() => unlisten(http));
     const { path = "/", insecure = false, ice = [] } = options;
     const proxies = addressList(options.proxies ?? []);
     const readers = addressList(options.metricsReaders ?? ["127.0.0.0/8", "::1"]);
     const door = createDoor({
       ...{ limits, clock, log, store, presence, seen, ice, signIn, answer, metrics },
       ...{ http, path, proxies, insecure },
-      welcome: (request) => mayConnect(request, new URL(base()).origin, options.origins),
+      welcome: (request) => mayConnect(request, base(), options.origins),
       pages: createPages({ path, invitations: ownAccounts, metrics, readers, proxies, healthy }),
     });
     opened.push(door.close);
     const stopPurging = every(clock, purgeEvery, () => purge(store));
     opened.push(async () => stopPurging());
 
-    function base(): string {
-      return found ?? door.url().replace(/^ws/, "http");
+    function base(): string | undefined {
+      return found ?? door.url()?.replace(/^ws/, "http");
     }
 
     function link(secret: string): string {
-      return invitationLink(base(), secret);
+      return invitationLink(base() ?? nowhere(), secret);
+    }
+
+    function nowhere(): never {
+      throw new Error("The http server given as `server` listens to no port: let it listen first, or say `publicUrl`.");
     }
 
     async function healthy(): Promise<boolean> {
@@ -123,7 +127,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     let closing: Promise<void> | undefined;
     return {
       get url() {
-        return door.url();
+        return door.url() ?? nowhere();
       },
       accounts: {
         add: accounts.add,

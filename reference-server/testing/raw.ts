@@ -1,13 +1,24 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
+interface RawOptions {
+  /** What follows the head. */
+  readonly end?: string;
+  /** Not even when the server ends its side does this one end its own. */
+  readonly stays?: boolean;
+}
+
 /** Connects to a server and says `head`, as no browser would; what comes back is for the caller to read. */
-export async function sayRaw(url: string, head: readonly string[]): Promise<Socket> {
+export async function sayRaw(
+  url: string,
+  head: readonly string[],
+  { end = "\r\n\r\n", stays = false }: RawOptions = {},
+): Promise<Socket> {
   const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
+  const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: stays });
   socket.on("error", () => {});
   await once(socket, "connect");
-  socket.write(`${head.join("\r\n")}\r\n\r\n`);
+  socket.write(`${head.join("\r\n")}${end}`);
   return socket;
 }
 
