@@ -7,9 +7,9 @@ import { CloseStep, type Frame, type Hello, Kind, largestLossy } from "../wire/f
 import { createInbox, type Whole } from "../wire/inbox.ts";
 import { createLanes, type Lanes } from "../wire/lanes.ts";
 import { malformed } from "../wire/malformed.ts";
-import { createFrameRate } from "./frame-rate.ts";
 import { readHello, sayHello } from "./hello.ts";
 import { createIdleClose } from "./idle-close.ts";
+import { createRate } from "./rate.ts";
 import type { Signal } from "./signals.ts";
 
 /** What a connection carries. It is made with the connection and ends with it. */
@@ -79,7 +79,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   const inbox = createInbox({ value: limits.messageSize, depth: limits.depth, assembly: assemblyOf(limits) });
   const lanes = createLanes(link, { clock, emptied: rest });
   const lossyLimits = { value: largestLossy, depth: limits.depth };
-  const rate = createFrameRate(clock, limits.framesPerSecond);
+  const rate = createRate(clock, limits.framesPerSecond, 1_000);
   let remote: Hello | undefined;
   let lastUse = clock.now();
   let over = false;
@@ -119,7 +119,8 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   }
 
   function admitted<F>(frames: readonly F[]): readonly F[] {
-    if (rate.admits(frames.length)) return frames;
+    // A message without any costs as much as one.
+    if (rate.admits(frames.length || 1)) return frames;
     throw malformed(`more than ${limits.framesPerSecond} frames in a second`);
   }
 

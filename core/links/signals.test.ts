@@ -159,6 +159,59 @@ test("a callee that asks for the round which has begun is told at once what it h
   expect(said).toHaveLength(1);
 });
 
+/** How many rounds a side takes part in for the sake of another that wants a new one every 10 ms, `ms` long. */
+async function roundsWanted(role: Role, ms: number): Promise<number> {
+  const { receive, exchange, said, clock } = sideOf(role);
+  let rounds = 0;
+  const again = () => {
+    rounds++;
+    exchange.describe(offer);
+  };
+  exchange.hear({ description: again, candidate: () => {}, restart: again });
+  if (role === "caller") exchange.describe(offer);
+  for (let time = 0; time < ms; time += 10) {
+    receive({ attempt: 1, round: (said.at(-1)?.round ?? 0) + 1, ...(role === "callee" && { description: offer }) });
+    await clock.advance(10);
+  }
+  return rounds;
+}
+
+test.each(["caller", "callee"] as const)(
+  "a %s spends five rounds in ten seconds on another side that wants no end of them",
+  async (role) => {
+    expect(await roundsWanted(role, 9_000)).toBe(5);
+    expect(await roundsWanted(role, 59_000)).toBe(30);
+  },
+);
+
+test("a callee that is refused a round has it when it asks again", async () => {
+  const { receive, heard, clock, listen } = sideOf("caller");
+  listen();
+  for (let count = 0; count < 100; count++) receive({ attempt: 1, round: 1 });
+  heard.length = 0;
+  const { exchange, said, ...callee } = sideOf("callee");
+  exchange.restart();
+  for (let second = 0; second < 12; second++) {
+    for (const ask of said.splice(0)) receive(ask);
+    await Promise.all([clock.advance(1_000), callee.clock.advance(1_000)]);
+  }
+  expect(heard[0]).toBe("restart");
+});
+
+test("a caller whose round was refused is followed when it says it again, with all its candidates", async () => {
+  const { receive, heard, clock, listen } = sideOf("callee");
+  listen();
+  for (let round = 1; round <= 100; round++) receive({ attempt: 1, round, candidates: [] });
+  const { exchange, said, ...caller } = sideOf("caller");
+  for (let round = 0; round <= 101; round++) exchange.describe({ ...offer, sdp: `round ${round}` });
+  exchange.candidate(candidate("one"));
+  for (let second = 0; second < 12; second++) {
+    for (const one of said.splice(0)) if (one.round === 101) receive(one);
+    await Promise.all([clock.advance(1_000), caller.clock.advance(1_000)]);
+  }
+  expect(heard).toEqual(["round 101", "one"]);
+});
+
 test("more candidates than a round may have are neither said nor kept", async () => {
   const { receive, exchange, said, heard, clock, listen } = sideOf("callee");
   listen();

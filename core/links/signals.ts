@@ -3,6 +3,7 @@ import { count, text } from "../bounded.ts";
 import type { Clock } from "../clock.ts";
 import type { Candidate, Description, SignalExchange, SignalListener } from "../transport/transport.ts";
 import type { Role } from "./dialling.ts";
+import { createRate } from "./rate.ts";
 
 /** What one peer tells another through discovery while they make a link. */
 export interface Signal {
@@ -23,6 +24,9 @@ const join = 50;
 const repeatEvery = 2_000;
 // Enough for the 15 s in which an attempt or a restart succeeds or has failed.
 const repeats = 8;
+// How many rounds the other side may want: each costs us processor time, and places at relays. A refused one is said again.
+const roundsWanted = 5;
+const roundsWithin = 10_000;
 
 const candidate: v.GenericSchema<unknown, Candidate> = v.object({
   candidate: v.optional(text(1_024)),
@@ -67,6 +71,7 @@ export interface SignalsOptions {
 
 /** Speaks for one side of one attempt until `stop`. */
 export function createSignals({ role, attempt, clock, send, iceServers }: SignalsOptions): Signals {
+  const wanted = createRate(clock, roundsWanted, roundsWithin);
   let round = 0;
   let said = nothing();
   let known = nothing();
@@ -144,9 +149,10 @@ export function createSignals({ role, attempt, clock, send, iceServers }: Signal
     receive(signal) {
       if (stopped || signal.round < round) return;
       if (signal.round > round) {
-        if (role === "callee") begin(signal.round);
-        else if (signal.round === round + 1 && !signal.description) return listener?.restart();
-        else return;
+        const sensible = role === "callee" || (signal.round === round + 1 && !signal.description);
+        if (!sensible || !wanted.admits(1)) return;
+        if (role === "caller") return listener?.restart();
+        begin(signal.round);
       }
       // A caller that says its description again has not heard our answer; a callee that asks for this round, our offer.
       const missed = role === "callee" ? signal.description : !signal.description && !signal.candidates;
