@@ -1,11 +1,14 @@
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
+import type { Cluster } from "./cluster/cluster.ts";
+import { localCluster } from "./cluster/local.ts";
+import type { ServerOptions } from "./server.ts";
 import { sqliteStore } from "./store/sqlite.ts";
 import { capital, password, signedIn, world } from "./testing/world.ts";
 
 /** An app whose tokens are its users' names, and that knows itself who is whose friend. */
-async function app(friends: Record<string, { username: string; alias: string }[]> = {}) {
+async function app(friends: Record<string, { username: string; alias: string }[]> = {}, options: ServerOptions = {}) {
   const valid = new Map<string, { username: string; expires?: Date }>();
   const asked: string[] = [];
   const here = await world([], {
@@ -14,6 +17,7 @@ async function app(friends: Record<string, { username: string; alias: string }[]
       asked.push(username);
       return friends[username] ?? [];
     },
+    ...options,
   });
   for (const name of ["ann", "bob", "cat"]) valid.set(`token of ${name}`, { username: name });
   const signIn = async (name: string, session?: string) =>
@@ -40,6 +44,29 @@ test("token and session come back to the same peer, and another user's session b
   const bob = await signIn("bob", ann.session);
   expect(bob.id).not.toBe(ann.id);
   expect(bob.session).not.toBe(ann.session);
+});
+
+test("failures of others at the same address lock no session out that comes back with a token", async () => {
+  const { open, signIn } = await app({}, { limits: { failuresPerAddress: 1 } });
+  const forged = async () => {
+    const client = await open();
+    client.send("authenticate", { version: 1, token: "forged" });
+    return (await client.next("error")).data.code;
+  };
+  const ann = await signIn("ann");
+  expect([await forged(), await forged()]).toEqual(["unauthenticated", "rate-limited"]);
+  expect((await signIn("ann", ann.session)).id).toBe(ann.id);
+});
+
+test("tokens are not guessed beside a session, either", async () => {
+  const { open, signIn } = await app({}, { limits: { failuresPerAccount: 1 } });
+  const { session } = await signIn("ann");
+  const forged = async () => {
+    const client = await open();
+    client.send("authenticate", { version: 1, token: "forged", session });
+    return (await client.next("error")).data.code;
+  };
+  expect([await forged(), await forged()]).toEqual(["unauthenticated", "rate-limited"]);
 });
 
 test.each([
@@ -98,6 +125,35 @@ test("refresh announces what the app changed, to every peer concerned", async ()
   expect(await bob.next("userRemove")).toEqual({ type: "userRemove", data: "Ann" });
   expect((await cat.next("peerConnect")).data).toEqual({ name: "Ann", id: ann.id });
   expect((await bob.request("peerRequest", { to: ann.id, signal: 1 })).data.code).toBe("unknown-peer");
+});
+
+test("a refresh of which no word came takes effect when the cluster says that words were lost", async () => {
+  const cluster = localCluster();
+  const deaf = deafened(cluster);
+  const friends = { ann: named("bob"), bob: named("ann") };
+  const [near, far] = [await app(friends, { cluster }), await app(friends, { cluster: deaf.cluster })];
+  await near.signIn("ann");
+  const bob = await far.signIn("bob");
+  friends.ann = [];
+  await near.server.refresh("ann");
+  deaf.lost();
+  expect(await bob.next("userRemove")).toEqual({ type: "userRemove", data: "Ann" });
+});
+
+test("an app may spell its users' addresses as they like", async () => {
+  const friends = {
+    "ann@example.org": [{ username: "Bob@Example.org", alias: "Bob" }],
+    "bob@example.org": [{ username: "Ann@Example.org", alias: "Ann" }],
+  };
+  const { server, signIn, valid } = await app(friends);
+  for (const name of ["Ann", "Bob"]) valid.set(`token of ${name}`, { username: `${name}@Example.org` });
+  const [ann, bob] = [await signIn("Ann"), await signIn("Bob")];
+  expect((await ann.next("peerConnect")).data).toEqual({ name: "Bob", id: bob.id });
+  friends["ann@example.org"] = [];
+  await server.refresh("Ann@Example.org");
+  await bob.next("userRemove");
+  await server.accounts.remove("Bob@Example.org");
+  expect(await bob.closed).toBe(4001);
 });
 
 test("an alias that the app changes is a new user to the client", async () => {
@@ -205,3 +261,15 @@ test("minted TURN credentials are coturn's, and are renewed before they expire",
   expect(Date.parse(second.expires)).toBeGreaterThan(Date.parse(first.expires));
   expect(Date.parse(first.expires)).toBeGreaterThan(clock.now());
 });
+
+/** A cluster whose node hears nothing but, when a test says so, that it has missed something. */
+function deafened(cluster: Cluster) {
+  let lost = () => {};
+  const deaf: Cluster = {
+    join(events) {
+      lost = events.stale;
+      return cluster.join({ message() {}, stale: events.stale });
+    },
+  };
+  return { cluster: deaf, lost: () => lost() };
+}

@@ -33,7 +33,7 @@ export interface ServerOptions {
   authenticate?: Authenticate | undefined;
   /**
    * For an app with relationships of its own: whom `username` may reach, and under which alias; two talk when each names
-   * the other. Replaces tokens. Remembered until `refresh`.
+   * the other. Replaces tokens. Remembered until `refresh`, or until word of one may have been lost between servers.
    */
   trusted?: ((username: string) => Promise<readonly Trusted[]>) | undefined;
   /** Delivers an invitation. Default: the link goes to the log at level info. */

@@ -53,7 +53,10 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
   const stopResync = every(clock, parts.limits.resync, () => resync().catch(complain));
 
   function stale(): void {
-    if (!closed) background(resync());
+    if (closed) return;
+    // Word of a refresh may be among what was lost.
+    trust.forget();
+    background(resync());
   }
 
   function complain(error: unknown): void {

@@ -9,6 +9,7 @@ import { defaultLimits, type ServerLimits } from "./limits.ts";
 import { listen, unlisten } from "./listen.ts";
 import { defaultLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
+import { canonicalName } from "./names.ts";
 import { type BonevalueServer, refuseUnsafe, type ServerOptions } from "./options.ts";
 import { mayConnect } from "./origin.ts";
 import { createPages } from "./pages.ts";
@@ -133,7 +134,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
         add: accounts.add,
         async remove(username) {
           const others = await accounts.remove(username);
-          presence.revoke(username);
+          presence.revoke(canonicalName(username));
           await presence.trustChanged(others);
         },
         invite: accounts.invite,
@@ -141,7 +142,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
           await presence.trustChanged(await accounts.trust(...names));
         },
       },
-      refresh: (username) => presence.trustChanged([username], true),
+      refresh: (username) => presence.trustChanged([canonicalName(username)], true),
       close() {
         closing ??= closeAll();
         return closing;

@@ -62,14 +62,11 @@ export function createSignIn(parts: SignInParts): (proof: Proof, address: string
 
   async function byToken(token: string, secret: string | undefined, address: string): Promise<SignedIn> {
     if (authenticate === undefined) throw unsupported("This server signs in by user name and password.");
-    const known = await guard.proof(undefined, address, async () => {
-      const answer = await authenticate(token);
-      if (answer === undefined) throw unauthenticated("This token is not valid, or not any more.");
-      return answer;
-    });
+    const earlier = secret === undefined ? undefined : await find(secret);
+    const check = () => told(authenticate, token);
+    const known = await (earlier ? guard.again(earlier.username, check) : guard.proof(undefined, address, check));
     const user = checkedName(known.username);
     await accounts.ensure(user);
-    const earlier = secret === undefined ? undefined : await find(secret);
     const signedIn =
       secret !== undefined && earlier?.username === user
         ? { user, id: earlier.peer, session: secret }
@@ -89,6 +86,15 @@ export function createSignIn(parts: SignInParts): (proof: Proof, address: string
     if (data.session !== undefined) return resume(data.session);
     throw unauthenticated("The first frame proves nothing.");
   };
+}
+
+async function told(
+  authenticate: Authenticate,
+  token: string,
+): Promise<{ username: string; expires?: Date | undefined }> {
+  const answer = await authenticate(token);
+  if (answer === undefined) throw unauthenticated("This token is not valid, or not any more.");
+  return answer;
 }
 
 function unauthenticated(message: string): Refusal {

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
-import { checkedAlias } from "./names.ts";
+import { canonicalName, checkedAlias } from "./names.ts";
 import { Refusal } from "./refusal.ts";
 import { hashOf, newSecret } from "./secrets.ts";
 import type { Store, Trusted } from "./store/store.ts";
@@ -11,8 +11,8 @@ export interface Trust {
   of(username: string): Promise<ReadonlyMap<string, string>>;
   /** Those whom `username` names, whether or not they name it back. */
   named(username: string): Promise<readonly string[]>;
-  /** The next reading asks anew. */
-  forget(username: string): void;
+  /** The next reading asks anew; without a name, about everybody. */
+  forget(username?: string): void;
 }
 
 /** Trust that users make themselves, by tokens. */
@@ -36,7 +36,7 @@ export function toldTrust(tell: (username: string) => Promise<readonly Trusted[]
     if (before) return before;
     const answer = tell(username).then((trusted) => byName(allowed(username, trusted, log)));
     known.set(username, answer);
-    answer.catch(() => known.delete(username));
+    answer.catch(() => known.get(username) === answer && known.delete(username));
     for (const oldest of known.keys()) {
       if (known.size <= remembered) break;
       known.delete(oldest);
@@ -51,13 +51,17 @@ export function toldTrust(tell: (username: string) => Promise<readonly Trusted[]
       return new Map(mine.filter((_, at) => theirs[at]?.has(username)));
     },
     named: async (username) => [...(await ask(username)).keys()],
-    forget: (username) => known.delete(username),
+    forget(username) {
+      if (username === undefined) known.clear();
+      else known.delete(username);
+    },
   };
 }
 
 function allowed(owner: string, trusted: readonly Trusted[], log: Log): Trusted[] {
   const aliases = new Set<string>();
-  return trusted.filter(({ username, alias }) => {
+  const canonical = trusted.map(({ username, alias }) => ({ username: canonicalName(username), alias }));
+  return canonical.filter(({ username, alias }) => {
     try {
       if (username === owner || aliases.has(checkedAlias(alias)))
         throw new Error("It is the user's own or used twice.");
