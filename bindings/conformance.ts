@@ -116,6 +116,25 @@ export function conforms(framework: Framework, skips: Readonly<Record<string, st
       await becomes([".peers"], ['"*": ', '"*": ']);
     });
 
+    behaviour("follows a client that signs out, in again as somebody else, and over to a third", async () => {
+      await bothSignedIn();
+      const id = bob.getId() ?? "";
+      show("people", { query: "*", saw: ignore });
+      show("rows", { ids: [id], rendered: ignore });
+      await ann.get("bob").call("Any").all();
+      await becomes([".self", ".peers", ".row"], ["ann", '"*": bob', '"*": bob', "bob open"]);
+      await ann.disconnect();
+      await becomes(
+        [".status", ".self", ".users", ".peers", ".row"],
+        ["offline", "nobody", "", '"*": ', '"*": ', "undefined idle"],
+      );
+      for (const username of ["cid", "dee"]) {
+        network.client(username);
+        await signIn([ann, username]);
+        await becomes([".status", ".self", ".peers", ".row"], ["online", username, '"*": bob', '"*": bob', "bob idle"]);
+      }
+    });
+
     behaviour("shows the peers of another query as soon as the query is another", async () => {
       await bothSignedIn();
       const page = show("people", { query: "bob", saw: ignore });

@@ -2,7 +2,7 @@ import { useEffect } from "react";
 import type { BonevalueError, Client, Credentials } from "../../core/index.ts";
 import { useLatest } from "./latest.ts";
 
-/** Where to sign in, and as whom. A `token` that is a function may be written inline. */
+/** Where to sign in, and as whom. A `token` that is a function may be written inline; at each mount it signs in anew. */
 export type Connect = { readonly host: string } & Credentials;
 
 // Long enough for what unmounts a tree only to mount it again: StrictMode, a route, a hot reload. In ms.

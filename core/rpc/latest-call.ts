@@ -28,7 +28,7 @@ export interface CallState<Response> {
   /** The first value that arrived. */
   readonly first: Response | undefined;
   readonly progress: CallProgress;
-  /** Why no value arrived, as `Replies.first` would say; nothing while the call is pending, or where the app cancelled it. */
+  /** Why no value arrived, as `Replies.first` would say; nothing while it is pending, or where `cancel` ended it. */
   readonly error: BonevalueError | undefined;
 }
 
