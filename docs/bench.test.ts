@@ -16,7 +16,7 @@ test("the page about speed shows what was measured last, and its plots do", () =
 
 test("the README's sizes are those that were measured last", () => {
   const [row = ""] = /^\| minified and gzipped .*$/m.exec(read("../README.md")) ?? [];
-  const sizes = new Map(readScenario("sizes")?.found.map(({ what, value }) => [what, Math.round(value)]));
+  const sizes = new Map(readScenario("sizes")?.found.map(({ what, value }) => [what, Math.round(Number(value))]));
   const columns = ["bonevalue", "PeerJS", "Trystero, without a strategy", "simple-peer"];
   expect([...row.matchAll(/\d+(?= KB)/g)].map(Number)).toEqual(columns.map((name) => sizes.get(name)));
 });

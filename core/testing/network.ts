@@ -1,5 +1,6 @@
 import { type Client, type ClientOptions, createClientOn } from "../client.ts";
 import { type Clock, systemClock } from "../clock.ts";
+import type { Discovery } from "../discovery/discovery.ts";
 import { createMemoryDiscovery, type MemoryDiscovery } from "../discovery/memory.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
 
@@ -22,8 +23,8 @@ export interface NetworkOptions {
 /** A network inside this process: clients talk over it as over WebRTC, without a browser and without a server. */
 export interface Network {
   /**
-   * A client of that user, not signed in yet: `connect("test", username, "")`. Every user of the network trusts every
-   * other, under their user names. The same user may have several clients.
+   * A client of that user, not signed in yet: `connect("test", username, "")`, or with a token, which is not looked at.
+   * Every user of the network trusts every other, under their user names. The same user may have several clients.
    */
   client(username: string, options?: Omit<ClientOptions, "discovery" | "transport">): Client;
   /** Breaks every path between two peers, or between one and all others. */
@@ -60,10 +61,18 @@ export function createNetwork(options: NetworkOptions = {}): Network {
     users.add(username);
   }
 
+  /** An app whose server knows tokens signs in here as it does there. */
+  function believing(username: string): Discovery {
+    return {
+      open: (host, credentials, events) =>
+        discovery.open(host, "token" in credentials ? { username, password: "" } : credentials, events),
+    };
+  }
+
   return {
     client(username, clientOptions = {}) {
       welcome(username);
-      return createClientOn(clock, { ...clientOptions, discovery, transport: paths.transport });
+      return createClientOn(clock, { ...clientOptions, discovery: believing(username), transport: paths.transport });
     },
     partition: paths.partition,
     heal: paths.heal,
