@@ -10,7 +10,10 @@ export interface UseModuleOptions {
   readonly allow?: MaybeGetter<Query> | undefined;
 }
 
-/** Offers a module while the component is mounted. The handler reads runes as they are when a request comes. */
+/**
+ * Offers a module while the component is mounted: also during a transition by which it leaves. The handler reads runes as
+ * they are when a request comes.
+ */
 export function useModule<M extends Module | string>(
   module: M,
   handler: Handler<M>,
