@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Guard } from "./guard.ts";
 import type { ServerLimits } from "./limits.ts";
-import { canonicalName, checkedAlias, checkedEmail, checkedName } from "./names.ts";
+import { canonicalName, checkedAlias, checkedEmail, checkedName, isName } from "./names.ts";
 import { checkPassword, isOutdated, type Passwords } from "./passwords.ts";
 import { closeCode, Refusal } from "./refusal.ts";
 import { hashOf, newSecret } from "./secrets.ts";
@@ -24,8 +24,8 @@ export interface Accounts {
   /** Resolves to those who trusted it. */
   remove(username: string): Promise<readonly string[]>;
   trust(a: string, aliasOfB: string, b: string, aliasOfA: string): Promise<readonly [string, string]>;
-  /** Resolves to the account's name, as it is spelled here. */
-  check(username: string, password: string, address: string): Promise<string>;
+  /** Resolves to the account, as it is spelled here, with the hash of this password. */
+  check(username: string, password: string, address: string): Promise<{ username: string; hash: string }>;
   /** Rejects for an address that has an account. */
   invite(email: string): Promise<Invited>;
   /** Makes the account; resolves to its name. */
@@ -69,7 +69,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
   }
 
   async function verified(username: string, password: string): Promise<string> {
-    const hash = (await store.account(username))?.password;
+    const hash = isName(username) ? (await store.account(username))?.password : undefined;
     if (!(await passwords.verify(hash, password)) || hash === undefined) throw wrong();
     return hash;
   }
@@ -103,8 +103,9 @@ export function createAccounts(parts: AccountsParts): Accounts {
     async check(username, password, address) {
       const name = canonicalName(username);
       const hash = await guard.proof(name, address, () => verified(name, password));
-      if (isOutdated(hash)) await store.rehash(name, hash, await passwords.hash(password));
-      return name;
+      if (!isOutdated(hash)) return { username: name, hash };
+      const better = await passwords.hash(password);
+      return { username: name, hash: (await store.rehash(name, hash, better)) ? better : hash };
     },
     async invite(email) {
       const name = checkedEmail(email);

@@ -13,6 +13,7 @@ import { createOutbox } from "./outbox.ts";
 import type { Presence } from "./presence.ts";
 import { closeCode, Refusal } from "./refusal.ts";
 import type { Answer } from "./requests.ts";
+import { hashOf } from "./secrets.ts";
 import type { Seen } from "./seen.ts";
 import { type Phase, type Proof, type Relay, type Request, type Step, step } from "./session.ts";
 import type { SignedIn } from "./sign-in.ts";
@@ -154,10 +155,10 @@ export function openConnection(
   }
 
   async function enter(signedIn: SignedIn): Promise<void> {
-    const { user, id } = signedIn;
+    const { user, id, session } = signedIn;
     me = { ...signedIn, address };
     member = { id, user, tell: outbox.send, end, welcome };
-    const valid = async () => (await parts.store.sessionsOf([id])).has(id);
+    const valid = async () => (await parts.store.session(hashOf(session), 0)) !== undefined;
     if (!(await presence.enter(member, valid))) end("revoked");
     else if (gone) presence.lose(member);
   }

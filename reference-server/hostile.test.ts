@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { Cluster } from "./cluster/cluster.ts";
 import { localCluster } from "./cluster/local.ts";
+import { sqliteStore } from "./store/sqlite.ts";
+import type { Store } from "./store/store.ts";
 import { sayRaw, upgradeTo } from "./testing/raw.ts";
 import { password, world } from "./testing/world.ts";
 
@@ -192,6 +194,43 @@ test("a session that ends while its page comes back does not let it in", async (
   await ann.request("changePassword", { current: password, password: "a better secret" });
   gate.open();
   expect(await late.closed).toBe(4001);
+  expect(late.received.map(({ type }) => type)).toEqual(["error"]);
+});
+
+test("a session whose secret was replaced while its page came back does not let it in", async () => {
+  const gate = gated(localCluster());
+  const { signIn, open } = await world(["ann"], { cluster: gate.cluster });
+  const ann = await signIn("ann");
+  gate.shut();
+  const late = await open();
+  late.send("authenticate", { version: 1, session: ann.session });
+  await vi.waitUntil(() => gate.waiting() === 1);
+  await ann.request("changePassword", { current: password, password: "a better secret" });
+  gate.open();
+  expect(await late.closed).toBe(4001);
+  expect(late.received.map(({ type }) => type)).toEqual(["error"]);
+});
+
+test("a sign-in that is under way when its password is changed begins no session", async () => {
+  const store = await sqliteStore(":memory:");
+  onTestFinished(store.close);
+  let begun = () => {};
+  let held: Promise<void> | undefined;
+  const addSession: Store["addSession"] = async (...session) => {
+    begun();
+    await held;
+    return store.addSession(...session);
+  };
+  const { signIn, open } = await world(["ann"], { store: { ...store, addSession } });
+  const ann = await signIn("ann");
+  const [underWay, changed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  [begun, held] = [underWay.resolve, changed.promise];
+  const late = await open();
+  late.send("authenticate", { version: 1, username: "ann", password });
+  await underWay.promise;
+  await ann.request("changePassword", { current: password, password: "a better secret" });
+  changed.resolve();
+  expect(await late.closed).toBe(1013);
   expect(late.received.map(({ type }) => type)).toEqual(["error"]);
 });
 

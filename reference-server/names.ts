@@ -28,10 +28,15 @@ export function canonicalName(name: string): string {
   return composed.includes("@") ? composed.toLowerCase() : composed;
 }
 
-/** A canonical user name of 1 to 256 visible characters; throws `invalid-request` for any other. */
-export function checkedName(name: string): string {
+/** Whether an account may have this name: 1 to 256 characters, all of which can be seen. */
+export function isName(name: string): boolean {
   const length = [...name].length;
-  if (length < 1 || length > 256 || hidden.test(name))
+  return length >= 1 && length <= 256 && !hidden.test(name);
+}
+
+/** A canonical user name; throws `invalid-request` for what can be none. */
+export function checkedName(name: string): string {
+  if (!isName(name))
     throw new Refusal("invalid-request", "A user name has 1 to 256 characters, all of which can be seen.");
   return canonicalName(name);
 }

@@ -40,10 +40,11 @@ const seenEvery = 60 * 60_000;
 export function createSignIn(parts: SignInParts): (proof: Proof, address: string) => Promise<SignedIn> {
   const { store, accounts, guard, clock, limits, authenticate } = parts;
 
-  async function begin(user: string): Promise<SignedIn> {
+  async function begin(user: string, password?: string): Promise<SignedIn> {
     const session = newSecret();
     const id = newPeerId();
-    await store.addSession({ hash: hashOf(session), username: user, peer: id, seen: clock.now() });
+    const row = { hash: hashOf(session), username: user, peer: id, seen: clock.now() };
+    if (!(await store.addSession(row, password))) throw overtaken();
     return { user, id, session, expires: undefined };
   }
 
@@ -82,7 +83,10 @@ export function createSignIn(parts: SignInParts): (proof: Proof, address: string
     if (type === "authenticate" && "token" in data) return byToken(data.token, data.session, address);
     if (authenticate) throw unsupported("This server signs in by its app's own tokens.");
     if (type === "acceptInvite") return begin(await accounts.accept(data.invite, data.password, address));
-    if ("password" in data) return begin(await accounts.check(data.username, data.password, address));
+    if ("password" in data) {
+      const { username, hash } = await accounts.check(data.username, data.password, address);
+      return begin(username, hash);
+    }
     if (data.session !== undefined) return resume(data.session);
     throw unauthenticated("The first frame proves nothing.");
   };
@@ -99,6 +103,13 @@ async function told(
 
 function unauthenticated(message: string): Refusal {
   return new Refusal("unauthenticated", message, { close: closeCode.unauthenticated });
+}
+
+function overtaken(): Refusal {
+  return new Refusal("unreachable", "This password was being changed: try again.", {
+    close: closeCode.overloaded,
+    after: 1_000,
+  });
 }
 
 function unsupported(message: string): Refusal {

@@ -107,7 +107,7 @@ export function createTokens(store: Store, clock: Clock, age: number): Tokens {
       throw new Refusal("token-invalid", "This token is not valid, or not any more: ask for a new one.");
     },
     async remove(owner, alias) {
-      const other = await store.untrust(owner, alias);
+      const other = await store.untrust(owner, checkedAlias(alias));
       if (other === undefined) throw new Refusal("alias-unknown", "You call nobody by this name.");
       return other;
     },

@@ -68,6 +68,16 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.session("s", 0)).toBeUndefined();
     });
 
+    test("a session begins only while the password is the one that was checked", async () => {
+      await accounts("ann");
+      const session = { hash: "s", username: "ann", peer: "p", seen: 1 };
+      expect(await store.addSession(session, "another hash")).toBe(false);
+      expect(await store.session("s", 0)).toBeUndefined();
+      expect(await store.addSession(session, "hash of ann")).toBe(true);
+      expect(await store.session("s", 0)).toEqual(session);
+      expect((await store.account("ann"))?.password).toBe("hash of ann");
+    });
+
     test("more sessions than an engine takes parameters are looked up and touched at once", async () => {
       await accounts("ann");
       const peers = Array.from({ length: 1_200 }, (_, at) => `p${at}`);

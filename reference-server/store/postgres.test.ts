@@ -1,6 +1,8 @@
+import pg from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { defaultLog } from "../log.ts";
 import { startPostgres, type TestPostgres } from "../testing/postgres.ts";
+import { password, world } from "../testing/world.ts";
 import { describeStore } from "./conformance.ts";
 import { openStore } from "./open.ts";
 import { postgresStore } from "./postgres.ts";
@@ -36,8 +38,59 @@ test("two servers claim one token at the same moment, and one gets it", async ()
   await Promise.all([one.close(), two.close()]);
 });
 
+test("a password that is being changed begins no session, which the change would not end", async () => {
+  const url = await postgres.database();
+  const store = await postgresStore(url, log);
+  await store.addAccount("ann", "old");
+  const other = new pg.Client(url);
+  await other.connect();
+  await other.query("begin");
+  await other.query("update accounts set password = 'new' where username = 'ann'");
+  await other.query("delete from sessions where username = 'ann'");
+  const adding = store.addSession({ hash: "s", username: "ann", peer: "p", seen: 1 }, "old");
+  await waitingForLock(other);
+  await other.query("commit");
+  expect(await adding).toBe(false);
+  await other.end();
+  await store.close();
+});
+
+test("two who end their trust at the same moment do not wait for each other", async () => {
+  const url = await postgres.database();
+  const store = await postgresStore(url, log);
+  for (const name of ["ann", "bob"]) await store.addAccount(name, "h");
+  await store.trust("ann", "Bob", "bob", "Ann");
+  const ann = new pg.Client(url);
+  await ann.connect();
+  await ann.query("begin");
+  await ann.query("delete from trust where owner = 'ann'");
+  const ending = store.untrust("bob", "Ann");
+  await waitingForLock(ann);
+  await ann.query("delete from trust where owner = 'bob'");
+  await ann.query("commit");
+  expect(await ending).toBeUndefined();
+  await ann.end();
+  await store.close();
+});
+
+test("names with a character that PostgreSQL does not take are answered as unknown ones are", async () => {
+  const { open, signIn } = await world(["ann"], { store: await postgres.database() });
+  const nobody = await open();
+  nobody.send("authenticate", { version: 1, username: "ann\0", password });
+  expect((await nobody.next("error")).data.code).toBe("unauthenticated");
+  const ann = await signIn("ann");
+  expect((await ann.request("removeUser", { name: "\0" })).data.code).toBe("alias-reserved");
+});
+
 test("a store out of reach is refused with what to do, and without the password", async () => {
   const opening = openStore("postgres://somebody:secret@127.0.0.1:1/nothing", log);
   await expect(opening).rejects.toThrow(/127\.0\.0\.1:1 cannot be used .*check that it runs/);
   await expect(opening).rejects.not.toThrow(/secret/);
 });
+
+/** Waits until another connection waits for what this one holds. */
+async function waitingForLock(client: pg.Client): Promise<void> {
+  await vi.waitUntil(async () => (await client.query("select 1 from pg_locks where not granted")).rowCount !== 0, {
+    interval: 5,
+  });
+}

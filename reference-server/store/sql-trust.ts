@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from "kysely";
+import { inOneStep } from "./one-step.ts";
 import type { Tables } from "./schema.ts";
-import type { Store, Trusting } from "./store.ts";
+import type { Store } from "./store.ts";
 
 /** Trust and its tokens, over SQL. */
 export function trustIn(db: Kysely<Tables>): Pick<Store, "trusted" | "trust" | "untrust" | "addToken" | "claimToken"> {
@@ -15,26 +16,20 @@ export function trustIn(db: Kysely<Tables>): Pick<Store, "trusted" | "trust" | "
         .where("mine.owner", "=", username)
         .execute(),
     trust: (a, aliasOfB, b, aliasOfA) =>
-      settled(db, async (step) => {
+      inOneStep(db, async (step) => {
         if (a === b || (await trusts(step, a, b))) return { refused: "token-invalid" };
         if ((await calls(step, a, aliasOfB)) || (await calls(step, b, aliasOfA))) return { refused: "alias-taken" };
         await addTrust(step, a, aliasOfB, b, aliasOfA);
         return { other: b };
       }),
     untrust: (owner, alias) =>
-      db.transaction().execute(async (step) => {
-        const ended = await step
-          .deleteFrom("trust")
-          .where("owner", "=", owner)
-          .where("alias", "=", alias)
-          .returning("other")
-          .executeTakeFirst();
-        if (ended === undefined) return undefined;
-        await step.deleteFrom("trust").where("owner", "=", ended.other).where("other", "=", owner).execute();
-        return ended.other;
+      inOneStep(db, async (step) => {
+        const mine = step.selectFrom("trust").select("other").where("owner", "=", owner).where("alias", "=", alias);
+        const other = (await mine.executeTakeFirst())?.other;
+        return other !== undefined && (await endTrust(step, owner, other)) ? other : undefined;
       }),
     addToken: (token) =>
-      db.transaction().execute(async (step) => {
+      inOneStep(db, async (step) => {
         if (await calls(step, token.owner, token.alias)) return false;
         await step
           .insertInto("tokens")
@@ -46,7 +41,7 @@ export function trustIn(db: Kysely<Tables>): Pick<Store, "trusted" | "trust" | "
         return true;
       }),
     claimToken: (hash, claimer, alias, now) =>
-      settled(db, async (step) => {
+      inOneStep(db, async (step) => {
         const valid = step.selectFrom("tokens").selectAll().where("hash", "=", hash).where("expires", ">", now);
         const token = await valid.executeTakeFirst();
         if (token === undefined || token.owner === claimer || (await trusts(step, claimer, token.owner)))
@@ -76,30 +71,23 @@ async function addTrust(step: Transaction<Tables>, a: string, aliasOfB: string, 
     { owner: a, other: b, alias: aliasOfB },
     { owner: b, other: a, alias: aliasOfA },
   ];
-  // In one order for everybody: two claims that cross then wait for each other instead of deadlocking.
-  await step
-    .insertInto("trust")
-    .values(rows.sort((x, y) => (x.owner < y.owner ? -1 : 1)))
-    .execute();
+  await step.insertInto("trust").values(rows.sort(inOneOrder)).execute();
 }
 
-/**
- * Runs a step that looks before it writes. Where another connection wrote between the two, a constraint refuses the
- * write, and a second look says why.
- */
-async function settled(db: Kysely<Tables>, run: (step: Transaction<Tables>) => Promise<Trusting>): Promise<Trusting> {
-  const attempt = () => db.transaction().execute(run);
-  try {
-    return await attempt();
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-    return attempt();
+async function endTrust(step: Transaction<Tables>, a: string, b: string): Promise<boolean> {
+  const rows = [
+    { owner: a, other: b },
+    { owner: b, other: a },
+  ];
+  let ended = false;
+  for (const { owner, other } of rows.sort(inOneOrder)) {
+    const row = step.deleteFrom("trust").where("owner", "=", owner).where("other", "=", other);
+    if (await row.returning("owner").executeTakeFirst()) ended = true;
   }
+  return ended;
 }
 
-// PostgreSQL's unique_violation, serialization_failure and deadlock_detected.
-const conflicts: ReadonlySet<unknown> = new Set(["23505", "40001", "40P01"]);
-
-function isConflict(error: unknown): boolean {
-  return error instanceof Error && "code" in error && conflicts.has(error.code);
+// For everybody: two steps that cross then wait for each other instead of deadlocking.
+function inOneOrder(x: { owner: string }, y: { owner: string }): number {
+  return x.owner < y.owner ? -1 : 1;
 }

@@ -1,4 +1,5 @@
 import type { Kysely } from "kysely";
+import { inOneStep } from "./one-step.ts";
 import type { Tables } from "./schema.ts";
 import { trustIn } from "./sql-trust.ts";
 import type { Store } from "./store.ts";
@@ -26,7 +27,7 @@ function accountsIn(
       return added !== undefined;
     },
     removeAccount: (username) =>
-      db.transaction().execute(async (step) => {
+      inOneStep(db, async (step) => {
         const others = await step.selectFrom("trust").select("owner").where("other", "=", username).execute();
         const gone = await step
           .deleteFrom("accounts")
@@ -37,7 +38,7 @@ function accountsIn(
       }),
     rehash: (username, from, to) => setPassword(db, username, from, to),
     changePassword: (username, from, to, keep) =>
-      db.transaction().execute(async (step) => {
+      inOneStep(db, async (step) => {
         if (!(await setPassword(step, username, from, to))) return false;
         await step.deleteFrom("sessions").where("username", "=", username).where("peer", "!=", keep.peer).execute();
         await step.updateTable("sessions").set({ hash: keep.hash }).where("peer", "=", keep.peer).execute();
@@ -59,9 +60,13 @@ async function setPassword(db: Kysely<Tables>, username: string, from: string, t
 
 function sessionsIn(db: Kysely<Tables>): Pick<Store, "addSession" | "session" | "sessionsOf" | "seen" | "endSession"> {
   return {
-    async addSession(session) {
-      await db.insertInto("sessions").values(session).execute();
-    },
+    addSession: (session, password) =>
+      inOneStep(db, async (step) => {
+        // Written again, it is held: whoever changes it, and ends its sessions, does so before this step or after.
+        if (password !== undefined && !(await setPassword(step, session.username, password, password))) return false;
+        await step.insertInto("sessions").values(session).execute();
+        return true;
+      }),
     session: (hash, since) =>
       db.selectFrom("sessions").selectAll().where("hash", "=", hash).where("seen", ">", since).executeTakeFirst(),
     async sessionsOf(peers) {
@@ -96,7 +101,7 @@ function invitationsIn(db: Kysely<Tables>): Pick<Store, "addInvitation" | "invit
     },
     invitation: (hash, now) => find(db, hash, now),
     acceptInvitation: (hash, password, now) =>
-      db.transaction().execute(async (step) => {
+      inOneStep(db, async (step) => {
         const invitation = await find(step, hash, now);
         if (invitation === undefined) return undefined;
         const { email } = invitation;
