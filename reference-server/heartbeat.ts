@@ -29,7 +29,8 @@ export function startHeartbeat({ clock, limits, lastHeard, beat, silent }: Heart
       silent();
       return;
     }
-    if (now >= nextBeat) {
+    // Or the clock was set back.
+    if (now >= nextBeat || nextBeat - now > limits.pingEvery) {
       nextBeat = now + limits.pingEvery;
       beat();
     }

@@ -8,7 +8,8 @@ export function createPace(rate: number, burst: number, start: number): { take(n
 
   return {
     take(now) {
-      tokens = Math.min(burst, tokens + ((now - last) * rate) / 1_000) - 1;
+      // A clock that is set back takes nothing away.
+      tokens = Math.min(burst, tokens + (Math.max(0, now - last) * rate) / 1_000) - 1;
       last = now;
       return tokens < 0 ? Math.ceil((-tokens * 1_000) / rate) : 0;
     },

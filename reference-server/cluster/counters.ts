@@ -19,7 +19,8 @@ export function createCounters(clock: Clock): Pick<ClusterNode, "take" | "giveBa
       const now = clock.now();
       if (windows.size > sweepBeyond) sweep(now);
       let window = windows.get(key);
-      if (window === undefined || window.ends <= now) {
+      // One that ends too far from now is over, too: the clock was set back.
+      if (window === undefined || window.ends <= now || window.ends - now > period) {
         window = { used: 0, ends: now + period };
         windows.set(key, window);
       }

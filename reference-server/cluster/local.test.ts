@@ -6,6 +6,15 @@ import { localCluster } from "./local.ts";
 
 describeCluster("local", async () => ({ cluster: localCluster(), dispose: async () => {} }));
 
+test("a window ends in its time even where the clock is set back", async () => {
+  let now = 3_600_000;
+  const counters = createCounters({ now: () => now, after: () => () => {} });
+  expect(await counters.take("a", 1, 1_000)).toBe(0);
+  expect(await counters.take("a", 1, 1_000)).toBe(1_000);
+  now = 0;
+  expect(await counters.take("a", 1, 1_000)).toBe(0);
+});
+
 test("the peers of a node that leaves are announced as lost", async () => {
   const cluster = localCluster();
   const [one, two] = [await joined(cluster), await joined(cluster)];

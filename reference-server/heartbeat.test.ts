@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { startHeartbeat } from "./heartbeat.ts";
+import { virtualClock } from "./testing/virtual-clock.ts";
+
+const limits = { pingEvery: 25_000, silence: 35_000 };
+
+/** A heart on a clock that a test can set, and how often it has beaten. */
+function heart() {
+  const clock = virtualClock();
+  const seen = { beats: 0, silent: false, setBack: 0, lastHeard: clock.now() };
+  const now = () => clock.now() - seen.setBack;
+  startHeartbeat({
+    clock: { ...clock, now },
+    limits,
+    lastHeard: () => seen.lastHeard,
+    beat: () => void seen.beats++,
+    silent: () => {
+      seen.silent = true;
+    },
+  });
+  const hear = () => {
+    seen.lastHeard = now();
+  };
+  return { clock, seen, hear };
+}
+
+test("it beats every 25 seconds, and stops 35 after the last word", () => {
+  const { clock, seen, hear } = heart();
+  clock.advance(25_000);
+  hear();
+  clock.advance(34_999);
+  expect(seen).toMatchObject({ beats: 2, silent: false });
+  clock.advance(1);
+  expect(seen.silent).toBe(true);
+  clock.advance(100_000);
+  expect(seen.beats).toBe(2);
+});
+
+test("a clock that is set back by an hour does not stop it", () => {
+  const { clock, seen, hear } = heart();
+  seen.setBack = 3_600_000;
+  for (let beats = 1; beats <= 3; beats++) {
+    clock.advance(25_000);
+    expect(seen.beats).toBe(beats);
+    hear();
+  }
+});
