@@ -226,6 +226,19 @@ test("a session lives while it has a socket, and 24 hours without", async () => 
   expect(await late.closed).toBe(4001);
 });
 
+test("a session that ends sooner lives while it has a socket, too", async () => {
+  const minute = 60_000;
+  const limits = { silence: Number.POSITIVE_INFINITY, sessionAge: 10 * minute };
+  const { signIn, lose, clock } = await world(["ann"], { limits });
+  const ann = await signIn("ann");
+  for (let passed = 0; passed < 90; passed++) {
+    clock.advance(minute);
+    await ann.settled();
+  }
+  await lose(ann);
+  expect((await signIn("ann", { session: ann.session })).id).toBe(ann.id);
+});
+
 test("a version that is too old is refused with 4003, a newer one is spoken down to", async () => {
   const { open } = await world(["ann"]);
   const old = await open();

@@ -11,10 +11,15 @@ export interface Seen {
 }
 
 const writeEvery = 5_000;
-const rewriteEvery = 60 * 60_000;
+const hour = 60 * 60_000;
 
-/** `online`: the peers that have a socket now. They are noted every hour, in case this process is killed. */
-export function createSeen(store: Store, clock: Clock, log: Log, online: () => readonly string[]): Seen {
+/** How often a session in use is noted as seen, in ms: seldom, and yet long before it would be `age` ms old. */
+export function noteEvery(age: number): number {
+  return Math.min(hour, age / 4);
+}
+
+/** `online`: the peers that have a socket now. They are noted again and again, as sessions that end at this `age` need. */
+export function createSeen(store: Store, clock: Clock, log: Log, age: number, online: () => readonly string[]): Seen {
   const peers = new Set<string>();
 
   async function write(): Promise<void> {
@@ -28,7 +33,7 @@ export function createSeen(store: Store, clock: Clock, log: Log, online: () => r
   }
 
   const stopWriting = every(clock, writeEvery, write);
-  const stopRewriting = every(clock, rewriteEvery, () => {
+  const stopRewriting = every(clock, noteEvery(age), () => {
     for (const peer of online()) peers.add(peer);
   });
   return {

@@ -68,7 +68,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     const trust = options.trusted ? toldTrust(options.trusted, log) : storedTrust(store);
     const presence = await createPresence({ cluster, trust, clock, log, limits, sessionsOf: store.sessionsOf });
     opened.push(presence.close);
-    const seen = createSeen(store, clock, log, presence.ids);
+    const seen = createSeen(store, clock, log, limits.sessionAge, presence.ids);
     opened.push(seen.close);
 
     const guard = createGuard(presence.node, limits);

@@ -6,6 +6,7 @@ import type { ServerLimits } from "./limits.ts";
 import { checkedName } from "./names.ts";
 import { closeCode, Refusal } from "./refusal.ts";
 import { hashOf, newPeerId, newSecret } from "./secrets.ts";
+import { noteEvery } from "./seen.ts";
 import type { Proof } from "./session.ts";
 import type { Session, Store } from "./store/store.ts";
 
@@ -33,9 +34,6 @@ export interface SignInParts {
   readonly authenticate: Authenticate | undefined;
 }
 
-// A session in use is noted as seen often enough, and no oftener.
-const seenEvery = 60 * 60_000;
-
 /** Turns a first frame into an identity; rejects with a refusal that closes the socket. */
 export function createSignIn(parts: SignInParts): (proof: Proof, address: string) => Promise<SignedIn> {
   const { store, accounts, guard, clock, limits, authenticate } = parts;
@@ -51,7 +49,7 @@ export function createSignIn(parts: SignInParts): (proof: Proof, address: string
   async function find(secret: string): Promise<Session | undefined> {
     const now = clock.now();
     const session = await store.session(hashOf(secret), now - limits.sessionAge);
-    if (session && session.seen < now - seenEvery) await store.seen([session.peer], now);
+    if (session && session.seen < now - noteEvery(limits.sessionAge)) await store.seen([session.peer], now);
     return session;
   }
 
