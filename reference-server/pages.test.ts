@@ -48,6 +48,15 @@ test("/metrics is for this machine alone, unless somebody says so", async () => 
   expect((await fetch(`${http(listed.server.url)}/metrics`)).status).toBe(403);
 });
 
+test("/metrics is not for whom an unlisted proxy of this machine passes on, on whatever family it comes", async () => {
+  const { server } = await world([], { host: "::", insecure: true });
+  const { port } = new URL(server.url);
+  const passedOn = { headers: { "x-forwarded-for": "198.51.100.7" } };
+  for (const host of ["127.0.0.1", "[::1]"])
+    expect((await fetch(`http://${host}:${port}/metrics`, passedOn)).status).toBe(403);
+  expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
+});
+
 test("anything else is told to use a WebSocket", async () => {
   const { server } = await world();
   expect((await fetch(http(server.url))).status).toBe(426);

@@ -36,7 +36,7 @@ export function createPages(parts: PagesParts): (request: IncomingMessage, respo
   async function metrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // What a proxy passes on is from anywhere, unless the proxy is one that we know to say from where.
     const from = clientAddress(request, parts.proxies);
-    const known = request.headers["x-forwarded-for"] === undefined || from !== request.socket.remoteAddress;
+    const known = request.headers["x-forwarded-for"] === undefined || from !== clientAddress(request, nobody);
     if (!known || !parts.readers(from)) return plain(response, 403, "forbidden");
     const [type, text] = await parts.metrics.text();
     response.writeHead(200, { "content-type": type }).end(text);
@@ -55,6 +55,8 @@ export function createPages(parts: PagesParts): (request: IncomingMessage, respo
     return true;
   };
 }
+
+const nobody: AddressList = () => false;
 
 /** The path that is asked for; undefined where what was sent is no URL. */
 export function pathOf({ url = "/" }: IncomingMessage): string | undefined {
