@@ -53,7 +53,7 @@ export function createDoor(parts: DoorParts): Door {
     clientTracking: false,
     perMessageDeflate: false,
     autoPong: false,
-    maxPayload: limits.frameSize,
+    maxPayload: Math.max(limits.firstFrameSize, limits.frameSize),
     maxFragments: 64,
     maxBufferedChunks: 1_024,
   });

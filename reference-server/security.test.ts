@@ -398,6 +398,14 @@ test("the first frame has at most 4 KiB, unless the app says more", async () => 
   await signedIn(await generous.open(), { username: "ann", password, filler: "x".repeat(8_192) });
 });
 
+test("a first frame may be longer than later ones where the app says so", async () => {
+  const { open } = await world([], {
+    limits: { firstFrameSize: 100_000 },
+    authenticate: async () => ({ username: "ann" }),
+  });
+  await signedIn(await open(), { token: "x".repeat(90_000) });
+});
+
 test("later frames have at most 64 KiB", async () => {
   const { signIn } = await world(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
