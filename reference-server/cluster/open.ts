@@ -7,9 +7,20 @@ import { localCluster } from "./local.ts";
 export async function openCluster(where: string | Cluster | undefined, clock: Clock, log: Log): Promise<Cluster> {
   if (where === undefined) return localCluster(clock);
   if (typeof where === "object") return where;
-  if (!/^rediss?:\/\//.test(where)) throw new Error(`"${where}" is no cluster: give a redis:// or rediss:// URL.`);
+  if (!/^rediss?:\/\//.test(where))
+    throw new Error("The cluster is nothing that is known here: give a redis:// or rediss:// URL.");
   const { redisCluster } = await import("./redis.ts").catch((cause: unknown) => {
     throw new Error("A redis:// cluster needs the package @redis/client: install it beside bonevalue.", { cause });
   });
-  return redisCluster(where, log);
+  const cluster = redisCluster(where, log);
+  return { join: (events) => cluster.join(events).catch((cause: unknown) => unreachable(where, cause)) };
+}
+
+function unreachable(url: string, cause: unknown): never {
+  // The URL holds a password.
+  const where = URL.parse(url)?.host ?? "the URL given";
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  throw new Error(`The cluster at ${where} cannot be used (${reason}): check that it runs, and user and password.`, {
+    cause,
+  });
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } fro
 import { defaultLog, type Log } from "../log.ts";
 import { type Cut, startCut } from "../testing/cut.ts";
 import { startRedis, type TestRedis } from "../testing/redis.ts";
+import { virtualClock } from "../testing/virtual-clock.ts";
 import type { Cluster } from "./cluster.ts";
 import { describeCluster, joined, type TestNode, whereabouts } from "./conformance.ts";
 import { openCluster } from "./open.ts";
@@ -166,12 +167,39 @@ test("messages that no node of ours would send are logged and dropped", async ()
   expect(warnings).toHaveLength(4);
 });
 
-test("an engine out of reach at the start, or a URL of something else, is refused", async () => {
-  await expect(redisCluster("redis://127.0.0.1:1", log).join({ message() {}, stale() {} })).rejects.toThrow(
-    /ECONNREFUSED/,
+test("a node that leaves while the engine hangs asks for nothing afterwards", async () => {
+  const clock = virtualClock();
+  let asked = 0;
+  let left = false;
+  const node = await redisCluster(redis.url, log, quick, clock).join({ message() {}, stale: () => void asked++ });
+  redis.hang();
+  onTestFinished(redis.wake);
+  node.leave().then(() => {
+    left = true;
+  });
+  await vi.waitUntil(
+    () => {
+      clock.advance(quick.patience);
+      return left;
+    },
+    { interval: 1 },
   );
-  const clock = { now: Date.now, after: () => () => {} };
-  await expect(openCluster("http://127.0.0.1", clock, log)).rejects.toThrow(/give a redis:\/\//);
+  asked = 0;
+  clock.advance(10 * quick.alone);
+  expect(asked).toBe(0);
+});
+
+test("an engine out of reach at the start is refused with what to do, and without the password", async () => {
+  const cluster = await openCluster("redis://:secret@127.0.0.1:1", virtualClock(), log);
+  const joining = cluster.join({ message() {}, stale() {} });
+  await expect(joining).rejects.toThrow(/127\.0\.0\.1:1 cannot be used \(.*ECONNREFUSED.*\): check that it runs/);
+  await expect(joining).rejects.not.toThrow(/secret/);
+});
+
+test("a URL of something else is refused, and not repeated", async () => {
+  const opening = openCluster("http://:secret@127.0.0.1", virtualClock(), log);
+  await expect(opening).rejects.toThrow(/give a redis:\/\//);
+  await expect(opening).rejects.not.toThrow(/secret/);
 });
 
 function cluster(): Cluster {

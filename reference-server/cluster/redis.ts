@@ -173,10 +173,12 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     take: (key, limit, period) => engine.take(key, limit, period).catch(() => alone.take(key, limit, period)),
     giveBack: (key) => engine.giveBack(key).catch(() => alone.giveBack(key)),
     async leave() {
-      for (const stop of [stopSettling, stopAsking, ...stops]) stop();
+      for (const stop of stops) stop();
       // With peers left, the lease runs out first: they may be on their way to another node.
       if (owned.isEmpty()) await engine.forget(id).catch(quiet);
       await engine.close().catch(quiet);
+      // Last: an engine that fails to the end has this node ask again.
+      for (const stop of [stopSettling, stopAsking]) stop();
     },
   };
 }
