@@ -13,6 +13,7 @@ export interface Guard {
   /** As `proof`, beside a live session of `username`: counted for that user alone. */
   again<Result>(username: string, check: () => Promise<Result>): Promise<Result>;
   claim(username: string, address: string): Promise<void>;
+  token(username: string): Promise<void>;
   invitation(username: string): Promise<void>;
 }
 
@@ -54,6 +55,7 @@ export function createGuard(node: ClusterNode, limits: ServerLimits): Guard {
     },
     again: (username, check) => counted(new Map([[`again ${username}`, limits.failuresPerAccount]]), check),
     claim: (username, address) => take(`claim ${networkOf(address)} ${username}`, limits.claims, 10 * minute),
+    token: (username) => take(`token ${username}`, limits.tokens, 60 * minute),
     invitation: (username) => take(`invitation ${username}`, limits.invitations, 60 * minute),
   };
 }

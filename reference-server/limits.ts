@@ -20,6 +20,8 @@ export interface ServerLimits {
   readonly failuresPerAccount: number;
   /** Of one account from one address, in ten minutes. */
   readonly claims: number;
+  /** Made by one account, in an hour. */
+  readonly tokens: number;
   /** Of one account, in an hour. */
   readonly invitations: number;
   /** Passwords that wait to be hashed; two are hashed at once. */
@@ -59,6 +61,7 @@ export const defaultLimits: ServerLimits = {
   failuresPerAddress: 60,
   failuresPerAccount: 10,
   claims: 20,
+  tokens: 100,
   invitations: 20,
   passwordQueue: 100,
   pingEvery: 25 * second,

@@ -42,7 +42,9 @@ export function createRequests(parts: RequestsParts): (me: Changer, request: Req
       return ["inviteResponse", {}];
     },
     async requestToken({ user }, { name }) {
-      const { token, expires } = await offered(parts.tokens).request(user, name);
+      const tokens = offered(parts.tokens);
+      await guard.token(user);
+      const { token, expires } = await tokens.request(user, name);
       return ["tokenResponse", { token, expires: new Date(expires).toISOString() }];
     },
     async claimToken({ user, address }, { name, token }) {

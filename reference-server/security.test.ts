@@ -226,6 +226,15 @@ test("inviting answers alike whether or not the address has an account, and wait
   expect(mailed).toEqual(["cat@example.org"]);
 });
 
+test("tokens are rate-limited: each is a row in the store until it expires", async () => {
+  const { signIn, clock } = await world(["ann"], { limits: { tokens: 2, silence: Number.POSITIVE_INFINITY } });
+  const ann = await signIn("ann");
+  const ask = async (name: string) => (await ann.request("requestToken", { name })).type;
+  expect([await ask("A"), await ask("B"), await ask("C")]).toEqual(["tokenResponse", "tokenResponse", "error"]);
+  clock.advance(60 * minute);
+  expect(await ask("C")).toBe("tokenResponse");
+});
+
 test("invitations are rate-limited, and a bad address is answered", async () => {
   const { signIn } = await world(["ann"], { limits: { invitations: 2 } });
   const ann = await signIn("ann");
