@@ -9,6 +9,7 @@ import { type Connection, createConnection, type Service } from "./connection.ts
 import { createDialler } from "./dialler.ts";
 import type { SignalKind } from "./dialling.ts";
 import { createMeasuring, type Measured } from "./measuring.ts";
+import { createPlaces } from "./places.ts";
 import type { Signal } from "./signals.ts";
 
 /** The direct connection to one peer, which exists only while it is needed. */
@@ -87,10 +88,8 @@ const idle: LinkState = Object.freeze({ status: "idle" });
 export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> {
   const { clock, maxLinks, idleTimeout, isKnown } = options;
   const entries = new Map<string, Entry<S>>();
-  // Those that we dial, until that has failed or the link is over.
-  const own = new Set<Entry<S>>();
-  // Those that wait for discovery, or for a free place.
-  const line = new Set<Entry<S>>();
+  // Had by those that we dial, until that has failed or the link is over.
+  const places = createPlaces<Entry<S>>({ count: maxLinks, isOpen: () => online, admit: dial });
   const states = createWeakCache<Live<LinkState>>();
   const measuring = createMeasuring({ clock, measured });
   let online = false;
@@ -138,32 +137,10 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     write(state, Object.freeze({ status: before.status, path, roundTrip }));
   }
 
-  function dialNext(): void {
-    for (const entry of line) {
-      if (!online || own.size >= maxLinks) break;
-      own.add(entry);
-      line.delete(entry);
-      dialler.dial(entry.peer);
-      // Last: who hears of it may sign out.
-      tell(entry, "connecting");
-    }
-    makeRoom();
-  }
-
-  /** Asks the links that have been unused for longest to close, one for each peer that waits for a place. */
-  function makeRoom(): void {
-    if (!online || line.size === 0) return;
-    const open = [...own].flatMap(({ connection }) => connection ?? []).sort((a, b) => a.lastUse - b.lastUse);
-    let leaving = open.filter(({ accepting }) => !accepting).length;
-    for (const { accepting, offerClose } of open) {
-      if (leaving < line.size && accepting && offerClose()) leaving++;
-    }
-  }
-
-  /** The other side has said that it stays. */
-  function released(entry: Entry<S>): void {
-    flush(entry);
-    makeRoom();
+  function dial(entry: Entry<S>): void {
+    dialler.dial(entry.peer);
+    // Last: who hears of it may sign out.
+    tell(entry, "connecting");
   }
 
   function opened(peer: string, link: Link, role: "caller" | "callee"): void {
@@ -178,19 +155,21 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       idleTimeout,
       serve: options.serve,
       signalled: (signal) => dialler.receiveOnLink(peer, signal),
-      released: () => released(entry),
-      rested: makeRoom,
+      released() {
+        flush(entry);
+        places.fill();
+      },
+      rested: places.fill,
       interrupted: (reason) => interrupted(entry, reason),
       restored: () => works(entry, link),
       ended: (reason) => ended(entry, connection, reason),
     });
-    if (role === "callee") own.delete(entry);
-    else own.add(entry);
-    line.delete(entry);
+    // What the peer dialled takes none of our places.
+    if (role === "callee") places.leave(entry);
     entry.connection = connection;
     works(entry, link);
     flush(entry);
-    dialNext();
+    places.fill();
     connection.listen();
   }
 
@@ -223,7 +202,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   function ended(entry: Entry<S>, connection: Connection<S>, reason: BonevalueError | undefined): void {
     if (entry.connection !== connection) return;
     entry.connection = undefined;
-    own.delete(entry);
+    places.leave(entry);
     measuring.follow(entry.peer, undefined);
     tellEnd(entry, reason);
     options.closed(entry.peer);
@@ -238,7 +217,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   function failed(peer: string, error: BonevalueError): void {
     const entry = entries.get(peer);
     if (!entry) return;
-    own.delete(entry);
+    places.leave(entry);
     const fail = allWaiting(entry);
     tell(entry, "failed", error);
     fail(error);
@@ -255,11 +234,11 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   }
 
   function settle(entry: Entry<S>): void {
-    if (entries.get(entry.peer) === entry && !entry.connection && !own.has(entry)) {
-      if (entry.waiting.size > 0) line.add(entry);
-      else if (entries.delete(entry.peer)) line.delete(entry);
+    if (entries.get(entry.peer) === entry && !entry.connection && !places.has(entry)) {
+      if (entry.waiting.size > 0) places.wait(entry);
+      else if (entries.delete(entry.peer)) places.leave(entry);
     }
-    dialNext();
+    places.fill();
   }
 
   function drop(peer: string, reason: BonevalueError): void {
@@ -272,7 +251,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     // Who was told may have called again.
     const left = entries.get(peer);
     if (!left) return;
-    own.delete(left);
+    places.leave(left);
     if (left.state.peek().status === "connecting") tellEnd(left, reason);
     settle(left);
   }
@@ -299,7 +278,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       online = now;
       if (!online) return;
       dialler.repeat();
-      dialNext();
+      places.fill();
     },
     wake: dialler.repeat,
     drop,
