@@ -1,15 +1,13 @@
 import type { Clock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
-import { assemblyOf, type Limits } from "../limits.ts";
+import type { Limits } from "../limits.ts";
 import type { Channel, Link } from "../transport/transport.ts";
-import { decode, type Received } from "../wire/codec.ts";
-import { CloseStep, type Frame, type Hello, Kind, largestLossy } from "../wire/frames.ts";
-import { createInbox, type Whole } from "../wire/inbox.ts";
+import { CloseStep, type Hello, Kind } from "../wire/frames.ts";
+import type { Whole } from "../wire/inbox.ts";
 import { createLanes, type Lanes } from "../wire/lanes.ts";
-import { malformed } from "../wire/malformed.ts";
 import { readHello, sayHello } from "./hello.ts";
 import { createIdleClose } from "./idle-close.ts";
-import { createRate } from "./rate.ts";
+import { createReading } from "./reading.ts";
 import type { Signal } from "./signals.ts";
 
 /** What a connection carries. It is made with the connection and ends with it. */
@@ -74,12 +72,10 @@ const partingTime = 1_000;
 
 /** Speaks with the other side of a link that has opened, and hears it from `listen` on. */
 export function createConnection<S extends Service>(options: ConnectionOptions<S>): Connection<S> {
-  const { peer, link, clock, limits } = options;
+  const { peer, link, clock } = options;
   const greeted = new Set<Channel>();
-  const inbox = createInbox({ value: limits.messageSize, depth: limits.depth, assembly: assemblyOf(limits) });
   const lanes = createLanes(link, { clock, emptied: rest });
-  const lossyLimits = { value: largestLossy, depth: limits.depth };
-  const rate = createRate(clock, limits.framesPerSecond, 1_000);
+  const reading = createReading(clock, options.limits);
   let remote: Hello | undefined;
   let lastUse = clock.now();
   let over = false;
@@ -110,29 +106,17 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   function receive(channel: Channel, bytes: Uint8Array<ArrayBuffer>): void {
     if (over || (channel === "lossy" && !remote)) return;
     try {
-      if (channel === "lossy") for (const frame of admitted(decode(bytes, lossyLimits))) readLossy(frame);
-      else for (const frame of admitted(inbox.read(bytes))) read(frame, channel);
+      for (const frame of reading(channel, bytes)) read(frame, channel);
     } catch (error) {
       fail(asProtocolError(error));
     }
     rest();
   }
 
-  function admitted<F>(frames: readonly F[]): readonly F[] {
-    // A message without any costs as much as one.
-    if (rate.admits(frames.length || 1)) return frames;
-    throw malformed(`more than ${limits.framesPerSecond} frames in a second`);
-  }
-
-  function readLossy(frame: Frame<Received>): void {
+  function read(frame: Whole, channel: Channel): void {
     if (over) return;
-    if (frame[0] !== Kind.tell) throw malformed("something else than a message on lossy");
-    service.receive(frame);
-  }
-
-  function read(frame: Whole, channel: "control" | "bulk"): void {
-    if (over) return;
-    if (!greeted.has(channel)) greet(frame, channel);
+    if (channel === "lossy") service.receive(frame);
+    else if (!greeted.has(channel)) greet(frame, channel);
     else if (frame[0] === Kind.close) readClose(frame[1], frame[2], channel);
     else if (frame[0] === Kind.signal) options.signalled(frame[2]);
     else {

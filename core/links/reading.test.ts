@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import { defaultLimits, type Limits } from "../limits.ts";
+import { createVirtualClock } from "../testing/virtual-clock.ts";
+import { encode, type Packed, pack } from "../wire/codec.ts";
+import { type Frame, Kind } from "../wire/frames.ts";
+import { cut } from "../wire/parts.ts";
+import { createReading } from "./reading.ts";
+
+function readingOf(limits: Partial<Limits> = {}) {
+  const clock = createVirtualClock();
+  return { clock, read: createReading(clock, { ...defaultLimits, ...limits }) };
+}
+
+function tell(size: number): Frame<Packed> {
+  const value = pack(new Uint8Array(size), { name: "request", code: "invalid-request", depth: 1, size: 100_000 });
+  return [Kind.tell, 0, "cursor", value];
+}
+
+const cancel: Frame<Packed> = [Kind.cancel, 1, "cancelled"];
+const joined = (...frames: readonly Frame<Packed>[]) => Uint8Array.from(frames.flatMap((frame) => [...encode(frame)]));
+const refusal = (what: string) => expect.objectContaining({ code: "protocol", message: expect.stringContaining(what) });
+
+test("the frames of one message are read in their order, on every channel", () => {
+  const { read } = readingOf();
+  expect(read("control", joined(cancel, tell(1))).map(([kind]) => kind)).toEqual([Kind.cancel, Kind.tell]);
+  expect(read("bulk", joined(tell(1), cancel)).map(([kind]) => kind)).toEqual([Kind.tell, Kind.cancel]);
+  expect(read("lossy", joined(tell(1), tell(2))).map(([kind]) => kind)).toEqual([Kind.tell, Kind.tell]);
+});
+
+test("what came in parts is read with the last of them", () => {
+  const { read } = readingOf();
+  const parts = cut(encode(tell(3_000)), 1);
+  const counts = Array.from({ length: 4 }, () =>
+    read("bulk", Uint8Array.from(parts.next(1_000).flatMap((bytes) => [...bytes]))),
+  );
+  expect(counts.map((frames) => frames.length)).toEqual([0, 0, 0, 1]);
+});
+
+test("nothing of a message on lossy is read that holds something else than one-way messages", () => {
+  const { read } = readingOf();
+  expect(() => read("lossy", joined(tell(1), cancel))).toThrow(refusal("something else"));
+});
+
+test("the depth of a value is bounded on lossy as elsewhere", () => {
+  const { read } = readingOf({ depth: 2 });
+  const value = pack([[[1]]], { name: "request", code: "invalid-request", depth: 5, size: 100 });
+  for (const channel of ["control", "lossy"] as const) {
+    expect(() => read(channel, joined([Kind.tell, 0, "cursor", value]))).toThrow(refusal("The peer sent"));
+  }
+});
+
+test("the channels share one budget of frames, which is there again a second later; an empty message costs one", async () => {
+  const { clock, read } = readingOf({ framesPerSecond: 4 });
+  const spend = () => {
+    read("control", joined(cancel, cancel));
+    read("lossy", joined(tell(1)));
+    read("bulk", new Uint8Array());
+  };
+  spend();
+  expect(() => read("bulk", new Uint8Array())).toThrow(refusal("more than 4 frames in a second"));
+  await clock.advance(1_000);
+  expect(spend).not.toThrow();
+});

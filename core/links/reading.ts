@@ -1,0 +1,37 @@
+import type { Clock } from "../clock.ts";
+import { assemblyOf, type Limits } from "../limits.ts";
+import type { Channel } from "../transport/transport.ts";
+import { decode, type Received } from "../wire/codec.ts";
+import { type Frame, Kind, largestLossy } from "../wire/frames.ts";
+import { createInbox, type Whole } from "../wire/inbox.ts";
+import { malformed } from "../wire/malformed.ts";
+import { createRate } from "./rate.ts";
+
+type Tell = Extract<Whole, readonly [typeof Kind.tell, ...unknown[]]>;
+
+/** The frames of one message. Throws `protocol` where it is malformed or beyond a limit. */
+export type Reading = (channel: Channel, bytes: Uint8Array<ArrayBuffer>) => readonly Whole[];
+
+/** Reads what arrives on one link, within its budgets. */
+export function createReading(clock: Clock, limits: Limits): Reading {
+  const { depth, framesPerSecond } = limits;
+  const inbox = createInbox({ value: limits.messageSize, depth, assembly: assemblyOf(limits) });
+  const rate = createRate(clock, framesPerSecond, 1_000);
+
+  return (channel, bytes) => {
+    const frames = channel === "lossy" ? readLossy(bytes, depth) : inbox.read(bytes);
+    // A message without any costs as much as one.
+    if (!rate.admits(frames.length || 1)) throw malformed(`more than ${framesPerSecond} frames in a second`);
+    return frames;
+  };
+}
+
+function readLossy(bytes: Uint8Array, depth: number): readonly Tell[] {
+  const frames = decode(bytes, { value: largestLossy, depth });
+  if (!frames.every(isTell)) throw malformed("something else than a message on lossy");
+  return frames;
+}
+
+function isTell(frame: Frame<Received>): frame is Tell {
+  return frame[0] === Kind.tell;
+}
