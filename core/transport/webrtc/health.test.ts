@@ -58,13 +58,27 @@ test("a silence that lasts loses the link 10 s after it was noticed, whatever th
   expect(log).toEqual(["interrupted", "restart", "lost: disconnected"]);
 });
 
-test("a page that is online again restarts ICE without waiting for a silence, if the link is open", () => {
+test("a page that is online again restarts ICE without waiting for a silence, if the link is open", async () => {
   const open = patient();
   open.comeOnline();
+  await open.clock.advance(1_000);
   expect(open.log).toEqual(["restart"]);
   const opening = patient({ open: false });
   opening.comeOnline();
+  await opening.clock.advance(1_000);
   expect(opening.log).toEqual([]);
+});
+
+test("but not before WebRTC knows the new network, and once where networks come and go", async () => {
+  const { clock, log, comeOnline } = patient();
+  comeOnline();
+  await clock.advance(550);
+  expect(log).toEqual([]);
+  comeOnline();
+  await clock.advance(550);
+  expect(log).toEqual([]);
+  await clock.advance(60_000);
+  expect(log).toEqual(["restart"]);
 });
 
 test("a connection that the other side has closed is lost at once", () => {
@@ -76,6 +90,7 @@ test("a connection that the other side has closed is lost at once", () => {
 test("after release nothing is told and no timer is left", async () => {
   const { clock, log, pc, release, become, comeOnline } = patient();
   become("disconnected");
+  comeOnline();
   release();
   comeOnline();
   expect([clock.waiting, pc.onconnectionstatechange]).toEqual([0, null]);

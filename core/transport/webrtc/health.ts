@@ -3,6 +3,9 @@ import { BonevalueError } from "../../errors.ts";
 
 // ICE takes about 5 s to notice a silence, so that a link is given up 15 s after the last byte.
 const recoverWithin = 10_000;
+// Chromium tells WebRTC of a new network half a second after it has told the page. A round that begins before has no
+// address to offer, and what it says over the dead path makes SCTP wait longer when there is a path.
+const networkSettles = 600;
 
 /** What {@link watchHealth} asks and tells. */
 export interface HealthEvents {
@@ -30,6 +33,7 @@ export function watchHealth(
   platform: Platform = globalThis,
 ): () => void {
   let undoLost: (() => void) | undefined;
+  let undoBack: (() => void) | undefined;
 
   function interrupt(): void {
     if (undoLost) return;
@@ -50,7 +54,8 @@ export function watchHealth(
 
   /** The path that we had is likely to be gone with the network that we had, long before ICE misses it. */
   function networkIsBack(): void {
-    if (events.isOpen()) events.restart();
+    undoBack?.();
+    undoBack = clock.after(networkSettles, () => events.isOpen() && events.restart());
   }
 
   pc.onconnectionstatechange = () => {
@@ -70,6 +75,7 @@ export function watchHealth(
 
   return () => {
     undoLost?.();
+    undoBack?.();
     platform.removeEventListener?.("online", networkIsBack);
     pc.onconnectionstatechange = null;
   };
