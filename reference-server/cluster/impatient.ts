@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 export interface Answering {
   /** It keeps somebody waiting. */
   failed(error: Error): void;
-  /** All that it was late with has been answered. */
+  /** All that it was late with has been answered, or has failed: perhaps it can be asked again. */
   back(): void;
 }
 
@@ -30,7 +30,6 @@ export function impatient<Methods extends Record<keyof Methods, (...args: never[
       (result) => {
         settled();
         resolve(result);
-        if (late && overdue === 0) back();
       },
       (error: unknown) => {
         settled();
@@ -42,7 +41,7 @@ export function impatient<Methods extends Record<keyof Methods, (...args: never[
     function settled(): void {
       over = true;
       stop();
-      if (late) overdue--;
+      if (late && --overdue === 0) back();
     }
 
     function giveUp(): void {

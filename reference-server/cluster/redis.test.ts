@@ -4,7 +4,7 @@ import { defaultLog, type Log } from "../log.ts";
 import { type Cut, startCut } from "../testing/cut.ts";
 import { startRedis, type TestRedis } from "../testing/redis.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
-import type { Cluster } from "./cluster.ts";
+import type { Cluster, Online } from "./cluster.ts";
 import { describeCluster, joined, type TestNode, whereabouts } from "./conformance.ts";
 import { openCluster } from "./open.ts";
 import { redisCluster } from "./redis.ts";
@@ -80,6 +80,22 @@ test("an engine that comes back empty is filled again by its nodes, which then r
   );
   two.broadcast({ kind: "revoke", user: "x", keep: undefined });
   await one.hears("revoke");
+});
+
+test("where word from the engine is cut off, nobody who is missing there is taken to have gone", async () => {
+  const found = Promise.withResolvers<Online>();
+  const watching: Log = { ...log, warn: () => found.resolve(one.online(["ann"])) };
+  const [one, two] = [await member(redisCluster(redis.url, watching, quick)), await member(cluster())];
+  await two.claim("ann", "p");
+  const admin = await client();
+  const allow = (clients: number) => admin.configSet("maxclients", `${clients}`);
+  onTestFinished(async () => void (await allow(1_000)));
+  // As if it had been killed, and of two wires only one was back.
+  await Promise.all([allow(1), admin.flushAll(), admin.sendCommand(["CLIENT", "KILL", "TYPE", "pubsub"])]);
+  expect(await found.promise).toEqual({ logins: [], complete: false });
+  await allow(1_000);
+  await vi.waitUntil(() => one.stale() > 0, { timeout: 5_000 });
+  expect(whereabouts((await one.online(["ann"])).logins)).toEqual([`ann p ${two.id}`]);
 });
 
 test("a node does not write down again what another has taken over, nor what that has released", async () => {

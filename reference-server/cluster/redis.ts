@@ -97,6 +97,9 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   function failed(error: Error): void {
     if (!reachable) return;
     reachable = false;
+    // One of two wires may be back before the other, and find an empty engine.
+    settled = false;
+    stopSettling();
     log.warn({ error: error.message }, "the cluster's engine is out of reach; this node goes on alone");
     // Word of a revocation cannot come: it is looked for.
     stopAsking = every(clock, times.alone, events.stale);
