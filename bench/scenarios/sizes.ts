@@ -1,7 +1,5 @@
-import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
-import { root } from "../../tools/entries.ts";
-import type { Scenario } from "./scenario.ts";
+import { sizeOf } from "../../tools/bundle-size.ts";
+import type { Observation, Scenario } from "./scenario.ts";
 
 const imports: Readonly<Record<string, string>> = {
   bonevalue: `export { createClient } from "./core/index.ts"`,
@@ -13,23 +11,14 @@ const imports: Readonly<Record<string, string>> = {
   capnweb: `export { RpcSession } from "capnweb"`,
 };
 
-/** What a page pays for each contestant. */
+/** What a page pays for each contestant; what is loaded later, when it is asked for, is not counted. */
 export const sizes: Scenario = {
   name: "sizes",
   title: "Bundled for browsers, minified and gzipped",
-  run: () =>
-    Promise.all(Object.entries(imports).map(async ([what, code]) => ({ what, value: await sizeOf(code), unit: "KB" }))),
+  run: () => Promise.all(Object.entries(imports).map(weigh)),
 };
 
-async function sizeOf(code: string): Promise<number> {
-  const { outputFiles } = await build({
-    stdin: { contents: code, resolveDir: root },
-    bundle: true,
-    minify: true,
-    format: "esm",
-    platform: "browser",
-    define: { global: "globalThis" },
-    write: false,
-  });
-  return gzipSync(outputFiles[0]!.contents, { level: 9 }).length / 1_000;
+async function weigh([what, code]: readonly [string, string]): Promise<Observation> {
+  const { first } = await sizeOf(code);
+  return { what, value: first.gzipped / 1_000, unit: "KB" };
 }
