@@ -74,3 +74,9 @@ export const defaultLimits: ServerLimits = {
   resync: minute,
   drain: 0,
 };
+
+/** What a server is told, and the default wherever that is nothing. */
+export function limitsOf(given: Partial<ServerLimits> = {}): ServerLimits {
+  const said = Object.entries(given).filter(([, limit]) => limit !== undefined);
+  return { ...defaultLimits, ...Object.fromEntries(said) };
+}

@@ -5,7 +5,7 @@ import { openCluster } from "./cluster/open.ts";
 import { createDoor } from "./door.ts";
 import { createGuard } from "./guard.ts";
 import { invitationLink, publicUrl } from "./invitation.ts";
-import { defaultLimits, type ServerLimits } from "./limits.ts";
+import { limitsOf } from "./limits.ts";
 import { listen, unlisten } from "./listen.ts";
 import { defaultLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
@@ -44,7 +44,7 @@ const purgeEvery = 60 * 60_000;
  */
 export async function createServer(options: ServerOptions = {}): Promise<BonevalueServer> {
   const { log = defaultLog(), clock = systemClock } = options;
-  const limits: ServerLimits = { ...defaultLimits, ...options.limits };
+  const limits = limitsOf(options.limits);
   refuseUnsafe(options);
   const found = options.publicUrl === undefined ? undefined : publicUrl(options.publicUrl);
   // What was opened, to be closed in the opposite order.
