@@ -73,7 +73,7 @@ test("a schema that never answers holds up later calls no longer than its own", 
   bob.module("Note", ({ request }) => handled.push(request));
   const calls = ["one", "two"].map((text) => ann.get("bob").call("Stuck", text, { timeout: 20 }).first());
   const later = ann.get("bob").call("Note", "three").first();
-  for (const call of calls) await expect(call).rejects.toMatchObject({ code: "timeout" });
+  await Promise.all(calls.map((call) => expect(call).rejects.toMatchObject({ code: "timeout" })));
   await later;
   expect(handled).toEqual(["three"]);
 });
