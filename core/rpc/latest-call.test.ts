@@ -124,6 +124,19 @@ describe("a latest call", () => {
     expect(onProgress).toHaveBeenCalledWith(expect.objectContaining({ sent: 200_000, total: 200_000 }));
   });
 
+  test("shows its progress though the app's own listener throws, which is reported", async () => {
+    for (const peer of peers) peer.module("Put", async ({ request }) => (await request.file.blob()).size);
+    const reported = vi.spyOn(console, "error").mockReturnValue(undefined);
+    const fault = new Error("the app's own fault");
+    const onProgress = () => {
+      throw fault;
+    };
+    await latest.call(ann.get("*"), "Put", { file: new Blob([new Uint8Array(200_000)]) }, { onProgress }).all();
+    expect(latest.state.peek().progress).toMatchObject({ sent: 400_000, total: 400_000 });
+    expect(reported).toHaveBeenCalledWith(fault);
+    reported.mockRestore();
+  });
+
   test("ends the stream that its reply brought when the view has done with it", async () => {
     peers[0]?.module("Ticks", async function* ({ signal }) {
       for (let tick = 0; !signal.aborted; tick++) yield tick;

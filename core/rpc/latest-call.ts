@@ -107,13 +107,12 @@ export function createLatestCall<M extends Module | string>(): LatestCall<M> {
     const sent = new Map<PeerId, number>();
 
     function progressed(progress: Progress): void {
-      onProgress?.(progress);
-      if (own !== shown) return;
       sent.set(progress.peer.id, progress.sent);
       const bytes = [...sent.values()].reduce((sum, count) => sum + count, 0);
       // Every peer reads the same request.
       const total = progress.total && progress.total * state.peek().progress.targets;
-      show({ progress: further({ sent: bytes, total }) });
+      if (own === shown) show({ progress: further({ sent: bytes, total }) });
+      onProgress?.(progress);
     }
 
     reset();
