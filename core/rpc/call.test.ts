@@ -81,14 +81,26 @@ test("a signal that aborts because the call is being made ends it", async () => 
   expect(handled).not.toHaveBeenCalled();
 });
 
-test("a timeout that is no number ends its own call, and not the link", async () => {
-  const network = createNetwork();
-  const [ann, bob] = [network.client("ann"), network.client("bob")];
-  bob.module("Any", ({ request }) => request);
-  await ann.connect("test", "ann", "");
-  await bob.connect("test", "bob", "");
-  expect(await ann.get("bob").call("Any", 1).first()).toBe(1);
-  await ann.get("bob").call("Any", 2, { timeout: Number.NaN }).all();
-  expect(await ann.get("bob").call("Any", 3).first()).toBe(3);
-  expect(ann.link(bob.getId()!).peek().status).toBe("open");
-});
+test.for([Number.NaN, -1, "500", null])(
+  "a call with the timeout %s is refused before anything is sent",
+  async (timeout: any) => {
+    const network = createNetwork();
+    const [ann, bob] = [network.client("ann"), network.client("bob")];
+    const handled = vi.fn(({ request }) => request);
+    bob.module("Any", handled);
+    await ann.connect("test", "ann", "");
+    await bob.connect("test", "bob", "");
+    const cancelled = vi.fn();
+    const [reply] = await ann
+      .get("bob")
+      .call("Any", new ReadableStream({ cancel: cancelled }), { timeout })
+      .all();
+    expect(reply?.error).toMatchObject({ code: "invalid-request", message: expect.stringContaining("timeout") });
+    expect(cancelled).toHaveBeenCalledOnce();
+    await expect(ann.get("nobody").call("Any", 1, { timeout }).first()).rejects.toMatchObject({
+      code: "invalid-request",
+    });
+    expect(await ann.get("bob").call("Any", 3).first()).toBe(3);
+    expect(handled).toHaveBeenCalledOnce();
+  },
+);

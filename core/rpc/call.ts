@@ -1,4 +1,4 @@
-import type { BonevalueError } from "../errors.ts";
+import { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import { ask, type Calling, type Progress } from "./ask.ts";
 import type { OngoingCall } from "./caller.ts";
@@ -34,7 +34,7 @@ export function call(
 ): Replies<any> {
   const { limits, refusal, nobody } = calling;
   const asked = new Map<Peer, OngoingCall>();
-  let unsent: BonevalueError | undefined;
+  let unsent = isDelay(timeout) ? undefined : noDelay(timeout);
   const collector = collectReplies(targets, stop, tidy, () => unsent ?? nobody());
 
   function stop(peer: Peer, error: BonevalueError): void {
@@ -48,7 +48,7 @@ export function call(
   }
 
   function askOrRefuse(peer: Peer, parcel: Parcel): void {
-    const error = signal?.aborted ? cancelled(signal.reason) : refusal(peer);
+    const error = unsent ?? (signal?.aborted ? cancelled(signal.reason) : refusal(peer));
     const settle = (outcome: Outcome) => collector.settle(peer, outcome);
     if (error) {
       discard(parcel, error);
@@ -76,4 +76,13 @@ export function call(
   if (signal?.aborted) abort();
   else if (collector.pending() > 0) signal?.addEventListener("abort", abort, { once: true });
   return collector.replies;
+}
+
+function isDelay(timeout: unknown): boolean {
+  return typeof timeout === "number" && timeout >= 0;
+}
+
+function noDelay(timeout: unknown): BonevalueError {
+  const message = `A call's timeout is a number of ms from 0 on, or Infinity for none: "${timeout}" is not.`;
+  return new BonevalueError("invalid-request", message);
 }
