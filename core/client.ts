@@ -112,8 +112,8 @@ const moment = 1_000;
  * await client.connect("p2p.example.com", "ann", password);
  * for await (const reply of client.get("*").call("Echo", "Hello")) console.log(reply.peer.name, reply.value);
  */
-export function createClient(options: ClientOptions = {}): Client {
-  return createClientOn(systemClock, options);
+export function createClient(options?: ClientOptions): Client {
+  return createClientOn(systemClock, options ?? {});
 }
 
 /** As {@link createClient}, on a clock of the caller's: for tests on virtual time. */
@@ -240,13 +240,15 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
         }),
       );
     },
-    module: (module, handler, { allow = "*" } = {}) =>
-      modules.add({
+    module(module, handler, options) {
+      const { allow = "*" } = options ?? {};
+      return modules.add({
         module: moduleOf(module),
         handler: handler as Offer["handler"],
         allow: fixed(allow),
         bare: typeof module === "string",
-      }),
+      });
+    },
     invite: async (email) => server(email).invite(email),
     requestToken(alias, callback) {
       const made = requestToken(alias);

@@ -1,4 +1,5 @@
 import { createNanoEvents } from "nanoevents";
+import { BonevalueError } from "./errors.ts";
 
 /** Typed events, told to listeners in the order in which these came. One that throws is reported and stops nobody. */
 export interface Emitter<Events> {
@@ -12,6 +13,7 @@ export function createEmitter<Events>(): Emitter<Events> {
   const emitter = createNanoEvents<Record<PropertyKey, (...args: unknown[]) => void>>();
   return {
     on(event, listener) {
+      requireFunction(listener, "A listener");
       let active = true;
       const off = emitter.on(event, (...args) => {
         if (active) guard(() => (listener as (...args: unknown[]) => void)(...args));
@@ -24,6 +26,11 @@ export function createEmitter<Events>(): Emitter<Events> {
     emit: (event, ...args) => emitter.emit(event, ...(args as never)),
     hasListener: (event) => (emitter.events[event]?.length ?? 0) > 0,
   };
+}
+
+/** Throws `invalid-request` where the app gave something else than a function. `what` begins the message. */
+export function requireFunction(given: unknown, what: string): void {
+  if (typeof given !== "function") throw new BonevalueError("invalid-request", `${what} has to be a function.`);
 }
 
 /** Runs the app's own code; what it throws is reported, and never reaches ours. */

@@ -26,8 +26,8 @@ export const defaultLimits: Limits = Object.freeze({
 });
 
 /** What an app asks for, and the default wherever that is nothing. */
-export function limitsOf(given: Partial<Limits> = {}): Limits {
-  const said = Object.entries(given).filter(([, limit]) => limit !== undefined);
+export function limitsOf(given?: Partial<Limits>): Limits {
+  const said = Object.entries(given ?? {}).filter(([, limit]) => limit !== undefined);
   return { ...defaultLimits, ...Object.fromEntries(said) };
 }
 

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { createClient } from "./client.ts";
+import { defineModule } from "./rpc/module.ts";
 import { createNetwork } from "./testing/network.ts";
 
 /** A client as a script tag sees it: nothing checks its types. */
@@ -43,6 +45,19 @@ describe("what a page without types gets wrong is an error that says what to wri
     client.module("Any", () => "the name is free");
   });
 
+  test.for(given([], [null], [{}], ["listener"]))("$args for a function", async ({ args }) => {
+    const client = await untyped();
+    const noFunction = expect.objectContaining({ code: "invalid-request", message: expect.stringMatching(/function/) });
+    expect(() => client.on("error", ...args)).toThrow(noFunction);
+    expect(() => client.get("*").each(...args)).toThrow(noFunction);
+    expect(() => client.status.subscribe(...args)).toThrow(noFunction);
+    expect(() => client.peers.subscribe(...args)).toThrow(noFunction);
+  });
+
+  test.for(given([], [null], [5], [{}]))("a contract named by $args", ({ args: [name] }) => {
+    expect(() => defineModule(name as any)).toThrow(expect.objectContaining({ code: "unknown-module" }));
+  });
+
   test.for([
     { method: "invite", args: [] },
     { method: "requestToken", args: [null] },
@@ -54,4 +69,14 @@ describe("what a page without types gets wrong is an error that says what to wri
     await expect(client[method](...args)).rejects.toMatchObject({ code: "invalid-request" });
     expect(client.status.peek()).toBe("online");
   });
+});
+
+test("null for options is the same as none", async () => {
+  const absent: any = null;
+  expect(createClient(absent).status.peek()).toBe("offline");
+  expect(createClient({ limits: absent }).status.peek()).toBe("offline");
+  expect(defineModule("Any", absent)).toEqual(defineModule("Any"));
+  const client = await untyped();
+  client.module("Any", () => 1, null);
+  expect(await client.get("*").call("Any", 1, null).all()).toEqual([]);
 });

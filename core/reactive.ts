@@ -1,5 +1,5 @@
 import { batch, computed, effect, type Signal, signal } from "@preact/signals-core";
-import { guard } from "./events.ts";
+import { guard, requireFunction } from "./events.ts";
 
 /** A value that changes. Signals satisfy it; `subscribe` calls at once with the present value. */
 export interface Live<T> {
@@ -22,7 +22,10 @@ export function createLive<T>(initial: T, onWatched?: OnWatched): Live<T> {
       return source.value;
     },
     peek: () => source.peek(),
-    subscribe: (listener: (value: T) => void) => source.subscribe((value) => guard(() => listener(value))),
+    subscribe(listener: (value: T) => void) {
+      requireFunction(listener, "A listener");
+      return source.subscribe((value) => guard(() => listener(value)));
+    },
   });
   sources.set(live, source as Signal<unknown>);
   return live;
@@ -59,6 +62,7 @@ export function createLiveList<T>(build: () => readonly T[], topics: readonly Li
     },
     peek: () => list.peek(),
     subscribe(listener: (value: readonly T[]) => void) {
+      requireFunction(listener, "A listener");
       let told: readonly T[] | undefined;
       let stopped = false;
       const tell = () => {

@@ -1,4 +1,4 @@
-import { guard, report } from "../events.ts";
+import { guard, report, requireFunction } from "../events.ts";
 import type { Peer } from "../peer.ts";
 import type { Live } from "../reactive.ts";
 
@@ -10,6 +10,7 @@ export function visitEach(
   list: Live<readonly Peer[]>,
   visit: (peer: Peer, signal: AbortSignal) => unknown,
 ): () => void {
+  requireFunction(visit, "A visit");
   const visits = new Map<Peer, AbortController>();
   let stopped = false;
 

@@ -31,7 +31,7 @@ export type Args<M, Rest extends unknown[]> =
 /**
  * Declares a contract with any Standard Schema (valibot, zod, arktype…). Every value is validated once, by the peer that
  * receives it: senders write the schema's input, receivers read its output. A contract that changes incompatibly takes a
- * new name.
+ * new name. Throws `unknown-module` where `name` is no text.
  *
  * @example
  * const Echo = defineModule("Echo", { request: v.object({ text: v.string() }), response: v.object({ text: v.string() }) });
@@ -39,8 +39,9 @@ export type Args<M, Rest extends unknown[]> =
 export function defineModule<
   Request extends Schema | undefined = undefined,
   Response extends Schema | undefined = undefined,
->(name: string, schemas: { request?: Request; response?: Response } = {}): Module<Request, Response> {
-  return Object.freeze({ name, request: schemas.request as Request, response: schemas.response as Response });
+>(name: string, schemas?: { request?: Request; response?: Response }): Module<Request, Response> {
+  requireName(name);
+  return Object.freeze({ name, request: schemas?.request as Request, response: schemas?.response as Response });
 }
 
 /**
@@ -49,7 +50,12 @@ export function defineModule<
  */
 export function moduleOf(module: Module | string): Module {
   if (typeof module === "string") return defineModule(module);
-  if (typeof module?.name === "string") return module;
+  requireName(module?.name);
+  return module;
+}
+
+function requireName(name: unknown): void {
+  if (typeof name === "string") return;
   throw new BonevalueError("unknown-module", "Name the module, or make it by defineModule.");
 }
 

@@ -1,4 +1,5 @@
 import { BonevalueError } from "../errors.ts";
+import { requireFunction } from "../events.ts";
 import type { Query } from "../peers/query.ts";
 import type { Exchange, Module } from "./module.ts";
 
@@ -26,9 +27,7 @@ export function createModules(): Modules {
     get: (name) => offers.get(name),
     add(offer) {
       const { name } = offer.module;
-      if (typeof offer.handler !== "function") {
-        throw new BonevalueError("invalid-request", `The module "${name}" needs a handler: a function.`);
-      }
+      requireFunction(offer.handler, `The handler of "${name}"`);
       if (offers.has(name)) {
         throw new BonevalueError("module-taken", `A module named "${name}" is offered already; withdraw it first.`);
       }
