@@ -30,8 +30,7 @@ export function sourceOf(object: object, count: number): Source | undefined {
   if (isRemoteFile(object)) return sourceOfFile(object, once(lock(object.stream()), count));
   if (object instanceof ReadableStream) return sourceOfItems(once(lock(object), count));
   if (!isAsyncIterable(object)) return undefined;
-  const pull = () => pullFromIterable(object);
-  return sourceOfItems(isIterator(object) ? once(spend(object, pull), count) : pull);
+  return sourceOfItems(isIterator(object) ? once(spend(object), count) : () => pullFromIterable(object));
 }
 
 function sourceOfFile({ name, type, size }: FileInfo, pull: () => Pull): Source {
@@ -56,14 +55,15 @@ function lock(stream: ReadableStream<unknown>): Pull {
 // Nothing about an iterator says that somebody reads it, and two readers would each get some of its items.
 const spent = new WeakSet<object>();
 
-function spend(iterator: object, pull: () => Pull): Pull {
-  if (spent.has(iterator))
-    throw new BonevalueError(
-      "unsupported",
-      "A generator that has been sent cannot be sent again: call its function anew.",
-    );
-  spent.add(iterator);
-  return pull();
+function spend(iterator: AsyncIterable<unknown>): Pull {
+  if (!spent.has(iterator)) {
+    spent.add(iterator);
+    return pullFromIterable(iterator);
+  }
+  throw new BonevalueError(
+    "unsupported",
+    "A generator that has been sent cannot be sent again: call its function anew.",
+  );
 }
 
 // With its frame around it a chunk still fits the largest message.
