@@ -283,14 +283,18 @@ test("dropping an attempt ends it on both sides and is not told as a failure", a
   expect([network.size, clock.waiting]).toEqual([0, 0]);
 });
 
-test("stopping ends every link and leaves nothing behind", async () => {
-  const { clock, network, a, b } = town();
+test("stopping ends every attempt; an open link is for its holder to close, and nothing else is left behind", async () => {
+  const { clock, network, letters, a, b } = town();
   a.dial("b");
   await clock.advance(1_000);
+  a.dial("nobody");
   a.stop();
   await clock.advance(1_000);
-  expect(a.log.at(-1)).toBe("closed: cancelled");
-  expect(b.log.at(-1)).toBe("closed: disconnected");
+  expect(ends(letters)).toEqual(["a: cancelled"]);
+  expect([a.log, b.log]).toEqual([["open to b as caller"], ["open to a as callee"]]);
+  a.links[0]?.close(new BonevalueError("cancelled", "The spec is done with it."));
+  await clock.advance(1_000);
+  expect([a.log.at(-1), b.log.at(-1)]).toEqual(["closed: cancelled", "closed: disconnected"]);
   expect([network.size, clock.waiting]).toEqual([0, 0]);
 });
 
@@ -392,7 +396,7 @@ test("a restart offered to who knows nothing of the link any more ends it, and d
   b.receive("peerRequest", "a", { attempt: 1, round: 1, description: { type: "offer", sdp: "" } });
   await clock.advance(100);
   expect(a.log).toEqual(["open to b as caller", "closed: disconnected"]);
-  expect(b.log).toEqual(["open to a as callee", "closed: cancelled"]);
+  expect(b.log).toEqual(["open to a as callee"]);
 });
 
 test("senders that are not in our list are answered, and nothing is kept of them", async () => {

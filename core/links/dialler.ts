@@ -63,7 +63,7 @@ export interface Dialler {
    * open links whether they still have them. Who has not says so, which ends the link.
    */
   repeat(): void;
-  /** Ends the peer's link or attempt with `cancelled`, and keeps no trace; nothing is told but the link's own `closed`. */
+  /** Ends the peer's attempt with `cancelled`, and keeps no trace. An open link is for whoever was told of it to close. */
   forget(peer: string): void;
   /** Forgets everybody. */
   stop(): void;
@@ -232,11 +232,12 @@ export function createDialler(options: DiallerOptions): Dialler {
     entry.wish = undefined;
   }
 
-  /** Ends the connection, whatever its state, and tells the peer while it is not open. */
+  /** Gives the connection up: tells the peer and closes the link, unless it is open. */
   function end(entry: Entry, error: BonevalueError, code: ErrorCode = error.code): void {
     const connection = detach(entry);
     take(entry, over(entry.dialling, code, connection?.silent));
-    connection?.link.close(error);
+    // Who was given an open one says goodbye before it closes it.
+    if (!connection?.open) connection?.link.close(error);
   }
 
   function forget(peer: string): void {

@@ -148,7 +148,7 @@ test("while the server is away open links go on, and a call that needs a new one
   expect(await unlinked).toBe("cid");
 });
 
-test("a user who may no longer be talked to loses the link at once", async () => {
+test("a user who may no longer be talked to loses the calls at once, and the link within a second", async () => {
   const { clock, network, client } = world();
   const ann = await client("ann");
   const bob = await client("bob");
@@ -158,6 +158,7 @@ test("a user who may no longer be talked to loses the link at once", async () =>
   network.discovery.distrust("ann", "bob");
   await clock.advance(20);
   expect(await reply).toMatchObject([{ error: { code: "disconnected" } }]);
+  await clock.advance(1_000);
   expect(network.links).toBe(0);
 });
 

@@ -1,0 +1,33 @@
+import { expect, onTestFinished, test, vi } from "vitest";
+import { createClient } from "../client.ts";
+import { createMemoryDiscovery } from "../discovery/memory.ts";
+
+/** Two clients with real data channels between them, which are quicker than their server. */
+async function linked() {
+  const discovery = createMemoryDiscovery({ latency: 200 });
+  const create = () => createClient({ discovery });
+  const [ann, bob] = [create(), create()];
+  onTestFinished(async () => {
+    await Promise.all([ann.disconnect(), bob.disconnect()]);
+  });
+  for (const name of ["ann", "bob"]) discovery.addUser(name, "");
+  discovery.trust("ann", "bob", "bob", "ann");
+  await Promise.all([ann.connect("test", "ann", ""), bob.connect("test", "bob", "")]);
+  await vi.waitFor(() => expect([ann.peers.peek(), bob.peers.peek()].flat()).toHaveLength(2));
+  const heard: unknown[] = [];
+  bob.module("Note", ({ request }) => heard.push(request));
+  await ann.get("bob").call("Note", "hello").first();
+  return { ann, bob, heard };
+}
+
+test("what was said right before a sign-out arrives, and then the reason", async () => {
+  const { ann, bob, heard } = await linked();
+  const link = bob.link(ann.getId()!);
+  // More than the platform sends at once.
+  const notes = Array.from({ length: 100 }, (_, index) => `${index} `.repeat(4_000));
+  for (const note of notes) ann.get("bob").message("Note", note);
+  ann.disconnect();
+  await vi.waitFor(() => expect(link.peek().status).toBe("failed"));
+  expect(link.peek().error?.message).toMatch("The peer closed the link (cancelled)");
+  expect(heard).toEqual(["hello", ...notes]);
+});
