@@ -4,7 +4,10 @@ import type { Alias, Peer, PeerId } from "../peer.ts";
 /** How a user proves who they are. */
 export type Credentials =
   | { username: string; password: string }
-  /** For a server with accounts of its own. A function is asked at every sign-in and return. */
+  /**
+   * For a server with accounts of its own. A function is asked at every sign-in and return, has 30 s, and fails a first
+   * sign-in with `unauthenticated`; at a return it is asked again.
+   */
   | { token: string | (() => string | Promise<string>) }
   /** The first sign-in of an invited user, who chooses the password. */
   | { invite: string; password: string };

@@ -73,6 +73,37 @@ test("a token function that fails ends a first sign-in, with its error as the ca
   expect(await ended).toMatchObject({ code: "unauthenticated", cause });
 });
 
+test.for([undefined, null, 5])("a token function that gives %s has failed as well", async (token) => {
+  const driver = driveSession({ token: () => token as never });
+  await driver.clock.advance(0);
+  expect(driver.sockets).toHaveLength(0);
+  expect(driver.told).toEqual([["ended", "unauthenticated"]]);
+});
+
+test("a token function that does not answer within 30 s has failed: the first sign-in ends", async () => {
+  const driver = driveSession({ token: () => new Promise(() => {}) });
+  await driver.clock.advance(29_999);
+  expect(driver.told).toEqual([]);
+  await driver.clock.advance(1);
+  expect(driver.told).toEqual([["ended", "unauthenticated"]]);
+  expect(driver.clock.waiting).toBe(0);
+});
+
+test("a token function that does not answer at a return is asked again, and its late answer is not used", async () => {
+  const answers: ((token: string) => void)[] = [];
+  const driver = driveSession({ token: () => new Promise((resolve) => answers.push(resolve)) });
+  await driver.clock.advance(0);
+  answers[0]?.("first");
+  (await driver.signIn()).drop(1006);
+  await driver.clock.advance(31_000);
+  expect(answers).toHaveLength(3);
+  answers[1]?.("late");
+  await driver.clock.advance(0);
+  expect(driver.sockets).toHaveLength(1);
+  answers[2]?.("second");
+  expect((await driver.signIn()).sent[0].data).toMatchObject({ token: "second" });
+});
+
 test("a token function that fails at a return is asked again later", async () => {
   let fails = false;
   const driver = driveSession({ token: () => (fails ? Promise.reject(new Error("offline")) : "token") });

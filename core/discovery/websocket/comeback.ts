@@ -47,7 +47,7 @@ export function createComeback(
   events: DiscoveryEvents,
   { WebSocket, clock, random, page }: Environment,
 ): Comeback {
-  const proof = createProof(credentials);
+  const proof = createProof(credentials, clock);
   const backoff = createBackoff(random);
   let current: Line | undefined;
   let next: Line | undefined;

@@ -1,3 +1,4 @@
+import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import type { Credentials } from "../discovery.ts";
 import { type Proof as Claim, discoveryVersion, type ToServer } from "../messages.ts";
@@ -9,7 +10,7 @@ export type Opening = {
 
 /** Who we are, at first by our credentials, then by the session's secret, which is nowhere but in memory. */
 export interface Proof {
-  /** Rejects with `unauthenticated` when the app's token function fails. */
+  /** Rejects with `unauthenticated` when the app's token function fails, or has given no text after 30 s. */
   opening(): Promise<Opening>;
   /** Signed in, or given a new secret. */
   keep(session: string): void;
@@ -17,13 +18,16 @@ export interface Proof {
   readonly renewable: boolean;
 }
 
+// In ms. A sign-in has no other end while the app looks for a token.
+const longestAsked = 30_000;
+
 /** Begins with `credentials`. */
-export function createProof(credentials: Credentials): Proof {
+export function createProof(credentials: Credentials, clock: Clock): Proof {
   let session: string | undefined;
   return {
     renewable: "token" in credentials && typeof credentials.token === "function",
     async opening() {
-      if ("token" in credentials) return authenticate({ token: await tokenOf(credentials.token), session });
+      if ("token" in credentials) return authenticate({ token: await tokenOf(credentials.token, clock), session });
       if (session !== undefined) return authenticate({ session });
       if ("username" in credentials)
         return authenticate({ username: credentials.username, password: credentials.password });
@@ -40,10 +44,19 @@ function authenticate(claim: Claim): Opening {
   return { type: "authenticate", data: { version: discoveryVersion, ...claim } };
 }
 
-async function tokenOf(token: string | (() => string | Promise<string>)): Promise<string> {
+async function tokenOf(token: string | (() => string | Promise<string>), clock: Clock): Promise<string> {
+  if (typeof token === "string") return token;
+  let stopWaiting = () => {};
+  const late = new Promise<undefined>((resolve) => {
+    stopWaiting = clock.after(longestAsked, () => resolve(undefined));
+  });
   try {
-    return typeof token === "string" ? token : await token();
+    const given = await Promise.race([token(), late]);
+    if (typeof given === "string") return given;
+    throw new TypeError("It has given no text within 30 s.");
   } catch (cause) {
     throw new BonevalueError("unauthenticated", "The app's token function failed: see the cause.", { cause });
+  } finally {
+    stopWaiting();
   }
 }
