@@ -32,8 +32,8 @@ export interface ClientOptions {
   /** How peers are reached. Default: WebRTC data channels. */
   transport?: Transport | undefined;
   /**
-   * Links open at once that this side dialled, further calls waiting their turn; as many again are accepted, more get
-   * `busy`. Default 64.
+   * Links open at once that this side dialled, further calls waiting their turn, or `busy` where other peers of the call
+   * would wait with them for one generator; as many again are accepted, more get `busy`. Default 64.
    */
   maxLinks?: number | undefined;
   /**

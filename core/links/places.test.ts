@@ -119,6 +119,23 @@ test("where one stays the next is asked; those who are still dialled are not", (
   expect(asked).toEqual(["ann", "bob"]);
 });
 
+test("who waits is crowded out unless there is, or will be, a place for everybody in the line", () => {
+  const { door, peers, arrive, leave, isCrowdedOut } = house(2);
+  const { open } = connections();
+  const [ann, bob, cid, dan] = peers("ann", "bob", "cid", "dan") as [Peer, Peer, Peer, Peer];
+  arrive(ann, bob);
+  expect(isCrowdedOut(ann)).toBe(false);
+  open(ann, 1_000);
+  open(bob, 2_000, false);
+  arrive(cid);
+  expect(isCrowdedOut(cid)).toBe(false);
+  arrive(dan);
+  expect(isCrowdedOut(dan)).toBe(true);
+  door.open = false;
+  for (const gone of [ann, bob]) leave(gone);
+  expect(isCrowdedOut(dan)).toBe(false);
+});
+
 test("nobody is asked to go while there is a place, or when nobody waits", () => {
   const { peers, arrive, fill } = house(2);
   const { asked, open } = connections();

@@ -19,6 +19,8 @@ export interface PlacesOptions<G extends Guest> {
 export interface Places<G extends Guest> {
   /** Whether it has a place. */
   has(guest: G): boolean;
+  /** Whether it waits in a line that is longer than the places which are free, or are being left. */
+  isCrowdedOut(guest: G): boolean;
   /** Joins the end of the line, unless it waits already; `fill` lets it in. */
   wait(guest: G): void;
   /** Gives up its place, or its wait for one. */
@@ -35,16 +37,19 @@ export function createPlaces<G extends Guest>({ count, isOpen, admit }: PlacesOp
   const seated = new Set<G>();
   const line = new Set<G>();
 
+  const connections = () => [...seated].flatMap(({ connection }) => connection ?? []);
+  const leaving = () => connections().filter(({ accepting }) => !accepting).length;
+
   function makeRoom(): void {
-    const open = [...seated].flatMap(({ connection }) => connection ?? []).sort((a, b) => a.lastUse - b.lastUse);
-    let leaving = open.filter(({ accepting }) => !accepting).length;
-    for (const { accepting, offerClose } of open) {
-      if (leaving < line.size && accepting && offerClose()) leaving++;
+    let wanted = line.size - leaving();
+    for (const { accepting, offerClose } of connections().sort((a, b) => a.lastUse - b.lastUse)) {
+      if (wanted > 0 && accepting && offerClose()) wanted--;
     }
   }
 
   return {
     has: (guest) => seated.has(guest),
+    isCrowdedOut: (guest) => line.has(guest) && line.size > count - seated.size + leaving(),
     wait: (guest) => line.add(guest),
     leave(guest) {
       seated.delete(guest);

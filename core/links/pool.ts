@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { BonevalueError, ErrorCode } from "../errors.ts";
+import { BonevalueError, type ErrorCode } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { createLive, type Live, write } from "../reactive.ts";
 import type { Link, Transport } from "../transport/transport.ts";
@@ -47,6 +47,8 @@ export interface PoolOptions<S extends Service> {
 
 /** Something that waits for a link: exactly one of the two is called, unless it is undone before. */
 export interface Waiting<S extends Service> {
+  /** Others wait for it: it fails with `busy` where `maxLinks` are in use, rather than until one is not. */
+  readonly impatient?: boolean;
   begin(connection: Connection<S>): void;
   fail(error: BonevalueError): void;
 }
@@ -239,6 +241,13 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       else if (entries.delete(entry.peer)) places.leave(entry);
     }
     places.fill();
+    if (places.isCrowdedOut(entry)) turnAway(entry);
+  }
+
+  function turnAway(entry: Entry<S>): void {
+    const impatient = [...entry.waiting].filter((each) => each.impatient && entry.waiting.delete(each));
+    if (impatient.length > 0) settle(entry);
+    for (const { fail } of impatient) fail(tooMany(maxLinks));
   }
 
   function drop(peer: string, reason: BonevalueError): void {
@@ -288,4 +297,9 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       dialler.stop();
     },
   };
+}
+
+function tooMany(links: number): BonevalueError {
+  const message = `All ${links} links that may be open at once are in use: ask fewer peers at once, or raise \`maxLinks\`.`;
+  return new BonevalueError("busy", message);
 }

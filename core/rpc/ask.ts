@@ -12,7 +12,7 @@ import type { Module } from "./module.ts";
 import { createRenewable } from "./renewable.ts";
 import type { Outcome } from "./replies.ts";
 import type { Rpc } from "./rpc.ts";
-import { discard, type Parcel, totalOf } from "./streams/parcel.ts";
+import { discard, isShared, type Parcel, totalOf } from "./streams/parcel.ts";
 import { thrownError } from "./thrown-error.ts";
 import { unpack } from "./unpack.ts";
 import { validate } from "./validate.ts";
@@ -113,6 +113,7 @@ export function ask(
   }
 
   undo = pool.start(peer.id, {
+    impatient: isShared(parcel),
     begin,
     fail(error) {
       undo = undefined;

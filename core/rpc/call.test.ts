@@ -1,7 +1,8 @@
-import { expect, test, vi } from "vitest";
-import type { Client } from "../client.ts";
+import { describe, expect, test, vi } from "vitest";
+import type { Client, ClientOptions } from "../client.ts";
 import { createNetwork, type Network } from "../testing/network.ts";
 import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
+import type { Replies } from "./replies.ts";
 
 interface World {
   readonly clock: VirtualClock;
@@ -10,11 +11,13 @@ interface World {
   readonly others: readonly Client[];
 }
 
-/** Ann, who may dial one peer at a time, and others, all signed in. */
-async function world(...names: string[]): Promise<World> {
+const crowded: ClientOptions = { maxLinks: 1 };
+
+/** Ann and others, all signed in. */
+async function world(options: ClientOptions, ...names: string[]): Promise<World> {
   const clock = createVirtualClock();
   const network = createNetwork({ clock, latency: 10, bandwidth: 1_000_000 });
-  const ann = network.client("ann", { maxLinks: 1 });
+  const ann = network.client("ann", options);
   const others = names.map((name) => network.client(name));
   ann.connect("test", "ann", "");
   for (const [index, other] of others.entries()) other.connect("test", names[index]!, "");
@@ -30,7 +33,7 @@ test.for([
   ["that holds a stream", three, 3],
   ["that is large", () => new Uint8Array(300_000), 300_000],
 ] as const)("a request %s is not lost to a link that makes room for the next", async ([, request, count]) => {
-  const { clock, ann, others } = await world("bob", "cid", "dan");
+  const { clock, ann, others } = await world(crowded, "bob", "cid", "dan");
   for (const other of others) {
     other.module("Count", async ({ request }) => {
       let items = 0;
@@ -44,7 +47,7 @@ test.for([
 });
 
 test("a large message is not lost to a link that makes room for the next", async () => {
-  const { clock, ann, others } = await world("bob", "cid");
+  const { clock, ann, others } = await world(crowded, "bob", "cid");
   const told = vi.fn();
   for (const other of others) other.module("Log", ({ request }) => told(request.length));
   ann.get("*").message("Log", new Uint8Array(3_000_000));
@@ -52,25 +55,94 @@ test("a large message is not lost to a link that makes room for the next", async
   expect(told.mock.calls).toEqual([[3_000_000], [3_000_000]]);
 });
 
-test("a message whose link is not free in time is given up, and does not hold up who reads its stream in lock-step", async () => {
-  const { clock, ann, others } = await world("bob", "cid");
+test("a message whose link is not free in time is given up", async () => {
+  const { clock, ann, others } = await world(crowded, "bob", "cid");
   const errors: string[] = [];
-  const read: number[] = [];
   ann.on("error", ({ code }) => errors.push(code));
-  for (const other of others) {
-    other.module("Log", async ({ request }) => {
-      for await (const item of request) read.push(item);
-    });
-  }
-  ann.get("*").message("Log", three());
+  others[0]!.module("Long", () => new Promise(() => {}));
+  ann.get("bob").call("Long", 0, { timeout: 60_000 });
+  ann.get("cid").message("Log", "hello");
   await clock.advance(29_000);
-  expect([read, errors]).toEqual([[], []]);
+  expect(errors).toEqual([]);
   await clock.advance(2_000);
-  expect([read, errors]).toEqual([[1, 2, 3], ["timeout"]]);
+  expect(errors).toEqual(["timeout"]);
+});
+
+describe("those who read one stream in lock-step", () => {
+  /** How many items each peer has counted, or why it has not. */
+  async function counted(replies: Replies<any>): Promise<Record<string, unknown>> {
+    const { pending, replies: arrived } = replies.state.peek();
+    expect(pending).toBe(0);
+    return Object.fromEntries(arrived.map(({ peer, value, error }) => [peer.name, error?.code ?? value]));
+  }
+
+  async function counting(maxLinks: number, ...names: string[]): Promise<World> {
+    const made = await world({ maxLinks }, ...names);
+    for (const other of made.others) {
+      other.module("Near", () => "here");
+      other.module("Count", async ({ request }) => {
+        let items = 0;
+        for await (const _ of request) items++;
+        return items;
+      });
+    }
+    return made;
+  }
+
+  test("do not wait for a peer that finds no place for its link", async () => {
+    const { clock, ann } = await counting(2, "bob", "cid", "dan", "eve");
+    const replies = ann.get("*").call("Count", three());
+    await clock.advance(1_000);
+    expect(await counted(replies)).toEqual({ bob: 3, cid: 3, dan: "busy", eve: "busy" });
+  });
+
+  test("do not wait for one that finds none because of another call", async () => {
+    const { clock, ann, others } = await counting(2, "bob", "cid", "dan");
+    others[0]!.module("Long", () => new Promise(() => {}));
+    ann.get("bob").call("Long");
+    const replies = ann.get({ peers: others.slice(1).map((other) => other.getId()!) }).call("Count", three());
+    await clock.advance(1_000);
+    expect(await counted(replies)).toEqual({ cid: 3, dan: "busy" });
+  });
+
+  test("wait for those whom a link that is not in use makes room for", async () => {
+    const { clock, ann, others } = await counting(2, "bob", "cid", "dan", "eve");
+    const near = ann.get({ peers: others.slice(0, 2).map((other) => other.getId()!) }).call("Near");
+    await clock.advance(1_000);
+    expect(await near.all()).toHaveLength(2);
+    const replies = ann.get({ peers: others.slice(2).map((other) => other.getId()!) }).call("Count", three());
+    await clock.advance(2_000);
+    expect(await counted(replies)).toEqual({ dan: 3, eve: 3 });
+  });
+
+  test("do not wait for one whose own link has made room for another of them", async () => {
+    const { clock, ann, others } = await counting(2, "bob", "cid", "dan");
+    const near = ann.get({ peers: others.slice(1).map((other) => other.getId()!) }).call("Near");
+    await clock.advance(1_000);
+    expect(await near.all()).toHaveLength(2);
+    const replies = ann.get("*").call("Count", three());
+    await clock.advance(2_000);
+    expect(Object.values(await counted(replies)).sort()).toEqual([3, 3, "busy"]);
+  });
+
+  test("do not wait for a message's peer either", async () => {
+    const { clock, ann, others } = await world(crowded, "bob", "cid");
+    const errors: string[] = [];
+    const read: number[] = [];
+    ann.on("error", ({ code }) => errors.push(code));
+    for (const other of others) {
+      other.module("Log", async ({ request }) => {
+        for await (const item of request) read.push(item);
+      });
+    }
+    ann.get("*").message("Log", three());
+    await clock.advance(1_000);
+    expect([read, errors]).toEqual([[1, 2, 3], ["busy"]]);
+  });
 });
 
 test("a signal that aborts because the call is being made ends it", async () => {
-  const { clock, ann, others } = await world("bob");
+  const { clock, ann, others } = await world(crowded, "bob");
   const handled = vi.fn();
   others[0]!.module("Any", handled);
   const controller = new AbortController();
@@ -81,7 +153,7 @@ test("a signal that aborts because the call is being made ends it", async () => 
   expect(handled).not.toHaveBeenCalled();
 });
 
-test.for([Number.NaN, -1, "500", null])(
+test.for([Number.NaN, -1, "500"])(
   "a call with the timeout %s is refused before anything is sent",
   async (timeout: any) => {
     const network = createNetwork();

@@ -4,7 +4,7 @@ import { pack } from "../wire/codec.ts";
 import { largestLossy } from "../wire/frames.ts";
 import type { Calling } from "./ask.ts";
 import type { Module } from "./module.ts";
-import { discard, type Parcel, packParcels } from "./streams/parcel.ts";
+import { discard, isShared, type Parcel, packParcels } from "./streams/parcel.ts";
 import { unsendable } from "./thrown-error.ts";
 
 /** How a one-way message is sent. */
@@ -13,7 +13,7 @@ export interface TellOptions {
   readonly lossy?: boolean | undefined;
 }
 
-// No message waits longer for its link, in ms: others may wait for it, where all read one stream in lock-step.
+// No message waits longer for its link, in ms.
 const longestWait = 30_000;
 
 /** Sends a request that nothing comes back for. */
@@ -46,6 +46,7 @@ export function createTell(
     }
 
     const undo = pool.start(peer.id, {
+      impatient: isShared(parcel),
       begin({ service, use }) {
         leave();
         const keep = () => use(linger(keepAlive));

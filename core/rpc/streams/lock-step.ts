@@ -37,6 +37,7 @@ export function lockStep(source: Pull, count: number): Pull[] {
 
   for (let index = 0; index < count; index++) {
     const reader: Pull = {
+      shared: true,
       next: () =>
         new Promise((resolve, reject) => {
           waiting.set(reader, { resolve, reject });

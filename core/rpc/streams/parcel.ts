@@ -60,6 +60,11 @@ export function discardValue(value: unknown): void {
   }
 }
 
+/** Whether other peers wait for this one, since they read a stream of the parcel in lock-step with it. */
+export function isShared({ streams }: Parcel): boolean {
+  return streams.some(({ pull }) => pull.shared);
+}
+
 /** How many bytes the parcel's streams have in all, where it holds files alone. */
 export function totalOf({ streams }: Parcel): number | undefined {
   let total = 0;

@@ -3,6 +3,8 @@ import { report } from "../../events.ts";
 
 /** Items on their way out, made one at a time as they are asked for. */
 export interface Pull {
+  /** Others wait for its next item as well, which is made when all of them ask. */
+  readonly shared?: boolean;
   /** The next item; asked for only once the last has come. */
   next(): Promise<IteratorResult<unknown>>;
   /** No more is wanted: whoever makes the items is told why, and cleans up. */
