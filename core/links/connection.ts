@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Channel, Link } from "../transport/transport.ts";
-import { CloseStep, type Hello, Kind } from "../wire/frames.ts";
+import { CloseStep, type Frame, type Hello, Kind } from "../wire/frames.ts";
 import type { Whole } from "../wire/inbox.ts";
 import { createLanes, type Lanes } from "../wire/lanes.ts";
 import { readHello, sayHello } from "./hello.ts";
@@ -142,25 +142,22 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   /** Ends the connection with an error of ours, which the other side is told. */
   function fail(reason: BonevalueError): void {
     if (over) return;
-    over = true;
-    lanes.send("control", [Kind.close, CloseStep.offer, reason.code]);
-    lanes.flush();
-    finish(reason);
+    finish(reason, [Kind.close, CloseStep.offer, reason.code]);
     const undo = clock.after(partingTime, () => link.close(reason));
     link.closed.then(undo);
   }
 
   function end(reason: BonevalueError | undefined): void {
     if (over) return;
-    over = true;
     finish(reason);
     link.close(reason);
   }
 
-  function finish(reason: BonevalueError | undefined): void {
+  function finish(reason: BonevalueError | undefined, last?: Frame<never>): void {
+    over = true;
     undoHelloTimer();
     idleClose.stop();
-    lanes.close();
+    lanes.close(last);
     service.end(reason ?? new BonevalueError("disconnected", "The link was closed, since nobody used it."));
     options.ended(reason);
   }

@@ -309,6 +309,26 @@ test("a peer that dials again and again holds one attempt, which ends by itself"
   expect(a.log).toEqual([]);
 });
 
+test("a peer that begins attempts in a loop gets ten connections in a second, and is heard again in the next", async () => {
+  const { transport, made } = puppets();
+  const { clock, a } = town({ transport, passes: () => false });
+  const description = { type: "offer", sdp: "" };
+  for (let attempt = 1; attempt <= 90; attempt++) {
+    a.receive("peerRequest", "b", { attempt, round: 0, description });
+    a.receive("peerRequest", "b", { attempt, round: 0, end: "cancelled" });
+    await clock.advance(10);
+  }
+  expect(made).toHaveLength(10);
+  for (let time = 0; time <= 200; time += 200) {
+    a.receive("peerRequest", "b", { attempt: 91, round: 0, description });
+    expect(made).toHaveLength(time === 0 ? 10 : 11);
+    await clock.advance(200);
+  }
+  made.at(-1)?.open();
+  await clock.advance(0);
+  expect(a.log).toEqual(["open to b as callee"]);
+});
+
 test("no signal, however malformed, throws or answers with anything but an end", () => {
   const almost = fc.record(
     {

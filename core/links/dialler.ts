@@ -16,12 +16,15 @@ import {
   type SignalKind,
   type Step,
 } from "./dialling.ts";
+import { createRate, type Rate } from "./rate.ts";
 import { createSignals, type Signal, type Signals, signal as signalSchema } from "./signals.ts";
 
 /** How long a dial may take, in ms. */
 export const dialTimeout = 15_000;
 
 const redialAfter = 100;
+// How many a peer may begin in a second: each costs us a connection, whatever comes of it.
+const attemptsPerSecond = 10;
 
 /** What {@link createDialler} needs, and whom it tells. */
 export interface DiallerOptions {
@@ -90,6 +93,7 @@ interface Wish {
 /** One peer. `wish` is there from `dial` until it has been answered. */
 interface Entry {
   readonly peer: string;
+  readonly begun: Rate;
   dialling: Dialling;
   connection?: Connection | undefined;
   wish?: Wish | undefined;
@@ -102,7 +106,11 @@ export function createDialler(options: DiallerOptions): Dialler {
   let attempts = 0;
 
   function entryOf(peer: string): Entry {
-    const entry = entries.get(peer) ?? { peer, dialling: createDialling(options.self(), peer) };
+    const entry = entries.get(peer) ?? {
+      peer,
+      begun: createRate(clock, attemptsPerSecond, 1_000),
+      dialling: createDialling(options.self(), peer),
+    };
     entries.set(peer, entry);
     return entry;
   }
@@ -258,7 +266,10 @@ export function createDialler(options: DiallerOptions): Dialler {
       const parsed = v.safeParse(signalSchema, raw);
       if (!parsed.success || from === options.self()) return;
       const entry = entryOf(from);
-      take(entry, heard(entry.dialling, kind, parsed.output), parsed.output);
+      const step = heard(entry.dialling, kind, parsed.output);
+      // What is ignored will be said again.
+      if (step.actions.some((action) => action.do === "connect") && !entry.begun.admits(1)) return;
+      take(entry, step, parsed.output);
       // A server can invent senders without end.
       if (!entry.connection && !entry.wish && options.admit(from, 0) === "unknown-peer") entries.delete(from);
     },

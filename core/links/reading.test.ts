@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { defaultLimits, type Limits } from "../limits.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { encode, type Packed, pack } from "../wire/codec.ts";
-import { type Frame, Kind } from "../wire/frames.ts";
+import { type Frame, Kind, largestMessage } from "../wire/frames.ts";
 import { cut } from "../wire/parts.ts";
 import { createReading } from "./reading.ts";
 
@@ -39,6 +39,15 @@ test("what came in parts is read with the last of them", () => {
 test("nothing of a message on lossy is read that holds something else than one-way messages", () => {
   const { read } = readingOf();
   expect(() => read("lossy", joined(tell(1), cancel))).toThrow(refusal("something else"));
+});
+
+test("a message may be as large as our hello says, and no larger: a platform may take a gigabyte", () => {
+  const { read } = readingOf();
+  const full = joined(tell(largestMessage - 100), ...new Array(100).fill(tell(1)));
+  const cancels = (size: number) => Uint8Array.from({ length: size }, (_, at) => [0x93, Kind.cancel, 1, 0xa0][at % 4]!);
+  expect(full.length).toBeGreaterThan(largestMessage);
+  expect(() => read("bulk", full)).toThrow(refusal("larger than"));
+  expect(read("bulk", cancels(largestMessage))).toHaveLength(largestMessage / 4);
 });
 
 test("the depth of a value is bounded on lossy as elsewhere", () => {

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { assemblyOf, type Limits } from "../limits.ts";
 import type { Channel } from "../transport/transport.ts";
 import { decode, type Received } from "../wire/codec.ts";
-import { type Frame, Kind, largestLossy } from "../wire/frames.ts";
+import { type Frame, Kind, largestLossy, largestMessage } from "../wire/frames.ts";
 import { createInbox, type Whole } from "../wire/inbox.ts";
 import { malformed } from "../wire/malformed.ts";
 import { createRate } from "./rate.ts";
@@ -19,6 +19,8 @@ export function createReading(clock: Clock, limits: Limits): Reading {
   const rate = createRate(clock, framesPerSecond, 1_000);
 
   return (channel, bytes) => {
+    // Some platforms take a gigabyte in one.
+    if (bytes.length > largestMessage) throw malformed(`a message larger than ${largestMessage} bytes`);
     const frames = channel === "lossy" ? readLossy(bytes, depth) : inbox.read(bytes);
     // A message without any costs as much as one.
     if (!rate.admits(frames.length || 1)) throw malformed(`more than ${framesPerSecond} frames in a second`);

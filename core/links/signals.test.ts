@@ -147,6 +147,24 @@ test("the caller is told of the wish for a restart, and of no round that nobody 
   expect(heard).toEqual(["restart"]);
 });
 
+test("who says again and again that it has missed our part is told ten times a second: each costs it less than us", async () => {
+  for (const [role, part, missed] of [
+    ["caller", offer, {}],
+    ["callee", answer, { description: offer }],
+  ] as const) {
+    const { exchange, receive, said, clock } = sideOf(role);
+    exchange.describe(part);
+    await clock.advance(500);
+    said.length = 0;
+    for (let time = 0; time < 1_000; time += 5) {
+      for (let count = 0; count < 10; count++) receive({ attempt: 1, round: 0, ...missed });
+      await clock.advance(5);
+    }
+    expect(said.length).toBeGreaterThan(5);
+    expect(said.length).toBeLessThanOrEqual(12);
+  }
+});
+
 test("a callee that asks for the round which has begun is told at once what it has missed", () => {
   const { receive, exchange, said } = sideOf("caller");
   exchange.describe(offer);

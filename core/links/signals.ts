@@ -27,6 +27,8 @@ const repeats = 8;
 // How many rounds the other side may want: each costs us processor time, and places at relays. A refused one is said again.
 const roundsWanted = 5;
 const roundsWithin = 10_000;
+// What the other side misses is said again at once, but not as often as it likes: it is longer than the question.
+const missedWithin = 100;
 
 const candidate: v.GenericSchema<unknown, Candidate> = v.object({
   candidate: v.optional(text(1_024)),
@@ -72,6 +74,7 @@ export interface SignalsOptions {
 /** Speaks for one side of one attempt until `stop`. */
 export function createSignals({ role, attempt, clock, send, iceServers }: SignalsOptions): Signals {
   const wanted = createRate(clock, roundsWanted, roundsWithin);
+  const missing = createRate(clock, 1, missedWithin);
   let round = 0;
   let said = nothing();
   let known = nothing();
@@ -157,7 +160,7 @@ export function createSignals({ role, attempt, clock, send, iceServers }: Signal
       // A caller that says its description again has not heard our answer; a callee that asks for this round, our offer.
       const missed = role === "callee" ? signal.description : !signal.description && !signal.candidates;
       learn(signal);
-      if (missed && undoRepeat) sayAll();
+      if (missed && undoRepeat && missing.admits(1)) sayAll();
     },
     repeat() {
       if (undoRepeat) sayNowAndAgain();

@@ -359,17 +359,27 @@ test("lossy frames are dropped while the link does not move", () => {
   move(10_000 * KiB);
 });
 
-test("control can be flushed past the mark before the link is closed, and nothing goes after", () => {
+test("the last frame goes behind all that control holds, past the mark, and nothing goes after it", () => {
   const { lanes, on, turn } = onLink();
   for (let id = 1; id <= 30; id++) lanes.send("control", [Kind.answer, id, bytesOf(10 * KiB)]);
-  lanes.send("control", [Kind.close, 0, "protocol"]);
-  lanes.flush();
-  expect(framesOf(...on("control")).at(-1)).toEqual([Kind.close, 0, "protocol"]);
-  lanes.close();
+  lanes.close([Kind.close, 0, "protocol"]);
+  expect(framesOf(...on("control")).map(([, id]) => id)).toEqual([...Array.from({ length: 30 }, (_, id) => id + 1), 0]);
   lanes.send("control", [Kind.cancel, 1, "cancelled"]);
   lanes.bulk("file", item(1, 10));
   turn();
   expect(framesOf(...on("control")).at(-1)).toEqual([Kind.close, 0, "protocol"]);
+  expect(lanes.isEmpty).toBe(true);
+});
+
+test("before the other's hello is read the last frame overtakes what may not go, within the 16 KiB", () => {
+  const { lanes, sent, turn, on } = onLink({ opened: false });
+  lanes.send("control", [Kind.hello, 1, hello]);
+  for (let id = 1; id <= 300; id++) lanes.send("control", [Kind.call, id, "m", bytesOf(40 + id), null]);
+  turn();
+  const before = on("control").length;
+  lanes.close([Kind.close, 0, "identity-mismatch"]);
+  expect(framesOf(...on("control").slice(before))).toEqual([[Kind.close, 0, "identity-mismatch"]]);
+  expect(sent.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThanOrEqual(16 * KiB);
   expect(lanes.isEmpty).toBe(true);
 });
 

@@ -11,7 +11,7 @@ type Channel = "control" | "bulk" | "lossy";
 
 /** What lanes need of a link: a transport's `Link` is one. */
 export interface Port {
-  /** Takes a whole message, whose bytes are the caller's again when it returns. `lossy` may drop it. */
+  /** Takes a whole message, whose bytes are the caller's again when it returns. `lossy` may drop it. Never throws. */
   send(channel: Channel, message: Uint8Array<ArrayBuffer>): void;
   /** Bytes sent on control and bulk that have not left this machine. */
   readonly buffered: number;
@@ -23,7 +23,7 @@ export interface Port {
 
 /**
  * A frame, or what makes it when the channel takes it: once, and never for a frame that was dropped. What makes nothing
- * has nothing to say after all.
+ * has nothing to say after all. It never throws: what waits behind it would wait for ever.
  */
 export type Writable = Frame<Packed> | (() => Frame<Packed> | undefined);
 
@@ -57,10 +57,11 @@ export interface Lanes {
   open(limits: RemoteLimits): void;
   /** To be called when the link's `buffered` has fallen to its low mark. */
   drained(): void;
-  /** Gives all of control to the channel now, before the link is closed. */
-  flush(): void;
-  /** Forgets everything, and takes nothing more. */
-  close(): void;
+  /**
+   * Forgets everything, and takes nothing more. Where there is a `last` frame, control gets all that it may carry first,
+   * and then this.
+   */
+  close(last?: Frame<Packed>): void;
 }
 
 /** What is handed in. */
@@ -74,6 +75,9 @@ export interface LanesOptions {
 
 /** Frames up to this size always fit on control. */
 export const smallFrame: number = 16 * 1_024;
+
+// Of what may be said before the other's hello, for saying why the link ends.
+const lastWord = 64;
 
 // Eleven packets of Chromium's SCTP, 1 160 bytes each: a third of what 256 calls in flight take, so that both sides and
 // the network work at once. Smaller messages wake each side more often, larger ones leave it idle.
@@ -91,7 +95,7 @@ const lossyRoom = 4_096;
 /** Lanes of one link. Their owner closes them with it. */
 export function createLanes(port: Port, { clock, emptied, defer = microtask }: LanesOptions): Lanes {
   let limits: RemoteLimits | undefined;
-  let early = smallFrame;
+  let early = smallFrame - lastWord;
   let given = 0;
   // What the platform said when we began to fill it, and what it was given since: asking it again costs as much as a frame.
   let buffered = 0;
@@ -251,8 +255,11 @@ export function createLanes(port: Port, { clock, emptied, defer = microtask }: L
       if (!pumping) pace.drained(clock.now(), given - left, left === 0 && !flows.isEmpty);
       pump();
     },
-    flush: () => pump(Number.POSITIVE_INFINITY),
-    close() {
+    close(last) {
+      if (last) {
+        pump(Number.POSITIVE_INFINITY);
+        give("control", encode(last));
+      }
       closed = true;
       control = [];
       flows.clear();

@@ -58,9 +58,12 @@ export function createChannels(lifetime: Lifetime): Channels {
 
   /** The platform watches each channel alone: whichever falls first to what the other leaves of the mark asks again. */
   function watchDrain(): void {
-    const { control, bulk } = channels;
-    if (control) control.bufferedAmountLowThreshold = Math.max(0, lowMark - waiting("bulk"));
-    if (bulk) bulk.bufferedAmountLowThreshold = Math.max(0, lowMark - waiting("control"));
+    for (const name of ["control", "bulk"] as const) {
+      const channel = channels[name];
+      const others = buffered() - waiting(name);
+      // node-datachannel throws where it closes.
+      if (channel?.readyState === "open") channel.bufferedAmountLowThreshold = Math.max(0, lowMark - others);
+    }
   }
 
   function arm(): void {
