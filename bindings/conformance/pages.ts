@@ -31,6 +31,8 @@ export interface Pages {
     readonly heard: (answer: string, peer: Peer) => void;
     readonly allow?: Query;
   };
+  /** A component that offers {@link Ask} and answers with `answer`: another component for each answer. */
+  places: { readonly answer: string };
   /** `.trust`: what {@link trustLine} makes of `useTrust()`, whose `claimToken` goes to `made`. */
   trust: { readonly made: (claimToken: Trust["claimToken"]) => void };
 }

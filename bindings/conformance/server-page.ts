@@ -24,6 +24,7 @@ export async function serve(render: RenderPage): Promise<ServerPage> {
   await render("rows", { ids: ["a", "b"], rendered: ignore }, count.client);
   await render("caller", { query: "*", made: ignore }, count.client);
   await render("offer", { answer: "", heard: ignore }, count.client);
+  await render("places", { answer: "" }, count.client);
   await render("trust", { made: ignore }, count.client);
   return { html, open: count.open, offers: count.offers };
 }

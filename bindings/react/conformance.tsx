@@ -1,8 +1,8 @@
 import { createElement, type FunctionComponent, type ReactElement, version } from "react";
 import { flushSync } from "react-dom";
 import { createRoot, hydrateRoot } from "react-dom/client";
+import type { Framework } from "../conformance/framework.ts";
 import { Ask, callLine, line, type Pages, trustLine } from "../conformance/pages.ts";
-import type { Framework } from "../conformance.ts";
 import {
   BonevalueProvider,
   useCall,
@@ -62,6 +62,10 @@ function Offer({ answer, heard, allow }: Pages["offer"]): null {
   return null;
 }
 
+function Places({ answer }: Pages["places"]): ReactElement {
+  return <Offer key={answer} answer={answer} heard={() => {}} />;
+}
+
 function Trust({ made }: Pages["trust"]): ReactElement {
   const { claimToken, pending, error } = useTrust();
   made(claimToken);
@@ -74,6 +78,7 @@ export const pages: { readonly [Name in keyof Pages]: FunctionComponent<Pages[Na
   rows: Rows,
   caller: Caller,
   offer: Offer,
+  places: Places,
   trust: Trust,
 };
 

@@ -1,6 +1,6 @@
 import { type Component, createApp, createSSRApp, defineComponent, type FunctionalComponent, h, shallowRef } from "vue";
+import type { Framework } from "../conformance/framework.ts";
 import { Ask, callLine, line, type Pages, trustLine } from "../conformance/pages.ts";
-import type { Framework } from "../conformance.ts";
 import {
   bonevalue,
   useCall,
@@ -85,6 +85,9 @@ const Offer: Component = defineComponent(
   { props: ["answer", "heard", "allow"] },
 );
 
+const Places: FunctionalComponent<Pages["places"]> = ({ answer }) => h(Offer, { key: answer, answer, heard: () => {} });
+Places.props = ["answer"];
+
 const Trust: Component = defineComponent(
   (props: Pages["trust"]) => {
     const { claimToken, pending, error } = useTrust();
@@ -100,6 +103,7 @@ export const pages: { readonly [Name in keyof Pages]: Component } = {
   rows: Rows,
   caller: Caller,
   offer: Offer,
+  places: Places,
   trust: Trust,
 };
 
