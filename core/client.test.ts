@@ -1,3 +1,5 @@
+import { runInNewContext } from "node:vm";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type } from "arktype";
 import * as v from "valibot";
 import { describe, expect, test, vi } from "vitest";
@@ -24,6 +26,14 @@ async function signIn(network: Network, ...usernames: string[]): Promise<Client[
     clients.map((client) => eventually(() => expect(client.peers.peek()).toHaveLength(clients.length - 1))),
   );
   return clients;
+}
+
+/** The schema in another realm, as one in a frame is: its promises are not of our `Promise`. */
+function foreign<Schema extends StandardSchemaV1>(schema: Schema): Schema {
+  const { validate, ...standard } = schema["~standard"];
+  const Foreign: PromiseConstructor = runInNewContext("Promise");
+  const promised = (value: unknown) => Foreign.resolve(validate(value));
+  return { "~standard": { ...standard, validate: promised } } as unknown as Schema;
 }
 
 async function pair(): Promise<readonly [ann: Client, bob: Client, network: Network]> {
@@ -97,6 +107,17 @@ describe("signing in", () => {
     const second = ann.connect("test", "bob", "");
     await expect(first).rejects.toMatchObject({ code: "cancelled" });
     await second;
+    expect(ann.self.peek()?.username).toBe("bob");
+  });
+
+  test("with the object of a form that has changed is with others", async () => {
+    const network = createNetwork();
+    const ann = network.client("ann");
+    network.client("bob");
+    const form = { username: "ann", password: "" };
+    await ann.connect("test", form);
+    form.username = "bob";
+    await ann.connect("test", form);
     expect(ann.self.peek()?.username).toBe("bob");
   });
 
@@ -186,6 +207,7 @@ describe("a call", () => {
       ),
       z.number().transform(async (n) => String(n)),
     ],
+    ["a schema of another realm", foreign(z.string().transform(Number)), foreign(z.number().transform(String))],
   ])("each value is validated once, by its receiver: %s", async (_, request, response) => {
     const [ann, bob] = await pair();
     const Double: Module = defineModule("Double", { request, response });

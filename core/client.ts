@@ -4,7 +4,7 @@ import type { Credentials, Discovery, DiscoverySession } from "./discovery/disco
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";
 import { createEmitter, guard } from "./events.ts";
-import { assemblyOf, type Limits, limitsOf } from "./limits.ts";
+import { assemblyOf, isAmount, type Limits, limitsOf, notANumber } from "./limits.ts";
 import { createPool, type LinkState } from "./links/pool.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
 import { fixed, keyOf, names, type Query, targets } from "./peers/query.ts";
@@ -104,7 +104,7 @@ export interface Client {
 const moment = 1_000;
 
 /**
- * A client; nothing is opened before `connect`.
+ * A client; nothing is opened before `connect`. Throws `invalid-request` for numbers that are none.
  *
  * @example
  * const client = createClient();
@@ -119,6 +119,9 @@ export function createClient(options?: ClientOptions): Client {
 /** As {@link createClient}, on a clock of the caller's: for tests on virtual time. */
 export function createClientOn(clock: Clock, options: ClientOptions): Client {
   const { keepAlive = true, idleTimeout = 30_000, maxLinks = 64 } = options;
+  for (const [name, value] of Object.entries({ idleTimeout, maxLinks })) {
+    if (!isAmount(value)) throw notANumber(name, value);
+  }
   const limits = limitsOf(options.limits);
   // For the other side, and for who reads an answer's stream: neither can be as quick as a short idle time asks.
   const patience = Math.max(moment, idleTimeout);

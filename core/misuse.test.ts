@@ -54,6 +54,18 @@ describe("what a page without types gets wrong is an error that says what to wri
     expect(() => client.peers.subscribe(...args)).toThrow(noFunction);
   });
 
+  test.for([
+    { maxLinks: Number.NaN },
+    { idleTimeout: "500" },
+    { idleTimeout: -1 },
+    { limits: { messageSize: Number.NaN } },
+    { limits: { messageSize: Number.POSITIVE_INFINITY } },
+    { limits: { depth: "8" } },
+  ])("createClient with %o", (options) => {
+    const wrong = expect.objectContaining({ code: "invalid-request", message: expect.stringMatching(/number/) });
+    expect(() => createClient(options as any)).toThrow(wrong);
+  });
+
   test.for(given([], [null], [5], [{}]))("a contract named by $args", ({ args: [name] }) => {
     expect(() => defineModule(name as any)).toThrow(expect.objectContaining({ code: "unknown-module" }));
   });

@@ -210,7 +210,8 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
     connect(host, credentials) {
       if (attempt && attempt.host === host && sameCredentials(attempt.credentials, credentials))
         return attempt.signedIn;
-      const mine = begin(host, credentials);
+      // The app's own object may be a form, which changes.
+      const mine = begin(host, { ...credentials });
       if (attempt) void signOut(mine);
       else {
         attempt = mine;

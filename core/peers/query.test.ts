@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { keyOf, names, type Query, resolve, targets } from "./query.ts";
+import { fixed, keyOf, names, type Query, resolve, targets } from "./query.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 
 function registryOf(users: Readonly<Record<string, readonly string[]>>): Registry {
@@ -29,6 +29,8 @@ describe("a query", () => {
     [{ peer: "*" }, []],
     [{ peers: ["p2", "u1", "p2", "nobody"] }, ["p2", "u1"]],
     [{ peers: [] }, []],
+    [fixed({ user: undefined, peer: "d1" } as Query), ["d1"]],
+    [fixed({ peer: undefined, user: "Oli" } as Query), ["p1", "p2"]],
   ])("%j names %j", (query, ids) => {
     expect(resolve(query, registry).map(({ id }) => id)).toEqual(ids);
   });

@@ -49,7 +49,8 @@ export function names(query: Query, peer: Peer, known: Known): boolean {
 export function fixed(query: Query): Query {
   if (typeof query === "string") return query;
   const { user, peer, peers } = Object(query);
-  if (typeof (user ?? peer) === "string") return Object.freeze({ ...query });
+  if (typeof user === "string") return Object.freeze({ user });
+  if (typeof peer === "string") return Object.freeze({ peer });
   if (Array.isArray(peers)) return Object.freeze({ peers: Object.freeze([...peers]) });
   throw new BonevalueError("invalid-request", "A query is a text, { user }, { peer } or { peers }.");
 }

@@ -1,4 +1,5 @@
-import { BonevalueError } from "../errors.ts";
+import type { BonevalueError } from "../errors.ts";
+import { isAmount, notANumber } from "../limits.ts";
 import type { Peer } from "../peer.ts";
 import { ask, type Calling, type Progress } from "./ask.ts";
 import type { OngoingCall } from "./caller.ts";
@@ -34,7 +35,7 @@ export function call(
 ): Replies<any> {
   const { limits, refusal, nobody } = calling;
   const asked = new Map<Peer, OngoingCall>();
-  let unsent = isDelay(timeout) ? undefined : noDelay(timeout);
+  let unsent = isAmount(timeout) ? undefined : notANumber("timeout", timeout);
   const collector = collectReplies(targets, stop, tidy, () => unsent ?? nobody());
 
   function stop(peer: Peer, error: BonevalueError): void {
@@ -76,13 +77,4 @@ export function call(
   if (signal?.aborted) abort();
   else if (collector.pending() > 0) signal?.addEventListener("abort", abort, { once: true });
   return collector.replies;
-}
-
-function isDelay(timeout: unknown): boolean {
-  return typeof timeout === "number" && timeout >= 0;
-}
-
-function noDelay(timeout: unknown): BonevalueError {
-  const message = `A call's timeout is a number of ms from 0 on, or Infinity for none: "${timeout}" is not.`;
-  return new BonevalueError("invalid-request", message);
 }

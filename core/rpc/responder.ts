@@ -15,6 +15,7 @@ import { createRenewable, type Renewable } from "./renewable.ts";
 import type { Outcome } from "./replies.ts";
 import { discardValue } from "./streams/parcel.ts";
 import type { Streams } from "./streams/streams.ts";
+import { isThenable } from "./thenable.ts";
 import { thrownError } from "./thrown-error.ts";
 import { createTurns } from "./turns.ts";
 import { unpack } from "./unpack.ts";
@@ -178,10 +179,6 @@ function run(call: IncomingRequest, { handler, bare }: Offer, request: unknown, 
   } catch (error) {
     threw(error);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
 }
 
 function unchecked(name: string): BonevalueError {

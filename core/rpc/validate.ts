@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { BonevalueError } from "../errors.ts";
+import { isThenable } from "./thenable.ts";
 import { longestMessage } from "./thrown-error.ts";
 
 // A hostile value can break a contract at each of its bytes, and be quoted each time.
@@ -18,8 +19,8 @@ export function validate(
   if (!schema) return value;
   try {
     const result = schema["~standard"].validate(value);
-    if (!(result instanceof Promise)) return accept(result, code);
-    return result.then(
+    if (!isThenable(result)) return accept(result, code);
+    return Promise.resolve(result).then(
       (awaited) => accept(awaited, code),
       (error) => refuse(error, code),
     );
