@@ -1,7 +1,7 @@
 import { expect, vi } from "vitest";
 import type { Query, Trust } from "../../core/index.ts";
 import type { Mounted } from "./framework.ts";
-import { Ask, type Made, type Pages } from "./pages.ts";
+import { Ask, Count, type Made, type Pages } from "./pages.ts";
 import { type Behaviours, becomes, ignore, type Scene, settled, texts } from "./scene.ts";
 
 /** What a view shows of what it asks for: calls, and requests about trust. */
@@ -95,6 +95,30 @@ export const called: Behaviours = {
     page.unmount();
     expect(await replies.all()).toMatchObject([{ error: { code: "cancelled" } }]);
     await vi.waitFor(() => expect(signal.aborted).toBe(true));
+  },
+
+  "reads a stream that an effect asks for, anew when the effect runs again, until it unmounts": async ({
+    bob,
+    show,
+    bothSignedIn,
+  }) => {
+    await bothSignedIn();
+    const asked: number[] = [];
+    const ended: number[] = [];
+    bob.module(Count, async function* ({ request, signal }) {
+      asked.push(request);
+      signal.addEventListener("abort", () => ended.push(request));
+      for (let n = request; !signal.aborted; n++) yield n;
+    });
+    const page = show("reader", { from: 0 });
+    const item = () => Number(texts(".reader")[0]);
+    await vi.waitFor(() => expect(item()).toBeGreaterThan(2));
+    page.update({ from: 1_000_000 });
+    await vi.waitFor(() => expect(item()).toBeGreaterThan(1_000_002));
+    expect(ended).toEqual([0]);
+    page.unmount();
+    await vi.waitFor(() => expect(ended).toEqual([0, 1_000_000]));
+    expect(asked).toEqual([0, 1_000_000]);
   },
 
   "shows requests about trust, and why one failed, which whoever made it need not handle": async ({

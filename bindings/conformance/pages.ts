@@ -1,11 +1,13 @@
 import * as v from "valibot";
 import {
+  BonevalueError,
   defineModule,
   type Module,
   type Peer,
   type PeerId,
   type Query,
   type Replies,
+  stream,
   type Trust,
 } from "../../core/index.ts";
 
@@ -13,6 +15,15 @@ const text: v.StringSchema<undefined> = v.string();
 
 /** The module that pages call and offer. */
 export const Ask: Module<typeof text, typeof text> = defineModule("Ask", { request: text, response: text });
+
+const number: v.NumberSchema<undefined> = v.number();
+const numbers: ReturnType<typeof stream<typeof number>> = stream(number);
+
+/** A module whose answers are streams. */
+export const Count: Module<typeof number, typeof numbers> = defineModule("Count", {
+  request: number,
+  response: numbers,
+});
 
 /** What each framework's pages take, and what they show. */
 export interface Pages {
@@ -25,6 +36,8 @@ export interface Pages {
   rows: { readonly ids: readonly PeerId[]; readonly rendered: (id: PeerId) => void };
   /** `.call`: what {@link callLine} makes of `useCall(Ask, query)`, whose functions go to `made`. */
   caller: { readonly query: Query; readonly made: (made: Made) => void };
+  /** `.reader`: the item of bob's {@link Count} that came last. An effect calls it, anew for another `from`. */
+  reader: { readonly from: number };
   /** Offers {@link Ask} to `allow`, or else to everybody, and answers with `answer`; tells `heard` of it whenever somebody signs in. */
   offer: {
     readonly answer: string;
@@ -42,6 +55,15 @@ export interface Made {
   call(request: string): Replies<string>;
   cancel(): void;
   reset(): void;
+}
+
+/** Shows each item of the stream that was asked for, until the call is cancelled. */
+export async function read(replies: Replies<AsyncIterable<number>>, show: (item: number) => void): Promise<void> {
+  try {
+    for await (const item of await replies.first()) show(item);
+  } catch (error) {
+    if (!(error instanceof BonevalueError && error.code === "cancelled")) throw error;
+  }
 }
 
 /** Peers as a page shows them. */

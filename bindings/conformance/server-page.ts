@@ -23,6 +23,7 @@ export async function serve(render: RenderPage): Promise<ServerPage> {
   const html = await render("people", { query: "*", saw: ignore }, count.client);
   await render("rows", { ids: ["a", "b"], rendered: ignore }, count.client);
   await render("caller", { query: "*", made: ignore }, count.client);
+  await render("reader", { from: 0 }, count.client);
   await render("offer", { answer: "", heard: ignore }, count.client);
   await render("places", { answer: "" }, count.client);
   await render("trust", { made: ignore }, count.client);

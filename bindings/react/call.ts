@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useMemo } from "react";
 import {
   type Args,
   type CallOptions,
@@ -30,9 +30,11 @@ export interface UseCall<M extends Module | string> extends CallState<ResponseOu
  * <button onClick={() => echo.call({ text: "Hello" })} disabled={echo.pending}>Ask</button>
  */
 export function useCall<M extends Module | string>(module: M, query: Query = "*"): UseCall<M> {
-  const target = useClient().get(query);
-  const [latest] = useState(createLatestCall<M>);
+  const client = useClient();
+  // Another client may be another account: what the one was told is not shown to the other.
+  const latest = useMemo(() => ({ client, ...createLatestCall<M>() }), [client]);
   const { state, cancel, reset } = latest;
+  const target = latest.client.get(query);
   useEffect(() => cancel, [cancel]);
   const call = useCallback(
     (...args: Args<M, [options?: CallOptions]>) => latest.call(target, module, ...args),

@@ -1,8 +1,8 @@
-import { createElement, type FunctionComponent, type ReactElement, version } from "react";
+import { createElement, type FunctionComponent, type ReactElement, useEffect, useState, version } from "react";
 import { flushSync } from "react-dom";
 import { createRoot, hydrateRoot } from "react-dom/client";
 import type { Framework } from "../conformance/framework.ts";
-import { Ask, callLine, line, type Pages, trustLine } from "../conformance/pages.ts";
+import { Ask, Count, callLine, line, type Pages, read, trustLine } from "../conformance/pages.ts";
 import {
   BonevalueProvider,
   useCall,
@@ -56,6 +56,15 @@ function Caller({ query, made }: Pages["caller"]): ReactElement {
   return <p className="call">{callLine(ask)}</p>;
 }
 
+function Reader({ from }: Pages["reader"]): ReactElement {
+  const [item, setItem] = useState<number>();
+  const { call } = useCall(Count, "bob");
+  useEffect(() => {
+    read(call(from), setItem);
+  }, [call, from]);
+  return <p className="reader">{item}</p>;
+}
+
 function Offer({ answer, heard, allow }: Pages["offer"]): null {
   useModule(Ask, () => answer, { allow });
   useEvent("peerconnect", (peer) => heard(answer, peer));
@@ -77,6 +86,7 @@ export const pages: { readonly [Name in keyof Pages]: FunctionComponent<Pages[Na
   people: People,
   rows: Rows,
   caller: Caller,
+  reader: Reader,
   offer: Offer,
   places: Places,
   trust: Trust,

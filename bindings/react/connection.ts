@@ -24,16 +24,15 @@ export function useConnection(
   // An object that is written inline is another one in each render: what it says is what counts.
   const key = connect && JSON.stringify(connect);
   const latestConnect = useLatest(() => connect);
-  const latestToken = useLatest(() => askToken(connect));
   const latestOnError = useLatest(onError);
 
   useEffect(() => {
     const wish = latestConnect();
-    if (key === undefined || wish === undefined) return undefined;
+    if (key === undefined || wish === undefined) return leave(client);
     let mounted = true;
     const release = hold(client);
     const { host, ...credentials } = wish;
-    const asked = hasTokenFunction(wish) ? { token: latestToken } : credentials;
+    const asked = hasTokenFunction(wish) ? { token: () => askToken(latestConnect()) } : credentials;
     client.connect(host, asked).catch((error: BonevalueError) => {
       if (mounted && error.code !== "cancelled") latestOnError(error);
     });
@@ -41,7 +40,7 @@ export function useConnection(
       mounted = false;
       release();
     };
-  }, [client, key, latestConnect, latestToken, latestOnError]);
+  }, [client, key, latestConnect, latestOnError]);
 }
 
 function hold(client: Client): () => void {
@@ -51,8 +50,17 @@ function hold(client: Client): () => void {
   clearTimeout(held.leaving);
   return () => {
     held.count--;
-    if (held.count === 0) held.leaving = setTimeout(client.disconnect, moment);
+    if (held.count === 0) held.leaving = setTimeout(() => leave(client), moment);
   };
+}
+
+/** Ends the connection of a client that was held and is not any more. */
+function leave(client: Client): void {
+  const held = heldClients.get(client);
+  if (held?.count !== 0) return;
+  clearTimeout(held.leaving);
+  heldClients.delete(client);
+  client.disconnect();
 }
 
 function hasTokenFunction(connect: Connect): connect is Connect & { token: () => string | Promise<string> } {

@@ -46,6 +46,25 @@ describe("a provider with `connect`", () => {
     expect(client.disconnect).toHaveBeenCalledOnce();
   });
 
+  test("disconnects at once when it says nothing any more, and connects when it says the same again", () => {
+    const { render } = mount();
+    render({ connect: undefined });
+    expect(client.disconnect).toHaveBeenCalledOnce();
+    render({ connect });
+    expect(client.connect).toHaveBeenCalledTimes(2);
+    vi.runAllTimers();
+    expect(client.disconnect).toHaveBeenCalledOnce();
+  });
+
+  test("leaves a connection alone that is the app's again", () => {
+    const { unmount } = mount();
+    unmount();
+    vi.runAllTimers();
+    mount({ connect: undefined });
+    vi.runAllTimers();
+    expect(client.disconnect).toHaveBeenCalledOnce();
+  });
+
   test("stays connected while another of the same client is mounted", () => {
     const one = mount();
     const other = mount();

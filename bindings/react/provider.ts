@@ -7,8 +7,8 @@ export interface BonevalueProviderProps {
   /** Made outside render, so that it outlives the tree; on a server, one for each request. */
   readonly client: Client;
   /**
-   * Connects when the first provider of this client mounts and disconnects a second after the last has gone; other values
-   * take over. Without it the connection is the app's.
+   * Connects when the first provider of this client mounts, and disconnects a second after the last has gone, or at once
+   * when it is taken away; other values take over. Without it the connection is the app's.
    */
   readonly connect?: Connect | undefined;
   /** Why `connect` failed. Default: it is logged. */

@@ -1,5 +1,14 @@
 import * as React from "react";
-import { Component, type ReactElement, type ReactNode, StrictMode, Suspense, startTransition, useState } from "react";
+import {
+  Component,
+  type ReactElement,
+  type ReactNode,
+  StrictMode,
+  Suspense,
+  startTransition,
+  useEffect,
+  useState,
+} from "react";
 import { flushSync } from "react-dom";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -9,7 +18,7 @@ import { type CountedClient, counted } from "../conformance/counted.ts";
 import { joinCrowd } from "../conformance/crowd.ts";
 import { Ask, type Made } from "../conformance/pages.ts";
 import { pages } from "./conformance.tsx";
-import { BonevalueProvider, useModule, usePeers, useStatus } from "./index.ts";
+import { BonevalueProvider, useCall, useModule, usePeers, useStatus } from "./index.ts";
 
 let network: Network;
 let ann: CountedClient;
@@ -62,6 +71,33 @@ describe("StrictMode", () => {
     await cid.connect("test", "cid", "");
     await vi.waitFor(() => expect(heard).toEqual(["cid"]));
     await cid.disconnect();
+  });
+});
+
+describe("an effect that calls", () => {
+  test("shows the reply under StrictMode as well, and asks anew when the request is another, not at other renders", async () => {
+    const asked: unknown[] = [];
+    bob.module("Name", ({ request }) => {
+      asked.push(request);
+      return request.id;
+    });
+    const Name = ({ request }: { request: { id: number } }) => {
+      const { call, first } = useCall("Name", "bob");
+      useEffect(() => void call(request), [call, request]);
+      return <p>{first}</p>;
+    };
+    for (const request of [1, 2].map((id) => Object.freeze({ id }))) {
+      const tree = (
+        <StrictMode>
+          <Name request={request} />
+        </StrictMode>
+      );
+      render(tree);
+      await vi.waitFor(() => expect(host.textContent).toBe(String(request.id)));
+      render(tree);
+    }
+    expect(asked.at(-1)).toEqual({ id: 2 });
+    expect(asked.length).toBeLessThanOrEqual(3);
   });
 });
 
@@ -127,6 +163,28 @@ describe("a transition", () => {
     expect(seen.indexOf(2)).toBeGreaterThanOrEqual(10);
     expect(seen.indexOf(2)).toBeLessThan(31);
     await crowd.client.disconnect();
+  });
+});
+
+describe("a client in place of another", () => {
+  test("is shown no call of the one before, which is cancelled", async () => {
+    bob.module(Ask, () => new Promise(ignore));
+    let caller: Made | undefined;
+    const made = (now: Made) => {
+      caller = now;
+    };
+    render(<pages.caller query="bob" made={made} />);
+    const replies = caller?.call("Who?");
+    await vi.waitFor(() => expect(host.textContent).toBe("pending 0/1"));
+    flushSync(() =>
+      root.render(
+        <BonevalueProvider client={network.client("cid")}>
+          <pages.caller query="bob" made={made} />
+        </BonevalueProvider>,
+      ),
+    );
+    expect(host.textContent).toBe("still 0/0");
+    expect(await replies?.all()).toMatchObject([{ error: { code: "cancelled" } }]);
   });
 });
 

@@ -7,11 +7,20 @@ import frame from "./conformance/frame.svelte";
 import offer from "./conformance/offer.svelte";
 import people from "./conformance/people.svelte";
 import places from "./conformance/places.svelte";
+import reader from "./conformance/reader.svelte";
 import rows from "./conformance/rows.svelte";
 import trust from "./conformance/trust.svelte";
 
 /** Each page, as a component. */
-export const pages: { readonly [Name in keyof Pages]: Component<any> } = { people, rows, caller, offer, places, trust };
+export const pages: { readonly [Name in keyof Pages]: Component<any> } = {
+  people,
+  rows,
+  caller,
+  reader,
+  offer,
+  places,
+  trust,
+};
 
 /** The pages in Svelte. */
 export const svelte: Framework = {

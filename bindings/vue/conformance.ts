@@ -1,6 +1,16 @@
-import { type Component, createApp, createSSRApp, defineComponent, type FunctionalComponent, h, shallowRef } from "vue";
+import {
+  type Component,
+  createApp,
+  createSSRApp,
+  defineComponent,
+  type FunctionalComponent,
+  h,
+  ref,
+  shallowRef,
+  watchPostEffect,
+} from "vue";
 import type { Framework } from "../conformance/framework.ts";
-import { Ask, callLine, line, type Pages, trustLine } from "../conformance/pages.ts";
+import { Ask, Count, callLine, line, type Pages, read, trustLine } from "../conformance/pages.ts";
 import {
   bonevalue,
   useCall,
@@ -76,6 +86,20 @@ const Caller: Component = defineComponent(
   { props: ["query", "made"] },
 );
 
+const Reader: Component = defineComponent(
+  (props: Pages["reader"]) => {
+    const item = ref<number>();
+    const { call } = useCall(Count, "bob");
+    watchPostEffect(() => {
+      read(call(props.from), (now) => {
+        item.value = now;
+      });
+    });
+    return () => h("p", { class: "reader" }, item.value);
+  },
+  { props: ["from"] },
+);
+
 const Offer: Component = defineComponent(
   (props: Pages["offer"]) => {
     useModule(Ask, () => props.answer, { allow: () => props.allow });
@@ -102,6 +126,7 @@ export const pages: { readonly [Name in keyof Pages]: Component } = {
   people: People,
   rows: Rows,
   caller: Caller,
+  reader: Reader,
   offer: Offer,
   places: Places,
   trust: Trust,

@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { reactive, readonly, ref } from "vue";
+import type { Client } from "../../core/index.ts";
+import { createNetwork } from "../../core/testing/network.ts";
+
+let ann: Client;
+let bob: Client;
+
+beforeEach(async () => {
+  const network = createNetwork();
+  [ann, bob] = [network.client("ann"), network.client("bob")];
+  await bob.connect("test", "bob", "");
+  await ann.connect("test", "ann", "");
+  bob.module("Echo", ({ request }) => request);
+});
+
+afterEach(async () => {
+  await Promise.all([ann.disconnect(), bob.disconnect()]);
+});
+
+const askBob = (request: unknown) => ann.get("bob").call("Echo", request).first();
+
+test.for([
+  ["reactive", reactive],
+  ["readonly", readonly],
+  ["ref", (data: object) => ref(data).value],
+] as const)("what %s has wrapped arrives as the data that it is, at any depth", async ([, wrap]) => {
+  const data = {
+    list: [{ n: 1 }, undefined],
+    map: new Map([["a", { deep: [new Date(0)] }]]),
+    set: new Set([1, { in: "set" }]),
+    bytes: new Uint8Array([1, 2]),
+    odd: { __proto__x: 1n },
+  };
+  expect(await askBob(wrap(data))).toEqual(data);
+});
+
+test("what a handler answers may be wrapped", async () => {
+  bob.module("List", () => reactive([{ n: 1 }]));
+  expect(await ann.get("bob").call("List").first()).toEqual([{ n: 1 }]);
+});
+
+test("queries, peers, targets, files and streams may be kept in reactive objects", async () => {
+  bob.module("Read", async ({ request: { lines } }) => {
+    const read: unknown[] = [];
+    for await (const line of lines) read.push(line);
+    return read;
+  });
+  async function* lines() {
+    yield reactive({ n: 1 });
+  }
+  const state = reactive({
+    query: { user: "bob" },
+    lines: lines(),
+    file: new File(["hello"], "a.txt"),
+    got: [] as any[],
+  });
+  const kept = reactive({ target: ann.get(state.query) });
+  expect(await kept.target.call("Read", { lines: state.lines }).first()).toEqual([{ n: 1 }]);
+  state.got.push(await askBob({ file: state.file, peer: ann.peers.peek()[0] }));
+  const [sentOn] = await askBob(state.got);
+  expect(await (await sentOn.file.blob()).text()).toBe("hello");
+  expect(sentOn.peer).toEqual({ id: bob.getId(), name: "bob" });
+});
