@@ -5,7 +5,7 @@ export type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "
 export { websocket } from "./discovery/websocket.ts";
 export { BonevalueError, type ErrorCode } from "./errors.ts";
 export type { Limits } from "./limits.ts";
-export type { LinkState } from "./links/pool.ts";
+export type { LinkState } from "./links/link-states.ts";
 export type { Alias, Peer, PeerId } from "./peer.ts";
 export type { Query } from "./peers/query.ts";
 export type { Live } from "./reactive.ts";

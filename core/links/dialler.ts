@@ -18,11 +18,8 @@ import {
 } from "./dialling.ts";
 import { createRate, type Rate } from "./rate.ts";
 import { createSignals, type Signal, type Signals, signal as signalSchema } from "./signals.ts";
+import { createWish, dialTimeout, type Wish } from "./wish.ts";
 
-/** How long a dial may take, in ms. */
-export const dialTimeout = 15_000;
-
-const redialAfter = 100;
 // How many a peer may begin in a second: each costs us a connection, whatever comes of it.
 const attemptsPerSecond = 10;
 
@@ -82,18 +79,10 @@ interface Connection {
   silent: boolean;
 }
 
-/** What `dial` asked for. */
-interface Wish {
-  readonly undoDeadline: () => void;
-  undoRedial?: () => void;
-  /** Why the last attempt broke, while the next is waited for. */
-  broken?: BonevalueError;
-}
-
 /** One peer. `wish` is there from `dial` until it has been answered. */
 interface Entry {
   readonly peer: string;
-  readonly begun: Rate;
+  readonly mayBegin: Rate;
   dialling: Dialling;
   connection?: Connection | undefined;
   wish?: Wish | undefined;
@@ -108,7 +97,7 @@ export function createDialler(options: DiallerOptions): Dialler {
   function entryOf(peer: string): Entry {
     const entry = entries.get(peer) ?? {
       peer,
-      begun: createRate(clock, attemptsPerSecond, 1_000),
+      mayBegin: createRate(clock, attemptsPerSecond, 1_000),
       dialling: createDialling(options.self(), peer),
     };
     entries.set(peer, entry);
@@ -126,7 +115,7 @@ export function createDialler(options: DiallerOptions): Dialler {
     else if (action.do === "hear") entry.connection?.signals.receive(signal!);
     else if (action.do === "end")
       options.send(action.kind, peer, { attempt: action.attempt, round: 0, end: action.code });
-    else if (action.why === "ended") endedByPeer(entry, action.code);
+    else if (action.do === "leave") endedByPeer(entry, action.code);
     else detach(entry)?.link.close(closedWith(peer, "disconnected"));
   }
 
@@ -142,11 +131,7 @@ export function createDialler(options: DiallerOptions): Dialler {
       role,
       attempt,
       clock,
-      send(said) {
-        const carried = entry.connection?.open && options.sendOnLink(peer, said);
-        // Where a path is to be replaced nobody knows whether the link still carries anything, or whether the server is there.
-        if (!carried || said.round > 0) options.send(kindOf(role), peer, said);
-      },
+      send: (said) => say(entry, role, said),
       iceServers: options.iceServers,
     });
     if (signal) signals.receive(signal);
@@ -160,6 +145,12 @@ export function createDialler(options: DiallerOptions): Dialler {
       () => {},
     );
     link.closed.then((reason) => closes(entry, connection, reason));
+  }
+
+  function say({ peer, connection }: Entry, role: Role, said: Signal): void {
+    const carried = connection?.open && options.sendOnLink(peer, said);
+    // Where a path is to be replaced nobody knows whether the link still carries anything, or whether the server is there.
+    if (!carried || said.round > 0) options.send(kindOf(role), peer, said);
   }
 
   function accepted(): number {
@@ -195,13 +186,14 @@ export function createDialler(options: DiallerOptions): Dialler {
     // A wish beside an open link was made after it had closed, and before we heard of that.
     if (open) start(entry);
     // Only the attempt is over, not what we wish: it was the peer's own, one that it no longer knew, or one that broke.
-    else if (role === "callee" || error.code === "disconnected") retry(entry, error);
+    // Some platforms lose a handshake now and then, which says nothing about the next.
+    else if (role === "callee" || error.code === "disconnected") entry.wish?.again(error);
     else fail(entry, error);
   }
 
   function giveUp(entry: Entry): void {
     end(entry, noPath(entry.peer, dialTimeout, entry.connection?.link.trouble?.()), "timeout");
-    redial(entry);
+    entry.wish?.again();
   }
 
   function expire(entry: Entry): void {
@@ -218,16 +210,6 @@ export function createDialler(options: DiallerOptions): Dialler {
     if (entry.wish && !entry.dialling.current) take(entry, dial(entry.dialling, ++attempts));
   }
 
-  function redial(entry: Entry): void {
-    if (entry.wish) entry.wish.undoRedial = clock.after(redialAfter, () => start(entry));
-  }
-
-  /** A link that broke while it was being made says nothing about the next: some platforms lose a handshake now and then. */
-  function retry(entry: Entry, error: BonevalueError): void {
-    if (entry.wish) entry.wish.broken = error;
-    redial(entry);
-  }
-
   function fail(entry: Entry, error: BonevalueError): void {
     if (!entry.wish) return;
     endWish(entry);
@@ -235,8 +217,7 @@ export function createDialler(options: DiallerOptions): Dialler {
   }
 
   function endWish(entry: Entry): void {
-    entry.wish?.undoDeadline();
-    entry.wish?.undoRedial?.();
+    entry.wish?.end();
     entry.wish = undefined;
   }
 
@@ -259,7 +240,7 @@ export function createDialler(options: DiallerOptions): Dialler {
   return {
     dial(peer) {
       const entry = entryOf(peer);
-      entry.wish ??= { undoDeadline: clock.after(dialTimeout, () => expire(entry)) };
+      entry.wish ??= createWish(clock, { dial: () => start(entry), expired: () => expire(entry) });
       start(entry);
     },
     receive(kind, from, raw) {
@@ -268,7 +249,7 @@ export function createDialler(options: DiallerOptions): Dialler {
       const entry = entryOf(from);
       const step = heard(entry.dialling, kind, parsed.output);
       // What is ignored will be said again.
-      if (step.actions.some((action) => action.do === "connect") && !entry.begun.admits(1)) return;
+      if (step.actions.some((action) => action.do === "connect") && !entry.mayBegin()) return;
       take(entry, step, parsed.output);
       // A server can invent senders without end.
       if (!entry.connection && !entry.wish && options.admit(from, 0) === "unknown-peer") entries.delete(from);

@@ -41,7 +41,7 @@ describe("one peer dials", () => {
 
   test("a refusal closes the attempt with its code", () => {
     const { state, actions } = response(dial(winner, 1).state, 1, "busy");
-    expect(actions).toEqual([{ do: "close", why: "ended", code: "busy" }]);
+    expect(actions).toEqual([{ do: "leave", code: "busy" }]);
     expect(state.current).toBeUndefined();
   });
 
@@ -59,7 +59,7 @@ describe("both dial", () => {
 
   test("the greater id drops its attempt and answers", () => {
     expect(request(dial(loser, 1).state, 7).actions).toEqual([
-      { do: "close", why: "yielded" },
+      { do: "drop" },
       { do: "connect", role: "callee", attempt: 7 },
     ]);
   });
@@ -107,10 +107,7 @@ describe("attempts that are over", () => {
 
 test("an attempt by a peer whose link is open means that it has lost it", () => {
   const open = opened(dial(winner, 1).state).state;
-  expect(request(open, 1).actions).toEqual([
-    { do: "close", why: "lost" },
-    { do: "connect", role: "callee", attempt: 1 },
-  ]);
+  expect(request(open, 1).actions).toEqual([{ do: "drop" }, { do: "connect", role: "callee", attempt: 1 }]);
 });
 
 // The model of the protocol's design: two peers want a link for ever, over a relay that loses, doubles and reorders.
@@ -183,9 +180,10 @@ function simulate(seed: number, { loss, reorder, double }: Relay): string {
   function perform(side: Side, action: Action): void {
     if (action.do === "connect") connect(side, action.role, action.attempt);
     else if (action.do === "end") send(side, action.kind, { attempt: action.attempt, round: 0, end: action.code });
-    else if (action.do === "close") {
+    else if (action.do === "drop") close(side);
+    else if (action.do === "leave") {
       close(side);
-      if (action.why === "ended") redial(side, 0.1);
+      redial(side, 0.1);
     } else if (side.connection?.role === "callee") say(side);
     else if (side.connection) {
       side.connection.answered = true;

@@ -23,12 +23,10 @@ export type Action =
   | { readonly do: "connect"; readonly role: Role; readonly attempt: number }
   /** Hand the signal to the current connection. */
   | { readonly do: "hear" }
-  /**
-   * The current connection goes: the peer has `lost` it and dials anew, our attempt has `yielded` to the peer's, or the
-   * peer has `ended` it with a code.
-   */
-  | { readonly do: "close"; readonly why: "lost" | "yielded" }
-  | { readonly do: "close"; readonly why: "ended"; readonly code: string }
+  /** The current connection goes: the peer has lost it and dials anew, or our attempt yields to the peer's. */
+  | { readonly do: "drop" }
+  /** The current connection goes: the peer has ended it. */
+  | { readonly do: "leave"; readonly code: string }
   /** Tell the peer that an attempt is over. */
   | { readonly do: "end"; readonly kind: SignalKind; readonly attempt: number; readonly code: string };
 
@@ -90,7 +88,7 @@ function heardRequest(state: Dialling, signal: Signal): Step {
   if (!begins(signal)) return { state: closeUpTo(known, attempt), actions: [sayOver("peerResponse", attempt)] };
   if (current?.role === "caller" && !current.open && state.wins) return { state: known, actions: [] };
   if (!current) return connect(known, "callee", attempt, []);
-  return connect(without(known), "callee", attempt, [{ do: "close", why: current.open ? "lost" : "yielded" }]);
+  return connect(without(known), "callee", attempt, [{ do: "drop" }]);
 }
 
 /** Whether it may be the first that is heard of an attempt: what speaks of a link that was open is not. */
@@ -114,7 +112,7 @@ function connect(state: Dialling, role: Role, attempt: number, before: readonly 
 }
 
 function ended(state: Dialling, code: string): Step {
-  return { state: without(state), actions: [{ do: "close", why: "ended", code }] };
+  return { state: without(state), actions: [{ do: "leave", code }] };
 }
 
 function without({ current, ...state }: Dialling): Dialling {

@@ -4,8 +4,8 @@ import type { Client } from "../client.ts";
 import { createNetwork } from "../testing/network.ts";
 import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
 import type { Link } from "../transport/transport.ts";
+import type { LinkState } from "./link-states.ts";
 import { createMeasuring, type Measured } from "./measuring.ts";
-import type { LinkState } from "./pool.ts";
 
 type Stats = Required<Link>["stats"];
 

@@ -1,27 +1,15 @@
 import type { Clock } from "../clock.ts";
 import { BonevalueError, type ErrorCode } from "../errors.ts";
 import type { Limits } from "../limits.ts";
-import { createLive, type Live, write } from "../reactive.ts";
+import type { Live } from "../reactive.ts";
 import type { Link, Transport } from "../transport/transport.ts";
-import { createWeakCache } from "../weak-cache.ts";
 import type { Hello } from "../wire/frames.ts";
 import { type Connection, createConnection, type Service } from "./connection.ts";
 import { createDialler } from "./dialler.ts";
 import type { SignalKind } from "./dialling.ts";
-import { createMeasuring, type Measured } from "./measuring.ts";
+import { createLinkStates, type LinkState } from "./link-states.ts";
 import { createPlaces } from "./places.ts";
 import type { Signal } from "./signals.ts";
-
-/** The direct connection to one peer, which exists only while it is needed. */
-export interface LinkState {
-  readonly status: "idle" | "connecting" | "open" | "interrupted" | "failed";
-  /** How the bytes travel, once open. Told, as `roundTrip` is, while somebody subscribes. */
-  readonly path?: "direct" | "turn" | "memory" | undefined;
-  /** How long a message and its answer take on the way, in whole ms. */
-  readonly roundTrip?: number | undefined;
-  /** Why it failed or was interrupted, and what to do about it. */
-  readonly error?: BonevalueError | undefined;
-}
 
 /** What a pool needs. Times in ms. */
 export interface PoolOptions<S extends Service> {
@@ -84,16 +72,13 @@ interface Entry<S extends Service> {
 // How long a link stays open that nothing has been said on yet.
 const graceForOwn = 1_000;
 
-const idle: LinkState = Object.freeze({ status: "idle" });
-
 /** An empty pool. The caller ends it with `close`. */
 export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> {
   const { clock, maxLinks, idleTimeout, isKnown } = options;
   const entries = new Map<string, Entry<S>>();
   // Had by those that we dial, until that has failed or the link is over.
   const places = createPlaces<Entry<S>>({ count: maxLinks, isOpen: () => online, admit: dial });
-  const states = createWeakCache<Live<LinkState>>();
-  const measuring = createMeasuring({ clock, measured });
+  const states = createLinkStates(clock);
   let online = false;
 
   const dialler = createDialler({
@@ -113,36 +98,16 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     return accepted < maxLinks ? undefined : "busy";
   }
 
-  function stateOf(peer: string): Live<LinkState> {
-    return states.get(peer, (hold) =>
-      createLive(idle, (watched) => {
-        hold(watched);
-        measuring.watch(peer, watched);
-      }),
-    );
-  }
-
   function entryOf(peer: string): Entry<S> {
-    const entry = entries.get(peer) ?? { peer, state: stateOf(peer), waiting: new Set() };
+    const entry = entries.get(peer) ?? { peer, state: states.of(peer), waiting: new Set() };
     entries.set(peer, entry);
     return entry;
-  }
-
-  function tell({ state }: Entry<S>, status: LinkState["status"], error?: BonevalueError): void {
-    write(state, Object.freeze({ status, error }));
-  }
-
-  function measured(peer: string, { path, roundTrip }: Measured): void {
-    const { state } = entryOf(peer);
-    const before = state.peek();
-    if (before.path === path && before.roundTrip === roundTrip) return;
-    write(state, Object.freeze({ status: before.status, path, roundTrip }));
   }
 
   function dial(entry: Entry<S>): void {
     dialler.dial(entry.peer);
     // Last: who hears of it may sign out.
-    tell(entry, "connecting");
+    states.tell(entry.peer, "connecting");
   }
 
   function opened(peer: string, link: Link, role: "caller" | "callee"): void {
@@ -181,15 +146,13 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
 
   function works(entry: Entry<S>, link: Link): void {
     dialler.silent(entry.peer, false);
-    measuring.follow(entry.peer, link);
     // Last: who hears of it may sign out.
-    tell(entry, "open");
+    states.works(entry.peer, link);
   }
 
   function interrupted(entry: Entry<S>, reason: BonevalueError): void {
-    measuring.follow(entry.peer, undefined);
     dialler.silent(entry.peer, true);
-    tell(entry, "interrupted", reason);
+    states.tell(entry.peer, "interrupted", reason);
     options.interrupted();
   }
 
@@ -205,15 +168,9 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     if (entry.connection !== connection) return;
     entry.connection = undefined;
     places.leave(entry);
-    measuring.follow(entry.peer, undefined);
-    tellEnd(entry, reason);
+    states.over(entry.peer, reason);
     options.closed(entry.peer);
     settle(entry);
-  }
-
-  function tellEnd(entry: Entry<S>, reason: BonevalueError | undefined): void {
-    const failure = reason?.code === "cancelled" ? undefined : reason;
-    tell(entry, failure ? "failed" : "idle", failure);
   }
 
   function failed(peer: string, error: BonevalueError): void {
@@ -221,7 +178,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     if (!entry) return;
     places.leave(entry);
     const fail = allWaiting(entry);
-    tell(entry, "failed", error);
+    states.tell(peer, "failed", error);
     fail(error);
     settle(entry);
   }
@@ -261,7 +218,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     const left = entries.get(peer);
     if (!left) return;
     places.leave(left);
-    if (left.state.peek().status === "connecting") tellEnd(left, reason);
+    if (left.state.peek().status === "connecting") states.over(peer, reason);
     settle(left);
   }
 
@@ -280,7 +237,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       };
     },
     open: (peer) => entries.get(peer)?.connection,
-    state: stateOf,
+    state: states.of,
     receive: dialler.receive,
     unreachable: dialler.unreachable,
     setOnline(now) {

@@ -1,24 +1,19 @@
 import type { Clock } from "../clock.ts";
 
-/** Counts what one link brings within a time. */
-export interface Rate {
-  /** Whether `count` more stay within the budget. */
-  admits(count: number): boolean;
-}
+/** Whether `count` more, 1 by default, stay within a budget. */
+export type Rate = (count?: number) => boolean;
 
 /** `most` in `period` ms. The count begins anew once that has passed, so that a burst may be the budget of two. */
 export function createRate(clock: Pick<Clock, "now">, most: number, period: number): Rate {
   let since = clock.now();
   let counted = 0;
-  return {
-    admits(count) {
-      const now = clock.now();
-      if (now - since >= period) {
-        since = now;
-        counted = 0;
-      }
-      counted += count;
-      return counted <= most;
-    },
+  return (count = 1) => {
+    const now = clock.now();
+    if (now - since >= period) {
+      since = now;
+      counted = 0;
+    }
+    counted += count;
+    return counted <= most;
   };
 }

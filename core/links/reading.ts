@@ -16,14 +16,14 @@ export type Reading = (channel: Channel, bytes: Uint8Array<ArrayBuffer>) => read
 export function createReading(clock: Clock, limits: Limits): Reading {
   const { depth, framesPerSecond } = limits;
   const inbox = createInbox({ value: limits.messageSize, depth, assembly: assemblyOf(limits) });
-  const rate = createRate(clock, framesPerSecond, 1_000);
+  const mayRead = createRate(clock, framesPerSecond, 1_000);
 
   return (channel, bytes) => {
     // Some platforms take a gigabyte in one.
     if (bytes.length > largestMessage) throw malformed(`a message larger than ${largestMessage} bytes`);
     const frames = channel === "lossy" ? readLossy(bytes, depth) : inbox.read(bytes);
     // A message without any costs as much as one.
-    if (!rate.admits(frames.length || 1)) throw malformed(`more than ${framesPerSecond} frames in a second`);
+    if (!mayRead(frames.length || 1)) throw malformed(`more than ${framesPerSecond} frames in a second`);
     return frames;
   };
 }

@@ -73,8 +73,8 @@ export interface SignalsOptions {
 
 /** Speaks for one side of one attempt until `stop`. */
 export function createSignals({ role, attempt, clock, send, iceServers }: SignalsOptions): Signals {
-  const wanted = createRate(clock, roundsWanted, roundsWithin);
-  const missing = createRate(clock, 1, missedWithin);
+  const mayWant = createRate(clock, roundsWanted, roundsWithin);
+  const mayMiss = createRate(clock, 1, missedWithin);
   let round = 0;
   let said = nothing();
   let known = nothing();
@@ -153,14 +153,14 @@ export function createSignals({ role, attempt, clock, send, iceServers }: Signal
       if (stopped || signal.round < round) return;
       if (signal.round > round) {
         const sensible = role === "callee" || (signal.round === round + 1 && !signal.description);
-        if (!sensible || !wanted.admits(1)) return;
+        if (!sensible || !mayWant()) return;
         if (role === "caller") return listener?.restart();
         begin(signal.round);
       }
       // A caller that says its description again has not heard our answer; a callee that asks for this round, our offer.
       const missed = role === "callee" ? signal.description : !signal.description && !signal.candidates;
       learn(signal);
-      if (missed && undoRepeat && missing.admits(1)) sayAll();
+      if (missed && undoRepeat && mayMiss()) sayAll();
     },
     repeat() {
       if (undoRepeat) sayNowAndAgain();

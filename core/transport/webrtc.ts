@@ -4,6 +4,7 @@ import { createLifetime, type Lifetime } from "./lifetime.ts";
 import type { Link, Reach, SignalExchange, Transport } from "./transport.ts";
 import { type Channels, createChannels } from "./webrtc/channels.ts";
 import { watchHealth } from "./webrtc/health.ts";
+import { linkFailed } from "./webrtc/link-failed.ts";
 import { type Negotiation, negotiate } from "./webrtc/negotiation.ts";
 import { pathOf } from "./webrtc/path.ts";
 import { type Quirks, quirksOf } from "./webrtc/quirks.ts";
@@ -64,7 +65,7 @@ function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: S
     connection = connect({ pc, quirks, servers, role, exchange, lifetime, channels });
   }
 
-  start().catch((cause) => lifetime.end(asError(cause)));
+  start().catch((cause) => lifetime.end(linkFailed("No link could be begun; check iceServers", cause)));
 
   return {
     opened: lifetime.opened,
@@ -142,10 +143,4 @@ function implementationOf(options: WebRtcOptions): typeof RTCPeerConnection {
 async function serversOf({ iceServers = [] }: WebRtcOptions, discoveryServers: IceServers): Promise<IceServers> {
   const named = typeof iceServers === "function" ? await iceServers() : iceServers;
   return [...named, ...discoveryServers];
-}
-
-function asError(cause: unknown): BonevalueError {
-  if (cause instanceof BonevalueError) return cause;
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  return new BonevalueError("link-failed", `No link could be begun; check iceServers: ${detail}`, { cause });
 }

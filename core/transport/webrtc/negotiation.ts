@@ -1,5 +1,6 @@
 import { BonevalueError } from "../../errors.ts";
 import type { Candidate, Description, SignalExchange } from "../transport.ts";
+import { linkFailed } from "./link-failed.ts";
 import type { Quirks } from "./quirks.ts";
 import { refusalOf } from "./refusal.ts";
 
@@ -51,7 +52,7 @@ export function negotiate({
     turn = turn
       .then(() => (released ? undefined : step()))
       .catch((cause: unknown) => {
-        if (!released) fail(asError(cause));
+        if (!released) fail(linkFailed("The two sides could not agree on a link", cause));
       });
   }
 
@@ -146,12 +147,6 @@ function isDataOnly(sdp: string): boolean {
   return sections.length === 1 && /^m=application \d+ (UDP|TCP)\/DTLS\/SCTP webrtc-datachannel\s*$/.test(sections[0]!);
 }
 
-function asError(cause: unknown): BonevalueError {
-  if (cause instanceof BonevalueError) return cause;
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  return new BonevalueError("link-failed", `The two sides could not agree on a link: ${detail}`, { cause });
-}
-
 function troubleOf(
   pc: RTCPeerConnection,
   kinds: ReadonlySet<string>,
@@ -161,12 +156,12 @@ function troubleOf(
   if (kinds.size === 0) {
     return "This side found no address at which it can be reached: check that it is online and that WebRTC is not blocked.";
   }
-  if (!kinds.has("relay") && refusals.size > 0) {
-    const said = [...refusals].join("; ");
-    return `Direct paths are blocked and there was no relay candidate (${said}): check the TURN server and its credentials, which may have expired.`;
-  }
   if (!kinds.has("relay")) {
-    return "Direct paths are blocked and there was no relay candidate: configure a TURN server in iceServers.";
+    const said = [...refusals].join("; ");
+    const advice = said
+      ? ` (${said}): check the TURN server and its credentials, which may have expired.`
+      : ": configure a TURN server in iceServers.";
+    return `Direct paths are blocked and there was no relay candidate${advice}`;
   }
   return "Not even a relay made a path: check that both sides can reach the TURN server.";
 }
