@@ -14,9 +14,28 @@ test("the page about speed shows what was measured last, and its plots do", () =
   for (const finding of found) expect(read(plotName(finding))).toBe(plotOf(finding));
 });
 
+const columns = ["bonevalue", "PeerJS", "Trystero", "simple-peer"] as const;
+
+/** The numbers in the README's row of that title. */
+function numbersOf(title: string, pattern: RegExp): readonly number[] {
+  const row = read("../README.md")
+    .split("\n")
+    .find((line) => line.startsWith(`| ${title}`));
+  const [, , ...cells] = row?.split("|") ?? [];
+  return cells.flatMap((cell) => [...cell.matchAll(pattern)].map(([, number = ""]) => Number(number.replace(" ", ""))));
+}
+
 test("the README's sizes are those that were measured last", () => {
-  const [row = ""] = /^\| minified and gzipped .*$/m.exec(read("../README.md")) ?? [];
   const sizes = new Map(readScenario("sizes")?.found.map(({ what, value }) => [what, Math.round(Number(value))]));
-  const columns = ["bonevalue", "PeerJS", "Trystero, without a strategy", "simple-peer"];
-  expect([...row.matchAll(/\d+(?= KB)/g)].map(Number)).toEqual(columns.map((name) => sizes.get(name)));
+  const measured = columns.map((name) => sizes.get(name) ?? sizes.get(`${name}, without a strategy`));
+  expect(numbersOf("minified and gzipped", /(\d+) KB/g)).toEqual(measured);
+});
+
+test.for([
+  ["p50", /([\d.]+) ms/g],
+  ["rate", /; ([\d ]+\d)/g],
+] as const)("the README's figures of calls are those that were measured last, to two digits: %s", ([key, pattern]) => {
+  const found = readPart("calls")?.found.find(({ figure }) => figure.key === key);
+  const medians = new Map(found?.contestants.map(({ name, number }) => [name, Number(number.median.toPrecision(2))]));
+  expect(numbersOf("a call and its reply", pattern)).toEqual(columns.map((name) => medians.get(name)));
 });
