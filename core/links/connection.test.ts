@@ -2,12 +2,13 @@ import { expect, test } from "vitest";
 import { BonevalueError } from "../errors.ts";
 import { assemblyOf, defaultLimits } from "../limits.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
-import type { Channel, Link, LinkEvents } from "../transport/transport.ts";
+import type { Channel, LinkEvents } from "../transport/transport.ts";
 import { encode, type Packed, pack } from "../wire/codec.ts";
 import { type Frame, type Hello, Kind } from "../wire/frames.ts";
 import { cut } from "../wire/parts.ts";
 import { createConnection, type Service } from "./connection.ts";
 import { sayHello } from "./hello.ts";
+import { stubLink } from "./stub-link.ts";
 
 const lost = new BonevalueError("disconnected", "Nothing arrives.");
 
@@ -16,20 +17,12 @@ function connect(service: Partial<Service> = {}) {
   const clock = createVirtualClock();
   const told: string[] = [];
   const heard: unknown[] = [];
-  const { promise: closed, resolve: close } = Promise.withResolvers<BonevalueError | undefined>();
   let events!: LinkEvents;
-  const link: Link = {
-    opened: Promise.resolve(),
-    closed,
-    maxMessage: 65_536,
-    buffered: 0,
-    lowMark: 0,
+  const link = stubLink({
     listen(listener) {
       events = listener;
     },
-    send: () => {},
-    close,
-  };
+  });
   const connection = createConnection({
     peer: "other",
     link,

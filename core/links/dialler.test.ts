@@ -7,6 +7,7 @@ import type { Link, Transport } from "../transport/transport.ts";
 import { createDialler, type Dialler } from "./dialler.ts";
 import type { SignalKind } from "./dialling.ts";
 import type { Signal } from "./signals.ts";
+import { stubLink } from "./stub-link.ts";
 
 interface Letter {
   readonly from: string;
@@ -83,17 +84,7 @@ function puppets() {
         closed.then((reason) => reject(reason ?? new Error("closed")));
       });
       opened.catch(() => {});
-      const link: Link = {
-        opened,
-        closed,
-        maxMessage: 65_536,
-        buffered: 0,
-        lowMark: 0,
-        listen: () => {},
-        send: () => {},
-        close: end,
-        trouble: () => "There was no relay candidate.",
-      };
+      const link = stubLink({ opened, closed, close: end, trouble: () => "There was no relay candidate." });
       made.push({ role, link, open, end });
       exchange.hear({ description: () => {}, candidate: () => {}, restart: () => {} });
       exchange.describe({ type: role === "caller" ? "offer" : "answer", sdp: "" });

@@ -6,9 +6,10 @@ import { defaultLimits } from "../limits.ts";
 import type { Reply } from "../rpc/replies.ts";
 import { createNetwork, type Network } from "../testing/network.ts";
 import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
-import type { Link, Transport } from "../transport/transport.ts";
+import type { Link } from "../transport/transport.ts";
 import type { Service } from "./connection.ts";
 import { createPool, type Pool } from "./pool.ts";
+import { stubLink } from "./stub-link.ts";
 
 interface World {
   readonly clock: VirtualClock;
@@ -255,58 +256,46 @@ test("an app that signs out when a link is being made leaves nothing of it behin
   expect(network.links).toBe(0);
 });
 
-test("a link that a one-way message has just left by makes room for who waits", async () => {
-  const { clock, client } = world();
-  const ann = await client("ann", { maxLinks: 1, idleTimeout: 600_000 });
-  await client("bob", { idleTimeout: 600_000 });
-  await client("cid");
+/** Ann, whose link to bob is idle, and cid. All of them would keep their links for ten minutes. */
+async function fullHouse(maxLinks: number) {
+  const { clock, network, client } = world();
+  const ann = await client("ann", { maxLinks, idleTimeout: 600_000 });
+  const bob = await client("bob", { idleTimeout: 600_000 });
+  await client("cid", { idleTimeout: 600_000 });
   ann.get("bob").call("Any");
   await clock.advance(1_000);
+  async function reaches(name: string): Promise<void> {
+    const reply = ann.get(name).call("Any").first();
+    await clock.advance(10_000);
+    expect(await reply).toBe(name);
+  }
+  return { clock, network, client, ann, bob, reaches };
+}
+
+test("a link that a one-way message has just left by makes room for who waits", async () => {
+  const { ann, reaches } = await fullHouse(1);
   ann.get("bob").message("Any");
-  const reply = ann.get("cid").call("Any").first();
-  await clock.advance(1_000);
-  expect(await reply).toBe("cid");
+  await reaches("cid");
 });
 
 test("a link that the other side wants to keep is not the only one that may make room", async () => {
-  const { clock, client } = world();
-  const ann = await client("ann", { maxLinks: 2, idleTimeout: 600_000 });
-  const bob = await client("bob", { idleTimeout: 600_000 });
-  await client("cid", { idleTimeout: 600_000 });
+  const { client, bob, reaches } = await fullHouse(2);
   await client("dan");
-  ann.get("bob").call("Any");
-  await clock.advance(100);
   bob.get("ann").call("Any");
-  await clock.advance(100);
-  ann.get("cid").call("Any");
-  await clock.advance(1_000);
-  const reply = ann.get("dan").call("Any").first();
-  await clock.advance(1_000);
-  expect(await reply).toBe("dan");
+  await reaches("cid");
+  await reaches("dan");
 });
 
 test("a link makes room when the last call of its other side is over", async () => {
-  const { clock, client } = world();
-  const ann = await client("ann", { maxLinks: 1, idleTimeout: 600_000 });
-  const bob = await client("bob", { idleTimeout: 600_000 });
-  await client("cid");
+  const { clock, ann, bob, reaches } = await fullHouse(1);
   ann.module("Slow", () => new Promise((resolve) => clock.after(5_000, () => resolve("done"))));
-  ann.get("bob").call("Any");
-  await clock.advance(100);
   bob.get("ann").call("Slow", undefined, { keepAlive: false });
   await clock.advance(100);
-  const reply = ann.get("cid").call("Any").first();
-  await clock.advance(10_000);
-  expect(await reply).toBe("cid");
+  await reaches("cid");
 });
 
 test("links make room for calls that were made while the server was away", async () => {
-  const { clock, network, client } = world();
-  const ann = await client("ann", { maxLinks: 1, idleTimeout: 600_000 });
-  await client("bob", { idleTimeout: 600_000 });
-  await client("cid");
-  ann.get("bob").call("Any");
-  await clock.advance(1_000);
+  const { clock, network, ann } = await fullHouse(1);
   network.discovery.interrupt(ann.getId());
   await clock.advance(100);
   const reply = ann.get("cid").call("Any").first();
@@ -358,21 +347,8 @@ test("whatever crosses, no link more than may be is open, and nobody who is call
 
 /** A pool over links that are open at once, and behave as `link` says. */
 function poolOf(clock: VirtualClock, link: Partial<Link>): Pool<Service> {
-  const transport: Transport = {
-    open: () => ({
-      opened: Promise.resolve(),
-      closed: new Promise(() => {}),
-      maxMessage: 65_536,
-      buffered: 0,
-      lowMark: 0,
-      listen: () => {},
-      send: () => {},
-      close: () => {},
-      ...link,
-    }),
-  };
   const pool = createPool({
-    transport,
+    transport: { open: () => stubLink(link) },
     clock,
     limits: defaultLimits,
     maxLinks: 64,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { defaultLimits, type Limits } from "../limits.ts";
+import { type Limits, limitsOf } from "../limits.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { encode, type Packed, pack } from "../wire/codec.ts";
 import { type Frame, Kind, largestMessage } from "../wire/frames.ts";
@@ -8,7 +8,7 @@ import { createReading } from "./reading.ts";
 
 function readingOf(limits: Partial<Limits> = {}) {
   const clock = createVirtualClock();
-  return { clock, read: createReading(clock, { ...defaultLimits, ...limits }) };
+  return { clock, read: createReading(clock, limitsOf(limits)) };
 }
 
 function tell(size: number): Frame<Packed> {

@@ -1,15 +1,16 @@
 import { BonevalueError } from "../errors.ts";
-import { assemblyOf, defaultLimits, type Limits } from "../limits.ts";
+import { assemblyOf, defaultLimits, type Limits, limitsOf } from "../limits.ts";
 import { createDeadlines } from "../rpc/deadlines.ts";
 import { createModules, type Offer } from "../rpc/modules.ts";
 import { createRpc, type Rpc } from "../rpc/rpc.ts";
 import { packParcel } from "../rpc/streams/parcel.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
-import type { Channel, Link, LinkEvents } from "../transport/transport.ts";
+import type { Channel, LinkEvents } from "../transport/transport.ts";
 import { decode, encode, type Received, unpackValue } from "../wire/codec.ts";
 import type { Frame, Hello } from "../wire/frames.ts";
 import { createConnection } from "./connection.ts";
 import { sayHello } from "./hello.ts";
+import { stubLink } from "./stub-link.ts";
 
 /** One side of a link whose other side is the spec, which says whatever bytes it likes. */
 export interface Victim {
@@ -56,25 +57,18 @@ export function createWard(): Ward {
   const deadlines = createDeadlines(clock);
 
   function victim(given: Partial<Limits> = {}): Victim {
-    const limits = { ...defaultLimits, ...given };
+    const limits = limitsOf(given);
     const said: Uint8Array[] = [];
-    const { promise: closed, resolve: close } = Promise.withResolvers<BonevalueError | undefined>();
     let events!: LinkEvents;
     let ended: Victim["ended"];
-    const link: Link = {
-      opened: Promise.resolve(),
-      closed,
-      maxMessage: 65_536,
-      buffered: 0,
-      lowMark: 0,
+    const link = stubLink({
       listen(heard) {
         events = heard;
       },
       send(_, message) {
         said.push(message.slice());
       },
-      close,
-    };
+    });
     const connection = createConnection<Rpc>({
       peer: "hostile",
       link,

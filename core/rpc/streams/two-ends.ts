@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
-import { assemblyOf, defaultLimits, type Limits } from "../../limits.ts";
+import { assemblyOf, type Limits, limitsOf } from "../../limits.ts";
 import type { Connection } from "../../links/connection.ts";
 import type { Pool } from "../../links/pool.ts";
 import { defaultWindow } from "../../wire/credit.ts";
@@ -56,8 +56,7 @@ export interface TwoEnds {
 /** Joins two sides by a link that has neither a transport beneath it nor a pool above. */
 export function joinTwoEnds({ limits, ...options }: TwoEndsOptions): TwoEnds {
   const defaults = { told: {}, idleTimeout: 30_000, latency: 1, bandwidth: Number.POSITIVE_INFINITY };
-  const create = (name: string) =>
-    createEnd(name, { ...defaults, ...options, limits: { ...defaultLimits, ...limits } });
+  const create = (name: string) => createEnd(name, { ...defaults, ...options, limits: limitsOf(limits) });
   const [ann, bob] = [create("ann"), create("bob")];
   ann.join(bob);
   bob.join(ann);
