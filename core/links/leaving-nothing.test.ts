@@ -1,0 +1,93 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect, test } from "vitest";
+import { BonevalueError } from "../errors.ts";
+import { defaultLimits } from "../limits.ts";
+import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
+import { createMemoryNetwork } from "../transport/memory.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { Service } from "./connection.ts";
+import { createPool, type Pool } from "./pool.ts";
+
+/** `LINKS=10000` for the long run. */
+const links = Number(process.env["LINKS"] ?? 5_000);
+
+const over = new BonevalueError("disconnected", "The spec is done with it.");
+
+const collectGarbage = (() => {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
+})();
+
+/** Pools that signal to one another, by the ids of their peers. */
+function createStreet(clock: VirtualClock, transport: Transport) {
+  const pools = new Map<string, Pool<Service>>();
+  function settle(id: string): Pool<Service> {
+    const pool = createPool<Service>({
+      transport,
+      clock,
+      limits: defaultLimits,
+      maxLinks: 64,
+      idleTimeout: 1_000,
+      self: () => id,
+      hello: () => ({ peer: id, message: 65_536, value: 1, calls: 1, streams: 1, window: 1, assembly: 1 }),
+      signal: (kind, to, signal) => void clock.after(1, () => pools.get(to)?.receive(kind, id, signal)),
+      iceServers: () => [],
+      isKnown: () => true,
+      serve: () => ({ isIdle: true, receive: () => {}, end: () => {} }),
+      interrupted: () => {},
+      closed: () => {},
+    });
+    pool.setOnline(true);
+    pools.set(id, pool);
+    return pool;
+  }
+  function leave(id: string): void {
+    pools.get(id)?.close(over);
+    pools.delete(id);
+  }
+  return { settle, leave };
+}
+
+test("links to thousands of peers who come and go leave nothing behind, however they end", async () => {
+  const clock = createVirtualClock();
+  const network = createMemoryNetwork({ clock, latency: 1 });
+  const { settle, leave } = createStreet(clock, network.transport);
+  const hub = settle("hub");
+  const ends = [
+    (_peer: string) => clock.advance(2_000),
+    (peer: string) => hub.drop(peer, over),
+    (peer: string) => network.drop(peer),
+    leave,
+  ];
+  let opened = 0;
+
+  async function visit(peer: string, end: (peer: string) => unknown): Promise<void> {
+    settle(peer);
+    hub.start(peer, { begin: () => opened++, fail: () => {} });
+    await clock.advance(100);
+    expect(hub.open(peer)).toBeDefined();
+    await end(peer);
+    await clock.advance(100);
+    expect(hub.open(peer)).toBeUndefined();
+    hub.drop(peer, over);
+    leave(peer);
+  }
+
+  async function heapAfter(visits: number): Promise<number> {
+    for (let visitor = 0; visitor < visits; visitor++) {
+      await visit(`${opened} of ${visits}`, ends[visitor % ends.length]!);
+    }
+    await clock.advance(60_000);
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  }
+
+  const before = await heapAfter(200);
+  const grown = (await heapAfter(links)) - before;
+  if (process.env["LINKS"]) console.log({ links, grown });
+  expect(opened).toBe(200 + links);
+  expect([clock.waiting, network.size]).toEqual([0, 0]);
+  // What was kept of each would take more.
+  expect(grown).toBeLessThan(1_048_576);
+}, 120_000);
