@@ -109,3 +109,16 @@ test.each([
   [caller, callee][index]?.send("bulk", Uint8Array.of(4));
   expect(await heard).toEqual(Uint8Array.of(4));
 });
+
+test.each([
+  { who: "caller", index: 0 },
+  { who: "callee", index: 1 },
+])("a connection that something else closes at its $who ends the link on both sides", async ({ index }) => {
+  const { a, links } = couple();
+  const before = PretendingPeerConnection.made.length;
+  a.dial("b");
+  const [caller, callee] = (await Promise.all(links)) as [Link, Link];
+  PretendingPeerConnection.made[before + index]?.close();
+  const reasons = await Promise.all([caller.closed, callee.closed]);
+  expect(reasons.map((reason) => reason?.code)).toEqual(["disconnected", "disconnected"]);
+});
