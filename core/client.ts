@@ -4,9 +4,10 @@ import type { Credentials, Discovery, DiscoverySession } from "./discovery/disco
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";
 import { createEmitter, guard } from "./events.ts";
-import { assemblyOf, isAmount, type Limits, limitsOf, notANumber } from "./limits.ts";
+import { assemblyOf, type Limits, limitsOf } from "./limits.ts";
 import type { LinkState } from "./links/link-states.ts";
 import { createPool } from "./links/pool.ts";
+import { isAmount, isCredentials, wrongNumber } from "./misuse.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
 import { fixed, keyOf, names, type Query, targets } from "./peers/query.ts";
 import { createRegistry } from "./peers/registry.ts";
@@ -121,7 +122,7 @@ export function createClient(options?: ClientOptions): Client {
 export function createClientOn(clock: Clock, options: ClientOptions): Client {
   const { keepAlive = true, idleTimeout = 30_000, maxLinks = 64 } = options;
   for (const [name, value] of Object.entries({ idleTimeout, maxLinks })) {
-    if (!isAmount(value)) throw notANumber(name, value);
+    if (!isAmount(value)) throw wrongNumber(name, value);
   }
   const limits = limitsOf(options.limits);
   // For the other side, and for who reads an answer's stream: neither can be as quick as a short idle time asks.
@@ -224,8 +225,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
   return {
     connect(host: string, who: string | Credentials, password?: string) {
       const credentials = typeof who === "string" ? { username: who, password: password ?? "" } : who;
-      const { username, token, invite } = Object(credentials);
-      if ((username ?? token ?? invite) !== undefined) return session.connect(host, credentials);
+      if (isCredentials(credentials)) return session.connect(host, credentials);
       return Promise.reject(new BonevalueError("unauthenticated", "Say who: connect(host, username, password)."));
     },
     disconnect: session.disconnect,

@@ -1,5 +1,5 @@
 import { createNanoEvents } from "nanoevents";
-import { BonevalueError } from "./errors.ts";
+import { requireFunction } from "./misuse.ts";
 
 /** Typed events, told to listeners in the order in which these came. One that throws is reported and stops nobody. */
 export interface Emitter<Events> {
@@ -26,11 +26,6 @@ export function createEmitter<Events>(): Emitter<Events> {
     emit: (event, ...args) => emitter.emit(event, ...(args as never)),
     hasListener: (event) => (emitter.events[event]?.length ?? 0) > 0,
   };
-}
-
-/** Throws `invalid-request` where the app gave something else than a function. `what` begins the message. */
-export function requireFunction(given: unknown, what: string): void {
-  if (typeof given !== "function") throw new BonevalueError("invalid-request", `${what} has to be a function.`);
 }
 
 /** Runs the app's own code; what it throws is reported, and never reaches ours. */

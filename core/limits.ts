@@ -1,4 +1,4 @@
-import { BonevalueError } from "./errors.ts";
+import { wrongNumber } from "./misuse.ts";
 
 /** Budgets against a hostile or broken peer. Sizes in bytes. */
 export interface Limits {
@@ -30,18 +30,8 @@ export const defaultLimits: Limits = Object.freeze({
 /** What an app asks for, and the default wherever that is nothing. Throws `invalid-request` for what is no whole number. */
 export function limitsOf(given?: Partial<Limits>): Limits {
   const said = Object.entries(given ?? {}).filter(([, limit]) => limit !== undefined);
-  for (const [name, limit] of said) if (!Number.isSafeInteger(limit) || limit < 0) throw notANumber(name, limit);
+  for (const [name, limit] of said) if (!Number.isSafeInteger(limit) || limit < 0) throw wrongNumber(name, limit);
   return { ...defaultLimits, ...Object.fromEntries(said) };
-}
-
-/** Whether it is a number from 0 on, and neither NaN nor a text from a form. */
-export function isAmount(value: unknown): boolean {
-  return typeof value === "number" && value >= 0;
-}
-
-/** The error for what an app gave as the number `name`. */
-export function notANumber(name: string, value: unknown): BonevalueError {
-  return new BonevalueError("invalid-request", `\`${name}\` has to be a number from 0 on: "${value}" cannot be used.`);
 }
 
 /** What unfinished values may take of a peer's bytes; the other half is for items that wait to be read. */

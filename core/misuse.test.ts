@@ -13,7 +13,19 @@ async function untyped(): Promise<any> {
 const given = (...lists: readonly (readonly unknown[])[]) => lists.map((args) => ({ args }));
 
 describe("what a page without types gets wrong is an error that says what to write", () => {
-  test.for(given([], ["host"], ["host", null], ["host", 5], ["host", {}]))("connect with $args", async ({ args }) => {
+  test.for(
+    given(
+      [],
+      ["host"],
+      ["host", null],
+      ["host", 5],
+      ["host", {}],
+      ["host", "ann", 1234],
+      ["host", { username: "ann" }],
+      ["host", { invite: "abc" }],
+      ["host", { token: 5 }],
+    ),
+  )("connect with $args", async ({ args }) => {
     const client: any = createNetwork().client("ann");
     await expect(client.connect(...args)).rejects.toMatchObject({
       code: "unauthenticated",

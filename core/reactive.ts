@@ -1,5 +1,6 @@
 import { batch, computed, effect, type Signal, signal } from "@preact/signals-core";
-import { guard, requireFunction } from "./events.ts";
+import { guard } from "./events.ts";
+import { requireFunction } from "./misuse.ts";
 
 /** A value that changes. Signals satisfy it; `subscribe` calls at once with the present value. */
 export interface Live<T> {

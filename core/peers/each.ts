@@ -1,4 +1,5 @@
-import { guard, report, requireFunction } from "../events.ts";
+import { guard, report } from "../events.ts";
+import { requireFunction } from "../misuse.ts";
 import type { Peer } from "../peer.ts";
 import type { Live } from "../reactive.ts";
 

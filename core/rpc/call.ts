@@ -1,5 +1,5 @@
 import type { BonevalueError } from "../errors.ts";
-import { isAmount, notANumber } from "../limits.ts";
+import { isAmount, wrongNumber } from "../misuse.ts";
 import type { Peer } from "../peer.ts";
 import { ask, type Calling, type Progress } from "./ask.ts";
 import type { OngoingCall } from "./caller.ts";
@@ -35,7 +35,7 @@ export function call(
 ): Replies<any> {
   const { limits, refusal, nobody } = calling;
   const asked = new Map<Peer, OngoingCall>();
-  let unsent = isAmount(timeout) ? undefined : notANumber("timeout", timeout);
+  let unsent = isAmount(timeout) ? undefined : wrongNumber("timeout", timeout);
   const collector = collectReplies(targets, stop, tidy, () => unsent ?? nobody());
 
   function stop(peer: Peer, error: BonevalueError): void {

@@ -1,5 +1,5 @@
 import { BonevalueError } from "../errors.ts";
-import { requireFunction } from "../events.ts";
+import { requireFunction } from "../misuse.ts";
 import type { Query } from "../peers/query.ts";
 import type { Exchange, Module } from "./module.ts";
 

@@ -1,0 +1,26 @@
+import { BonevalueError } from "./errors.ts";
+
+/** Throws `invalid-request` where an app gave something else than a function. `what` begins the message. */
+export function requireFunction(given: unknown, what: string): void {
+  if (typeof given !== "function") throw new BonevalueError("invalid-request", `${what} has to be a function.`);
+}
+
+/** Whether it is a number from 0 on, and neither NaN nor a text from a form. */
+export function isAmount(given: unknown): boolean {
+  return typeof given === "number" && given >= 0;
+}
+
+/** The error for what an app gave as the number `name`. */
+export function wrongNumber(name: string, given: unknown): BonevalueError {
+  return new BonevalueError("invalid-request", `\`${name}\` has to be a number from 0 on: "${given}" cannot be used.`);
+}
+
+/** Whether it says who signs in: texts, or a function for a token. */
+export function isCredentials(given: unknown): boolean {
+  const { username, invite = username, password, token } = Object(given);
+  return isText(token) || typeof token === "function" || (isText(invite) && isText(password));
+}
+
+function isText(given: unknown): boolean {
+  return typeof given === "string";
+}
