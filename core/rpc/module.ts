@@ -31,7 +31,7 @@ export type Args<M, Rest extends unknown[]> =
 /**
  * Declares a contract with any Standard Schema (valibot, zod, arktype…). Every value is validated once, by the peer that
  * receives it: senders write the schema's input, receivers read its output. A contract that changes incompatibly takes a
- * new name. Throws `unknown-module` where `name` is no text.
+ * new name. Throws `unknown-module` where `name` is no text of 1 024 characters at most.
  *
  * @example
  * const Echo = defineModule("Echo", { request: v.object({ text: v.string() }), response: v.object({ text: v.string() }) });
@@ -54,9 +54,15 @@ export function moduleOf(module: Module | string): Module {
   return module;
 }
 
+// With the longest of values beside it, it must fit what a frame may have: a longer one would cost the link.
+const longestName = 1_024;
+
 function requireName(name: unknown): void {
-  if (typeof name === "string") return;
-  throw new BonevalueError("unknown-module", "Name the module, or make it by defineModule.");
+  if (typeof name === "string" && name.length <= longestName) return;
+  throw new BonevalueError(
+    "unknown-module",
+    "Name the module, in 1024 characters at most, or make it by defineModule.",
+  );
 }
 
 /** One request, as the module's handler sees it. */

@@ -33,6 +33,17 @@ test("a request that is wrong in very many places, or at great length, is refuse
   expect(await ann.get("bob").call("Join", ["still", "here"]).first()).toBe("still,here");
 });
 
+test("a module whose name would take too much of a frame is refused, and the longest goes with the largest value", async () => {
+  const { ann, bob } = await pair();
+  const name = "\u20ac".repeat(1_024);
+  bob.module(name, ({ request }) => request.length);
+  const largest = "x".repeat(8 * 1_024 * 1_024 - 5);
+  expect(await ann.get("bob").call(name, largest).first()).toBe(largest.length);
+  const tooLong = expect.objectContaining({ code: "unknown-module" });
+  expect(() => defineModule(`${name}.`)).toThrow(tooLong);
+  expect(() => ann.get("bob").call(`${name}.`, largest)).toThrow(tooLong);
+});
+
 test("an issue is told at no greater length than its place and its message need, whatever the value repeats in it", async () => {
   const { ann, bob } = await pair();
   bob.module(defineModule("Lists", { request: v.record(v.string(), v.array(v.literal("a"))) }), () => "fine");
