@@ -29,7 +29,7 @@ export interface UseCall<M extends Module | string> extends CallState<ResponseOu
  * const echo = useCall(Echo, "*");
  * <button onClick={() => echo.call({ text: "Hello" })} disabled={echo.pending}>Ask</button>
  */
-export function useCall<M extends Module | string>(module: M, query: Query = "*"): UseCall<M> {
+export function useCall<M extends Module | string>(module: M, ...[query = "*"]: [] | [query: Query]): UseCall<M> {
   const client = useClient();
   // Another client may be another account: what the one was told is not shown to the other.
   const latest = useMemo(() => ({ client, ...createLatestCall<M>() }), [client]);

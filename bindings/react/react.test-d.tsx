@@ -70,6 +70,11 @@ export function Calls(): void {
   expectTypeOf(useCall(Parsed).call("1")).toEqualTypeOf<Replies<string>>();
   // @ts-expect-error a query names people, not numbers
   useCall(Echo, 5);
+  const nobodyYet = undefined as { user: string } | undefined;
+  // @ts-expect-error what may be undefined must not mean everybody
+  useCall(Echo, nobodyYet);
+  // @ts-expect-error the same
+  usePeers(nobodyYet);
 }
 
 export function Handlers(): void {

@@ -20,8 +20,8 @@ export function useUsers(): readonly Alias[] {
   return useLive(useClient().users, nobody);
 }
 
-/** The peers that `query` names now; the same list until one comes or goes. */
-export function usePeers(query: Query = "*"): readonly Peer[] {
+/** The peers that `query` names now, all where none is written; the same list until one comes or goes. */
+export function usePeers(...[query = "*"]: [] | [query: Query]): readonly Peer[] {
   return useLive(useClient().get(query).peers, nobody);
 }
 

@@ -29,7 +29,10 @@ export interface UseCall<M extends Module | string> extends CallState<ResponseOu
  * const echo = useCall(Echo, "*");
  * // <button disabled={echo.pending} onclick={() => echo.call({ text: "Hello" })}>Ask</button>
  */
-export function useCall<M extends Module | string>(module: M, query: MaybeGetter<Query> = "*"): UseCall<M> {
+export function useCall<M extends Module | string>(
+  module: M,
+  ...[query = "*"]: [] | [query: MaybeGetter<Query>]
+): UseCall<M> {
   const client = getClient();
   const latest = createLatestCall<M>();
   const shown = follow(() => latest.state);

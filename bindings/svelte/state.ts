@@ -20,8 +20,11 @@ export function useUsers(): Current<readonly Alias[]> {
   return follow(() => users);
 }
 
-/** The peers that `query` names now; the same list until one comes or goes. A query that changes is given as a function. */
-export function usePeers(query: MaybeGetter<Query> = "*"): Current<readonly Peer[]> {
+/**
+ * The peers that `query` names now, all where none is written; the same list until one comes or goes. A query that changes
+ * is given as a function.
+ */
+export function usePeers(...[query = "*"]: [] | [query: MaybeGetter<Query>]): Current<readonly Peer[]> {
   const client = getClient();
   return follow(() => client.get(given(query)).peers);
 }

@@ -31,7 +31,10 @@ export interface UseCall<M extends Module | string> extends Refs<CallState<Respo
  * const { call, pending, replies } = useCall(Echo, "*");
  * // <button :disabled="pending" @click="call({ text: 'Hello' })">Ask</button>
  */
-export function useCall<M extends Module | string>(module: M, query: MaybeRefOrGetter<Query> = "*"): UseCall<M> {
+export function useCall<M extends Module | string>(
+  module: M,
+  ...[query = "*"]: [] | [query: MaybeRefOrGetter<Query>]
+): UseCall<M> {
   const client = useClient();
   const latest = createLatestCall<M>();
   const { state, cancel, reset } = latest;

@@ -24,8 +24,8 @@ export function useUsers(): Readonly<Ref<readonly Alias[]>> {
   return useLive(() => users, nobody);
 }
 
-/** The peers that `query` names now; the same list until one comes or goes. */
-export function usePeers(query: MaybeRefOrGetter<Query> = "*"): Readonly<Ref<readonly Peer[]>> {
+/** The peers that `query` names now, all where none is written; the same list until one comes or goes. */
+export function usePeers(...[query = "*"]: [] | [query: MaybeRefOrGetter<Query>]): Readonly<Ref<readonly Peer[]>> {
   const client = useClient();
   return useLive(() => client.get(toValue(query)).peers, nobody);
 }
