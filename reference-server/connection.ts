@@ -54,7 +54,8 @@ export function openConnection(
   const { limits, clock, log, presence, metrics } = parts;
   const outbox = createOutbox(socket, limits.unsent, clock);
   const inbox = createInbox(socket, clock, limits, handle);
-  const stops = [clock.after(limits.firstFrameTimeout, late), outbox.stop, inbox.stop];
+  const stopWaiting = clock.after(limits.firstFrameTimeout, late);
+  const stops = [stopWaiting, outbox.stop, inbox.stop];
   let phase: Phase = "new";
   let me: (SignedIn & Changer) | undefined;
   let member: Member | undefined;
@@ -141,7 +142,7 @@ export function openConnection(
   // ── signing in ──
 
   async function signIn(proof: Proof): Promise<void> {
-    stops[0]?.();
+    stopWaiting();
     try {
       const signedIn = await parts.signIn(proof, address);
       if (gone) return;

@@ -36,6 +36,17 @@ test("it beats every 25 seconds, and stops 35 after the last word", () => {
   expect(seen.beats).toBe(2);
 });
 
+test("a clock that has jumped an hour ahead, since the machine slept, gives the other side a new turn", () => {
+  const { clock, seen } = heart();
+  seen.setBack = -3_600_000;
+  clock.advance(25_000);
+  expect(seen).toMatchObject({ beats: 1, silent: false });
+  clock.advance(34_999);
+  expect(seen).toMatchObject({ beats: 2, silent: false });
+  clock.advance(1);
+  expect(seen.silent).toBe(true);
+});
+
 test("a clock that is set back by an hour does not stop it", () => {
   const { clock, seen, hear } = heart();
   seen.setBack = 3_600_000;

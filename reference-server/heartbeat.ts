@@ -11,21 +11,31 @@ export interface HeartbeatParts {
   readonly silent: () => void;
 }
 
-/** Beats until its undo is called. */
+// A pulse that is later than this, in ms, comes after a sleep of our own: the machine was suspended, or far too busy.
+const asleep = 1_000;
+
+/** Beats until its undo is called. After a sleep of our own, silence counts from the waking. */
 export function startHeartbeat({ clock, limits, lastHeard, beat, silent }: HeartbeatParts): () => void {
   let nextBeat = clock.now() + limits.pingEvery;
+  let nextPulse = 0;
+  let awakeSince = 0;
   let stop = () => {};
   wait();
   return () => stop();
 
+  function silentFrom(): number {
+    return Math.max(lastHeard(), awakeSince) + limits.silence;
+  }
+
   function wait(): void {
-    const next = Math.min(nextBeat, lastHeard() + limits.silence);
-    stop = clock.after(next - clock.now(), pulse);
+    nextPulse = Math.min(nextBeat, silentFrom());
+    stop = clock.after(nextPulse - clock.now(), pulse);
   }
 
   function pulse(): void {
     const now = clock.now();
-    if (now - lastHeard() >= limits.silence) {
+    if (now - nextPulse > asleep) awakeSince = now;
+    if (now >= silentFrom()) {
       silent();
       return;
     }
