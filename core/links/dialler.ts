@@ -275,8 +275,8 @@ export function createDialler(options: DiallerOptions): Dialler {
     repeat() {
       for (const { peer, connection, dialling } of entries.values()) {
         connection?.signals.repeat();
-        const { open, role, attempt } = dialling.current ?? {};
-        if (open) options.send(kindOf(role!), peer, { attempt: attempt!, round: 0 });
+        const { current } = dialling;
+        if (current?.open) options.send(kindOf(current.role), peer, { attempt: current.attempt, round: 0 });
       }
     },
     forget,

@@ -28,7 +28,7 @@ const repeats = 8;
 const roundsWanted = 5;
 const roundsWithin = 10_000;
 // What the other side misses is said again at once, but not as often as it likes: it is longer than the question.
-const missedWithin = 100;
+const answerEvery = 100;
 
 const candidate: v.GenericSchema<unknown, Candidate> = v.object({
   candidate: v.optional(text(1_024)),
@@ -74,7 +74,7 @@ export interface SignalsOptions {
 /** Speaks for one side of one attempt until `stop`. */
 export function createSignals({ role, attempt, clock, send, iceServers }: SignalsOptions): Signals {
   const mayWant = createRate(clock, roundsWanted, roundsWithin);
-  const mayMiss = createRate(clock, 1, missedWithin);
+  const mayAnswer = createRate(clock, 1, answerEvery);
   let round = 0;
   let said = nothing();
   let known = nothing();
@@ -160,7 +160,7 @@ export function createSignals({ role, attempt, clock, send, iceServers }: Signal
       // A caller that says its description again has not heard our answer; a callee that asks for this round, our offer.
       const missed = role === "callee" ? signal.description : !signal.description && !signal.candidates;
       learn(signal);
-      if (missed && undoRepeat && mayMiss()) sayAll();
+      if (missed && undoRepeat && mayAnswer()) sayAll();
     },
     repeat() {
       if (undoRepeat) sayNowAndAgain();

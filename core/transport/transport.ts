@@ -58,8 +58,8 @@ export interface LinkEvents {
 }
 
 /**
- * A connection to one peer on three channels: a message arrives whole or not at all. `send` never fails for a link
- * that has closed: `closed` tells.
+ * A connection to one peer on three channels: a message arrives whole or not at all. Nothing here throws, neither
+ * before the link opens nor once it has closed: `closed` tells.
  */
 export interface Link {
   /** Resolves when messages can be sent; rejects with `link-failed` and what to do about it, or as `closed` says. */
