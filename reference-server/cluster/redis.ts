@@ -6,6 +6,7 @@ import { type BusMessage, busMessage, type Cluster, type ClusterNode, type Login
 import { createCounters } from "./counters.ts";
 import { connectEngine } from "./redis-engine.ts";
 import { createOwnership } from "./redis-ownership.ts";
+import { createSettling } from "./redis-settling.ts";
 import { sweep } from "./redis-sweep.ts";
 
 /** Times in ms. */
@@ -46,13 +47,14 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   let reachable = true;
   // Something could not be told to the others.
   let unsaid = false;
-  // Whether the engine holds what all nodes have to say, and who they were when it last did.
-  let settled = true;
-  let others: readonly string[] = [];
-  let stopSettling = () => {};
   let stopAsking = () => {};
 
-  const { patience } = times;
+  const { lease, settle, patience } = times;
+  const settling = createSettling({
+    ...{ clock, settle, lease },
+    alive: async () => (await engine.nodes()).alive,
+    done: events.stale,
+  });
   const engine = await connectEngine(
     url,
     [channelOf(id), everybody],
@@ -60,10 +62,10 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     { patience, clock },
   );
   const owned = createOwnership({ engine, clock, node: id, send, broadcast: (message) => publish(everybody, message) });
-  await engine.lease(id, times.lease);
+  await engine.lease(id, lease);
   const stops = [
-    every(clock, times.lease / 4, () => renew().catch(quiet)),
-    every(clock, times.lease / 6, () => look().catch(quiet)),
+    every(clock, lease / 4, () => renew().catch(quiet)),
+    every(clock, lease / 6, () => look().catch(quiet)),
     every(clock, times.rewrite, () => rewrite().catch(quiet)),
   ];
 
@@ -98,8 +100,7 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     if (!reachable) return;
     reachable = false;
     // One of two wires may be back before the other, and find an empty engine.
-    settled = false;
-    stopSettling();
+    settling.lost();
     log.warn({ error: error.message }, "the cluster's engine is out of reach; this node goes on alone");
     // Word of a revocation cannot come: it is looked for.
     stopAsking = every(clock, times.alone, events.stale);
@@ -110,50 +111,29 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     stopAsking();
     log.info({}, "the cluster's engine is back");
     rewrite().catch(quiet);
-    settle();
+    settling.begin();
   }
 
   async function renew(): Promise<void> {
-    if (await engine.lease(id, times.lease)) return;
+    if (await engine.lease(id, lease)) return;
     await rewrite();
-    settle();
+    settling.begin();
   }
 
   async function rewrite(): Promise<void> {
-    await engine.lease(id, times.lease);
+    await engine.lease(id, lease);
     await owned.rewrite();
     if (!unsaid) return;
     unsaid = false;
     publish(everybody, { kind: "stale" });
   }
 
-  /** Reads again, once the nodes that were there before have had the time to write, or their leases are over. */
-  function settle(): void {
-    settled = false;
-    const end = clock.now() + times.lease;
-    next(wait);
-
-    function next(step: () => void): void {
-      stopSettling();
-      stopSettling = clock.after(times.settle, step);
-    }
-    async function wait(): Promise<void> {
-      const { alive } = await engine.nodes().catch(() => ({ alive: [] as readonly string[] }));
-      const missing = others.some((other) => !alive.includes(other));
-      next(missing && clock.now() < end ? wait : done);
-    }
-    function done(): void {
-      settled = true;
-      events.stale();
-    }
-  }
-
   async function look(): Promise<void> {
     const { alive, ended } = await engine.nodes();
     // Where the engine was away, so was everybody's lease.
-    if (!settled) return;
-    others = alive;
-    await sweep(engine, ended, id, times.lease, (message) => {
+    if (!settling.settled) return;
+    settling.saw(alive);
+    await sweep(engine, ended, id, lease, (message) => {
       publish(everybody, message);
       events.message(message);
     });
@@ -166,7 +146,7 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     async online(users) {
       try {
         const found = await Promise.all(users.map(async (user) => loginsOf(user, await engine.peersOf(user))));
-        return { logins: found.flat(), complete: settled };
+        return { logins: found.flat(), complete: settling.settled };
       } catch {
         return { logins: owned.of(users), complete: false };
       }
@@ -181,7 +161,8 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
       if (owned.isEmpty()) await engine.forget(id).catch(quiet);
       await engine.close().catch(quiet);
       // Last: an engine that fails to the end has this node ask again.
-      for (const stop of [stopSettling, stopAsking]) stop();
+      settling.stop();
+      stopAsking();
     },
   };
 }
