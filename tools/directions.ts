@@ -15,6 +15,7 @@ const ground = [
   "clock",
   "peer",
   "limits",
+  "misuse",
   "events",
   "reactive",
   "weak-cache",
