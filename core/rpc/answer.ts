@@ -10,7 +10,7 @@ import type { StreamGroup } from "./streams/stream-group.ts";
 import type { Streams } from "./streams/streams.ts";
 import { longestMessage, thrownError, unsendable } from "./thrown-error.ts";
 
-/** What {@link answer} needs of the link. */
+/** What an answer needs of the link. */
 export interface Answering {
   readonly lanes: Pick<Lanes, "send" | "bulk">;
   readonly streams: Streams;
@@ -38,7 +38,8 @@ function succeed(id: number, value: unknown, group: () => StreamGroup, link: Ans
   }
 }
 
-function fail(id: number, { code, message, data }: BonevalueError, link: Answering): void {
+/** Sends that call `id` has failed, with the error's data where they can cross. */
+export function fail(id: number, { code, message, data }: BonevalueError, link: Answering): void {
   link.lanes.send("control", [Kind.fail, id, code, message.slice(0, longestMessage), ...packData(data, link)]);
 }
 

@@ -48,7 +48,7 @@ function asked(): { readonly call: OutgoingCall; readonly outcomes: readonly Out
       keepAlive: undefined,
       onProgress: undefined,
       settle: (outcome) => outcomes.push(outcome),
-      over: () => {},
+      rested: () => {},
     },
   );
   return { call, outcomes };

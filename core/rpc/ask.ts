@@ -51,13 +51,13 @@ export interface Question {
   readonly onProgress: ((progress: Progress) => void) | undefined;
   settle(outcome: Outcome): void;
   /** The last stream of the call is over. */
-  over(): void;
+  rested(): void;
 }
 
 /** Asks one peer, over a link that is dialled where there is none. */
 export function ask(
   { pool, deadlines, now, linger }: Calling,
-  { peer, module, parcel, timeout, keepAlive, onProgress, settle, over }: Question,
+  { peer, module, parcel, timeout, keepAlive, onProgress, settle, rested }: Question,
 ): OngoingCall {
   const begun = now();
   const deadline = createRenewable(deadlines, now, timeout, () => finish({ error: tooLate(timeout) }));
@@ -106,7 +106,7 @@ export function ask(
       },
       over() {
         keep();
-        over();
+        rested();
       },
     });
     keep();

@@ -54,7 +54,8 @@ export function call(
     if (error) {
       discard(parcel, error);
       settle({ error });
-    } else asked.set(peer, ask(calling, { peer, module, parcel, timeout, keepAlive, onProgress, settle, over: tidy }));
+    } else
+      asked.set(peer, ask(calling, { peer, module, parcel, timeout, keepAlive, onProgress, settle, rested: tidy }));
   }
 
   /** The signal is heard for as long as a stream is open. */

@@ -1,7 +1,6 @@
 import { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import { createIncomingRequest, type Ending, type IncomingRequest } from "./incoming-request.ts";
-import { discardValue } from "./streams/parcel.ts";
 import { createStreamGroup, type StreamGroup } from "./streams/stream-group.ts";
 import type { Streams } from "./streams/streams.ts";
 import { thrownError } from "./thrown-error.ts";
@@ -28,19 +27,12 @@ export interface IncomingExchangeEvents {
  * something else than themselves. Those of the request that nobody takes end with the answer and its streams, since a
  * generator reads the request while it makes the answer; all of them when the handler throws.
  */
-export function createIncomingExchange(
-  peer: Peer,
-  streams: Streams,
-  { over, granted }: IncomingExchangeEvents,
-): IncomingExchange {
+export function createIncomingExchange(peer: Peer, streams: Streams, events: IncomingExchangeEvents): IncomingExchange {
   let group: StreamGroup | undefined;
-  const request = createIncomingRequest(peer, {
-    over(ending) {
-      over(ending);
-      if (ending && "thrown" in ending) group?.end(thrownError(ending.thrown));
-      else if (ending && !group?.isSending) group?.stopUnread(notTaken());
-    },
-    unused: discardValue,
+  const request = createIncomingRequest(peer, (ending) => {
+    events.over(ending);
+    if (ending && "thrown" in ending) group?.end(thrownError(ending.thrown));
+    else if (ending && !group?.isSending) group?.stopUnread(notTaken());
   });
   return {
     request,
@@ -48,7 +40,7 @@ export function createIncomingExchange(
       group ??= createStreamGroup(streams, {
         sends: "invalid-response",
         receives: "invalid-request",
-        granted,
+        granted: events.granted,
         sent(ended) {
           if (ended) request.abort(ended);
           group?.stopUnread(notTaken());

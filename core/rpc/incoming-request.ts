@@ -2,6 +2,7 @@ import type { BonevalueError } from "../errors.ts";
 import { lazyProperty } from "../lazy-property.ts";
 import type { Peer } from "../peer.ts";
 import type { NamedExchange } from "./module.ts";
+import { discardValue } from "./streams/parcel.ts";
 
 /** How a handler ended: with what it answered, or with what it threw. */
 export type Ending = { readonly value: unknown } | { readonly thrown: unknown };
@@ -14,24 +15,16 @@ export interface IncomingRequest {
   until(work: Promise<void>): Promise<void>;
   /** What the handler sees of it. */
   exchange(request: unknown): NamedExchange;
-  /** The first ending counts. */
+  /** The first ending counts; the streams of an answer that comes too late are cancelled. */
   end(ending: Ending): void;
   /** Nobody waits for the answer, or for the rest of its streams: the handler's signal aborts with the reason. */
   abort(reason: BonevalueError): void;
 }
 
-/** What is told of a request. */
-export interface IncomingRequestEvents {
-  /** Told once: how it ended, or nothing when it was aborted. */
-  over(ending?: Ending): void;
-  /** A value that came too late to be the answer. */
-  unused(value: unknown): void;
-}
-
 const withSignal = lazyProperty("signal");
 
-/** A request of `peer`. */
-export function createIncomingRequest(peer: Peer, { over, unused }: IncomingRequestEvents): IncomingRequest {
+/** A request of `peer`. `told` learns once how it ended, and gets nothing when it was aborted. */
+export function createIncomingRequest(peer: Peer, told: (ending?: Ending) => void): IncomingRequest {
   let isOver = false;
   let aborted: BonevalueError | undefined;
   // Made when a handler asks for it: most never do.
@@ -41,15 +34,12 @@ export function createIncomingRequest(peer: Peer, { over, unused }: IncomingRequ
   function finish(ending?: Ending): void {
     isOver = true;
     wake();
-    over(ending);
+    told(ending);
   }
 
   function end(ending: Ending): void {
-    if (isOver) {
-      if ("value" in ending) unused(ending.value);
-      return;
-    }
-    finish(ending);
+    if (!isOver) finish(ending);
+    else if ("value" in ending) discardValue(ending.value);
   }
 
   return {

@@ -65,6 +65,9 @@ function requireName(name: unknown): void {
   );
 }
 
+/** With what a value fails that breaks the module's contract: one of a request, or of a response. */
+export type ContractCode = "invalid-request" | "invalid-response";
+
 /** One request, as the module's handler sees it. */
 export interface Exchange<Request> {
   readonly request: Request;

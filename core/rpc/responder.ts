@@ -6,7 +6,7 @@ import type { Query } from "../peers/query.ts";
 import type { Received } from "../wire/codec.ts";
 import { type Frame, Kind } from "../wire/frames.ts";
 import type { Lanes } from "../wire/lanes.ts";
-import { answer } from "./answer.ts";
+import { answer, fail } from "./answer.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { createIncomingExchange, type IncomingExchange } from "./incoming-exchange.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
@@ -65,6 +65,11 @@ export function createResponder(options: ResponderOptions): Responder {
 
   function receiveCall(id: number, name: string, value: Received, remaining: number | null): void {
     if (calls.get(id)) throw new BonevalueError("protocol", `The peer used the call id ${id} twice.`);
+    if (calls.size >= capacity) {
+      streams.refuse(value);
+      fail(id, new BonevalueError("busy", "The peer handles too many calls at once; try later."), options);
+      return;
+    }
     let deadline: Renewable | undefined;
     const call = createIncomingExchange(peer, streams, {
       over(ending) {
@@ -74,12 +79,8 @@ export function createResponder(options: ResponderOptions): Responder {
       },
       granted: () => deadline?.renew(),
     });
-    const full = calls.size >= capacity;
     calls.add(id, call);
-    const request = unpack(value, (kind, detail) => call.group().receive(kind, detail));
-    const refuse = (thrown: unknown) => call.request.end({ thrown });
-    if (full) refuse(new BonevalueError("busy", "The peer handles too many calls at once; try later."));
-    else inTurn(() => start(call.request, name, request, true, refuse));
+    handle(call, name, value, true);
     // Most handlers have answered by now.
     if (remaining === null || call.request.isOver()) return;
     deadline = createRenewable(deadlines, now, remaining, () =>
@@ -89,27 +90,20 @@ export function createResponder(options: ResponderOptions): Responder {
 
   /** One that cannot be handled is dropped: its sender waits for nothing. */
   function receiveTell(name: string, value: Received): void {
-    if (tells.size < capacity) tell(name, value);
-    else streams.refuse(value);
-  }
-
-  function tell(name: string, value: Received): void {
-    let refused = false;
-    const exchange = createIncomingExchange(peer, streams, {
+    if (tells.size >= capacity) {
+      streams.refuse(value);
+      return;
+    }
+    const tell = createIncomingExchange(peer, streams, {
       over(ending) {
-        tells.delete(exchange);
-        if (!ending || refused) return;
+        tells.delete(tell);
+        if (!ending) return;
         if ("thrown" in ending) options.failed(thrownError(ending.thrown));
         else discardValue(ending.value);
       },
     });
-    tells.add(exchange);
-    const request = unpack(value, (kind, detail) => exchange.group().receive(kind, detail));
-    const refuse = (thrown: unknown) => {
-      refused = true;
-      exchange.request.end({ thrown });
-    };
-    inTurn(() => start(exchange.request, name, request, false, refuse));
+    tells.add(tell);
+    handle(tell, name, value, false);
   }
 
   function cancel(id: number, code: string): void {
@@ -117,15 +111,21 @@ export function createResponder(options: ResponderOptions): Responder {
     calls.get(id)?.abort(reason);
   }
 
+  function handle(exchange: IncomingExchange, name: string, value: Received, awaited: boolean): void {
+    const request = unpack(value, (kind, detail) => exchange.group().receive(kind, detail));
+    inTurn(() => start(exchange, name, request, awaited));
+  }
+
   /** Returns a promise where the module's schema takes its time: the next waits for it, but not beyond this one's end. */
   function start(
-    call: IncomingRequest,
+    { request: call, abort }: IncomingExchange,
     name: string,
     received: Outcome,
     awaited: boolean,
-    refuse: (error: unknown) => void,
   ): Promise<void> | undefined {
     if (call.isOver()) return undefined;
+    // Who only tells does not wait to hear why not.
+    const refuse = (thrown: unknown) => (awaited ? call.end({ thrown }) : abort(thrownError(thrown)));
     try {
       if ("error" in received) throw received.error;
       const offer = permitted(name);

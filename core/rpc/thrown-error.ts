@@ -1,4 +1,5 @@
 import { BonevalueError } from "../errors.ts";
+import type { ContractCode } from "./module.ts";
 
 /** Longer messages are cut: they are for people, and cross with every failure. */
 export const longestMessage = 1_024;
@@ -13,7 +14,7 @@ export function thrownError(thrown: unknown): BonevalueError {
 }
 
 /** Why a value cannot be sent: what its own code throws while it is read counts as its fault. */
-export function unsendable(thrown: unknown, code: "invalid-request" | "invalid-response"): BonevalueError {
+export function unsendable(thrown: unknown, code: ContractCode): BonevalueError {
   return thrown instanceof BonevalueError ? thrown : new BonevalueError(code, thrownError(thrown).message);
 }
 

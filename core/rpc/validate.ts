@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { BonevalueError } from "../errors.ts";
+import type { ContractCode } from "./module.ts";
 import { isThenable } from "./thenable.ts";
 import { longestMessage } from "./thrown-error.ts";
 
@@ -11,11 +12,7 @@ const longestStep = 256;
  * What `schema` makes of a value that arrived, at once where the schema is synchronous. Throws or rejects with `code`,
  * the first hundred of the schema's issues as its data, long texts cut.
  */
-export function validate(
-  schema: StandardSchemaV1 | undefined,
-  value: unknown,
-  code: "invalid-request" | "invalid-response",
-): unknown {
+export function validate(schema: StandardSchemaV1 | undefined, value: unknown, code: ContractCode): unknown {
   if (!schema) return value;
   try {
     const result = schema["~standard"].validate(value);
@@ -30,12 +27,12 @@ export function validate(
 }
 
 /** A schema that throws, as a transform of the app's may, has not accepted the value. */
-function refuse(error: unknown, code: "invalid-request" | "invalid-response"): never {
+function refuse(error: unknown, code: ContractCode): never {
   if (error instanceof BonevalueError) throw error;
   throw new BonevalueError(code, `The module's contract failed on the value: ${error}`, { cause: error });
 }
 
-function accept(result: StandardSchemaV1.Result<unknown>, code: "invalid-request" | "invalid-response"): unknown {
+function accept(result: StandardSchemaV1.Result<unknown>, code: ContractCode): unknown {
   if (!result.issues) return result.value;
   const issues = result.issues
     .slice(0, mostIssues)

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { BonevalueError } from "../../errors.ts";
 import { createIncomingCredit, type Grant, type IncomingCredit, type WindowBounds } from "../../wire/credit.ts";
 import { malformed } from "../../wire/malformed.ts";
+import type { ContractCode } from "../module.ts";
 import { thrownError } from "../thrown-error.ts";
 import { validate } from "../validate.ts";
 import { createIncomingStream, type Incoming } from "./incoming-stream.ts";
@@ -28,7 +29,7 @@ export interface ConsumerOptions {
   /** How many bytes its items have together, where it is a file: then they are bytes. */
   readonly size: number | undefined;
   /** With what items fail that do not fit their schema. */
-  readonly code: "invalid-request" | "invalid-response";
+  readonly code: ContractCode;
   /** Asked when the first credit is due. */
   window(): WindowBounds;
   now(): number;

@@ -3,7 +3,7 @@ import { encode, type Packed } from "../../wire/codec.ts";
 import { createOutgoingCredit } from "../../wire/credit.ts";
 import { type Frame, Kind } from "../../wire/frames.ts";
 import type { Lanes } from "../../wire/lanes.ts";
-import { thrownError } from "../thrown-error.ts";
+import { longestMessage, thrownError } from "../thrown-error.ts";
 import type { Pull } from "./pull.ts";
 import { createTally } from "./tally.ts";
 
@@ -128,9 +128,6 @@ export function createProducer(options: ProducerOptions): Producer {
 }
 
 const nothing: Packed = { bytes: new Uint8Array(), notes: [], size: 0, attached: false };
-
-// For people, and cut where it would not fit a frame.
-const longestMessage = 1_024;
 
 function endFrame(id: number, reason: BonevalueError | undefined): Frame<Packed> {
   return reason ? [Kind.end, id, reason.code, reason.message.slice(0, longestMessage)] : [Kind.end, id];

@@ -1,6 +1,7 @@
 import type { BonevalueError } from "../../errors.ts";
 import { type Packed, readdress } from "../../wire/codec.ts";
 import type { Receive } from "../../wire/restore.ts";
+import type { ContractCode } from "../module.ts";
 import { thrownError } from "../thrown-error.ts";
 import { readAnnouncement, writeAnnouncement } from "./announcement.ts";
 import type { Consumer } from "./consumer.ts";
@@ -8,7 +9,7 @@ import type { OutgoingStream } from "./outgoing-stream.ts";
 import type { Parcel } from "./parcel.ts";
 import type { Producer } from "./producer.ts";
 import { createRemoteFile } from "./remote-file.ts";
-import type { ContractCode, Streams } from "./streams.ts";
+import type { Streams } from "./streams.ts";
 
 /** The streams of one exchange: those of its request, and those of its answer. */
 export interface StreamGroup {

@@ -5,14 +5,12 @@ import { defaultWindow, largestWindow } from "../../wire/credit.ts";
 import { type Frame, type Hello, Kind } from "../../wire/frames.ts";
 import type { Lanes } from "../../wire/lanes.ts";
 import { malformed } from "../../wire/malformed.ts";
+import type { ContractCode } from "../module.ts";
 import { remoteError } from "../remote-error.ts";
 import { unpack } from "../unpack.ts";
 import { type Announcement, readAnnouncement } from "./announcement.ts";
 import { type Consumer, type ConsumerOptions, createConsumer } from "./consumer.ts";
 import { createProducer, type Producer, type ProducerOptions } from "./producer.ts";
-
-/** With what a stream's items fail that break the module's contract: those of a request, or of a response. */
-export type ContractCode = "invalid-request" | "invalid-response";
 
 /** The streams of one link, both ways. */
 export interface Streams {
