@@ -24,6 +24,8 @@ export function useConnection(
   // An object that is written inline is another one in each render: what it says is what counts.
   const key = connect && JSON.stringify(connect);
   const latestConnect = useLatest(() => connect);
+  // One function for all attempts, so that to connect again is the same attempt.
+  const latestToken = useLatest(() => askToken(connect));
   const latestOnError = useLatest(onError);
 
   useEffect(() => {
@@ -32,7 +34,7 @@ export function useConnection(
     let mounted = true;
     const release = hold(client);
     const { host, ...credentials } = wish;
-    const asked = hasTokenFunction(wish) ? { token: () => askToken(latestConnect()) } : credentials;
+    const asked = hasTokenFunction(wish) ? { token: latestToken } : credentials;
     client.connect(host, asked).catch((error: BonevalueError) => {
       if (mounted && error.code !== "cancelled") latestOnError(error);
     });
@@ -40,7 +42,7 @@ export function useConnection(
       mounted = false;
       release();
     };
-  }, [client, key, latestConnect, latestOnError]);
+  }, [client, key, latestConnect, latestToken, latestOnError]);
 }
 
 function hold(client: Client): () => void {
