@@ -320,6 +320,20 @@ test("a peer that begins attempts in a loop gets ten connections in a second, an
   expect(a.log).toEqual(["open to b as callee"]);
 });
 
+test("attempts that come to links take nothing of the budget: a peer that keeps none open calls as often as it likes", async () => {
+  const { transport, made } = puppets();
+  const { clock, a } = town({ transport, passes: () => false });
+  for (let attempt = 1; attempt <= 50; attempt++) {
+    a.receive("peerRequest", "b", { attempt, round: 0, description: { type: "offer", sdp: "" } });
+    made.at(-1)?.open();
+    await clock.advance(0);
+    made.at(-1)?.end();
+    await clock.advance(10);
+  }
+  expect(made).toHaveLength(50);
+  expect(a.log.filter((line) => line === "open to b as callee")).toHaveLength(50);
+});
+
 test("no signal, however malformed, throws or answers with anything but an end", () => {
   const almost = fc.record(
     {

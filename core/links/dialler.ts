@@ -20,7 +20,7 @@ import { createRate, type Rate } from "./rate.ts";
 import { createSignals, type Signal, type Signals, signal as signalSchema } from "./signals.ts";
 import { createWish, dialTimeout, type Wish } from "./wish.ts";
 
-// How many a peer may begin in a second: each costs us a connection, whatever comes of it.
+// How many a peer may begin in a second that come to nothing: each costs us a connection.
 const attemptsPerSecond = 10;
 
 /** What {@link createDialler} needs, and whom it tells. */
@@ -82,7 +82,7 @@ interface Connection {
 /** One peer. `wish` is there from `dial` until it has been answered. */
 interface Entry {
   readonly peer: string;
-  readonly mayBegin: Rate;
+  mayBegin: Rate;
   dialling: Dialling;
   connection?: Connection | undefined;
   wish?: Wish | undefined;
@@ -94,12 +94,10 @@ export function createDialler(options: DiallerOptions): Dialler {
   const entries = new Map<string, Entry>();
   let attempts = 0;
 
+  const budget = () => createRate(clock, attemptsPerSecond, 1_000);
+
   function entryOf(peer: string): Entry {
-    const entry = entries.get(peer) ?? {
-      peer,
-      mayBegin: createRate(clock, attemptsPerSecond, 1_000),
-      dialling: createDialling(options.self(), peer),
-    };
+    const entry = entries.get(peer) ?? { peer, mayBegin: budget(), dialling: createDialling(options.self(), peer) };
     entries.set(peer, entry);
     return entry;
   }
@@ -160,6 +158,7 @@ export function createDialler(options: DiallerOptions): Dialler {
   function opens(entry: Entry, connection: Connection): void {
     if (entry.connection !== connection) return;
     connection.open = true;
+    entry.mayBegin = budget();
     connection.undoDeadline();
     endWish(entry);
     take(entry, opened(entry.dialling));

@@ -371,6 +371,16 @@ test("the last frame goes behind all that control holds, past the mark, and noth
   expect(lanes.isEmpty).toBe(true);
 });
 
+test("who ends the link while it is being filled still says why", () => {
+  const { lanes, on, turn } = onLink();
+  lanes.send("control", () => {
+    lanes.close([Kind.close, 0, "protocol"]);
+    return undefined;
+  });
+  turn();
+  expect(framesOf(...on("control"))).toEqual([[Kind.close, 0, "protocol"]]);
+});
+
 test("before the other's hello is read the last frame overtakes what may not go, within the 16 KiB", () => {
   const { lanes, sent, turn, on } = onLink({ opened: false });
   lanes.send("control", [Kind.hello, 1, hello]);
