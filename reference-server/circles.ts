@@ -41,6 +41,8 @@ export interface Circle {
   view: View;
   /** Messages that came while the view was being read; undefined at rest. */
   heard: BusMessage[] | undefined;
+  /** How long the signals among them are, as JSON. */
+  heardSize: number;
   /** Reads trust and presence again, and tells the difference. What it reads is not older than the call. */
   refresh(): Promise<void>;
 }
@@ -60,6 +62,9 @@ export interface Circles {
   pass(entry: Entry, message: Extract<BusMessage, { kind: "relay" }>): void;
 }
 
+// Of signals that wait for one circle's view to be read, in characters.
+const mostHeard = 1024 * 1024;
+
 /** No circles yet. */
 export function createCircles(node: () => ClusterNode, trust: Trust): Circles {
   const circles = new Map<string, Circle>();
@@ -69,7 +74,7 @@ export function createCircles(node: () => ClusterNode, trust: Trust): Circles {
 
   function make(user: string): Circle {
     const circle: Circle = {
-      ...{ user, entries: new Map<string, Entry>(), view: emptyView(), heard: undefined },
+      ...{ user, entries: new Map<string, Entry>(), view: emptyView(), heard: undefined, heardSize: 0 },
       refresh: coalesced(() => read(circle)),
     };
     circles.set(user, circle);
@@ -79,6 +84,7 @@ export function createCircles(node: () => ClusterNode, trust: Trust): Circles {
   async function read(circle: Circle): Promise<void> {
     const heard: BusMessage[] = [];
     circle.heard = heard;
+    circle.heardSize = 0;
     reading.add(circle);
     let after: View | undefined;
     try {
@@ -126,9 +132,18 @@ export function createCircles(node: () => ClusterNode, trust: Trust): Circles {
 
   /** Hears a message, now or when the view has been read. */
   function take(circle: Circle, message: BusMessage): void {
-    if (circle.heard) circle.heard.push(message);
+    if (circle.heard) wait(circle, circle.heard, message);
     else if (message.kind === "relay") relay(circle, message);
     else tell(circle, learn(circle.view, message));
+  }
+
+  function wait(circle: Circle, heard: BusMessage[], message: BusMessage): void {
+    if (message.kind === "relay") {
+      circle.heardSize += JSON.stringify(message).length;
+      // Dropped: signals are made to be said again.
+      if (circle.heardSize > mostHeard) return;
+    }
+    heard.push(message);
   }
 
   function relay(circle: Circle, { to, type, from, signal }: Extract<BusMessage, { kind: "relay" }>): void {

@@ -59,7 +59,7 @@ export function openConnection(
   let phase: Phase = "new";
   let me: (SignedIn & Changer) | undefined;
   let member: Member | undefined;
-  let gone = false;
+  let gone: "goodbye" | "lost" | undefined;
   let renewIceAt = Number.POSITIVE_INFINITY;
   socket.on("close", closed);
   socket.on("error", (error) => log.debug({ error: error.message }, "a socket failed"));
@@ -134,8 +134,10 @@ export function openConnection(
 
   async function leave(back: boolean): Promise<void> {
     const [leaver, { id }] = [member!, me!];
-    if (!back) await parts.store.endSession(id).catch(refusalOf);
+    const ended = back ? undefined : parts.store.endSession(id).catch(refusalOf);
+    // At once: the others need not wait for a store that is slow.
     await presence.leave(leaver).catch(refusalOf);
+    await ended;
     outbox.close(closeCode.bye);
   }
 
@@ -161,7 +163,12 @@ export function openConnection(
     member = { id, user, tell: outbox.send, end, welcome };
     const valid = async () => (await parts.store.session(hashOf(session), 0)) !== undefined;
     if (!(await presence.enter(member, valid))) end("revoked");
-    else if (gone) presence.lose(member);
+    else if (gone) depart(member, gone);
+  }
+
+  function depart(leaver: Member, how: "goodbye" | "lost"): void {
+    if (how === "goodbye") presence.leave(leaver).catch(refusalOf);
+    else presence.lose(leaver);
   }
 
   function welcome({ resumed, users, peers }: Lists): void {
@@ -215,13 +222,11 @@ export function openConnection(
   }
 
   function closed(code: number): void {
-    gone = true;
+    gone = code === closeCode.bye || code === closeCode.goingAway ? "goodbye" : "lost";
     for (const stop of stops) stop();
     if (phase === "new") settled();
     if (me) parts.seen.left(me.id);
-    const goodbye = code === closeCode.bye || code === closeCode.goingAway;
-    if (member && goodbye) presence.leave(member).catch(refusalOf);
-    else if (member) presence.lose(member);
+    if (member) depart(member, gone);
     const why = outbox.closedWith ?? code;
     metrics.closed(why);
     log.debug({ peer: me?.id, code: why }, "a socket has closed");

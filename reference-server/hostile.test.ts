@@ -200,6 +200,20 @@ test.each(["another page's", "one's own"])(
   },
 );
 
+test("a page that closes while it is let in has said goodbye: it is gone at once, and not lost", async () => {
+  const gate = gated(localCluster());
+  const { signIn, open, logged } = await world(["ann", "bob"], { cluster: gate.cluster });
+  const bob = await signIn("bob");
+  gate.shut();
+  const ann = await open();
+  ann.send("authenticate", { version: 1, username: "ann", password });
+  await vi.waitUntil(() => gate.waiting() === 1);
+  ann.socket.close(1001);
+  await vi.waitUntil(() => logged.some(([, message]) => message === "a socket has closed"));
+  gate.open();
+  expect((await bob.next("peerDisconnect")).lost).toBeUndefined();
+});
+
 test("a sign-in that is under way when its password is changed begins no session", async () => {
   const store = await sqliteStore(":memory:");
   onTestFinished(store.close);

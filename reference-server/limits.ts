@@ -12,6 +12,8 @@ export interface ServerLimits {
   /** Open at once on one node, from one IPv4 address or IPv6 /64. */
   readonly socketsPerAddress: number;
   readonly socketsPerAccount: number;
+  /** Those not seen for longest end where one account begins more. */
+  readonly sessionsPerAccount: number;
   /** Open at once on one node that have not signed in yet. */
   readonly socketsBeforeSignIn: number;
   /** Failed proofs a minute from one IPv4 address or IPv6 /64, on all nodes together. */
@@ -29,6 +31,8 @@ export interface ServerLimits {
   readonly pingEvery: number;
   /** A socket that has sent nothing for so long is dropped. */
   readonly silence: number;
+  /** What the store, and the app's own `authenticate` and `trusted`, may take for an answer. */
+  readonly patience: number;
   /** From the loss of a socket to the announcement. */
   readonly grace: number;
   /** Without a socket, until a session ends. */
@@ -57,6 +61,7 @@ export const defaultLimits: ServerLimits = {
   frameBurst: 200,
   socketsPerAddress: 1_000,
   socketsPerAccount: 100,
+  sessionsPerAccount: 1_000,
   socketsBeforeSignIn: 10_000,
   failuresPerAddress: 60,
   failuresPerAccount: 10,
@@ -66,6 +71,7 @@ export const defaultLimits: ServerLimits = {
   passwordQueue: 100,
   pingEvery: 25 * second,
   silence: 35 * second,
+  patience: 15 * second,
   grace: 10 * second,
   sessionAge: 24 * hour,
   tokenAge: 10 * minute,

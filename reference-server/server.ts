@@ -2,6 +2,7 @@ import { createAccounts } from "./accounts.ts";
 import { addressList } from "./address.ts";
 import { every, systemClock } from "./clock.ts";
 import { openCluster } from "./cluster/open.ts";
+import { withDeadline, withDeadlines } from "./deadline.ts";
 import { createDoor } from "./door.ts";
 import { createGuard } from "./guard.ts";
 import { invitationLink, publicUrl } from "./invitation.ts";
@@ -62,10 +63,15 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
   }
 
   async function open(): Promise<BonevalueServer> {
-    const store = await openStore(options.store ?? "bonevalue.db", log);
-    if (store !== options.store) opened.push(store.close);
+    const own = await openStore(options.store ?? "bonevalue.db", log);
+    if (own !== options.store) opened.push(own.close);
+    const store = withDeadlines("The store", own, limits.patience, clock);
+    const patiently = <Answer>(who: string, ask: ((question: string) => Promise<Answer>) | undefined) =>
+      ask && withDeadline(who, ask, limits.patience, clock);
+    const trusted = patiently("`trusted`", options.trusted);
+    const authenticate = patiently("`authenticate`", options.authenticate);
     const cluster = await openCluster(options.cluster, clock, log);
-    const trust = options.trusted ? toldTrust(options.trusted, log) : storedTrust(store);
+    const trust = trusted ? toldTrust(trusted, log) : storedTrust(store);
     const presence = await createPresence({ cluster, trust, clock, log, limits, sessionsOf: store.sessionsOf });
     opened.push(presence.close);
     const seen = createSeen(store, clock, log, limits.sessionAge, presence.ids);
@@ -78,14 +84,14 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     );
     const passwords = await createPasswords(limits.passwordQueue, metrics.password);
     const accounts = createAccounts({ store, passwords, guard, clock, limits, link });
-    const ownAccounts = options.authenticate === undefined;
-    const signIn = createSignIn({ store, accounts, guard, clock, limits, authenticate: options.authenticate });
+    const ownAccounts = authenticate === undefined;
+    const signIn = createSignIn({ store, accounts, guard, clock, limits, authenticate });
     const answer = createRequests({
       presence,
       guard,
       log,
       accounts: ownAccounts ? accounts : undefined,
-      tokens: options.trusted ? undefined : createTokens(store, clock, limits.tokenAge),
+      tokens: trusted ? undefined : createTokens(store, clock, limits.tokenAge),
       mail:
         options.mail ?? (async (to, { link }) => log.info({ to, link }, "somebody is invited: send them this link")),
     });

@@ -42,7 +42,7 @@ export function createSignIn(parts: SignInParts): (proof: Proof, address: string
     const session = newSecret();
     const id = newPeerId();
     const row = { hash: hashOf(session), username: user, peer: id, seen: clock.now() };
-    if (!(await store.addSession(row, password))) throw overtaken();
+    if (!(await store.addSession(row, password, limits.sessionsPerAccount))) throw overtaken();
     return { user, id, session, expires: undefined };
   }
 

@@ -78,6 +78,24 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect((await store.account("ann"))?.password).toBe("hash of ann");
     });
 
+    test("an account has as many sessions as it may: those seen longest ago end", async () => {
+      await accounts("ann", "bob");
+      const begin = (username: string, peer: string, seen: number) =>
+        store.addSession({ hash: `h-${peer}`, username, peer, seen }, undefined, 3);
+      for (const [peer, seen] of [
+        ["p1", 4],
+        ["p2", 1],
+        ["p3", 3],
+      ] as const)
+        await begin("ann", peer, seen);
+      await begin("bob", "p4", 0);
+      await begin("ann", "p5", 2);
+      const peers = ["p1", "p2", "p3", "p4", "p5"];
+      expect(await store.sessionsOf(peers)).toEqual(new Set(["p1", "p3", "p4", "p5"]));
+      await begin("ann", "p6", 0);
+      expect(await store.sessionsOf([...peers, "p6"])).toEqual(new Set(["p1", "p3", "p4", "p6"]));
+    });
+
     test("more sessions than an engine takes parameters are looked up and touched at once", async () => {
       await accounts("ann");
       const peers = Array.from({ length: 1_200 }, (_, at) => `p${at}`);

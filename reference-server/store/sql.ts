@@ -60,10 +60,11 @@ async function setPassword(db: Kysely<Tables>, username: string, from: string, t
 
 function sessionsIn(db: Kysely<Tables>): Pick<Store, "addSession" | "session" | "sessionsOf" | "seen" | "endSession"> {
   return {
-    addSession: (session, password) =>
+    addSession: (session, password, most = Number.POSITIVE_INFINITY) =>
       inOneStep(db, async (step) => {
         // Written again, it is held: whoever changes it, and ends its sessions, does so before this step or after.
         if (password !== undefined && !(await setPassword(step, session.username, password, password))) return false;
+        await endOldest(step, session.username, most - 1);
         await step.insertInto("sessions").values(session).execute();
         return true;
       }),
@@ -85,6 +86,18 @@ function sessionsIn(db: Kysely<Tables>): Pick<Store, "addSession" | "session" | 
       await db.deleteFrom("sessions").where("peer", "=", peer).execute();
     },
   };
+}
+
+async function endOldest(db: Kysely<Tables>, username: string, most: number): Promise<void> {
+  const rows = await db
+    .selectFrom("sessions")
+    .select("peer")
+    .where("username", "=", username)
+    .orderBy("seen")
+    .execute();
+  const peers = rows.map(({ peer }) => peer);
+  for (const some of portions(peers.slice(0, Math.max(0, peers.length - most))))
+    await db.deleteFrom("sessions").where("peer", "in", some).execute();
 }
 
 // Engines bound the number of parameters of one statement.

@@ -56,8 +56,11 @@ export interface Store {
   /** As `rehash`; ends all sessions of the account but `keep.peer`'s, whose secret becomes `keep.hash`. */
   changePassword(username: string, from: string, to: string, keep: { peer: string; hash: string }): Promise<boolean>;
 
-  /** False: the account's hash is no longer `password`, if that is given. */
-  addSession(session: Session, password?: string): Promise<boolean>;
+  /**
+   * False: the account's hash is no longer `password`, if that is given. Where the account then has more than `most`
+   * sessions, those that were seen longest ago end.
+   */
+  addSession(session: Session, password?: string, most?: number): Promise<boolean>;
   /** The session behind a secret, if it has been seen since `since`. */
   session(hash: string, since: number): Promise<Session | undefined>;
   /** Which of these sessions still exist. */
