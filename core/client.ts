@@ -7,7 +7,7 @@ import { createEmitter, guard } from "./events.ts";
 import { assemblyOf, type Limits, limitsOf } from "./limits.ts";
 import type { LinkState } from "./links/link-states.ts";
 import { createPool } from "./links/pool.ts";
-import { isAmount, isCredentials, wrongNumber } from "./misuse.ts";
+import { isAmount, isCredentials, isText, wrongNumber } from "./misuse.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
 import { fixed, keyOf, names, type Query, targets } from "./peers/query.ts";
 import { createRegistry } from "./peers/registry.ts";
@@ -122,7 +122,7 @@ export function createClient(options?: ClientOptions): Client {
 export function createClientOn(clock: Clock, options: ClientOptions): Client {
   const { keepAlive = true, idleTimeout = 30_000, maxLinks = 64 } = options;
   for (const [name, value] of Object.entries({ idleTimeout, maxLinks })) {
-    if (!isAmount(value)) throw wrongNumber(name, value);
+    if (!isAmount(value)) throw wrongNumber(name);
   }
   const limits = limitsOf(options.limits);
   // For the other side, and for who reads an answer's stream: neither can be as quick as a short idle time asks.
@@ -218,7 +218,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
 
   /** What to ask of the server about these. It would close on anything else than text. */
   function server(...texts: readonly string[]): DiscoverySession {
-    if (texts.every((text) => typeof text === "string")) return session.server();
+    if (texts.every(isText)) return session.server();
     throw new BonevalueError("invalid-request", "Give names and secrets as text.");
   }
 

@@ -11,16 +11,17 @@ export function isAmount(given: unknown): boolean {
 }
 
 /** The error for what an app gave as the number `name`. */
-export function wrongNumber(name: string, given: unknown): BonevalueError {
-  return new BonevalueError("invalid-request", `\`${name}\` has to be a number from 0 on: "${given}" cannot be used.`);
+export function wrongNumber(name: string): BonevalueError {
+  return new BonevalueError("invalid-request", `\`${name}\` has to be a number from 0 on.`);
 }
 
 /** Whether it says who signs in: texts, or a function for a token. */
 export function isCredentials(given: unknown): boolean {
   const { username, invite = username, password, token } = Object(given);
-  return isText(token) || typeof token === "function" || (isText(invite) && isText(password));
+  return isText(token) || typeof token === "function" || [invite, password].every(isText);
 }
 
-function isText(given: unknown): boolean {
+/** Whether it is a text. */
+export function isText(given: unknown): boolean {
   return typeof given === "string";
 }

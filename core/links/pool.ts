@@ -257,6 +257,6 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
 }
 
 function tooMany(links: number): BonevalueError {
-  const message = `All ${links} links that may be open at once are in use: ask fewer peers at once, or raise \`maxLinks\`.`;
+  const message = `All ${links} links are in use: ask fewer peers at once, or raise \`maxLinks\`.`;
   return new BonevalueError("busy", message);
 }

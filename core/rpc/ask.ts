@@ -15,7 +15,7 @@ import type { Rpc } from "./rpc.ts";
 import { discard, isShared, type Parcel, totalOf } from "./streams/parcel.ts";
 import { thrownError } from "./thrown-error.ts";
 import { unpack } from "./unpack.ts";
-import { validate } from "./validate.ts";
+import { check } from "./validate.ts";
 
 /** What calls need of their client. */
 export interface Calling {
@@ -127,19 +127,11 @@ export function ask(
 }
 
 function read(packed: Received, receive: Receive, module: Module, finish: (outcome: Outcome) => void): void {
-  const refuse = (error: unknown) => finish({ error: thrownError(error) });
   const answer = unpackFor(finish, packed, receive);
-  if ("error" in answer) {
-    finish(answer);
-    return;
-  }
-  try {
-    const response = validate(module.response, answer.value, "invalid-response");
-    if (response instanceof Promise) response.then((awaited) => finish({ value: awaited }), refuse);
-    else finish({ value: response });
-  } catch (error) {
-    refuse(error);
-  }
+  const accept = (value: unknown) => finish({ value });
+  const refuse = (error: unknown) => finish({ error: thrownError(error) });
+  if ("error" in answer) finish(answer);
+  else check(module.response, answer.value, "invalid-response", accept, refuse);
 }
 
 /** Finishes, and throws, too, where the value is malformed: that is the link's end, which looks for this call in vain. */

@@ -35,7 +35,7 @@ export function call(
 ): Replies<any> {
   const { limits, refusal, nobody } = calling;
   const asked = new Map<Peer, OngoingCall>();
-  let unsent = isAmount(timeout) ? undefined : wrongNumber("timeout", timeout);
+  let unsent = isAmount(timeout) ? undefined : wrongNumber("timeout");
   const collector = collectReplies(targets, stop, tidy, () => unsent ?? nobody());
 
   function stop(peer: Peer, error: BonevalueError): void {

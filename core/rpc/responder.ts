@@ -19,7 +19,7 @@ import { isThenable } from "./thenable.ts";
 import { thrownError } from "./thrown-error.ts";
 import { createTurns } from "./turns.ts";
 import { unpack } from "./unpack.ts";
-import { validate } from "./validate.ts";
+import { check } from "./validate.ts";
 
 /** What a {@link Responder} needs of the client and of the link. */
 export interface ResponderOptions {
@@ -129,17 +129,15 @@ export function createResponder(options: ResponderOptions): Responder {
     try {
       if ("error" in received) throw received.error;
       const offer = permitted(name);
-      const request = validate(offer.module.request, received.value, "invalid-request");
-      if (request instanceof Promise) {
-        const turn = call.until(request.then((value) => run(call, offer, value, awaited), refuse));
-        if (!awaited) turn.then(deadlines.after(longestCheck, () => call.end({ thrown: unchecked(name) })));
-        return turn;
-      }
-      run(call, offer, request, awaited);
+      const accept = (request: unknown) => run(call, offer, request, awaited);
+      const checked = check(offer.module.request, received.value, "invalid-request", accept, refuse);
+      const turn = checked && call.until(checked);
+      if (!awaited) turn?.then(deadlines.after(longestCheck, () => call.end({ thrown: unchecked(name) })));
+      return turn;
     } catch (error) {
       refuse(error);
+      return undefined;
     }
-    return undefined;
   }
 
   function permitted(name: string): Offer {

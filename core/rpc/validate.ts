@@ -26,6 +26,27 @@ export function validate(schema: StandardSchemaV1 | undefined, value: unknown, c
   }
 }
 
+/**
+ * As {@link validate}, for those who need no promise where the schema needs none: tells one of the two, at once or later.
+ * Returns a promise in the second case.
+ */
+export function check(
+  schema: StandardSchemaV1 | undefined,
+  value: unknown,
+  code: ContractCode,
+  accepted: (value: unknown) => void,
+  refused: (error: unknown) => void,
+): Promise<void> | undefined {
+  try {
+    const made = validate(schema, value, code);
+    if (made instanceof Promise) return made.then(accepted, refused);
+    accepted(made);
+  } catch (error) {
+    refused(error);
+  }
+  return undefined;
+}
+
 /** A schema that throws, as a transform of the app's may, has not accepted the value. */
 function refuse(error: unknown, code: ContractCode): never {
   if (error instanceof BonevalueError) throw error;

@@ -4,7 +4,7 @@ import { createIncomingCredit, type Grant, type IncomingCredit, type WindowBound
 import { malformed } from "../../wire/malformed.ts";
 import type { ContractCode } from "../module.ts";
 import { thrownError } from "../thrown-error.ts";
-import { validate } from "../validate.ts";
+import { check } from "../validate.ts";
 import { createIncomingStream, type Incoming } from "./incoming-stream.ts";
 
 /** A stream that we receive. */
@@ -105,16 +105,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     const next = queue.shift();
     if (!next) return;
     handing = true;
-    try {
-      const item = schema ? validate(schema, next.item, code) : next.item;
-      if (!(item instanceof Promise)) return give(item, next.bytes);
-      return item.then(
-        (awaited) => give(awaited, next.bytes),
-        (error) => refuse(error, next.bytes),
-      );
-    } catch (error) {
-      refuse(error, next.bytes);
-    }
+    const accepted = (item: unknown) => give(item, next.bytes);
+    const refused = (error: unknown) => refuse(error, next.bytes);
+    return check(schema, next.item, code, accepted, refused);
   }
 
   function give(item: unknown, bytes: number): void {
