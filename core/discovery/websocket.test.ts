@@ -327,15 +327,38 @@ test("a server that does not answer at once to a page that wakes is come back to
   expect(driver.told.at(-1)?.[0]).toBe("online");
 });
 
-test("a page that sleeps while it waits for the server's word waits anew, and gives it 5 s once more", async () => {
+test.for([
+  ["by itself", (): void => {}],
+  ["whenever its beat is late, too", (driver: ReturnType<typeof driveSession>) => driver.page.wake()],
+] as const)(
+  "a hidden page whose timers fire once a minute asks at the first, and has lost the server by the next: %s",
+  async ([, eachMinute]) => {
+    const driver = driveSession();
+    driver.throttle();
+    const socket = await driver.signIn();
+    for (const unanswered of [false, false, true]) {
+      await driver.clock.advance(60_000);
+      eachMinute(driver);
+      expect(socket.sent.at(-1)).toEqual({ type: "ping", data: {} });
+      if (!unanswered) socket.say("pong", {});
+    }
+    expect(socket.closedWith).toBeUndefined();
+    await driver.clock.advance(60_000);
+    expect(socket.closedWith).toBe(4000);
+    expect(driver.told.at(-1)).toEqual(["interrupted", "disconnected"]);
+  },
+);
+
+test("a page that sleeps while nothing is asked asks when it wakes; one that sleeps after it has asked comes back", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
-  driver.page.wake();
+  driver.sleep(60_000);
+  await driver.clock.advance(35_000);
+  expect(socket.sent.filter(({ type }) => type === "ping")).toHaveLength(1);
   driver.sleep(60_000);
   await driver.clock.advance(5_000);
-  expect(socket.sent.filter(({ type }) => type === "ping")).toHaveLength(2);
-  await driver.clock.advance(5_000);
   expect(socket.closedWith).toBe(4000);
+  expect((await driver.signIn()).sent).toEqual([returned]);
 });
 
 test("a page that is put away leaves at once, and comes back by its session when it is shown", async () => {
@@ -385,6 +408,33 @@ test("being taken over by our own new socket is no loss, even when the old one h
   expect(driver.told.at(-1)?.[0]).toBe("online");
   await driver.signIn();
   expect(driver.told.map(([name]) => name)).toEqual(["iceServers", "online", "iceServers", "online"]);
+});
+
+test("being taken over by a socket of ours that was given up, since its answer was lost, is no end either", async () => {
+  const driver = driveSession();
+  const socket = await driver.signIn();
+  driver.page.wake();
+  await driver.clock.advance(500);
+  (await driver.socket()).accept();
+  socket.say("pong", {});
+  await driver.clock.advance(10_000);
+  expect(driver.sockets.at(-1)?.closedWith).toBe(4000);
+  socket.drop(4002);
+  expect(driver.told.at(-1)).toEqual(["interrupted", "disconnected"]);
+  await driver.clock.advance(500);
+  expect((await driver.signIn()).sent).toEqual([returned]);
+});
+
+test("a server that was too busy for a second socket is left alone as long, though the first one breaks", async () => {
+  const driver = driveSession();
+  const socket = await driver.signIn();
+  socket.say("reconnect", { after: 0 });
+  (await driver.socket()).drop(1013);
+  socket.drop(1006);
+  await driver.clock.advance(9_999);
+  expect(driver.sockets).toHaveLength(2);
+  await driver.clock.advance(1_000);
+  expect(driver.sockets).toHaveLength(3);
 });
 
 test("a socket that fails to take over leaves the old one in charge, and is tried again", async () => {

@@ -57,6 +57,8 @@ export function createComeback(
   let everOnline = false;
   let online = false;
   let askedAgain = false;
+  // A line that we gave up may have been let in all the same.
+  let maybeReplaced = false;
 
   const pageListeners = [page.onWake(wake), page.onHide(hide)];
   dial();
@@ -102,12 +104,15 @@ export function createComeback(
     proof.keep(session);
     since = clock.now();
     everOnline = online = true;
-    askedAgain = false;
+    askedAgain = maybeReplaced = false;
     events.online(snapshot);
   }
 
   function left(line: Line, departure: Departure) {
-    if (line === next) next = undefined;
+    if (line === next) {
+      next = undefined;
+      maybeReplaced = true;
+    }
     if (line === current) {
       current = undefined;
       if (clock.now() - since >= stable) backoff.reset();
@@ -115,13 +120,14 @@ export function createComeback(
       if (departure.code === Close.takenOver && next?.socket) return;
     }
     if (!mayReturn(departure)) return finish(departure.reason);
-    notBefore = clock.now() + departure.after;
+    notBefore = Math.max(notBefore, clock.now() + departure.after);
     if (!next) wait(backoff.next());
     // Last: who hears of it may stop us.
     if (!current) interrupt(departure.reason);
   }
 
   function mayReturn({ code, comeBack }: Departure): boolean {
+    if (code === Close.takenOver && maybeReplaced) return everOnline;
     if (code !== Close.unauthenticated) return comeBack && everOnline;
     const again = proof.renewable && !askedAgain;
     askedAgain = true;

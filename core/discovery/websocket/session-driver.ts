@@ -1,3 +1,4 @@
+import type { Clock } from "../../clock.ts";
 import { createVirtualClock, type VirtualClock } from "../../testing/virtual-clock.ts";
 import type { Credentials, DiscoverySession } from "../discovery.ts";
 import type { ToClient } from "../messages.ts";
@@ -16,6 +17,8 @@ export interface SessionDriver {
   readonly page: { wake(): void; hide(back: boolean): void };
   /** So many ms pass in which no timer runs. */
   sleep(ms: number): void;
+  /** From now on timers fire on whole minutes only, as those of a page that has long been hidden. */
+  throttle(): void;
   /** The newest socket, once the client has opened it. */
   socket(): Promise<FakeSocket>;
   /** Lets the newest socket sign in. */
@@ -29,11 +32,15 @@ export function driveSession(
 ): SessionDriver {
   const clock = createVirtualClock();
   let slept = 0;
-  const sleepy = { now: () => clock.now() + slept, after: clock.after };
+  let grain = 1;
+  const platform: Clock = {
+    now: () => clock.now() + slept,
+    after: (delay, task) => clock.after(Math.ceil((clock.now() + delay) / grain) * grain - clock.now(), task),
+  };
   const { WebSocket, opened } = createFakeSockets();
   const { told, events } = createRecorder();
   const { page, ...controls } = createFakePage();
-  const session = websocket({ WebSocket, clock: sleepy, page, random: () => random }).open(host, credentials, events);
+  const session = websocket({ WebSocket, clock: platform, page, random: () => random }).open(host, credentials, events);
 
   const driver: SessionDriver = {
     session,
@@ -43,6 +50,9 @@ export function driveSession(
     page: controls,
     sleep(ms) {
       slept += ms;
+    },
+    throttle() {
+      grain = 60_000;
     },
     async socket() {
       await clock.advance(0);
