@@ -1,7 +1,9 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Client } from "../client.ts";
 import { BonevalueError } from "../errors.ts";
+import { defineModule } from "../rpc/module.ts";
 import { type Incoming, iterate } from "../rpc/streams/incoming-stream.ts";
 import { comeToRest, createWorld, disturbances, happening, leaveAll, seeds, type World } from "./chaos-world.ts";
 
@@ -29,6 +31,8 @@ interface Trade {
   /** The handler answers when it has taken what it takes, or at once. */
   readonly answersLast: boolean;
   readonly throws: boolean;
+  /** How long each side's contract looks at what arrives. */
+  readonly checks: number;
   readonly abortsAfter: number | undefined;
 }
 
@@ -130,8 +134,18 @@ interface Request {
   readonly items?: Items;
 }
 
+/** A schema that accepts everything, after so many ms. */
+function late<Value>(world: World, pause: (value: Value) => number): StandardSchemaV1<any, Value> {
+  const validate = (given: unknown) => {
+    const value = given as Value;
+    return after(world, pause(value))?.then(() => ({ value })) ?? { value };
+  };
+  return { "~standard": { version: 1, vendor: "chaos", validate } };
+}
+
 function offerTrade(world: TradingWorld, client: Client): void {
-  client.module("Trade", async ({ request: { id, trade, items } }: { request: Request }) => {
+  const contract = defineModule("Trade", { request: late<Request>(world, ({ trade }) => trade.checks) });
+  client.module(contract, async ({ request: { id, trade, items } }) => {
     world.handled.push(`${id} by ${world.clients.indexOf(client)}`);
     const { there, takesThere, back, answersLast, throws } = trade;
     if (items && there && back === "echo" && !throws) return make(world, there, iterate(items));
@@ -151,9 +165,10 @@ async function call(world: TradingWorld, client: Client, query: string, trade: T
   const { back, there, takesBack, abortsAfter = Number.POSITIVE_INFINITY } = trade;
   world.clock.after(abortsAfter, () => controller.abort());
   const index = world.ended.push(false) - 1;
+  const contract = defineModule("Trade", { response: late<any>(world, () => trade.checks) });
   const replies = client
     .get(query)
-    .call("Trade", request(world, trade), { timeout: 12_000, signal: controller.signal });
+    .call(contract, request(world, trade), { timeout: 12_000, signal: controller.signal });
   for await (const { status, value, error } of replies) {
     if (status === "rejected") expect(error).toBeInstanceOf(BonevalueError);
     else if (value !== "nothing" && takesBack.items > 0) {
@@ -192,6 +207,7 @@ const trade: fc.Arbitrary<Trade> = fc.record({
   takesBack: taking,
   answersLast: fc.boolean(),
   throws: fc.constantFrom(false, false, false, true),
+  checks: fc.constantFrom(0, 0, 30, 900, 20_000),
   abortsAfter: fc.option(fc.oneof(fc.nat(200), fc.nat(5_000)), { nil: undefined }),
 });
 
