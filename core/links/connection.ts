@@ -104,7 +104,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   }
 
   function receive(channel: Channel, bytes: Uint8Array<ArrayBuffer>): void {
-    if (over || (channel === "lossy" && !remote)) return;
+    if (channel === "lossy" && !remote) return;
     try {
       for (const frame of reading(channel, bytes)) read(frame, channel);
     } catch (error) {
@@ -114,6 +114,8 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   }
 
   function read(frame: Whole, channel: Channel): void {
+    // Who takes its leave need not wait for who does the same.
+    if (over && frame[0] === Kind.close && frame[2]) link.close();
     if (over) return;
     if (channel === "lossy") service.receive(frame);
     else if (!greeted.has(channel)) greet(frame, channel);

@@ -231,6 +231,17 @@ test("a peer whose link was all that was left of it has gone when that has ended
   expect(seen).toEqual([[id, "failed", []]]);
 });
 
+test("of two who sign out at once neither waits until the other has read why", async () => {
+  const { clock, network, client } = world();
+  const [ann, bob] = [await client("ann"), await client("bob")];
+  ann.get("bob").call("Any");
+  await clock.advance(100);
+  expect(network.links).toBe(2);
+  await Promise.all([ann.disconnect(), bob.disconnect()]);
+  await clock.advance(20);
+  expect([network.links, clock.waiting]).toEqual([0, 0]);
+});
+
 test("an app that signs out when a link opens leaves nothing behind", async () => {
   const { clock, client } = world();
   const [ann, bob] = [await client("ann"), await client("bob")];
