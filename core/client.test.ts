@@ -449,6 +449,20 @@ describe("a message", () => {
     expect(errors).not.toHaveBeenCalled();
   });
 
+  test("that does not fit the contract is told to the app that offers the module, and to nobody else", async () => {
+    const [ann, bob] = await pair();
+    const errors = vi.fn();
+    ann.on("error", errors);
+    const failed = new Promise((resolve) => bob.on("error", resolve));
+    const handled = vi.fn();
+    bob.module(defineModule("Note", { request: v.object({ text: v.string() }) }), handled);
+    ann.get("bob").message("Note", { text: 5 });
+    expect(await failed).toMatchObject({ code: "invalid-request", data: [{ path: ["text"] }] });
+    ann.get("bob").message("Note", { text: "five" });
+    await vi.waitFor(() => expect(handled).toHaveBeenCalledOnce());
+    expect(errors).not.toHaveBeenCalled();
+  });
+
   test("is over when its handler has returned: any number of them may follow", async () => {
     const network = createNetwork();
     const ann = network.client("ann");

@@ -124,8 +124,7 @@ export function createResponder(options: ResponderOptions): Responder {
     awaited: boolean,
   ): Promise<void> | undefined {
     if (call.isOver()) return undefined;
-    // Who only tells does not wait to hear why not.
-    const refuse = (thrown: unknown) => (awaited ? call.end({ thrown }) : abort(thrownError(thrown)));
+    const refuse = (thrown: unknown) => call.end({ thrown });
     try {
       if ("error" in received) throw received.error;
       const offer = permitted(name);
@@ -135,7 +134,9 @@ export function createResponder(options: ResponderOptions): Responder {
       if (!awaited) turn?.then(deadlines.after(longestCheck, () => call.end({ thrown: unchecked(name) })));
       return turn;
     } catch (error) {
-      refuse(error);
+      // Who only tells may ask for what is not there: that is neither theirs to hear nor our app's.
+      if (awaited) refuse(error);
+      else abort(thrownError(error));
       return undefined;
     }
   }
