@@ -1,24 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Alias, PeerId } from "../peer.ts";
-import type { Credentials, Discovery, DiscoverySession, Snapshot } from "./discovery.ts";
-import { createRecorder, type Recorder } from "./recorder.ts";
-
-/** A world that a discovery is tried in: users `ann`, `bob` and `cyd`, none of whom trusts another yet. */
-export interface DiscoveryWorld {
-  readonly host: string;
-  /** A discovery of its own for each login, as each page has one. */
-  discovery(): Discovery;
-  credentials(username: string): Credentials;
-  /** Without a server users know each other anyway, by their names. */
-  trust?(a: string, aliasOfB: Alias, b: string, aliasOfA: Alias): void | Promise<void>;
-  close(): void | Promise<void>;
-}
-
-interface Login extends Recorder {
-  readonly session: DiscoverySession;
-  readonly id: PeerId;
-  readonly snapshot: Snapshot;
-}
+import { describe, expect, test } from "vitest";
+import { accountsConformance } from "./conformance/accounts.ts";
+import { connects, createStage, type DiscoveryWorld, disconnects, isSignal, type Login } from "./conformance/stage.ts";
+import { createRecorder } from "./recorder.ts";
 
 /** What every discovery does, with a server or without. `start` makes a world for each test. */
 export function discoveryConformance(
@@ -26,28 +9,11 @@ export function discoveryConformance(
   { hasServer, start }: { readonly hasServer: boolean; readonly start: () => DiscoveryWorld | Promise<DiscoveryWorld> },
 ): void {
   describe(name, () => {
-    let world: DiscoveryWorld;
-    const open: DiscoverySession[] = [];
-
-    beforeEach(async () => {
-      world = await start();
-    });
-    afterEach(async () => {
-      await Promise.all(open.splice(0).map((session) => session.close()));
-      await world.close();
-    });
-
-    async function signIn(username: string): Promise<Login> {
-      const recorder = createRecorder();
-      const session = world.discovery().open(world.host, world.credentials(username), recorder.events);
-      open.push(session);
-      const [outcome, snapshot] = await recorder.until(([event]) => event === "online" || event === "ended");
-      expect(outcome).toBe("online");
-      return { ...recorder, session, snapshot: snapshot as Snapshot, id: (snapshot as Snapshot).self.id };
-    }
+    const stage = createStage(start);
+    const { signIn } = stage;
 
     async function annAndBob(): Promise<[ann: Login, bob: Login]> {
-      await world.trust?.("ann", "bob", "bob", "ann");
+      await stage.world.trust?.("ann", "bob", "bob", "ann");
       const ann = await signIn("ann");
       const bob = await signIn("bob");
       await ann.until(connects(bob.id));
@@ -66,7 +32,7 @@ export function discoveryConformance(
 
       test("tells nothing before open has returned", async () => {
         const recorder = createRecorder();
-        open.push(world.discovery().open(world.host, world.credentials("ann"), recorder.events));
+        stage.open(stage.world.credentials("ann"), recorder.events);
         expect(recorder.told).toEqual([]);
         await recorder.until(([event]) => event === "online");
       });
@@ -82,7 +48,7 @@ export function discoveryConformance(
 
       test("that is broken off tells nothing", async () => {
         const recorder = createRecorder();
-        const session = world.discovery().open(world.host, world.credentials("ann"), recorder.events);
+        const session = stage.open(stage.world.credentials("ann"), recorder.events);
         await session.close();
         await signIn("ann");
         expect(recorder.told).toEqual([]);
@@ -193,116 +159,6 @@ export function discoveryConformance(
       });
     });
 
-    describe.runIf(hasServer)("with a server", () => {
-      async function trustByToken(): Promise<[ann: Login, bob: Login]> {
-        const ann = await signIn("ann");
-        const bob = await signIn("bob");
-        const { token } = await ann.session.requestToken("Robert");
-        await bob.session.claimToken("Annie", token);
-        await ann.until(connects(bob.id));
-        return [ann, bob];
-      }
-
-      test("a wrong password is refused", async () => {
-        const recorder = createRecorder();
-        const credentials = { username: "ann", password: "a wrong guess" };
-        open.push(world.discovery().open(world.host, credentials, recorder.events));
-        expect(await recorder.until(() => true)).toEqual(["ended", "unauthenticated"]);
-      });
-
-      test("who does not trust each other neither sees nor reaches each other", async () => {
-        const ann = await signIn("ann");
-        const bob = await signIn("bob");
-        expect(bob.snapshot).toMatchObject({ users: [], peers: [] });
-        bob.session.signal("peerRequest", ann.id, "hello");
-        expect(await bob.until(([event]) => event === "unreachable")).toEqual(["unreachable", ann.id]);
-        expect(ann.told.filter(isSignal)).toEqual([]);
-      });
-
-      test("a token makes two users known to each other, each by the other's name for it, users before their peers", async () => {
-        const [ann, bob] = await trustByToken();
-        expect(bob.told.slice(-2)).toEqual([
-          ["userAdd", "Annie"],
-          ["peerConnect", { name: "Annie", id: ann.id }],
-        ]);
-        expect(ann.told.slice(-2)).toEqual([
-          ["userAdd", "Robert"],
-          ["peerConnect", { name: "Robert", id: bob.id }],
-        ]);
-      });
-
-      test("a token works once, for a while, and not for its maker", async () => {
-        const ann = await signIn("ann");
-        const bob = await signIn("bob");
-        const cyd = await signIn("cyd");
-        const { token, expires } = await ann.session.requestToken("Robert");
-        expect(expires.getTime()).toBeGreaterThan(Date.now());
-        await expect(ann.session.claimToken("Myself", token)).rejects.toMatchObject({ code: "token-invalid" });
-        await bob.session.claimToken("Annie", token);
-        await expect(cyd.session.claimToken("Annie", token)).rejects.toMatchObject({ code: "token-invalid" });
-      });
-
-      test("a newer token for the same name ends the older", async () => {
-        const ann = await signIn("ann");
-        const bob = await signIn("bob");
-        const older = await ann.session.requestToken("Robert");
-        const newer = await ann.session.requestToken("Robert");
-        await expect(bob.session.claimToken("Annie", older.token)).rejects.toMatchObject({ code: "token-invalid" });
-        await bob.session.claimToken("Annie", newer.token);
-      });
-
-      test("a name that is reserved, taken or unknown is refused as such", async () => {
-        const [ann] = await trustByToken();
-        await expect(ann.session.requestToken("Us")).rejects.toMatchObject({ code: "alias-reserved" });
-        await expect(ann.session.requestToken("0".repeat(32))).rejects.toMatchObject({ code: "alias-reserved" });
-        await expect(ann.session.requestToken("Robert")).rejects.toMatchObject({ code: "alias-taken" });
-        await expect(ann.session.removeUser("__proto__")).rejects.toMatchObject({ code: "alias-unknown" });
-      });
-
-      test("the end of trust takes the peers from both sides, then the users, and the relay with them", async () => {
-        const [ann, bob] = await trustByToken();
-        await ann.session.removeUser("Robert");
-        await bob.until(([event]) => event === "userRemove");
-        expect(ann.told.slice(-2)).toEqual([
-          ["peerDisconnect", bob.id, false],
-          ["userRemove", "Robert"],
-        ]);
-        expect(bob.told.slice(-2)).toEqual([
-          ["peerDisconnect", ann.id, false],
-          ["userRemove", "Annie"],
-        ]);
-        bob.session.signal("peerRequest", ann.id, "hello");
-        await bob.until(([event]) => event === "unreachable");
-      });
-
-      test("a changed password ends every other session of the account, and a wrong one changes nothing", async () => {
-        const { password } = world.credentials("ann") as { password: string };
-        const ann = await signIn("ann");
-        const other = await signIn("ann");
-        const wrong = ann.session.changePassword("a wrong guess", "correct horse battery");
-        await expect(wrong).rejects.toMatchObject({ code: "unauthenticated" });
-        await ann.session.changePassword(password, "correct horse battery");
-        expect(await other.until(([event]) => event === "ended")).toEqual(["ended", "unauthenticated"]);
-        await ann.until(disconnects(other.id));
-      });
-
-      test("an invitation is answered alike, whether or not the address has an account", async () => {
-        const ann = await signIn("ann");
-        await ann.session.invite("new@example.org");
-        await ann.session.invite("new@example.org");
-      });
-    });
+    describe.runIf(hasServer)("with a server", () => accountsConformance(stage));
   });
 }
-
-const connects =
-  (id: PeerId) =>
-  ([event, peer]: readonly unknown[]): boolean =>
-    event === "peerConnect" && (peer as { id: PeerId }).id === id;
-
-const disconnects =
-  (id: PeerId) =>
-  ([event, gone]: readonly unknown[]): boolean =>
-    event === "peerDisconnect" && gone === id;
-
-const isSignal = ([event]: readonly unknown[]): boolean => event === "signal";

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test, vi } from "vitest";
@@ -64,7 +65,7 @@ describe("the registry", () => {
     registry.watch({ peer: "p1" }).subscribe(told);
     const list = new WeakRef(registry.watch({ peer: "p1" }));
     // A reference that was looked at is held until the task is over.
-    await new Promise((resolve) => setTimeout(resolve));
+    await setImmediate();
     await collectGarbage();
     expect(registry.watch({ peer: "p1" })).toBe(list.deref());
     registry.addPeer({ id: "p1", name: "Oli" });

@@ -15,7 +15,8 @@ function count(to: number, cancel = (_: unknown) => {}): Incoming<number> {
 test("an incoming stream asks for nothing before it is read, and for no more than is read", async () => {
   const pull = vi.fn((controller: ReadableStreamDefaultController<number>) => controller.enqueue(1));
   const reader = createIncomingStream({ pull, cancel() {} }).getReader();
-  await new Promise((resolve) => setTimeout(resolve));
+  // Begun later, one that asks ahead has asked by now.
+  await new Promise<void>((pull) => new ReadableStream({ pull: () => pull() }));
   expect(pull).not.toHaveBeenCalled();
   await reader.read();
   expect(pull).toHaveBeenCalledOnce();

@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import { createRecorder } from "../recorder.ts";
+import { connects, disconnects, isSignal, type Login, type Stage } from "./stage.ts";
+
+/** What only a server can do: it checks who somebody is, and keeps whom they trust. */
+export function accountsConformance(stage: Stage): void {
+  const { signIn } = stage;
+
+  async function trustByToken(): Promise<[ann: Login, bob: Login]> {
+    const ann = await signIn("ann");
+    const bob = await signIn("bob");
+    const { token } = await ann.session.requestToken("Robert");
+    await bob.session.claimToken("Annie", token);
+    await ann.until(connects(bob.id));
+    return [ann, bob];
+  }
+
+  test("a wrong password is refused", async () => {
+    const recorder = createRecorder();
+    const credentials = { username: "ann", password: "a wrong guess" };
+    stage.open(credentials, recorder.events);
+    expect(await recorder.until(() => true)).toEqual(["ended", "unauthenticated"]);
+  });
+
+  test("who does not trust each other neither sees nor reaches each other", async () => {
+    const ann = await signIn("ann");
+    const bob = await signIn("bob");
+    expect(bob.snapshot).toMatchObject({ users: [], peers: [] });
+    bob.session.signal("peerRequest", ann.id, "hello");
+    expect(await bob.until(([event]) => event === "unreachable")).toEqual(["unreachable", ann.id]);
+    expect(ann.told.filter(isSignal)).toEqual([]);
+  });
+
+  test("a token makes two users known to each other, each by the other's name for it, users before their peers", async () => {
+    const [ann, bob] = await trustByToken();
+    expect(bob.told.slice(-2)).toEqual([
+      ["userAdd", "Annie"],
+      ["peerConnect", { name: "Annie", id: ann.id }],
+    ]);
+    expect(ann.told.slice(-2)).toEqual([
+      ["userAdd", "Robert"],
+      ["peerConnect", { name: "Robert", id: bob.id }],
+    ]);
+  });
+
+  test("a token works once, for a while, and not for its maker", async () => {
+    const ann = await signIn("ann");
+    const bob = await signIn("bob");
+    const cyd = await signIn("cyd");
+    const { token, expires } = await ann.session.requestToken("Robert");
+    expect(expires.getTime()).toBeGreaterThan(Date.now());
+    await expect(ann.session.claimToken("Myself", token)).rejects.toMatchObject({ code: "token-invalid" });
+    await bob.session.claimToken("Annie", token);
+    await expect(cyd.session.claimToken("Annie", token)).rejects.toMatchObject({ code: "token-invalid" });
+  });
+
+  test("a newer token for the same name ends the older", async () => {
+    const ann = await signIn("ann");
+    const bob = await signIn("bob");
+    const older = await ann.session.requestToken("Robert");
+    const newer = await ann.session.requestToken("Robert");
+    await expect(bob.session.claimToken("Annie", older.token)).rejects.toMatchObject({ code: "token-invalid" });
+    await bob.session.claimToken("Annie", newer.token);
+  });
+
+  test("a name that is reserved, taken or unknown is refused as such", async () => {
+    const [ann] = await trustByToken();
+    await expect(ann.session.requestToken("Us")).rejects.toMatchObject({ code: "alias-reserved" });
+    await expect(ann.session.requestToken("0".repeat(32))).rejects.toMatchObject({ code: "alias-reserved" });
+    await expect(ann.session.requestToken("Robert")).rejects.toMatchObject({ code: "alias-taken" });
+    await expect(ann.session.removeUser("__proto__")).rejects.toMatchObject({ code: "alias-unknown" });
+  });
+
+  test("the end of trust takes the peers from both sides, then the users, and the relay with them", async () => {
+    const [ann, bob] = await trustByToken();
+    await ann.session.removeUser("Robert");
+    await bob.until(([event]) => event === "userRemove");
+    expect(ann.told.slice(-2)).toEqual([
+      ["peerDisconnect", bob.id, false],
+      ["userRemove", "Robert"],
+    ]);
+    expect(bob.told.slice(-2)).toEqual([
+      ["peerDisconnect", ann.id, false],
+      ["userRemove", "Annie"],
+    ]);
+    bob.session.signal("peerRequest", ann.id, "hello");
+    await bob.until(([event]) => event === "unreachable");
+  });
+
+  test("a changed password ends every other session of the account, and a wrong one changes nothing", async () => {
+    const { password } = stage.world.credentials("ann") as { password: string };
+    const ann = await signIn("ann");
+    const other = await signIn("ann");
+    const wrong = ann.session.changePassword("a wrong guess", "correct horse battery");
+    await expect(wrong).rejects.toMatchObject({ code: "unauthenticated" });
+    await ann.session.changePassword(password, "correct horse battery");
+    expect(await other.until(([event]) => event === "ended")).toEqual(["ended", "unauthenticated"]);
+    await ann.until(disconnects(other.id));
+  });
+
+  test("an invitation is answered alike, whether or not the address has an account", async () => {
+    const ann = await signIn("ann");
+    await ann.session.invite("new@example.org");
+    await ann.session.invite("new@example.org");
+  });
+}

@@ -1,0 +1,79 @@
+import { afterEach, beforeEach, expect } from "vitest";
+import type { Alias, PeerId } from "../../peer.ts";
+import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, Snapshot } from "../discovery.ts";
+import { createRecorder, type Recorder, type Told } from "../recorder.ts";
+
+/** A world that a discovery is tried in: users `ann`, `bob` and `cyd`, none of whom trusts another yet. */
+export interface DiscoveryWorld {
+  readonly host: string;
+  /** A discovery of its own for each login, as each page has one. */
+  discovery(): Discovery;
+  credentials(username: string): Credentials;
+  /** Without a server users know each other anyway, by their names. */
+  trust?(a: string, aliasOfB: Alias, b: string, aliasOfA: Alias): void | Promise<void>;
+  close(): void | Promise<void>;
+}
+
+/** A session that is signed in, with what it was told. */
+export interface Login extends Recorder {
+  readonly session: DiscoverySession;
+  readonly id: PeerId;
+  readonly snapshot: Snapshot;
+}
+
+/** Where each test finds a world of its own. */
+export interface Stage {
+  readonly world: DiscoveryWorld;
+  /** Opens a session that is closed after the test. */
+  open(credentials: Credentials, events: DiscoveryEvents): DiscoverySession;
+  signIn(username: string): Promise<Login>;
+}
+
+/** For the tests of the `describe` that it is called in. `start` makes a world for each. */
+export function createStage(start: () => DiscoveryWorld | Promise<DiscoveryWorld>): Stage {
+  let world: DiscoveryWorld;
+  const sessions: DiscoverySession[] = [];
+
+  beforeEach(async () => {
+    world = await start();
+  });
+  afterEach(async () => {
+    await Promise.all(sessions.splice(0).map((session) => session.close()));
+    await world.close();
+  });
+
+  function open(credentials: Credentials, events: DiscoveryEvents): DiscoverySession {
+    const session = world.discovery().open(world.host, credentials, events);
+    sessions.push(session);
+    return session;
+  }
+
+  return {
+    get world() {
+      return world;
+    },
+    open,
+    async signIn(username) {
+      const recorder = createRecorder();
+      const session = open(world.credentials(username), recorder.events);
+      const [outcome, snapshot] = await recorder.until(([event]) => event === "online" || event === "ended");
+      expect(outcome).toBe("online");
+      return { ...recorder, session, snapshot: snapshot as Snapshot, id: (snapshot as Snapshot).self.id };
+    },
+  };
+}
+
+/** Looks for the arrival of that peer. */
+export const connects =
+  (id: PeerId) =>
+  ([event, peer]: Told): boolean =>
+    event === "peerConnect" && (peer as { id: PeerId }).id === id;
+
+/** Looks for its going. */
+export const disconnects =
+  (id: PeerId) =>
+  ([event, gone]: Told): boolean =>
+    event === "peerDisconnect" && gone === id;
+
+/** Looks for what another peer sent. */
+export const isSignal = ([event]: Told): boolean => event === "signal";
