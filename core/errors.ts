@@ -56,7 +56,7 @@ export class BonevalueError extends Error {
   readonly data?: unknown;
 
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; data?: unknown } = {}) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    super(message, options);
     this.code = code;
     if (options.data !== undefined) this.data = options.data;
   }
