@@ -54,8 +54,9 @@ export function call(
     if (error) {
       discard(parcel, error);
       settle({ error });
-    } else
-      asked.set(peer, ask(calling, { peer, module, parcel, timeout, keepAlive, onProgress, settle, rested: tidy }));
+      return;
+    }
+    asked.set(peer, ask(calling, { peer, module, parcel, timeout, keepAlive, onProgress, settle, rested: tidy }));
   }
 
   /** The signal is heard for as long as a stream is open. */
