@@ -89,6 +89,15 @@ test("a token function that does not answer within 30 s has failed: the first si
   expect(driver.clock.waiting).toBe(0);
 });
 
+test("a token function that is waited for when the app leaves is waited for no longer", async () => {
+  const driver = driveSession({ token: () => new Promise(() => {}) });
+  await driver.clock.advance(1_000);
+  await driver.session.close();
+  expect(driver.clock.waiting).toBe(0);
+  await driver.clock.advance(60_000);
+  expect(driver.told).toEqual([]);
+});
+
 test("a token function that does not answer at a return is asked again, and its late answer is not used", async () => {
   const answers: ((token: string) => void)[] = [];
   const driver = driveSession({ token: () => new Promise((resolve) => answers.push(resolve)) });

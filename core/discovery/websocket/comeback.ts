@@ -171,6 +171,7 @@ export function createComeback(
 
   async function leave(back: boolean): Promise<void> {
     stopWaiting();
+    proof.stopAsking();
     const lines = [current, next];
     current = next = undefined;
     await Promise.all(lines.map((line) => line?.socket?.leave(back)));

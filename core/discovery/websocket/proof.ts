@@ -14,6 +14,8 @@ export interface Proof {
   opening(): Promise<Opening>;
   /** Signed in, or given a new secret. */
   keep(session: string): void;
+  /** No `opening` is waited for any more. */
+  stopAsking(): void;
   /** Whether another `opening` may say something else: tokens from a function. */
   readonly renewable: boolean;
 }
@@ -24,10 +26,28 @@ const longestAsked = 30_000;
 /** Begins with `credentials`. */
 export function createProof(credentials: Credentials, clock: Clock): Proof {
   let session: string | undefined;
+  let stopAsking = () => {};
+
+  async function tokenOf(token: string | (() => string | Promise<string>)): Promise<string> {
+    if (typeof token === "string") return token;
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const stop = clock.after(longestAsked, () => resolve(undefined));
+    stopAsking = stop;
+    try {
+      const given = await Promise.race([token(), late]);
+      if (typeof given === "string") return given;
+      throw new TypeError("It has given no text within 30 s.");
+    } catch (cause) {
+      throw new BonevalueError("unauthenticated", "The app's token function failed: see the cause.", { cause });
+    } finally {
+      stop();
+    }
+  }
+
   return {
     renewable: "token" in credentials && typeof credentials.token === "function",
     async opening() {
-      if ("token" in credentials) return authenticate({ token: await tokenOf(credentials.token, clock), session });
+      if ("token" in credentials) return authenticate({ token: await tokenOf(credentials.token), session });
       if (session !== undefined) return authenticate({ session });
       if ("username" in credentials)
         return authenticate({ username: credentials.username, password: credentials.password });
@@ -37,26 +57,10 @@ export function createProof(credentials: Credentials, clock: Clock): Proof {
     keep(secret) {
       session = secret;
     },
+    stopAsking: () => stopAsking(),
   };
 }
 
 function authenticate(claim: Claim): Opening {
   return { type: "authenticate", data: { version: discoveryVersion, ...claim } };
-}
-
-async function tokenOf(token: string | (() => string | Promise<string>), clock: Clock): Promise<string> {
-  if (typeof token === "string") return token;
-  let stopWaiting = () => {};
-  const late = new Promise<undefined>((resolve) => {
-    stopWaiting = clock.after(longestAsked, () => resolve(undefined));
-  });
-  try {
-    const given = await Promise.race([token(), late]);
-    if (typeof given === "string") return given;
-    throw new TypeError("It has given no text within 30 s.");
-  } catch (cause) {
-    throw new BonevalueError("unauthenticated", "The app's token function failed: see the cause.", { cause });
-  } finally {
-    stopWaiting();
-  }
 }
