@@ -10,10 +10,11 @@ export function addressList(entries: readonly string[]): AddressList {
   for (const entry of entries) {
     const [address = "", prefix] = entry.split("/");
     const family = familyOf(address);
-    if (isIP(address) === 0)
+    const bits = Number(prefix ?? 0);
+    if (isIP(address) === 0 || !/^\d*$/.test(prefix ?? "0") || prefix === "" || bits > (family === "ipv4" ? 32 : 128))
       throw new Error(`"${entry}" is not an IP address or network: write 10.0.0.1 or 10.0.0.0/8.`);
     if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
+    else list.addSubnet(address, bits, family);
   }
   return (address) => isIP(address) !== 0 && list.check(address, familyOf(address));
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+import { nodeProblem } from "./node-version.ts";
 
-if (major < 22 || (major === 22 && minor < 13)) {
-  console.error(`bonevalue needs Node 22.13 or newer; this is ${process.version}.`);
+const problem = nodeProblem();
+if (problem !== undefined) {
+  console.error(problem);
   process.exit(1);
 }
 

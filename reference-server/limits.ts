@@ -81,8 +81,30 @@ export const defaultLimits: ServerLimits = {
   drain: 0,
 };
 
-/** What a server is told, and the default wherever that is nothing. */
+// At nought these would stand still, or never rest.
+const atLeastOne: ReadonlySet<string> = new Set<keyof ServerLimits>([
+  "frameRate",
+  "frameBurst",
+  "pingEvery",
+  "silence",
+  "patience",
+  "resync",
+  "sessionAge",
+]);
+
+/**
+ * What a server is told, and the default wherever that is nothing. Throws for what is no limit, or no whole number;
+ * `Infinity` is no limit at all.
+ */
 export function limitsOf(given: Partial<ServerLimits> = {}): ServerLimits {
   const said = Object.entries(given).filter(([, limit]) => limit !== undefined);
+  for (const [name, limit] of said) check(name, limit);
   return { ...defaultLimits, ...Object.fromEntries(said) };
+}
+
+function check(name: string, limit: unknown): void {
+  if (!Object.hasOwn(defaultLimits, name)) throw new Error(`There is no limit "${name}": docs/security.md lists them.`);
+  const least = atLeastOne.has(name) ? 1 : 0;
+  if ((Number.isInteger(limit) || limit === Number.POSITIVE_INFINITY) && Number(limit) >= least) return;
+  throw new Error(`The limit ${name} is a whole number, ${least} or more, not ${String(limit)}.`);
 }

@@ -27,7 +27,7 @@ export async function listen(
   port: number = 8000,
   tls: Certificate | undefined = undefined,
 ): Promise<Server> {
-  const http = tls ? createTlsServer({ ...strict, ...tls }) : createServer(strict);
+  const http = tls ? secure(tls) : createServer(strict);
   http.listen({ port, host, backlog });
   try {
     await once(http, "listening");
@@ -35,6 +35,17 @@ export async function listen(
     throw new Error(problem(cause, host, port), { cause });
   }
   return http;
+}
+
+function secure(tls: Certificate): Server {
+  try {
+    return createTlsServer({ ...strict, ...tls });
+  } catch (cause) {
+    throw new Error(
+      `The certificate and its key cannot be used (${text(cause)}): both are PEM, and one is the other's.`,
+      { cause },
+    );
+  }
 }
 
 /** Listens no more. Whoever is in the middle of a request is cut off: a server that closes looks for slow ones no longer. */
@@ -50,5 +61,9 @@ function problem(cause: unknown, host: string, port: number): string {
   if (code === "EADDRINUSE")
     return `Port ${port} on ${host} is taken: stop what listens there, or choose another port.`;
   if (code === "EACCES") return `Port ${port} may not be used by this user: choose one above 1023.`;
-  return `Cannot listen on ${host}, port ${port} (${String(cause)}).`;
+  return `Cannot listen on ${host}, port ${port} (${text(cause)}).`;
+}
+
+function text(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

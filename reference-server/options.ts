@@ -1,6 +1,5 @@
 import type { Server as HttpServer } from "node:http";
 import type { Invited } from "./accounts.ts";
-import { isLoopback } from "./address.ts";
 import type { Clock } from "./clock.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { IceOption } from "./ice.ts";
@@ -8,7 +7,6 @@ import type { ServerLimits } from "./limits.ts";
 import type { Certificate } from "./listen.ts";
 import type { Log } from "./log.ts";
 import type { Authenticate } from "./sign-in.ts";
-import { isShared } from "./store/open.ts";
 import type { Store, Trusted } from "./store/store.ts";
 
 /** What `createServer` takes. Everything has a default. */
@@ -72,23 +70,4 @@ export interface BonevalueServer {
   refresh(username: string): Promise<void>;
   /** Takes no more connections, tells clients when to come back, and closes what it opened. Again: the same promise. */
   close(): Promise<void>;
-}
-
-/** Throws for options that would give passwords away, or let servers contradict each other. */
-export function refuseUnsafe({
-  host = "127.0.0.1",
-  server,
-  tls,
-  insecure,
-  cluster,
-  store = "bonevalue.db",
-}: ServerOptions): void {
-  if (typeof cluster === "string" && !isShared(store))
-    throw new Error(
-      "A cluster of servers needs a store that all of them share, and a SQLite file is one machine's: give a postgres:// URL as the store.",
-    );
-  if (server !== undefined || tls !== undefined || insecure || isLoopback(host)) return;
-  throw new Error(
-    `Passwords would cross the network in the clear on ${host}: give a certificate (\`tls\`, or --cert and --key), or say \`insecure\` (--insecure) where a proxy ends TLS.`,
-  );
 }

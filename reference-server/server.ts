@@ -11,7 +11,8 @@ import { listen, unlisten } from "./listen.ts";
 import { defaultLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { canonicalName } from "./names.ts";
-import { type BonevalueServer, refuseUnsafe, type ServerOptions } from "./options.ts";
+import type { BonevalueServer, ServerOptions } from "./options.ts";
+import { checkOptions } from "./options-check.ts";
 import { mayConnect } from "./origin.ts";
 import { createPages } from "./pages.ts";
 import { createPasswords } from "./passwords.ts";
@@ -45,8 +46,8 @@ const purgeEvery = 60 * 60_000;
  */
 export async function createServer(options: ServerOptions = {}): Promise<BonevalueServer> {
   const { log = defaultLog(), clock = systemClock } = options;
+  checkOptions(options);
   const limits = limitsOf(options.limits);
-  refuseUnsafe(options);
   const found = options.publicUrl === undefined ? undefined : publicUrl(options.publicUrl);
   // What was opened, to be closed in the opposite order.
   const opened: (() => Promise<void>)[] = [];

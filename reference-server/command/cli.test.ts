@@ -119,6 +119,18 @@ describe("the command line", { timeout: 30_000 }, () => {
       [["serve", "--cluster", "redis://127.0.0.1"], 1, /postgres:\/\//],
       [["serve", "--smtp", "smtp://127.0.0.1"], 1, /--mail-from/],
       [["serve", "--cert", "x.pem"], 1, /--key/],
+      [
+        ["serve", "--cert", "x.pem", "--key", "y.pem"],
+        1,
+        /^bonevalue: The file of --cert cannot be read \(.*x\.pem.*\)\.$/m,
+      ],
+      [["serve", "--path", "p2p"], 1, /give a path such as \/p2p/],
+      [["serve", "--port", ""], 1, /--port takes a number, not ""/],
+      [["serve", "--port", "70000"], 1, /from 0 to 65535, not 70000/],
+      [["serve", "--origin", "app.example.org"], 1, /No page comes from/],
+      [["serve", "--log-level", "loud"], 1, /--log-level takes debug, info, warn or error/],
+      [["serve", "--smtp", "mail.example.org", "--mail-from", "a@b.c"], 1, /--smtp takes an smtp:\/\//],
+      [["user", "add", "ann", "--store", "."], 1, /cannot be opened/],
       [["user", "add", "ann"], 1, /password is not empty/],
       [["invite", "nobody"], 1, /not an e-mail address/],
     ];

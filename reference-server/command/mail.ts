@@ -4,6 +4,7 @@ import type { ServerOptions } from "../server.ts";
 /** Mails invitations through an SMTP server. Throws where the sender is missing. */
 export function smtpMail(url: string, from: string | undefined): NonNullable<ServerOptions["mail"]> {
   if (from === undefined) throw new Error("--smtp needs --mail-from: who the invitations come from.");
+  if (!/^smtps?:\/\//.test(url)) throw new Error("--smtp takes an smtp:// or smtps:// URL.");
   const transport = createTransport(url);
   return async (to, { link, expires }) => {
     await transport.sendMail({

@@ -96,9 +96,11 @@ export const serveFlags: Flags<ServeValues> = {
   "log-level": { value: "LEVEL", help: "debug, info, warn or error. Default info." },
 };
 
+const levels: ReadonlySet<string> = new Set(["trace", "debug", "info", "warn", "error", "fatal", "silent"]);
+
 /** Serves until SIGTERM or SIGINT, then lets clients go. A second signal stops at once. */
 export async function serve(flags: ServeValues): Promise<number> {
-  const log = defaultLog(flags["log-level"]);
+  const log = defaultLog(levelFrom(flags["log-level"]));
   const server = await createServer({ ...optionsFrom(flags), log });
   log.info({ url: server.url }, "listening");
   await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
@@ -126,13 +128,18 @@ export function optionsFrom(flags: ServeValues): ServerOptions {
     metricsReaders: flags["metrics-from"],
     ice: iceFrom(flags.ice ?? [], flags["ice-secret"]),
     mail: flags.smtp === undefined ? undefined : smtpMail(flags.smtp, flags["mail-from"]),
-    limits: { drain: drain * 1_000 },
+    limits: { drain: Math.round(drain * 1_000) },
   };
+}
+
+function levelFrom(level: string | undefined): string | undefined {
+  if (level === undefined || levels.has(level)) return level;
+  throw new Error(`--log-level takes debug, info, warn or error, not "${level}".`);
 }
 
 function number(name: string, text: string): number {
   const value = Number(text);
-  if (!Number.isFinite(value) || value < 0) throw new Error(`--${name} takes a number, not "${text}".`);
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new Error(`--${name} takes a number, not "${text}".`);
   return value;
 }
 
@@ -145,5 +152,14 @@ function iceFrom(urls: readonly string[], secret: string | undefined): IceOption
 function tlsFrom({ cert, key }: ServeValues): Certificate | undefined {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) throw new Error("--cert and --key go together.");
-  return { cert: readFileSync(cert), key: readFileSync(key) };
+  return { cert: contentOf("cert", cert), key: contentOf("key", key) };
+}
+
+function contentOf(flag: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`The file of --${flag} cannot be read (${why}).`, { cause });
+  }
 }

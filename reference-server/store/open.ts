@@ -13,21 +13,20 @@ export function isShared(where: string | Store): boolean {
  */
 export async function openStore(where: string | Store, log: Log): Promise<Store> {
   if (typeof where === "object") return where;
-  return isShared(where) ? openPostgres(where, log) : openSqlite(where);
+  if (isShared(where)) return openPostgres(where, log);
+  if (/^\w+:\/\//.test(where) && !where.startsWith("file:"))
+    throw new Error("The store is nothing that is known here: give a file's path or a postgres:// URL.");
+  return openSqlite(where);
 }
 
 async function openSqlite(path: string): Promise<Store> {
   try {
     return await sqliteStore(path);
   } catch (cause) {
-    if (codeOf(cause) === "ERR_UNKNOWN_BUILTIN_MODULE")
-      throw new Error(`The embedded store needs Node 22.13 or newer; this is ${process.version}.`, { cause });
-    throw new Error(
-      `The store at ${path} cannot be opened (${reason(cause)}): check the path and who may write there.`,
-      {
-        cause,
-      },
-    );
+    const advice = isDamaged(cause)
+      ? "it is no SQLite file or a damaged one, so bring a backup back or name another"
+      : "check the path and who may write there";
+    throw new Error(`The store at ${path} cannot be opened (${reason(cause)}): ${advice}.`, { cause });
   }
 }
 
@@ -45,6 +44,11 @@ async function openPostgres(url: string, log: Log): Promise<Store> {
       },
     );
   });
+}
+
+// SQLITE_CORRUPT and SQLITE_NOTADB.
+function isDamaged(cause: unknown): boolean {
+  return cause instanceof Error && "errcode" in cause && [11, 26].includes(Number(cause.errcode) & 255);
 }
 
 function codeOf(cause: unknown): unknown {
