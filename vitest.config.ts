@@ -12,7 +12,11 @@ import { chromiumContext, chromiumLaunch } from "./tools/chromium.ts";
 const rooms = "{core,bindings,reference-server,examples,bench,docs}/**";
 const buildFirst = "./tools/build.ts";
 
-const node = { environment: "node", include: [`${rooms}/*.test.{ts,tsx}`], exclude: ["**/*.{dom,browser,e2e}.test.*"] };
+const node = {
+  environment: "node",
+  include: [`${rooms}/*.test.{ts,tsx}`, "tools/ensure.test.ts"],
+  exclude: ["**/*.{dom,browser,e2e}.test.*"],
+};
 
 const ofThePackage = ["api", "pack", "docs"].map(
   (name): TestProjectInlineConfiguration => ({
