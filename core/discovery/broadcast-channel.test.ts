@@ -76,6 +76,24 @@ test("a page that is put away has left; shown again it is back under its own id"
   await watcher.until(([event, peer]) => event === "peerConnect" && (peer as { id: string }).id === id);
 });
 
+test("a page that may have no channel when it is shown again is told so last", async () => {
+  const window = new EventTarget();
+  let allowed = true;
+  const Channel = new Proxy(BroadcastChannel, {
+    construct(target, args) {
+      if (allowed) return new target(args[0]);
+      throw new Error("no channel any more");
+    },
+  });
+  const ann = openTab(newRoom(), { page: createPage(window), BroadcastChannel: Channel });
+  await ann.until(is("online"));
+  window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: true }));
+  allowed = false;
+  window.dispatchEvent(new Event("pageshow"));
+  await ann.until(is("ended"));
+  expect(ann.told.at(-1)).toEqual(["ended", "unsupported"]);
+});
+
 test.each(["*", "Us", "", "0".repeat(32)])("%j is no user name where users are known by it", async (username) => {
   const { until } = openTab(newRoom(), {}, { username, password: "" });
   expect(await until(() => true)).toEqual(["ended", "alias-reserved"]);

@@ -66,8 +66,8 @@ function openSession(
   };
 
   function wake() {
-    enter();
     events.woke();
+    enter();
   }
 
   function enter() {

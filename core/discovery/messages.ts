@@ -16,7 +16,7 @@ export interface Envelope {
 }
 
 /** How a socket proves whose it is. `session` is the secret for coming back. */
-export type Proof =
+export type Claim =
   | { readonly username: string; readonly password: string }
   | { readonly token: string; readonly session?: string | undefined }
   | { readonly session: string };
@@ -41,7 +41,7 @@ type Nothing = unknown;
 
 /** What a client says: the data of each type. */
 export interface ToServer {
-  readonly authenticate: { readonly version: number } & Proof;
+  readonly authenticate: { readonly version: number } & Claim;
   readonly acceptInvite: { readonly version: number; readonly invite: string; readonly password: string };
   readonly peerRequest: Relay;
   readonly peerResponse: Relay;

@@ -194,6 +194,32 @@ test("who gets no answer is told at which address nobody answered", async () => 
   expect(await ended).toMatchObject({ message: expect.stringContaining("wss://example.org:8000/") });
 });
 
+test("a server of another kind, which says things that we do not know, is given up after 10 s as well", async () => {
+  const driver = driveSession();
+  const socket = await driver.socket();
+  socket.accept();
+  for (let beats = 0; beats < 2; beats++) {
+    await driver.clock.advance(4_000);
+    socket.sayRaw(JSON.stringify({ type: "heartbeat" }));
+  }
+  await driver.clock.advance(2_000);
+  expect(socket.closedWith).toBe(4000);
+  expect(driver.told).toEqual([["ended", "unreachable"]]);
+});
+
+test("a server whose lists take long to arrive is waited for while they do", async () => {
+  const driver = driveSession();
+  const socket = await driver.socket();
+  socket.accept();
+  await driver.clock.advance(9_000);
+  socket.say("setPeerId", { version: 1, peerId: "me", username: "ann", session: "secret of ann", resumed: false });
+  await driver.clock.advance(9_000);
+  socket.say("userList", []);
+  await driver.clock.advance(9_000);
+  socket.say("peerList", []);
+  expect(driver.told.at(-1)?.[0]).toBe("online");
+});
+
 test("a server that accepts the socket and says nothing is given up after 10 s", async () => {
   const driver = driveSession();
   const socket = await driver.socket();

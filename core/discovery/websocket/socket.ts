@@ -144,7 +144,7 @@ export function openSocket(
   function hear(frame: unknown) {
     if (state === "over") return;
     forgetDoubt();
-    if (state !== "retired") silence.restart(state === "signing in" ? signInPatience : longestSilence);
+    if (state === "signed in") silence.restart(longestSilence);
     try {
       const message = readFrame(frame);
       if (message) take(message);
@@ -166,6 +166,7 @@ export function openSocket(
   }
 
   function meet(message: FromServer) {
+    silence.restart(signInPatience);
     const signedIn = signIn(message);
     if (message.type === "iceServers") tell(message, events);
     if (!signedIn) return;
