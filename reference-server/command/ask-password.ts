@@ -1,10 +1,9 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
-import { text } from "node:stream/consumers";
 
 /** Asks without showing what is typed, or reads the first line of standard input where that is no terminal. */
 export async function askPassword(question: string): Promise<string> {
-  if (!process.stdin.isTTY) return (await text(process.stdin)).split(/\r?\n/, 1)[0] ?? "";
+  if (!process.stdin.isTTY) return firstLine(process.stdin);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   // From here on the terminal itself shows nothing either.
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
@@ -14,5 +13,15 @@ export async function askPassword(question: string): Promise<string> {
   } finally {
     lines.close();
     process.stderr.write("\n");
+  }
+}
+
+async function firstLine(input: NodeJS.ReadStream): Promise<string> {
+  try {
+    for await (const line of createInterface({ input })) return line.replace(/^\uFEFF/, "");
+    return "";
+  } finally {
+    // Whoever writes there may never end, and would keep this process alive.
+    input.destroy();
   }
 }

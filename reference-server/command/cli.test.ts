@@ -81,6 +81,26 @@ describe("the command line", { timeout: 30_000 }, () => {
     expect(await server.exited).toBe(0);
   });
 
+  test.each([
+    ["in the way of Windows", "correct horse\r\nand more\r\n"],
+    ["behind a byte order mark", "\uFEFFcorrect horse\n"],
+    ["without an end", "correct horse"],
+  ])("a password is the first line of what is piped, %s", async (_, input) => {
+    expect(await command(["user", "add", "ann"], input)).toMatchObject({ code: 0, err: "" });
+    const client = await openClient((await serving()).url);
+    await signedIn(client, { username: "ann", password: "correct horse" });
+  });
+
+  test("whoever pipes a password need not end the pipe", async () => {
+    const child = spawn(process.execPath, [cli, "user", "add", "ann"], {
+      cwd: folder,
+      stdio: ["pipe", "ignore", "inherit"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    child.stdin.write("correct horse\r\n");
+    expect((await once(child, "exit"))[0]).toBe(0);
+  });
+
   test("there is no default account, and no default password", async () => {
     const server = await serving();
     for (const [username, password] of [
