@@ -30,6 +30,8 @@ interface Commands {
   reserve(dead: string, node: string, ms: number): Promise<boolean>;
   forget(node: string): Promise<void>;
 
+  /** By the engine's own clock, in ms since 1970. */
+  time(): Promise<number>;
   take(key: string, limit: number, period: number): Promise<number>;
   giveBack(key: string): Promise<void>;
   publish(channel: string, message: string): Promise<void>;
@@ -144,6 +146,10 @@ function commandsOf(client: Client): Commands {
     async forget(node) {
       await Promise.all([client.del(nodeKey(node, "peers")), client.sRem(nodesKey, node)]);
       await client.del(nodeKey(node, "lease"));
+    },
+    async time() {
+      const [seconds, micros] = await client.time();
+      return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
     },
     take: async (key, limit, period) => Number(await client.take(countKey(key), `${limit}`, `${period}`)),
     giveBack: async (key) => void (await client.giveBack(countKey(key))),

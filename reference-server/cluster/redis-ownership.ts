@@ -1,4 +1,3 @@
-import type { Clock } from "../clock.ts";
 import type { BusMessage, Login } from "./cluster.ts";
 import type { Engine } from "./redis-engine.ts";
 
@@ -21,7 +20,8 @@ export interface Ownership {
 /** What ownership stands on. */
 export interface OwnershipParts {
   readonly engine: Engine;
-  readonly clock: Clock;
+  /** The time that all nodes agree on, in ms. */
+  readonly now: () => number;
   readonly node: string;
   /** To a node, which may be ours. */
   readonly send: (node: string, message: BusMessage) => void;
@@ -29,7 +29,7 @@ export interface OwnershipParts {
 }
 
 /** Owns nothing yet. */
-export function createOwnership({ engine, clock, node, send, broadcast }: OwnershipParts): Ownership {
+export function createOwnership({ engine, now, node, send, broadcast }: OwnershipParts): Ownership {
   const mine = new Map<string, Login>();
   let lastEpoch = 0;
 
@@ -53,7 +53,7 @@ export function createOwnership({ engine, clock, node, send, broadcast }: Owners
 
   return {
     async claim(user, id) {
-      lastEpoch = Math.max(lastEpoch + 1, clock.now());
+      lastEpoch = Math.max(lastEpoch + 1, now());
       const login = { id, user, node, epoch: lastEpoch };
       const earlier = mine.get(id);
       mine.set(id, login);

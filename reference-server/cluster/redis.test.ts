@@ -1,5 +1,6 @@
 import { createClient } from "@redis/client";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { systemClock } from "../clock.ts";
 import { defaultLog, type Log } from "../log.ts";
 import { type Cut, startCut } from "../testing/cut.ts";
 import { startRedis, type TestRedis } from "../testing/redis.ts";
@@ -155,6 +156,20 @@ test("what a node could not say while it was away makes the others read again", 
   await Promise.resolve();
   cut.mend();
   expect(await one.hears("stale")).toEqual({ kind: "stale" });
+});
+
+test("a peer that moved while the engine was out of reach stays where it went, although the clocks of nodes differ", async () => {
+  const ahead = { ...systemClock, now: () => Date.now() + 60_000 };
+  const [first, second] = [await cutOff(), await cutOff()];
+  const one = await member(redisCluster(first.url, log, quick, ahead));
+  const two = await member(redisCluster(second.url, log, { ...quick, lease: 5_000 }));
+  await one.claim("ann", "p");
+  second.cut();
+  await vi.waitUntil(async () => !(await two.online(["ann"])).complete);
+  await two.claim("ann", "p");
+  second.mend();
+  await Promise.race([two.hears("taken"), one.hears("taken")]);
+  expect([one, two].map(({ heard }) => heard.filter(({ kind }) => kind === "taken").length)).toEqual([1, 0]);
 });
 
 test("a node that leaves with nobody leaves nothing behind", async () => {

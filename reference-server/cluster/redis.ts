@@ -48,6 +48,8 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   // Something could not be told to the others.
   let unsaid = false;
   let stopAsking = () => {};
+  // How far the engine's clock is ahead of ours: of two claims the later must hold, also where nodes' clocks differ.
+  let ahead = 0;
 
   const { lease, settle, patience } = times;
   const settling = createSettling({
@@ -61,13 +63,22 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     { message: hear, back, failed },
     { patience, clock },
   );
-  const owned = createOwnership({ engine, clock, node: id, send, broadcast: (message) => publish(everybody, message) });
+  const owned = createOwnership({ engine, now, node: id, send, broadcast: (message) => publish(everybody, message) });
+  await setClock();
   await engine.lease(id, lease);
   const stops = [
     every(clock, lease / 4, () => renew().catch(quiet)),
     every(clock, lease / 6, () => look().catch(quiet)),
     every(clock, times.rewrite, () => rewrite().catch(quiet)),
   ];
+
+  function now(): number {
+    return clock.now() + ahead;
+  }
+
+  async function setClock(): Promise<void> {
+    ahead = (await engine.time()) - clock.now();
+  }
 
   // ── messages ──
 
@@ -115,6 +126,7 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   }
 
   async function renew(): Promise<void> {
+    await setClock();
     if (await engine.lease(id, lease)) return;
     await rewrite();
     settling.begin();

@@ -55,6 +55,15 @@ test("a password that is being changed begins no session, which the change would
   await store.close();
 });
 
+test("a PostgreSQL that is restarted costs no socket, and answers again", async () => {
+  const { signIn } = await world(["ann", "bob"], { store: await postgres.database() });
+  const [ann, bob] = [await signIn("ann"), await signIn("bob")];
+  await postgres.restart();
+  await vi.waitUntil(async () => (await ann.request("requestToken", { name: "Cat" })).type === "tokenResponse");
+  expect((await signIn("ann", { session: ann.session })).id).toBe(ann.id);
+  await bob.settled();
+});
+
 test("two who end their trust at the same moment do not wait for each other", async () => {
   const url = await postgres.database();
   const store = await postgresStore(url, log);

@@ -9,6 +9,8 @@ import { ended, freePort, started } from "./process.ts";
 export interface TestPostgres {
   /** Makes an empty database; resolves to its URL. */
   database(): Promise<string>;
+  /** Breaks all connections; comes back with all data, at the same URL. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -28,12 +30,9 @@ export async function startPostgres(): Promise<TestPostgres> {
   });
   const listening = ["-k", folder, "-h", "127.0.0.1", "-p", `${port}`];
   const settings = ["-c", "fsync=off", "-c", "max_connections=200"];
-  const child = await started(
-    join(programs, "postgres"),
-    [...data, ...listening, ...settings],
-    "ready to accept connections",
-    options,
-  );
+  const start = () =>
+    started(join(programs, "postgres"), [...data, ...listening, ...settings], "ready to accept connections", options);
+  let child = await start();
   const url = (database: string) => `postgres://tester@127.0.0.1:${port}/${database}`;
   let databases = 0;
 
@@ -45,6 +44,10 @@ export async function startPostgres(): Promise<TestPostgres> {
       await client.query(`create database ${name}`);
       await client.end();
       return url(name);
+    },
+    async restart() {
+      await ended(child, "SIGQUIT");
+      child = await start();
     },
     async stop() {
       // An "immediate" shutdown: nothing in it is wanted any more.
