@@ -200,6 +200,21 @@ test.each(["another page's", "one's own"])(
   },
 );
 
+test("a user who is removed while signing in is shown to nobody, and sees nobody", async () => {
+  const gate = gated(localCluster());
+  const { signIn, open, settled } = await world(["ann", "bob"], { cluster: gate.cluster });
+  const ann = await signIn("ann");
+  gate.shut();
+  const bob = await open();
+  bob.send("authenticate", { version: 1, username: "bob", password });
+  await vi.waitUntil(() => gate.waiting() === 1);
+  expect((await ann.request("removeUser", { name: "Bob" })).type).toBe("removeResponse");
+  gate.open();
+  expect([(await bob.next("userList")).data, (await bob.next("peerList")).data]).toEqual([[], []]);
+  await settled(ann);
+  expect(ann.received.filter(({ type }) => type === "peerConnect")).toEqual([]);
+});
+
 test("a page that closes while it is let in has said goodbye: it is gone at once, and not lost", async () => {
   const gate = gated(localCluster());
   const { signIn, open, logged } = await world(["ann", "bob"], { cluster: gate.cluster });
