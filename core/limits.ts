@@ -30,7 +30,8 @@ export const defaultLimits: Limits = Object.freeze({
 /** What an app asks for, and the default wherever that is nothing. Throws `invalid-request` for what is no whole number. */
 export function limitsOf(given?: Partial<Limits>): Limits {
   const said = Object.entries(given ?? {}).filter(([, limit]) => limit !== undefined);
-  for (const [name, limit] of said) if (!Number.isSafeInteger(limit) || limit < 0) throw wrongNumber(name);
+  for (const [name, limit] of said)
+    if (!Number.isSafeInteger(limit) || limit < 0) throw wrongNumber(name, "whole number");
   return { ...defaultLimits, ...Object.fromEntries(said) };
 }
 

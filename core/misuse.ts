@@ -10,9 +10,9 @@ export function isAmount(given: unknown): boolean {
   return typeof given === "number" && given >= 0;
 }
 
-/** The error for what an app gave as the number `name`. */
-export function wrongNumber(name: string): BonevalueError {
-  return new BonevalueError("invalid-request", `\`${name}\` has to be a number from 0 on.`);
+/** The error for what an app gave as the `kind` of number that `name` has to be. */
+export function wrongNumber(name: string, kind: "number" | "whole number" = "number"): BonevalueError {
+  return new BonevalueError("invalid-request", `\`${name}\` has to be a ${kind} from 0 on.`);
 }
 
 /** Whether it says who signs in: texts, or a function for a token. */

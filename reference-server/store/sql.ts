@@ -60,11 +60,11 @@ async function setPassword(db: Kysely<Tables>, username: string, from: string, t
 
 function sessionsIn(db: Kysely<Tables>): Pick<Store, "addSession" | "session" | "sessionsOf" | "seen" | "endSession"> {
   return {
-    addSession: (session, password, most = Number.POSITIVE_INFINITY) =>
+    addSession: (session, password, most) =>
       inOneStep(db, async (step) => {
         // Written again, it is held: whoever changes it, and ends its sessions, does so before this step or after.
         if (password !== undefined && !(await setPassword(step, session.username, password, password))) return false;
-        await endOldest(step, session.username, most - 1);
+        if (most !== undefined) await endOldest(step, session.username, most - 1);
         await step.insertInto("sessions").values(session).execute();
         return true;
       }),
@@ -93,16 +93,20 @@ async function endOldest(db: Kysely<Tables>, username: string, most: number): Pr
     .selectFrom("sessions")
     .select("peer")
     .where("username", "=", username)
-    .orderBy("seen")
+    .orderBy("seen", "desc")
+    .limit(mostAtOnce)
+    .offset(most)
     .execute();
   const peers = rows.map(({ peer }) => peer);
-  for (const some of portions(peers.slice(0, Math.max(0, peers.length - most))))
-    await db.deleteFrom("sessions").where("peer", "in", some).execute();
+  if (peers.length > 0) await db.deleteFrom("sessions").where("peer", "in", peers).execute();
 }
 
 // Engines bound the number of parameters of one statement.
-function portions<Item>(all: readonly Item[], size = 500): Item[][] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
+const mostAtOnce = 500;
+
+function portions<Item>(all: readonly Item[]): Item[][] {
+  const count = Math.ceil(all.length / mostAtOnce);
+  return Array.from({ length: count }, (_, at) => all.slice(at * mostAtOnce, (at + 1) * mostAtOnce));
 }
 
 function invitationsIn(db: Kysely<Tables>): Pick<Store, "addInvitation" | "invitation" | "acceptInvitation"> {
