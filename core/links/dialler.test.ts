@@ -161,6 +161,15 @@ test("a dial whose transport fails ends with the transport's reason", async () =
   expect(ends(letters)).toContain("a: unsupported");
 });
 
+test("where the peer's time is up first, the reason is what we know of the path", async () => {
+  const { transport } = puppets();
+  const { clock, a } = town({ transport });
+  a.dial("b");
+  await clock.advance(100);
+  a.receive("peerResponse", "b", { attempt: 1, round: 0, end: "timeout" });
+  expect(a.log).toEqual([expect.stringMatching(/^failed to b: link-failed, .*There was no relay candidate/)]);
+});
+
 test("a link that breaks while it is being made is tried again, and again, for as long as a dial may take", async () => {
   const { transport, made } = puppets();
   const { clock, a } = town({ transport });

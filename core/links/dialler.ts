@@ -176,9 +176,14 @@ export function createDialler(options: DiallerOptions): Dialler {
   function endedByPeer(entry: Entry, code: string): void {
     const connection = detach(entry);
     if (!connection) return;
-    const error = connection.open ? closedWith(entry.peer, "disconnected") : refused(entry.peer, code);
+    const error = connection.open ? closedWith(entry.peer, "disconnected") : whyRefused(entry.peer, connection, code);
     connection.link.close(error);
     goOn(entry, connection, error);
+  }
+
+  /** Both sides wait equally long: whose time is up first, the reason is what we know of the path. */
+  function whyRefused(peer: string, { link }: Connection, code: string): BonevalueError {
+    return code === "timeout" ? noPath(peer, dialTimeout, link.trouble?.()) : refused(peer, code);
   }
 
   function goOn(entry: Entry, { open, role }: Connection, error: BonevalueError): void {
