@@ -62,7 +62,10 @@ export interface LinkEvents {
  * before the link opens nor once it has closed: `closed` tells.
  */
 export interface Link {
-  /** Resolves when messages can be sent; rejects with `link-failed` and what to do about it, or as `closed` says. */
+  /**
+   * Resolves when messages can be sent; rejects with `link-failed` and what to do about it, with `disconnected` where
+   * another dial may do better, or as `closed` says.
+   */
   readonly opened: Promise<void>;
   /** Resolves when it is over, with the reason: the one that we gave to `close`, or why it was lost. Never rejects. */
   readonly closed: Promise<BonevalueError | undefined>;

@@ -1,4 +1,7 @@
+import { expect, test } from "vitest";
 import { transportConformance } from "./conformance.ts";
+import type { SignalExchange } from "./transport.ts";
+import { createMouth } from "./webrtc/mouth.ts";
 import { webrtc } from "./webrtc.ts";
 
 const open = new Set<RTCPeerConnection>();
@@ -19,4 +22,24 @@ transportConformance({
   name: "WebRTC in Chromium",
   transport: webrtc({ RTCPeerConnection: CountedPeerConnection }),
   held: () => open.size,
+});
+
+test("a handshake that breaks on a good path says that another dial may do better", async () => {
+  const [caller, callee] = [createMouth(), createMouth()];
+  const transport = webrtc();
+  const quiet: Omit<SignalExchange, "describe" | "candidate" | "hear"> = {
+    restart: () => {},
+    settled: () => {},
+    iceServers: () => [],
+  };
+  /** Answers for another certificate than its own. */
+  const describe: SignalExchange["describe"] = ({ type, sdp }) =>
+    callee.says.describe({ type, sdp: sdp.replace(/(a=fingerprint:\S+ )\S+/, `$1${"00:".repeat(31)}00`) });
+  const links = [
+    transport.open("callee", "caller", { ...quiet, ...caller.says, hear: callee.tells }),
+    transport.open("caller", "callee", { ...quiet, ...callee.says, describe, hear: caller.tells }),
+  ];
+  const reasons = await Promise.all(links.map(({ closed }) => closed));
+  expect(reasons.map((reason) => reason?.code)).toEqual(["disconnected", "disconnected"]);
+  expect(reasons[0]?.message).toMatch(/handshake/);
 });

@@ -2,6 +2,7 @@ import { RTCPeerConnection as NodePeerConnection } from "node-datachannel/polyfi
 import { expect, test } from "vitest";
 import { transportConformance } from "./conformance.ts";
 import type { SignalExchange } from "./transport.ts";
+import { createMouth } from "./webrtc/mouth.ts";
 import { webrtc } from "./webrtc.ts";
 
 const open = new Set<RTCPeerConnection>();
@@ -122,16 +123,3 @@ test("a peer that sends text ends the link", async () => {
   expect((await link.closed)?.code).toBe("protocol");
   stranger.close();
 });
-
-/** Says things to one listener, which may come late. */
-function createMouth() {
-  let tells: SignalExchange["hear"] = () => {};
-  const listening = new Promise<Parameters<SignalExchange["hear"]>[0]>((resolve) => {
-    tells = resolve;
-  });
-  const says: Pick<SignalExchange, "describe" | "candidate"> = {
-    describe: ({ type, sdp }) => void listening.then((listener) => listener.description({ type, sdp })),
-    candidate: (candidate) => void listening.then((listener) => listener.candidate(candidate)),
-  };
-  return { tells, says };
-}

@@ -33,6 +33,7 @@ const leastMaxMessage = 65_536;
 const noWebRtc =
   "This runtime has no RTCPeerConnection. Give webrtc() one: in Node, that of `node-datachannel/polyfill`.";
 const noPath = "No path to the peer was found. Configure a TURN server in iceServers.";
+const brokenHandshake = "There is a path to the peer, but the handshake over it broke. Dial it again.";
 
 /** Reaches peers over WebRTC data channels. Contacts nobody's server unless the app or its discovery server names one. */
 export function webrtc(options: WebRtcOptions = {}): Transport {
@@ -117,7 +118,7 @@ function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: Co
   const undoHealth = watchHealth(pc, systemClock, {
     isOpen: () => lifetime.status === "open",
     working: exchange.settled,
-    failed: () => lifetime.end(new BonevalueError("link-failed", negotiation.trouble() ?? noPath)),
+    failed: () => lifetime.end(whyFailed(pc, negotiation)),
     interrupted: (reason) => lifetime.tell((listener) => listener.interrupted(reason)),
     restored: () => lifetime.tell((listener) => listener.restored()),
     restart: negotiation.restart,
@@ -132,6 +133,13 @@ function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: Co
   }
 
   return { pc, quirks, negotiation, release };
+}
+
+/** A handshake is lost now and then on a good path, which `disconnected` says: it is worth another dial. */
+function whyFailed({ iceConnectionState }: RTCPeerConnection, negotiation: Negotiation): BonevalueError {
+  const hasPath = iceConnectionState === "connected" || iceConnectionState === "completed";
+  if (hasPath) return new BonevalueError("disconnected", brokenHandshake);
+  return new BonevalueError("link-failed", negotiation.trouble() ?? noPath);
 }
 
 function implementationOf(options: WebRtcOptions): typeof RTCPeerConnection {

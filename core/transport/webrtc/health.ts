@@ -13,7 +13,7 @@ export interface HealthEvents {
   isOpen(): boolean;
   /** There is a path, for the first time or again. */
   working(): void;
-  /** There never was a path. */
+  /** It broke before it was open. */
   failed(): void;
   interrupted(reason: BonevalueError): void;
   restored(): void;
