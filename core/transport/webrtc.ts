@@ -6,7 +6,7 @@ import { type Channels, createChannels } from "./webrtc/channels.ts";
 import { watchHealth } from "./webrtc/health.ts";
 import { linkFailed } from "./webrtc/link-failed.ts";
 import { type Negotiation, negotiate } from "./webrtc/negotiation.ts";
-import { pathOf } from "./webrtc/path.ts";
+import { hasPath, pathOf } from "./webrtc/path.ts";
 import { type Quirks, quirksOf } from "./webrtc/quirks.ts";
 
 type IceServers = readonly RTCIceServer[];
@@ -114,7 +114,16 @@ interface ConnectOptions {
 
 function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: ConnectOptions): Connection {
   const openChannels = () => channels.openOn(pc, quirks);
-  const negotiation = negotiate({ pc, role, exchange, quirks, openChannels, servers, fail: lifetime.end });
+  const negotiation = negotiate({
+    pc,
+    role,
+    exchange,
+    quirks,
+    clock: systemClock,
+    openChannels,
+    servers,
+    fail: lifetime.end,
+  });
   const undoHealth = watchHealth(pc, systemClock, {
     isOpen: () => lifetime.status === "open",
     working: exchange.settled,
@@ -136,9 +145,8 @@ function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: Co
 }
 
 /** A handshake is lost now and then on a good path, which `disconnected` says: it is worth another dial. */
-function whyFailed({ iceConnectionState }: RTCPeerConnection, negotiation: Negotiation): BonevalueError {
-  const hasPath = iceConnectionState === "connected" || iceConnectionState === "completed";
-  if (hasPath) return new BonevalueError("disconnected", brokenHandshake);
+function whyFailed(pc: RTCPeerConnection, negotiation: Negotiation): BonevalueError {
+  if (hasPath(pc)) return new BonevalueError("disconnected", brokenHandshake);
   return new BonevalueError("link-failed", negotiation.trouble() ?? noPath);
 }
 

@@ -114,23 +114,37 @@ test("a frame is written when the channel takes it, and not before", () => {
 });
 
 test("before the other's hello is read, control carries 16 KiB in all and bulk our hello alone", () => {
-  const { lanes, sent, turn, on } = onLink({ opened: false });
+  const { lanes, turn, on } = onLink({ opened: false });
   lanes.send("control", [Kind.hello, 1, hello]);
   lanes.send("bulk", [Kind.hello, 1, hello]);
-  expect(sent.map(({ channel }) => channel)).toEqual(["control", "bulk"]);
   for (let id = 1; id <= 4; id++) lanes.send("control", [Kind.call, id, "m", bytesOf(6 * KiB), null]);
   lanes.bulk("stream", item(5, 10));
   lanes.send("lossy", [Kind.tell, 0, "cursor", bytesOf(1)]);
   turn();
   const bytes = on("control").reduce((sum, message) => sum + message.bytes.length, 0);
   expect(bytes).toBeLessThanOrEqual(16 * KiB);
-  expect(turnsOf(...on("control").slice(1))).toEqual([1, 2]);
-  expect(on("bulk")).toHaveLength(1);
+  expect(framesOf(...on("control")).map(([kind, ...fields]) => [kind, fields[0]])).toEqual([
+    [Kind.hello, 1],
+    [Kind.call, 1],
+    [Kind.call, 2],
+  ]);
+  expect(framesOf(...on("bulk"))).toEqual([[Kind.hello, 1, hello]]);
   lanes.open({ message: 64 * KiB, assembly: 100 * KiB });
   turn();
-  expect(turnsOf(...on("control").slice(1))).toEqual([1, 2, 3, 4]);
+  const calls = framesOf(...on("control")).filter(([kind]) => kind === Kind.call);
+  expect(calls.map(([, id]) => id)).toEqual([1, 2, 3, 4]);
   expect(turnsOf(...on("bulk").slice(1))).toEqual([5]);
   expect(on("lossy")).toEqual([]);
+});
+
+test("what a new link is first asked travels with the hello, ahead of the one on bulk", () => {
+  const { lanes, sent, turn } = onLink({ opened: false });
+  lanes.send("control", [Kind.hello, 1, hello]);
+  lanes.send("bulk", [Kind.hello, 1, hello]);
+  lanes.send("control", [Kind.call, 1, "m", bytesOf(10), null]);
+  turn();
+  expect(sent.map(({ channel }) => channel)).toEqual(["control", "bulk"]);
+  expect(framesOf(sent[0]!).map(([kind]) => kind)).toEqual([Kind.hello, Kind.call]);
 });
 
 test("bulk stays under the mark, and goes on when the link has drained", () => {

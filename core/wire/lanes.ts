@@ -40,9 +40,9 @@ export interface Lanes {
   /** Whether nothing waits. */
   readonly isEmpty: boolean;
   /**
-   * Sends a frame, in order with others of its channel; those of one turn of the event loop travel together. A hello
-   * goes at once. On control, frames too large for one message are sent on bulk instead, in parts. A lossy frame is
-   * dropped before `open`, and while the link does not move.
+   * Sends a frame, in order with others of its channel; those of one turn of the event loop travel together. On control,
+   * frames too large for one message are sent on bulk instead, in parts. A lossy frame is dropped before `open`, and
+   * while the link does not move.
    */
   send(channel: Channel, frame: Writable): void;
   /**
@@ -92,14 +92,18 @@ const nearlyEmpty = 32 * 1_024;
 // What may go out on lossy while nothing else moves.
 const lossyRoom = 4_096;
 
+const unhurried = new Set<number>([Kind.hello, Kind.credit]);
+
 /** Lanes of one link. Their owner closes them with it. */
 export function createLanes(port: Port, { clock, emptied, defer = microtask }: LanesOptions): Lanes {
   let limits: RemoteLimits | undefined;
   let early = smallFrame - lastWord;
+  // Our first word on bulk, which it takes before the other's.
+  let bulkHello: Frame<Packed> | undefined;
   let given = 0;
   // What the platform said when we began to fill it, and what it was given since: asking it again costs as much as a frame.
   let buffered = 0;
-  // Whether more than credit waits for control.
+  // Whether something waits for control that somebody waits for.
   let urgent = false;
   let scheduled = false;
   let pumping = false;
@@ -149,6 +153,7 @@ export function createLanes(port: Port, { clock, emptied, defer = microtask }: L
       again = false;
       buffered = port.buffered;
       pumpControl(controlMark);
+      greetBulk();
       if (limits) pumpBulk();
       const lowMark = bulkMessage.size > 0 ? nearlyEmpty : pace.mark / 2;
       if (port.lowMark !== lowMark) port.lowMark = lowMark;
@@ -208,9 +213,10 @@ export function createLanes(port: Port, { clock, emptied, defer = microtask }: L
     return bulkMessage.size > 0;
   };
 
-  const greet = (channel: "control" | "bulk", hello: Uint8Array<ArrayBuffer>) => {
-    if (channel === "control") early -= hello.length;
-    give(channel, hello);
+  /** Behind what control says first: on a new link somebody waits for that. */
+  const greetBulk = () => {
+    if (bulkHello) give("bulk", encode(bulkHello));
+    bulkHello = undefined;
   };
 
   const sendLossy = (frame: Uint8Array<ArrayBuffer>) => {
@@ -227,14 +233,13 @@ export function createLanes(port: Port, { clock, emptied, defer = microtask }: L
     },
     send(channel, frame) {
       if (closed) return;
-      if (channel === "lossy") sendLossy(written(frame));
-      else if (typeof frame !== "function" && frame[0] === Kind.hello) greet(channel, encode(frame));
-      else if (channel === "bulk") lanes.bulk(undefined, frame);
-      else {
-        urgent ||= typeof frame === "function" || frame[0] !== Kind.credit;
+      if (channel === "lossy") return sendLossy(written(frame));
+      if (channel === "control") {
+        urgent ||= typeof frame === "function" || !unhurried.has(frame[0]);
         control.push(() => written(frame));
-        schedule();
-      }
+      } else if (typeof frame !== "function" && frame[0] === Kind.hello) bulkHello = frame;
+      else flows.add(undefined, { write: () => inPieces(frame) });
+      schedule();
     },
     bulk(flow, frame, taken) {
       if (closed) return;

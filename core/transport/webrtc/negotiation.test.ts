@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createVirtualClock, type VirtualClock } from "../../testing/virtual-clock.ts";
 import type { Candidate, Description, SignalListener } from "../transport.ts";
 import { type Negotiation, negotiate } from "./negotiation.ts";
 import { quirksOf } from "./quirks.ts";
@@ -9,6 +10,7 @@ const sdp = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n";
 class FakeConnection {
   readonly log: string[] = [];
   iceGatheringState = "complete";
+  iceConnectionState = "checking";
   localDescription: Description | undefined;
   onicecandidate: ((event: unknown) => void) | null = null;
   onicecandidateerror: ((event: unknown) => void) | null = null;
@@ -41,6 +43,7 @@ class FakeConnection {
 
 interface Side {
   readonly pc: FakeConnection;
+  readonly clock: VirtualClock;
   readonly negotiation: Negotiation;
   /** What the other side was told. */
   readonly described: Description[];
@@ -52,6 +55,7 @@ interface Side {
 
 function sideOf(role: "caller" | "callee", servers?: () => Promise<RTCIceServer[]>): Side {
   const pc = new FakeConnection();
+  const clock = createVirtualClock();
   const described: Description[] = [];
   let listener: SignalListener;
   let asked = 0;
@@ -59,6 +63,7 @@ function sideOf(role: "caller" | "callee", servers?: () => Promise<RTCIceServer[
     pc: pc as unknown as RTCPeerConnection,
     role,
     quirks: quirksOf(FakeConnection as unknown as typeof RTCPeerConnection),
+    clock,
     exchange: {
       describe: (description) => described.push(description),
       candidate: () => {},
@@ -75,6 +80,7 @@ function sideOf(role: "caller" | "callee", servers?: () => Promise<RTCIceServer[
   });
   return {
     pc,
+    clock,
     negotiation,
     described,
     hear: (description) => listener.description(description),
@@ -159,4 +165,43 @@ test("what a TURN server refused with is part of the trouble", () => {
   pc.onicecandidate?.({ candidate: { candidate, toJSON: () => ({ candidate }) } });
   pc.onicecandidateerror?.({ url: "turn:192.0.2.9", errorCode: 401, errorText: "Unauthorized" });
   expect(negotiation.trouble()).toMatch("turn:192.0.2.9: 401 Unauthorized");
+});
+
+test("once there is a path, the first round's other candidates wait until the first calls have gone out", async () => {
+  const { pc, clock, hear, try: hearOf, rest } = sideOf("callee");
+  hear({ type: "offer", sdp });
+  hearOf("the first address");
+  await rest();
+  pc.iceConnectionState = "connected";
+  hearOf("a spare address");
+  await rest();
+  expect(pc.log).toEqual(["hears offer", "says answer", "tries the first address"]);
+  await clock.advance(1_000);
+  await rest();
+  expect(pc.log.slice(3)).toEqual(["tries a spare address"]);
+});
+
+test("a later round's candidates do not wait, whatever the old path does, and spare ones of before are forgotten", async () => {
+  const { pc, clock, hear, try: hearOf, rest } = sideOf("callee");
+  hear({ type: "offer", sdp });
+  await rest();
+  pc.iceConnectionState = "connected";
+  hearOf("a spare address");
+  await rest();
+  hear({ type: "offer", sdp });
+  hearOf("a new address");
+  await rest();
+  await clock.advance(1_000);
+  await rest();
+  expect(pc.log.filter((step) => step.startsWith("tries"))).toEqual(["tries a new address"]);
+});
+
+test("a link that is over leaves no spare addresses behind", async () => {
+  const { pc, clock, negotiation, hear, try: hearOf, rest } = sideOf("callee");
+  hear({ type: "offer", sdp });
+  pc.iceConnectionState = "completed";
+  hearOf("a spare address");
+  await rest();
+  negotiation.release();
+  expect(clock.waiting).toBe(0);
 });

@@ -1,8 +1,13 @@
+import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import type { Candidate, Description, SignalExchange } from "../transport.ts";
 import { linkFailed } from "./link-failed.ts";
+import { hasPath } from "./path.ts";
 import type { Quirks } from "./quirks.ts";
 import { refusalOf } from "./refusal.ts";
+
+// By then the first calls have gone out.
+const sparesAfter = 1_000;
 
 /** The exchange of descriptions and candidates for one connection. */
 export interface Negotiation {
@@ -19,6 +24,7 @@ export interface NegotiationOptions {
   readonly role: "caller" | "callee";
   readonly exchange: SignalExchange;
   readonly quirks: Quirks;
+  readonly clock: Clock;
   /** Makes the channels; called once, right before our first description, which must speak of them. */
   openChannels(): void;
   /** The servers of this moment, for a new round. */
@@ -33,6 +39,7 @@ export function negotiate({
   role,
   exchange,
   quirks,
+  clock,
   openChannels,
   servers,
   fail,
@@ -43,9 +50,10 @@ export function negotiate({
   // What the present round has heard of the other side.
   let newest: Description | undefined;
   let restarting = false;
-  let begun = false;
+  let rounds = 0;
   let released = false;
   let turn: Promise<void> = Promise.resolve();
+  const undoSpares: (() => void)[] = [];
 
   /** The platform's steps are asynchronous, and each needs the one before to be done. */
   function inTurn(step: () => Promise<void>): void {
@@ -58,8 +66,7 @@ export function negotiate({
 
   /** Offers, or answers `offer`. */
   async function describe(offer?: Description): Promise<void> {
-    if (!begun) openChannels();
-    begun = true;
+    if (rounds++ === 0) openChannels();
     await pc.setLocalDescription();
     const { type, sdp } = pc.localDescription!;
     // Of a newer offer that has come meanwhile this answer would be taken for that one's.
@@ -92,9 +99,20 @@ export function negotiate({
     if (description.type !== expected || !isDataOnly(description.sdp)) {
       throw new BonevalueError("protocol", "The peer described something else than a link of data channels.");
     }
-    if (begun && role === "callee") await renewServers();
+    if (rounds > 0 && role === "callee") await renewServers();
     await pc.setRemoteDescription({ type: expected, sdp: quirks.remote(description.sdp) });
     if (role === "callee" && description === newest) await describe(description);
+  }
+
+  async function add(candidate: Candidate, about: Description | undefined): Promise<void> {
+    // One of a kind that this platform does not know harms nobody.
+    if (about === newest) await pc.addIceCandidate(candidate as RTCIceCandidateInit).catch(() => {});
+  }
+
+  /** Once there is a path the others are spares. To add one takes a page a good part of a millisecond, and the first calls wait. */
+  async function addInTime(candidate: Candidate, about: Description | undefined): Promise<void> {
+    if (rounds > 1 || !hasPath(pc)) return add(candidate, about);
+    undoSpares.push(clock.after(sparesAfter, () => inTurn(() => add(candidate, about))));
   }
 
   pc.onicecandidate = ({ candidate: found }) => {
@@ -113,10 +131,7 @@ export function negotiate({
     },
     candidate(candidate) {
       const about = newest;
-      inTurn(async () => {
-        // One of a kind that this platform does not know harms nobody.
-        if (about === newest) await pc.addIceCandidate(candidate as RTCIceCandidateInit).catch(() => {});
-      });
+      inTurn(() => addInTime(candidate, about));
     },
     restart,
   });
@@ -136,6 +151,7 @@ export function negotiate({
     trouble: () => troubleOf(pc, kinds, refusals),
     release() {
       released = true;
+      for (const undo of undoSpares) undo();
       pc.onicecandidate = pc.onicecandidateerror = null;
     },
   };

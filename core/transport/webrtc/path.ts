@@ -41,3 +41,8 @@ function chosenPair(report: RTCStatsReport): Pair | undefined {
   }
   return guess;
 }
+
+/** Whether bytes can travel: what is missing, if anything, is the handshake. */
+export function hasPath({ iceConnectionState }: RTCPeerConnection): boolean {
+  return iceConnectionState === "connected" || iceConnectionState === "completed";
+}
