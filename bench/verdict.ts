@@ -41,7 +41,9 @@ export function judge(part: Part, numbers: Numbers): Finding[] {
       contestants: part.contestants.map((name) =>
         standing(name, by[name] ?? [], figure.own ? undefined : by[platform]),
       ),
-      goals: figure.goals.map((goal) => verdict(goal, by[ours] ?? [], goal.against && (by[goal.against] ?? []))),
+      goals: figure.goals.map((goal) =>
+        verdict(goal, by[goal.of ?? ours] ?? [], goal.against && (by[goal.against] ?? [])),
+      ),
     };
   });
 }

@@ -1,5 +1,5 @@
 import { birpc } from "./birpc.ts";
-import { bonevalue } from "./bonevalue.ts";
+import { bonevalue, held } from "./bonevalue.ts";
 import { capnweb } from "./capnweb.ts";
 import type { Contestant } from "./contestant.ts";
 import { joined } from "./joined.ts";
@@ -13,6 +13,7 @@ export const contestants: Readonly<Record<Name, Contestant>> = {
   raw,
   "raw, joined": joined,
   bonevalue,
+  "bonevalue at 64 KiB": held,
   PeerJS: peerjs,
   "simple-peer": simplePeer,
   Trystero: trystero,
@@ -21,4 +22,13 @@ export const contestants: Readonly<Record<Name, Contestant>> = {
 };
 
 /** The name of one. */
-export type Name = "raw" | "raw, joined" | "bonevalue" | "PeerJS" | "simple-peer" | "Trystero" | "birpc" | "capnweb";
+export type Name =
+  | "raw"
+  | "raw, joined"
+  | "bonevalue"
+  | "bonevalue at 64 KiB"
+  | "PeerJS"
+  | "simple-peer"
+  | "Trystero"
+  | "birpc"
+  | "capnweb";

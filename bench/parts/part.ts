@@ -27,6 +27,8 @@ export interface Figure {
 
 /** What this library's number, divided by that of another in the same round, should be in the median. */
 export interface Goal {
+  /** Whose number, where it is not this library's as its users have it. */
+  readonly of?: Name;
   /** Nobody: the number itself. */
   readonly against?: Name;
   readonly atLeast?: number;
@@ -39,7 +41,7 @@ export const marks: Readonly<Record<"bulk" | "latency", number>> = { bulk: 256 *
 /** The part with these of its contestants alone, and with the goals that they decide. */
 export function among(part: Part, names: readonly string[] | undefined): Part {
   if (!names) return part;
-  const decided = ({ against }: Goal) => against === undefined || names.includes(against);
+  const decided = ({ of, against }: Goal) => [of, against].every((name) => name === undefined || names.includes(name));
   return {
     ...part,
     contestants: part.contestants.filter((name) => names.includes(name)),

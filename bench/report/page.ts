@@ -56,7 +56,8 @@ function sectionOf(finding: Finding): string {
 
 function goalOf({ goal, ratio, met }: Verdict): string {
   const wanted = goal.atLeast === undefined ? `at most ${goal.atMost}` : `at least ${goal.atLeast}`;
-  return `${goal.against ? `against ${goal.against}` : "the number itself"} ${wanted}: ${short(ratio.median)}, ${met ? "met" : "**missed**"}`;
+  const whose = goal.of ? `${goal.of}: ` : "";
+  return `${whose}${goal.against ? `against ${goal.against}` : "the number itself"} ${wanted}: ${short(ratio.median)}, ${met ? "met" : "**missed**"}`;
 }
 
 function networkSection(): string {

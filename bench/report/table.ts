@@ -13,7 +13,8 @@ export function tableOf({ part, figure, rounds, contestants, goals }: Finding): 
 
 function sentence({ goal, ratio, met }: Verdict): string {
   const wanted = goal.atLeast === undefined ? `at most ${goal.atMost}` : `at least ${goal.atLeast}`;
-  return `${met ? "met" : "MISSED"}: ${goal.against ? `against ${goal.against}` : "itself"} ${wanted}: ${spread(ratio)}`;
+  const whose = goal.of ? `${goal.of}, ` : "";
+  return `${met ? "met" : "MISSED"}: ${whose}${goal.against ? `against ${goal.against}` : "itself"} ${wanted}: ${spread(ratio)}`;
 }
 
 /** A median with its range. */
