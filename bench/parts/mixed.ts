@@ -34,7 +34,6 @@ export const mixed: Part = {
       goals: [
         { against: "raw", atMost: 1.3 },
         { of: held, against: "raw", atMost: 1.3 },
-        { of: held, against: "raw", atMost: 1.3 },
         { against: "PeerJS", atMost: 0.3 },
       ],
     },
