@@ -32,8 +32,8 @@ const leastMaxMessage = 65_536;
 
 const noWebRtc =
   "This runtime has no RTCPeerConnection. Give webrtc() one: in Node, that of `node-datachannel/polyfill`.";
-const noPath = "No path to the peer was found. Configure a TURN server in iceServers.";
-const brokenHandshake = "There is a path to the peer, but the handshake over it broke. Dial it again.";
+const noPath = "There is no path to the peer. Configure a TURN server in iceServers.";
+const brokenHandshake = "The handshake with the peer broke. Dial it again.";
 
 /** Reaches peers over WebRTC data channels. Contacts nobody's server unless the app or its discovery server names one. */
 export function webrtc(options: WebRtcOptions = {}): Transport {

@@ -202,8 +202,10 @@ function spend(walk: Walk, bytes: number): void {
 function count(walk: Walk, containers: number): void {
   walk.containers -= containers;
   if (walk.containers >= 0) return;
-  const message = `The ${walk.outgoing.name} holds more lists, objects and other values with parts than may travel in one. Send them as a stream.`;
-  throw new BonevalueError("too-large", message);
+  throw new BonevalueError(
+    "too-large",
+    `The ${walk.outgoing.name} holds too many lists and objects. Send them as a stream.`,
+  );
 }
 
 // A cycle is looked for only where nesting ends, so that values without one pay nothing for it.

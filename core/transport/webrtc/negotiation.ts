@@ -97,7 +97,7 @@ export function negotiate({
     if (description !== newest) return;
     const expected = role === "caller" ? "answer" : "offer";
     if (description.type !== expected || !isDataOnly(description.sdp)) {
-      throw new BonevalueError("protocol", "The peer described something else than a link of data channels.");
+      throw new BonevalueError("protocol", "The peer described something else than data channels.");
     }
     if (rounds > 0 && role === "callee") await renewServers();
     await pc.setRemoteDescription({ type: expected, sdp: quirks.remote(description.sdp) });
