@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createClient } from "./client.ts";
+import { createLatestCall } from "./rpc/latest-call.ts";
 import { defineModule } from "./rpc/module.ts";
 import { createNetwork } from "./testing/network.ts";
 
@@ -65,6 +66,27 @@ describe("what a page without types gets wrong is an error that says what to wri
     expect(() => client.status.subscribe(...args)).toThrow(noFunction);
     expect(() => client.peers.subscribe(...args)).toThrow(noFunction);
   });
+
+  test.for(given([new AbortController()], [{}], ["signal"], [{ aborted: true }]))(
+    "a call with $args for its signal",
+    async ({ args: [signal] }) => {
+      const client = await untyped();
+      const wrong = { code: "invalid-request", message: expect.stringMatching(/signal/) };
+      const [reply] = await client.get("nobody").call("Any", 1, { signal }).all();
+      expect(reply.error).toMatchObject(wrong);
+      await expect(client.get("*").call("Any", 1, { signal }).first()).rejects.toMatchObject(wrong);
+      await expect(createLatestCall().call(client.get("*"), "Any", 1, { signal }).first()).rejects.toMatchObject(wrong);
+    },
+  );
+
+  test.for(given([() => {}], [false, "callback"], [{}, {}]))(
+    "a message with $args after the request",
+    async ({ args }) => {
+      const client = await untyped();
+      const wrong = { code: "invalid-request", message: expect.stringMatching(/fourth.*function/) };
+      expect(() => client.get("*").message("Any", 1, ...args)).toThrow(expect.objectContaining(wrong));
+    },
+  );
 
   test.for([
     { maxLinks: Number.NaN },

@@ -15,6 +15,11 @@ export function wrongNumber(name: string, kind: "number" | "whole number" = "num
   return new BonevalueError("invalid-request", `\`${name}\` has to be a ${kind} from 0 on.`);
 }
 
+/** Whether it can be listened to as a signal, or is none. */
+export function isSignal(given: unknown): boolean {
+  return given == null || typeof Object(given).addEventListener === "function";
+}
+
 /** Whether it says who signs in: texts, or a function for a token. */
 export function isCredentials(given: unknown): boolean {
   const { username, invite = username, password, token } = Object(given);

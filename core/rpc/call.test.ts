@@ -153,9 +153,9 @@ test("a signal that aborts because the call is being made ends it", async () => 
   expect(handled).not.toHaveBeenCalled();
 });
 
-test.for([Number.NaN, -1, "500"])(
-  "a call with the timeout %s is refused before anything is sent",
-  async (timeout: any) => {
+test.for<any>([{ timeout: Number.NaN }, { timeout: -1 }, { timeout: "500" }, { signal: new AbortController() }])(
+  "a call with %o is refused before anything is sent",
+  async (options) => {
     const network = createNetwork();
     const [ann, bob] = [network.client("ann"), network.client("bob")];
     const handled = vi.fn(({ request }) => request);
@@ -165,11 +165,14 @@ test.for([Number.NaN, -1, "500"])(
     const cancelled = vi.fn();
     const [reply] = await ann
       .get("bob")
-      .call("Any", new ReadableStream({ cancel: cancelled }), { timeout })
+      .call("Any", new ReadableStream({ cancel: cancelled }), options)
       .all();
-    expect(reply?.error).toMatchObject({ code: "invalid-request", message: expect.stringContaining("timeout") });
+    expect(reply?.error).toMatchObject({
+      code: "invalid-request",
+      message: expect.stringContaining(Object.keys(options)[0]!),
+    });
     expect(cancelled).toHaveBeenCalledOnce();
-    await expect(ann.get("nobody").call("Any", 1, { timeout }).first()).rejects.toMatchObject({
+    await expect(ann.get("nobody").call("Any", 1, options).first()).rejects.toMatchObject({
       code: "invalid-request",
     });
     expect(await ann.get("bob").call("Any", 3).first()).toBe(3);

@@ -1,5 +1,5 @@
-import type { BonevalueError } from "../errors.ts";
-import { isAmount, wrongNumber } from "../misuse.ts";
+import { BonevalueError } from "../errors.ts";
+import { isAmount, isSignal, wrongNumber } from "../misuse.ts";
 import type { Peer } from "../peer.ts";
 import { ask, type Calling, type Progress } from "./ask.ts";
 import type { OngoingCall } from "./caller.ts";
@@ -35,7 +35,7 @@ export function call(
 ): Replies<any> {
   const { limits, refusal, nobody } = calling;
   const asked = new Map<Peer, OngoingCall>();
-  let unsent = isAmount(timeout) ? undefined : wrongNumber("timeout");
+  let unsent = isAmount(timeout) ? wrongSignal(signal) : wrongNumber("timeout");
   const collector = collectReplies(targets, stop, tidy, () => unsent ?? nobody());
 
   function stop(peer: Peer, error: BonevalueError): void {
@@ -61,7 +61,7 @@ export function call(
 
   /** The signal is heard for as long as a stream is open. */
   function tidy(): void {
-    if (!signal || collector.pending() > 0 || [...asked.values()].some(({ isOpen }) => isOpen())) return;
+    if (!signal || unsent || collector.pending() > 0 || [...asked.values()].some(({ isOpen }) => isOpen())) return;
     signal.removeEventListener("abort", abort);
   }
 
@@ -79,4 +79,9 @@ export function call(
   if (signal?.aborted) abort();
   else if (collector.pending() > 0) signal?.addEventListener("abort", abort, { once: true });
   return collector.replies;
+}
+
+function wrongSignal(given: unknown): BonevalueError | undefined {
+  if (isSignal(given)) return undefined;
+  return new BonevalueError("invalid-request", "`signal` has to be an AbortSignal: give the `signal` of a controller.");
 }

@@ -1,4 +1,5 @@
 import type { BonevalueError } from "../errors.ts";
+import { isSignal } from "../misuse.ts";
 import type { PeerId } from "../peer.ts";
 import { createLive, type Live, write } from "../reactive.ts";
 import type { Progress } from "./ask.ts";
@@ -119,7 +120,7 @@ export function createLatestCall<M extends Module | string>(): LatestCall<M> {
     shown = own;
     const replies: Replies<ResponseOutput<M>> = ask(module, request, {
       ...options,
-      signal: signal ? AbortSignal.any([own.signal, signal]) : own.signal,
+      signal: signal && isSignal(signal) ? AbortSignal.any([own.signal, signal]) : (signal ?? own.signal),
       onProgress: progressed,
     });
     unfollow = replies.state.subscribe((now) => showReplies(replies, now));

@@ -1,5 +1,6 @@
 import { BonevalueError } from "../errors.ts";
 import { guard } from "../events.ts";
+import { requireFunction } from "../misuse.ts";
 import type { Peer } from "../peer.ts";
 import { visitEach } from "../peers/each.ts";
 import type { Query } from "../peers/query.ts";
@@ -66,6 +67,7 @@ export function createTarget({ query, peers, targets, call, tell, failed }: Targ
     call: (module, ...[request, options]) => call(targets(), moduleOf(module), request, options ?? {}),
     message(module, ...[request, options, callback]) {
       const how = typeof options === "object" ? (options ?? {}) : { keepAlive: options };
+      if (callback || typeof options === "function") requireFunction(callback, "The fourth argument, the callback,");
       if (!callback) return tell(targets(), moduleOf(module), request, how);
       if (how.lossy) throw new BonevalueError("unsupported", "A lossy message has no answer: leave the callback out.");
       deliver(call(targets(), moduleOf(module), request, { keepAlive: how.keepAlive }), callback, failed);
