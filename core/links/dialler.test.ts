@@ -161,6 +161,30 @@ test("a dial whose transport fails ends with the transport's reason", async () =
   expect(ends(letters)).toContain("a: unsupported");
 });
 
+test.each(["caller", "callee"])(
+  "a transport that throws on the %s's side ends that dial, and not the next",
+  async (whose) => {
+    const thrown = new TypeError("no such device");
+    let throws = true;
+    const transport: Transport = {
+      open(peer, role, exchange) {
+        if (throws && role === whose) throw thrown;
+        return network.transport.open(peer, role, exchange);
+      },
+    };
+    const { clock, network, a, b } = town({ transport });
+    a.dial("b");
+    await clock.advance(1_000);
+    expect(a.log).toEqual([expect.stringMatching(/^failed to b: link-failed/)]);
+    expect([network.size, clock.waiting]).toEqual([0, 0]);
+    throws = false;
+    a.dial("b");
+    await clock.advance(1_000);
+    expect(a.log[1]).toBe("open to b as caller");
+    expect(b.log).toEqual(["open to a as callee"]);
+  },
+);
+
 test("where the peer's time is up first, the reason is what we know of the path", async () => {
   const { transport } = puppets();
   const { clock, a } = town({ transport });

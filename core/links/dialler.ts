@@ -16,6 +16,7 @@ import {
   type SignalKind,
   type Step,
 } from "./dialling.ts";
+import { openLink } from "./open-link.ts";
 import { createRate, type Rate } from "./rate.ts";
 import { createSignals, type Signal, type Signals, signal as signalSchema } from "./signals.ts";
 import { createWish, dialTimeout, type Wish } from "./wish.ts";
@@ -133,7 +134,7 @@ export function createDialler(options: DiallerOptions): Dialler {
       iceServers: options.iceServers,
     });
     if (signal) signals.receive(signal);
-    const link = transport.open(peer, role, signals.exchange);
+    const link = openLink(transport, peer, role, signals.exchange);
     // A caller's attempt ends with the wish that it is for.
     const undoDeadline = role === "callee" ? clock.after(dialTimeout, () => giveUp(entry)) : () => {};
     const connection: Connection = { role, link, signals, undoDeadline, open: false, silent: false };
