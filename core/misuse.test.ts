@@ -69,7 +69,7 @@ describe("what a page without types gets wrong is an error that says what to wri
 
   test.for(given([new AbortController()], [{}], ["signal"], [{ aborted: true }]))(
     "a call with $args for its signal",
-    async ({ args: [signal] }) => {
+    async ({ args: [signal] }: { args: readonly any[] }) => {
       const client = await untyped();
       const wrong = { code: "invalid-request", message: expect.stringMatching(/signal/) };
       const [reply] = await client.get("nobody").call("Any", 1, { signal }).all();

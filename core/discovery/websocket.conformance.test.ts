@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { type BonevalueServer, createServer, type ServerOptions } from "../../reference-server/server.ts";
+import { sqliteStore } from "../../reference-server/store/sqlite.ts";
+import { startCut } from "../../reference-server/testing/cut.ts";
 import { discoveryConformance } from "./conformance.ts";
 import type { Credentials, DiscoverySession, Snapshot } from "./discovery.ts";
 import { createRecorder, type Told } from "./recorder.ts";
@@ -39,7 +41,7 @@ describe("websocket, with the reference server", () => {
     return server;
   }
 
-  function openSession(server: BonevalueServer, credentials: Credentials) {
+  function openSession(server: { readonly url: string }, credentials: Credentials) {
     const recorder = createRecorder();
     // Small dice make short waits.
     const session = websocket({ random: () => 0.1 }).open(server.url, credentials, recorder.events);
@@ -83,6 +85,33 @@ describe("websocket, with the reference server", () => {
     const back = await ann.until((told) => online(told) && told[1] !== before);
     expect(back).toMatchObject(["online", { self: (before as Snapshot).self }]);
     await rm(folder, { recursive: true });
+  });
+
+  test("who loses the answer to a change of password comes back by the new one", async () => {
+    const kept = await sqliteStore(":memory:");
+    const server = await startServer({
+      store: {
+        ...kept,
+        async changePassword(...change) {
+          const done = await kept.changePassword(...change);
+          wire.cut();
+          wire.mend();
+          return done;
+        },
+      },
+    });
+    const wire = await startCut(server.url);
+    await server.accounts.add("ann", "correct horse");
+    const { session, until } = openSession(wire, { username: "ann", password: "correct horse" });
+    const [, before] = await until(online);
+    await expect(session.changePassword("correct horse", "battery staple")).rejects.toMatchObject({
+      code: "disconnected",
+    });
+    expect(await until((told) => online(told) && told[1] !== before)).toMatchObject([
+      "online",
+      { self: { username: "ann" } },
+    ]);
+    wire.stop();
   });
 
   test("an account that is removed takes its sessions along", async () => {

@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
+import type { Credentials } from "./discovery.ts";
 import { createRecorder } from "./recorder.ts";
 import { createFakeSockets } from "./websocket/fake-sockets.ts";
 import { driveSession } from "./websocket/session-driver.ts";
@@ -599,6 +600,91 @@ test("after a change of password the client comes back by the new secret", async
   const again = await driver.socket();
   again.accept();
   expect(again.sent[0].data).toEqual({ version: 1, session: "new secret" });
+});
+
+/** Where a password is being changed, and the server has not answered yet. */
+async function changing(credentials?: Credentials) {
+  const driver = driveSession(credentials);
+  const socket = await driver.signIn();
+  const changed = driver.session.changePassword("secret", "better").then(
+    () => "changed",
+    (error) => error.code,
+  );
+  const { id } = socket.sent.at(-1);
+  const answer = () => socket.say("passwordResponse", { session: "new secret" }, { id });
+  const refuse = (code: string) => socket.say("error", { code, message: "" }, { id });
+  /** The newest socket says who it is, and is refused. */
+  async function beRefused() {
+    const next = await driver.socket();
+    next.accept();
+    next.drop(4001);
+    return next.sent[0].data;
+  }
+  return { driver, socket, changed, answer, refuse, beRefused };
+}
+
+test("who comes back by the old secret while the password changes waits for the new one", async () => {
+  const { driver, socket, changed, answer, beRefused } = await changing();
+  socket.say("reconnect", { after: 0 });
+  await driver.clock.advance(0);
+  expect(await beRefused()).toEqual({ version: 1, session: "secret of ann" });
+  answer();
+  expect(await changed).toBe("changed");
+  socket.drop(1006);
+  await driver.clock.advance(500);
+  const again = await driver.signIn();
+  expect(again.sent[0].data).toEqual({ version: 1, session: "new secret" });
+  expect(driver.told.some(([event]) => event === "ended")).toBe(false);
+});
+
+test("who was refused by the old secret while the answer was on its way comes back by the new one", async () => {
+  const { driver, socket, answer, beRefused } = await changing();
+  socket.say("reconnect", { after: 0 });
+  await driver.clock.advance(0);
+  const next = driver.sockets.at(-1);
+  next?.accept();
+  answer();
+  socket.drop(4002);
+  await beRefused();
+  await driver.clock.advance(500);
+  const again = await driver.signIn();
+  expect(again.sent[0].data).toEqual({ version: 1, session: "new secret" });
+});
+
+test("the new secret holds, also where the server then lets in who showed the old one", async () => {
+  const { driver, socket, changed, answer } = await changing();
+  socket.say("reconnect", { after: 0 });
+  await driver.clock.advance(0);
+  answer();
+  await changed;
+  (await driver.signIn()).drop(1006);
+  await driver.clock.advance(500);
+  const again = await driver.signIn();
+  expect(again.sent[0].data).toEqual({ version: 1, session: "new secret" });
+});
+
+test.each<Credentials>([
+  { username: "ann", password: "secret" },
+  { invite: "inv", password: "secret" },
+])("where the answer to a change of password is lost, the new password is tried once", async (credentials) => {
+  const { driver, socket, changed, beRefused } = await changing(credentials);
+  socket.drop(1006);
+  expect(await changed).toBe("disconnected");
+  await driver.clock.advance(500);
+  expect(await beRefused()).toEqual({ version: 1, session: "secret of ann" });
+  await driver.clock.advance(2_000);
+  const again = await driver.signIn();
+  expect(again.sent[0].data).toEqual({ version: 1, username: "ann", password: "better" });
+  again.drop(4001);
+  expect(driver.told.at(-1)).toEqual(["ended", "unauthenticated"]);
+});
+
+test("a password that the server did not take is not tried", async () => {
+  const { driver, socket, changed, refuse } = await changing();
+  refuse("unauthenticated");
+  expect(await changed).toBe("unauthenticated");
+  socket.drop(4001);
+  expect(driver.told.at(-1)).toEqual(["ended", "unauthenticated"]);
 });
 
 test("a type that we do not know is ignored, be it named like a property of every object", async () => {

@@ -63,14 +63,24 @@ function openSession(
       await ask("removeUser", { name });
     },
     async changePassword(current, password) {
-      const { session } = await ask("changePassword", { current, password });
-      comeback.keep(session);
+      try {
+        const { session } = await ask("changePassword", { current, password });
+        comeback.replace(session);
+      } catch (error) {
+        if (isUnsure(error)) comeback.doubt(password);
+        throw error;
+      }
     },
     close() {
       closing ??= comeback.stop();
       return closing;
     },
   };
+}
+
+/** Whether it leaves open what became of a request. */
+function isUnsure(error: unknown): boolean {
+  return error instanceof BonevalueError && ["disconnected", "timeout", "unreachable"].includes(error.code);
 }
 
 function notConnected(): BonevalueError {

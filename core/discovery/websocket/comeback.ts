@@ -24,7 +24,9 @@ export interface Comeback {
   /** The socket that is signed in at this moment. */
   socket(): Socket | undefined;
   /** The secret for coming back has changed. */
-  keep(session: string): void;
+  replace(session: string): void;
+  /** The password may have been changed to this one: it is tried where the secret is refused. */
+  doubt(password: string): void;
   /** Says goodbye and comes back no more; resolves once the departure is on its way. */
   stop(): Promise<void>;
 }
@@ -55,6 +57,7 @@ export function createComeback(
   let notBefore = clock.now();
   let since = 0;
   let everOnline = false;
+  let username = "";
   let online = false;
   let askedAgain = false;
   // A line that we gave up may have been let in all the same.
@@ -65,7 +68,8 @@ export function createComeback(
 
   return {
     socket: () => current?.socket,
-    keep: proof.keep,
+    replace: proof.replace,
+    doubt: (password) => proof.doubt(username, password),
     stop,
   };
 
@@ -102,6 +106,7 @@ export function createComeback(
     current = line;
     next = undefined;
     proof.keep(session);
+    username = snapshot.self.username;
     since = clock.now();
     everOnline = online = true;
     askedAgain = maybeReplaced = false;
@@ -129,7 +134,9 @@ export function createComeback(
   function mayReturn({ code, comeBack }: Departure): boolean {
     if (code === Close.takenOver && maybeReplaced) return everOnline;
     if (code !== Close.unauthenticated) return comeBack && everOnline;
-    const again = proof.renewable && !askedAgain;
+    // Where it is more than a secret that has just been replaced, the socket that is signed in hears of it as well.
+    if (current) return true;
+    const again = !askedAgain && proof.renew();
     askedAgain = true;
     return again;
   }

@@ -12,20 +12,30 @@ export type Opening = {
 export interface Proof {
   /** Rejects with `unauthenticated` when the app's token function fails, or has given no text after 30 s. */
   opening(): Promise<Opening>;
-  /** Signed in, or given a new secret. */
+  /** Signed in. A secret that we have shown ourselves may have been replaced since, and is not taken back. */
   keep(session: string): void;
+  /** The secret has changed. */
+  replace(session: string): void;
+  /** The password of this user has been changed to this one, or it has not: nobody has told us. */
+  doubt(username: string, password: string): void;
   /** No `opening` is waited for any more. */
   stopAsking(): void;
-  /** Whether another `opening` may say something else: tokens from a function. */
-  readonly renewable: boolean;
+  /**
+   * The last `opening` was refused. Whether another may say something else: a new token or secret, or once the password
+   * that was in doubt.
+   */
+  renew(): boolean;
 }
 
 // In ms. A sign-in has no other end while the app looks for a token.
 const longestAsked = 30_000;
 
 /** Begins with `credentials`. */
-export function createProof(credentials: Credentials, clock: Clock): Proof {
+export function createProof(first: Credentials, clock: Clock): Proof {
   let session: string | undefined;
+  let shown: string | undefined;
+  let doubtful: Credentials | undefined;
+  let credentials = first;
   let stopAsking = () => {};
 
   async function tokenOf(token: string | (() => string | Promise<string>)): Promise<string> {
@@ -45,8 +55,8 @@ export function createProof(credentials: Credentials, clock: Clock): Proof {
   }
 
   return {
-    renewable: "token" in credentials && typeof credentials.token === "function",
     async opening() {
+      shown = session;
       if ("token" in credentials) return authenticate({ token: await tokenOf(credentials.token), session });
       if (session !== undefined) return authenticate({ session });
       if ("username" in credentials)
@@ -55,7 +65,20 @@ export function createProof(credentials: Credentials, clock: Clock): Proof {
       return { type: "acceptInvite", data: { version: discoveryVersion, invite, password } };
     },
     keep(secret) {
+      if (secret !== shown) session = shown = secret;
+    },
+    replace(secret) {
       session = secret;
+    },
+    doubt(username, password) {
+      doubtful = { username, password };
+    },
+    renew() {
+      if (session !== shown) return true;
+      if (!doubtful) return "token" in credentials && typeof credentials.token === "function";
+      credentials = doubtful;
+      doubtful = session = undefined;
+      return true;
     },
     stopAsking: () => stopAsking(),
   };
