@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { BonevalueError } from "../errors.ts";
+import { BonevalueError, type ErrorCode } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Channel, Link } from "../transport/transport.ts";
 import { CloseStep, type Frame, type Hello, Kind } from "../wire/frames.ts";
@@ -37,7 +37,7 @@ export interface Connection<S extends Service = Service> {
   use(linger: number): void;
   /** Says a signal of this link over the link itself; `false`, and unsaid, while it is being closed. */
   signal(signal: Signal): boolean;
-  /** Asks the other side to close, unless something is open, or it has just said that it stays; whether it did. */
+  /** Its place is wanted: whether it makes room. Where the other side says that it stays, it does 5 s later. */
   offerClose(): boolean;
   /** Ends it at once; the other side is told the reason's code. */
   close(reason: BonevalueError): void;
@@ -88,6 +88,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     say: (step, channel) => lanes.send(channel, [Kind.close, step]),
     release: options.released,
     close: () => end(undefined),
+    evict: () => part("busy"),
   });
   const undoHelloTimer = clock.after(helloTimeout, () =>
     fail(new BonevalueError("link-failed", "The peer did not say hello within 5 s; call again.")),
@@ -143,8 +144,12 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
 
   /** Ends the connection with an error of ours, which the other side is told. */
   function fail(reason: BonevalueError): void {
+    part(reason.code, reason);
+  }
+
+  function part(code: ErrorCode, reason?: BonevalueError): void {
     if (over) return;
-    finish(reason, [Kind.close, CloseStep.offer, reason.code]);
+    finish(reason, [Kind.close, CloseStep.offer, code]);
     const undo = clock.after(partingTime, () => link.close(reason));
     link.closed.then(undo);
   }

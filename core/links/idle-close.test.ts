@@ -5,7 +5,7 @@ import { createIdleClose, type IdleClose, type IdleCloseOptions } from "./idle-c
 
 function watch(options: Partial<IdleCloseOptions> = {}) {
   const clock = createVirtualClock();
-  const told = { say: vi.fn(), release: vi.fn(), close: vi.fn() };
+  const told = { say: vi.fn(), release: vi.fn(), close: vi.fn(), evict: vi.fn() };
   const idleClose = createIdleClose({
     clock,
     grace: 1_000,
@@ -63,6 +63,23 @@ test("stays when the other side does, and asks again only after the idle time", 
   await clock.advance(1);
   expect(say).toHaveBeenCalledTimes(4);
   expect(close).not.toHaveBeenCalled();
+});
+
+test("whose place is wanted is evicted five seconds after the other side has said that it stays, unless it is used", async () => {
+  let isIdle = true;
+  const { clock, idleClose, evict, release } = watch({ isIdle: () => isIdle });
+  await clock.advance(1_000);
+  idleClose.read(CloseStep.stay, "control");
+  await clock.advance(4_999);
+  expect([idleClose.offer(), release.mock.calls.length]).toEqual([false, 1]);
+  await clock.advance(1);
+  expect(release).toHaveBeenCalledTimes(2);
+  isIdle = false;
+  expect(idleClose.offer()).toBe(false);
+  isIdle = true;
+  expect(evict).not.toHaveBeenCalled();
+  expect(idleClose.offer()).toBe(true);
+  expect(evict).toHaveBeenCalledOnce();
 });
 
 test("does not consent while it wants the link, and offers itself as soon as it does not", async () => {

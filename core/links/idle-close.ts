@@ -15,10 +15,12 @@ export interface IdleCloseOptions {
   /** Whether nothing is open either way, nor waits to be sent. */
   isIdle(): boolean;
   say(step: number, channel: "control" | "bulk"): void;
-  /** Calls may start again. */
+  /** Calls may start again, or its place may be asked for again. */
   release(): void;
   /** Both sides agree, or the other has not answered. */
   close(): void;
+  /** The other side would keep it, and does not use it: it has to make room. */
+  evict(): void;
 }
 
 /** Decides when a connection that nobody uses is closed, and agrees on it with the other side. */
@@ -29,7 +31,10 @@ export interface IdleClose {
   readonly consented: boolean;
   /** Our own use: until `linger` ms from now we neither offer nor consent. */
   use(linger: number): void;
-  /** Offers at once, unless something is open, or the other side has just said that it stays; whether it did. */
+  /**
+   * Its place is wanted: offers at once, unless something is open. Where the other side has said that it stays, evicts it
+   * 5 s later; `release` says when to ask again. Whether it makes room.
+   */
   offer(): boolean;
   /** Nothing is open any more, nor waits to be sent. */
   rested(): void;
@@ -46,10 +51,13 @@ export function createIdleClose({
   say,
   release,
   close,
+  evict,
 }: IdleCloseOptions): IdleClose {
   let closing = notClosing;
   let wantedUntil = clock.now();
   let offerAt = clock.now() + grace;
+  let evictAt = Number.POSITIVE_INFINITY;
+  let undoStay: (() => void) | undefined;
   let undoCheck: (() => void) | undefined;
   let undoAnswer: (() => void) | undefined;
   check();
@@ -78,6 +86,9 @@ export function createIdleClose({
     undoAnswer?.();
     undoAnswer = undefined;
     offerAt = clock.now() + idleTimeout;
+    evictAt = clock.now() + answerTimeout;
+    undoStay?.();
+    undoStay = clock.after(answerTimeout, release);
     check();
     release();
   }
@@ -96,9 +107,11 @@ export function createIdleClose({
       if (late || !undoCheck) check();
     },
     offer() {
-      const offers = isIdle() && clock.now() >= offerAt;
-      if (offers) perform(offer(closing));
-      return offers;
+      if (!isIdle()) return false;
+      if (clock.now() >= offerAt) perform(offer(closing));
+      else if (clock.now() >= evictAt) evict();
+      else return false;
+      return true;
     },
     rested() {
       if (!undoCheck && idleClose.accepting) check();
@@ -113,6 +126,7 @@ export function createIdleClose({
     stop() {
       undoCheck?.();
       undoAnswer?.();
+      undoStay?.();
     },
   };
   return idleClose;

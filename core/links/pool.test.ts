@@ -305,6 +305,39 @@ test("a link makes room when the last call of its other side is over", async () 
   await reaches("cid");
 });
 
+test.each([1, 3])(
+  "%d peers that would hold their links for ever make room for who waits, in time for its call",
+  async (count) => {
+    const { clock, client } = world();
+    const ann = await client("ann", { maxLinks: count });
+    const holders: string[] = [];
+    for (let holder = 0; holder < count; holder++) {
+      const bob = await client(`bob ${holder}`, { idleTimeout: Number.POSITIVE_INFINITY });
+      holders.push(bob.getId() as string);
+      ann.get(`bob ${holder}`).call("Any");
+      await clock.advance(100);
+      bob.get("ann").call("Any");
+    }
+    await client("cid");
+    await clock.advance(20_000);
+    const reply = ann.get("cid").call("Any").all();
+    await clock.advance(10_000);
+    expect(await reply).toMatchObject([{ value: "cid" }]);
+    expect(holders.filter((peer) => ann.link(peer).peek().status === "open")).toHaveLength(count - 1);
+  },
+);
+
+test("a call that waits for a place which a peer's call keeps in use ends with its own deadline", async () => {
+  const { clock, ann, bob } = await fullHouse(1);
+  ann.module("Never", () => new Promise(() => {}));
+  bob.get("ann").call("Never", undefined, { timeout: Number.POSITIVE_INFINITY });
+  await clock.advance(100);
+  const reply = ann.get("cid").call("Any", undefined, { timeout: 20_000 }).all();
+  await clock.advance(25_000);
+  expect(await reply).toMatchObject([{ error: { code: "timeout" } }]);
+  expect(ann.link(bob.getId() as string).peek().status).toBe("open");
+});
+
 test("links make room for calls that were made while the server was away", async () => {
   const { clock, network, ann } = await fullHouse(1);
   network.discovery.interrupt(ann.getId());
