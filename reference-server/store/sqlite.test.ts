@@ -2,6 +2,8 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { describeStore } from "./conformance.ts";
@@ -48,6 +50,20 @@ test("processes that make one file at the same moment all come to use it", async
   const stores = await Promise.all(Array.from({ length: 4 }, () => elsewhere(file, "await store.account('x')")));
   expect(stores).toEqual(["undefined", "undefined", "undefined", "undefined"]);
   await rm(folder, { recursive: true });
+});
+
+test("a step waits for a file that another holds locked, and keeps nothing else from running", async () => {
+  const { store, file, dispose } = await inNewFolder();
+  const other = new DatabaseSync(file);
+  other.exec("begin immediate; insert into accounts values ('ann', 'theirs')");
+  const added = Promise.all([store.addAccount("ann", "ours"), store.trust("ann", "Bob", "bob", "Ann")]);
+  added.catch(() => {});
+  await setTimeout(50);
+  other.exec("insert into accounts values ('bob', 'theirs'); commit");
+  expect(await added).toMatchObject([false, {}]);
+  expect((await store.account("ann"))?.password).toBe("theirs");
+  other.close();
+  await dispose();
 });
 
 function claimElsewhere(file: string, claimer: string): Promise<string> {

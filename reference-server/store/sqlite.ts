@@ -1,4 +1,5 @@
-import { Kysely, type SqliteDatabase, SqliteDialect } from "kysely";
+import { setTimeout } from "node:timers/promises";
+import { type DatabaseConnection, Kysely, type SqliteDatabase, SqliteDialect } from "kysely";
 import { migrate, type Tables } from "./schema.ts";
 import { sqlStore } from "./sql.ts";
 import type { Store } from "./store.ts";
@@ -17,7 +18,8 @@ export async function sqliteStore(path: string): Promise<Store> {
 }
 
 async function prepared(path: string): Promise<Store> {
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: await open(path) }) });
+  const database = await open(path);
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database, onCreateConnection: waitForLocks }) });
   try {
     await migrate(db);
   } catch (error) {
@@ -27,12 +29,37 @@ async function prepared(path: string): Promise<Store> {
   return sqlStore(db);
 }
 
+const busy = 5;
 // Two processes that make one file at the same moment: SQLITE_ERROR (a table is there already), BUSY and CONSTRAINT.
-const collisions: ReadonlySet<unknown> = new Set([1, 5, 19]);
+const collisions: ReadonlySet<unknown> = new Set([1, busy, 19]);
 
 function isCollision(error: unknown): boolean {
+  return collisions.has(kindOf(error));
+}
+
+function kindOf(error: unknown): number | undefined {
   // The low byte is the kind of the error; the rest says more.
-  return error instanceof Error && "errcode" in error && collisions.has(Number(error.errcode) & 255);
+  return error instanceof Error && "errcode" in error ? Number(error.errcode) & 255 : undefined;
+}
+
+// While another process holds the file locked, in ms: how long we try again, and how often.
+const longestLock = 5_000;
+const lockPause = 10;
+
+/** SQLite's own waiting would stop the whole process. */
+async function waitForLocks(connection: DatabaseConnection): Promise<void> {
+  const execute = connection.executeQuery.bind(connection);
+  connection.executeQuery = async (query) => {
+    const until = Date.now() + longestLock;
+    for (;;) {
+      try {
+        return await execute<any>(query);
+      } catch (error) {
+        if (kindOf(error) !== busy || Date.now() >= until) throw error;
+        await setTimeout(lockPause);
+      }
+    }
+  };
 }
 
 async function open(path: string): Promise<SqliteDatabase> {
@@ -40,6 +67,8 @@ async function open(path: string): Promise<SqliteDatabase> {
   const db = new DatabaseSync(path);
   // Whatever was answered survives a crash of the machine, not only of the process.
   db.exec("pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on");
+  // From now on others are served meanwhile.
+  db.exec("pragma busy_timeout = 0");
   const prepare = remembering((sql: string) => db.prepare(sql));
   return {
     close: () => db.close(),
