@@ -1,9 +1,10 @@
-import { createAccounts } from "./accounts.ts";
+import { type Accounts, createAccounts, type Invited } from "./accounts.ts";
 import { addressList } from "./address.ts";
 import { every, systemClock } from "./clock.ts";
 import { openCluster } from "./cluster/open.ts";
+import type { ConnectionParts } from "./connection.ts";
 import { withDeadline, withDeadlines } from "./deadline.ts";
-import { createDoor } from "./door.ts";
+import { createDoor, type Door } from "./door.ts";
 import { createGuard } from "./guard.ts";
 import { invitationLink, publicUrl } from "./invitation.ts";
 import { limitsOf } from "./limits.ts";
@@ -16,7 +17,7 @@ import { checkOptions } from "./options-check.ts";
 import { mayConnect } from "./origin.ts";
 import { createPages } from "./pages.ts";
 import { createPasswords } from "./passwords.ts";
-import { createPresence } from "./presence.ts";
+import { createPresence, type Presence } from "./presence.ts";
 import { createRequests } from "./requests.ts";
 import { createSeen } from "./seen.ts";
 import { createSignIn } from "./sign-in.ts";
@@ -49,12 +50,11 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
   checkOptions(options);
   const limits = limitsOf(options.limits);
   const found = options.publicUrl === undefined ? undefined : publicUrl(options.publicUrl);
+  const authenticate = patiently("`authenticate`", options.authenticate);
+  const trusted = patiently("`trusted`", options.trusted);
   // What was opened, to be closed in the opposite order.
   const opened: (() => Promise<void>)[] = [];
-
-  async function closeAll(): Promise<void> {
-    for (const close of opened.splice(0).reverse()) await close();
-  }
+  let door: Door;
 
   try {
     return await open();
@@ -63,18 +63,17 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     throw error;
   }
 
+  async function closeAll(): Promise<void> {
+    for (const close of opened.splice(0).reverse()) await close();
+  }
+
+  function patiently<Answer>(who: string, ask: ((question: string) => Promise<Answer>) | undefined) {
+    return ask && withDeadline(who, ask, limits.patience, clock);
+  }
+
   async function open(): Promise<BonevalueServer> {
-    const own = await openStore(options.store ?? "bonevalue.db", log);
-    if (own !== options.store) opened.push(own.close);
-    const store = withDeadlines("The store", own, limits.patience, clock);
-    const patiently = <Answer>(who: string, ask: ((question: string) => Promise<Answer>) | undefined) =>
-      ask && withDeadline(who, ask, limits.patience, clock);
-    const trusted = patiently("`trusted`", options.trusted);
-    const authenticate = patiently("`authenticate`", options.authenticate);
-    const cluster = await openCluster(options.cluster, clock, log);
-    const trust = trusted ? toldTrust(trusted, log) : storedTrust(store);
-    const presence = await createPresence({ cluster, trust, clock, log, limits, sessionsOf: store.sessionsOf });
-    opened.push(presence.close);
+    const store = await openOwnStore();
+    const presence = await openPresence(store);
     const seen = createSeen(store, clock, log, limits.sessionAge, presence.ids);
     opened.push(seen.close);
 
@@ -85,53 +84,51 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     );
     const passwords = await createPasswords(limits.passwordQueue, metrics.password);
     const accounts = createAccounts({ store, passwords, guard, clock, limits, link });
-    const ownAccounts = authenticate === undefined;
     const signIn = createSignIn({ store, accounts, guard, clock, limits, authenticate });
     const answer = createRequests({
-      presence,
-      guard,
-      log,
-      accounts: ownAccounts ? accounts : undefined,
+      ...{ presence, guard, log },
+      accounts: authenticate ? undefined : accounts,
       tokens: trusted ? undefined : createTokens(store, clock, limits.tokenAge),
-      mail:
-        options.mail ?? (async (to, { link }) => log.info({ to, link }, "somebody is invited: send them this link")),
+      mail: options.mail ?? logged,
     });
 
+    await openDoor({ limits, clock, log, store, presence, seen, signIn, answer, metrics });
+    const stopPurging = every(clock, purgeEvery, () => purge(store));
+    opened.push(async () => stopPurging());
+    return administered(accounts, presence);
+  }
+
+  async function openOwnStore(): Promise<Store> {
+    const store = await openStore(options.store ?? "bonevalue.db", log);
+    if (store !== options.store) opened.push(store.close);
+    return withDeadlines("The store", store, limits.patience, clock);
+  }
+
+  async function openPresence(store: Store): Promise<Presence> {
+    const cluster = await openCluster(options.cluster, clock, log);
+    const trust = trusted ? toldTrust(trusted, log) : storedTrust(store);
+    const presence = await createPresence({ cluster, trust, clock, log, limits, sessionsOf: store.sessionsOf });
+    opened.push(presence.close);
+    return presence;
+  }
+
+  async function openDoor(parts: Omit<ConnectionParts, "ice">): Promise<void> {
     const http = options.server ?? (await listen(options.host, options.port, options.tls));
     if (http !== options.server) opened.push(() => unlisten(http));
     const { path = "/", insecure = false, ice = [] } = options;
     const proxies = addressList(options.proxies ?? []);
     const readers = addressList(options.metricsReaders ?? ["127.0.0.0/8", "::1"]);
-    const door = createDoor({
-      ...{ limits, clock, log, store, presence, seen, ice, signIn, answer, metrics },
-      ...{ http, path, proxies, insecure },
+    const { metrics, store } = parts;
+    const invitations = authenticate === undefined;
+    door = createDoor({
+      ...{ ...parts, http, path, ice, proxies, insecure },
       welcome: (request) => mayConnect(request, base(), options.origins),
-      pages: createPages({ path, invitations: ownAccounts, metrics, readers, proxies, healthy }),
+      pages: createPages({ path, invitations, metrics, readers, proxies, healthy: () => isHealthy(store) }),
     });
     opened.push(door.close);
-    const stopPurging = every(clock, purgeEvery, () => purge(store));
-    opened.push(async () => stopPurging());
+  }
 
-    function base(): string | undefined {
-      return found ?? door.url()?.replace(/^ws/, "http");
-    }
-
-    function link(secret: string): string {
-      return invitationLink(base() ?? nowhere(), secret);
-    }
-
-    function nowhere(): never {
-      throw new Error("The http server given as `server` listens to no port: let it listen first, or say `publicUrl`.");
-    }
-
-    async function healthy(): Promise<boolean> {
-      if (door.closing) return false;
-      return store.sessionsOf(["nobody"]).then(
-        () => true,
-        () => false,
-      );
-    }
-
+  function administered(accounts: Accounts, presence: Presence): BonevalueServer {
     let closing: Promise<void> | undefined;
     return {
       get url() {
@@ -157,10 +154,34 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     };
   }
 
+  async function logged(to: string, { link }: Invited): Promise<void> {
+    log.info({ to, link }, "somebody is invited: send them this link");
+  }
+
+  function base(): string | undefined {
+    return found ?? door.url()?.replace(/^ws/, "http");
+  }
+
+  function link(secret: string): string {
+    return invitationLink(base() ?? nowhere(), secret);
+  }
+
+  async function isHealthy(store: Store): Promise<boolean> {
+    if (door.closing) return false;
+    return store.sessionsOf(["nobody"]).then(
+      () => true,
+      () => false,
+    );
+  }
+
   function purge(store: Store): Promise<void> {
     const now = clock.now();
     return store.purge(now, now - limits.sessionAge).catch((error: unknown) => {
       log.warn({ error }, "what has expired could not be forgotten; it will be tried again");
     });
   }
+}
+
+function nowhere(): never {
+  throw new Error("The http server given as `server` listens to no port: let it listen first, or say `publicUrl`.");
 }
