@@ -6,6 +6,7 @@ export { websocket } from "./discovery/websocket.ts";
 export { BonevalueError, type ErrorCode } from "./errors.ts";
 export type { Limits } from "./limits.ts";
 export type { LinkState } from "./links/link-states.ts";
+export { offerOver } from "./offer-over.ts";
 export type { Alias, Peer, PeerId } from "./peer.ts";
 export type { Query } from "./peers/query.ts";
 export type { Live } from "./reactive.ts";

@@ -35,6 +35,29 @@ export const offered: Behaviours = {
     }
   },
 
+  "answers in place of one that is still leaving, and leaves the module to it when it goes first": async ({
+    ann,
+    bob,
+    bothSignedIn,
+    show,
+  }) => {
+    await bothSignedIn();
+    const ask = () => ann.get("bob").call(Ask, "").first();
+    const offer = async (answer: string) => {
+      const page = show("offer", { answer, heard: ignore }, { client: bob });
+      await settled();
+      expect(await ask()).toBe(answer);
+      return page;
+    };
+    const [first, second, third] = [await offer("first"), await offer("second"), await offer("third")];
+    first.unmount();
+    expect(await ask()).toBe("third");
+    third.unmount();
+    expect(await ask()).toBe("second");
+    second.unmount();
+    await expect(ask()).rejects.toMatchObject({ code: "unknown-module" });
+  },
+
   "lets those call a module whom it names now, and nobody else": async ({ bob, show, bothSignedIn }) => {
     await bothSignedIn();
     const page = show("offer", { answer: "here", heard: ignore, allow: "bob" });

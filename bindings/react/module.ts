@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import type { Handler, Module, Query } from "../../core/index.ts";
+import { type Handler, type Module, offerOver, type Query } from "../../core/index.ts";
 import { useLatest } from "./latest.ts";
 import { useClient } from "./provider.ts";
 
@@ -11,7 +11,8 @@ export interface UseModuleOptions {
 
 /**
  * Offers a module while the component is mounted. Requests reach the handler of the last render; a render registers
- * nothing anew. Throws `module-taken` into the nearest error boundary.
+ * nothing anew. Of components that offer one module the last answers, and when it goes, the one before. Where the app
+ * offers it without a component, throws `module-taken` into the nearest error boundary.
  */
 export function useModule<M extends Module | string>(
   module: M,
@@ -23,7 +24,7 @@ export function useModule<M extends Module | string>(
   // Equal queries are one target: a query that is written inline is no reason to register again.
   const allowed = client.get(allow);
   useEffect(
-    () => client.module(module, latestHandler, { allow: allowed.query }),
+    () => offerOver(client, module, latestHandler, { allow: allowed.query }),
     [client, module, latestHandler, allowed],
   );
 }

@@ -1,6 +1,6 @@
 import { onMount } from "svelte";
 import { toStore } from "svelte/store";
-import type { Handler, Module, Query } from "../../core/index.ts";
+import { type Handler, type Module, offerOver, type Query } from "../../core/index.ts";
 import { getClient } from "./client.ts";
 import { given, type MaybeGetter } from "./current.ts";
 
@@ -12,7 +12,7 @@ export interface UseModuleOptions {
 
 /**
  * Offers a module while the component is mounted: also during a transition by which it leaves. The handler reads runes as
- * they are when a request comes.
+ * they are when a request comes. Of components that offer one module the last answers, and when it goes, the one before.
  */
 export function useModule<M extends Module | string>(
   module: M,
@@ -25,7 +25,7 @@ export function useModule<M extends Module | string>(
     let undo = () => {};
     const stop = allowed.subscribe((query) => {
       undo();
-      undo = client.module(module, handler, { allow: query });
+      undo = offerOver(client, module, handler, { allow: query });
     });
     return () => {
       stop();

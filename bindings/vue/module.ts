@@ -1,5 +1,5 @@
 import { type MaybeRefOrGetter, toValue, watchPostEffect } from "vue";
-import type { Handler, Module, Query } from "../../core/index.ts";
+import { type Handler, type Module, offerOver, type Query } from "../../core/index.ts";
 import { useClient } from "./client.ts";
 
 /** What {@link useModule} takes beside the handler. */
@@ -10,7 +10,8 @@ export interface UseModuleOptions {
 
 /**
  * Offers a module from the mount of the component, or the next tick of another scope, until its end: also while
- * `<KeepAlive>` has put the component away. Never on a server.
+ * `<KeepAlive>` has put the component away. Never on a server. Of components that offer one module the last answers, and
+ * when it goes, the one before.
  */
 export function useModule<M extends Module | string>(
   module: M,
@@ -19,6 +20,6 @@ export function useModule<M extends Module | string>(
 ): void {
   const client = useClient();
   watchPostEffect((onCleanup) => {
-    onCleanup(client.module(module, handler, { allow: toValue(options.allow) }));
+    onCleanup(offerOver(client, module, handler, { allow: toValue(options.allow) }));
   });
 }
