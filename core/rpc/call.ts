@@ -83,5 +83,5 @@ export function call(
 
 function wrongSignal(given: unknown): BonevalueError | undefined {
   if (isSignal(given)) return undefined;
-  return new BonevalueError("invalid-request", "`signal` has to be an AbortSignal: give the `signal` of a controller.");
+  return new BonevalueError("invalid-request", "`signal` has to be an AbortSignal.");
 }
