@@ -89,7 +89,10 @@ export interface Client {
   claimToken(alias: Alias, token: string): Promise<void>;
   /** Ends the trust on both sides and closes the links at once. */
   removeUser(alias: Alias): Promise<void>;
-  /** Every other session of the account ends. */
+  /**
+   * Every other session of the account ends. Where the answer is lost, rejects with `disconnected`; we come back all the
+   * same, but as another peer if the password has been changed.
+   */
   changePassword(current: string, password: string): Promise<void>;
 
   readonly status: Live<Status>;
