@@ -227,6 +227,22 @@ test("a dial whose links all break fails in the end with what broke the last", a
   expect(clock.waiting).toBe(0);
 });
 
+test("a dial whose time is up between two breaks says what broke, and does not speak of paths", async () => {
+  const { transport, made } = puppets();
+  const pathless: Transport = {
+    open(...args) {
+      const link = { ...transport.open(...args), trouble: () => undefined };
+      const { end } = made.at(-1)!;
+      clock.after(1_000, () => end(new BonevalueError("disconnected", "The handshake was lost.")));
+      return link;
+    },
+  };
+  const { clock, a } = town({ transport: pathless });
+  a.dial("b");
+  await clock.advance(20_000);
+  expect(a.log).toEqual(["failed to b: disconnected, The handshake was lost."]);
+});
+
 test("a dial that is refused fails with the code it was refused with", async () => {
   const { clock, network, a, b } = town();
   b.admission = "busy";

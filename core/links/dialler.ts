@@ -203,9 +203,11 @@ export function createDialler(options: DiallerOptions): Dialler {
 
   function expire(entry: Entry): void {
     const { peer, connection, wish } = entry;
-    const error = connection?.signals.answered
-      ? noPath(peer, dialTimeout, connection.link.trouble?.())
-      : (wish?.broken ?? noAnswer(peer, dialTimeout));
+    const trouble = connection?.link.trouble?.();
+    const error =
+      connection?.signals.answered && (trouble || !wish?.broken)
+        ? noPath(peer, dialTimeout, trouble)
+        : (wish?.broken ?? noAnswer(peer, dialTimeout));
     if (connection?.role === "caller" && !connection.open) end(entry, error, "timeout");
     if (connection?.open) endWish(entry);
     else fail(entry, error);

@@ -167,6 +167,12 @@ test("what a TURN server refused with is part of the trouble", () => {
   expect(negotiation.trouble()).toMatch("turn:192.0.2.9: 401 Unauthorized");
 });
 
+test("where there is a path the trouble is the handshake, and no TURN server is advised", () => {
+  const { pc, negotiation } = sideOf("caller");
+  pc.iceConnectionState = "connected";
+  expect(negotiation.trouble()).toMatch(/^There is a path, but the handshake/);
+});
+
 test("once there is a path, the first round's other candidates wait until the first calls have gone out", async () => {
   const { pc, clock, hear, try: hearOf, rest } = sideOf("callee");
   hear({ type: "offer", sdp });

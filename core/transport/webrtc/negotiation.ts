@@ -13,7 +13,7 @@ const sparesAfter = 1_000;
 export interface Negotiation {
   /** Begins a new round, or asks the caller for one. */
   restart(): void;
-  /** Why there is no path yet, and what to do. */
+  /** Why there is no link yet, and what to do. */
   trouble(): string | undefined;
   release(): void;
 }
@@ -168,6 +168,7 @@ function troubleOf(
   kinds: ReadonlySet<string>,
   refusals: ReadonlySet<string>,
 ): string | undefined {
+  if (hasPath(pc)) return "There is a path, but the handshake with the peer does not end. Dial it again.";
   if (pc.iceGatheringState !== "complete") return undefined;
   if (kinds.size === 0) {
     return "This side found no address at which it can be reached: check that it is online and that WebRTC is not blocked.";
