@@ -68,6 +68,7 @@ const config: ViteUserConfig = defineConfig({
     // Nothing here is fast or slow by this: it is for machines that do other work as well.
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    expect: { poll: { timeout: 15_000 } },
     reporters: ["default", behaviourTable()],
     projects: [
       { extends: true, test: { ...node, name: "unit" } },

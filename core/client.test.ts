@@ -4,6 +4,7 @@ import { type } from "arktype";
 import * as v from "valibot";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { eventually } from "../tools/eventually.ts";
 import { type Client, createClient } from "./client.ts";
 import { BonevalueError } from "./errors.ts";
 import { defineModule, type Module } from "./rpc/module.ts";
@@ -16,8 +17,6 @@ const Echo = defineModule("Echo", {
 });
 
 // As long as a busy machine may take.
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 10_000 });
-
 /** Signs in one client for each name, in turn. */
 async function signIn(network: Network, ...usernames: string[]): Promise<Client[]> {
   const clients = usernames.map((username) => network.client(username));
@@ -459,7 +458,7 @@ describe("a message", () => {
     ann.get("bob").message("Note", { text: 5 });
     expect(await failed).toMatchObject({ code: "invalid-request", data: [{ path: ["text"] }] });
     ann.get("bob").message("Note", { text: "five" });
-    await vi.waitFor(() => expect(handled).toHaveBeenCalledOnce());
+    await eventually(() => expect(handled).toHaveBeenCalledOnce());
     expect(errors).not.toHaveBeenCalled();
   });
 

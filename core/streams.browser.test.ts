@@ -1,4 +1,5 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
+import { eventually } from "../tools/eventually.ts";
 import { type Client, createClient } from "./client.ts";
 import { createMemoryDiscovery } from "./discovery/memory.ts";
 import type { Incoming } from "./rpc/streams/incoming-stream.ts";
@@ -19,7 +20,7 @@ async function pair(): Promise<[ann: Client, bob: Client]> {
   discovery.addUser("bob", "");
   discovery.trust("ann", "bob", "bob", "ann");
   await Promise.all([ann.connect("test", "ann", ""), bob.connect("test", "bob", "")]);
-  await vi.waitFor(() => expect([ann.peers.peek(), bob.peers.peek()].flat()).toHaveLength(2));
+  await eventually(() => expect([ann.peers.peek(), bob.peers.peek()].flat()).toHaveLength(2));
   return [ann, bob];
 }
 
@@ -69,7 +70,7 @@ test("an abort reaches the producer, and the link serves on", async () => {
     for await (const _ of items) if (++read === 50) controller.abort();
   })();
   await expect(reading).rejects.toMatchObject({ code: "cancelled" });
-  await vi.waitFor(() => expect(cleanedUp).toBe(true));
+  await eventually(() => expect(cleanedUp).toBe(true));
   expect(reason).toMatchObject({ code: "cancelled" });
   expect(await ann.get("bob").call("Echo", "still here").first()).toBe("still here");
 });

@@ -1,4 +1,5 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
+import { eventually } from "../tools/eventually.ts";
 import type { Client } from "./client.ts";
 import type { Incoming } from "./rpc/streams/incoming-stream.ts";
 import type { RemoteFile } from "./rpc/streams/remote-file.ts";
@@ -10,7 +11,7 @@ async function signIn(network: Network, ...usernames: string[]): Promise<Client[
   const clients = usernames.map((username) => network.client(username, { idleTimeout: 5_000 }));
   for (const [index, client] of clients.entries()) await client.connect("test", usernames[index]!, "");
   await Promise.all(
-    clients.map((client) => vi.waitFor(() => expect(client.peers.peek()).toHaveLength(clients.length - 1))),
+    clients.map((client) => eventually(() => expect(client.peers.peek()).toHaveLength(clients.length - 1))),
   );
   return clients;
 }
@@ -126,7 +127,7 @@ test("the loss of a link is `disconnected` for the readers on both sides", async
   });
   const answer: Incoming<number> = await ann.get("bob").call("Both", endless()).first();
   ends.push(all(answer).catch(({ code }) => code));
-  await vi.waitFor(() => expect(ends).toHaveLength(2));
+  await eventually(() => expect(ends).toHaveLength(2));
   network.drop(bob.getId()!);
   expect(await Promise.all(ends)).toEqual(["disconnected", "disconnected"]);
 });
@@ -148,5 +149,5 @@ test("signing out ends what is in flight, on both sides", async () => {
   await expect(all({ [Symbol.asyncIterator]: () => ({ next: () => reader.read() }) })).rejects.toMatchObject({
     code: "cancelled",
   });
-  await vi.waitFor(() => expect(signal?.reason).toMatchObject({ code: "disconnected" }));
+  await eventually(() => expect(signal?.reason).toMatchObject({ code: "disconnected" }));
 });

@@ -1,4 +1,5 @@
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
+import { eventually } from "../tools/eventually.ts";
 import type { Client } from "./client.ts";
 import { createNetwork, type Network } from "./testing/network.ts";
 import { createTrust, type Trust } from "./trust.ts";
@@ -18,12 +19,12 @@ test("a request is pending until the server answers, and gives its answer", asyn
   const pending: boolean[] = [];
   trust.state.subscribe((state) => pending.push(state.pending));
   expect(await trust.requestToken("Bob")).toMatchObject({ token: expect.any(String) });
-  await vi.waitFor(() => expect(pending).toEqual([false, true, false]));
+  await eventually(() => expect(pending).toEqual([false, true, false]));
 });
 
 test("a refusal is shown until the next request, and nobody has to catch it", async () => {
   trust.claimToken("Bob", "no such token");
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(trust.state.peek()).toMatchObject({ pending: false, error: { code: "token-invalid" } }),
   );
   const next = trust.requestToken("Bob");
@@ -46,7 +47,7 @@ test("whoever waits learns what came of a request, and never by a rejection: a f
 test("requests that overlap are pending until the last has ended, and the error of either is shown", async () => {
   const requests = [trust.claimToken("Bob", "no such token"), trust.requestToken("Cid")];
   await Promise.all(requests);
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(trust.state.peek()).toMatchObject({ pending: false, error: { code: "token-invalid" } }),
   );
 });

@@ -1,6 +1,7 @@
 import { hash } from "@node-rs/argon2";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { eventually } from "../tools/eventually.ts";
 import { redisCluster } from "./cluster/redis.ts";
 import { defaultLog } from "./log.ts";
 import { hashOf, newPeerId, newSecret } from "./secrets.ts";
@@ -286,7 +287,7 @@ async function atRest(model: Model, real: Real): Promise<void> {
     users: [...users].toSorted(),
     peers: [...peers].map(([id, name]) => `${name} ${id}`).toSorted(),
   });
-  await vi.waitFor(
+  await eventually(
     () => {
       for (const login of model.logins)
         if (login.client && login.tracker) {
@@ -294,7 +295,7 @@ async function atRest(model: Model, real: Real): Promise<void> {
           expect(is).toEqual({ login: is.login, ...expected(model, login) });
         }
     },
-    { timeout: 6_000, interval: 25 },
+    { interval: 25 },
   );
   expect(model.logins.flatMap(({ tracker }) => tracker?.breaches ?? [])).toEqual([]);
   // 1006: with their node or their page.
@@ -310,7 +311,7 @@ async function everyPairTalks(model: Model): Promise<void> {
   const heard = (to: Login) =>
     new Set(to.tracker!.signals.filter(({ signal }) => signal.hello).map(({ from }) => from));
   const should = (to: Login) => new Set(open.filter((from) => from !== to && trusts(from, to)).map(({ id }) => id));
-  await vi.waitFor(
+  await eventually(
     async () => {
       for (const from of open)
         for (const to of open)
@@ -318,7 +319,7 @@ async function everyPairTalks(model: Model): Promise<void> {
       for (const peer of [...open, ...open]) await peer.client!.settled();
       for (const to of open) expect(heard(to)).toEqual(should(to));
     },
-    { timeout: 4_000, interval: 100 },
+    { interval: 100 },
   );
 }
 

@@ -1,6 +1,7 @@
 import { hash } from "@node-rs/argon2";
 import { createClient } from "@redis/client";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { until } from "../tools/eventually.ts";
 import { redisCluster } from "./cluster/redis.ts";
 import { defaultLog } from "./log.ts";
 import { createServer, type ServerOptions } from "./server.ts";
@@ -93,7 +94,7 @@ test("a peer id belongs to its session on every node, and a takeover on another 
   expect(again).toMatchObject({ id: ann.id, resumed: true });
   expect(await ann.closed).toBe(4002);
   // The last signals to the older socket may be lost with it: they are said again.
-  await vi.waitUntil(async () => {
+  await until(async () => {
     bob.send("peerRequest", { to: ann.id, signal: 1 });
     await Promise.all([bob.settled(), again.settled()]);
     return again.received.some(({ type, data }) => type === "peerRequest" && data.from === bob.id);
@@ -112,7 +113,7 @@ test("of many sockets on two nodes that take one session at once, one stays", as
       codes[at] = code;
     });
   });
-  await vi.waitUntil(() => codes.filter((code) => code === 4002).length === 19);
+  await until(() => codes.filter((code) => code === 4002).length === 19);
   await sockets[codes.indexOf(undefined)]!.settled();
 });
 
@@ -213,7 +214,7 @@ test("a Redis that hangs holds up neither sign-ins, relays nor /healthz, and is 
   expect(again).toMatchObject({ id: bob.id, resumed: true });
 
   redis.wake();
-  await vi.waitUntil(() => again.received.some(({ type, data }) => type === "peerConnect" && data.id === late.id));
+  await until(() => again.received.some(({ type, data }) => type === "peerConnect" && data.id === late.id));
   again.send("peerRequest", { to: late.id, signal: "across again" });
   expect((await late.next("peerRequest")).data).toEqual({ from: bob.id, signal: "across again" });
   for (const peer of [ann, cat, again, late]) {

@@ -3,7 +3,8 @@ import { createServer as createHttpServer } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { until } from "../tools/eventually.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import { localCluster } from "./cluster/local.ts";
 import { sqliteStore } from "./store/sqlite.ts";
@@ -98,7 +99,7 @@ test("a socket too many that does not leave by itself is cut", async () => {
     heard += chunk.toString("latin1");
   });
   const closed = once(stays, "close");
-  await vi.waitUntil(() => heard.includes("rate-limited"));
+  await until(() => heard.includes("rate-limited"));
   clock.advance(800);
   await closed;
 });
@@ -114,11 +115,11 @@ test("a WebSocket's own pings are answered, and read no faster than messages", a
   for (let at = 0; at < 300; at++) ann.socket.ping("are you there");
   for (let at = 0; at < 300; at++) ann.socket.pong("I am");
   // The sign-in was the first of the burst.
-  await vi.waitUntil(() => pongs === 199);
+  await until(() => pongs === 199);
   clock.advance(19);
   expect(pongs).toBe(199);
   clock.advance(1);
-  await vi.waitUntil(() => pongs === 200);
+  await until(() => pongs === 200);
 });
 
 test("a message that announces more than 64 KiB is refused before it comes", async () => {
@@ -175,7 +176,7 @@ test("a crowd that signs in to one account at once finds no more room than its l
   gate.shut();
   const crowd = await Promise.all(Array.from({ length: 8 }, () => open()));
   for (const client of crowd) client.send("authenticate", { version: 1, username: "ann", password });
-  await vi.waitUntil(() => gate.waiting() === 8);
+  await until(() => gate.waiting() === 8);
   gate.open();
   const ends = await Promise.all(crowd.map((client) => Promise.race([client.closed, client.next("peerList")])));
   expect(ends.filter((end) => end === 1013)).toHaveLength(6);
@@ -192,7 +193,7 @@ test.each(["another page's", "one's own"])(
     gate.shut();
     const late = await open();
     late.send("authenticate", { version: 1, session: (whose === "one's own" ? ann : other).session });
-    await vi.waitUntil(() => gate.waiting() === 1);
+    await until(() => gate.waiting() === 1);
     await ann.request("changePassword", { current: password, password: "a better secret" });
     gate.open();
     expect(await late.closed).toBe(4001);
@@ -207,7 +208,7 @@ test("a user who is removed while signing in is shown to nobody, and sees nobody
   gate.shut();
   const bob = await open();
   bob.send("authenticate", { version: 1, username: "bob", password });
-  await vi.waitUntil(() => gate.waiting() === 1);
+  await until(() => gate.waiting() === 1);
   expect((await ann.request("removeUser", { name: "Bob" })).type).toBe("removeResponse");
   gate.open();
   expect([(await bob.next("userList")).data, (await bob.next("peerList")).data]).toEqual([[], []]);
@@ -222,9 +223,9 @@ test("a page that closes while it is let in has said goodbye: it is gone at once
   gate.shut();
   const ann = await open();
   ann.send("authenticate", { version: 1, username: "ann", password });
-  await vi.waitUntil(() => gate.waiting() === 1);
+  await until(() => gate.waiting() === 1);
   ann.socket.close(1001);
-  await vi.waitUntil(() => logged.some(([, message]) => message === "a socket has closed"));
+  await until(() => logged.some(([, message]) => message === "a socket has closed"));
   gate.open();
   expect((await bob.next("peerDisconnect")).lost).toBeUndefined();
 });

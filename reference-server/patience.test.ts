@@ -1,4 +1,5 @@
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { eventually, until } from "../tools/eventually.ts";
 import { withDeadlines } from "./deadline.ts";
 import type { ServerOptions } from "./server.ts";
 import { sqliteStore } from "./store/sqlite.ts";
@@ -26,7 +27,7 @@ async function hanging() {
 
 /** Lets time pass until `done`. */
 async function passes({ clock }: Pick<World, "clock">, done: () => boolean): Promise<void> {
-  await vi.waitUntil(
+  await until(
     () => {
       clock.advance(1_000);
       return done();
@@ -87,7 +88,7 @@ test("of the signals that come while trust is being read, a mebibyte waits", asy
   const [ann, bob] = [await here.signIn("ann"), await here.signIn("bob")];
   hung.add("trusted");
   here.server.accounts.remove("cat").catch(() => {});
-  await vi.waitUntil(() => asked() === 2);
+  await until(() => asked() === 2);
   hung.clear();
   const signal = "x".repeat(60_000);
   for (let at = 0; at < 30; at++) bob.send("peerRequest", { to: ann.id, signal });
@@ -98,7 +99,7 @@ test("of the signals that come while trust is being read, a mebibyte waits", asy
   await ann.settled();
   expect(relayed()).toBe(17);
   bob.send("peerRequest", { to: ann.id, signal: "short" });
-  expect((await vi.waitFor(() => ann.received.findLast(({ type }) => type === "peerRequest")))?.data.from).toBe(bob.id);
+  expect((await eventually(() => ann.received.findLast(({ type }) => type === "peerRequest")))?.data.from).toBe(bob.id);
 });
 
 test("methods with a deadline keep their answers, their errors and their object", async () => {

@@ -2,8 +2,9 @@ import { EventEmitter, once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { Duplex } from "node:stream";
 import { hash } from "@node-rs/argon2";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
+import { until } from "../tools/eventually.ts";
 import { createPasswords } from "./passwords.ts";
 import { createServer } from "./server.ts";
 import { sqliteStore } from "./store/sqlite.ts";
@@ -221,7 +222,7 @@ test("inviting answers alike whether or not the address has an account, and wait
   const unknown = await ann.request("inviteUser", { email: "cat@example.org" });
   expect([known.type, known.data]).toEqual([unknown.type, unknown.data]);
   expect(unknown).toMatchObject({ type: "inviteResponse", data: {} });
-  await vi.waitUntil(() => mailed.length > 0);
+  await until(() => mailed.length > 0);
   await ann.settled();
   expect(mailed).toEqual(["cat@example.org"]);
 });
@@ -372,7 +373,7 @@ test("on an app's own plain server, a client beyond loopback is refused", async 
     write: (chunk, _, done) => done(void written.push(String(chunk)) as undefined),
   });
   http.emit("upgrade", request, stream, Buffer.alloc(0));
-  await vi.waitUntil(() => written.length > 0);
+  await until(() => written.length > 0);
   expect(written[0]).toMatch(/^HTTP\/1\.1 403 /);
 });
 
@@ -431,12 +432,12 @@ test("after a burst of 200 messages, 50 a second are read, and none is lost", as
   const pongs = () => ann.received.filter(({ type }) => type === "pong").length;
   for (let at = 0; at < 210; at++) ann.send("ping", {});
   // The sign-in was the first of the burst.
-  await vi.waitUntil(() => pongs() === 199);
+  await until(() => pongs() === 199);
   for (let more = 1; more <= 11; more++) {
     clock.advance(19);
     expect(pongs()).toBe(198 + more);
     clock.advance(1);
-    await vi.waitUntil(() => pongs() === 199 + more, { interval: 1 });
+    await until(() => pongs() === 199 + more, { interval: 1 });
   }
 });
 
@@ -490,7 +491,7 @@ test("sockets are counted for each address, and the place of a closed one is fre
   expect((await third.next("error")).data.code).toBe("rate-limited");
   expect(await third.closed).toBe(1013);
   await first.break();
-  await vi.waitUntil(async () => {
+  await until(async () => {
     const next = await open();
     next.send("authenticate", { version: 1, session: "x" });
     return (await next.closed) === 4001;

@@ -1,5 +1,6 @@
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import type { Query, Trust } from "../../core/index.ts";
+import { eventually } from "../../tools/eventually.ts";
 import type { Mounted } from "./framework.ts";
 import { Ask, Count, type Made, type Pages } from "./pages.ts";
 import { type Behaviours, becomes, ignore, type Scene, settled, texts } from "./scene.ts";
@@ -73,10 +74,10 @@ export const called: Behaviours = {
     });
     const { call } = showCaller(show, "bob");
     const before = call("0");
-    await vi.waitFor(() => expect(signals).toHaveLength(1));
+    await eventually(() => expect(signals).toHaveLength(1));
     call("1");
     expect(await before.all()).toMatchObject([{ error: { code: "cancelled" } }]);
-    await vi.waitFor(() => expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]));
+    await eventually(() => expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]));
     answers[0]?.resolve("too late");
     answers[1]?.resolve("in time");
     await becomes([".call"], ["still 1/1 in time"]);
@@ -94,7 +95,7 @@ export const called: Behaviours = {
     const signal = await started.promise;
     page.unmount();
     expect(await replies.all()).toMatchObject([{ error: { code: "cancelled" } }]);
-    await vi.waitFor(() => expect(signal.aborted).toBe(true));
+    await eventually(() => expect(signal.aborted).toBe(true));
   },
 
   "reads a stream that an effect asks for, anew when the effect runs again, until it unmounts": async ({
@@ -112,12 +113,12 @@ export const called: Behaviours = {
     });
     const page = show("reader", { from: 0 });
     const item = () => Number(texts(".reader")[0]);
-    await vi.waitFor(() => expect(item()).toBeGreaterThan(2));
+    await eventually(() => expect(item()).toBeGreaterThan(2));
     page.update({ from: 1_000_000 });
-    await vi.waitFor(() => expect(item()).toBeGreaterThan(1_000_002));
+    await eventually(() => expect(item()).toBeGreaterThan(1_000_002));
     expect(ended).toEqual([0]);
     page.unmount();
-    await vi.waitFor(() => expect(ended).toEqual([0, 1_000_000]));
+    await eventually(() => expect(ended).toEqual([0, 1_000_000]));
     expect(asked).toEqual([0, 1_000_000]);
   },
 

@@ -1,4 +1,5 @@
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
+import { eventually } from "../../tools/eventually.ts";
 import { counted } from "./counted.ts";
 import type { Pages } from "./pages.ts";
 import { type Behaviours, ignore } from "./scene.ts";
@@ -12,9 +13,9 @@ export const letGo: Behaviours = {
       show("offer", { answer: "", heard: ignore }, { client: count.client }),
       show("rows", { ids: ["a", "b"], rendered: ignore }, { client: count.client }),
     ];
-    await vi.waitFor(() => expect(count.open).toBeGreaterThanOrEqual(8));
+    await eventually(() => expect(count.open).toBeGreaterThanOrEqual(8));
     for (const page of pages) page.unmount();
-    await vi.waitFor(() => expect(count.open).toBe(0));
+    await eventually(() => expect(count.open).toBe(0));
   },
 
   "leaves nothing behind after a thousand mounts": async ({ ann, framework }) => {
@@ -28,7 +29,7 @@ export const letGo: Behaviours = {
       once("caller", { query: "*", made: ignore });
       once("trust", { made: ignore });
     }
-    await vi.waitFor(() => expect(count.open).toBe(0));
+    await eventually(() => expect(count.open).toBe(0));
     expect(count.offers).toBe(250);
     expect(host.childElementCount).toBe(0);
   },

@@ -1,5 +1,6 @@
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import type { Peer } from "../../core/index.ts";
+import { eventually } from "../../tools/eventually.ts";
 import { counted } from "./counted.ts";
 import { Ask } from "./pages.ts";
 import { type Behaviours, ignore, settled } from "./scene.ts";
@@ -79,16 +80,16 @@ export const offered: Behaviours = {
     const page = show("offer", { answer: "first", heard });
     await settled();
     await signIn([bob, "bob"]);
-    await vi.waitFor(() => expect(told).toEqual(["first bob"]));
+    await eventually(() => expect(told).toEqual(["first bob"]));
     page.update({ answer: "second", heard });
     await settled();
     await bob.disconnect();
     await signIn([bob, "bob"]);
-    await vi.waitFor(() => expect(told).toEqual(["first bob", "second bob"]));
+    await eventually(() => expect(told).toEqual(["first bob", "second bob"]));
     page.unmount();
     await bob.disconnect();
     await signIn([bob, "bob"]);
-    await vi.waitFor(() => expect(ann.peers.peek()).toHaveLength(1));
+    await eventually(() => expect(ann.peers.peek()).toHaveLength(1));
     expect(told).toHaveLength(2);
   },
 };

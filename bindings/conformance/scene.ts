@@ -1,6 +1,7 @@
 import { expect, vi } from "vitest";
 import type { Client } from "../../core/index.ts";
 import { createNetwork, type Network } from "../../core/testing/network.ts";
+import { eventually } from "../../tools/eventually.ts";
 import type { Framework, Mounted } from "./framework.ts";
 import type { Pages } from "./pages.ts";
 
@@ -76,7 +77,7 @@ export function texts(...selectors: readonly string[]): readonly (string | null)
 
 /** Resolves once the page shows that. */
 export async function becomes(selectors: readonly string[], expected: readonly string[]): Promise<void> {
-  await vi.waitFor(() => expect(texts(...selectors)).toEqual(expected), { interval: 1 });
+  await eventually(() => expect(texts(...selectors)).toEqual(expected), { interval: 1 });
 }
 
 /** Resolves when the framework has done what was to be done in this turn and the next. */

@@ -1,5 +1,6 @@
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import type { Peer } from "../../core/index.ts";
+import { eventually } from "../../tools/eventually.ts";
 import { joinCrowd } from "./crowd.ts";
 import { type Behaviours, becomes, ignore, settled, texts } from "./scene.ts";
 
@@ -107,7 +108,7 @@ export const shown: Behaviours = {
     crowd.client.get({ peer: "peer-500" }).call("Any");
     crowd.client.get({ peer: "peer-5000" }).call("Any");
     crowd.arrive("peer-10000");
-    await vi.waitFor(() => expect(texts(".row")[500]).toBe("bob connecting"));
+    await eventually(() => expect(texts(".row")[500]).toBe("bob connecting"));
     await settled();
     expect([...renders]).toEqual([["peer-500", 1]]);
     await crowd.client.disconnect();

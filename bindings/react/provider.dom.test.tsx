@@ -4,6 +4,7 @@ import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { BonevalueError, type Client } from "../../core/index.ts";
 import { createNetwork } from "../../core/testing/network.ts";
+import { eventually } from "../../tools/eventually.ts";
 import { BonevalueProvider, type BonevalueProviderProps, type Connect } from "./index.ts";
 
 const connect: Connect = { host: "p2p.example.com", username: "ann", password: "secret" };
@@ -130,7 +131,7 @@ describe("a provider with `connect`", () => {
     vi.mocked(client.connect).mockRejectedValue(error);
     const onError = vi.fn();
     mount({ onError });
-    await vi.waitFor(() => expect(onError).toHaveBeenCalledExactlyOnceWith(error));
+    await eventually(() => expect(onError).toHaveBeenCalledExactlyOnceWith(error));
   });
 
   test("keeps an attempt to itself that it ended, or that others took over", async () => {

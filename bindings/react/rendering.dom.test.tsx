@@ -14,6 +14,7 @@ import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Client } from "../../core/index.ts";
 import { createNetwork, type Network } from "../../core/testing/network.ts";
+import { eventually } from "../../tools/eventually.ts";
 import { type CountedClient, counted } from "../conformance/counted.ts";
 import { joinCrowd } from "../conformance/crowd.ts";
 import { Ask, type Made } from "../conformance/pages.ts";
@@ -66,10 +67,10 @@ describe("StrictMode", () => {
     );
     expect(await askAnn()).toBe("ann");
     caller?.call("Who?");
-    await vi.waitFor(() => expect(host.textContent).toBe("still 1/1 bob"));
+    await eventually(() => expect(host.textContent).toBe("still 1/1 bob"));
     const cid = network.client("cid");
     await cid.connect("test", "cid", "");
-    await vi.waitFor(() => expect(heard).toEqual(["cid"]));
+    await eventually(() => expect(heard).toEqual(["cid"]));
     await cid.disconnect();
   });
 });
@@ -93,7 +94,7 @@ describe("an effect that calls", () => {
         </StrictMode>
       );
       render(tree);
-      await vi.waitFor(() => expect(host.textContent).toBe(String(request.id)));
+      await eventually(() => expect(host.textContent).toBe(String(request.id)));
       render(tree);
     }
     expect(asked.at(-1)).toEqual({ id: 2 });
@@ -121,9 +122,9 @@ describe("Suspense", () => {
     await bob.disconnect();
     ready = true;
     data.resolve();
-    await vi.waitFor(() => expect(host.textContent).toBe("0"));
+    await eventually(() => expect(host.textContent).toBe("0"));
     await bob.connect("test", "bob", "");
-    await vi.waitFor(() => expect(host.textContent).toBe("1"));
+    await eventually(() => expect(host.textContent).toBe("1"));
   });
 });
 
@@ -159,7 +160,7 @@ describe("a transition", () => {
       ),
     );
     startTransition(() => show(true));
-    await vi.waitFor(() => expect(host.textContent).toBe("2".repeat(30)), { timeout: 5_000 });
+    await eventually(() => expect(host.textContent).toBe("2".repeat(30)));
     expect(seen.indexOf(2)).toBeGreaterThanOrEqual(10);
     expect(seen.indexOf(2)).toBeLessThan(31);
     await crowd.client.disconnect();
@@ -175,7 +176,7 @@ describe("a client in place of another", () => {
     };
     render(<pages.caller query="bob" made={made} />);
     const replies = caller?.call("Who?");
-    await vi.waitFor(() => expect(host.textContent).toBe("pending 0/1"));
+    await eventually(() => expect(host.textContent).toBe("pending 0/1"));
     flushSync(() =>
       root.render(
         <BonevalueProvider client={network.client("cid")}>

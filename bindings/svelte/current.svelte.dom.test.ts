@@ -1,7 +1,8 @@
 import { flushSync, mount } from "svelte";
 import { get } from "svelte/store";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { createNetwork } from "../../core/testing/network.ts";
+import { eventually } from "../../tools/eventually.ts";
 import { type CountedClient, counted } from "../conformance/counted.ts";
 import people from "./conformance/people.svelte";
 import { type Current, follow } from "./current.ts";
@@ -37,7 +38,7 @@ test("a value is watched only while somebody looks, and always the present one",
     expect(seen.at(-1)).toBe("online");
     stop();
   }
-  await vi.waitFor(() => expect(ann.open).toBe(0));
+  await eventually(() => expect(ann.open).toBe(0));
   expect(status.current).toBe("online");
   await ann.client.disconnect();
   expect(status.current).toBe("offline");
@@ -49,9 +50,9 @@ test("a value is a store outside components as well", async () => {
   const seen: string[] = [];
   const stop = status.subscribe((now) => seen.push(now));
   await ann.client.connect("test", "ann", "");
-  await vi.waitFor(() => expect(seen.at(-1)).toBe("online"));
+  await eventually(() => expect(seen.at(-1)).toBe("online"));
   stop();
-  await vi.waitFor(() => expect(ann.open).toBe(0));
+  await eventually(() => expect(ann.open).toBe(0));
   await ann.client.disconnect();
   expect(seen.at(-1)).toBe("online");
 });
@@ -64,9 +65,9 @@ test("a value may depend on runes: what is read and what is watched change toget
   flushSync();
   expect(seen).toEqual([[], []]);
   expect(seen[1]).toBe(ann.client.get("bob").peers.peek());
-  await vi.waitFor(() => expect(ann.open).toBe(1));
+  await eventually(() => expect(ann.open).toBe(1));
   stop();
-  await vi.waitFor(() => expect(ann.open).toBe(0));
+  await eventually(() => expect(ann.open).toBe(0));
 });
 
 test("without a client the error says what to do", () => {

@@ -1,6 +1,7 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { createApp, defineComponent, h, KeepAlive, nextTick, ref } from "vue";
 import { createNetwork } from "../../core/testing/network.ts";
+import { eventually } from "../../tools/eventually.ts";
 import { counted } from "../conformance/counted.ts";
 import { Ask } from "../conformance/pages.ts";
 import { bonevalue, useEvent, useModule } from "./index.ts";
@@ -30,7 +31,7 @@ test("a component that KeepAlive has put away still offers its module and hears 
   expect(await askAnn()).toBe("ann");
   const id = bob.getId();
   await bob.disconnect();
-  await vi.waitFor(() => expect(heard).toEqual([id]));
+  await eventually(() => expect(heard).toEqual([id]));
   app.unmount();
   expect(ann.open).toBe(0);
   await ann.client.disconnect();

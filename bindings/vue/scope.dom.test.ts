@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { createApp, createSSRApp, defineComponent, effectScope, h, nextTick, ref } from "vue";
 import type { Client } from "../../core/index.ts";
 import { createNetwork, type Network } from "../../core/testing/network.ts";
+import { eventually } from "../../tools/eventually.ts";
 import { type CountedClient, counted } from "../conformance/counted.ts";
 import { Ask } from "../conformance/pages.ts";
 import { bonevalue, useCall, useClient, useEvent, useModule, usePeers, useStatus } from "./index.ts";
@@ -36,7 +37,7 @@ test("outside components a scope follows at once, and lets go when it stops", as
   const { result: peers, stop } = inScope(() => usePeers());
   expect(peers.value).toMatchObject([{ name: "bob" }]);
   await bob.disconnect();
-  await vi.waitFor(() => expect(peers.value).toEqual([]));
+  await eventually(() => expect(peers.value).toEqual([]));
   stop();
   expect(ann.open).toBe(0);
 });
@@ -61,7 +62,7 @@ test("outside components a module and a listener end with the scope", async () =
   stop();
   await expect(askAnn()).rejects.toMatchObject({ code: "unknown-module" });
   await bob.disconnect();
-  await vi.waitFor(() => expect(ann.client.peers.peek()).toEqual([]));
+  await eventually(() => expect(ann.client.peers.peek()).toEqual([]));
   expect(heard).toEqual([]);
 });
 
@@ -89,7 +90,7 @@ test("a scope that components share outlives the one that asked first, though th
   isShown.value = false;
   await nextTick();
   await bob.disconnect();
-  await vi.waitFor(() => expect(peers?.value).toEqual([]));
+  await eventually(() => expect(peers?.value).toEqual([]));
   store.stop();
 });
 

@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import { eventually } from "../../tools/eventually.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import type { Credentials } from "./discovery.ts";
 import { createRecorder } from "./recorder.ts";
@@ -190,7 +191,7 @@ test("who gets no answer is told at which address nobody answered", async () => 
     const events = { ...createRecorder().events, ended: resolve };
     websocket({ WebSocket }).open("example.org:8000", { username: "a", password: "b" }, events);
   });
-  await vi.waitFor(() => expect(opened).toHaveLength(1));
+  await eventually(() => expect(opened).toHaveLength(1));
   opened[0]?.drop(1006);
   expect(await ended).toMatchObject({ message: expect.stringContaining("wss://example.org:8000/") });
 });

@@ -1,4 +1,5 @@
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { eventually } from "../../tools/eventually.ts";
 import { createClient } from "../client.ts";
 import { createMemoryDiscovery } from "../discovery/memory.ts";
 
@@ -13,7 +14,7 @@ async function linked() {
   for (const name of ["ann", "bob"]) discovery.addUser(name, "");
   discovery.trust("ann", "bob", "bob", "ann");
   await Promise.all([ann.connect("test", "ann", ""), bob.connect("test", "bob", "")]);
-  await vi.waitFor(() => expect([ann.peers.peek(), bob.peers.peek()].flat()).toHaveLength(2));
+  await eventually(() => expect([ann.peers.peek(), bob.peers.peek()].flat()).toHaveLength(2));
   const heard: unknown[] = [];
   bob.module("Note", ({ request }) => heard.push(request));
   await ann.get("bob").call("Note", "hello").first();
@@ -27,7 +28,7 @@ test("what was said right before a sign-out arrives, and then the reason", async
   const notes = Array.from({ length: 100 }, (_, index) => `${index} `.repeat(4_000));
   for (const note of notes) ann.get("bob").message("Note", note);
   ann.disconnect();
-  await vi.waitFor(() => expect(link.peek().status).toBe("failed"));
+  await eventually(() => expect(link.peek().status).toBe("failed"));
   expect(link.peek().error?.message).toMatch("The peer closed the link (cancelled)");
   expect(heard).toEqual(["hello", ...notes]);
 });

@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import { eventually } from "../../tools/eventually.ts";
 import { visitEach } from "./each.ts";
 import { createRegistry } from "./registry.ts";
 
@@ -66,6 +67,6 @@ test("a visit that fails because its peer has left is not reported, one that fai
     throw new Error("the app's own fault");
   });
   registry.addPeer({ id: "p2", name: "Oli" });
-  await vi.waitFor(() => expect(reported).toHaveBeenCalledTimes(1));
+  await eventually(() => expect(reported).toHaveBeenCalledTimes(1));
   reported.mockRestore();
 });

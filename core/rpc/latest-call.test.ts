@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { eventually } from "../../tools/eventually.ts";
 import type { Client } from "../client.ts";
 import { createNetwork } from "../testing/network.ts";
 import { type CallState, createLatestCall, type LatestCall } from "./latest-call.ts";
@@ -13,11 +14,11 @@ beforeEach(async () => {
   peers = ["bob", "cid"].map((name) => network.client(name));
   await ann.connect("test", "ann", "");
   for (const [index, name] of ["bob", "cid"].entries()) await peers[index]?.connect("test", name, "");
-  await vi.waitFor(() => expect(ann.peers.peek()).toHaveLength(2));
+  await eventually(() => expect(ann.peers.peek()).toHaveLength(2));
   latest = createLatestCall();
 });
 
-const ended = () => vi.waitFor(() => expect(latest.state.peek().pending).toBe(false));
+const ended = () => eventually(() => expect(latest.state.peek().pending).toBe(false));
 
 /** Everything that a view is shown until the call has ended. */
 async function shown(): Promise<readonly CallState<unknown>[]> {
@@ -89,7 +90,7 @@ describe("a latest call", () => {
     peers[0]?.module("Ask", () => "here");
     peers[1]?.module("Ask", () => new Promise(() => {}));
     latest.call(ann.get("*"), "Ask");
-    await vi.waitFor(() => expect(latest.state.peek().first).toBe("here"));
+    await eventually(() => expect(latest.state.peek().first).toBe("here"));
     latest.cancel();
     expect(latest.state.peek()).toMatchObject({ pending: false, first: "here", error: undefined });
     expect(latest.state.peek().replies[1]?.error?.code).toBe("cancelled");

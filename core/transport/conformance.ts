@@ -91,8 +91,8 @@ export function transportConformance({ name, transport, held }: Subject): void {
       caller.lowMark = 100_000;
       const message = patterned(60_000);
       while (caller.buffered <= 400_000) for (const channel of channels) caller.send(channel, message);
-      await inbox.drained;
-      expect(caller.buffered).toBeLessThanOrEqual(100_000);
+      // It may drain while it is being filled.
+      while (caller.buffered > 100_000) await inbox.drained();
     });
 
     test("says how its bytes travel", async () => {
@@ -221,24 +221,25 @@ const deaf: SignalExchange = {
 function inboxOf(link: Link, { late = false } = {}) {
   const arrived: [Channel, Uint8Array][] = [];
   let wake = () => {};
-  let drain = () => {};
-  const drained = new Promise<void>((resolve) => {
-    drain = resolve;
-  });
+  let told = () => {};
   const listen = () =>
     link.listen({
       message(channel, bytes) {
         arrived.push([channel, bytes]);
         wake();
       },
-      drain,
+      drain: () => told(),
       interrupted: () => {},
       restored: () => {},
     });
   if (!late) listen();
   return {
     listen,
-    drained,
+    /** Resolves when it is told next. */
+    drained: () =>
+      new Promise<void>((resolve) => {
+        told = resolve;
+      }),
     async take(count: number): Promise<[Channel, Uint8Array][]> {
       while (arrived.length < count) {
         await new Promise<void>((resolve) => {

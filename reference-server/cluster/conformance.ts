@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { until } from "../../tools/eventually.ts";
 import type { BusMessage, Cluster, ClusterNode, Login } from "./cluster.ts";
 
 /** A cluster with nobody in it. */
@@ -25,9 +26,8 @@ export async function joined(cluster: Cluster): Promise<TestNode> {
     heard,
     stale: () => stale,
     hears: (kind) =>
-      vi.waitUntil(() => heard.find((message) => message.kind === kind), {
+      until(() => heard.find((message) => message.kind === kind), {
         interval: 5,
-        timeout: 4_000,
       }) as Promise<any>,
   };
 }
@@ -94,7 +94,7 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
       const { logins } = await one.online(["ann"]);
       expect(logins).toHaveLength(1);
       const losers = claims.map(({ login }) => login.epoch).filter((epoch) => epoch !== logins[0]?.epoch);
-      await vi.waitUntil(() => one.heard.length + two.heard.length === 19);
+      await until(() => one.heard.length + two.heard.length === 19);
       const told = [...one.heard, ...two.heard].map((message) => message.kind === "taken" && message.epoch);
       expect(told.toSorted()).toEqual(losers.toSorted());
     });
@@ -120,7 +120,7 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
       const signals = Array.from({ length: 50 }, (_, at) => ({ n: at, text: "é\u0000" }));
       for (const signal of signals)
         one.send(two.id, { kind: "relay", type: "peerRequest", to: "q", from: login, signal });
-      await vi.waitUntil(() => two.heard.length === 50);
+      await until(() => two.heard.length === 50);
       expect(two.heard.map((message) => message.kind === "relay" && message.signal)).toEqual(signals);
       expect(one.heard).toEqual([]);
     });

@@ -1,5 +1,6 @@
 import { createClient } from "@redis/client";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { until } from "../../tools/eventually.ts";
 import { systemClock } from "../clock.ts";
 import { defaultLog, type Log } from "../log.ts";
 import { type Cut, startCut } from "../testing/cut.ts";
@@ -75,7 +76,7 @@ test("an engine that comes back empty is filled again by its nodes, which then r
   await two.release(login);
   await two.claim("bob", "p3");
   await own.start();
-  for (const node of [one, two]) await vi.waitUntil(() => node.stale() > 0, { timeout: 5_000 });
+  for (const node of [one, two]) await until(() => node.stale() > 0);
   expect(whereabouts((await one.online(["ann", "bob"])).logins)).toEqual(
     [`ann p1 ${one.id}`, `bob p3 ${two.id}`].toSorted(),
   );
@@ -95,7 +96,7 @@ test("where word from the engine is cut off, nobody who is missing there is take
   await Promise.all([allow(1), admin.flushAll(), admin.sendCommand(["CLIENT", "KILL", "TYPE", "pubsub"])]);
   expect(await found.promise).toEqual({ logins: [], complete: false });
   await allow(1_000);
-  await vi.waitUntil(() => one.stale() > 0, { timeout: 5_000 });
+  await until(() => one.stale() > 0);
   expect(whereabouts((await one.online(["ann"])).logins)).toEqual([`ann p ${two.id}`]);
 });
 
@@ -106,7 +107,7 @@ test("a node does not write down again what another has taken over, nor what tha
   await one.hears("taken");
   await two.release(login);
   await flush();
-  for (const node of [one, two]) await vi.waitUntil(() => node.stale() > 0, { timeout: 5_000 });
+  for (const node of [one, two]) await until(() => node.stale() > 0);
   expect(await one.online(["ann"])).toEqual({ logins: [], complete: true });
 });
 
@@ -114,7 +115,7 @@ test("an engine that forgets while it runs is noticed by the lease", async () =>
   const one = await member(cluster());
   await one.claim("ann", "p1");
   await flush();
-  await vi.waitUntil(() => one.stale() > 0, { timeout: 5_000 });
+  await until(() => one.stale() > 0);
   expect((await one.online(["ann"])).logins).toHaveLength(1);
 });
 
@@ -140,18 +141,18 @@ test("a peer that left while its node was away is gone once the node is back", a
   const [away, one] = [await member(redisCluster(cut.url, log, quick)), await member(cluster())];
   const { login } = await away.claim("ann", "p");
   cut.cut();
-  await vi.waitUntil(async () => !(await away.online(["ann"])).complete);
+  await until(async () => !(await away.online(["ann"])).complete);
   expect(await away.release(login)).toBe(true);
   expect((await one.online(["ann"])).logins).toHaveLength(1);
   cut.mend();
-  await vi.waitUntil(async () => (await one.online(["ann"])).logins.length === 0);
+  await until(async () => (await one.online(["ann"])).logins.length === 0);
 });
 
 test("what a node could not say while it was away makes the others read again", async () => {
   const cut = await cutOff();
   const [away, one] = [await member(redisCluster(cut.url, log, quick)), await member(cluster())];
   cut.cut();
-  await vi.waitUntil(async () => !(await away.online(["ann"])).complete);
+  await until(async () => !(await away.online(["ann"])).complete);
   away.broadcast({ kind: "revoke", user: "ann", keep: undefined });
   await Promise.resolve();
   cut.mend();
@@ -169,7 +170,7 @@ test("a peer that moved while the engine was out of reach stays where it went, a
   second.cut();
   // Longer than what a busy machine takes to tell the engine's time.
   passed = 5_000;
-  await vi.waitUntil(async () => !(await two.online(["ann"])).complete);
+  await until(async () => !(await two.online(["ann"])).complete);
   await two.claim("ann", "p");
   second.mend();
   await Promise.race([two.hears("taken"), one.hears("taken")]);
@@ -212,7 +213,7 @@ test("a node that leaves while the engine hangs asks for nothing afterwards", as
   node.leave().then(() => {
     left = true;
   });
-  await vi.waitUntil(
+  await until(
     () => {
       clock.advance(quick.patience);
       return left;

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { until } from "../../tools/eventually.ts";
 import { defaultLog } from "../log.ts";
 import { startPostgres, type TestPostgres } from "../testing/postgres.ts";
 import { password, world } from "../testing/world.ts";
@@ -59,7 +60,7 @@ test("a PostgreSQL that is restarted costs no socket, and answers again", async 
   const { signIn } = await world(["ann", "bob"], { store: await postgres.database() });
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   await postgres.restart();
-  await vi.waitUntil(async () => (await ann.request("requestToken", { name: "Cat" })).type === "tokenResponse");
+  await until(async () => (await ann.request("requestToken", { name: "Cat" })).type === "tokenResponse");
   expect((await signIn("ann", { session: ann.session })).id).toBe(ann.id);
   await bob.settled();
 });
@@ -99,7 +100,7 @@ test("a store out of reach is refused with what to do, and without the password"
 
 /** Waits until another connection waits for what this one holds. */
 async function waitingForLock(client: pg.Client): Promise<void> {
-  await vi.waitUntil(async () => (await client.query("select 1 from pg_locks where not granted")).rowCount !== 0, {
+  await until(async () => (await client.query("select 1 from pg_locks where not granted")).rowCount !== 0, {
     interval: 5,
   });
 }

@@ -1,5 +1,6 @@
-import { onTestFinished, vi } from "vitest";
+import { onTestFinished } from "vitest";
 import type { ClientOptions } from "ws";
+import { until } from "../../tools/eventually.ts";
 import { type BonevalueServer, createServer, type Log, type ServerOptions } from "../server.ts";
 import { openClient, type TestClient } from "./client.ts";
 import { type VirtualClock, virtualClock } from "./virtual-clock.ts";
@@ -57,7 +58,7 @@ export async function world(accounts: readonly string[] = [], options: ServerOpt
     signIn: async (username, proof = { username, password }) => signedIn(await open(), proof),
     async lose(peer) {
       await peer.break();
-      await vi.waitUntil(
+      await until(
         () => logged.some(([, message, data]) => message === "a socket has closed" && data["peer"] === peer.id),
         { interval: 1 },
       );
