@@ -11,6 +11,7 @@ export const calls: Part = {
   contestants: ["raw", "raw, joined", "bonevalue", "PeerJS", "simple-peer", "Trystero", "birpc", "capnweb"],
   mark: marks.latency,
   warm: true,
+  anew: true,
   figures: [
     {
       key: "p50",
