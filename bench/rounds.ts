@@ -13,34 +13,28 @@ export interface Extent {
 
 const fewest = 3;
 
-/** Measures a part in rounds. Who begins changes from round to round. What pages do first, for engines to warm up, is not counted. */
+/** Measures a part in rounds. Who begins changes from round to round; a first round, for engines to warm up, is not counted. */
 export async function runRounds(part: Part, stage: Stage, { rounds, time }: Extent): Promise<Numbers> {
   const begun = performance.now();
-  const kept = new Map<Name, Pair>();
+  const pairs = await Promise.all(part.contestants.map((name) => stage.pair(name)));
   const numbers: Record<string, Partial<Record<Name, number[]>>> = {};
   for (const { key } of part.figures) numbers[key] = Object.fromEntries(part.contestants.map((name) => [name, []]));
 
+  if (part.warm) for (const pair of pairs) await pair.dial({ mark: part.mark });
+  for (const pair of pairs) await part.measure(pair);
   for (let round = 0; round < rounds; round++) {
     if (round >= fewest && performance.now() - begun > time) break;
-    for (const name of rotated(part.contestants, round)) {
-      const pair = kept.get(name) ?? (await openPair(part, stage, name));
-      for (const [key, number] of Object.entries(await part.measure(pair))) numbers[key]?.[name]?.push(number);
-      if (part.anew) await pair.close();
-      else kept.set(name, pair);
+    for (const pair of rotated(pairs, round)) {
+      for (const [key, number] of Object.entries(await part.measure(pair))) {
+        numbers[key]?.[pair.name]?.push(number);
+      }
     }
   }
-  for (const pair of kept.values()) await pair.close();
+  for (const pair of pairs) await pair.close();
   return numbers;
 }
 
-async function openPair(part: Part, stage: Stage, name: Name): Promise<Pair> {
-  const pair = await stage.pair(name);
-  if (part.warm) await pair.dial({ mark: part.mark });
-  await part.measure(pair);
-  return pair;
-}
-
-function rotated<T>(all: readonly T[], by: number): readonly T[] {
-  const from = by % all.length;
-  return [...all.slice(from), ...all.slice(0, from)];
+function rotated(pairs: readonly Pair[], by: number): readonly Pair[] {
+  const from = by % pairs.length;
+  return [...pairs.slice(from), ...pairs.slice(0, from)];
 }

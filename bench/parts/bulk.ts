@@ -9,7 +9,6 @@ export const warm: Part = {
   contestants: ["raw", "bonevalue", "PeerJS", "simple-peer", "Trystero"],
   mark: marks.bulk,
   warm: true,
-  anew: true,
   figures: [
     {
       key: "speed",

@@ -11,7 +11,6 @@ export const calls: Part = {
   contestants: ["raw", "raw, joined", "bonevalue", "PeerJS", "simple-peer", "Trystero", "birpc", "capnweb"],
   mark: marks.latency,
   warm: true,
-  anew: true,
   figures: [
     {
       key: "p50",

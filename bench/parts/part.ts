@@ -8,10 +8,8 @@ export interface Part {
   readonly figures: readonly Figure[];
   /** Where the raw channel stops to fill its buffer, in bytes. */
   readonly mark: number;
-  /** Whether `measure` finds a link that has been used before. Otherwise it dials. */
+  /** Whether one link serves all rounds, and was used before the first. Otherwise `measure` dials. */
   readonly warm: boolean;
-  /** Whether each round has pages of its own: the same program differs by 5 % and more from one pair to the next. */
-  readonly anew?: true;
   /** One contestant's turn: a number for each figure's key. */
   measure(pair: Pair): Promise<Readonly<Record<string, number>>>;
 }
