@@ -33,7 +33,6 @@ const leastMaxMessage = 65_536;
 const noWebRtc =
   "This runtime has no RTCPeerConnection. Give webrtc() one: in Node, that of `node-datachannel/polyfill`.";
 const noPath = "There is no path to the peer. Configure a TURN server in iceServers.";
-const brokenHandshake = "The handshake with the peer broke. Dial it again.";
 
 /** Reaches peers over WebRTC data channels. Contacts nobody's server unless the app or its discovery server names one. */
 export function webrtc(options: WebRtcOptions = {}): Transport {
@@ -146,8 +145,7 @@ function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: Co
 
 /** A handshake is lost now and then on a good path, which `disconnected` says: it is worth another dial. */
 function whyFailed(pc: RTCPeerConnection, negotiation: Negotiation): BonevalueError {
-  if (hasPath(pc)) return new BonevalueError("disconnected", brokenHandshake);
-  return new BonevalueError("link-failed", negotiation.trouble() ?? noPath);
+  return new BonevalueError(hasPath(pc) ? "disconnected" : "link-failed", negotiation.trouble() ?? noPath);
 }
 
 function implementationOf(options: WebRtcOptions): typeof RTCPeerConnection {

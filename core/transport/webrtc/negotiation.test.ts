@@ -170,7 +170,7 @@ test("what a TURN server refused with is part of the trouble", () => {
 test("where there is a path the trouble is the handshake, and no TURN server is advised", () => {
   const { pc, negotiation } = sideOf("caller");
   pc.iceConnectionState = "connected";
-  expect(negotiation.trouble()).toMatch(/^There is a path, but the handshake/);
+  expect(negotiation.trouble()).toMatch(/^There is a path, but no handshake/);
 });
 
 test("once there is a path, the first round's other candidates wait until the first calls have gone out", async () => {

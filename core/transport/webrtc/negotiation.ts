@@ -168,7 +168,7 @@ function troubleOf(
   kinds: ReadonlySet<string>,
   refusals: ReadonlySet<string>,
 ): string | undefined {
-  if (hasPath(pc)) return "There is a path, but the handshake with the peer does not end. Dial it again.";
+  if (hasPath(pc)) return "There is a path, but no handshake with the peer. Dial it again.";
   if (pc.iceGatheringState !== "complete") return undefined;
   if (kinds.size === 0) {
     return "This side found no address at which it can be reached: check that it is online and that WebRTC is not blocked.";
