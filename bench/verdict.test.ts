@@ -39,3 +39,8 @@ test("what is a ratio already is judged by itself", () => {
   expect(finding?.goals[0]).toMatchObject({ met: true, ratio: { median: 30, least: 9, most: 30 } });
   expect(finding?.contestants[0]?.toRaw).toBeUndefined();
 });
+
+test("a goal of another contestant is judged by its numbers", () => {
+  const [finding] = judge(partOf([{ of: "PeerJS", against: "raw", atLeast: 0.5 }]), numbers);
+  expect(finding?.goals[0]).toMatchObject({ met: true, ratio: { median: 0.5 } });
+});

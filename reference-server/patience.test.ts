@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { eventually, until } from "../tools/eventually.ts";
+import { until } from "../tools/eventually.ts";
 import { withDeadlines } from "./deadline.ts";
 import type { ServerOptions } from "./server.ts";
 import { sqliteStore } from "./store/sqlite.ts";
@@ -99,7 +99,7 @@ test("of the signals that come while trust is being read, a mebibyte waits", asy
   await ann.settled();
   expect(relayed()).toBe(17);
   bob.send("peerRequest", { to: ann.id, signal: "short" });
-  expect((await eventually(() => ann.received.findLast(({ type }) => type === "peerRequest")))?.data.from).toBe(bob.id);
+  expect((await until(() => ann.received.findLast(({ type }) => type === "peerRequest")))?.data.from).toBe(bob.id);
 });
 
 test("methods with a deadline keep their answers, their errors and their object", async () => {

@@ -11,7 +11,7 @@ const held = "bonevalue at 64 KiB";
 /** Sporadic small calls while a stream fills the link. */
 export const mixed: Part = {
   name: "mixed",
-  contestants: ["raw", "bonevalue", "bonevalue at 64 KiB", "PeerJS"],
+  contestants: ["raw", "bonevalue", held, "PeerJS"],
   mark: marks.latency,
   warm: true,
   figures: [

@@ -36,7 +36,7 @@ export const offered: Behaviours = {
     }
   },
 
-  "answers in place of one that is still leaving, and leaves the module to it when it goes first": async ({
+  "lets the last of several offers answer, and when it goes the one before": async ({
     ann,
     bob,
     bothSignedIn,

@@ -9,8 +9,24 @@ export function refused(peer: string, code: string): BonevalueError {
   return new BonevalueError(known, `Peer ${peer} did not accept the link (${code}). Try again, or look at its side.`);
 }
 
+/** What was known of a dial when its time was up. */
+export interface Unanswered {
+  /** Whether the peer has said anything. */
+  readonly answered: boolean | undefined;
+  /** What the transport knows of the attempt that was being made. */
+  readonly trouble: string | undefined;
+  /** Why the attempt before it broke. */
+  readonly broken: BonevalueError | undefined;
+}
+
+/** A dial has come to nothing for as long as one may take. */
+export function outOfTime(peer: string, waited: number, { answered, trouble, broken }: Unanswered): BonevalueError {
+  if (answered && (trouble || !broken)) return noPath(peer, waited, trouble);
+  return broken ?? noAnswer(peer, waited);
+}
+
 /** Nothing came back from the peer. */
-export function noAnswer(peer: string, waited: number): BonevalueError {
+function noAnswer(peer: string, waited: number): BonevalueError {
   return new BonevalueError(
     "link-failed",
     `Peer ${peer} did not answer within ${waited / 1_000} s. Its page may be suspended, or one of the two has lost the ` +

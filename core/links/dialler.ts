@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { Clock } from "../clock.ts";
 import type { BonevalueError, ErrorCode } from "../errors.ts";
 import type { Link, Transport } from "../transport/transport.ts";
-import { closedWith, noAnswer, noPath, refused, unreachable } from "./dial-errors.ts";
+import { closedWith, noPath, outOfTime, refused, unreachable } from "./dial-errors.ts";
 import {
   type Action,
   createDialling,
@@ -203,11 +203,9 @@ export function createDialler(options: DiallerOptions): Dialler {
 
   function expire(entry: Entry): void {
     const { peer, connection, wish } = entry;
+    const { answered } = connection?.signals ?? {};
     const trouble = connection?.link.trouble?.();
-    const error =
-      connection?.signals.answered && (trouble || !wish?.broken)
-        ? noPath(peer, dialTimeout, trouble)
-        : (wish?.broken ?? noAnswer(peer, dialTimeout));
+    const error = outOfTime(peer, dialTimeout, { answered, trouble, broken: wish?.broken });
     if (connection?.role === "caller" && !connection.open) end(entry, error, "timeout");
     if (connection?.open) endWish(entry);
     else fail(entry, error);

@@ -1,6 +1,6 @@
 import { type Clock, every } from "../clock.ts";
 import type { NodeEvents } from "./cluster.ts";
-import type { Engine } from "./redis-engine.ts";
+import { type Engine, quiet } from "./redis-engine.ts";
 import type { Ownership } from "./redis-ownership.ts";
 import type { Post } from "./redis-post.ts";
 import type { Settling } from "./redis-settling.ts";
@@ -75,6 +75,3 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
     },
   };
 }
-
-// The engine's own error event has told the log.
-function quiet(): void {}

@@ -3,7 +3,7 @@ import { type Clock, every, systemClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { BusMessage, Cluster, ClusterNode, Login, NodeEvents, Online } from "./cluster.ts";
 import { createCounters } from "./counters.ts";
-import { connectEngine } from "./redis-engine.ts";
+import { connectEngine, quiet } from "./redis-engine.ts";
 import { createOwnership } from "./redis-ownership.ts";
 import { createPost } from "./redis-post.ts";
 import { createSettling } from "./redis-settling.ts";
@@ -123,6 +123,3 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
 function loginsOf(user: string, peers: ReadonlyMap<string, { node: string; epoch: number }>): Login[] {
   return [...peers].map(([id, owner]) => ({ id, user, ...owner }));
 }
-
-// The engine's own error event has told the log.
-function quiet(): void {}

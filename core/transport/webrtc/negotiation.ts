@@ -109,8 +109,8 @@ export function negotiate({
     if (about === newest) await pc.addIceCandidate(candidate as RTCIceCandidateInit).catch(() => {});
   }
 
-  /** Once there is a path the others are spares. To add one takes a page a good part of a millisecond, and the first calls wait. */
-  async function addInTime(candidate: Candidate, about: Description | undefined): Promise<void> {
+  /** Once there is a path, another one is a spare: to add it stops the page for half a millisecond, while the first calls wait. */
+  async function addOrPutOff(candidate: Candidate, about: Description | undefined): Promise<void> {
     if (rounds > 1 || !hasPath(pc)) return add(candidate, about);
     undoSpares.push(clock.after(sparesAfter, () => inTurn(() => add(candidate, about))));
   }
@@ -131,7 +131,7 @@ export function negotiate({
     },
     candidate(candidate) {
       const about = newest;
-      inTurn(() => addInTime(candidate, about));
+      inTurn(() => addOrPutOff(candidate, about));
     },
     restart,
   });
