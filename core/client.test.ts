@@ -508,7 +508,7 @@ describe("a message", () => {
 });
 
 describe("links", () => {
-  test("are dialled on the first call and closed when idle, as keepAlive says", async () => {
+  test("are dialed on the first call and closed when idle, as keepAlive says", async () => {
     const clock = createVirtualClock();
     const network = createNetwork({ clock, latency: 5 });
     const bob = network.client("bob");
@@ -558,7 +558,7 @@ describe("links", () => {
     expect(network.links).toBe(0);
   });
 
-  test("both sides dialling at once end with one link", async () => {
+  test("both sides dialing at once end with one link", async () => {
     const [ann, bob, network] = await pair();
     for (const client of [ann, bob]) client.module("Any", () => "here");
     const both = await Promise.all([ann.get("bob").call("Any").first(), bob.get("ann").call("Any").first()]);

@@ -1,3 +1,4 @@
+import { isAmount, isCredentials, isText, wrongNumber } from "./check-arguments.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Diagnosis } from "./diagnose.ts";
 import type { Credentials, Discovery, DiscoverySession } from "./discovery/discovery.ts";
@@ -7,19 +8,18 @@ import { createEmitter, guard } from "./events.ts";
 import { assemblyOf, type Limits, limitsOf } from "./limits.ts";
 import type { LinkState } from "./links/link-states.ts";
 import { createPool } from "./links/pool.ts";
-import { isAmount, isCredentials, isText, wrongNumber } from "./misuse.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
 import { fixed, keyOf, names, type Query, targets } from "./peers/query.ts";
 import { createRegistry } from "./peers/registry.ts";
 import type { Live } from "./reactive.ts";
-import type { Calling } from "./rpc/ask.ts";
 import { call } from "./rpc/call.ts";
+import type { CallContext } from "./rpc/call-peer.ts";
 import { createDeadlines } from "./rpc/deadlines.ts";
 import { type Handler, type Module, moduleOf } from "./rpc/module.ts";
 import { createModules, type Offer } from "./rpc/modules.ts";
+import { createNotify } from "./rpc/notify.ts";
 import { createRpc, type Rpc } from "./rpc/rpc.ts";
 import { createTarget, type Target } from "./rpc/target.ts";
-import { createTell } from "./rpc/tell.ts";
 import { createSession, type Events, type Self, type Status } from "./session.ts";
 import type { Transport } from "./transport/transport.ts";
 import { webrtc } from "./transport/webrtc.ts";
@@ -34,7 +34,7 @@ export interface ClientOptions {
   /** How peers are reached. Default: WebRTC data channels. */
   transport?: Transport | undefined;
   /**
-   * Links open at once that this side dialled, further calls waiting their turn, or `busy` where other peers of the call
+   * Links open at once that this side dialed, further calls waiting their turn, or `busy` where other peers of the call
    * would wait with them for one generator; as many again are accepted, more get `busy`. Default 64.
    */
   maxLinks?: number | undefined;
@@ -185,21 +185,21 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
     emit: emitter.emit,
   });
 
-  const calling: Calling = {
+  const calling: CallContext = {
     pool,
     deadlines,
     limits,
     now: clock.now,
-    linger: (wish = keepAlive) => (wish ? idleTimeout : moment),
+    keepOpenMs: (wish = keepAlive) => (wish ? idleTimeout : moment),
     refusal({ id, name }) {
       if (isAway()) return notConnected();
       if (name === "") return stranger(id);
       return undefined;
     },
-    nobody: () =>
+    noPeersError: () =>
       isAway() ? notConnected() : new BonevalueError("no-peers", "The query names nobody who is online now."),
   };
-  const tell = createTell(calling, failed);
+  const tell = createNotify(calling, failed);
 
   function ownId(): PeerId {
     return session.self.peek()?.id ?? "";

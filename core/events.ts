@@ -1,5 +1,5 @@
 import { createNanoEvents } from "nanoevents";
-import { requireFunction } from "./misuse.ts";
+import { requireFunction } from "./check-arguments.ts";
 
 /** Typed events, told to listeners in the order in which these came. One that throws is reported and stops nobody. */
 export interface Emitter<Events> {

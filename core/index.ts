@@ -6,27 +6,27 @@ export { websocket } from "./discovery/websocket.ts";
 export { BonevalueError, type ErrorCode } from "./errors.ts";
 export type { Limits } from "./limits.ts";
 export type { LinkState } from "./links/link-states.ts";
-export { offerOver } from "./offer-over.ts";
+export { overrideModule } from "./override-module.ts";
 export type { Alias, Peer, PeerId } from "./peer.ts";
 export type { Query } from "./peers/query.ts";
 export type { Live } from "./reactive.ts";
-export type { Progress } from "./rpc/ask.ts";
 export type { CallOptions } from "./rpc/call.ts";
+export type { Progress } from "./rpc/call-peer.ts";
 export { type CallProgress, type CallState, createLatestCall, type LatestCall } from "./rpc/latest-call.ts";
 export {
   type Args,
   defineModule,
-  type Exchange,
   type Handler,
+  type HandlerContext,
   type Module,
-  type NamedExchange,
+  type NamedHandlerContext,
   type RequestInput,
   type RequestOutput,
   type ResponseInput,
   type ResponseOutput,
 } from "./rpc/module.ts";
 export type { Replies, RepliesState, Reply } from "./rpc/replies.ts";
-export type { Incoming } from "./rpc/streams/incoming-stream.ts";
+export type { IncomingStream } from "./rpc/streams/incoming-stream.ts";
 export type { RemoteFile } from "./rpc/streams/remote-file.ts";
 export { file, stream } from "./rpc/streams/stream-schema.ts";
 export type { MessageOptions, Target } from "./rpc/target.ts";

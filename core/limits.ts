@@ -1,4 +1,4 @@
-import { wrongNumber } from "./misuse.ts";
+import { wrongNumber } from "./check-arguments.ts";
 
 /** Budgets against a hostile or broken peer. Sizes in bytes. */
 export interface Limits {

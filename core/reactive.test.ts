@@ -1,15 +1,15 @@
 import { effect } from "@preact/signals-core";
 import { expect, test, vi } from "vitest";
-import { createLive, createLiveList, createTopic, touch, write } from "./reactive.ts";
+import { createLive, createLiveList, createTopic, invalidate, set } from "./reactive.ts";
 
 test("a subscriber hears the present value at once, and then each change before the write returns", () => {
   const live = createLive("a");
   const heard: string[] = [];
   const stop = live.subscribe((value) => heard.push(value));
-  write(live, "b");
-  write(live, "b");
+  set(live, "b");
+  set(live, "b");
   stop();
-  write(live, "c");
+  set(live, "c");
   expect(heard).toEqual(["a", "b"]);
   expect(live.peek()).toBe("c");
 });
@@ -21,9 +21,9 @@ test("an app's own signals can depend on a live value and on a live list", () =>
   const list = createLiveList(() => items, [topic]);
   const seen = vi.fn();
   effect(() => seen(live.value + list.value.length));
-  write(live, 2);
+  set(live, 2);
   items = [1, 2];
-  touch(topic);
+  invalidate(topic);
   expect(seen.mock.calls).toEqual([[2], [3], [4]]);
 });
 
@@ -39,7 +39,7 @@ test("a burst costs one copy of a list that somebody listens to", async () => {
   const list = createLiveList(() => [++builds], [topic]);
   const told = vi.fn();
   list.subscribe(told);
-  for (let change = 0; change < 1_000; change++) touch(topic);
+  for (let change = 0; change < 1_000; change++) invalidate(topic);
   await Promise.resolve();
   expect(told.mock.calls).toEqual([[[1]], [[2]]]);
 });

@@ -1,6 +1,6 @@
-import { batch, computed, effect, type Signal, signal } from "@preact/signals-core";
+import { batch as batchSignals, computed, effect, type Signal, signal } from "@preact/signals-core";
+import { requireFunction } from "./check-arguments.ts";
 import { guard } from "./events.ts";
-import { requireFunction } from "./misuse.ts";
 
 /** A value that changes. Signals satisfy it; `subscribe` calls at once with the present value. */
 export interface Live<T> {
@@ -15,7 +15,7 @@ export type OnWatched = (watched: boolean) => void;
 // What stands behind each Live. Whoever can import `write` may change it; whoever only holds it may not.
 const sources = new WeakMap<object, Signal<unknown>>();
 
-/** A value that {@link write} changes. */
+/** A value that {@link set} changes. */
 export function createLive<T>(initial: T, onWatched?: OnWatched): Live<T> {
   const source = signal(initial, { watched: () => onWatched?.(true), unwatched: () => onWatched?.(false) });
   const live: Live<T> = Object.freeze({
@@ -33,13 +33,13 @@ export function createLive<T>(initial: T, onWatched?: OnWatched): Live<T> {
 }
 
 /** Changes a value of {@link createLive}; subscribers hear of it before this returns, unless it is the one already there. */
-export function write<T>(live: Live<T>, value: T): void {
+export function set<T>(live: Live<T>, value: T): void {
   sources.get(live)!.value = value;
 }
 
 /** Makes several changes as one: subscribers hear of each when all are made. */
-export function together(changes: () => void): void {
-  batch(changes);
+export function batch(changes: () => void): void {
+  batchSignals(changes);
 }
 
 /**
@@ -84,14 +84,14 @@ export function createLiveList<T>(build: () => readonly T[], topics: readonly Li
   return live;
 }
 
-/** Something that lists of {@link createLiveList} follow, until it is {@link touch}ed. */
+/** Something that lists of {@link createLiveList} follow, until it is {@link invalidate}ed. */
 export function createTopic(onWatched?: OnWatched): Live<unknown> {
   return createLive<unknown>({}, onWatched);
 }
 
 /** Says that the lists that follow `topic` may have changed. */
-export function touch(topic: Live<unknown>): void {
-  write(topic, {});
+export function invalidate(topic: Live<unknown>): void {
+  set(topic, {});
 }
 
 /** Runs `task` in a microtask after what `follow` reads has changed, however often it did. */

@@ -4,9 +4,9 @@ import { BonevalueError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
 import type { Pool } from "./links/pool.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
-import { type Change, createPresence, type Presence } from "./peers/presence.ts";
+import { type Change, createPeerList, type PeerList } from "./peers/peer-list.ts";
 import type { Registry } from "./peers/registry.ts";
-import { createLive, type Live, together, write } from "./reactive.ts";
+import { batch, createLive, type Live, set } from "./reactive.ts";
 
 /** Where a client stands with its discovery server. */
 export type Status = "offline" | "connecting" | "online" | "reconnecting";
@@ -38,7 +38,10 @@ export interface SessionOptions {
   readonly discovery: Discovery;
   readonly registry: Registry;
   /** The links, which presence decides about, and which their signals are for. */
-  readonly pool: Pick<Pool<any>, "open" | "setOnline" | "wake" | "drop" | "close" | "receive" | "unreachable">;
+  readonly pool: Pick<
+    Pool<any>,
+    "connectionTo" | "setOnline" | "wake" | "drop" | "close" | "receive" | "onUnreachable"
+  >;
   readonly clock: Clock;
   /** Told of each thing after the state has changed. */
   readonly emit: Emitter<Events>["emit"];
@@ -77,13 +80,13 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
   const self = createLive<Self | undefined>(undefined);
   let presence = newPresence();
   let attempt: Attempt | undefined;
-  // Those who are being dialled are told that we leave: by the server that we leave.
+  // Those who are being dialed are told that we leave: by the server that we leave.
   let leaving: DiscoverySession | undefined;
   let iceServers: readonly RTCIceServer[] = [];
   let undoExpiry = () => {};
 
-  function newPresence(): Presence {
-    return createPresence(registry, (peer) => pool.open(peer) !== undefined);
+  function newPresence(): PeerList {
+    return createPeerList(registry, (peer) => pool.connectionTo(peer) !== undefined);
   }
 
   /** Ends every link that has to go before anything is told. */
@@ -137,9 +140,9 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
   }
 
   function become(who: Self | undefined, where: Status): void {
-    together(() => {
-      write(self, who);
-      write(status, where);
+    batch(() => {
+      set(self, who);
+      set(status, where);
     });
   }
 
@@ -147,7 +150,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
     presence.offline(clock.now());
     watchExpiry();
     pool.setOnline(false);
-    take([() => write(status, "reconnecting"), () => emit("disconnect", reason)]);
+    take([() => set(status, "reconnecting"), () => emit("disconnect", reason)]);
   }
 
   /** Ends an attempt, for `next` where there is one: whoever is told finds nothing of it left, and may begin another. */
@@ -157,7 +160,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
     iceServers = [];
     presence = newPresence();
     undoExpiry();
-    together(() => {
+    batch(() => {
       registry.clear();
       become(undefined, next ? "connecting" : "offline");
     });
@@ -189,7 +192,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
         userRemove: (alias) => current(() => apply(presence.userRemove(alias))),
         iceServers: (servers) => current(() => (iceServers = servers)),
         signal: (kind, from, signal) => current(() => pool.receive(kind, from, signal)),
-        unreachable: (to) => current(() => pool.unreachable(to)),
+        unreachable: (to) => current(() => pool.onUnreachable(to)),
         woke: () => current(() => pool.wake()),
       }),
     };
@@ -215,7 +218,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
       if (attempt) void signOut(mine);
       else {
         attempt = mine;
-        write(status, "connecting");
+        set(status, "connecting");
       }
       return mine.signedIn;
     },

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { eventually } from "../tools/eventually.ts";
 import { type Client, createClient } from "./client.ts";
 import { createMemoryDiscovery } from "./discovery/memory.ts";
-import type { Incoming } from "./rpc/streams/incoming-stream.ts";
+import type { IncomingStream } from "./rpc/streams/incoming-stream.ts";
 import type { RemoteFile } from "./rpc/streams/remote-file.ts";
 
 const megabyte = 1_024 * 1_024;
@@ -38,7 +38,7 @@ test("a hundred megabytes arrive in order and whole", { timeout: 60_000 }, async
   const count = (100 * megabyte) / chunk;
   bob.module("Bytes", () => chunks(count));
   let n = 0;
-  for await (const item of (await ann.get("bob").call("Bytes").first()) as Incoming<Uint32Array>) {
+  for await (const item of (await ann.get("bob").call("Bytes").first()) as IncomingStream<Uint32Array>) {
     if (item.length !== chunk / 4 || item[0] !== n || item.at(-1) !== n) throw new Error(`chunk ${n} is not itself`);
     n++;
   }
@@ -61,7 +61,7 @@ test("an abort reaches the producer, and the link serves on", async () => {
     }
   });
   const controller = new AbortController();
-  const items: Incoming<Uint32Array> = await ann
+  const items: IncomingStream<Uint32Array> = await ann
     .get("bob")
     .call("Endless", null, { signal: controller.signal })
     .first();

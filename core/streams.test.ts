@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { eventually } from "../tools/eventually.ts";
 import type { Client } from "./client.ts";
-import type { Incoming } from "./rpc/streams/incoming-stream.ts";
+import type { IncomingStream } from "./rpc/streams/incoming-stream.ts";
 import type { RemoteFile } from "./rpc/streams/remote-file.ts";
 import { createNetwork, type Network } from "./testing/network.ts";
 import { createVirtualClock } from "./testing/virtual-clock.ts";
@@ -85,7 +85,7 @@ test("a link with a quiet stream stays open, and is closed when nothing needs it
   });
   const answer = ann.get("bob").call("Feed").first();
   await clock.advance(1_000);
-  const reader = ((await answer) as Incoming<number>).getReader();
+  const reader = ((await answer) as IncomingStream<number>).getReader();
   const read = reader.read();
   await clock.advance(3_600_000);
   feed?.enqueue(1);
@@ -125,7 +125,7 @@ test("the loss of a link is `disconnected` for the readers on both sides", async
     ends.push(all(request).catch(({ code }) => code));
     return endless();
   });
-  const answer: Incoming<number> = await ann.get("bob").call("Both", endless()).first();
+  const answer: IncomingStream<number> = await ann.get("bob").call("Both", endless()).first();
   ends.push(all(answer).catch(({ code }) => code));
   await eventually(() => expect(ends).toHaveLength(2));
   network.drop(bob.getId()!);

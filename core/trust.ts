@@ -1,7 +1,7 @@
 import type { Client } from "./client.ts";
 import type { BonevalueError } from "./errors.ts";
 import type { Alias } from "./peer.ts";
-import { createLive, type Live, write } from "./reactive.ts";
+import { createLive, type Live, set } from "./reactive.ts";
 
 /** How the requests of one {@link Trust} stand. Frozen. */
 export interface TrustState {
@@ -37,7 +37,7 @@ export function createTrust(client: Client): Trust {
   let running = 0;
 
   function show(error: BonevalueError | undefined): void {
-    write(state, Object.freeze({ pending: running > 0, error }));
+    set(state, Object.freeze({ pending: running > 0, error }));
   }
 
   function watch<Result, Failure>(answer: Promise<Result>, failure: Failure): Promise<Result | Failure> {

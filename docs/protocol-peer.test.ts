@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from "vitest";
 import { type Client, createClientOn } from "../core/client.ts";
 import type { SignalKind } from "../core/discovery/discovery.ts";
 import { createMemoryDiscovery, type MemoryDiscovery } from "../core/discovery/memory.ts";
-import { createRecorder } from "../core/discovery/recorder.ts";
+import { createRecorder } from "../core/discovery/testing/event-recorder.ts";
 import { createVirtualClock, type VirtualClock } from "../core/testing/virtual-clock.ts";
 import { createMemoryNetwork } from "../core/transport/memory.ts";
 import type { Link, SignalExchange, SignalListener, Transport } from "../core/transport/transport.ts";
@@ -77,13 +77,13 @@ beforeEach(async () => {
   await soon();
 });
 
-/** Bob calls first: he has dialled, and said hello. */
-async function dialled(): Promise<void> {
+/** Bob calls first: he has dialed, and said hello. */
+async function dialed(): Promise<void> {
   bob.dial(ann.getId()!);
   await soon();
 }
 
-test("a peer written from the page is dialled, says hello, answers and fails", async () => {
+test("a peer written from the page is dialed, says hello, answers and fails", async () => {
   const value = { text: "Not Friday", list: [1, -1.5, null, true], bytes: Uint8Array.of(1, 2) };
   const [echo, nope] = [ann.get("Bob").call("Echo", value), ann.get("Bob").call("Nope", 1)];
   await soon();
@@ -104,7 +104,7 @@ test("it hears of a deadline, and that a call is taken back", async () => {
 
 test("it dials and calls: answers and failures come back", async () => {
   ann.module("Greet", ({ request, peer }) => ({ hello: request, from: peer.name, at: new Date(5) }));
-  await dialled();
+  await dialed();
   bob.say("control", [1, 1, "Greet", "you", 1_000], [1, 2, "Nope", null, null]);
   await soon();
   expect(bob.frames(2)).toEqual([["control", [2, 1, { hello: "you", from: "Bob", at: 5 }, [[["at"], "Date"]]]]]);
@@ -114,7 +114,7 @@ test("it dials and calls: answers and failures come back", async () => {
 test("it takes a call back: the handler learns of it, and no answer comes", async () => {
   const { promise: aborted, resolve } = Promise.withResolvers<unknown>();
   ann.module("Wait", ({ signal }) => new Promise(() => signal.addEventListener("abort", () => resolve(signal.reason))));
-  await dialled();
+  await dialed();
   bob.say("control", [1, 1, "Wait", null, null]);
   await soon();
   bob.say("control", [4, 1, "cancelled"]);
@@ -125,7 +125,7 @@ test("it takes a call back: the handler learns of it, and no answer comes", asyn
 test("it tells and is told, on control and on lossy", async () => {
   const heard: unknown[] = [];
   ann.module("Note", ({ request }) => void heard.push(request));
-  await dialled();
+  await dialed();
   bob.say("control", [12, 0, "Note", "one"]);
   bob.say("lossy", [12, 0, "Note", "two"]);
   ann.get("Bob").message("Cursor", [3, 4], { lossy: true });
@@ -150,7 +150,7 @@ test("it puts a large value together, and cuts one", async () => {
 });
 
 test("it agrees to close", async () => {
-  await dialled();
+  await dialed();
   bob.sayOnBoth([10, 0]);
   await soon();
   expect(bob.frames(10)).toEqual([
@@ -161,7 +161,7 @@ test("it agrees to close", async () => {
 });
 
 test("it is told what it broke", async () => {
-  await dialled();
+  await dialed();
   bob.say("control", [1, "no id", "Echo", null, null]);
   await soon();
   expect(bob.frames(10)).toEqual([["control", [10, 0, "protocol"]]]);
@@ -171,7 +171,7 @@ test("it reads a stream under credit, and stops it", async () => {
   ann.module("Count", async function* () {
     for (let n = 1; ; n++) yield n;
   });
-  await dialled();
+  await dialed();
   bob.say("control", [1, 1, "Count", null, null]);
   await soon();
   expect([bob.frames(2), bob.frames(5)]).toEqual([[["bulk", [2, 1, null, [[[], "stream", 1]]]]], []]);

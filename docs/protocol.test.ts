@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { toClient } from "../core/discovery/messages.ts";
-import { Close } from "../core/discovery/websocket/departure.ts";
+import { closeCode as clientCloseCode } from "../core/discovery/websocket/close-reason.ts";
+import { viewKinds } from "../core/wire/annotations.ts";
 import { Kind } from "../core/wire/frames.ts";
-import { viewKinds } from "../core/wire/notes.ts";
 import { closeCode } from "../reference-server/refusal.ts";
 import { toServer } from "../reference-server/to-server.ts";
 import { snippetsOf } from "../tools/snippets.ts";
@@ -37,7 +37,7 @@ test.each(Object.entries(Kind))("the frame %s is shown, in the table and in byte
   expect(Object.values(shown).some(({ reads }) => (reads as readonly unknown[])[0] === kind)).toBe(true);
 });
 
-test.each(viewKinds)("the kind of note %s is in the table", (kind) => {
+test.each(viewKinds)("the kind of annotation %s is in the table", (kind) => {
   expect(page).toContain(`\`${kind}\``);
 });
 
@@ -45,6 +45,6 @@ test.each(Object.keys({ ...toServer, ...toClient }))("the message %s is describe
   expect(page).toContain(`\`${type}\``);
 });
 
-test.each(Object.values({ ...Close, ...closeCode }))("the close code %i is described", (code) => {
+test.each(Object.values({ ...clientCloseCode, ...closeCode }))("the close code %i is described", (code) => {
   expect(page).toMatch(new RegExp(`\\b${code}\\b`));
 });

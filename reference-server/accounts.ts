@@ -1,5 +1,5 @@
+import type { AttemptLimiter } from "./attempt-limiter.ts";
 import type { Clock } from "./clock.ts";
-import type { Guard } from "./guard.ts";
 import type { ServerLimits } from "./limits.ts";
 import { canonicalName, checkedAlias, checkedEmail, checkedName, isName } from "./names.ts";
 import { checkPassword, isOutdated, type Passwords } from "./passwords.ts";
@@ -45,7 +45,7 @@ export interface Changer {
 export interface AccountsParts {
   readonly store: Store;
   readonly passwords: Passwords;
-  readonly guard: Guard;
+  readonly guard: AttemptLimiter;
   readonly clock: Clock;
   readonly limits: ServerLimits;
   /** Where an invitation with this secret leads. */

@@ -1,13 +1,13 @@
 import { EventEmitter } from "node:events";
 import { expect, test } from "vitest";
 import type { WebSocket } from "ws";
-import type { Lists, Member } from "./circles.ts";
 import { type ConnectionParts, openConnection } from "./connection.ts";
 import { defaultLimits } from "./limits.ts";
 import { defaultLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import type { Presence } from "./presence.ts";
 import { virtualClock } from "./testing/virtual-clock.ts";
+import type { Member, SignInLists } from "./user-sessions.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -39,12 +39,12 @@ async function signedIn(size: number) {
   const socket = slowSocket();
   const clock = virtualClock();
   let member: Member | undefined;
-  const lists: Lists = { resumed: false, users: ["x".repeat(size)], peers: [] };
+  const lists: SignInLists = { resumed: false, users: ["x".repeat(size)], peers: [] };
   const presence = {
     others: () => 0,
     enter: async (entering: Member) => {
       member = entering;
-      entering.welcome(lists);
+      entering.sendLists(lists);
       return true;
     },
     lose: () => {},
@@ -68,24 +68,24 @@ async function signedIn(size: number) {
 test("first lists may be as long as they are, and 1 MiB may wait beyond them", async () => {
   const { socket, member } = await signedIn(3 * mebibyte);
   expect(socket.bufferedAmount).toBeGreaterThan(3 * mebibyte);
-  member.tell("x".repeat(mebibyte));
+  member.send("x".repeat(mebibyte));
   expect(socket.closedWith).toBeUndefined();
-  member.tell("x");
+  member.send("x");
   expect(socket.closedWith).toBe(1013);
 });
 
 test("once the first lists have gone, 1 MiB is all that may wait", async () => {
   const { socket, member } = await signedIn(3 * mebibyte);
   socket.bufferedAmount = 0;
-  member.tell("x".repeat(mebibyte));
+  member.send("x".repeat(mebibyte));
   expect(socket.closedWith).toBeUndefined();
-  member.tell("x");
+  member.send("x");
   expect(socket.closedWith).toBe(1013);
 });
 
 test("a socket that does not answer our close is cut within a second", async () => {
   const { socket, clock, member } = await signedIn(0);
-  member.tell("x".repeat(mebibyte + 1));
+  member.send("x".repeat(mebibyte + 1));
   expect(socket.terminated).toBe(false);
   clock.advance(1_000);
   expect(socket.terminated).toBe(true);
@@ -95,6 +95,6 @@ test("nothing is sent after a close", async () => {
   const { socket, member } = await signedIn(0);
   member.end("taken");
   const sent = socket.bufferedAmount;
-  member.tell("late");
+  member.send("late");
   expect([socket.bufferedAmount, socket.closedWith]).toEqual([sent, 4002]);
 });

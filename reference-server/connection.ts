@@ -1,11 +1,11 @@
 import type { WebSocket } from "ws";
 import type { Changer } from "./accounts.ts";
-import type { Lists, Member } from "./circles.ts";
 import type { Clock } from "./clock.ts";
 import { encode } from "./frames.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { type IceOption, iceServersFor } from "./ice.ts";
 import { createInbox } from "./inbox.ts";
+import type { LastSeen } from "./last-seen.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -14,10 +14,10 @@ import type { Presence } from "./presence.ts";
 import { closeCode, Refusal } from "./refusal.ts";
 import type { Answer } from "./requests.ts";
 import { hashOf } from "./secrets.ts";
-import type { Seen } from "./seen.ts";
 import { type Phase, type Proof, type Relay, type Request, type Step, step } from "./session.ts";
 import type { SignedIn } from "./sign-in.ts";
 import type { Store } from "./store/store.ts";
+import type { Member, SignInLists } from "./user-sessions.ts";
 
 /** What every socket of a server shares. */
 export interface ConnectionParts {
@@ -27,7 +27,7 @@ export interface ConnectionParts {
   readonly metrics: Metrics;
   readonly store: Store;
   readonly presence: Presence;
-  readonly seen: Seen;
+  readonly seen: LastSeen;
   readonly ice: readonly IceOption[];
   readonly signIn: (proof: Proof, address: string) => Promise<SignedIn>;
   readonly answer: (me: Changer, request: Request) => Promise<Answer>;
@@ -52,7 +52,7 @@ export function openConnection(
   settled: () => void,
 ): Connection {
   const { limits, clock, log, presence, metrics } = parts;
-  const outbox = createOutbox(socket, limits.unsent, clock);
+  const outbox = createOutbox(socket, limits.maxUnsentBytes, clock);
   const inbox = createInbox(socket, clock, limits, handle);
   const stopWaiting = clock.after(limits.firstFrameTimeout, late);
   const stops = [stopWaiting, outbox.stop, inbox.stop];
@@ -160,7 +160,7 @@ export function openConnection(
   async function enter(signedIn: SignedIn): Promise<void> {
     const { user, id, session } = signedIn;
     me = { ...signedIn, address };
-    member = { id, user, tell: outbox.send, end, welcome };
+    member = { id, user, send: outbox.send, end, sendLists };
     const valid = async () => (await parts.store.session(hashOf(session), 0)) !== undefined;
     if (!(await presence.enter(member, valid))) end("revoked");
     else if (gone) depart(member, gone);
@@ -171,7 +171,7 @@ export function openConnection(
     else presence.lose(leaver);
   }
 
-  function welcome({ resumed, users, peers }: Lists): void {
+  function sendLists({ resumed, users, peers }: SignInLists): void {
     const { id, user, session, expires } = me!;
     outbox.sendFirst([
       encode("setPeerId", { version: 1, peerId: id, username: user, session, resumed }),

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { startHeartbeat } from "./heartbeat.ts";
 import { virtualClock } from "./testing/virtual-clock.ts";
 
-const limits = { pingEvery: 25_000, silence: 35_000 };
+const limits = { pingEvery: 25_000, idleTimeout: 35_000 };
 
 /** A heart on a clock that a test can set, and how often it has beaten. */
 function heart() {

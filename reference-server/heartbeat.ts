@@ -3,11 +3,11 @@ import type { Clock } from "./clock.ts";
 /** What a heartbeat is made of. Times in ms. */
 export interface HeartbeatParts {
   readonly clock: Clock;
-  readonly limits: { readonly pingEvery: number; readonly silence: number };
+  readonly limits: { readonly pingEvery: number; readonly idleTimeout: number };
   readonly lastHeard: () => number;
   /** Every `pingEvery`. */
   readonly beat: () => void;
-  /** Nothing was heard for `silence`; the heart stops. */
+  /** Nothing was heard for `idleTimeout` ms; the heart stops. */
   readonly silent: () => void;
 }
 
@@ -24,7 +24,7 @@ export function startHeartbeat({ clock, limits, lastHeard, beat, silent }: Heart
   return () => stop();
 
   function silentFrom(): number {
-    return Math.max(lastHeard(), awakeSince) + limits.silence;
+    return Math.max(lastHeard(), awakeSince) + limits.idleTimeout;
   }
 
   function wait(): void {

@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
 import type { Clock } from "./clock.ts";
-import { createPace } from "./pace.ts";
+import { createTokenBucket } from "./token-bucket.ts";
 
 /** What comes in on one socket. */
 export interface Inbox {
@@ -20,7 +20,7 @@ export function createInbox(
   { frameRate, frameBurst }: { readonly frameRate: number; readonly frameBurst: number },
   handle: (bytes: Buffer, binary: boolean) => Promise<void> | undefined,
 ): Inbox {
-  const pace = createPace(frameRate, frameBurst, clock.now());
+  const pace = createTokenBucket(frameRate, frameBurst, clock.now());
   // Frames of the piece of the network's stream that had been read when we paused.
   const rest: Task[] = [];
   let working = false;

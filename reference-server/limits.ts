@@ -5,7 +5,7 @@ export interface ServerLimits {
   readonly firstFrameSize: number;
   readonly frameSize: number;
   /** Waiting to be sent on one socket, beyond its first lists. */
-  readonly unsent: number;
+  readonly maxUnsentBytes: number;
   /** Frames a second that are read from one socket, after a burst. */
   readonly frameRate: number;
   readonly frameBurst: number;
@@ -30,9 +30,9 @@ export interface ServerLimits {
   readonly passwordQueue: number;
   readonly pingEvery: number;
   /** A socket that has sent nothing for so long is dropped. */
-  readonly silence: number;
+  readonly idleTimeout: number;
   /** What the store, and the app's own `authenticate` and `trusted`, may take for an answer. */
-  readonly patience: number;
+  readonly backendTimeout: number;
   /** From the loss of a socket to the announcement. */
   readonly grace: number;
   /** Without a socket, until a session ends. */
@@ -56,7 +56,7 @@ export const defaultLimits: ServerLimits = {
   firstFrameTimeout: 5 * second,
   firstFrameSize: 4 * 1024,
   frameSize: 64 * 1024,
-  unsent: 1024 * 1024,
+  maxUnsentBytes: 1024 * 1024,
   frameRate: 50,
   frameBurst: 200,
   socketsPerAddress: 1_000,
@@ -70,8 +70,8 @@ export const defaultLimits: ServerLimits = {
   invitations: 20,
   passwordQueue: 100,
   pingEvery: 25 * second,
-  silence: 35 * second,
-  patience: 15 * second,
+  idleTimeout: 35 * second,
+  backendTimeout: 15 * second,
   grace: 10 * second,
   sessionAge: 24 * hour,
   tokenAge: 10 * minute,
@@ -86,8 +86,8 @@ const atLeastOne: ReadonlySet<string> = new Set<keyof ServerLimits>([
   "frameRate",
   "frameBurst",
   "pingEvery",
-  "silence",
-  "patience",
+  "idleTimeout",
+  "backendTimeout",
   "resync",
   "sessionAge",
 ]);

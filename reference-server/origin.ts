@@ -5,7 +5,7 @@ import { isLoopback } from "./address.ts";
  * Whether a page may connect: it is of `own`, the URL where invitations lead, or its origin is listed; without a list it is
  * the one that the request was sent to, or a loopback name. Whoever sends no origin is no page: a browser always does.
  */
-export function mayConnect(
+export function isOriginAllowed(
   request: IncomingMessage,
   own: string | undefined,
   listed: readonly string[] | undefined,

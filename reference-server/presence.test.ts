@@ -209,7 +209,7 @@ test("names such as __proto__ are users and aliases like any other", async () =>
 });
 
 test("a session lives while it has a socket, and 24 hours without", async () => {
-  const { signIn, lose, clock, open } = await world(["ann"], { limits: { silence: Number.POSITIVE_INFINITY } });
+  const { signIn, lose, clock, open } = await world(["ann"], { limits: { idleTimeout: Number.POSITIVE_INFINITY } });
   const ann = await signIn("ann");
   const hour = 3_600_000;
   for (let passed = 0; passed < 30; passed++) {
@@ -228,7 +228,7 @@ test("a session lives while it has a socket, and 24 hours without", async () => 
 
 test("a session that ends sooner lives while it has a socket, too", async () => {
   const minute = 60_000;
-  const limits = { silence: Number.POSITIVE_INFINITY, sessionAge: 10 * minute };
+  const limits = { idleTimeout: Number.POSITIVE_INFINITY, sessionAge: 10 * minute };
   const { signIn, lose, clock } = await world(["ann"], { limits });
   const ann = await signIn("ann");
   for (let passed = 0; passed < 90; passed++) {

@@ -1,12 +1,12 @@
-import { type Circle, createCircles, type Entry, type Member } from "./circles.ts";
 import { type Clock, every } from "./clock.ts";
 import type { BusMessage, Cluster, ClusterNode, Login } from "./cluster/cluster.ts";
 import { coalesced } from "./coalesced.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import { us } from "./presence-view.ts";
 import { closeCode, Refusal } from "./refusal.ts";
 import type { Trust } from "./trust.ts";
-import { us } from "./view.ts";
+import { createUserSessionsIndex, type Member, type SessionEntry, type UserSessions } from "./user-sessions.ts";
 
 /** Who is online on this node, and who is told what of whom. */
 export interface Presence {
@@ -45,8 +45,8 @@ export interface PresenceParts {
 /** Joins the cluster. Rejects when that is out of reach. */
 export async function createPresence(parts: PresenceParts): Promise<Presence> {
   const { trust, clock, log } = parts;
-  const entries = new Map<string, Entry>();
-  const circles = createCircles(() => node, trust);
+  const entries = new Map<string, SessionEntry>();
+  const circles = createUserSessionsIndex(() => node, trust);
   const resync = coalesced(readEverything);
   let closed = false;
   const node = await parts.cluster.join({ message: receive, stale });
@@ -73,7 +73,7 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     switch (message.kind) {
       case "come":
       case "go":
-        circles.hear(message);
+        circles.onBusMessage(message);
         break;
       case "relay": {
         const entry = entries.get(message.to);
@@ -139,19 +139,19 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     throw new Refusal("rate-limited", "This account is signed in too many times.", { close: closeCode.overloaded });
   }
 
-  function seat(member: Member, login: Login): Entry {
+  function seat(member: Member, login: Login): SessionEntry {
     const circle = circles.of(member.user);
-    const entry: Entry = { member, login, circle, ready: false, stopGrace: undefined };
+    const entry: SessionEntry = { member, login, circle, ready: false, stopGrace: undefined };
     entries.set(member.id, entry);
     circle.entries.set(member.id, entry);
     return entry;
   }
 
-  function admit(entry: Entry, resumed: boolean): void {
+  function admit(entry: SessionEntry, resumed: boolean): void {
     const { member, login, circle } = entry;
     const { names, peers } = circle.view;
     const others = [...peers.values()].filter(({ id }) => id !== member.id);
-    member.welcome({
+    member.sendLists({
       resumed,
       users: [...names.values()].filter((name) => name !== us),
       peers: others.map(({ id, user }) => ({ name: names.get(user) ?? us, id })),
@@ -161,7 +161,7 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
   }
 
   /** Forgets an entry here; false where something else has done so before. */
-  function drop(entry: Entry): boolean {
+  function drop(entry: SessionEntry): boolean {
     const { member, circle } = entry;
     if (entries.get(member.id) !== entry) return false;
     entries.delete(member.id);
@@ -172,11 +172,11 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     return true;
   }
 
-  function end(entry: Entry, why: "taken" | "revoked"): void {
+  function end(entry: SessionEntry, why: "taken" | "revoked"): void {
     if (drop(entry)) entry.member.end(why);
   }
 
-  async function depart(entry: Entry, lost: boolean): Promise<void> {
+  async function depart(entry: SessionEntry, lost: boolean): Promise<void> {
     if (!drop(entry) || !(await node.release(entry.login))) return;
     // Read after the release: whoever has seen this peer came before it, and is found.
     const { logins } = await node.online([entry.login.user, ...entry.circle.view.names.keys()]);
@@ -187,7 +187,7 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     for (const entry of circles.find(user)?.entries.values() ?? []) if (entry.member.id !== keep) revokeOne(entry);
   }
 
-  function revokeOne(entry: Entry): void {
+  function revokeOne(entry: SessionEntry): void {
     entry.member.end("revoked");
     background(depart(entry, false));
   }
@@ -195,7 +195,7 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
   // ── reading again ──
 
   async function reread(users: readonly string[], named: boolean): Promise<void> {
-    const concerned = new Set<Circle | undefined>(users.map(circles.find));
+    const concerned = new Set<UserSessions | undefined>(users.map(circles.find));
     for (const user of users) {
       trust.forget(user);
       if (!named) continue;

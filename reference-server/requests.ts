@@ -1,6 +1,6 @@
 import type { ToClient, ToServer } from "../core/discovery/messages.ts";
 import type { Accounts, Changer, Invited } from "./accounts.ts";
-import type { Guard } from "./guard.ts";
+import type { AttemptLimiter } from "./attempt-limiter.ts";
 import type { Log } from "./log.ts";
 import { checkedEmail } from "./names.ts";
 import type { Presence } from "./presence.ts";
@@ -13,7 +13,7 @@ export interface RequestsParts {
   readonly accounts: Accounts | undefined;
   readonly tokens: Tokens | undefined;
   readonly presence: Presence;
-  readonly guard: Guard;
+  readonly guard: AttemptLimiter;
   readonly log: Log;
   readonly mail: (to: string, invitation: Invited) => Promise<void>;
 }

@@ -228,7 +228,7 @@ test("inviting answers alike whether or not the address has an account, and wait
 });
 
 test("tokens are rate-limited: each is a row in the store until it expires", async () => {
-  const { signIn, clock } = await world(["ann"], { limits: { tokens: 2, silence: Number.POSITIVE_INFINITY } });
+  const { signIn, clock } = await world(["ann"], { limits: { tokens: 2, idleTimeout: Number.POSITIVE_INFINITY } });
   const ann = await signIn("ann");
   const ask = async (name: string) => (await ann.request("requestToken", { name })).type;
   expect([await ask("A"), await ask("B"), await ask("C")]).toEqual(["tokenResponse", "tokenResponse", "error"]);

@@ -1,12 +1,11 @@
 import { type Accounts, createAccounts, type Invited } from "./accounts.ts";
 import { addressList } from "./address.ts";
+import { createAttemptLimiter } from "./attempt-limiter.ts";
 import { every, systemClock } from "./clock.ts";
 import { openCluster } from "./cluster/open.ts";
 import type { ConnectionParts } from "./connection.ts";
-import { withDeadline, withDeadlines } from "./deadline.ts";
-import { createDoor, type Door } from "./door.ts";
-import { createGuard } from "./guard.ts";
 import { invitationLink, publicUrl } from "./invitation.ts";
+import { createLastSeen } from "./last-seen.ts";
 import { limitsOf } from "./limits.ts";
 import { listen, unlisten } from "./listen.ts";
 import { defaultLog } from "./log.ts";
@@ -14,16 +13,17 @@ import { createMetrics } from "./metrics.ts";
 import { canonicalName } from "./names.ts";
 import type { BonevalueServer, ServerOptions } from "./options.ts";
 import { checkOptions } from "./options-check.ts";
-import { mayConnect } from "./origin.ts";
+import { isOriginAllowed } from "./origin.ts";
 import { createPages } from "./pages.ts";
 import { createPasswords } from "./passwords.ts";
 import { createPresence, type Presence } from "./presence.ts";
 import { createRequests } from "./requests.ts";
-import { createSeen } from "./seen.ts";
 import { createSignIn } from "./sign-in.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
-import { createTokens, storedTrust, toldTrust } from "./trust.ts";
+import { appTrust, createTokens, storedTrust } from "./trust.ts";
+import { createUpgradeHandler, type UpgradeHandler } from "./upgrade-handler.ts";
+import { withTimeout, withTimeouts } from "./with-timeout.ts";
 
 export type { Invited } from "./accounts.ts";
 export type { Clock } from "./clock.ts";
@@ -54,7 +54,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
   const trusted = patiently("`trusted`", options.trusted);
   // What was opened, to be closed in the opposite order.
   const opened: (() => Promise<void>)[] = [];
-  let door: Door;
+  let door: UpgradeHandler;
 
   try {
     return await open();
@@ -68,16 +68,16 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
   }
 
   function patiently<Answer>(who: string, ask: ((question: string) => Promise<Answer>) | undefined) {
-    return ask && withDeadline(who, ask, limits.patience, clock);
+    return ask && withTimeout(who, ask, limits.backendTimeout, clock);
   }
 
   async function open(): Promise<BonevalueServer> {
     const store = await openOwnStore();
     const presence = await openPresence(store);
-    const seen = createSeen(store, clock, log, limits.sessionAge, presence.ids);
+    const seen = createLastSeen(store, clock, log, limits.sessionAge, presence.ids);
     opened.push(seen.close);
 
-    const guard = createGuard(presence.node, limits);
+    const guard = createAttemptLimiter(presence.node, limits);
     const metrics = createMetrics(
       () => door.sockets(),
       () => presence.ids().length,
@@ -101,12 +101,12 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
   async function openOwnStore(): Promise<Store> {
     const store = await openStore(options.store ?? "bonevalue.db", log);
     if (store !== options.store) opened.push(store.close);
-    return withDeadlines("The store", store, limits.patience, clock);
+    return withTimeouts("The store", store, limits.backendTimeout, clock);
   }
 
   async function openPresence(store: Store): Promise<Presence> {
     const cluster = await openCluster(options.cluster, clock, log);
-    const trust = trusted ? toldTrust(trusted, log) : storedTrust(store);
+    const trust = trusted ? appTrust(trusted, log) : storedTrust(store);
     const presence = await createPresence({ cluster, trust, clock, log, limits, sessionsOf: store.sessionsOf });
     opened.push(presence.close);
     return presence;
@@ -120,9 +120,9 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     const readers = addressList(options.metricsReaders ?? ["127.0.0.0/8", "::1"]);
     const { metrics, store } = parts;
     const invitations = authenticate === undefined;
-    door = createDoor({
+    door = createUpgradeHandler({
       ...{ ...parts, http, path, ice, proxies, insecure },
-      welcome: (request) => mayConnect(request, base(), options.origins),
+      isOriginAllowed: (request) => isOriginAllowed(request, base(), options.origins),
       pages: createPages({ path, invitations, metrics, readers, proxies, healthy: () => isHealthy(store) }),
     });
     opened.push(door.close);

@@ -1,12 +1,12 @@
 import { discoveryVersion } from "../core/discovery/messages.ts";
 import type { Accounts } from "./accounts.ts";
+import type { AttemptLimiter } from "./attempt-limiter.ts";
 import type { Clock } from "./clock.ts";
-import type { Guard } from "./guard.ts";
+import { noteEvery } from "./last-seen.ts";
 import type { ServerLimits } from "./limits.ts";
 import { checkedName } from "./names.ts";
 import { closeCode, Refusal } from "./refusal.ts";
 import { hashOf, newPeerId, newSecret } from "./secrets.ts";
-import { noteEvery } from "./seen.ts";
 import type { Proof } from "./session.ts";
 import type { Session, Store } from "./store/store.ts";
 
@@ -28,7 +28,7 @@ export type Authenticate = (token: string) => Promise<{ username: string; expire
 export interface SignInParts {
   readonly store: Store;
   readonly accounts: Accounts;
-  readonly guard: Guard;
+  readonly guard: AttemptLimiter;
   readonly clock: Clock;
   readonly limits: ServerLimits;
   readonly authenticate: Authenticate | undefined;

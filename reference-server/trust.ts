@@ -28,7 +28,7 @@ export function storedTrust(store: Store): Trust {
 const remembered = 100_000;
 
 /** Trust as the app tells it, remembered until it is forgotten. Names that the protocol does not allow are logged and left out. */
-export function toldTrust(tell: (username: string) => Promise<readonly Trusted[]>, log: Log): Trust {
+export function appTrust(tell: (username: string) => Promise<readonly Trusted[]>, log: Log): Trust {
   const known = new Map<string, Promise<ReadonlyMap<string, string>>>();
 
   function ask(username: string): Promise<ReadonlyMap<string, string>> {

@@ -62,11 +62,11 @@ describe("the check itself", () => {
 
   test("names the file that goes against a direction, and whose package it took", () => {
     const text = `import "../rpc/caller.ts"; import "msgpackr"; import "node:fs"; import "../errors.ts";`;
-    expect(trespasses(importsOf("core/wire/parts.ts", text))).toEqual([
-      "core/wire/parts.ts may not import core/rpc/caller.ts",
-      "core/wire/parts.ts may not import msgpackr",
-      "core/wire/parts.ts may not import node:fs",
-      "core/wire/parts.ts may not import msgpackr: it is core/wire/codec.ts's",
+    expect(trespasses(importsOf("core/wire/fragments.ts", text))).toEqual([
+      "core/wire/fragments.ts may not import core/rpc/caller.ts",
+      "core/wire/fragments.ts may not import msgpackr",
+      "core/wire/fragments.ts may not import node:fs",
+      "core/wire/fragments.ts may not import msgpackr: it is core/wire/codec.ts's",
     ]);
   });
 

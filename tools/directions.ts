@@ -15,12 +15,12 @@ const ground = [
   "clock",
   "peer",
   "limits",
-  "misuse",
+  "check-arguments",
   "events",
   "reactive",
   "weak-cache",
-  "bounded",
-  "numbered",
+  "bounded-schemas",
+  "id-map",
   "lazy-property",
   "microtask",
 ].map((name) => `core/${name}.ts`);
@@ -50,7 +50,7 @@ export const directions: readonly Direction[] = [
   { from: "examples/", files: ["core/index.ts", "reference-server/server.ts", "tools/"], packages: nodeAndAll },
   { from: "bench/", files: ["core/", "reference-server/", "tools/"], packages: nodeAndAll },
   { from: "docs/", files: ["tools/"], packages: nodeAndAll },
-  { from: "tools/", files: ["contract/", "bindings/table.ts", "reference-server/server.ts"], packages: nodeAndAll },
+  { from: "tools/", files: ["reference-server/server.ts"], packages: nodeAndAll },
 ];
 
 /** A package that one file or folder of what is published keeps for itself, so that it can be replaced in one place. */

@@ -6,20 +6,6 @@ interface Exported {
   readonly symbol: ts.Symbol;
 }
 
-/** Everything that a file exports, and the members of its interfaces as `Type.member`, sorted. */
-export function surfaceNames(file: ts.SourceFile, checker: ts.TypeChecker): readonly string[] {
-  return exportsOf(file, checker)
-    .flatMap(({ name, symbol }) => [name, ...membersOf(symbol, checker).map((member) => `${name}.${member}`)])
-    .sort();
-}
-
-/** What a file exports that is there at run time. */
-export function valueNames(file: ts.SourceFile, checker: ts.TypeChecker): readonly string[] {
-  return exportsOf(file, checker)
-    .filter(({ symbol }) => symbol.flags & ts.SymbolFlags.Value)
-    .map(({ name }) => name);
-}
-
 /** What a file exports as it is declared, by name and without comments. */
 export function surfaceText(file: ts.SourceFile, checker: ts.TypeChecker): string {
   const printer = ts.createPrinter({ removeComments: true });
@@ -40,11 +26,6 @@ function exportsOf(file: ts.SourceFile, checker: ts.TypeChecker): readonly Expor
 
 function behind(symbol: ts.Symbol, checker: ts.TypeChecker): ts.Symbol {
   return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
-}
-
-function membersOf(symbol: ts.Symbol, checker: ts.TypeChecker): readonly string[] {
-  if (!(symbol.flags & ts.SymbolFlags.Interface)) return [];
-  return checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol)).map(({ name }) => name);
 }
 
 function statementOf(node: ts.Declaration): ts.Node {

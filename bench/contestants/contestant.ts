@@ -25,6 +25,6 @@ export type Sink = (chunk: Uint8Array) => Promise<void> | void;
 export interface Contestant {
   /** Resolves when calls can be made; one that dials on first use has no link by then. */
   dial(signals: Signals, settings: Settings): Promise<Caller>;
-  /** Waits to be dialled, sends texts back and hands chunks to `sink`. Returns what ends it. */
+  /** Waits to be dialed, sends texts back and hands chunks to `sink`. Returns what ends it. */
   answer(signals: Signals, sink: Sink): () => void;
 }

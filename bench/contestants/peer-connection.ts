@@ -7,7 +7,7 @@ export interface Channels {
   close(): void;
 }
 
-/** A bare RTCPeerConnection, dialled as fast as the platform does it. */
+/** A bare RTCPeerConnection, dialed as fast as the platform does it. */
 export async function dialChannels(signals: Signals): Promise<Channels> {
   const { pc, channels } = connect(signals);
   signals.listen(async ({ answer, candidate }) => {

@@ -1,5 +1,5 @@
 import { createClient, type Discovery, type DiscoveryEvents } from "../../core/index.ts";
-import { createLive, write } from "../../core/reactive.ts";
+import { createLive, set } from "../../core/reactive.ts";
 
 /** What changes cost while many peers are known, in µs, and how many subscribers heard of one. */
 export interface StateCosts {
@@ -42,7 +42,7 @@ async function costOfLinkChange(peers: number, subscribers: number): Promise<num
   let heard = 0;
   for (const state of states.slice(0, subscribers)) state.subscribe(() => heard++);
   const time = await timeOf(() => {
-    for (let turn = 0; turn < turns; turn++) write(states[turn % subscribers]!, { status: "open" });
+    for (let turn = 0; turn < turns; turn++) set(states[turn % subscribers]!, { status: "open" });
   });
   return (time * 1_000) / turns;
 }

@@ -8,7 +8,7 @@ import { createSignals } from "./signals.ts";
 
 /** What Node asks of the two pages of a pair. Times in ms, sizes in bytes. */
 export interface BenchPage {
-  /** The page that is dialled; to be asked before the other dials. */
+  /** The page that is dialed; to be asked before the other dials. */
   answer(name: Name, room: string): void;
   /** Resolves when a first call was answered, with the time that it took from the beginning of the dial. */
   dial(name: Name, room: string, settings: Settings): Promise<number>;
@@ -53,12 +53,12 @@ const page: BenchPage = {
   async dial(name, room, settings) {
     const signals = createSignals(room);
     const begun = performance.now();
-    const dialled = await contestants[name].dial(signals, settings);
-    await dialled.call(text);
+    const dialed = await contestants[name].dial(signals, settings);
+    await dialed.call(text);
     const took = performance.now() - begun;
-    caller = dialled;
+    caller = dialed;
     end = () => {
-      dialled.close();
+      dialed.close();
       signals.close();
     };
     return took;

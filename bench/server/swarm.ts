@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type ClientOptions, WebSocket } from "ws";
 import { createBackoff } from "../../core/discovery/websocket/backoff.ts";
-import { departureOf } from "../../core/discovery/websocket/departure.ts";
+import { closeReasonOf } from "../../core/discovery/websocket/close-reason.ts";
 import type { Person } from "./crowd.ts";
 import type { Target } from "./target.ts";
 
@@ -17,7 +17,7 @@ export interface Client {
   onSignal: (signal: any) => void;
 }
 
-type Said = Parameters<typeof departureOf>[1];
+type Said = Parameters<typeof closeReasonOf>[1];
 
 type Dialect = {
   url(base: string, person: Person): string;
@@ -84,7 +84,7 @@ export function connect(
     socket.on("error", (error) => {
       cause = error;
     });
-    socket.on("close", (code) => reject(new Ended(code, departureOf(code, said, socket.url).after, cause)));
+    socket.on("close", (code) => reject(new Ended(code, closeReasonOf(code, said, socket.url).retryAfterMs, cause)));
     socket.on("message", (bytes) => {
       const frame = JSON.parse(String(bytes));
       if (frame.type === "error") said = frame.data;

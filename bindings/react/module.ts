@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import { type Handler, type Module, offerOver, type Query } from "../../core/index.ts";
+import { type Handler, type Module, overrideModule, type Query } from "../../core/index.ts";
 import { useLatest } from "./latest.ts";
 import { useClient } from "./provider.ts";
 
@@ -24,7 +24,7 @@ export function useModule<M extends Module | string>(
   // Equal queries are one target: a query that is written inline is no reason to register again.
   const allowed = client.get(allow);
   useEffect(
-    () => offerOver(client, module, latestHandler, { allow: allowed.query }),
+    () => overrideModule(client, module, latestHandler, { allow: allowed.query }),
     [client, module, latestHandler, allowed],
   );
 }

@@ -1,6 +1,6 @@
 import { onMount } from "svelte";
 import { toStore } from "svelte/store";
-import { type Handler, type Module, offerOver, type Query } from "../../core/index.ts";
+import { type Handler, type Module, overrideModule, type Query } from "../../core/index.ts";
 import { getClient } from "./client.ts";
 import { given, type MaybeGetter } from "./current.ts";
 
@@ -25,7 +25,7 @@ export function useModule<M extends Module | string>(
     let undo = () => {};
     const stop = allowed.subscribe((query) => {
       undo();
-      undo = offerOver(client, module, handler, { allow: query });
+      undo = overrideModule(client, module, handler, { allow: query });
     });
     return () => {
       stop();

@@ -1,5 +1,5 @@
 import { type MaybeRefOrGetter, toValue, watchPostEffect } from "vue";
-import { type Handler, type Module, offerOver, type Query } from "../../core/index.ts";
+import { type Handler, type Module, overrideModule, type Query } from "../../core/index.ts";
 import { useClient } from "./client.ts";
 
 /** What {@link useModule} takes beside the handler. */
@@ -20,6 +20,6 @@ export function useModule<M extends Module | string>(
 ): void {
   const client = useClient();
   watchPostEffect((onCleanup) => {
-    onCleanup(offerOver(client, module, handler, { allow: toValue(options.allow) }));
+    onCleanup(overrideModule(client, module, handler, { allow: toValue(options.allow) }));
   });
 }

@@ -3,7 +3,7 @@ import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { broadcastChannel } from "./broadcast-channel.ts";
 import { discoveryConformance } from "./conformance.ts";
 import type { Snapshot } from "./discovery.ts";
-import { createRecorder } from "./recorder.ts";
+import { createRecorder } from "./testing/event-recorder.ts";
 
 let rooms = 0;
 const newRoom = () => `browser room ${++rooms}`;
@@ -22,7 +22,7 @@ discoveryConformance("broadcast-channel, in a browser", {
 });
 
 async function openKillableTab(host: string) {
-  const worker = new Worker(new URL("./broadcast-channel/tab-worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./broadcast-channel/testing/tab-worker.ts", import.meta.url), { type: "module" });
   const online = new Promise<Snapshot>((resolve) => {
     worker.addEventListener("message", ({ data }) => resolve(data));
   });

@@ -3,8 +3,8 @@ import { type Clock, systemClock } from "../clock.ts";
 import { type BroadcastChannelOptions, broadcastChannel } from "./broadcast-channel.ts";
 import { discoveryConformance } from "./conformance.ts";
 import type { Credentials, DiscoverySession } from "./discovery.ts";
-import { createPage } from "./page.ts";
-import { createRecorder, type Told } from "./recorder.ts";
+import { createPageLifecycle } from "./page-lifecycle.ts";
+import { createRecorder, type Told } from "./testing/event-recorder.ts";
 
 let rooms = 0;
 const newRoom = () => `room ${++rooms}`;
@@ -65,7 +65,7 @@ test("a user is told once, before the first of that user's tabs", async () => {
 test("a page that is put away has left; shown again it is back under its own id", async () => {
   const host = newRoom();
   const window = new EventTarget();
-  const ann = openTab(host, { page: createPage(window) });
+  const ann = openTab(host, { page: createPageLifecycle(window) });
   await ann.until(is("online"));
   const watcher = openTab(host, {}, { username: "bob", password: "" });
   await watcher.until(is("online"));
@@ -85,7 +85,7 @@ test("a page that may have no channel when it is shown again is told so last", a
       throw new Error("no channel any more");
     },
   });
-  const ann = openTab(newRoom(), { page: createPage(window), BroadcastChannel: Channel });
+  const ann = openTab(newRoom(), { page: createPageLifecycle(window), BroadcastChannel: Channel });
   await ann.until(is("online"));
   window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: true }));
   allowed = false;

@@ -2,15 +2,15 @@ import { is } from "valibot";
 import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import { type Alias, type Peer, us } from "../peer.ts";
-import type { Member } from "./broadcast-channel/roll.ts";
+import type { Member } from "./broadcast-channel/membership.ts";
 import { enterRoom, type Room, type RoomPlatform } from "./broadcast-channel/room.ts";
 import { username } from "./broadcast-channel/tab-messages.ts";
 import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery.ts";
-import { createPage, type Page } from "./page.ts";
+import { createPageLifecycle, type PageLifecycle } from "./page-lifecycle.ts";
 
 /** What {@link broadcastChannel} needs of its platform. */
 export interface BroadcastChannelOptions extends RoomPlatform {
-  readonly page: Page;
+  readonly page: PageLifecycle;
 }
 
 /**
@@ -28,7 +28,7 @@ export function broadcastChannel(options: Partial<BroadcastChannelOptions> = {})
         BroadcastChannel: globalThis.BroadcastChannel,
         locks: globalThis.navigator?.locks,
         clock: systemClock,
-        page: createPage(),
+        page: createPageLifecycle(),
         ...options,
       }),
   };

@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { accountsConformance } from "./conformance/accounts.ts";
-import { connects, createStage, type DiscoveryWorld, disconnects, isSignal, type Login } from "./conformance/stage.ts";
-import { createRecorder } from "./recorder.ts";
+import {
+  connects,
+  createDiscoveryFixture,
+  type DiscoveryWorld,
+  disconnects,
+  isSignal,
+  type Login,
+} from "./conformance/stage.ts";
+import { createRecorder } from "./testing/event-recorder.ts";
 
 /** What every discovery does, with a server or without. `start` makes a world for each test. */
 export function discoveryConformance(
@@ -9,7 +16,7 @@ export function discoveryConformance(
   { hasServer, start }: { readonly hasServer: boolean; readonly start: () => DiscoveryWorld | Promise<DiscoveryWorld> },
 ): void {
   describe(name, () => {
-    const stage = createStage(start);
+    const stage = createDiscoveryFixture(start);
     const { signIn } = stage;
 
     async function annAndBob(): Promise<[ann: Login, bob: Login]> {

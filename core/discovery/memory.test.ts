@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { discoveryConformance } from "./conformance.ts";
 import { createMemoryDiscovery, type MemoryDiscoveryOptions } from "./memory.ts";
-import { createRecorder, type Recorder } from "./recorder.ts";
+import { createRecorder, type Recorder } from "./testing/event-recorder.ts";
 
 discoveryConformance("memory", {
   hasServer: true,

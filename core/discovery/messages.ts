@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { count } from "../bounded.ts";
+import { boundedCount } from "../bounded-schemas.ts";
 
 // docs/protocol.md, "Discovery". Each side validates what it receives; unknown fields pass and are dropped.
 
@@ -110,7 +110,7 @@ const iceServer = v.object({
 export const envelope: v.GenericSchema<unknown, Envelope> = v.object({
   type: text,
   data: v.optional(v.unknown()),
-  id: v.optional(count(1)),
+  id: v.optional(boundedCount(1)),
   lost: v.optional(v.boolean()),
 });
 

@@ -7,7 +7,7 @@ import { sqliteStore } from "../../reference-server/store/sqlite.ts";
 import { startCut } from "../../reference-server/testing/cut.ts";
 import { discoveryConformance } from "./conformance.ts";
 import type { Credentials, DiscoverySession, Snapshot } from "./discovery.ts";
-import { createRecorder, type Told } from "./recorder.ts";
+import { createRecorder, type Told } from "./testing/event-recorder.ts";
 import { websocket } from "./websocket.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };

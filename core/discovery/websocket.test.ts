@@ -2,9 +2,9 @@ import { expect, test, vi } from "vitest";
 import { eventually } from "../../tools/eventually.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import type { Credentials } from "./discovery.ts";
-import { createRecorder } from "./recorder.ts";
-import { createFakeSockets } from "./websocket/fake-sockets.ts";
+import { createRecorder } from "./testing/event-recorder.ts";
 import { driveSession } from "./websocket/session-driver.ts";
+import { createFakeSockets } from "./websocket/testing/fake-sockets.ts";
 import { websocket } from "./websocket.ts";
 
 const returned = { type: "authenticate", data: { version: 1, session: "secret of ann" } };

@@ -2,8 +2,8 @@ import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery.ts";
 import type { ToServer } from "./messages.ts";
-import { createPage } from "./page.ts";
-import { createComeback, type Environment } from "./websocket/comeback.ts";
+import { createPageLifecycle } from "./page-lifecycle.ts";
+import { createReconnectingSession, type Environment } from "./websocket/reconnecting-session.ts";
 import type { AnswerTo, RequestType } from "./websocket/requests.ts";
 import type { WebSocketConstructor } from "./websocket/socket.ts";
 
@@ -26,7 +26,7 @@ export function websocket(options: WebSocketOptions = {}): Discovery {
         WebSocket: options.WebSocket ?? globalThis.WebSocket,
         clock: options.clock ?? systemClock,
         random: options.random ?? Math.random,
-        page: options.page ?? createPage(),
+        page: options.page ?? createPageLifecycle(),
       }),
   };
 }
@@ -37,7 +37,7 @@ function openSession(
   events: DiscoveryEvents,
   environment: Environment,
 ): DiscoverySession {
-  const comeback = createComeback(host, credentials, events, environment);
+  const comeback = createReconnectingSession(host, credentials, events, environment);
   let closing: Promise<void> | undefined;
 
   async function ask<Type extends RequestType>(type: Type, data: ToServer[Type]): Promise<AnswerTo<Type>> {
@@ -67,7 +67,7 @@ function openSession(
         const { session } = await ask("changePassword", { current, password });
         comeback.replace(session);
       } catch (error) {
-        if (isUnsure(error)) comeback.doubt(password);
+        if (isUnsure(error)) comeback.tryPassword(password);
         throw error;
       }
     },

@@ -4,11 +4,11 @@ import { assemblyOf, defaultLimits } from "../limits.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import type { Channel, LinkEvents } from "../transport/transport.ts";
 import { encode, type Packed, pack } from "../wire/codec.ts";
+import { createFragmenter } from "../wire/fragments.ts";
 import { type Frame, type Hello, Kind } from "../wire/frames.ts";
-import { cut } from "../wire/parts.ts";
 import { createConnection, type Service } from "./connection.ts";
-import { sayHello } from "./hello.ts";
-import { stubLink } from "./stub-link.ts";
+import { createHello } from "./hello.ts";
+import { createFakeLink } from "./testing/fake-link.ts";
 
 const lost = new BonevalueError("disconnected", "Nothing arrives.");
 
@@ -18,7 +18,7 @@ function connect(service: Partial<Service> = {}) {
   const told: string[] = [];
   const heard: unknown[] = [];
   let events!: LinkEvents;
-  const link = stubLink({
+  const link = createFakeLink({
     listen(listener) {
       events = listener;
     },
@@ -48,7 +48,7 @@ function connect(service: Partial<Service> = {}) {
     told,
     heard,
     greet() {
-      for (const channel of ["control", "bulk"] as const) hear(channel, sayHello(helloOf("other")));
+      for (const channel of ["control", "bulk"] as const) hear(channel, createHello(helloOf("other")));
     },
     hear,
   };
@@ -68,11 +68,11 @@ function helloOf(peer: string): Hello {
 
 function tell(size: number): Frame<Packed> {
   const value = pack(new Uint8Array(size), { name: "request", code: "invalid-request", depth: 1, size: 100_000 });
-  return [Kind.tell, 0, "cursor", value];
+  return [Kind.notify, 0, "cursor", value];
 }
 
 test("a connection that is over leaves no timer behind, whatever uses it once more because of its end", async () => {
-  const { clock, connection, greet } = connect({ end: () => connection.use(30_000) });
+  const { clock, connection, greet } = connect({ end: () => connection.keepOpen(30_000) });
   greet();
   connection.close(lost);
   await clock.advance(1_000);
@@ -92,7 +92,7 @@ test("one-way messages of up to a kilobyte are read on lossy", () => {
   const { greet, hear, heard, told } = connect();
   greet();
   hear("lossy", tell(1_000));
-  expect([heard, told]).toEqual([[Kind.tell], []]);
+  expect([heard, told]).toEqual([[Kind.notify], []]);
 });
 
 test("what comes on lossy before a hello is dropped", () => {
@@ -105,7 +105,7 @@ test("what comes on lossy before a hello is dropped", () => {
 test.each([
   ["a larger message", tell(2_000)],
   ["a call", [Kind.cancel, 1, "cancelled"]],
-  ["a hello", sayHello(helloOf("other"))],
+  ["a hello", createHello(helloOf("other"))],
 ] as [string, Frame<Packed>][])("the link ends by what has no place on lossy: %s", (_, frame) => {
   const { greet, hear, heard, told } = connect();
   greet();
@@ -116,7 +116,7 @@ test.each([
 test("the link ends by a part on lossy, which could be overtaken by the next", () => {
   const { greet, events, told } = connect();
   greet();
-  const [head, bytes] = cut(encode(tell(200)), 1).next(100) as [Uint8Array, Uint8Array];
+  const [head, bytes] = createFragmenter(encode(tell(200)), 1).next(100) as [Uint8Array, Uint8Array];
   events.message("lossy", new Uint8Array([...head, ...bytes]));
   expect(told).toEqual(["ended: protocol"]);
 });

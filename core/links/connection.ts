@@ -3,19 +3,19 @@ import { BonevalueError, type ErrorCode } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Channel, Link } from "../transport/transport.ts";
 import { CloseStep, type Frame, type Hello, Kind } from "../wire/frames.ts";
-import type { Whole } from "../wire/inbox.ts";
-import { createLanes, type Lanes } from "../wire/lanes.ts";
-import { readHello, sayHello } from "./hello.ts";
+import type { CompleteFrame } from "../wire/inbox.ts";
+import { createSendScheduler, type SendScheduler } from "../wire/send-scheduler.ts";
+import { createFrameReader } from "./frame-reader.ts";
+import { createHello, readHello } from "./hello.ts";
 import { createIdleClose } from "./idle-close.ts";
-import { createReading } from "./reading.ts";
-import type { Signal } from "./signals.ts";
+import type { Signal } from "./signaling.ts";
 
 /** What a connection carries. It is made with the connection and ends with it. */
 export interface Service {
   /** Whether no call and no stream is open, either way. */
   readonly isIdle: boolean;
   /** A frame that is the service's own. Throws `protocol` where it breaks the rules. */
-  receive(frame: Whole): void;
+  receive(frame: CompleteFrame): void;
   /** The link is over: nothing more is sent or received. */
   end(reason: BonevalueError): void;
 }
@@ -24,7 +24,7 @@ export interface Service {
 export interface Connection<S extends Service = Service> {
   readonly peer: string;
   readonly service: S;
-  readonly lanes: Lanes;
+  readonly scheduler: SendScheduler;
   /** The other side's limits, once its hello has been read. */
   readonly remote: Hello | undefined;
   /** Whether a call may start on it now: not while it is being closed. */
@@ -34,7 +34,7 @@ export interface Connection<S extends Service = Service> {
   /** Begins to hear the other side, which may have spoken before. To be called once. */
   listen(): void;
   /** Our own use: keeps it open for `linger` ms from now on. */
-  use(linger: number): void;
+  keepOpen(linger: number): void;
   /** Says a signal of this link over the link itself; `false`, and unsaid, while it is being closed. */
   signal(signal: Signal): boolean;
   /** Its place is wanted: whether it makes room. Where the other side says that it stays, it does 5 s later. */
@@ -74,8 +74,8 @@ const partingTime = 1_000;
 export function createConnection<S extends Service>(options: ConnectionOptions<S>): Connection<S> {
   const { peer, link, clock } = options;
   const greeted = new Set<Channel>();
-  const lanes = createLanes(link, { clock, emptied: rest });
-  const reading = createReading(clock, options.limits);
+  const scheduler = createSendScheduler(link, { clock, emptied: rest });
+  const reading = createFrameReader(clock, options.limits);
   let remote: Hello | undefined;
   let lastUse = clock.now();
   let over = false;
@@ -85,7 +85,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     grace: options.grace,
     idleTimeout: options.idleTimeout,
     isIdle,
-    say: (step, channel) => lanes.send(channel, [Kind.close, step]),
+    say: (step, channel) => scheduler.send(channel, [Kind.close, step]),
     release: options.released,
     close: () => end(undefined),
     evict: () => part("busy"),
@@ -95,7 +95,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   );
 
   function isIdle(): boolean {
-    return service.isIdle && lanes.isEmpty;
+    return service.isIdle && scheduler.isEmpty;
   }
 
   function rest(): void {
@@ -114,7 +114,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     rest();
   }
 
-  function read(frame: Whole, channel: Channel): void {
+  function read(frame: CompleteFrame, channel: Channel): void {
     // Who takes its leave need not wait for who does the same.
     if (over && frame[0] === Kind.close && frame[2]) link.close();
     if (over) return;
@@ -128,13 +128,13 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     }
   }
 
-  function greet(frame: Whole, channel: "control" | "bulk"): void {
+  function greet(frame: CompleteFrame, channel: "control" | "bulk"): void {
     const hello = readHello(frame, peer);
     greeted.add(channel);
     if (remote) return;
     remote = hello;
     undoHelloTimer();
-    lanes.open({ message: Math.min(hello.message, options.hello.message), assembly: hello.assembly });
+    scheduler.open({ message: Math.min(hello.message, options.hello.message), assembly: hello.assembly });
   }
 
   function readClose(step: number, code: string | undefined, channel: "control" | "bulk"): void {
@@ -164,14 +164,14 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     over = true;
     undoHelloTimer();
     idleClose.stop();
-    lanes.close(last);
+    scheduler.close(last);
     service.end(reason ?? new BonevalueError("disconnected", "The link was closed, since nobody used it."));
     options.ended(reason);
   }
 
   const connection: Connection<S> = {
     peer,
-    lanes,
+    scheduler,
     get service() {
       return service;
     },
@@ -187,13 +187,13 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     listen() {
       link.listen({
         message: receive,
-        drain: lanes.drained,
+        drain: scheduler.drained,
         // While it takes its leave, what it goes through is nobody's business.
         interrupted: (reason) => over || options.interrupted(reason),
         restored: () => over || options.restored(),
       });
     },
-    use(linger) {
+    keepOpen(linger) {
       // A call may end because the connection has.
       if (over) return;
       lastUse = clock.now();
@@ -201,7 +201,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     },
     signal(signal) {
       if (!connection.accepting) return false;
-      lanes.send("control", [Kind.signal, 0, signal]);
+      scheduler.send("control", [Kind.signal, 0, signal]);
       return true;
     },
     offerClose: idleClose.offer,
@@ -209,8 +209,8 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   };
   const service = options.serve(connection);
 
-  lanes.send("control", sayHello(options.hello));
-  lanes.send("bulk", sayHello(options.hello));
+  scheduler.send("control", createHello(options.hello));
+  scheduler.send("bulk", createHello(options.hello));
   link.closed.then((reason) => end(idleClose.consented ? undefined : (reason ?? disconnected())));
   return connection;
 }

@@ -1,23 +1,23 @@
 import * as v from "valibot";
-import { count } from "../bounded.ts";
+import { boundedCount } from "../bounded-schemas.ts";
 import { BonevalueError } from "../errors.ts";
 import { type Frame, type Hello, Kind, wireVersion } from "../wire/frames.ts";
-import { smallFrame } from "../wire/lanes.ts";
+import { smallFrame } from "../wire/send-scheduler.ts";
 
 const hello: v.GenericSchema<unknown, Hello> = v.object({
   peer: v.string(),
   // What may be sent before the hello is read must fit in one.
-  message: count(smallFrame),
-  value: count(1),
-  calls: count(1),
-  streams: count(1),
-  window: count(1),
-  assembly: count(1),
+  message: boundedCount(smallFrame),
+  value: boundedCount(1),
+  calls: boundedCount(1),
+  streams: boundedCount(1),
+  window: boundedCount(1),
+  assembly: boundedCount(1),
   identity: v.optional(v.unknown()),
 });
 
 /** The frame with which each side begins on *control* and on *bulk*. */
-export function sayHello(own: Hello): Frame<never> {
+export function createHello(own: Hello): Frame<never> {
   return [Kind.hello, wireVersion, own];
 }
 
@@ -34,7 +34,7 @@ export function readHello(frame: Frame<unknown>, peer: string): Hello {
   const read = v.safeParse(hello, data);
   if (!read.success) throw new BonevalueError("protocol", "The peer's hello is malformed.");
   if (read.output.peer !== peer) {
-    throw new BonevalueError("identity-mismatch", "Another peer answered than the one that was dialled.");
+    throw new BonevalueError("identity-mismatch", "Another peer answered than the one that was dialed.");
   }
   return read.output;
 }

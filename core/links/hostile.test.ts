@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 import { describe, expect, test, vi } from "vitest";
 import { encode, type Packed, pack } from "../wire/codec.ts";
 import { CloseStep, type Frame, Kind } from "../wire/frames.ts";
-import { createWard, type Victim } from "./victim.ts";
+import { createHostileSetup, type HostilePeer } from "./testing/hostile-link.ts";
 
 /** `FRAMES=1000000` for the long run. */
 const frames = Number(process.env["FRAMES"] ?? 30_000);
@@ -41,7 +41,7 @@ function honest(): readonly Uint8Array[] {
     for (const name of ["Echo", "Never", "Count", "Read", "None"]) {
       says.push([Kind.call, id, name, value({ text: "hello" }), 5_000]);
       says.push([Kind.call, id + 4, name, value(1, id, id + 4), null]);
-      says.push([Kind.tell, 0, name, value("hello", id)]);
+      says.push([Kind.notify, 0, name, value("hello", id)]);
     }
     says.push([Kind.answer, id, value(1n)], [Kind.answer, id, value(1, id)], [Kind.fail, id, "busy", "", value(1)]);
     says.push([Kind.cancel, id, "cancelled"], [Kind.stop, id, "cancelled"], [Kind.credit, id, 0, 10_000]);
@@ -91,11 +91,11 @@ const linkMessages = 50;
 
 /** Says `count` messages to one link after the other. How the links ended, by code. */
 async function attack(count: number, seed: number): Promise<Readonly<Record<string, number>>> {
-  const ward = createWard();
+  const ward = createHostileSetup();
   const next = messages(seed);
   const random = generator(seed);
   const ends: Record<string, number> = {};
-  let victim: Victim | undefined;
+  let victim: HostilePeer | undefined;
   let heard = 0;
   for (let said = 0; said < count; said++) {
     if (!victim) {
@@ -135,7 +135,7 @@ test("random, truncated and changed frames end a link or are ignored: no crash, 
 }, 600_000);
 
 test("frames about what is over or never was are ignored, and leave nothing behind", async () => {
-  const ward = createWard();
+  const ward = createHostileSetup();
   const victim = ward.victim(limits);
   const says = (count: number) => {
     for (let id = 100; id < 100 + count; id++) {
@@ -176,7 +176,7 @@ describe("a peer that goes beyond", () => {
     ["streamsPerPeer", [call(1, "Never", value(1, ...upTo(8)))], call(2, "Never", value(1, 9))],
     ["depth", [call(1, "Never", value(nested(16)))], call(2, "Never", value(nested(17)))],
   ])("%s loses its link", async ([, within, beyond]) => {
-    const ward = createWard();
+    const ward = createHostileSetup();
     const victim = ward.victim(limits);
     for (const frame of within) victim.hear("bulk", encode(frame));
     expect(victim.ended).toBeUndefined();
@@ -186,7 +186,7 @@ describe("a peer that goes beyond", () => {
   });
 
   test("framesPerSecond loses its link, joined in one message or not; a second later as many may come again", async () => {
-    const ward = createWard();
+    const ward = createHostileSetup();
     const victim = ward.victim({ ...limits, framesPerSecond: 100 });
     const joined = (count: number) => Buffer.concat(upTo(count).map((id) => encode([Kind.cancel, id, "cancelled"])));
     await ward.advance(1_000);
@@ -200,7 +200,7 @@ describe("a peer that goes beyond", () => {
   });
 
   test("requestsPerPeer is told that we are busy, and keeps its link", async () => {
-    const ward = createWard();
+    const ward = createHostileSetup();
     const victim = ward.victim(limits);
     for (const id of upTo(9)) victim.hear("control", encode(call(id, "Never", value(id))));
     await ward.advance(1);

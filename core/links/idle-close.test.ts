@@ -38,9 +38,9 @@ test("offers on both channels once nobody has used it for as long as it was want
 test("closes when the other side consents, and not before it has on both channels", async () => {
   const { clock, idleClose, close } = watch();
   await clock.advance(1_000);
-  idleClose.read(CloseStep.gone, "bulk");
+  idleClose.read(CloseStep.accept, "bulk");
   expect(close).not.toHaveBeenCalled();
-  idleClose.read(CloseStep.gone, "control");
+  idleClose.read(CloseStep.accept, "control");
   expect(close).toHaveBeenCalledTimes(1);
 });
 
@@ -55,7 +55,7 @@ test("closes when nobody answers an offer for five seconds", async () => {
 test("stays when the other side does, and asks again only after the idle time", async () => {
   const { clock, idleClose, say, release, close } = watch();
   await clock.advance(1_000);
-  idleClose.read(CloseStep.stay, "control");
+  idleClose.read(CloseStep.decline, "control");
   expect(release).toHaveBeenCalledTimes(1);
   expect(idleClose.accepting).toBe(true);
   await clock.advance(29_999);
@@ -69,7 +69,7 @@ test("whose place is wanted is evicted five seconds after the other side has sai
   let isIdle = true;
   const { clock, idleClose, evict, release } = watch({ isIdle: () => isIdle });
   await clock.advance(1_000);
-  idleClose.read(CloseStep.stay, "control");
+  idleClose.read(CloseStep.decline, "control");
   await clock.advance(4_999);
   expect([idleClose.offer(), release.mock.calls.length]).toEqual([false, 1]);
   await clock.advance(1);
@@ -86,7 +86,7 @@ test("does not consent while it wants the link, and offers itself as soon as it 
   const { clock, idleClose, say } = watch();
   idleClose.use(10_000);
   readOnBoth(idleClose, CloseStep.offer);
-  expect(say.mock.calls).toEqual([[CloseStep.stay, "control"]]);
+  expect(say.mock.calls).toEqual([[CloseStep.decline, "control"]]);
   await clock.advance(10_000);
   expect(say).toHaveBeenLastCalledWith(CloseStep.offer, "bulk");
 });
@@ -94,7 +94,7 @@ test("does not consent while it wants the link, and offers itself as soon as it 
 test("consents when nothing is open, and waits as long for the other side to close", async () => {
   const { clock, idleClose, say, close } = watch();
   readOnBoth(idleClose, CloseStep.offer);
-  expect(say).toHaveBeenLastCalledWith(CloseStep.gone, "bulk");
+  expect(say).toHaveBeenLastCalledWith(CloseStep.accept, "bulk");
   expect(idleClose.consented).toBe(true);
   await clock.advance(5_000);
   expect(close).toHaveBeenCalledTimes(1);
@@ -114,7 +114,7 @@ test("never offers while something is open, and does when its end is the last us
 test("a link that is held for ever is let go by nobody, until a use that wants it shortly", async () => {
   const { clock, idleClose, say } = watch({ idleTimeout: Number.POSITIVE_INFINITY });
   await clock.advance(1_000);
-  idleClose.read(CloseStep.stay, "control");
+  idleClose.read(CloseStep.decline, "control");
   await clock.advance(1_000_000);
   expect(say).toHaveBeenCalledTimes(2);
   idleClose.use(1_000);

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { CloseStep } from "../wire/frames.ts";
-import { type ClosingMove, notClosing, offer, readStep } from "./closing.ts";
+import { type CloseMove, initialCloseState, offer, readStep } from "./close-handshake.ts";
 
 // Longer than any round trip that a link lives through.
 const answerTimeout = 5_000;
@@ -53,7 +53,7 @@ export function createIdleClose({
   close,
   evict,
 }: IdleCloseOptions): IdleClose {
-  let closing = notClosing;
+  let closing = initialCloseState;
   let wantedUntil = clock.now();
   let offerAt = clock.now() + grace;
   let evictAt = Number.POSITIVE_INFINITY;
@@ -73,12 +73,12 @@ export function createIdleClose({
     });
   }
 
-  function perform({ state, say: said, outcome }: ClosingMove): void {
+  function perform({ state, say: said, outcome }: CloseMove): void {
     closing = state;
     for (const channel of said?.on ?? []) say(said!.step, channel);
     if (outcome === "close") close();
     else if (outcome === "release") stay();
-    else if ((closing.offering || closing.gone) && !undoAnswer) undoAnswer = clock.after(answerTimeout, close);
+    else if ((closing.offering || closing.accepted) && !undoAnswer) undoAnswer = clock.after(answerTimeout, close);
   }
 
   /** The other side uses the link. It offers when that has changed; we ask again only in case it forgets. */
@@ -95,10 +95,10 @@ export function createIdleClose({
 
   const idleClose: IdleClose = {
     get accepting() {
-      return !closing.offering && !closing.gone;
+      return !closing.offering && !closing.accepted;
     },
     get consented() {
-      return closing.gone;
+      return closing.accepted;
     },
     use(linger) {
       wantedUntil = Math.max(wantedUntil, clock.now() + linger);
@@ -118,7 +118,7 @@ export function createIdleClose({
     },
     read(step, channel) {
       perform(readStep(closing, step, channel, isIdle() && clock.now() >= wantedUntil));
-      if (step !== CloseStep.offer || closing.gone) return;
+      if (step !== CloseStep.offer || closing.accepted) return;
       // The other side does without: from now on only our own use keeps the link.
       offerAt = clock.now();
       check();

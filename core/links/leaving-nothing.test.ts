@@ -79,12 +79,12 @@ test("links to thousands of peers who come and go leave nothing behind, however 
 
   async function visit(peer: string, end: (peer: string) => unknown): Promise<void> {
     settle(peer);
-    hub.start(peer, { begin: () => opened++, fail: () => {} });
+    hub.whenOpen(peer, { begin: () => opened++, fail: () => {} });
     await clock.advance(100);
-    expect(hub.open(peer)).toBeDefined();
+    expect(hub.connectionTo(peer)).toBeDefined();
     await end(peer);
     await clock.advance(100);
-    expect(hub.open(peer)).toBeUndefined();
+    expect(hub.connectionTo(peer)).toBeUndefined();
     hub.drop(peer, over);
     leave(peer);
   }

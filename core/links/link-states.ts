@@ -1,9 +1,9 @@
 import type { Clock } from "../clock.ts";
 import type { BonevalueError } from "../errors.ts";
-import { createLive, type Live, write } from "../reactive.ts";
+import { createLive, type Live, set } from "../reactive.ts";
 import type { Link } from "../transport/transport.ts";
 import { createWeakCache } from "../weak-cache.ts";
-import { createMeasuring, type Measured } from "./measuring.ts";
+import { createLinkStatsPoller, type LinkStats } from "./link-stats.ts";
 
 /** The direct connection to one peer, which exists only while it is needed. */
 export interface LinkState {
@@ -33,7 +33,7 @@ const idle: LinkState = Object.freeze({ status: "idle" });
 /** States of links that are all idle; what works is measured while somebody subscribes. */
 export function createLinkStates(clock: Clock): LinkStates {
   const states = createWeakCache<Live<LinkState>>();
-  const measuring = createMeasuring({ clock, measured });
+  const measuring = createLinkStatsPoller({ clock, measured });
 
   function of(peer: string): Live<LinkState> {
     return states.get(peer, (hold) =>
@@ -44,16 +44,16 @@ export function createLinkStates(clock: Clock): LinkStates {
     );
   }
 
-  function measured(peer: string, { path, roundTrip }: Measured): void {
+  function measured(peer: string, { path, roundTrip }: LinkStats): void {
     const state = of(peer);
     const before = state.peek();
     if (before.path === path && before.roundTrip === roundTrip) return;
-    write(state, Object.freeze({ status: before.status, path, roundTrip }));
+    set(state, Object.freeze({ status: before.status, path, roundTrip }));
   }
 
   function tell(peer: string, status: LinkState["status"], error?: BonevalueError, link?: Link): void {
     measuring.follow(peer, link);
-    write(of(peer), Object.freeze({ status, error }));
+    set(of(peer), Object.freeze({ status, error }));
   }
 
   return {

@@ -9,7 +9,7 @@ import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.
 import type { Link } from "../transport/transport.ts";
 import type { Service } from "./connection.ts";
 import { createPool, type Pool } from "./pool.ts";
-import { stubLink } from "./stub-link.ts";
+import { createFakeLink } from "./testing/fake-link.ts";
 
 interface World {
   readonly clock: VirtualClock;
@@ -378,7 +378,7 @@ test("whatever crosses, no link more than may be is open, and nobody who is call
       for (const { what, whom, pause } of story) {
         steps[what as keyof typeof steps](whom);
         await clock.advance(pause);
-        // As many are accepted as are dialled.
+        // As many are accepted as are dialed.
         expect(openLinks(hub)).toBeLessThanOrEqual(2 * maxLinks);
       }
       network.discovery.restore(id);
@@ -392,7 +392,7 @@ test("whatever crosses, no link more than may be is open, and nobody who is call
 /** A pool over links that are open at once, and behave as `link` says. */
 function poolOf(clock: VirtualClock, link: Partial<Link>): Pool<Service> {
   const pool = createPool({
-    transport: { open: () => stubLink(link) },
+    transport: { open: () => createFakeLink(link) },
     clock,
     limits: defaultLimits,
     maxLinks: 64,
@@ -414,7 +414,7 @@ test("twenty thousand peers can be asked for at once, and given up", () => {
   const pool = poolOf(createVirtualClock(), {});
   let failed = 0;
   const waiting = { begin: () => {}, fail: () => failed++ };
-  for (let peer = 0; peer < 20_000; peer++) pool.start(`peer ${peer}`, waiting);
+  for (let peer = 0; peer < 20_000; peer++) pool.whenOpen(`peer ${peer}`, waiting);
   pool.close(new BonevalueError("cancelled", "The spec is done with them."));
   expect(failed).toBe(20_000);
 });
@@ -427,7 +427,7 @@ test("what breaks the protocol before anybody listens ends the link like what co
     close: (reason) => closedWith.push(reason?.code),
   });
   let begun = 0;
-  pool.start("peer", { begin: () => begun++, fail: () => {} });
+  pool.whenOpen("peer", { begin: () => begun++, fail: () => {} });
   await clock.advance(2_000);
   expect([begun, closedWith]).toEqual([1, ["protocol"]]);
   expect(pool.state("peer").peek()).toMatchObject({ status: "failed", error: { code: "protocol" } });

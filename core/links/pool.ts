@@ -5,18 +5,18 @@ import type { Live } from "../reactive.ts";
 import type { Link, Transport } from "../transport/transport.ts";
 import type { Hello } from "../wire/frames.ts";
 import { type Connection, createConnection, type Service } from "./connection.ts";
-import { createDialler } from "./dialler.ts";
-import type { SignalKind } from "./dialling.ts";
+import type { SignalKind } from "./dial-state.ts";
+import { createDialer } from "./dialer.ts";
+import { createLinkLimiter } from "./link-limiter.ts";
 import { createLinkStates, type LinkState } from "./link-states.ts";
-import { createPlaces } from "./places.ts";
-import type { Signal } from "./signals.ts";
+import type { Signal } from "./signaling.ts";
 
 /** What a pool needs. Times in ms. */
 export interface PoolOptions<S extends Service> {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly limits: Limits;
-  /** Links at once that this side dialled; as many again are accepted. */
+  /** Links at once that this side dialed; as many again are accepted. */
   readonly maxLinks: number;
   readonly idleTimeout: number;
   self(): string;
@@ -34,23 +34,23 @@ export interface PoolOptions<S extends Service> {
 }
 
 /** Something that waits for a link: exactly one of the two is called, unless it is undone before. */
-export interface Waiting<S extends Service> {
+export interface LinkRequest<S extends Service> {
   /** Others wait for it: it fails with `busy` where `maxLinks` are in use, rather than until one is not. */
-  readonly impatient?: boolean;
+  readonly failFast?: boolean;
   begin(connection: Connection<S>): void;
   fail(error: BonevalueError): void;
 }
 
-/** Our links: dialled on first use, closed when idle, at most one for each peer. */
+/** Our links: dialed on first use, closed when idle, at most one for each peer. */
 export interface Pool<S extends Service> {
   /** Begins at once on an open link, else dials. Those that wait for one peer begin in order. Returns the undo. */
-  start(peer: string, waiting: Waiting<S>): () => void;
+  whenOpen(peer: string, waiting: LinkRequest<S>): () => void;
   /** The connection to a peer, if one is open. */
-  open(peer: string): Connection<S> | undefined;
+  connectionTo(peer: string): Connection<S> | undefined;
   state(peer: string): Live<LinkState>;
   receive(kind: SignalKind, from: string, signal: unknown): void;
   /** Discovery says that it cannot reach this peer. */
-  unreachable(peer: string): void;
+  onUnreachable(peer: string): void;
   /** Whether discovery is there: new links wait for it. */
   setOnline(online: boolean): void;
   /** We may have slept: links that the other side has given up meanwhile are found out. */
@@ -65,23 +65,23 @@ export interface Pool<S extends Service> {
 interface Entry<S extends Service> {
   readonly peer: string;
   readonly state: Live<LinkState>;
-  readonly waiting: Set<Waiting<S>>;
+  readonly waiting: Set<LinkRequest<S>>;
   connection?: Connection<S> | undefined;
 }
 
 // How long a link stays open that nothing has been said on yet.
-const graceForOwn = 1_000;
+const unusedTimeoutMs = 1_000;
 
 /** An empty pool. The caller ends it with `close`. */
 export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> {
   const { clock, maxLinks, idleTimeout, isKnown } = options;
   const entries = new Map<string, Entry<S>>();
   // Had by those that we dial, until that has failed or the link is over.
-  const places = createPlaces<Entry<S>>({ count: maxLinks, isOpen: () => online, admit: dial });
+  const limiter = createLinkLimiter<Entry<S>>({ count: maxLinks, isOpen: () => online, admit: dial });
   const states = createLinkStates(clock);
   let online = false;
 
-  const dialler = createDialler({
+  const dialer = createDialer({
     transport: options.transport,
     clock,
     self: options.self,
@@ -105,7 +105,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   }
 
   function dial(entry: Entry<S>): void {
-    dialler.dial(entry.peer);
+    dialer.dial(entry.peer);
     // Last: who hears of it may sign out.
     states.tell(entry.peer, "connecting");
   }
@@ -118,25 +118,25 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       clock,
       hello: options.hello(),
       limits: options.limits,
-      grace: role === "caller" ? graceForOwn : idleTimeout,
+      grace: role === "caller" ? unusedTimeoutMs : idleTimeout,
       idleTimeout,
       serve: options.serve,
-      signalled: (signal) => dialler.receiveOnLink(peer, signal),
+      signalled: (signal) => dialer.receiveOnLink(peer, signal),
       released() {
         flush(entry);
-        places.fill();
+        limiter.drain();
       },
-      rested: places.fill,
+      rested: limiter.drain,
       interrupted: (reason) => interrupted(entry, reason),
       restored: () => works(entry, link),
       ended: (reason) => ended(entry, connection, reason),
     });
-    // What the peer dialled takes none of our places.
-    if (role === "callee") places.leave(entry);
+    // What the peer dialed takes none of our limiter.
+    if (role === "callee") limiter.release(entry);
     entry.connection = connection;
     works(entry, link);
     flush(entry);
-    places.fill();
+    limiter.drain();
     connection.listen();
   }
 
@@ -145,13 +145,13 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   }
 
   function works(entry: Entry<S>, link: Link): void {
-    dialler.silent(entry.peer, false);
+    dialer.setSilent(entry.peer, false);
     // Last: who hears of it may sign out.
     states.works(entry.peer, link);
   }
 
   function interrupted(entry: Entry<S>, reason: BonevalueError): void {
-    dialler.silent(entry.peer, true);
+    dialer.setSilent(entry.peer, true);
     states.tell(entry.peer, "interrupted", reason);
     options.interrupted();
   }
@@ -167,7 +167,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   function ended(entry: Entry<S>, connection: Connection<S>, reason: BonevalueError | undefined): void {
     if (entry.connection !== connection) return;
     entry.connection = undefined;
-    places.leave(entry);
+    limiter.release(entry);
     states.over(entry.peer, reason);
     options.closed(entry.peer);
     settle(entry);
@@ -176,7 +176,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   function failed(peer: string, error: BonevalueError): void {
     const entry = entries.get(peer);
     if (!entry) return;
-    places.leave(entry);
+    limiter.release(entry);
     const fail = allWaiting(entry);
     states.tell(peer, "failed", error);
     fail(error);
@@ -193,18 +193,18 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   }
 
   function settle(entry: Entry<S>): void {
-    if (entries.get(entry.peer) === entry && !entry.connection && !places.has(entry)) {
-      if (entry.waiting.size > 0) places.wait(entry);
-      else if (entries.delete(entry.peer)) places.leave(entry);
+    if (entries.get(entry.peer) === entry && !entry.connection && !limiter.holds(entry)) {
+      if (entry.waiting.size > 0) limiter.enqueue(entry);
+      else if (entries.delete(entry.peer)) limiter.release(entry);
     }
-    places.fill();
-    if (places.isCrowdedOut(entry)) turnAway(entry);
+    limiter.drain();
+    if (limiter.isStarved(entry)) turnAway(entry);
   }
 
   function turnAway(entry: Entry<S>): void {
-    const impatient = [...entry.waiting].filter((each) => each.impatient && entry.waiting.delete(each));
-    if (impatient.length > 0) settle(entry);
-    for (const { fail } of impatient) fail(tooMany(maxLinks));
+    const failFast = [...entry.waiting].filter((each) => each.failFast && entry.waiting.delete(each));
+    if (failFast.length > 0) settle(entry);
+    for (const { fail } of failFast) fail(tooMany(maxLinks));
   }
 
   function drop(peer: string, reason: BonevalueError): void {
@@ -213,17 +213,17 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       allWaiting(entry)(reason);
       entry.connection?.close(reason);
     }
-    dialler.forget(peer);
+    dialer.forget(peer);
     // Who was told may have called again.
     const left = entries.get(peer);
     if (!left) return;
-    places.leave(left);
+    limiter.release(left);
     if (left.state.peek().status === "connecting") states.over(peer, reason);
     settle(left);
   }
 
   return {
-    start(peer, waiting) {
+    whenOpen(peer, waiting) {
       const entry = entryOf(peer);
       if (entry.connection?.accepting && entry.waiting.size === 0) {
         waiting.begin(entry.connection);
@@ -236,22 +236,22 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
         if (entries.get(peer) === entry) settle(entry);
       };
     },
-    open: (peer) => entries.get(peer)?.connection,
+    connectionTo: (peer) => entries.get(peer)?.connection,
     state: states.of,
-    receive: dialler.receive,
-    unreachable: dialler.unreachable,
+    receive: dialer.receive,
+    onUnreachable: dialer.onUnreachable,
     setOnline(now) {
       online = now;
       if (!online) return;
-      dialler.repeat();
-      places.fill();
+      dialer.resendAll();
+      limiter.drain();
     },
-    wake: dialler.repeat,
+    wake: dialer.resendAll,
     drop,
     close(reason) {
       online = false;
       for (const peer of [...entries.keys()]) drop(peer, reason);
-      dialler.stop();
+      dialer.stop();
     },
   };
 }

@@ -1,5 +1,5 @@
+import { requireFunction } from "../check-arguments.ts";
 import { guard, report } from "../events.ts";
-import { requireFunction } from "../misuse.ts";
 import type { Peer } from "../peer.ts";
 import type { Live } from "../reactive.ts";
 

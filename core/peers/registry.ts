@@ -1,5 +1,5 @@
 import type { Alias, Peer, PeerId } from "../peer.ts";
-import { createLiveList, createTopic, type Live, touch } from "../reactive.ts";
+import { createLiveList, createTopic, invalidate, type Live } from "../reactive.ts";
 import { createWeakCache } from "../weak-cache.ts";
 import { keyOf, type Query, resolve, wordsOf } from "./query.ts";
 
@@ -36,7 +36,7 @@ export function createRegistry(): Registry {
   function changed(words: Iterable<string>): void {
     for (const word of words) {
       const topic = topics.find(word);
-      if (topic) touch(topic);
+      if (topic) invalidate(topic);
     }
   }
 
@@ -68,18 +68,18 @@ export function createRegistry(): Registry {
     },
     addUser(alias) {
       aliases.add(alias);
-      touch(usersChanged);
+      invalidate(usersChanged);
       changed([alias]);
     },
     removeUser(alias) {
       aliases.delete(alias);
-      touch(usersChanged);
+      invalidate(usersChanged);
       changed([alias]);
     },
     clear() {
       const words = ["*", ...aliases, ...byUser.keys(), ...peers.keys()];
       for (const held of [peers, byUser, aliases]) held.clear();
-      touch(usersChanged);
+      invalidate(usersChanged);
       changed(words);
     },
 

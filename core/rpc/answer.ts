@@ -2,17 +2,17 @@ import type { BonevalueError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { type Packed, pack } from "../wire/codec.ts";
 import { Kind } from "../wire/frames.ts";
-import type { Lanes } from "../wire/lanes.ts";
-import type { Outgoing } from "../wire/values.ts";
+import type { SendScheduler } from "../wire/send-scheduler.ts";
+import type { SerializeOptions } from "../wire/serialize.ts";
 import type { Ending } from "./incoming-request.ts";
-import { packParcel } from "./streams/parcel.ts";
+import { packPayload } from "./streams/payload.ts";
 import type { StreamGroup } from "./streams/stream-group.ts";
 import type { Streams } from "./streams/streams.ts";
 import { longestMessage, thrownError, unsendable } from "./thrown-error.ts";
 
 /** What an answer needs of the link. */
 export interface Answering {
-  readonly lanes: Pick<Lanes, "send" | "bulk">;
+  readonly scheduler: Pick<SendScheduler, "send" | "bulk">;
   readonly streams: Streams;
   readonly limits: Limits;
 }
@@ -25,13 +25,13 @@ export function answer(id: number, ending: Ending, group: () => StreamGroup, lin
 
 function succeed(id: number, value: unknown, group: () => StreamGroup, link: Answering): void {
   try {
-    const parcel = packParcel(value, outgoing(link.limits));
-    if (parcel.streams.length === 0) {
-      const packed = link.streams.admit(parcel.packed);
-      link.lanes.send("control", [Kind.answer, id, packed]);
+    const payload = packPayload(value, outgoing(link.limits));
+    if (payload.streams.length === 0) {
+      const packed = link.streams.admit(payload.packed);
+      link.scheduler.send("control", [Kind.answer, id, packed]);
     } else {
       // A flow of its own: it waits for no other stream.
-      link.lanes.bulk({}, [Kind.answer, id, group().add(parcel).announce()]);
+      link.scheduler.bulk({}, [Kind.answer, id, group().add(payload).announce()]);
     }
   } catch (error) {
     fail(id, unsendable(error, "invalid-response"), link);
@@ -40,7 +40,7 @@ function succeed(id: number, value: unknown, group: () => StreamGroup, link: Ans
 
 /** Sends that call `id` has failed, with the error's data where they can cross. */
 export function fail(id: number, { code, message, data }: BonevalueError, link: Answering): void {
-  link.lanes.send("control", [Kind.fail, id, code, message.slice(0, longestMessage), ...packData(data, link)]);
+  link.scheduler.send("control", [Kind.fail, id, code, message.slice(0, longestMessage), ...packData(data, link)]);
 }
 
 /** What cannot cross stays here: the code and the message say enough. */
@@ -52,6 +52,6 @@ function packData(data: unknown, { streams, limits }: Answering): [data?: Packed
   }
 }
 
-function outgoing({ depth, messageSize }: Limits): Outgoing {
+function outgoing({ depth, messageSize }: Limits): SerializeOptions {
   return { name: "response", code: "invalid-response", depth, size: messageSize };
 }

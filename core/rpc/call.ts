@@ -1,11 +1,11 @@
+import { isAmount, isSignal, wrongNumber } from "../check-arguments.ts";
 import { BonevalueError } from "../errors.ts";
-import { isAmount, isSignal, wrongNumber } from "../misuse.ts";
 import type { Peer } from "../peer.ts";
-import { ask, type Calling, type Progress } from "./ask.ts";
+import { type CallContext, callPeer, type Progress } from "./call-peer.ts";
 import type { OngoingCall } from "./caller.ts";
 import type { Module } from "./module.ts";
 import { cancelled, collectReplies, type Outcome, type Replies } from "./replies.ts";
-import { discard, type Parcel, packParcels } from "./streams/parcel.ts";
+import { discard, type Payload, packPayloads } from "./streams/payload.ts";
 import { unsendable } from "./thrown-error.ts";
 
 /** How one call is made. */
@@ -27,16 +27,16 @@ const defaultTimeout = 30_000;
 
 /** Asks each of `targets`, and collects one reply from each. */
 export function call(
-  calling: Calling,
+  calling: CallContext,
   targets: readonly Peer[],
   module: Module,
   request: unknown,
   { timeout = defaultTimeout, signal, keepAlive, onProgress }: CallOptions = {},
 ): Replies<any> {
-  const { limits, refusal, nobody } = calling;
+  const { limits, refusal, noPeersError } = calling;
   const asked = new Map<Peer, OngoingCall>();
   let unsent = isAmount(timeout) ? wrongSignal(signal) : wrongNumber("timeout");
-  const collector = collectReplies(targets, stop, tidy, () => unsent ?? nobody());
+  const collector = collectReplies(targets, stop, tidy, () => unsent ?? noPeersError());
 
   function stop(peer: Peer, error: BonevalueError): void {
     asked.get(peer)?.end(error);
@@ -48,15 +48,15 @@ export function call(
     for (const call of asked.values()) call.end(reason);
   }
 
-  function askOrRefuse(peer: Peer, parcel: Parcel): void {
+  function askOrRefuse(peer: Peer, payload: Payload): void {
     const error = unsent ?? (signal?.aborted ? cancelled(signal.reason) : refusal(peer));
     const settle = (outcome: Outcome) => collector.settle(peer, outcome);
     if (error) {
-      discard(parcel, error);
+      discard(payload, error);
       settle({ error });
       return;
     }
-    asked.set(peer, ask(calling, { peer, module, parcel, timeout, keepAlive, onProgress, settle, rested: tidy }));
+    asked.set(peer, callPeer(calling, { peer, module, payload, timeout, keepAlive, onProgress, settle, rested: tidy }));
   }
 
   /** The signal is heard for as long as a stream is open. */
@@ -67,9 +67,9 @@ export function call(
 
   try {
     const { depth, messageSize: size } = limits;
-    const parcels = packParcels(request, { name: "request", code: "invalid-request", depth, size }, targets.length);
-    parcels.forEach((parcel, index) => {
-      askOrRefuse(targets[index]!, parcel);
+    const payloads = packPayloads(request, { name: "request", code: "invalid-request", depth, size }, targets.length);
+    payloads.forEach((payload, index) => {
+      askOrRefuse(targets[index]!, payload);
     });
   } catch (error) {
     unsent = unsendable(error, "invalid-request");

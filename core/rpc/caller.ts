@@ -1,13 +1,13 @@
 import { BonevalueError } from "../errors.ts";
-import { createNumbered } from "../numbered.ts";
+import { createIdMap } from "../id-map.ts";
 import type { Packed, Received } from "../wire/codec.ts";
+import type { AttachmentReceiver } from "../wire/deserialize.ts";
+import { envelope } from "../wire/fragments.ts";
 import { type Frame, Kind } from "../wire/frames.ts";
-import { type Lanes, smallFrame, type Writable } from "../wire/lanes.ts";
-import { envelope } from "../wire/parts.ts";
-import type { Receive } from "../wire/restore.ts";
+import { type SendScheduler, smallFrame, type Writable } from "../wire/send-scheduler.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { remoteError } from "./remote-error.ts";
-import type { Parcel } from "./streams/parcel.ts";
+import type { Payload } from "./streams/payload.ts";
 import { createStreamGroup, type StreamGroup } from "./streams/stream-group.ts";
 import type { Streams } from "./streams/streams.ts";
 import { thrownError } from "./thrown-error.ts";
@@ -15,11 +15,11 @@ import { thrownError } from "./thrown-error.ts";
 /** A call as it goes out, and what is told of it. */
 export interface OutgoingCall {
   readonly module: string;
-  readonly parcel: Parcel;
+  readonly payload: Payload;
   /** Ms until its deadline, asked when the frame leaves; `null`: none. */
   remaining(): number | null;
   /** Its answer, whose streams `receive` makes. This or `failed` is told once, unless the call is ended before. */
-  answered(value: Received, receive: Receive): void;
+  answered(value: Received, receive: AttachmentReceiver): void;
   failed(error: BonevalueError, data?: Received): void;
   /** Bytes more of its streams that the other side has read. */
   readonly acknowledged?: ((bytes: number) => void) | undefined;
@@ -30,7 +30,7 @@ export interface OutgoingCall {
 /** A one-way message as it goes out, and what is told of it. */
 export interface OutgoingMessage {
   readonly module: string;
-  readonly parcel: Parcel;
+  readonly payload: Payload;
   /** It cannot be sent. */
   failed(error: BonevalueError): void;
   /** The last of its streams is over, of which there were some. */
@@ -51,7 +51,7 @@ export interface Caller {
   readonly open: number;
   call(call: OutgoingCall): OngoingCall;
   /** Sends a request that nothing comes back for, but to its streams. */
-  tell(message: OutgoingMessage): void;
+  notify(message: OutgoingMessage): void;
   /** Reads an answer or a failure. One that nobody waits for has crossed its call's end: its streams are stopped. */
   receive(frame: Answer): void;
   /** The link is over, and with it every call. */
@@ -63,24 +63,24 @@ export type Answer = Extract<Frame<Received>, readonly [typeof Kind.answer | typ
 
 /** What a {@link Caller} needs. Times in ms. */
 export interface CallerOptions {
-  readonly lanes: Pick<Lanes, "send" | "bulk" | "drop">;
+  readonly scheduler: Pick<SendScheduler, "send" | "bulk" | "drop">;
   readonly streams: Streams;
   readonly deadlines: Deadlines;
   /** For how long the streams of an answer wait for a reader. */
   readonly idleTimeout: number;
 }
 
-/** Our calls over `lanes`, numbered from 1. */
-export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerOptions): Caller {
-  const waiting = createNumbered<Pick<OutgoingCall, "failed"> & { answered(value: Received): void }>();
+/** Our calls over `scheduler`, numbered from 1. */
+export function createCaller({ scheduler, streams, deadlines, idleTimeout }: CallerOptions): Caller {
+  const waiting = createIdMap<Pick<OutgoingCall, "failed"> & { answered(value: Received): void }>();
   const told = new Set<StreamGroup>();
   let last = 0;
 
   function call(call: OutgoingCall): OngoingCall {
     const id = ++last;
-    const { parcel, module, remaining } = call;
+    const { payload, module, remaining } = call;
     let undoUnread: (() => void) | undefined;
-    let group = parcel.streams.length > 0 ? createGroup().add(parcel) : undefined;
+    let group = payload.streams.length > 0 ? createGroup().add(payload) : undefined;
 
     function createGroup(): StreamGroup {
       return createStreamGroup(streams, {
@@ -112,7 +112,7 @@ export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerO
     }
 
     waiting.add(id, { answered, failed });
-    const takeBack = post(parcel, group, (request) => [Kind.call, id, module, request, remaining()], failed);
+    const takeBack = post(payload, group, (request) => [Kind.call, id, module, request, remaining()], failed);
     return {
       isOpen: () => waiting.get(id) !== undefined || group?.isEmpty === false,
       end(reason) {
@@ -122,9 +122,9 @@ export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerO
     };
   }
 
-  function tell({ module, parcel, failed, over }: OutgoingMessage): void {
+  function notify({ module, payload, failed, over }: OutgoingMessage): void {
     let group: StreamGroup | undefined;
-    if (parcel.streams.length > 0) {
+    if (payload.streams.length > 0) {
       group = createStreamGroup(streams, {
         sends: "invalid-request",
         receives: "invalid-response",
@@ -132,15 +132,15 @@ export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerO
           told.delete(group!);
           over();
         },
-      }).add(parcel);
+      }).add(payload);
       told.add(group);
     }
-    post(parcel, group, (request) => [Kind.tell, 0, module, request], failed);
+    post(payload, group, (request) => [Kind.notify, 0, module, request], failed);
   }
 
   /** Sends a request. What it returns takes it back: by `cancel`, where it has left. */
   function post(
-    { packed }: Parcel,
+    { packed }: Payload,
     group: StreamGroup | undefined,
     frame: (request: Packed) => Frame<Packed>,
     failed: (error: BonevalueError) => void,
@@ -154,17 +154,17 @@ export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerO
       }
     };
     if (packed.attached || packed.size + envelope > smallFrame) return postOnBulk(write);
-    lanes.send("control", write);
-    return (cancel) => lanes.send("control", cancel);
+    scheduler.send("control", write);
+    return (cancel) => scheduler.send("control", cancel);
   }
 
   function postOnBulk(write: Writable): (cancel: Frame<Packed>) => void {
     const flow = {};
     let gone = false;
-    lanes.bulk(flow, write, () => {
+    scheduler.bulk(flow, write, () => {
       gone = true;
     });
-    return (cancel) => (gone ? lanes.bulk(flow, cancel) : lanes.drop(flow));
+    return (cancel) => (gone ? scheduler.bulk(flow, cancel) : scheduler.drop(flow));
   }
 
   return {
@@ -172,7 +172,7 @@ export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerO
       return waiting.size;
     },
     call,
-    tell,
+    notify,
     receive(frame) {
       const call = waiting.get(frame[1]);
       if (frame[0] === Kind.fail) call?.failed(remoteError(frame[2], frame[3]), frame[4]);
@@ -180,7 +180,7 @@ export function createCaller({ lanes, streams, deadlines, idleTimeout }: CallerO
       else streams.refuse(frame[2]);
     },
     end(error) {
-      for (const id of waiting.numbers()) waiting.get(id)?.failed(error);
+      for (const id of waiting.ids()) waiting.get(id)?.failed(error);
       for (const group of [...told]) group.end(error);
     },
   };

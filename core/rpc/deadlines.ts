@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { createNumbered, type Numbered } from "../numbered.ts";
+import { createIdMap, type IdMap } from "../id-map.ts";
 
 // Deadlines further away than this share timers: a platform timer for each of 50 000 calls a second costs as much as
 // the call.
@@ -15,7 +15,7 @@ export interface Deadlines {
 }
 
 interface Bucket {
-  readonly tasks: Numbered<() => void>;
+  readonly tasks: IdMap<() => void>;
   undo(): void;
 }
 
@@ -29,10 +29,10 @@ export function createDeadlines(clock: Clock): Deadlines {
   function bucketAt(index: number): Bucket {
     const there = buckets.get(index);
     if (there) return there;
-    const tasks = createNumbered<() => void>();
+    const tasks = createIdMap<() => void>();
     const undo = clock.after(index * bucketWidth - clock.now(), () => {
       buckets.delete(index);
-      for (const number of tasks.numbers()) tasks.get(number)?.();
+      for (const number of tasks.ids()) tasks.get(number)?.();
     });
     const bucket = { tasks, undo };
     buckets.set(index, bucket);

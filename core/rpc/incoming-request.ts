@@ -1,8 +1,8 @@
 import type { BonevalueError } from "../errors.ts";
 import { lazyProperty } from "../lazy-property.ts";
 import type { Peer } from "../peer.ts";
-import type { NamedExchange } from "./module.ts";
-import { discardValue } from "./streams/parcel.ts";
+import type { NamedHandlerContext } from "./module.ts";
+import { discardValue } from "./streams/payload.ts";
 
 /** How a handler ended: with what it answered, or with what it threw. */
 export type Ending = { readonly value: unknown } | { readonly thrown: unknown };
@@ -14,7 +14,7 @@ export interface IncomingRequest {
   /** Resolves with `work`, which never rejects, or when the request is over before. */
   until(work: Promise<void>): Promise<void>;
   /** What the handler sees of it. */
-  exchange(request: unknown): NamedExchange;
+  exchange(request: unknown): NamedHandlerContext;
   /** The first ending counts; the streams of an answer that comes too late are cancelled. */
   end(ending: Ending): void;
   /** Nobody waits for the answer, or for the rest of its streams: the handler's signal aborts with the reason. */

@@ -1,9 +1,9 @@
+import { isSignal } from "../check-arguments.ts";
 import type { BonevalueError } from "../errors.ts";
-import { isSignal } from "../misuse.ts";
 import type { PeerId } from "../peer.ts";
-import { createLive, type Live, write } from "../reactive.ts";
-import type { Progress } from "./ask.ts";
+import { createLive, type Live, set } from "../reactive.ts";
 import type { CallOptions } from "./call.ts";
+import type { Progress } from "./call-peer.ts";
 import type { Args, Module, ResponseOutput } from "./module.ts";
 import type { Replies, RepliesState, Reply } from "./replies.ts";
 import type { Target } from "./target.ts";
@@ -67,7 +67,7 @@ export function createLatestCall<M extends Module | string>(): LatestCall<M> {
   let unfollow = () => {};
 
   function show(change: Partial<CallState<ResponseOutput<M>>>): void {
-    write(state, Object.freeze({ ...state.peek(), ...change }));
+    set(state, Object.freeze({ ...state.peek(), ...change }));
   }
 
   function further(change: Partial<CallProgress>): CallProgress {
@@ -98,7 +98,7 @@ export function createLatestCall<M extends Module | string>(): LatestCall<M> {
   function reset(): void {
     unfollow();
     cancel();
-    write(state, nothing);
+    set(state, nothing);
   }
 
   function call(target: Target, module: M, ...[request, options]: Args<M, [options?: CallOptions]>) {

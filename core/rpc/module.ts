@@ -69,7 +69,7 @@ function requireName(name: unknown): void {
 export type ContractCode = "invalid-request" | "invalid-response";
 
 /** One request, as the module's handler sees it. */
-export interface Exchange<Request> {
+export interface HandlerContext<Request> {
   readonly request: Request;
   readonly peer: Peer;
   /**
@@ -81,7 +81,7 @@ export interface Exchange<Request> {
 }
 
 /** The seed's form, under a bare name: the answer goes to `callback`, now or later, or is returned. */
-export interface NamedExchange extends Exchange<any> {
+export interface NamedHandlerContext extends HandlerContext<any> {
   callback(response: any): void;
 }
 
@@ -91,6 +91,6 @@ export interface NamedExchange extends Exchange<any> {
  * bare name a handler may instead return nothing and use the callback; the first answer counts.
  */
 export type Handler<M> = M extends string
-  ? (exchange: NamedExchange) => unknown
-  : (exchange: Exchange<RequestOutput<M>>) => Answer<ResponseInput<M>> | Promise<Answer<ResponseInput<M>>>;
+  ? (exchange: NamedHandlerContext) => unknown
+  : (exchange: HandlerContext<RequestOutput<M>>) => Answer<ResponseInput<M>> | Promise<Answer<ResponseInput<M>>>;
 type Answer<R> = unknown extends R ? unknown : undefined extends R ? R | void : R;

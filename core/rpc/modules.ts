@@ -1,12 +1,12 @@
+import { requireFunction } from "../check-arguments.ts";
 import { BonevalueError } from "../errors.ts";
-import { requireFunction } from "../misuse.ts";
 import type { Query } from "../peers/query.ts";
-import type { Exchange, Module } from "./module.ts";
+import type { HandlerContext, Module } from "./module.ts";
 
 /** A module that this client offers. */
 export interface Offer {
   readonly module: Module;
-  readonly handler: (exchange: Exchange<any>) => unknown;
+  readonly handler: (exchange: HandlerContext<any>) => unknown;
   /** Who may call it. */
   readonly allow: Query;
   /** Offered under a bare name, so that the handler may answer by callback. */

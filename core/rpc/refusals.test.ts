@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { BonevalueError } from "../errors.ts";
 import { createNetwork } from "../testing/network.ts";
 import { defineModule } from "./module.ts";
-import { code, stage } from "./streams/stream-stage.ts";
+import { code, createLinkedPair } from "./streams/testing/linked-pair.ts";
 
 async function pair() {
   const network = createNetwork();
@@ -90,7 +90,7 @@ test("a schema that never answers holds up later calls no longer than its own", 
 });
 
 test("a message whose schema never answers holds up what is behind it for half a minute, and its app is told", async () => {
-  const { ann, bob, clock } = stage();
+  const { ann, bob, clock } = createLinkedPair();
   const check = Promise.withResolvers<boolean>();
   const checked = v.pipeAsync(
     v.string(),

@@ -1,7 +1,7 @@
 import { BonevalueError } from "../errors.ts";
 import { lazyProperty } from "../lazy-property.ts";
 import type { Peer } from "../peer.ts";
-import { createLive, type Live, write } from "../reactive.ts";
+import { createLive, type Live, set } from "../reactive.ts";
 
 /** What became of one target. */
 export type Reply<Response> =
@@ -74,7 +74,7 @@ export function collectReplies(
         ? { peer, status: "rejected", error: outcome.error }
         : { peer, status: "fulfilled", value: outcome.value },
     );
-    if (state) write(state, snapshot());
+    if (state) set(state, snapshot());
     if (pending.size === 0) done();
     const woken = waiters;
     waiters = [];

@@ -1,11 +1,11 @@
 import { BonevalueError } from "../errors.ts";
+import { createIdMap } from "../id-map.ts";
 import type { Limits } from "../limits.ts";
-import { createNumbered } from "../numbered.ts";
 import type { Peer } from "../peer.ts";
 import type { Query } from "../peers/query.ts";
 import type { Received } from "../wire/codec.ts";
 import { type Frame, Kind } from "../wire/frames.ts";
-import type { Lanes } from "../wire/lanes.ts";
+import type { SendScheduler } from "../wire/send-scheduler.ts";
 import { answer, fail } from "./answer.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { createIncomingExchange, type IncomingExchange } from "./incoming-exchange.ts";
@@ -13,11 +13,11 @@ import type { IncomingRequest } from "./incoming-request.ts";
 import type { Modules, Offer } from "./modules.ts";
 import { createRenewable, type Renewable } from "./renewable.ts";
 import type { Outcome } from "./replies.ts";
-import { discardValue } from "./streams/parcel.ts";
+import { createSerialQueue } from "./serial-queue.ts";
+import { discardValue } from "./streams/payload.ts";
 import type { Streams } from "./streams/streams.ts";
 import { isThenable } from "./thenable.ts";
 import { thrownError } from "./thrown-error.ts";
-import { createTurns } from "./turns.ts";
 import { unpack } from "./unpack.ts";
 import { check } from "./validate.ts";
 
@@ -27,7 +27,7 @@ export interface ResponderOptions {
   readonly modules: Modules;
   readonly deadlines: Deadlines;
   readonly limits: Limits;
-  readonly lanes: Pick<Lanes, "send" | "bulk">;
+  readonly scheduler: Pick<SendScheduler, "send" | "bulk">;
   readonly streams: Streams;
   /** The clock's time. */
   now(): number;
@@ -49,7 +49,7 @@ export interface Responder {
 /** The frames that ask something of us. */
 export type Request = Extract<
   Frame<Received>,
-  readonly [typeof Kind.call | typeof Kind.tell | typeof Kind.cancel, ...unknown[]]
+  readonly [typeof Kind.call | typeof Kind.notify | typeof Kind.cancel, ...unknown[]]
 >;
 
 // As long as a call has by default: a message has no deadline of its own, and those behind it wait.
@@ -59,9 +59,9 @@ const longestCheck = 30_000;
 export function createResponder(options: ResponderOptions): Responder {
   const { peer, modules, deadlines, limits, streams, now, isAllowed } = options;
   const capacity = limits.requestsPerPeer;
-  const calls = createNumbered<IncomingExchange>();
+  const calls = createIdMap<IncomingExchange>();
   const tells = new Set<IncomingExchange>();
-  const inTurn = createTurns();
+  const inTurn = createSerialQueue();
 
   function receiveCall(id: number, name: string, value: Received, remaining: number | null): void {
     if (calls.get(id)) throw new BonevalueError("protocol", `The peer used the call id ${id} twice.`);
@@ -154,11 +154,11 @@ export function createResponder(options: ResponderOptions): Responder {
     },
     receive(frame) {
       if (frame[0] === Kind.call) receiveCall(frame[1], frame[2], frame[3], frame[4]);
-      else if (frame[0] === Kind.tell) receiveTell(frame[2], frame[3]);
+      else if (frame[0] === Kind.notify) receiveTell(frame[2], frame[3]);
       else cancel(frame[1], frame[2]);
     },
     end(reason) {
-      for (const id of calls.numbers()) calls.get(id)?.abort(reason);
+      for (const id of calls.ids()) calls.get(id)?.abort(reason);
       for (const exchange of [...tells]) exchange.abort(reason);
     },
   };

@@ -4,7 +4,7 @@ import type { Connection, Service } from "../links/connection.ts";
 import type { Peer } from "../peer.ts";
 import type { Query } from "../peers/query.ts";
 import { Kind } from "../wire/frames.ts";
-import { malformed } from "../wire/malformed.ts";
+import { protocolError } from "../wire/protocol-error.ts";
 import { createCaller, type OngoingCall, type OutgoingCall, type OutgoingMessage } from "./caller.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Modules } from "./modules.ts";
@@ -15,7 +15,7 @@ import { createStreams } from "./streams/streams.ts";
 export interface Rpc extends Service {
   call(call: OutgoingCall): OngoingCall;
   /** Sends a request that nothing comes back for. A lossy one holds no streams. */
-  tell(message: Omit<OutgoingMessage, "failed">, lossy: boolean): void;
+  notify(message: Omit<OutgoingMessage, "failed">, lossy: boolean): void;
 }
 
 /** What {@link createRpc} needs of the client. Times in ms. */
@@ -34,14 +34,14 @@ export interface RpcOptions {
 }
 
 /** Serves `connection`, and calls on it. */
-export function createRpc(connection: Pick<Connection<Rpc>, "lanes" | "remote">, options: RpcOptions): Rpc {
+export function createRpc(connection: Pick<Connection<Rpc>, "scheduler" | "remote">, options: RpcOptions): Rpc {
   const { peer } = options;
-  const { lanes } = connection;
-  const streams = createStreams({ ...options, lanes, remote: () => connection.remote });
-  const caller = createCaller({ ...options, lanes, streams });
+  const { scheduler } = connection;
+  const streams = createStreams({ ...options, scheduler, remote: () => connection.remote });
+  const caller = createCaller({ ...options, scheduler, streams });
   const responder = createResponder({
     ...options,
-    lanes,
+    scheduler,
     streams,
     isAllowed: (allow) => options.isAllowed(allow, peer),
   });
@@ -50,15 +50,15 @@ export function createRpc(connection: Pick<Connection<Rpc>, "lanes" | "remote">,
       return caller.open === 0 && responder.open === 0 && streams.open === 0;
     },
     call: caller.call,
-    tell(message, lossy) {
-      if (lossy) lanes.send("lossy", [Kind.tell, 0, message.module, message.parcel.packed]);
-      else caller.tell({ ...message, failed: options.failed });
+    notify(message, lossy) {
+      if (lossy) scheduler.send("lossy", [Kind.notify, 0, message.module, message.payload.packed]);
+      else caller.notify({ ...message, failed: options.failed });
     },
     receive(frame) {
       switch (frame[0]) {
         case Kind.call:
         case Kind.cancel:
-        case Kind.tell:
+        case Kind.notify:
           return responder.receive(frame);
         case Kind.answer:
         case Kind.fail:
@@ -69,7 +69,7 @@ export function createRpc(connection: Pick<Connection<Rpc>, "lanes" | "remote">,
         case Kind.stop:
           return streams.receive(frame);
         default:
-          throw malformed("a frame where it has no place");
+          throw protocolError("a frame where it has no place");
       }
     },
     end(reason) {

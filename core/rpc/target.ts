@@ -1,6 +1,6 @@
+import { requireFunction } from "../check-arguments.ts";
 import { BonevalueError } from "../errors.ts";
 import { guard } from "../events.ts";
-import { requireFunction } from "../misuse.ts";
 import type { Peer } from "../peer.ts";
 import { visitEach } from "../peers/each.ts";
 import type { Query } from "../peers/query.ts";

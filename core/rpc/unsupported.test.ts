@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { BonevalueError } from "../errors.ts";
-import { all, code, type Stage, stage } from "./streams/stream-stage.ts";
+import { all, code, createLinkedPair, type LinkedPair } from "./streams/testing/linked-pair.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -14,14 +14,14 @@ function forget(): void {
 }
 
 /** The link has survived, and holds nothing of what failed on it. */
-async function expectNothingLost({ ann, bob, clock, until }: Stage): Promise<void> {
+async function expectNothingLost({ ann, bob, clock, until }: LinkedPair): Promise<void> {
   await clock.advance(5);
   expect([ann.ended, bob.ended, ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([undefined, undefined, true, true]);
   expect(await until(ann.call("Echo", "still here").first())).toBe("still here");
 }
 
-function echoing(): Stage {
-  const staged = stage();
+function echoing(): LinkedPair {
+  const staged = createLinkedPair();
   staged.bob.module("Echo", ({ request }) => request);
   return staged;
 }

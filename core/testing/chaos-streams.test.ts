@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Client } from "../client.ts";
 import { BonevalueError } from "../errors.ts";
 import { defineModule } from "../rpc/module.ts";
-import { type Incoming, iterate } from "../rpc/streams/incoming-stream.ts";
+import { type IncomingStream, iterate } from "../rpc/streams/incoming-stream.ts";
 import { comeToRest, createWorld, disturbances, happening, leaveAll, seeds, type World } from "./chaos-world.ts";
 
 /** What a producer makes: items of so many bytes, so many ms apart, and perhaps an error behind the last. */
@@ -57,7 +57,7 @@ interface TradingWorld extends World {
   readonly ended: boolean[];
 }
 
-type Items = Incoming<Uint8Array>;
+type Items = IncomingStream<Uint8Array>;
 
 const after = ({ clock }: World, ms: number) =>
   ms > 0 ? new Promise<void>((resolve) => void clock.after(ms, resolve)) : undefined;

@@ -12,17 +12,17 @@ export interface Subject {
 
 /** What every transport must do, whatever carries it. */
 export function transportConformance({ name, transport, held }: Subject): void {
-  const dialled = () => attempt(transport);
+  const dialed = () => attempt(transport);
 
   describe(`a link by ${name}`, () => {
     test("opens on both sides", async () => {
-      const [caller, callee] = await dialled().opened();
+      const [caller, callee] = await dialed().opened();
       expect(caller.maxMessage).toBeGreaterThanOrEqual(65_536);
       expect(callee.maxMessage).toBe(caller.maxMessage);
     });
 
     test.each(["control", "bulk", "lossy"] as const)("carries messages on %s, both ways", async (channel) => {
-      const [caller, callee] = await dialled().opened();
+      const [caller, callee] = await dialed().opened();
       const [atCaller, atCallee] = [inboxOf(caller), inboxOf(callee)];
       caller.send(channel, bytesOf(1, 2, 3));
       callee.send(channel, bytesOf(4));
@@ -31,7 +31,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
     });
 
     test("keeps the order within control and within bulk", async () => {
-      const [caller, callee] = await dialled().opened();
+      const [caller, callee] = await dialed().opened();
       const inbox = inboxOf(callee);
       for (let index = 0; index < 200; index++) {
         caller.send("control", numbered(index, 20));
@@ -45,7 +45,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
     });
 
     test("carries messages whole, from one byte to the largest", async () => {
-      const [caller, callee] = await dialled().opened();
+      const [caller, callee] = await dialed().opened();
       const inbox = inboxOf(callee);
       const messages = [1, 1_000, 16_384, 65_536, caller.maxMessage].map((size) => patterned(size));
       for (const message of messages) caller.send("bulk", message);
@@ -54,7 +54,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
     });
 
     test("sends what a view shows, as it was when it was sent", async () => {
-      const [caller, callee] = await dialled().opened();
+      const [caller, callee] = await dialed().opened();
       const inbox = inboxOf(callee);
       const backing = bytesOf(9, 1, 2, 3, 9);
       caller.send("control", backing.subarray(1, 4));
@@ -63,13 +63,13 @@ export function transportConformance({ name, transport, held }: Subject): void {
     });
 
     test("is ended by a message larger than it takes, never cut short", async () => {
-      const [caller] = await dialled().opened();
+      const [caller] = await dialed().opened();
       caller.send("bulk", patterned(caller.maxMessage + 1));
       expect((await caller.closed)?.code).toBe("link-failed");
     });
 
     test("keeps messages until somebody listens", async () => {
-      const [caller, callee] = await dialled().opened();
+      const [caller, callee] = await dialed().opened();
       const replies = inboxOf(caller);
       for (const index of [1, 2, 3]) caller.send("control", bytesOf(index));
       // When this has come back, the others have arrived.
@@ -85,7 +85,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
       { on: "bulk", channels: ["bulk"] },
       { on: "both", channels: ["control", "bulk"] },
     ] as const)("counts what waits and tells when it has drained: $on", async ({ channels }) => {
-      const [caller, callee] = await dialled().opened();
+      const [caller, callee] = await dialed().opened();
       inboxOf(callee);
       const inbox = inboxOf(caller);
       caller.lowMark = 100_000;
@@ -96,7 +96,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
     });
 
     test("says how its bytes travel", async () => {
-      const [caller, callee] = await dialled().opened();
+      const [caller, callee] = await dialed().opened();
       const inbox = inboxOf(callee);
       caller.send("control", bytesOf(1));
       await inbox.take(1);
@@ -107,7 +107,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
     });
 
     test("tells the other side that it has been closed", async () => {
-      const [caller, callee] = await dialled().opened();
+      const [caller, callee] = await dialed().opened();
       caller.close();
       expect(await caller.closed).toBeUndefined();
       const reason = await callee.closed;
@@ -116,7 +116,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
     });
 
     test("ends with the reason it was closed for, the first one", async () => {
-      const [, callee] = await dialled().opened();
+      const [, callee] = await dialed().opened();
       const reason = new BonevalueError("forbidden", "A test's own reason.");
       callee.close(reason);
       callee.close();
@@ -124,7 +124,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
     });
 
     test("takes what is sent after its end in silence", async () => {
-      const [caller, callee] = await dialled().opened();
+      const [caller, callee] = await dialed().opened();
       callee.close();
       await caller.closed;
       for (const link of [caller, callee]) link.send("control", bytesOf(1));
@@ -132,7 +132,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
     });
 
     test("that is closed before it opens rejects, with the reason if there is one", async () => {
-      const { caller, callee } = dialled();
+      const { caller, callee } = dialed();
       const reason = new BonevalueError("timeout", "A test's own reason.");
       caller.close();
       callee.close(reason);
@@ -142,14 +142,14 @@ export function transportConformance({ name, transport, held }: Subject): void {
     });
 
     test("refuses a description that is not what it should be", async () => {
-      const { callee, callerSays } = dialled();
+      const { callee, callerSays } = dialed();
       callerSays({ type: "answer", sdp: "v=0\r\n" });
       expect((await callee.closed)?.code).toBe("protocol");
     });
 
     test("leaves nothing behind", async () => {
       for (let round = 0; round < 5; round++) {
-        const [caller, callee] = await dialled().opened();
+        const [caller, callee] = await dialed().opened();
         caller.close();
         await callee.closed;
         const unanswered = transport.open("nobody", "caller", deaf);

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { chromiumPath } from "../../tools/chromium.ts";
 import { createLossyNetwork, lossyTrouble } from "../../tools/lossy-network.ts";
 import { startServer } from "../../tools/server-process.ts";
-import { chromiumPeer } from "./places/peers.ts";
+import { chromiumPeer } from "./e2e/peers.ts";
 
 const trouble = lossyTrouble() ?? (chromiumPath() ? undefined : "Install Chromium first.");
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));

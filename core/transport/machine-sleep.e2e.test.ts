@@ -4,7 +4,7 @@ import { chromiumPath } from "../../tools/chromium.ts";
 import { namespaceTrouble, processesIn } from "../../tools/namespaces.ts";
 import { createRoamingNetwork, type RoamingNetwork } from "../../tools/roaming.ts";
 import { startServer } from "../../tools/server-process.ts";
-import { chromiumPeer, type RunningPeer } from "./places/peers.ts";
+import { chromiumPeer, type RunningPeer } from "./e2e/peers.ts";
 
 const trouble = namespaceTrouble() ?? (chromiumPath() ? undefined : "Install Chromium first.");
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));
@@ -16,7 +16,7 @@ interface Pair {
   readonly other: string;
 }
 
-/** Two browsers on a network of their own, with an open link that the sleeper has dialled. */
+/** Two browsers on a network of their own, with an open link that the sleeper has dialed. */
 async function pair({ expect, onTestFinished }: TestContext): Promise<Pair> {
   const network = createRoamingNetwork();
   onTestFinished(network.remove);

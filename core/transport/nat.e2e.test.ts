@@ -8,7 +8,7 @@ import { type Coturn, coturnTrouble, startCoturn } from "../../tools/coturn.ts";
 import type { Place } from "../../tools/namespaces.ts";
 import { createNatNetwork, type NatNetwork, natTrouble } from "../../tools/nat.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
-import { chromiumPeer, nodePeer, type RunningPeer } from "./places/peers.ts";
+import { chromiumPeer, nodePeer, type RunningPeer } from "./e2e/peers.ts";
 
 const trouble = natTrouble() ?? coturnTrouble();
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));

@@ -4,7 +4,7 @@ import { chromiumPath } from "../../tools/chromium.ts";
 import { namespaceTrouble } from "../../tools/namespaces.ts";
 import { createRoamingNetwork, type RoamingNetwork } from "../../tools/roaming.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
-import { chromiumPeer, type RunningPeer } from "./places/peers.ts";
+import { chromiumPeer, type RunningPeer } from "./e2e/peers.ts";
 
 const trouble = namespaceTrouble() ?? (chromiumPath() ? undefined : "Install Chromium first.");
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));
@@ -35,9 +35,9 @@ afterAll(async () => {
 });
 
 /** Has one peer dial the other and read a stream, in the midst of which `move` happens; the longest time without a chunk. */
-async function gapIn(dialler: 0 | 1, move: () => unknown): Promise<number> {
+async function gapIn(dialer: 0 | 1, move: () => unknown): Promise<number> {
   const ids = await Promise.all(peers.map((peer) => peer.connect(server.url, "ann", "test")));
-  const [reader, other] = [peers[dialler], ids[1 - dialler]!];
+  const [reader, other] = [peers[dialer], ids[1 - dialer]!];
   const flow = reader.flow(other, chunks);
   await expect.poll(() => reader.flown()).toBeGreaterThan(20);
   await move();
@@ -49,25 +49,25 @@ async function gapIn(dialler: 0 | 1, move: () => unknown): Promise<number> {
 
 describe.skipIf(trouble)(`in the midst of a stream${trouble ? ` (skipped: ${trouble})` : ""}`, () => {
   test.each([
-    ["who dialled", 0],
-    ["who was dialled", 1],
-  ] as const)("%s gets another address, and the stream goes on after an ICE restart", async (_, dialler) => {
-    const gap = await gapIn(dialler, () => {
+    ["who dialed", 0],
+    ["who was dialed", 1],
+  ] as const)("%s gets another address, and the stream goes on after an ICE restart", async (_, dialer) => {
+    const gap = await gapIn(dialer, () => {
       network.leave();
       network.arrive();
     });
     console.info(`The stream stood still for ${gap} ms.`);
-    // The first change in a browser's life reaches its WebRTC 1 to 3 s later than others, and the dialler's is the first.
+    // The first change in a browser's life reaches its WebRTC 1 to 3 s later than others, and the dialer's is the first.
     // Without the page's word it would be nine seconds: six until ICE misses the path, and then SCTP's own timer.
     expect(gap).toBeLessThan(8_000);
   });
 
   // No page is told, and it takes ICE 6 s to find out.
   test.each([
-    ["who dialled", 0],
-    ["who was dialled", 1],
-  ] as const)("%s has a second network before the first goes, and the stream goes on", async (_, dialler) => {
-    const gap = await gapIn(dialler, () => {
+    ["who dialed", 0],
+    ["who was dialed", 1],
+  ] as const)("%s has a second network before the first goes, and the stream goes on", async (_, dialer) => {
+    const gap = await gapIn(dialer, () => {
       network.arrive();
       network.leave();
     });

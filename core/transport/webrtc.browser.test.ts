@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { transportConformance } from "./conformance.ts";
 import type { SignalExchange } from "./transport.ts";
-import { createMouth } from "./webrtc/mouth.ts";
+import { createFakeSignalExchange } from "./webrtc/testing/fake-signal-exchange.ts";
 import { webrtc } from "./webrtc.ts";
 
 const open = new Set<RTCPeerConnection>();
@@ -25,7 +25,7 @@ transportConformance({
 });
 
 test("a handshake that breaks on a good path says that another dial may do better", async () => {
-  const [caller, callee] = [createMouth(), createMouth()];
+  const [caller, callee] = [createFakeSignalExchange(), createFakeSignalExchange()];
   const transport = webrtc();
   const quiet: Omit<SignalExchange, "describe" | "candidate" | "hear"> = {
     restart: () => {},

@@ -2,7 +2,7 @@ import { RTCPeerConnection as NodePeerConnection } from "node-datachannel/polyfi
 import { expect, test } from "vitest";
 import { transportConformance } from "./conformance.ts";
 import type { SignalExchange } from "./transport.ts";
-import { createMouth } from "./webrtc/mouth.ts";
+import { createFakeSignalExchange } from "./webrtc/testing/fake-signal-exchange.ts";
 import { webrtc } from "./webrtc.ts";
 
 const open = new Set<RTCPeerConnection>();
@@ -106,7 +106,7 @@ test.each([
 });
 
 test("a peer that sends text ends the link", async () => {
-  const [caller, callee] = [createMouth(), createMouth()];
+  const [caller, callee] = [createFakeSignalExchange(), createFakeSignalExchange()];
   const transport = webrtc({ RTCPeerConnection: LocalPeerConnection });
   const link = transport.open("peer", "callee", { ...deaf, ...callee.says, hear: caller.tells });
   const stranger = new LocalPeerConnection();

@@ -3,7 +3,7 @@ import { BonevalueError } from "../errors.ts";
 import { createLifetime, type Lifetime } from "./lifetime.ts";
 import type { Link, Reach, SignalExchange, Transport } from "./transport.ts";
 import { type Channels, createChannels } from "./webrtc/channels.ts";
-import { watchHealth } from "./webrtc/health.ts";
+import { monitorConnection } from "./webrtc/connection-monitor.ts";
 import { linkFailed } from "./webrtc/link-failed.ts";
 import { type Negotiation, negotiate } from "./webrtc/negotiation.ts";
 import { hasPath, pathOf } from "./webrtc/path.ts";
@@ -123,7 +123,7 @@ function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: Co
     servers,
     fail: lifetime.end,
   });
-  const undoHealth = watchHealth(pc, systemClock, {
+  const undoHealth = monitorConnection(pc, systemClock, {
     isOpen: () => lifetime.status === "open",
     working: exchange.settled,
     failed: () => lifetime.end(whyFailed(pc, negotiation)),

@@ -4,12 +4,17 @@ import fc from "fast-check";
 import { Packr } from "msgpackr/pack";
 import { expect, test } from "vitest";
 import { decode, encode, encodeInPieces, pack, packItem, type Received, readdress, unpackValue } from "./codec.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { type Frame, Kind } from "./frames.ts";
-import { join } from "./join.ts";
 import { mostContainers } from "./scan.ts";
-import type { Outgoing } from "./values.ts";
+import type { SerializeOptions } from "./serialize.ts";
 
-const outgoing = { name: "request", code: "invalid-request", depth: 32, size: 1_000_000 } as const satisfies Outgoing;
+const outgoing = {
+  name: "request",
+  code: "invalid-request",
+  depth: 32,
+  size: 1_000_000,
+} as const satisfies SerializeOptions;
 const limits = { value: 1_000_000, depth: 32 };
 
 /** What the other side of a link makes of `value`. */
@@ -124,7 +129,7 @@ test("keys that name prototypes arrive as data", () => {
 test("bytes arrive in memory of their own, unless they are most of the message that brought them", () => {
   const arrived = (...sizes: number[]) => {
     const items = sizes.map((size) => encode([Kind.item, 1, pack(new Uint8Array(size), outgoing)]));
-    return decode(join(items), limits).map((frame) => unpackValue(valueIn(frame)) as Uint8Array);
+    return decode(concatBytes(items), limits).map((frame) => unpackValue(valueIn(frame)) as Uint8Array);
   };
   for (const { buffer, length } of arrived(300, 300, 3)) expect(buffer.byteLength).toBe(length);
   const [large, small] = arrived(60_000, 300);
@@ -136,7 +141,7 @@ test("a large item's bytes are sent from where they are, and read like any other
   const chunk = new Uint8Array(40_000).fill(7);
   const pieces = encodeInPieces([Kind.item, 1, packItem(chunk, outgoing)]);
   expect(pieces[1]).toBe(chunk);
-  expect(join(pieces)).toEqual(encode([Kind.item, 1, pack(chunk, outgoing)]));
+  expect(concatBytes(pieces)).toEqual(encode([Kind.item, 1, pack(chunk, outgoing)]));
   for (const item of [{ chunk }, new Uint8Array(9)]) expect(packItem(item, outgoing)).toEqual(pack(item, outgoing));
   expect(() => packItem(chunk, { ...outgoing, size: 40_000 })).toThrow(expect.objectContaining({ code: "too-large" }));
 });
@@ -182,7 +187,7 @@ test("a message of several frames is read as they were written", () => {
     [Kind.end, 4],
   ];
   const message = Buffer.concat(frames.map(encode));
-  const received = { plain: { film: null }, notes: [[["film"], "undefined"]], size: expect.any(Number) };
+  const received = { plain: { film: null }, annotations: [[["film"], "undefined"]], size: expect.any(Number) };
   expect(decode(message, limits)).toEqual([
     [Kind.call, 1, "echo", received, 30_000],
     [Kind.call, 2, "echo", received, null],
@@ -195,19 +200,19 @@ test("a message of several frames is read as they were written", () => {
 
 const foreign = new Packr({ useRecords: false, moreTypes: true });
 
-/** An item whose value and notes are written by a peer that keeps no promise. */
-function hostile(plain: unknown, notes?: unknown): () => unknown {
-  const frame = notes === undefined ? [Kind.item, 1, plain] : [Kind.item, 1, plain, notes];
+/** An item whose value and annotations are written by a peer that keeps no promise. */
+function hostile(plain: unknown, annotations?: unknown): () => unknown {
+  const frame = annotations === undefined ? [Kind.item, 1, plain] : [Kind.item, 1, plain, annotations];
   return () => unpackValue(valueIn(decode(foreign.pack(frame), limits)[0]), (_, detail) => ({ detail }));
 }
 
 const protocol = expect.objectContaining({ code: "protocol" });
 
 test.each([
-  ["no notes but a map", {}, {}],
-  ["a note that is no list", {}, [1]],
-  ["a note without a kind", {}, [[[]]]],
-  ["a note that is too long", null, [[[], "undefined", 1, 2]]],
+  ["no annotations but a map", {}, {}],
+  ["a annotation that is no list", {}, [1]],
+  ["a annotation without a kind", {}, [[[]]]],
+  ["a annotation that is too long", null, [[[], "undefined", 1, 2]]],
   ["an unknown kind", {}, [[[], "RegExp"]]],
   ["a kind named like a prototype's property", {}, [[[], "constructor"]]],
   ["a place that is not there", {}, [[["x"], "undefined"]]],
@@ -234,7 +239,7 @@ test.each([
   ["a stream where there is a value", 1, [[[], "stream", 1]]],
   ["a detail where none may be", null, [[[], "undefined", 1]]],
   [
-    "the same note twice",
+    "the same annotation twice",
     ["5"],
     [
       [[0], "BigInt"],
@@ -242,7 +247,7 @@ test.each([
     ],
   ],
   [
-    "a note about the inside of a Map that is made",
+    "a annotation about the inside of a Map that is made",
     [[1, null]],
     [
       [[], "Map"],
@@ -250,7 +255,7 @@ test.each([
     ],
   ],
   [
-    "a note about the inside of an object that is made",
+    "a annotation about the inside of an object that is made",
     [["__proto__", null]],
     [
       [[], "Object"],
@@ -258,15 +263,15 @@ test.each([
     ],
   ],
   [
-    "a note about the inside of a stream that is made",
+    "a annotation about the inside of a stream that is made",
     [null],
     [
       [[0], "stream", 5],
       [[0, "detail"], "Date"],
     ],
   ],
-])("a peer's notes are refused: %s", (_, plain, notes) => {
-  expect(hostile(plain, notes)).toThrow(protocol);
+])("a peer's annotations are refused: %s", (_, plain, annotations) => {
+  expect(hostile(plain, annotations)).toThrow(protocol);
 });
 
 test("nothing is compiled from strings, as a strict Content-Security-Policy demands", () => {
@@ -292,7 +297,7 @@ test("what another language may send arrives without loss", () => {
   ]);
 });
 
-test("as many values with notes as may be sent are taken", () => {
+test("as many values with annotations as may be sent are taken", () => {
   const roomy = { ...outgoing, size: 100_000_000 };
   const dates = new Array(Math.floor((mostContainers - 2) / 3)).fill(new Date(5));
   const packed = pack(dates, roomy);

@@ -1,12 +1,12 @@
 import { Unpackr } from "msgpackr/unpack";
+import type { Annotation } from "./annotations.ts";
+import type { Chunks } from "./concat-bytes.ts";
+import { type AttachmentReceiver, deserialize } from "./deserialize.ts";
+import { type FrameSchema, frameSchemas, matches } from "./frame-schema.ts";
 import { type Frame, Kind, largestMessage } from "./frames.ts";
-import type { Chunks } from "./join.ts";
-import { malformed } from "./malformed.ts";
-import type { Note } from "./notes.ts";
-import { type Receive, restore } from "./restore.ts";
+import { protocolError } from "./protocol-error.ts";
 import { arrayAt, endOf, mostContainers } from "./scan.ts";
-import { fits, type Shape, shapes } from "./shapes.ts";
-import { type Outgoing, tooLarge, toPlain } from "./values.ts";
+import { type SerializeOptions, serialize, tooLarge } from "./serialize.ts";
 import { begin, finish, writeArrayHead, writeBytesHead, writeRaw, writeValue } from "./writer.ts";
 
 /** A value as bytes, from the moment of the call: packed once, and sent in as many frames as there are peers. */
@@ -14,9 +14,9 @@ export interface Packed {
   readonly bytes: Uint8Array;
   /** Bytes that follow and were not copied: only an item has any, and it ends with them. */
   readonly tail?: Uint8Array<ArrayBuffer> | undefined;
-  readonly notes: readonly Note[];
-  readonly noteBytes?: Uint8Array | undefined;
-  /** Bytes that the value takes in a frame, notes included. */
+  readonly annotations: readonly Annotation[];
+  readonly annotationBytes?: Uint8Array | undefined;
+  /** Bytes that the value takes in a frame, annotations included. */
   readonly size: number;
   /** Whether it announces streams or blobs. */
   readonly attached: boolean;
@@ -25,14 +25,14 @@ export interface Packed {
 /** A value as it arrived; `unpackValue` makes the value. */
 export interface Received {
   readonly plain: unknown;
-  readonly notes: unknown;
+  readonly annotations: unknown;
   /** Bytes of the whole frame that brought it: what credit counts. */
   readonly size: number;
 }
 
 /** What a receiver takes. */
-export interface Incoming {
-  /** Most bytes of one value, notes included. */
+export interface DecodeLimits {
+  /** Most bytes of one value, annotations included. */
   readonly value: number;
   /** Most containers inside each other in one value. */
   readonly depth: number;
@@ -46,34 +46,35 @@ const views = Object.assign(new Unpackr({ ...plainMsgpack, copyBuffers: false })
 
 // Hellos are read before anything is known of the peer.
 const largestHello = 4_096;
-// Notes, hellos and signals nest less than this.
+// Annotations, hellos and signals nest less than this.
 const envelopeDepth = 16;
 
 /** The bytes of `value` at this moment. Throws as `toPlain` does, and `too-large` when they are more than `size`. */
-export function pack(value: unknown, outgoing: Outgoing): Packed {
-  const { plain, notes } = toPlain(value, outgoing);
-  const packed = withNotes(msgpack(plain), notes);
+export function pack(value: unknown, outgoing: SerializeOptions): Packed {
+  const { plain, annotations } = serialize(value, outgoing);
+  const packed = withAnnotations(msgpack(plain), annotations);
   if (packed.size > outgoing.size) throw tooLarge(outgoing);
   return packed;
 }
 
 /** As `pack`, but bytes that make a message of their own are left where they are: its item is sent as it is written. */
-export function packItem(value: unknown, outgoing: Outgoing): Packed {
+export function packItem(value: unknown, outgoing: SerializeOptions): Packed {
   if (!isBytes(value) || value.length < largestMessage / 2) return pack(value, outgoing);
   begin();
   writeBytesHead(value.length);
   const bytes = finish();
   const size = bytes.length + value.length;
   if (size > outgoing.size) throw tooLarge(outgoing);
-  return { bytes, tail: value, notes: [], size, attached: false };
+  return { bytes, tail: value, annotations: [], size, attached: false };
 }
 
 /** The same value with the details of its streams and blobs replaced, for another peer that numbers them anew. */
 export function readdress(packed: Packed, address: (detail: unknown) => unknown): Packed {
-  const readdressed = packed.notes.map(
-    (note): Note => (isAttachment(note) ? [note[0], note[1], address(note[2])] : note),
+  const readdressed = packed.annotations.map(
+    (annotation): Annotation =>
+      isAttachment(annotation) ? [annotation[0], annotation[1], address(annotation[2])] : annotation,
   );
-  return withNotes(packed.bytes, readdressed);
+  return withAnnotations(packed.bytes, readdressed);
 }
 
 /** One frame as the bytes that cross the wire, in pieces. */
@@ -84,15 +85,15 @@ export function encodeInPieces(frame: Frame<Packed>): Chunks {
 
 /** One frame as the bytes that cross the wire, but for the tail of an item. */
 export function encode(frame: Frame<Packed>): Uint8Array<ArrayBuffer> {
-  const at = shapes[frame[0]]?.value ?? frame.length;
+  const at = frameSchemas[frame[0]]?.value ?? frame.length;
   const value = frame[at] as Packed | undefined;
   begin();
-  writeArrayHead(frame.length + (value?.noteBytes ? 1 : 0));
+  writeArrayHead(frame.length + (value?.annotationBytes ? 1 : 0));
   for (let index = 0; index < frame.length; index++) {
     if (index === at) writeRaw(value!.bytes);
     else writeValue(frame[index]);
   }
-  if (value?.noteBytes) writeRaw(value.noteBytes);
+  if (value?.annotationBytes) writeRaw(value.annotationBytes);
   return finish();
 }
 
@@ -109,7 +110,7 @@ export function partHead(slot: number, rest: number, length: number): Uint8Array
  * The frames of one message, or of one value that came in parts. The bytes are scanned before anything is built from
  * them. Throws `protocol` for the whole message if anything in it is malformed or goes beyond a limit.
  */
-export function decode(message: Uint8Array, limits: Incoming): Frame<Received>[] {
+export function decode(message: Uint8Array, limits: DecodeLimits): Frame<Received>[] {
   const bytes = new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
   const frames: Frame<Received>[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -120,28 +121,28 @@ export function decode(message: Uint8Array, limits: Incoming): Frame<Received>[]
   return frames;
 }
 
-/** The value that arrived. Throws `protocol` where its notes are malformed; see `restore`. */
-export function unpackValue({ plain, notes }: Received, receive?: Receive): unknown {
-  return notes === undefined ? plain : restore(plain, notes, receive);
+/** The value that arrived. Throws `protocol` where its annotations are malformed; see `restore`. */
+export function unpackValue({ plain, annotations }: Received, receive?: AttachmentReceiver): unknown {
+  return annotations === undefined ? plain : deserialize(plain, annotations, receive);
 }
 
 interface Scanned {
-  readonly shape: Shape;
+  readonly shape: FrameSchema;
   readonly end: number;
   /** Whether its bytes may stay where they are. */
   readonly inPlace: boolean;
 }
 
-function scanFrame(bytes: Uint8Array, start: number, limits: Incoming): Scanned {
+function scanFrame(bytes: Uint8Array, start: number, limits: DecodeLimits): Scanned {
   const { length, from } = arrayAt(bytes, start);
-  const shape = shapes[bytes[from] ?? 0xff];
-  if (!shape) throw malformed("a frame of a kind that this version does not know");
+  const shape = frameSchemas[bytes[from] ?? 0xff];
+  if (!shape) throw protocolError("a frame of a kind that this version does not know");
   const notesAt = shape.value === undefined ? undefined : shape.fields.length + 1;
   let at = from;
   let size = 0;
   const room = { depth: 0, containers: mostContainers };
   // The bytes of a part are copied where the value is put together.
-  let inPlace = shape === shapes[Kind.part];
+  let inPlace = shape === frameSchemas[Kind.part];
   for (let index = 0; index < length; index++) {
     room.depth = index === shape.value ? limits.depth : envelopeDepth;
     const end = endOf(bytes, at, room);
@@ -150,8 +151,9 @@ function scanFrame(bytes: Uint8Array, start: number, limits: Incoming): Scanned 
     if (index === shape.value) inPlace = isBin(bytes[at]) && (end - at) * 2 > bytes.buffer.byteLength;
     at = end;
   }
-  if (size > limits.value) throw malformed(`a value of ${size} bytes, more than the ${limits.value} that it was told`);
-  if (shape === shapes[Kind.hello] && at - start > largestHello) throw malformed("a hello that is too long");
+  if (size > limits.value)
+    throw protocolError(`a value of ${size} bytes, more than the ${limits.value} that it was told`);
+  if (shape === frameSchemas[Kind.hello] && at - start > largestHello) throw protocolError("a hello that is too long");
   return { shape, end: at, inPlace };
 }
 
@@ -161,25 +163,25 @@ function isBin(token: number | undefined): boolean {
 
 function readFrame(bytes: Uint8Array, start: number, { shape, end, inPlace }: Scanned): Frame<Received> {
   const frame: unknown[] = (inPlace ? views : values).unpack(bytes, { start, end });
-  const notes = shape.value !== undefined && frame.length === shape.fields.length + 2 ? frame.pop() : undefined;
-  if (!fits(shape, frame)) throw malformed("a frame that is malformed");
+  const annotations = shape.value !== undefined && frame.length === shape.fields.length + 2 ? frame.pop() : undefined;
+  if (!matches(shape, frame)) throw protocolError("a frame that is malformed");
   if (shape.value !== undefined && shape.value < frame.length) {
-    frame[shape.value] = { plain: frame[shape.value], notes, size: end - start } satisfies Received;
+    frame[shape.value] = { plain: frame[shape.value], annotations, size: end - start } satisfies Received;
   }
   return frame as unknown as Frame<Received>;
 }
 
-function withNotes(bytes: Uint8Array, notes: readonly Note[]): Packed {
-  const noteBytes = notes.length > 0 ? msgpack(notes) : undefined;
-  const size = bytes.length + (noteBytes?.length ?? 0);
-  return { bytes, notes, noteBytes, size, attached: notes.some(isAttachment) };
+function withAnnotations(bytes: Uint8Array, annotations: readonly Annotation[]): Packed {
+  const annotationBytes = annotations.length > 0 ? msgpack(annotations) : undefined;
+  const size = bytes.length + (annotationBytes?.length ?? 0);
+  return { bytes, annotations, annotationBytes, size, attached: annotations.some(isAttachment) };
 }
 
 function isBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
   return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;
 }
 
-function isAttachment([, kind]: Note): boolean {
+function isAttachment([, kind]: Annotation): boolean {
   return kind === "stream" || kind === "blob";
 }
 

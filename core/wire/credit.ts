@@ -1,4 +1,4 @@
-import { malformed } from "./malformed.ts";
+import { protocolError } from "./protocol-error.ts";
 
 /** The producer's side of one stream's credit. All counts are bytes of item frames since the stream began. */
 export interface OutgoingCredit {
@@ -33,7 +33,7 @@ export function createOutgoingCredit(window: number): OutgoingCredit {
     },
     grant(nowRead, nowLimit) {
       if (nowRead < read || nowRead > sent || nowLimit < limit)
-        throw malformed("a credit that contradicts the last one");
+        throw protocolError("a credit that contradicts the last one");
       read = nowRead;
       limit = nowLimit;
     },
@@ -89,7 +89,7 @@ const pace = 30;
  *   is the shortest.
  */
 export function createIncomingCredit({ smallest, largest }: WindowBounds): IncomingCredit {
-  const rate = createRate();
+  const rate = createThroughputEstimate();
   const roundTrip = createRoundTrip();
   let window = smallest;
   let limit = smallest;
@@ -109,7 +109,7 @@ export function createIncomingCredit({ smallest, largest }: WindowBounds): Incom
       return window;
     },
     arrive(bytes, now) {
-      if (arrived >= limit) throw malformed("an item for which it had no credit");
+      if (arrived >= limit) throw protocolError("an item for which it had no credit");
       rate.start(now);
       roundTrip.arrived(arrived, now);
       arrived += bytes;
@@ -128,7 +128,7 @@ export function createIncomingCredit({ smallest, largest }: WindowBounds): Incom
 }
 
 /** Bytes a ms, over spans that are long enough to say something. */
-function createRate() {
+function createThroughputEstimate() {
   let since: number | undefined;
   let from = 0;
   return {

@@ -21,7 +21,7 @@ export const Kind = {
   part: 9,
   close: 10,
   signal: 11,
-  tell: 12,
+  notify: 12,
 } as const;
 
 /** What a side tells of itself first: its limits as a receiver. Sizes in bytes. */
@@ -44,7 +44,7 @@ export interface Hello {
 }
 
 /** Steps of the idle close. */
-export const CloseStep = { offer: 0, gone: 1, stay: 2 } as const;
+export const CloseStep = { offer: 0, accept: 1, decline: 2 } as const;
 
 /**
  * Every frame, as the tuple that crosses the wire. `V` is a value's form at that point: packed on the way out, received
@@ -63,4 +63,4 @@ export type Frame<V> =
   | readonly [kind: typeof Kind.part, slot: number, rest: number, bytes: Uint8Array]
   | readonly [kind: typeof Kind.close, step: number, code?: string]
   | readonly [kind: typeof Kind.signal, zero: 0, signal: unknown]
-  | readonly [kind: typeof Kind.tell, zero: 0, module: string, request: V];
+  | readonly [kind: typeof Kind.notify, zero: 0, module: string, request: V];

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { decode as independentDecode } from "@msgpack/msgpack";
 import { expect, test } from "vitest";
+import { viewKinds } from "./annotations.ts";
 import { decode, encode, type Packed, pack, unpackValue } from "./codec.ts";
 import { CloseStep, type Frame, type Hello, Kind } from "./frames.ts";
-import { viewKinds } from "./notes.ts";
 
 interface Golden {
   readonly hex: string;
@@ -88,13 +88,13 @@ const frames: Readonly<Record<string, Frame<Packed>>> = {
   part: [Kind.part, 1, 70_000, Uint8Array.of(1, 2, 3)],
   "part that drops its value": [Kind.part, 1, 0, new Uint8Array()],
   "close: offer": [Kind.close, CloseStep.offer],
-  "close: gone": [Kind.close, CloseStep.gone],
-  "close: stay": [Kind.close, CloseStep.stay],
+  "close: accept": [Kind.close, CloseStep.accept],
+  "close: decline": [Kind.close, CloseStep.decline],
   "close for good": [Kind.close, CloseStep.offer, "disconnected"],
   signal: [Kind.signal, 0, { attempt: 1, round: 1, description: { type: "offer", sdp: "v=0" } }],
-  tell: [Kind.tell, 0, "cursor", packed({ x: 3, y: 4 })],
+  notify: [Kind.notify, 0, "cursor", packed({ x: 3, y: 4 })],
   ...Object.fromEntries(
-    Object.entries(values).map(([kind, value]) => [`note: ${kind}`, [Kind.item, 1, packed(value)] as const]),
+    Object.entries(values).map(([kind, value]) => [`annotation: ${kind}`, [Kind.item, 1, packed(value)] as const]),
   ),
 };
 
@@ -110,10 +110,10 @@ function asJson(value: unknown): unknown {
   );
 }
 
-test("every kind of frame, and of note, has its golden bytes", () => {
+test("every kind of frame, and of annotation, has its golden bytes", () => {
   expect(Object.keys(golden)).toEqual(Object.keys(frames));
   expect(new Set(Object.values(frames).map(([kind]) => kind))).toEqual(new Set(Object.values(Kind)));
-  expect(Object.keys(golden)).toEqual(expect.arrayContaining(viewKinds.map((kind) => `note: ${kind}`)));
+  expect(Object.keys(golden)).toEqual(expect.arrayContaining(viewKinds.map((kind) => `annotation: ${kind}`)));
 });
 
 test.each(Object.entries(frames))("%s is written as its golden bytes", (name, frame) => {
@@ -124,8 +124,8 @@ test.each(Object.entries(golden))("%s: an independent decoder reads the golden b
   expect(asJson(independentDecode(bytes(hex)))).toEqual(reads);
 });
 
-test.each(Object.entries(values))("a note of kind %s is read back from its golden bytes", (kind, value) => {
-  const [frame] = decode(bytes(golden[`note: ${kind}`]?.hex ?? ""), { value: 10_000, depth: 16 });
+test.each(Object.entries(values))("a annotation of kind %s is read back from its golden bytes", (kind, value) => {
+  const [frame] = decode(bytes(golden[`annotation: ${kind}`]?.hex ?? ""), { value: 10_000, depth: 16 });
   const read = frame?.[0] === Kind.item && unpackValue(frame[2], (_, detail) => ({ detail }));
   expect(read).toStrictEqual(announced[kind] ?? value);
 });

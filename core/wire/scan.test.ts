@@ -81,7 +81,7 @@ test.each([
   expect(() => decode(bytes(hex), limits)).toThrow(protocol);
 });
 
-test("a value beyond the limit is refused, its notes included", () => {
+test("a value beyond the limit is refused, its annotations included", () => {
   const value = [0xc4, 200, ...new Uint8Array(200)];
   expect(decode(item(value), { value: 202, depth: 4 })).toHaveLength(1);
   expect(() => decode(item(value), { value: 201, depth: 4 })).toThrow(protocol);

@@ -1,4 +1,4 @@
-import { malformed } from "./malformed.ts";
+import { protocolError } from "./protocol-error.ts";
 
 /** What a value may hold yet: arrays and maps inside each other, and in all. */
 export interface Room {
@@ -22,7 +22,8 @@ export function endOf(bytes: Uint8Array, at: number, room: Room): number {
   if (token < 0xa0) return endOfItems(bytes, at + 1, token & 0x0f, room, false);
   if (token < 0xc0) return within(bytes, at + 1, token & 0x1f);
   const width = widths[token - 0xc0];
-  if (width === undefined) throw malformed("an extension type or an unknown token, which the protocol does not use");
+  if (width === undefined)
+    throw protocolError("an extension type or an unknown token, which the protocol does not use");
   if (width >= 0) return within(bytes, at + 1, width);
   const length = uint(bytes, at + 1, -width);
   const from = at + 1 - width;
@@ -36,7 +37,7 @@ export function arrayAt(bytes: Uint8Array, at: number): { readonly length: numbe
   if (token !== undefined && token >= 0x90 && token < 0xa0) return { length: token & 0x0f, from: at + 1 };
   if (token === 0xdc) return { length: uint(bytes, at + 1, 2), from: at + 3 };
   if (token === 0xdd) return { length: uint(bytes, at + 1, 4), from: at + 5 };
-  throw malformed("something that is no frame");
+  throw protocolError("something that is no frame");
 }
 
 // For each token from 0xc0 on: the bytes that follow it, or, negative, the width of the length or count that follows.
@@ -54,8 +55,8 @@ const widths: readonly (number | undefined)[] = [
 ];
 
 function endOfItems(bytes: Uint8Array, from: number, count: number, room: Room, map: boolean): number {
-  if (room.depth === 0) throw malformed("a value that is nested deeper than allowed");
-  if (room.containers === 0) throw malformed("a value of more arrays and maps than allowed");
+  if (room.depth === 0) throw protocolError("a value that is nested deeper than allowed");
+  if (room.containers === 0) throw protocolError("a value of more arrays and maps than allowed");
   room.depth--;
   room.containers--;
   // Every item takes a byte at least: memory is given for what has arrived, not for what is announced.
@@ -72,11 +73,11 @@ function endOfItems(bytes: Uint8Array, from: number, count: number, room: Room, 
 function endOfKey(bytes: Uint8Array, at: number, room: Room): number {
   const token = bytes[at] ?? 0;
   const fixed = token >= 0xa0 && token < 0xc0;
-  if (!fixed && !(token >= 0xd9 && token <= 0xdb)) throw malformed("a map with a key that is no string");
+  if (!fixed && !(token >= 0xd9 && token <= 0xdb)) throw protocolError("a map with a key that is no string");
   const end = endOf(bytes, at, room);
   const from = at + 1 - (fixed ? 0 : (widths[token - 0xc0] as number));
   if (end - from === proto.length && proto.every((byte, index) => bytes[from + index] === byte)) {
-    throw malformed("a map with the key __proto__, which belongs in a note");
+    throw protocolError("a map with the key __proto__, which belongs in a annotation");
   }
   return end;
 }
@@ -96,5 +97,5 @@ function within(bytes: Uint8Array, from: number, length: number): number {
 }
 
 function cutShort() {
-  return malformed("a message that ends in the middle of a frame");
+  return protocolError("a message that ends in the middle of a frame");
 }

@@ -1,5 +1,5 @@
 import type { BusMessage, Login } from "./cluster.ts";
-import type { Engine } from "./redis-engine.ts";
+import type { RedisCommands } from "./redis-commands.ts";
 
 /** The peers that this node answers for. They are its truth, while the engine's may be lost. */
 export interface Ownership {
@@ -19,7 +19,7 @@ export interface Ownership {
 
 /** What ownership stands on. */
 export interface OwnershipParts {
-  readonly engine: Engine;
+  readonly engine: RedisCommands;
   /** The time that all nodes agree on, in ms. */
   readonly now: () => number;
   readonly node: string;

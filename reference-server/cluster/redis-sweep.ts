@@ -1,5 +1,5 @@
 import type { BusMessage, Login } from "./cluster.ts";
-import type { Engine } from "./redis-engine.ts";
+import type { RedisCommands } from "./redis-commands.ts";
 
 // Peers in one announcement.
 const atOnce = 500;
@@ -9,7 +9,7 @@ const atOnce = 500;
  * ours.
  */
 export async function sweep(
-  engine: Engine,
+  engine: RedisCommands,
   ended: readonly string[],
   node: string,
   reservation: number,

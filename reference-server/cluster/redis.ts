@@ -3,11 +3,11 @@ import { type Clock, every, systemClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { BusMessage, Cluster, ClusterNode, Login, NodeEvents, Online } from "./cluster.ts";
 import { createCounters } from "./counters.ts";
-import { connectEngine, quiet } from "./redis-engine.ts";
+import { createRedisBus } from "./redis-bus.ts";
+import { connectRedis, ignoreError } from "./redis-commands.ts";
+import { createMaintenance } from "./redis-maintenance.ts";
 import { createOwnership } from "./redis-ownership.ts";
-import { createPost } from "./redis-post.ts";
-import { createSettling } from "./redis-settling.ts";
-import { createUpkeep } from "./redis-upkeep.ts";
+import { createRecovery } from "./redis-recovery.ts";
 
 /** Times in ms. */
 export interface RedisTimes {
@@ -44,18 +44,18 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   let ahead = 0;
 
   const { lease, settle, patience } = times;
-  const settling = createSettling({
+  const settling = createRecovery({
     ...{ clock, settle, lease },
     alive: async () => (await engine.nodes()).alive,
     done: events.stale,
   });
   // Databases of one engine share its channels.
   const space = `bonevalue:${new URL(url).pathname.slice(1) || 0}`;
-  const post = createPost({ node: id, space, log, deliver, publish: (...sent) => engine.publish(...sent) });
+  const post = createRedisBus({ node: id, space, log, deliver, publish: (...sent) => engine.publish(...sent) });
   const { send, broadcast } = post;
-  const engine = await connectEngine(url, post.channels, { message: post.hear, back, failed }, { patience, clock });
+  const engine = await connectRedis(url, post.channels, { message: post.hear, back, failed }, { patience, clock });
   const owned = createOwnership({ engine, now: () => clock.now() + ahead, node: id, send, broadcast });
-  const upkeep = createUpkeep({
+  const upkeep = createMaintenance({
     ...{ node: id, engine, owned, settling, post, events, lease, clock, setClock },
     rewriteEvery: times.rewrite,
   });
@@ -100,8 +100,8 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   async function leave(): Promise<void> {
     upkeep.stop();
     // With peers left, the lease runs out first: they may be on their way to another node.
-    if (owned.isEmpty()) await engine.forget(id).catch(quiet);
-    await engine.close().catch(quiet);
+    if (owned.isEmpty()) await engine.forget(id).catch(ignoreError);
+    await engine.close().catch(ignoreError);
     // Last: an engine that fails to the end has this node ask again.
     settling.stop();
     stopAsking();

@@ -1,7 +1,7 @@
 import { type Accounts, createAccounts } from "../accounts.ts";
+import { createAttemptLimiter } from "../attempt-limiter.ts";
 import { systemClock } from "../clock.ts";
 import { localCluster } from "../cluster/local.ts";
-import { createGuard } from "../guard.ts";
 import { invitationLink, publicUrl } from "../invitation.ts";
 import { defaultLimits } from "../limits.ts";
 import { defaultLog } from "../log.ts";
@@ -35,7 +35,7 @@ async function withAccounts(flags: StoreValues, work: (accounts: Accounts) => Pr
       createAccounts({
         store,
         passwords: await createPasswords(1),
-        guard: createGuard(node, defaultLimits),
+        guard: createAttemptLimiter(node, defaultLimits),
         clock: systemClock,
         limits: defaultLimits,
         link: (secret) => invitationLink(base, secret),

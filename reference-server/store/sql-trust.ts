@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from "kysely";
-import { inOneStep } from "./one-step.ts";
 import type { Tables } from "./schema.ts";
 import type { Store } from "./store.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** Trust and its tokens, over SQL. */
 export function trustIn(db: Kysely<Tables>): Pick<Store, "trusted" | "trust" | "untrust" | "addToken" | "claimToken"> {
@@ -16,20 +16,20 @@ export function trustIn(db: Kysely<Tables>): Pick<Store, "trusted" | "trust" | "
         .where("mine.owner", "=", username)
         .execute(),
     trust: (a, aliasOfB, b, aliasOfA) =>
-      inOneStep(db, async (step) => {
+      inTransaction(db, async (step) => {
         if (a === b || (await trusts(step, a, b))) return { refused: "token-invalid" };
         if ((await calls(step, a, aliasOfB)) || (await calls(step, b, aliasOfA))) return { refused: "alias-taken" };
         await addTrust(step, a, aliasOfB, b, aliasOfA);
         return { other: b };
       }),
     untrust: (owner, alias) =>
-      inOneStep(db, async (step) => {
+      inTransaction(db, async (step) => {
         const mine = step.selectFrom("trust").select("other").where("owner", "=", owner).where("alias", "=", alias);
         const other = (await mine.executeTakeFirst())?.other;
         return other !== undefined && (await endTrust(step, owner, other)) ? other : undefined;
       }),
     addToken: (token) =>
-      inOneStep(db, async (step) => {
+      inTransaction(db, async (step) => {
         if (await calls(step, token.owner, token.alias)) return false;
         await step
           .insertInto("tokens")
@@ -41,7 +41,7 @@ export function trustIn(db: Kysely<Tables>): Pick<Store, "trusted" | "trust" | "
         return true;
       }),
     claimToken: (hash, claimer, alias, now) =>
-      inOneStep(db, async (step) => {
+      inTransaction(db, async (step) => {
         const valid = step.selectFrom("tokens").selectAll().where("hash", "=", hash).where("expires", ">", now);
         const token = await valid.executeTakeFirst();
         if (token === undefined || token.owner === claimer || (await trusts(step, claimer, token.owner)))

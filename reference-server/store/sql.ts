@@ -1,8 +1,8 @@
 import type { Kysely } from "kysely";
-import { inOneStep } from "./one-step.ts";
 import type { Tables } from "./schema.ts";
 import { trustIn } from "./sql-trust.ts";
 import type { Store } from "./store.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** The store over SQL, the same for both engines. `close` ends the connection. */
 export function sqlStore(db: Kysely<Tables>): Store {
@@ -27,7 +27,7 @@ function accountsIn(
       return added !== undefined;
     },
     removeAccount: (username) =>
-      inOneStep(db, async (step) => {
+      inTransaction(db, async (step) => {
         const others = await step.selectFrom("trust").select("owner").where("other", "=", username).execute();
         const gone = await step
           .deleteFrom("accounts")
@@ -38,7 +38,7 @@ function accountsIn(
       }),
     rehash: (username, from, to) => setPassword(db, username, from, to),
     changePassword: (username, from, to, keep) =>
-      inOneStep(db, async (step) => {
+      inTransaction(db, async (step) => {
         if (!(await setPassword(step, username, from, to))) return false;
         await step.deleteFrom("sessions").where("username", "=", username).where("peer", "!=", keep.peer).execute();
         await step.updateTable("sessions").set({ hash: keep.hash }).where("peer", "=", keep.peer).execute();
@@ -61,7 +61,7 @@ async function setPassword(db: Kysely<Tables>, username: string, from: string, t
 function sessionsIn(db: Kysely<Tables>): Pick<Store, "addSession" | "session" | "sessionsOf" | "seen" | "endSession"> {
   return {
     addSession: (session, password, most) =>
-      inOneStep(db, async (step) => {
+      inTransaction(db, async (step) => {
         // Written again, it is held: whoever changes it, and ends its sessions, does so before this step or after.
         if (password !== undefined && !(await setPassword(step, session.username, password, password))) return false;
         if (most !== undefined) await endOldest(step, session.username, most - 1);
@@ -118,7 +118,7 @@ function invitationsIn(db: Kysely<Tables>): Pick<Store, "addInvitation" | "invit
     },
     invitation: (hash, now) => find(db, hash, now),
     acceptInvitation: (hash, password, now) =>
-      inOneStep(db, async (step) => {
+      inTransaction(db, async (step) => {
         const invitation = await find(step, hash, now);
         if (invitation === undefined) return undefined;
         const { email } = invitation;

@@ -2,9 +2,9 @@ import { safeParse } from "valibot";
 import type { Clock } from "../../clock.ts";
 import type { PeerId } from "../../peer.ts";
 import type { SignalKind } from "../discovery.ts";
-import { createBeatRoll } from "./beat-roll.ts";
-import { createLockRoll } from "./lock-roll.ts";
-import type { Member } from "./roll.ts";
+import { createHeartbeatMembership } from "./heartbeat-membership.ts";
+import { createLockMembership } from "./lock-membership.ts";
+import type { Member } from "./membership.ts";
 import { type TabMessage, tabMessage } from "./tab-messages.ts";
 
 /** What a room needs of its platform. */
@@ -37,7 +37,7 @@ export interface Room {
 export function enterRoom(name: string, own: Member, events: RoomEvents, platform: RoomPlatform): Room {
   const { BroadcastChannel, locks, clock } = platform;
   const channel = new BroadcastChannel(name);
-  const roll = locks ? createLockRoll(locks, name, own) : createBeatRoll(clock);
+  const roll = locks ? createLockMembership(locks, name, own) : createHeartbeatMembership(clock);
   const members = new Map<PeerId, { readonly member: Member; readonly unwatch: () => void }>();
   let state: "entering" | "inside" | "outside" = "entering";
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { createRecorder } from "../recorder.ts";
-import { connects, disconnects, isSignal, type Login, type Stage } from "./stage.ts";
+import { createRecorder } from "../testing/event-recorder.ts";
+import { connects, type DiscoveryFixture, disconnects, isSignal, type Login } from "./stage.ts";
 
 /** What only a server can do: it checks who somebody is, and keeps whom they trust. */
-export function accountsConformance(stage: Stage): void {
+export function accountsConformance(stage: DiscoveryFixture): void {
   const { signIn } = stage;
 
   async function trustByToken(): Promise<[ann: Login, bob: Login]> {

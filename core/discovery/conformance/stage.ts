@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect } from "vitest";
 import type { Alias, PeerId } from "../../peer.ts";
 import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, Snapshot } from "../discovery.ts";
-import { createRecorder, type Recorder, type Told } from "../recorder.ts";
+import { createRecorder, type Recorder, type Told } from "../testing/event-recorder.ts";
 
 /** A world that a discovery is tried in: users `ann`, `bob` and `cyd`, none of whom trusts another yet. */
 export interface DiscoveryWorld {
@@ -22,7 +22,7 @@ export interface Login extends Recorder {
 }
 
 /** Where each test finds a world of its own. */
-export interface Stage {
+export interface DiscoveryFixture {
   readonly world: DiscoveryWorld;
   /** Opens a session that is closed after the test. */
   open(credentials: Credentials, events: DiscoveryEvents): DiscoverySession;
@@ -30,7 +30,7 @@ export interface Stage {
 }
 
 /** For the tests of the `describe` that it is called in. `start` makes a world for each. */
-export function createStage(start: () => DiscoveryWorld | Promise<DiscoveryWorld>): Stage {
+export function createDiscoveryFixture(start: () => DiscoveryWorld | Promise<DiscoveryWorld>): DiscoveryFixture {
   let world: DiscoveryWorld;
   const sessions: DiscoverySession[] = [];
 

@@ -15,16 +15,16 @@ export type FromServer = {
 /** Reads one frame. Gives undefined for a type that we do not know; throws `protocol` for what is malformed. */
 export function readFrame(frame: unknown): FromServer | undefined {
   const outer = safeParse(envelope, parseJson(frame));
-  if (!outer.success) throw breach("a frame that is no message");
+  if (!outer.success) throw serverProtocolError("a frame that is no message");
   const { type, data, id, lost = false } = outer.output;
   if (!isKnown(type)) return undefined;
   const inner = safeParse(toClient[type], data);
-  if (!inner.success) throw breach(`a malformed "${type}"`);
+  if (!inner.success) throw serverProtocolError(`a malformed "${type}"`);
   return { type, data: inner.output, id, lost } as FromServer;
 }
 
 /** The error for a server that broke the protocol by sending `what`. */
-export function breach(what: string): BonevalueError {
+export function serverProtocolError(what: string): BonevalueError {
   return new BonevalueError(
     "protocol",
     `The discovery server sent ${what}. Check that it is a bonevalue server, and that both are up to date.`,

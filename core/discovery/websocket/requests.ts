@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import type { ToClient } from "../messages.ts";
-import { breach, type FromServer } from "./from-server.ts";
+import { type FromServer, serverProtocolError } from "./from-server.ts";
 
 const answerOf = {
   inviteUser: "inviteResponse",
@@ -67,7 +67,7 @@ export function createRequests(clock: Clock): Requests {
     },
     answer(id, { type, data }) {
       const expected = pending.get(id)?.answer ?? type;
-      if (expected !== type) throw breach(`"${type}" for "${expected}"`);
+      if (expected !== type) throw serverProtocolError(`"${type}" for "${expected}"`);
       settle(id)?.resolve(data);
     },
     refuse(id, error) {

@@ -2,10 +2,10 @@ import type { Clock } from "../../clock.ts";
 import { createVirtualClock, type VirtualClock } from "../../testing/virtual-clock.ts";
 import type { Credentials, DiscoverySession } from "../discovery.ts";
 import type { ToClient } from "../messages.ts";
-import type { Page } from "../page.ts";
-import { createRecorder, type Told } from "../recorder.ts";
+import type { PageLifecycle } from "../page-lifecycle.ts";
+import { createRecorder, type Told } from "../testing/event-recorder.ts";
 import { websocket } from "../websocket.ts";
-import { createFakeSockets, type FakeSocket } from "./fake-sockets.ts";
+import { createFakeSockets, type FakeSocket } from "./testing/fake-sockets.ts";
 
 /** A session whose server, page, clock and dice are the test. */
 export interface SessionDriver {
@@ -80,7 +80,7 @@ function createFakePage() {
       return () => listeners.delete(listener);
     };
   };
-  const page: Page = { onWake: listen(wakes), onHide: listen(hides) };
+  const page: PageLifecycle = { onWake: listen(wakes), onHide: listen(hides) };
   return {
     page,
     wake() {

@@ -2,7 +2,7 @@ import { BonevalueError } from "../../errors.ts";
 import type { Peer } from "../../peer.ts";
 import type { Snapshot } from "../discovery.ts";
 import { discoveryVersion, type ToClient } from "../messages.ts";
-import { breach, type FromServer } from "./from-server.ts";
+import { type FromServer, serverProtocolError } from "./from-server.ts";
 
 /** What a sign-in brings: all that we may know, and the secret for coming back. */
 export interface SignedIn {
@@ -23,7 +23,7 @@ export function collectSignIn(): (message: FromServer) => SignedIn | undefined {
       self = data;
     } else if (type === "userList") users = data;
     else if (type === "peerList" && self && users) return signedIn(self, users, data);
-    else if (type !== "iceServers") throw breach(`"${type}" where it does not belong`);
+    else if (type !== "iceServers") throw serverProtocolError(`"${type}" where it does not belong`);
     return undefined;
   };
 }

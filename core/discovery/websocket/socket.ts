@@ -3,13 +3,13 @@ import { BonevalueError } from "../../errors.ts";
 import type { PeerId } from "../../peer.ts";
 import type { SignalKind } from "../discovery.ts";
 import type { ToClient, ToServer } from "../messages.ts";
-import { Close, type Departure, departureFor, departureOf, saidError } from "./departure.ts";
+import type { FirstFrame } from "./authenticator.ts";
+import { type CloseReason, closeCode, closeReasonFor, closeReasonOf, errorFromServer } from "./close-reason.ts";
+import { dispatch, type ServerEvents } from "./dispatch.ts";
 import { type FromServer, readFrame } from "./from-server.ts";
-import type { Opening } from "./proof.ts";
 import { type AnswerTo, createRequests, type RequestType } from "./requests.ts";
 import { collectSignIn, type SignedIn } from "./sign-in.ts";
-import { createSilence } from "./silence.ts";
-import { type SocketNews, tell } from "./tell.ts";
+import { createWatchdog } from "./watchdog.ts";
 
 /** What is used of a WebSocket: the platform's and that of `ws` fit. */
 export interface WebSocketLike {
@@ -22,11 +22,11 @@ export interface WebSocketLike {
 export type WebSocketConstructor = new (url: string) => WebSocketLike;
 
 /** What a socket tells its session; nothing after `ended`, which comes once unless we closed it. */
-export interface SocketEvents extends SocketNews {
+export interface SocketEvents extends ServerEvents {
   /** A signal that we sent could not be delivered. */
   unreachable(to: PeerId): void;
   signedIn(signedIn: SignedIn): void;
-  ended(departure: Departure): void;
+  ended(departure: CloseReason): void;
   /** A check was not answered at once: the socket may be dead. */
   doubted(): void;
 }
@@ -53,7 +53,7 @@ const longestFrame = 64 * 1024;
 /** Opens a socket and signs in with `opening`. Tells nothing before it has returned; throws what the WebSocket throws. */
 export function openSocket(
   url: string,
-  opening: Opening,
+  opening: FirstFrame,
   events: SocketEvents,
   { WebSocket, clock }: { readonly WebSocket: WebSocketConstructor; readonly clock: Clock },
 ): Socket {
@@ -64,7 +64,7 @@ export function openSocket(
   const { promise: closing, resolve: closed } = Promise.withResolvers<void>();
   const requests = createRequests(clock);
   const signIn = collectSignIn();
-  const silence = createSilence(clock, giveUp, askOnce);
+  const silence = createWatchdog(clock, giveUp, askOnce);
 
   silence.restart(signInPatience);
   socket.addEventListener("open", () => send(opening.type, opening.data));
@@ -73,7 +73,7 @@ export function openSocket(
   socket.addEventListener("error", () => {});
   socket.addEventListener("close", ({ code }: { code: number }) => {
     closed();
-    end(departureOf(code, said, dialled()));
+    end(closeReasonOf(code, said, dialed()));
   });
 
   return {
@@ -98,7 +98,7 @@ export function openSocket(
       if (state === "signed in") send("bye", back ? { back } : {});
       state = "retired";
       const stopWaiting = clock.after(closePatience, closed);
-      fail(departureOf(Close.bye, undefined), Close.bye);
+      fail(closeReasonOf(closeCode.bye, undefined), closeCode.bye);
       await closing;
       stopWaiting();
     },
@@ -134,10 +134,10 @@ export function openSocket(
   }
 
   function giveUp() {
-    fail(departureOf(Close.gaveUp, said, dialled()));
+    fail(closeReasonOf(closeCode.gaveUp, said, dialed()));
   }
 
-  function dialled(): string | undefined {
+  function dialed(): string | undefined {
     return state === "signing in" ? url : undefined;
   }
 
@@ -150,7 +150,7 @@ export function openSocket(
       if (message) take(message);
     } catch (error) {
       if (!(error instanceof BonevalueError)) throw error;
-      fail(departureFor(error));
+      fail(closeReasonFor(error));
     }
   }
 
@@ -158,17 +158,17 @@ export function openSocket(
     const { type, id, data } = message;
     if (type === "error") {
       if (id === undefined) said = data;
-      else requests.refuse(id, saidError(data));
+      else requests.refuse(id, errorFromServer(data));
     } else if (state === "signing in") meet(message);
     else if (type === "ping") send("pong", {});
     else if (id !== undefined) requests.answer(id, message);
-    else if (state === "signed in") tell(message, events);
+    else if (state === "signed in") dispatch(message, events);
   }
 
   function meet(message: FromServer) {
     silence.restart(signInPatience);
     const signedIn = signIn(message);
-    if (message.type === "iceServers") tell(message, events);
+    if (message.type === "iceServers") dispatch(message, events);
     if (!signedIn) return;
     state = "signed in";
     silence.restart(longestSilence);
@@ -176,12 +176,12 @@ export function openSocket(
   }
 
   // A socket that went bad may never say that it has closed: it is over as soon as we are done with it.
-  function fail(departure: Departure, code: number = Close.gaveUp) {
+  function fail(departure: CloseReason, code: number = closeCode.gaveUp) {
     socket.close(code);
     end(departure);
   }
 
-  function end(departure: Departure) {
+  function end(departure: CloseReason) {
     if (state === "over") return;
     const telling = state !== "retired";
     state = "over";

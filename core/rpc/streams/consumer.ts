@@ -1,15 +1,15 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { BonevalueError } from "../../errors.ts";
 import { createIncomingCredit, type Grant, type IncomingCredit, type WindowBounds } from "../../wire/credit.ts";
-import { malformed } from "../../wire/malformed.ts";
+import { protocolError } from "../../wire/protocol-error.ts";
 import type { ContractCode } from "../module.ts";
 import { thrownError } from "../thrown-error.ts";
 import { check } from "../validate.ts";
-import { createIncomingStream, type Incoming } from "./incoming-stream.ts";
+import { createIncomingStream, type IncomingStream } from "./incoming-stream.ts";
 
 /** A stream that we receive. */
 export interface Consumer {
-  readonly stream: Incoming<any>;
+  readonly stream: IncomingStream<any>;
   /** Whether somebody reads it, has done so, or has said that he will. */
   readonly isTaken: boolean;
   /** Somebody will read it. */
@@ -162,7 +162,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     },
     arrive(item, bytes) {
       if (isOver) return;
-      if (!credit) throw malformed("an item that nobody asked for");
+      if (!credit) throw protocolError("an item that nobody asked for");
       credit.arrive(bytes, now());
       if (missing !== undefined) missing -= lengthWithin(item, missing);
       if (!reserve(bytes)) return abort(tooMuch());
@@ -173,7 +173,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     },
     finish(error) {
       if (isOver) return;
-      if (missing && !error) throw malformed(`a file that ends ${missing} bytes early`);
+      if (missing && !error) throw protocolError(`a file that ends ${missing} bytes early`);
       ending = { error };
       if (queue.length === 0 && !handing) conclude(error);
     },
@@ -188,7 +188,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
 function lengthWithin(item: unknown, missing: number): number {
   if (item instanceof Uint8Array && item.length <= missing) return item.length;
-  throw malformed("something in a file that does not belong there");
+  throw protocolError("something in a file that does not belong there");
 }
 
 function tooMuch(): BonevalueError {

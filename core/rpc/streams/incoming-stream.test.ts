@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { createIncomingStream, type Incoming, iterate } from "./incoming-stream.ts";
+import { createIncomingStream, type IncomingStream, iterate } from "./incoming-stream.ts";
 
-function count(to: number, cancel = (_: unknown) => {}): Incoming<number> {
+function count(to: number, cancel = (_: unknown) => {}): IncomingStream<number> {
   let n = 0;
   return createIncomingStream({
     pull(controller) {

@@ -1,8 +1,8 @@
 /** A stream as it arrives: can be read with `for await` in every browser, Safari included. */
-export type Incoming<Item> = ReadableStream<Item> & AsyncIterable<Item>;
+export type IncomingStream<Item> = ReadableStream<Item> & AsyncIterable<Item>;
 
 /** What an incoming stream asks of whoever fills it. */
-export interface Filling<Item> {
+export interface IncomingStreamSource<Item> {
   /** Called once, before anything else. */
   start?(controller: ReadableStreamDefaultController<Item>): void;
   /** The reader waits for an item: gives it, or the end, now or later. */
@@ -12,12 +12,12 @@ export interface Filling<Item> {
 }
 
 /** A stream that keeps nothing by itself: `pull` is not called before somebody reads. */
-export function createIncomingStream<Item>(filling: Filling<Item>): Incoming<Item> {
+export function createIncomingStream<Item>(filling: IncomingStreamSource<Item>): IncomingStream<Item> {
   const stream = new ReadableStream<Item>(filling, { highWaterMark: 0 });
   if (!(Symbol.asyncIterator in stream)) {
     Object.defineProperty(stream, Symbol.asyncIterator, { value: () => iterate(stream), configurable: true });
   }
-  return stream as Incoming<Item>;
+  return stream as IncomingStream<Item>;
 }
 
 /** Reads `stream` with `for await` where the browser does not know how to; leaving the loop cancels the stream. */

@@ -1,7 +1,7 @@
 import { BonevalueError } from "../../errors.ts";
-import type { AttachmentKind } from "../../wire/notes.ts";
+import type { AttachmentKind } from "../../wire/annotations.ts";
 import { iterate } from "./incoming-stream.ts";
-import { lockStep } from "./lock-step.ts";
+import { multicast } from "./multicast.ts";
 import { isAsyncIterable, isIterator, type Pull, pullFromIterable, pullFromStream } from "./pull.ts";
 import { type FileInfo, infoOf, isRemoteFile } from "./remote-file.ts";
 
@@ -43,7 +43,7 @@ function sourceOfItems(pull: () => Pull): Source {
 
 function once(pull: Pull, count: number): () => Pull {
   if (count === 1) return () => pull;
-  const readers = lockStep(pull, count);
+  const readers = multicast(pull, count);
   return () => readers.shift()!;
 }
 

@@ -2,10 +2,10 @@ import { BonevalueError } from "../../errors.ts";
 import { encode, type Packed } from "../../wire/codec.ts";
 import { createOutgoingCredit } from "../../wire/credit.ts";
 import { type Frame, Kind } from "../../wire/frames.ts";
-import type { Lanes } from "../../wire/lanes.ts";
+import type { SendScheduler } from "../../wire/send-scheduler.ts";
 import { longestMessage, thrownError } from "../thrown-error.ts";
+import { createProgressCounter } from "./progress-counter.ts";
 import type { Pull } from "./pull.ts";
-import { createTally } from "./tally.ts";
 
 /** A stream that we send. */
 export interface Producer {
@@ -22,7 +22,7 @@ export interface Producer {
 /** What a producer needs. */
 export interface ProducerOptions {
   readonly pull: Pull;
-  readonly lanes: Pick<Lanes, "bulk" | "drop">;
+  readonly scheduler: Pick<SendScheduler, "bulk" | "drop">;
   /** Throws where the item cannot be sent. */
   pack(item: unknown): Packed;
   /** Told how many bytes more of the items the other side has read; counted only where somebody listens. */
@@ -40,9 +40,9 @@ export interface ProducerOptions {
  * has taken the last. Nothing is pulled before the first credit.
  */
 export function createProducer(options: ProducerOptions): Producer {
-  const { pull, lanes, pack, acknowledged } = options;
+  const { pull, scheduler, pack, acknowledged } = options;
   const credit = createOutgoingCredit(0);
-  const tally = acknowledged && createTally();
+  const tally = acknowledged && createProgressCounter();
   const flow = {};
   let id: number | undefined;
   let overhead = 0;
@@ -71,7 +71,7 @@ export function createProducer(options: ProducerOptions): Producer {
     const bytes = overhead + packed.size;
     credit.begin(bytes);
     tally?.begin(bytes, value instanceof Uint8Array ? value.length : packed.size);
-    lanes.bulk(flow, () => itemFrame(packed), taken);
+    scheduler.bulk(flow, () => itemFrame(packed), taken);
   }
 
   function itemFrame(packed: Packed): Frame<Packed> | undefined {
@@ -92,7 +92,7 @@ export function createProducer(options: ProducerOptions): Producer {
 
   function end(reason: BonevalueError): void {
     if (isOver) return;
-    lanes.drop(flow);
+    scheduler.drop(flow);
     finish(reason, reason);
     pull.cancel(reason);
   }
@@ -100,7 +100,7 @@ export function createProducer(options: ProducerOptions): Producer {
   function finish(error?: BonevalueError, ended?: BonevalueError): void {
     if (isOver) return;
     isOver = true;
-    if (id !== undefined) lanes.bulk(flow, endFrame(id, error), options.gone);
+    if (id !== undefined) scheduler.bulk(flow, endFrame(id, error), options.gone);
     options.over(ended);
     if (error || !tally || credit.read === credit.sent) settle();
   }
@@ -127,7 +127,7 @@ export function createProducer(options: ProducerOptions): Producer {
   };
 }
 
-const nothing: Packed = { bytes: new Uint8Array(), notes: [], size: 0, attached: false };
+const nothing: Packed = { bytes: new Uint8Array(), annotations: [], size: 0, attached: false };
 
 function endFrame(id: number, reason: BonevalueError | undefined): Frame<Packed> {
   return reason ? [Kind.end, id, reason.code, reason.message.slice(0, longestMessage)] : [Kind.end, id];

@@ -2,39 +2,39 @@ import { describe, expect, test } from "vitest";
 import { pack } from "../../wire/codec.ts";
 import { Kind } from "../../wire/frames.ts";
 import type { RemoteFile } from "./remote-file.ts";
-import { all, code, type Stage, stage } from "./stream-stage.ts";
+import { all, code, createLinkedPair, type LinkedPair } from "./testing/linked-pair.ts";
 
 function bytes(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, index) => (index * 7) % 251);
 }
 
-async function fileFrom({ ann, bob, until }: Stage, file: Blob): Promise<RemoteFile> {
+async function fileFrom({ ann, bob, until }: LinkedPair, file: Blob): Promise<RemoteFile> {
   bob.module("Get", () => ({ file }));
   return (await until(ann.call("Get").first())).file;
 }
 
 describe("a file", () => {
   test("is known by name, type and size before its bytes come", async () => {
-    const on = stage();
+    const on = createLinkedPair();
     const file = await fileFrom(on, new File([bytes(10)], "notes.txt", { type: "text/plain" }));
     await on.clock.advance(1_000);
     expect({ ...file }).toMatchObject({ name: "notes.txt", type: "text/plain", size: 10 });
-    expect(await fileFrom(stage(), new Blob([]))).toMatchObject({ name: "", type: "", size: 0 });
+    expect(await fileFrom(createLinkedPair(), new Blob([]))).toMatchObject({ name: "", type: "", size: 0 });
   });
 
   test("arrives as it was sent, as a stream or as a blob", async () => {
     const sent = new Blob([bytes(700_000), bytes(3)], { type: "x/y" });
-    const on = stage();
+    const on = createLinkedPair();
     const blob = await on.until((await fileFrom(on, sent)).blob());
     expect([blob.type, blob.size]).toEqual(["x/y", sent.size]);
     expect(await blob.bytes()).toEqual(await sent.bytes());
-    const other = stage();
+    const other = createLinkedPair();
     const chunks = await other.until(all((await fileFrom(other, sent)).stream()));
     expect(await new Blob(chunks).bytes()).toEqual(await sent.bytes());
   });
 
   test("is read once", async () => {
-    const on = stage();
+    const on = createLinkedPair();
     const file = await fileFrom(on, new Blob(["abc"]));
     await on.until(file.blob());
     expect(() => file.stream()).toThrow(code("unsupported"));
@@ -43,7 +43,7 @@ describe("a file", () => {
   });
 
   test("can be sent on while it arrives", async () => {
-    const { ann, bob, until } = stage();
+    const { ann, bob, until } = createLinkedPair();
     bob.module("Echo", ({ request }) => request);
     const sent = new File([bytes(300_000)], "a.bin", { type: "x/y" });
     const file: RemoteFile = await until(ann.call("Echo", sent).first());
@@ -52,7 +52,7 @@ describe("a file", () => {
   });
 
   test("that a handler has asked for counts as taken, one that it ignores does not", async () => {
-    const { ann, bob, until } = stage();
+    const { ann, bob, until } = createLinkedPair();
     let taken: RemoteFile | undefined;
     bob.module("Put", ({ request }) => {
       taken = request.taken;
@@ -70,15 +70,15 @@ describe("a file", () => {
     ["too many", [new Uint8Array(4)]],
     ["none at all", ["abc"]],
   ] as const)("with %s costs its sender the link", async ([, items]) => {
-    const { ann, bob, clock, until } = stage();
+    const { ann, bob, clock, until } = createLinkedPair();
     bob.module("Get", () => new Promise(() => {}));
     const replies = ann.call("Get");
     await clock.advance(5);
     const attach = () => ({ kind: "blob", detail: [1, "f", "", 3] }) as const;
-    bob.lanes.bulk(0, [Kind.answer, 1, pack(new Blob(), { ...outgoing, attach })]);
+    bob.scheduler.bulk(0, [Kind.answer, 1, pack(new Blob(), { ...outgoing, attach })]);
     const reading = (await until<RemoteFile>(replies.first())).blob().catch((error) => error);
     await clock.advance(5);
-    for (const item of items) bob.lanes.bulk(0, item ? [Kind.item, 1, pack(item, outgoing)] : [Kind.end, 1]);
+    for (const item of items) bob.scheduler.bulk(0, item ? [Kind.item, 1, pack(item, outgoing)] : [Kind.end, 1]);
     await clock.advance(5);
     expect(ann.ended).toEqual(code("protocol"));
     expect(await reading).toEqual(code("protocol"));

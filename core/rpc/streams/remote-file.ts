@@ -1,5 +1,5 @@
 import { BonevalueError } from "../../errors.ts";
-import type { Incoming } from "./incoming-stream.ts";
+import type { IncomingStream } from "./incoming-stream.ts";
 
 /** A file or a blob of another peer. Its bytes come as they are read, once; it can be sent on instead. */
 export interface RemoteFile {
@@ -10,7 +10,7 @@ export interface RemoteFile {
   /** In bytes. */
   readonly size: number;
   /** Its bytes as they arrive. Throws `unsupported` where they have been asked for before. */
-  stream(): Incoming<Uint8Array<ArrayBuffer>>;
+  stream(): IncomingStream<Uint8Array<ArrayBuffer>>;
   /** All of it. Rejects as its stream fails, and with `unsupported` where it has been asked for before. */
   blob(): Promise<Blob>;
 }
@@ -29,10 +29,10 @@ const prototype: object = Object.freeze(Object.create(Object.prototype));
 const files = new WeakSet<object>();
 
 /** A file whose bytes `open` begins to read, at most once. */
-export function createRemoteFile(info: FileInfo, open: () => Incoming<Uint8Array<ArrayBuffer>>): RemoteFile {
+export function createRemoteFile(info: FileInfo, open: () => IncomingStream<Uint8Array<ArrayBuffer>>): RemoteFile {
   let opened = false;
 
-  function stream(): Incoming<Uint8Array<ArrayBuffer>> {
+  function stream(): IncomingStream<Uint8Array<ArrayBuffer>> {
     if (opened) {
       throw new BonevalueError("unsupported", `The file "${info.name}" is read once: keep what its blob() gives.`);
     }
@@ -57,7 +57,7 @@ export function isRemoteFile(value: unknown): value is RemoteFile {
 // Blobs this large are handed to the browser as they fill up: it may keep them on disk.
 const pieceSize = 4 * 1_024 * 1_024;
 
-async function gather(stream: Incoming<Uint8Array<ArrayBuffer>>, type: string): Promise<Blob> {
+async function gather(stream: IncomingStream<Uint8Array<ArrayBuffer>>, type: string): Promise<Blob> {
   const pieces: Blob[] = [];
   let chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
 import { pack } from "../../wire/codec.ts";
 import { Kind } from "../../wire/frames.ts";
-import type { Incoming } from "./incoming-stream.ts";
-import { all, code, stage } from "./stream-stage.ts";
+import type { IncomingStream } from "./incoming-stream.ts";
+import { all, code, createLinkedPair } from "./testing/linked-pair.ts";
 
 const bytes = (length: number) => new Uint8Array(length);
 
@@ -12,7 +12,7 @@ async function* of<T>(...items: T[]): AsyncGenerator<T, void, void> {
 
 describe("streams open at once", () => {
   test("are as many as the other side takes: a call with more is `busy`, and the others run on", async () => {
-    const { ann, bob, clock, until } = stage({ limits: { streamsPerPeer: 2 } });
+    const { ann, bob, clock, until } = createLinkedPair({ limits: { streamsPerPeer: 2 } });
     const kept: ReadableStreamDefaultReader[] = [];
     bob.module("Keep", ({ request }) => {
       for (const items of request) kept.push(items.getReader());
@@ -31,7 +31,7 @@ describe("streams open at once", () => {
     ["with more", () => [of(1), of(2)], "busy"],
     ["too large for the other side", () => bytes(20_000), "too-large"],
   ] as const)("nothing is said of a call or a message %s", async ([, request, why]) => {
-    const { ann, bob, clock, until } = stage({ limits: { streamsPerPeer: 1 }, told: { value: 10_000 } });
+    const { ann, bob, clock, until } = createLinkedPair({ limits: { streamsPerPeer: 1 }, told: { value: 10_000 } });
     const heard = vi.spyOn(bob.rpc, "receive");
     ann.tell("Any", request());
     await expect(until(ann.call("Any", request()).first())).rejects.toEqual(code(why));
@@ -41,14 +41,14 @@ describe("streams open at once", () => {
   });
 
   test("an answer with more is `busy` for its caller", async () => {
-    const { ann, bob, until } = stage({ limits: { streamsPerPeer: 2 } });
+    const { ann, bob, until } = createLinkedPair({ limits: { streamsPerPeer: 2 } });
     bob.module("Many", () => [of(1), of(2), of(3)]);
     await expect(until(ann.call("Many").first())).rejects.toEqual(code("busy"));
     expect([ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([true, true]);
   });
 
   test("a message with more is an error of its sender", async () => {
-    const { ann, clock } = stage({ limits: { streamsPerPeer: 1 } });
+    const { ann, clock } = createLinkedPair({ limits: { streamsPerPeer: 1 } });
     ann.tell("Any", [of(1), of(2)]);
     await clock.advance(5);
     expect(ann.errors).toEqual([code("busy")]);
@@ -60,14 +60,14 @@ describe("streams open at once", () => {
     ["two under one number", [1, 1]],
     ["one that is numbered 0", [0]],
   ] as const)("a peer that announces %s loses its link", async ([, ids]) => {
-    const { ann, bob, clock } = stage({ limits: { streamsPerPeer: 2 } });
+    const { ann, bob, clock } = createLinkedPair({ limits: { streamsPerPeer: 2 } });
     const left = [...ids];
     const attach = () => ({ kind: "stream", detail: left.shift() }) as const;
     const request = pack(
       ids.map(() => of()),
       { name: "request", code: "invalid-request", depth: 4, size: 100, attach },
     );
-    ann.lanes.bulk(0, [Kind.call, 1, "Any", request, null]);
+    ann.scheduler.bulk(0, [Kind.call, 1, "Any", request, null]);
     await clock.advance(5);
     expect(bob.ended).toEqual(code("protocol"));
   });
@@ -75,18 +75,18 @@ describe("streams open at once", () => {
 
 describe("bytes", () => {
   test("of an item are at most `messageSize`: the stream ends with `too-large`", async () => {
-    const { ann, bob, until } = stage({ limits: { messageSize: 10_000 } });
+    const { ann, bob, until } = createLinkedPair({ limits: { messageSize: 10_000 } });
     bob.module("Large", () => of(bytes(9_000), bytes(10_000)));
-    const items: Incoming<Uint8Array> = await until(ann.call("Large").first());
+    const items: IncomingStream<Uint8Array> = await until(ann.call("Large").first());
     await expect(until(all(items))).rejects.toEqual(code("too-large"));
     expect(bob.ended).toBeUndefined();
   });
 
   test("that wait to be read are at most `bytesPerPeer`: then a stream ends with `too-large`, the link does not", async () => {
     const limits = { messageSize: 1_000_000, bytesPerPeer: 2_000_000 };
-    const { ann, bob, clock, until } = stage({ limits });
+    const { ann, bob, clock, until } = createLinkedPair({ limits });
     bob.module("Large", () => Array.from({ length: 4 }, () => of(bytes(900_000), bytes(900_000), bytes(900_000))));
-    const streams: Incoming<Uint8Array>[] = await until(ann.call("Large").first());
+    const streams: IncomingStream<Uint8Array>[] = await until(ann.call("Large").first());
     const readers = streams.map((items) => items.getReader());
     await until(Promise.all(readers.map((reader) => reader.read())));
     await clock.advance(100);
@@ -99,10 +99,10 @@ describe("bytes", () => {
 
   test("that many streams may send before they are read are together no more than a part of them", async () => {
     const limits = { bytesPerPeer: 8_000_000, streamsPerPeer: 100 };
-    const { ann, bob, clock, until, source } = stage({ limits });
+    const { ann, bob, clock, until, source } = createLinkedPair({ limits });
     const sources = Array.from({ length: 100 }, () => source({ bytes: 1_000 }));
     bob.module("Many", () => sources.map(({ items }) => items()));
-    const streams: Incoming<Uint8Array>[] = await until(ann.call("Many").first());
+    const streams: IncomingStream<Uint8Array>[] = await until(ann.call("Many").first());
     const readers = streams.map((items) => items.getReader());
     await until(Promise.all(readers.map((reader) => reader.read())));
     await clock.advance(1_000);

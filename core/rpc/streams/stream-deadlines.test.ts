@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { Progress } from "../ask.ts";
-import type { Incoming } from "./incoming-stream.ts";
-import { code, stage } from "./stream-stage.ts";
+import type { Progress } from "../call-peer.ts";
+import type { IncomingStream } from "./incoming-stream.ts";
+import { code, createLinkedPair } from "./testing/linked-pair.ts";
 
 describe("a call's deadline", () => {
   test("moves on as the request's stream is read, on both sides", async () => {
-    const { ann, bob, clock, source } = stage();
+    const { ann, bob, clock, source } = createLinkedPair();
     let aborted: unknown;
     bob.module("Slow", async ({ request, signal }) => {
       signal.addEventListener("abort", () => {
@@ -26,7 +26,7 @@ describe("a call's deadline", () => {
   });
 
   test("passes when nothing is read, and ends the stream on both sides", async () => {
-    const { ann, bob, clock, source } = stage();
+    const { ann, bob, clock, source } = createLinkedPair();
     const counter = source();
     let signal: AbortSignal | undefined;
     let stuck: ReadableStreamDefaultReader<number> | undefined;
@@ -48,13 +48,13 @@ describe("a call's deadline", () => {
   });
 
   test("ends with the reply: the streams of both run on", async () => {
-    const { ann, bob, clock, until, source } = stage();
+    const { ann, bob, clock, until, source } = createLinkedPair();
     let request: ReadableStreamDefaultReader<number> | undefined;
     bob.module("Both", (exchange) => {
       request = exchange.request.getReader();
       return source().items();
     });
-    const answer: Incoming<number> = await until(ann.call("Both", source().items(), { timeout: 500 }).first());
+    const answer: IncomingStream<number> = await until(ann.call("Both", source().items(), { timeout: 500 }).first());
     const reader = answer.getReader();
     await until(reader.read());
     await clock.advance(60_000);
@@ -65,7 +65,7 @@ describe("a call's deadline", () => {
 
 describe("onProgress", () => {
   test("counts a file's bytes as the far side reads them, up to all of them", async () => {
-    const { ann, bob, until } = stage();
+    const { ann, bob, until } = createLinkedPair();
     bob.module("Put", async ({ request }) => (await request.file.blob()).size);
     const progress: Progress[] = [];
     const size = 1_000_000;
@@ -79,7 +79,7 @@ describe("onProgress", () => {
   });
 
   test("tells of the last bytes, however few they are", async () => {
-    const { ann, bob, clock, until } = stage();
+    const { ann, bob, clock, until } = createLinkedPair();
     bob.module("Put", async ({ request }) => (await request.blob()).size);
     const progress: number[] = [];
     await until(ann.call("Put", new Blob(["0123456789"]), { onProgress: ({ sent }) => progress.push(sent) }).first());
@@ -88,7 +88,7 @@ describe("onProgress", () => {
   });
 
   test("knows no total where a stream is among the files", async () => {
-    const { ann, bob, until } = stage();
+    const { ann, bob, until } = createLinkedPair();
     bob.module("Put", async ({ request }) => {
       for await (const _ of request.items);
       return "done";

@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest";
-import { code, stage } from "./stream-stage.ts";
+import { code, createLinkedPair } from "./testing/linked-pair.ts";
 
 test("an answer with more streams than its caller takes cancels them all, and its handler's signal aborts", async () => {
-  const { ann, bob, until } = stage({ limits: { streamsPerPeer: 1 } });
+  const { ann, bob, until } = createLinkedPair({ limits: { streamsPerPeer: 1 } });
   const cancel = vi.fn();
   const source = () => new ReadableStream({ cancel }, { highWaterMark: 0 });
   let signal: AbortSignal | undefined;

@@ -1,14 +1,14 @@
 import type { BonevalueError } from "../../errors.ts";
 import { type Packed, readdress } from "../../wire/codec.ts";
-import type { Receive } from "../../wire/restore.ts";
+import type { AttachmentReceiver } from "../../wire/deserialize.ts";
 import type { ContractCode } from "../module.ts";
 import { thrownError } from "../thrown-error.ts";
-import { readAnnouncement, writeAnnouncement } from "./announcement.ts";
 import type { Consumer } from "./consumer.ts";
 import type { OutgoingStream } from "./outgoing-stream.ts";
-import type { Parcel } from "./parcel.ts";
+import type { Payload } from "./payload.ts";
 import type { Producer } from "./producer.ts";
 import { createRemoteFile } from "./remote-file.ts";
+import { readStreamHeader, writeStreamHeader } from "./stream-header.ts";
 import type { Streams } from "./streams.ts";
 
 /** The streams of one exchange: those of its request, and those of its answer. */
@@ -17,12 +17,12 @@ export interface StreamGroup {
   readonly isEmpty: boolean;
   /** Whether one that we send is open. */
   readonly isSending: boolean;
-  /** Takes the streams of a parcel over, which wait until it is announced. Returns the group. */
-  add(parcel: Parcel): StreamGroup;
-  /** The bytes of the parcel as they leave now, its streams numbered. Throws as `Streams.announce`, and has then ended all. */
+  /** Takes the streams of a payload over, which wait until it is announced. Returns the group. */
+  add(payload: Payload): StreamGroup;
+  /** The bytes of the payload as they leave now, its streams numbered. Throws as `Streams.announce`, and has then ended all. */
   announce(): Packed;
   /** Makes the streams and files that a value announces. */
-  readonly receive: Receive;
+  readonly receive: AttachmentReceiver;
   /** Nobody asks any more how much was acknowledged. */
   forget(): void;
   /** Ends those that arrived and that nobody has begun to read. */
@@ -50,7 +50,7 @@ export interface StreamGroupOptions {
 export function createStreamGroup(streams: Streams, options: StreamGroupOptions): StreamGroup {
   const sending = new Set<Producer>();
   const receiving = new Set<Consumer>();
-  let parcel: Parcel | undefined;
+  let payload: Payload | undefined;
   let producers: readonly Producer[] = [];
   let endedWith: BonevalueError | undefined;
 
@@ -81,17 +81,17 @@ export function createStreamGroup(streams: Streams, options: StreamGroupOptions)
       return sending.size > 0;
     },
     add(added) {
-      parcel = added;
+      payload = added;
       producers = added.streams.map(produce);
       return group;
     },
     announce() {
-      const { packed, streams: announced } = parcel!;
+      const { packed, streams: announced } = payload!;
       try {
         const ids = streams.announce(producers, packed);
         return readdress(packed, (place) => {
           const { file } = announced[place as number]!;
-          return writeAnnouncement({ id: ids[place as number]!, file });
+          return writeStreamHeader({ id: ids[place as number]!, file });
         });
       } catch (error) {
         group.end(thrownError(error));
@@ -99,7 +99,7 @@ export function createStreamGroup(streams: Streams, options: StreamGroupOptions)
       }
     },
     receive(kind, detail) {
-      const announcement = readAnnouncement(kind, detail);
+      const announcement = readStreamHeader(kind, detail);
       const consumer = streams.consume(announcement, {
         code: options.receives,
         granted: () => options.granted?.(),

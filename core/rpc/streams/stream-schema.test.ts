@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { defineModule } from "../module.ts";
 import { file, stream } from "./stream-schema.ts";
-import { all, code, stage } from "./stream-stage.ts";
+import { all, code, createLinkedPair } from "./testing/linked-pair.ts";
 
 const Counted = defineModule("Counted", {
   request: v.object({ items: stream(v.pipe(v.string(), v.transform(Number))) }),
@@ -17,7 +17,7 @@ async function* of<T>(...items: T[]): AsyncGenerator<T, void, void> {
 
 describe("stream()", () => {
   test("gives each item as its schema makes it", async () => {
-    const { ann, bob, until } = stage();
+    const { ann, bob, until } = createLinkedPair();
     bob.module(Counted, async function* ({ request }) {
       for await (const item of request.items) yield item + 1;
     });
@@ -25,7 +25,7 @@ describe("stream()", () => {
   });
 
   test("fails for the reader at an item that does not fit, and stops the producer", async () => {
-    const { ann, bob, clock, until } = stage();
+    const { ann, bob, clock, until } = createLinkedPair();
     const stopped = vi.fn();
     bob.module(Counted, async function* ({ signal }) {
       signal.addEventListener("abort", stopped);
@@ -44,7 +44,7 @@ describe("stream()", () => {
   });
 
   test("fails with `invalid-request` where the items are a request's", async () => {
-    const { ann, bob, until } = stage();
+    const { ann, bob, until } = createLinkedPair();
     bob.module(Counted, async function* ({ request }) {
       yield* request.items;
     });
@@ -53,7 +53,7 @@ describe("stream()", () => {
   });
 
   test("keeps the order of items whose schema takes its time", async () => {
-    const { ann, bob, clock, until } = stage();
+    const { ann, bob, clock, until } = createLinkedPair();
     const slow = v.pipeAsync(
       v.number(),
       v.transformAsync(async (n) => {
@@ -70,7 +70,7 @@ describe("stream()", () => {
   });
 
   test("refuses what is no stream", async () => {
-    const { ann, bob, until } = stage();
+    const { ann, bob, until } = createLinkedPair();
     bob.module(Counted, () => of(1));
     await expect(until(ann.call(Counted, { items: "none" as any }).first())).rejects.toMatchObject({
       code: "invalid-request",
@@ -92,7 +92,7 @@ describe("file()", () => {
   const Put = defineModule("Put", { request: v.object({ file: file() }), response: file() });
 
   test("takes blobs and gives files", async () => {
-    const { ann, bob, until } = stage();
+    const { ann, bob, until } = createLinkedPair();
     bob.module(Put, ({ request }) => request.file);
     const echo = await until(ann.call(Put, { file: new File(["abc"], "a") }).first());
     expect(echo).toMatchObject({ name: "a", size: 3 });
@@ -101,7 +101,7 @@ describe("file()", () => {
   });
 
   test("refuses what is no file", async () => {
-    const { ann, bob, until } = stage();
+    const { ann, bob, until } = createLinkedPair();
     bob.module(Put, ({ request }) => request.file);
     await expect(until(ann.call(Put, { file: of(1) as any }).first())).rejects.toMatchObject({
       code: "invalid-request",
@@ -117,7 +117,7 @@ describe("file()", () => {
 });
 
 test("other schema libraries, and none, get streams and files as they are", async () => {
-  const { ann, bob, until } = stage();
+  const { ann, bob, until } = createLinkedPair();
   const list = z.custom<AsyncIterable<number>>((value) => value instanceof ReadableStream);
   const Zod = defineModule("Zod", { request: z.object({ list }), response: type({ list: "object" }) });
   bob.module(Zod, ({ request }) => ({ list: request.list }));

@@ -4,7 +4,7 @@ import { BonevalueError } from "../../errors.ts";
 import { thrownError } from "../thrown-error.ts";
 import { validate } from "../validate.ts";
 import { consumerOf } from "./consumer.ts";
-import { createIncomingStream, type Incoming } from "./incoming-stream.ts";
+import { createIncomingStream, type IncomingStream } from "./incoming-stream.ts";
 import { isAsyncIterable, type Pull, pullFromIterable, pullFromStream } from "./pull.ts";
 import { createRemoteFile, infoOf, isRemoteFile, type RemoteFile } from "./remote-file.ts";
 
@@ -30,7 +30,7 @@ type Out<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
  */
 export function stream<Item extends Schema>(
   item: Item,
-): v.GenericSchema<AsyncIterable<In<Item>> | ReadableStream<In<Item>>, Incoming<Out<Item>>> {
+): v.GenericSchema<AsyncIterable<In<Item>> | ReadableStream<In<Item>>, IncomingStream<Out<Item>>> {
   return v.pipe(
     v.custom<AsyncIterable<In<Item>> | ReadableStream<In<Item>>>(isStream, "Expected a stream."),
     v.transform((source) => validated(source, item)),
@@ -50,14 +50,14 @@ function isStream(value: unknown): boolean {
 }
 
 // What arrived is told what to expect, and stays the same stream: whether it is read can then be seen.
-function validated(source: AsyncIterable<unknown> | ReadableStream<unknown>, item: Schema): Incoming<any> {
+function validated(source: AsyncIterable<unknown> | ReadableStream<unknown>, item: Schema): IncomingStream<any> {
   const consumer = consumerOf(source);
   consumer?.expect(item);
   return consumer?.stream ?? validatedCopy(source, item);
 }
 
 /** For streams of the same page, as in an app's own tests. */
-function validatedCopy(source: AsyncIterable<unknown> | ReadableStream<unknown>, item: Schema): Incoming<any> {
+function validatedCopy(source: AsyncIterable<unknown> | ReadableStream<unknown>, item: Schema): IncomingStream<any> {
   let begun: Pull | undefined;
   const begin = () => {
     begun ??= source instanceof ReadableStream ? pullFromStream(source) : pullFromIterable(source);

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { BonevalueError } from "../../errors.ts";
-import type { Incoming } from "./incoming-stream.ts";
-import { type Stage, stage } from "./stream-stage.ts";
+import type { IncomingStream } from "./incoming-stream.ts";
+import { createLinkedPair, type LinkedPair } from "./testing/linked-pair.ts";
 
 /** What is done to one of the streams, or to the link. */
 type Step =
@@ -42,7 +42,7 @@ function numberOf(item: Uint8Array): number {
 }
 
 /** One stream, its two ends, and what happened to it. */
-function createStream({ ann, bob }: Stage, name: string, { direction, items, bytes, fails }: Plan) {
+function createStream({ ann, bob }: LinkedPair, name: string, { direction, items, bytes, fails }: Plan) {
   const controller = new AbortController();
   const causes = new Set<string>();
   const read: number[] = [];
@@ -61,7 +61,7 @@ function createStream({ ann, bob }: Stage, name: string, { direction, items, byt
     }
   }
 
-  const take = (stream: Incoming<Uint8Array>) => {
+  const take = (stream: IncomingStream<Uint8Array>) => {
     reader = stream.getReader();
   };
   bob.module(name, ({ request }) => {
@@ -113,7 +113,7 @@ function createStream({ ann, bob }: Stage, name: string, { direction, items, byt
   };
 }
 
-async function perform(on: Stage, streams: readonly ReturnType<typeof createStream>[], step: Step): Promise<void> {
+async function perform(on: LinkedPair, streams: readonly ReturnType<typeof createStream>[], step: Step): Promise<void> {
   if (step.do === "wait") return on.clock.advance(step.ms);
   if (step.do === "cut") {
     on.cut();
@@ -130,7 +130,7 @@ test("however reads, cancels, errors, aborts and losses meet: items in order, th
   const steps = fc.array(step, { maxLength: 40 });
   await fc.assert(
     fc.asyncProperty(plans, steps, fc.boolean(), async (plans, steps, endsByCut) => {
-      const on = stage({ latency: 3 });
+      const on = createLinkedPair({ latency: 3 });
       const streams = plans.map((plan, index) => createStream(on, `Stream${index}`, plan));
       for (const step of steps) await perform(on, streams, step);
       await on.clock.advance(20);

@@ -1,16 +1,16 @@
 import { describe, expect, test, vi } from "vitest";
 import { BonevalueError } from "../../errors.ts";
 import { Kind } from "../../wire/frames.ts";
-import type { Exchange } from "../module.ts";
-import type { Incoming } from "./incoming-stream.ts";
-import { all, code, stage } from "./stream-stage.ts";
+import type { HandlerContext } from "../module.ts";
+import type { IncomingStream } from "./incoming-stream.ts";
+import { all, code, createLinkedPair } from "./testing/linked-pair.ts";
 
 describe("reading", () => {
   test("nothing is pulled, and nothing is sent, before somebody reads", async () => {
-    const { ann, bob, clock, until, source } = stage();
+    const { ann, bob, clock, until, source } = createLinkedPair();
     const counter = source({ to: 3 });
     bob.module("Count", counter.items);
-    const items: Incoming<number> = await until(ann.call("Count").first());
+    const items: IncomingStream<number> = await until(ann.call("Count").first());
     await clock.advance(1_000);
     expect([counter.pulled, bob.underWay]).toEqual([0, 0]);
     expect(await until(all(items))).toEqual([1, 2, 3]);
@@ -18,10 +18,10 @@ describe("reading", () => {
   });
 
   test("streams go both ways, anywhere in a value, any number at once", async () => {
-    const { ann, bob, until, source } = stage();
+    const { ann, bob, until, source } = createLinkedPair();
     bob.module("Sums", async ({ request: { lists } }) => {
       const sums = await Promise.all(
-        lists.map(async (list: Incoming<number>) => (await all(list)).reduce((a, b) => a + b)),
+        lists.map(async (list: IncomingStream<number>) => (await all(list)).reduce((a, b) => a + b)),
       );
       return { sums, more: new Map([["echo", source({ to: 2 }).items()]]) };
     });
@@ -32,19 +32,19 @@ describe("reading", () => {
   });
 
   test("what arrives is a ReadableStream, and whatever a value may be can be an item", async () => {
-    const { ann, bob, until } = stage();
+    const { ann, bob, until } = createLinkedPair();
     const items = [undefined, null, new Date(7), new Map([[1n, new Set(["a"])]]), new Uint8Array(100_000), { a: [1] }];
     bob.module("Items", async function* () {
       yield* items;
     });
-    const stream: Incoming<unknown> = await until(ann.call("Items").first());
+    const stream: IncomingStream<unknown> = await until(ann.call("Items").first());
     expect(stream).toBeInstanceOf(ReadableStream);
     const doubled = stream.pipeThrough(new TransformStream({ transform: (item, to) => to.enqueue([item, item]) }));
-    expect(await until(all(doubled as Incoming<unknown>))).toEqual(items.map((item) => [item, item]));
+    expect(await until(all(doubled as IncomingStream<unknown>))).toEqual(items.map((item) => [item, item]));
   });
 
   test("a chunk that is transferred away before it was sent fails the stream, on both sides", async () => {
-    const { ann, bob, clock, until } = stage({ bandwidth: 5_000 });
+    const { ann, bob, clock, until } = createLinkedPair({ bandwidth: 5_000 });
     const chunks = Array.from({ length: 50 }, () => new Uint8Array(60_000));
     const cleanedUp = vi.fn();
     bob.module("Bytes", async function* () {
@@ -57,7 +57,7 @@ describe("reading", () => {
         cleanedUp();
       }
     });
-    const stream: Incoming<Uint8Array> = await until(ann.call("Bytes").first());
+    const stream: IncomingStream<Uint8Array> = await until(ann.call("Bytes").first());
     const heard = vi.spyOn(ann.rpc, "receive");
     const sizes = (async () => {
       for await (const { length } of stream) expect(length).toBe(60_000);
@@ -70,10 +70,10 @@ describe("reading", () => {
   });
 
   test("a producer is never further ahead than the window, however long its consumer waits", async () => {
-    const { ann, bob, clock, until, source } = stage();
+    const { ann, bob, clock, until, source } = createLinkedPair();
     const counter = source({ bytes: 64 * 1_024 });
     bob.module("Bytes", counter.items);
-    const reader = (await until<Incoming<Uint8Array>>(ann.call("Bytes").first())).getReader();
+    const reader = (await until<IncomingStream<Uint8Array>>(ann.call("Bytes").first())).getReader();
     await until(reader.read());
     await clock.advance(60_000);
     expect(counter.pulled).toBeLessThanOrEqual(6);
@@ -85,10 +85,10 @@ describe("reading", () => {
   });
 
   test("a fast reader widens the window of a long path", async () => {
-    const { ann, bob, clock, until, source } = stage({ latency: 50 });
+    const { ann, bob, clock, until, source } = createLinkedPair({ latency: 50 });
     const counter = source({ bytes: 64 * 1_024 });
     bob.module("Bytes", counter.items);
-    const reader = (await until<Incoming<Uint8Array>>(ann.call("Bytes").first())).getReader();
+    const reader = (await until<IncomingStream<Uint8Array>>(ann.call("Bytes").first())).getReader();
     const rest = (async () => {
       while (!(await reader.read()).done);
     })();
@@ -101,10 +101,10 @@ describe("reading", () => {
   });
 
   test("streams of one link are sent in turns", async () => {
-    const { ann, bob, clock, until, source } = stage();
+    const { ann, bob, clock, until, source } = createLinkedPair();
     const sources = [source({ bytes: 50_000 }), source({ bytes: 50_000 })];
     bob.module("Bytes", () => sources.map(({ items }) => items()));
-    const streams: Incoming<Uint8Array>[] = await until(ann.call("Bytes").first());
+    const streams: IncomingStream<Uint8Array>[] = await until(ann.call("Bytes").first());
     const counts = [0, 0];
     streams.map(async (stream, index) => {
       for await (const _ of stream) counts[index]!++;
@@ -117,14 +117,14 @@ describe("reading", () => {
 
 describe("ending", () => {
   test("a consumer that leaves its loop stops the producer, whose clean-up runs and whose signal aborts", async () => {
-    const { ann, bob, clock, until, source } = stage();
+    const { ann, bob, clock, until, source } = createLinkedPair();
     const counter = source();
-    let exchange: Exchange<unknown> | undefined;
+    let exchange: HandlerContext<unknown> | undefined;
     bob.module("Count", (given) => {
       exchange = given;
       return counter.items();
     });
-    const items: Incoming<number> = await until(ann.call("Count").first());
+    const items: IncomingStream<number> = await until(ann.call("Count").first());
     const { signal } = exchange!;
     const left = (async () => {
       for await (const item of items) if (item === 3) break;
@@ -138,7 +138,7 @@ describe("ending", () => {
   });
 
   test("a signal that aborts lets a producer go that waits for something else", async () => {
-    const { ann, bob, clock, until } = stage();
+    const { ann, bob, clock, until } = createLinkedPair();
     let cleanedUp = false;
     bob.module("Wait", async function* ({ signal }) {
       try {
@@ -148,7 +148,7 @@ describe("ending", () => {
         cleanedUp = true;
       }
     });
-    const reader = (await until<Incoming<number>>(ann.call("Wait").first())).getReader();
+    const reader = (await until<IncomingStream<number>>(ann.call("Wait").first())).getReader();
     await until(reader.read());
     reader.read();
     await clock.advance(10);
@@ -158,21 +158,21 @@ describe("ending", () => {
   });
 
   test("an item that is under way in parts is not finished for a consumer that has left", async () => {
-    const { ann, bob, clock, until } = stage({ bandwidth: 1_000 });
+    const { ann, bob, clock, until } = createLinkedPair({ bandwidth: 1_000 });
     const source = new Blob([new Uint8Array(5_000_000)]);
     bob.module("Large", async function* () {
       yield new Uint8Array(await source.arrayBuffer());
     });
-    const reader = (await until<Incoming<Uint8Array>>(ann.call("Large").first())).getReader();
+    const reader = (await until<IncomingStream<Uint8Array>>(ann.call("Large").first())).getReader();
     reader.read();
     await clock.advance(500);
     await reader.cancel();
     await clock.advance(500);
-    expect([bob.underWay, bob.rpc.isIdle, bob.lanes.isEmpty]).toEqual([0, true, true]);
+    expect([bob.underWay, bob.rpc.isIdle, bob.scheduler.isEmpty]).toEqual([0, true, true]);
   });
 
   test("the signal of an answer that ended by itself does not abort", async () => {
-    const { ann, bob, until, source } = stage();
+    const { ann, bob, until, source } = createLinkedPair();
     let signal: AbortSignal | undefined;
     bob.module("Count", (exchange) => {
       signal = exchange.signal;
@@ -183,7 +183,7 @@ describe("ending", () => {
   });
 
   test("the signal of a call that was answered without streams does not abort when the link is lost", async () => {
-    const { ann, bob, until, cut } = stage();
+    const { ann, bob, until, cut } = createLinkedPair();
     let signal: AbortSignal | undefined;
     bob.module("Any", (exchange) => {
       signal = exchange.signal;
@@ -195,13 +195,13 @@ describe("ending", () => {
   });
 
   test("while one of an answer's streams is read, stopping another aborts nothing", async () => {
-    const { ann, bob, clock, until, source } = stage();
+    const { ann, bob, clock, until, source } = createLinkedPair();
     let signal: AbortSignal | undefined;
     bob.module("Two", (exchange) => {
       signal = exchange.signal;
       return [source().items(), source().items()];
     });
-    const [one, other]: Incoming<number>[] = await until(ann.call("Two").first());
+    const [one, other]: IncomingStream<number>[] = await until(ann.call("Two").first());
     await one!.cancel();
     await clock.advance(10);
     expect(signal?.aborted).toBe(false);
@@ -211,13 +211,13 @@ describe("ending", () => {
   });
 
   test("what a producer throws reaches the reader behind its items: code and message, never the stack", async () => {
-    const { ann, bob, until, source } = stage();
+    const { ann, bob, until, source } = createLinkedPair();
     bob.module(
       "Fail",
       source({ to: 2, fail: Object.assign(new RangeError("out of paper"), { stack: "secret" }) }).items,
     );
     bob.module("Busy", source({ to: 0, fail: new BonevalueError("busy", "later") }).items);
-    const items: Incoming<number> = await until(ann.call("Fail").first());
+    const items: IncomingStream<number> = await until(ann.call("Fail").first());
     const read: number[] = [];
     const error = await until(
       (async () => {
@@ -227,12 +227,12 @@ describe("ending", () => {
     expect(read).toEqual([1, 2]);
     expect(error).toMatchObject({ code: "handler-failed", message: "out of paper" });
     expect(error.stack).not.toContain("secret");
-    const busy: Incoming<number> = await until(ann.call("Busy").first());
+    const busy: IncomingStream<number> = await until(ann.call("Busy").first());
     await expect(until(all(busy))).rejects.toMatchObject({ code: "busy", message: "later" });
   });
 
   test("an item that cannot be sent ends the stream, and says which", async () => {
-    const { ann, bob, until } = stage();
+    const { ann, bob, until } = createLinkedPair();
     let cleanedUp = false;
     bob.module("Functions", async function* () {
       try {
@@ -241,7 +241,7 @@ describe("ending", () => {
         cleanedUp = true;
       }
     });
-    const items: Incoming<unknown> = await until(ann.call("Functions").first());
+    const items: IncomingStream<unknown> = await until(ann.call("Functions").first());
     await expect(until(all(items))).rejects.toMatchObject({
       code: "invalid-response",
       message: expect.stringContaining("item.run is a function"),
@@ -250,17 +250,17 @@ describe("ending", () => {
   });
 
   test("an iterator that keeps to no rule ends its stream with an error, and harms nothing else", async () => {
-    const { ann, bob, until } = stage();
+    const { ann, bob, until } = createLinkedPair();
     const nexts: (() => any)[] = [() => undefined, () => ({ done: false, value: 1 }), () => Promise.reject(null)];
     bob.module("Odd", () => nexts.map((next) => ({ [Symbol.asyncIterator]: () => ({ next }) })));
-    const [nothing, , rejecting]: Incoming<unknown>[] = await until(ann.call("Odd").first());
+    const [nothing, , rejecting]: IncomingStream<unknown>[] = await until(ann.call("Odd").first());
     await expect(until(all(nothing!))).rejects.toEqual(code("handler-failed"));
     await expect(until(all(rejecting!))).rejects.toEqual(code("handler-failed"));
     expect(bob.ended).toBeUndefined();
   });
 
   test("the loss of the link is the reader's `disconnected`, and the producer's end", async () => {
-    const { ann, bob, cut, clock, until, source } = stage();
+    const { ann, bob, cut, clock, until, source } = createLinkedPair();
     const [there, back] = [source(), source()];
     let signal: AbortSignal | undefined;
     let request: Promise<unknown> | undefined;
@@ -269,7 +269,7 @@ describe("ending", () => {
       request = all(exchange.request).catch((error) => error);
       return back.items();
     });
-    const items: Incoming<number> = await until(ann.call("Both", there.items()).first());
+    const items: IncomingStream<number> = await until(ann.call("Both", there.items()).first());
     const read = all(items).catch((error) => error);
     await clock.advance(50);
     cut();
@@ -281,9 +281,9 @@ describe("ending", () => {
   });
 
   test("a stream that has arrived whole is read to its end, though the link is gone", async () => {
-    const { ann, bob, cut, clock, until, source } = stage();
+    const { ann, bob, cut, clock, until, source } = createLinkedPair();
     bob.module("Count", source({ to: 3 }).items);
-    const reader = (await until<Incoming<number>>(ann.call("Count").first())).getReader();
+    const reader = (await until<IncomingStream<number>>(ann.call("Count").first())).getReader();
     await until(reader.read());
     await clock.advance(10);
     cut();
@@ -295,7 +295,7 @@ describe("ending", () => {
   });
 
   test("the call's signal ends its streams on both sides, also after the reply", async () => {
-    const { ann, bob, clock, until, source } = stage();
+    const { ann, bob, clock, until, source } = createLinkedPair();
     const [there, back] = [source(), source()];
     let request: Promise<unknown> | undefined;
     bob.module("Both", (exchange) => {
@@ -304,7 +304,7 @@ describe("ending", () => {
     });
     const controller = new AbortController();
     const { signal } = controller;
-    const items: Incoming<number> = await until(ann.call("Both", there.items(), { signal }).first());
+    const items: IncomingStream<number> = await until(ann.call("Both", there.items(), { signal }).first());
     const read = all(items).catch((error) => error);
     await clock.advance(20);
     controller.abort("enough");
@@ -315,7 +315,7 @@ describe("ending", () => {
   });
 
   test("a call that is cancelled before its reply takes its request's streams along", async () => {
-    const { ann, bob, clock, until, source } = stage();
+    const { ann, bob, clock, until, source } = createLinkedPair();
     const counter = source();
     let request: Promise<unknown> | undefined;
     bob.module("Never", (exchange) => {
@@ -332,10 +332,10 @@ describe("ending", () => {
   });
 
   test("cancelling the replies, or leaving their loop, never touches a stream that has arrived", async () => {
-    const { ann, bob, until, source } = stage();
+    const { ann, bob, until, source } = createLinkedPair();
     bob.module("Count", source({ to: 3 }).items);
     const replies = ann.call("Count");
-    let items: Incoming<number> | undefined;
+    let items: IncomingStream<number> | undefined;
     const loop = (async () => {
       for await (const { value } of replies) {
         items = value;
@@ -348,7 +348,7 @@ describe("ending", () => {
   });
 
   test("a request's stream that the handler has not taken when it answers is cancelled", async () => {
-    const { ann, bob, clock, until, source } = stage();
+    const { ann, bob, clock, until, source } = createLinkedPair();
     const [ignored, taken, refused] = [source(), source(), source()];
     let reader: ReadableStreamDefaultReader<number> | undefined;
     bob.module("Half", ({ request }) => {
@@ -366,7 +366,7 @@ describe("ending", () => {
   });
 
   test("a generator reads its request's stream while it makes the answer; what it left is cancelled with it", async () => {
-    const { ann, bob, clock, until, source } = stage();
+    const { ann, bob, clock, until, source } = createLinkedPair();
     const [doubled, ignored] = [source({ to: 3 }), source()];
     bob.module("Double", async function* ({ request }) {
       for await (const item of request.doubled) yield item * 2;
@@ -378,7 +378,7 @@ describe("ending", () => {
   });
 
   test("a handler that throws ends the streams that it was given", async () => {
-    const { ann, bob, clock, until, source } = stage();
+    const { ann, bob, clock, until, source } = createLinkedPair();
     const counter = source();
     bob.module("Throw", async ({ request }) => {
       await request.getReader().read();
@@ -390,9 +390,9 @@ describe("ending", () => {
   });
 
   test("an answer's stream that nobody reads is cancelled after `idleTimeout`", async () => {
-    const { ann, bob, clock, until, source } = stage({ idleTimeout: 5_000 });
+    const { ann, bob, clock, until, source } = createLinkedPair({ idleTimeout: 5_000 });
     bob.module("Two", () => [source().items(), source().items()]);
-    const [read, unread]: Incoming<number>[] = await until(ann.call("Two").first());
+    const [read, unread]: IncomingStream<number>[] = await until(ann.call("Two").first());
     const reader = read!.getReader();
     await clock.advance(4_900);
     expect(ann.rpc.isIdle).toBe(false);
@@ -405,7 +405,7 @@ describe("ending", () => {
   });
 
   test("an answer that nobody waits for any more is dropped, and its streams are stopped", async () => {
-    const { ann, bob, clock, source } = stage({ latency: 20 });
+    const { ann, bob, clock, source } = createLinkedPair({ latency: 20 });
     const counter = source();
     bob.module("Count", counter.items);
     const replies = ann.call("Count");
@@ -417,7 +417,7 @@ describe("ending", () => {
   });
 
   test("a handler that answers too late has its stream cancelled at once", async () => {
-    const { ann, bob, clock } = stage();
+    const { ann, bob, clock } = createLinkedPair();
     const cancel = vi.fn();
     const { promise, resolve } = Promise.withResolvers<unknown>();
     bob.module("Late", () => promise);
@@ -433,7 +433,7 @@ describe("ending", () => {
 
 describe("sending", () => {
   test("a stream that is being read already is refused", async () => {
-    const { ann, bob, until } = stage();
+    const { ann, bob, until } = createLinkedPair();
     bob.module("Any", () => 1);
     const locked = new ReadableStream();
     locked.getReader();
@@ -441,7 +441,7 @@ describe("sending", () => {
   });
 
   test("a generator that stands twice in a value, or was sent before, is refused", async () => {
-    const { ann, bob, until } = stage();
+    const { ann, bob, until } = createLinkedPair();
     bob.module("Any", () => 1);
     const generate = async function* () {
       yield 1;
@@ -454,7 +454,7 @@ describe("sending", () => {
   });
 
   test("streams in a request that cannot be sent are cancelled", async () => {
-    const { ann } = stage();
+    const { ann } = createLinkedPair();
     const cancel = vi.fn();
     const stream = new ReadableStream({ cancel });
     await expect(ann.call("Any", { stream, run() {} }).first()).rejects.toEqual(code("invalid-request"));
@@ -462,15 +462,15 @@ describe("sending", () => {
   });
 
   test("an incoming stream can be sent on", async () => {
-    const { ann, bob, until, source } = stage();
+    const { ann, bob, until, source } = createLinkedPair();
     bob.module("Echo", ({ request }) => request);
-    const echo: Incoming<number> = await until(ann.call("Echo", source({ to: 3 }).items()).first());
+    const echo: IncomingStream<number> = await until(ann.call("Echo", source({ to: 3 }).items()).first());
     expect(await until(all(echo))).toEqual([1, 2, 3]);
     expect([ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([true, true]);
   });
 
   test("a message without an answer may hold streams", async () => {
-    const { ann, bob, clock, source } = stage();
+    const { ann, bob, clock, source } = createLinkedPair();
     const counter = source({ to: 3 });
     let items: Promise<unknown[]> | undefined;
     bob.module("Keep", ({ request }) => {
@@ -484,13 +484,13 @@ describe("sending", () => {
 
   test("clean-up that fails is the app's own uncaught error", async () => {
     const reported = vi.spyOn(console, "error").mockImplementation(() => {});
-    const { ann, bob, clock, until } = stage();
+    const { ann, bob, clock, until } = createLinkedPair();
     const dirty: AsyncIterator<Uint8Array> = {
       next: async () => ({ done: false, value: new Uint8Array(300_000) }),
       return: () => Promise.reject(new Error("stuck")),
     };
     bob.module("Dirty", () => ({ [Symbol.asyncIterator]: () => dirty }));
-    const reader = (await until<Incoming<number>>(ann.call("Dirty").first())).getReader();
+    const reader = (await until<IncomingStream<number>>(ann.call("Dirty").first())).getReader();
     await until(reader.read());
     await reader.cancel();
     await clock.advance(10);
@@ -502,31 +502,31 @@ describe("sending", () => {
 
 describe("a peer that breaks the rules loses its link", () => {
   test("an item for which it had no credit", async () => {
-    const { ann, bob, clock, until, source } = stage();
+    const { ann, bob, clock, until, source } = createLinkedPair();
     bob.module("Wait", () => source().items());
-    const items: Incoming<number> = await until(ann.call("Wait").first());
-    bob.lanes.bulk(0, [Kind.item, 1, { bytes: Uint8Array.of(1), notes: [], size: 1, attached: false }]);
+    const items: IncomingStream<number> = await until(ann.call("Wait").first());
+    bob.scheduler.bulk(0, [Kind.item, 1, { bytes: Uint8Array.of(1), annotations: [], size: 1, attached: false }]);
     await clock.advance(10);
     expect(ann.ended).toEqual(code("protocol"));
     await expect(all(items)).rejects.toEqual(code("protocol"));
   });
 
   test("credit for what was never sent", async () => {
-    const { ann, bob, clock, until, source } = stage();
+    const { ann, bob, clock, until, source } = createLinkedPair();
     const counter = source();
     bob.module("Count", counter.items);
     await until(ann.call("Count").first());
-    ann.lanes.send("control", [Kind.credit, 1, 1_000, 2_000]);
+    ann.scheduler.send("control", [Kind.credit, 1, 1_000, 2_000]);
     await clock.advance(10);
     expect(bob.ended).toEqual(code("protocol"));
   });
 
   test("frames of streams that nobody knows are no breach: they have crossed its end", async () => {
-    const { ann, bob, clock } = stage();
-    ann.lanes.send("control", [Kind.credit, 9, 1_000, 2_000]);
-    ann.lanes.send("control", [Kind.stop, 9, "cancelled"]);
-    ann.lanes.bulk(0, [Kind.end, 9]);
-    ann.lanes.bulk(0, [Kind.item, 9, { bytes: Uint8Array.of(1), notes: [], size: 1, attached: false }]);
+    const { ann, bob, clock } = createLinkedPair();
+    ann.scheduler.send("control", [Kind.credit, 9, 1_000, 2_000]);
+    ann.scheduler.send("control", [Kind.stop, 9, "cancelled"]);
+    ann.scheduler.bulk(0, [Kind.end, 9]);
+    ann.scheduler.bulk(0, [Kind.item, 9, { bytes: Uint8Array.of(1), annotations: [], size: 1, attached: false }]);
     await clock.advance(10);
     expect(bob.ended).toBeUndefined();
   });

@@ -3,14 +3,14 @@ import type { Limits } from "../../limits.ts";
 import { type Packed, packItem, type Received } from "../../wire/codec.ts";
 import { defaultWindow, largestWindow } from "../../wire/credit.ts";
 import { type Frame, type Hello, Kind } from "../../wire/frames.ts";
-import type { Lanes } from "../../wire/lanes.ts";
-import { malformed } from "../../wire/malformed.ts";
+import { protocolError } from "../../wire/protocol-error.ts";
+import type { SendScheduler } from "../../wire/send-scheduler.ts";
 import type { ContractCode } from "../module.ts";
 import { remoteError } from "../remote-error.ts";
 import { unpack } from "../unpack.ts";
-import { type Announcement, readAnnouncement } from "./announcement.ts";
 import { type Consumer, type ConsumerOptions, createConsumer } from "./consumer.ts";
 import { createProducer, type Producer, type ProducerOptions } from "./producer.ts";
+import { readStreamHeader, type StreamHeader } from "./stream-header.ts";
 
 /** The streams of one link, both ways. */
 export interface Streams {
@@ -26,7 +26,7 @@ export interface Streams {
   /** A value without streams that leaves now. Throws `too-large` where the other side does not take it. */
   admit(packed: Packed): Packed;
   /** Makes a stream that we receive. Throws `protocol` where the number is taken, and where there are too many. */
-  consume(announcement: Announcement, options: Pick<ConsumerOptions, "code" | "over"> & { granted(): void }): Consumer;
+  consume(announcement: StreamHeader, options: Pick<ConsumerOptions, "code" | "over"> & { granted(): void }): Consumer;
   receive(frame: StreamFrame): void;
   /** Stops the streams of a value that nobody waits for. */
   refuse(value: Received): void;
@@ -42,7 +42,7 @@ export type StreamFrame = Extract<
 
 /** What {@link createStreams} needs of the link. */
 export interface StreamsOptions {
-  readonly lanes: Pick<Lanes, "send" | "bulk" | "drop">;
+  readonly scheduler: Pick<SendScheduler, "send" | "bulk" | "drop">;
   readonly limits: Limits;
   /** The other side's limits, once they are known. */
   remote(): Hello | undefined;
@@ -57,7 +57,7 @@ const waitingPart = 1 / 2;
 const itemCost = 64;
 
 /** No stream is open yet. */
-export function createStreams({ lanes, limits, remote, now }: StreamsOptions): Streams {
+export function createStreams({ scheduler, limits, remote, now }: StreamsOptions): Streams {
   const producers = new Map<number, Producer>();
   const consumers = new Map<number, Consumer>();
   // Until the channel has taken its end, the other side counts a stream as open.
@@ -105,7 +105,7 @@ export function createStreams({ lanes, limits, remote, now }: StreamsOptions): S
       const { depth, messageSize } = limits;
       return createProducer({
         ...options,
-        lanes,
+        scheduler,
         pack: (item) =>
           packItem(item, { name: "item", code, depth, size: Math.min(messageSize, remote()?.value ?? messageSize) }),
         gone: () => sending--,
@@ -126,8 +126,8 @@ export function createStreams({ lanes, limits, remote, now }: StreamsOptions): S
       });
     },
     consume({ id, file }, { code, granted, over }) {
-      if (consumers.has(id)) throw malformed(`a second stream under the number ${id}`);
-      if (consumers.size >= limits.streamsPerPeer) throw malformed("more streams than may be open at once");
+      if (consumers.has(id)) throw protocolError(`a second stream under the number ${id}`);
+      if (consumers.size >= limits.streamsPerPeer) throw protocolError("more streams than may be open at once");
       const consumer = createConsumer({
         code,
         size: file?.size,
@@ -141,12 +141,12 @@ export function createStreams({ lanes, limits, remote, now }: StreamsOptions): S
           held -= bytes + itemCost;
         },
         grant({ read, limit }) {
-          lanes.send("control", [Kind.credit, id, read, limit]);
+          scheduler.send("control", [Kind.credit, id, read, limit]);
           granted();
         },
         stop(code) {
           consumers.delete(id);
-          lanes.send("control", [Kind.stop, id, code]);
+          scheduler.send("control", [Kind.stop, id, code]);
         },
         over,
       });
@@ -170,7 +170,7 @@ export function createStreams({ lanes, limits, remote, now }: StreamsOptions): S
     },
     refuse(value) {
       unpack(value, (kind, detail) => {
-        lanes.send("control", [Kind.stop, readAnnouncement(kind, detail).id, "cancelled"]);
+        scheduler.send("control", [Kind.stop, readStreamHeader(kind, detail).id, "cancelled"]);
       });
     },
     end(reason) {

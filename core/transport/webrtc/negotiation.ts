@@ -1,10 +1,10 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import type { Candidate, Description, SignalExchange } from "../transport.ts";
+import { describeIceError } from "./ice-error.ts";
 import { linkFailed } from "./link-failed.ts";
 import { hasPath } from "./path.ts";
 import type { Quirks } from "./quirks.ts";
-import { refusalOf } from "./refusal.ts";
 
 // By then the first calls have gone out.
 const sparesAfter = 1_000;
@@ -122,7 +122,7 @@ export function negotiate({
     if (unsaid) unsaid.push(candidate);
     else exchange.candidate(candidate);
   };
-  pc.onicecandidateerror = (event) => refusals.add(refusalOf(event));
+  pc.onicecandidateerror = (event) => refusals.add(describeIceError(event));
   exchange.hear({
     description(description) {
       if (newest && !quirks.restarts) return;

@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Reach } from "../transport.ts";
+import { describeIceError } from "./ice-error.ts";
 import type { Quirks } from "./quirks.ts";
-import { refusalOf } from "./refusal.ts";
 
 // A server that is there answers sooner; one that is not would keep us for half a minute.
 const longest = 5_000;
@@ -17,7 +17,7 @@ export async function probe(pc: RTCPeerConnection, quirks: Quirks, clock: Clock)
     if (line) kinds.add(/ typ (\w+)/.exec(line)?.[1] ?? "host");
     else if (!candidate) resolve();
   };
-  pc.onicecandidateerror = (event) => errors.add(refusalOf(event));
+  pc.onicecandidateerror = (event) => errors.add(describeIceError(event));
   try {
     pc.createDataChannel("probe", { negotiated: true, id: 0 });
     await pc.setLocalDescription();

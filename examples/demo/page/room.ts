@@ -1,4 +1,4 @@
-import type { Client, Exchange, Peer, PeerId, Status } from "bonevalue";
+import type { Client, HandlerContext, Peer, PeerId, Status } from "bonevalue";
 import { answerTo, Echo, type Question } from "../echo.ts";
 import { browserName } from "./browser-name.ts";
 import { part } from "./element.ts";
@@ -50,7 +50,7 @@ export function openRoom(client: Client, { accounts, self }: RoomOptions, signal
     const undo = replies.state.subscribe(entry.count);
     for await (const reply of replies) {
       const { peer, value } = reply;
-      entry.reply(reply, { time: performance.now() - began, dialled: !linked.has(peer.id) });
+      entry.reply(reply, { time: performance.now() - began, dialed: !linked.has(peer.id) });
       if (!value) continue;
       graph.travel(peer.id, "in");
       if (value.by) people.describe(peer.id, value.by);
@@ -63,7 +63,7 @@ export function openRoom(client: Client, { accounts, self }: RoomOptions, signal
     void send();
   }
 
-  function answer({ request, peer }: Exchange<Question>) {
+  function answer({ request, peer }: HandlerContext<Question>) {
     const reply = answerTo(request.text);
     graph.travel(peer.id, "in");
     graph.travel(peer.id, "out");

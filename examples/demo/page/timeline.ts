@@ -14,7 +14,7 @@ export interface Timeline {
 
 /** One call, as its replies come in. */
 export interface Sent {
-  reply(reply: Reply<Answer>, told: { readonly time: number; readonly dialled: boolean }): void;
+  reply(reply: Reply<Answer>, told: { readonly time: number; readonly dialed: boolean }): void;
   /** How many have come, and are still to come. */
   count(state: RepliesState<unknown>): void;
 }
@@ -56,7 +56,7 @@ export function createTimeline(list: HTMLOListElement, tones: Tones): Timeline {
 
 function lineOf(
   { peer, status, value, error }: Reply<Answer>,
-  { time, dialled }: { readonly time: number; readonly dialled: boolean },
+  { time, dialed }: { readonly time: number; readonly dialed: boolean },
   tones: Tones,
 ): HTMLLIElement {
   const what =
@@ -64,7 +64,7 @@ function lineOf(
       ? [element("q", {}, value.text)]
       : [element("span", { class: "error" }, element("code", {}, error.code), ` ${error.message}`)];
   const took = element("time", {}, `${time < 10 ? time.toFixed(1) : Math.round(time)} ms`);
-  const note = dialled && status === "fulfilled" ? [element("small", {}, "opened the link")] : [];
+  const note = dialed && status === "fulfilled" ? [element("small", {}, "opened the link")] : [];
   return element("li", { "data-tone": tones(peer.name) }, who(peer), ...what, ...note, took);
 }
 

@@ -1,0 +1,65 @@
+import { expect, test, vi } from "vitest";
+import { createPageLifecycle } from "./page-lifecycle.ts";
+
+function fakeWindow() {
+  const document = Object.assign(new EventTarget(), { visibilityState: "visible" });
+  return Object.assign(new EventTarget(), { document });
+}
+
+test("a page wakes when it is online, shown or visible again, and not when it is hidden", () => {
+  const window = fakeWindow();
+  let wakes = 0;
+  createPageLifecycle(window).onWake(() => wakes++);
+  window.dispatchEvent(new Event("online"));
+  window.dispatchEvent(new Event("pageshow"));
+  window.document.dispatchEvent(new Event("visibilitychange"));
+  expect(wakes).toBe(3);
+  window.document.visibilityState = "hidden";
+  window.document.dispatchEvent(new Event("visibilitychange"));
+  expect(wakes).toBe(3);
+});
+
+test("a page wakes when its timers stood still", () => {
+  vi.useFakeTimers();
+  try {
+    let wakes = 0;
+    const stop = createPageLifecycle({}).onWake(() => wakes++);
+    vi.advanceTimersByTime(60_000);
+    expect(wakes).toBe(0);
+    vi.setSystemTime(Date.now() + 20_000);
+    vi.advanceTimersByTime(2_000);
+    expect(wakes).toBe(1);
+    stop();
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("a page that is put away says whether it may be shown again", () => {
+  const window = fakeWindow();
+  const hides: boolean[] = [];
+  createPageLifecycle(window).onHide((back) => hides.push(back));
+  window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: true }));
+  window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: false }));
+  expect(hides).toEqual([true, false]);
+});
+
+test("nothing is told after the listeners were taken back", () => {
+  const window = fakeWindow();
+  const page = createPageLifecycle(window);
+  let told = 0;
+  page.onWake(() => told++)();
+  page.onHide(() => told++)();
+  for (const type of ["online", "pageshow", "pagehide"]) window.dispatchEvent(new Event(type));
+  window.document.dispatchEvent(new Event("visibilitychange"));
+  expect(told).toBe(0);
+});
+
+test("outside of a browser nothing wakes and nothing fails", () => {
+  const page = createPageLifecycle({});
+  expect(() => {
+    page.onWake(() => {})();
+    page.onHide(() => {})();
+  }).not.toThrow();
+});

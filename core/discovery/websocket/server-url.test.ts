@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { socketUrl } from "./server-url.ts";
+
+test.each([
+  ["example.org", "wss://example.org/"],
+  ["example.org:8443/discovery", "wss://example.org:8443/discovery"],
+  ["192.168.1.7:8000", "wss://192.168.1.7:8000/"],
+  ["localhost", "ws://localhost/"],
+  ["localhost:8000", "ws://localhost:8000/"],
+  ["app.localhost:8000", "ws://app.localhost:8000/"],
+  ["127.0.0.1:8000", "ws://127.0.0.1:8000/"],
+  ["localhost:443", "ws://localhost:443/"],
+  ["[::1]:8000", "ws://[::1]:8000/"],
+  ["ws://example.org", "ws://example.org/"],
+  ["HTTP://example.org:80", "ws://example.org/"],
+  ["https://localhost/path?a=b#fragment", "wss://localhost/path?a=b"],
+])("%s means %s", (host, url) => expect(socketUrl(host)).toBe(url));
+
+test.each([
+  "",
+  "two words",
+  "ftp://example.org",
+  "example.org:port",
+  "wss://",
+  "wss://ann:secret@example.org",
+  "localhost.evil:x",
+  undefined,
+  8_000,
+])("%j is refused with a message that says what to write", (host) =>
+  expect(() => socketUrl(host as string)).toThrow(
+    expect.objectContaining({ code: "unreachable", message: expect.stringContaining("host name") }),
+  ),
+);
+
+test("a name that only begins like a loopback name is spoken to over TLS", () => {
+  expect(socketUrl("localhost.example.org")).toBe("wss://localhost.example.org/");
+  expect(socketUrl("example.org/?of=.localhost")).toBe("wss://example.org/?of=.localhost");
+  expect(socketUrl("127.0.0.1.example.org")).toBe("wss://127.0.0.1.example.org/");
+});

@@ -1,0 +1,60 @@
+import type { ToClient } from "../../messages.ts";
+import type { WebSocketConstructor } from "../socket.ts";
+
+/** A WebSocket whose far side is the test. */
+export interface FakeSocket {
+  readonly url: string;
+  /** What the client has sent, decoded. */
+  readonly sent: readonly any[];
+  /** The code with which the client closed. */
+  readonly closedWith: number | undefined;
+  accept(): void;
+  say<Type extends keyof ToClient>(type: Type, data: ToClient[Type], beside?: { id?: number; lost?: boolean }): void;
+  /** Any frame, whether it makes sense or not. */
+  sayRaw(frame: unknown): void;
+  /** The far side closes, or the network does. */
+  drop(code: number): void;
+}
+
+/** A platform whose WebSockets all end here. The newest is the last of `opened`. */
+export interface FakeSockets {
+  readonly WebSocket: WebSocketConstructor;
+  readonly opened: readonly FakeSocket[];
+}
+
+/** No socket yet. Nothing happens on one by itself. */
+export function createFakeSockets(): FakeSockets {
+  const opened: FakeSocket[] = [];
+  function WebSocket(url: string) {
+    const { platform, fake } = createPair(url);
+    opened.push(fake);
+    return platform;
+  }
+  return { WebSocket: WebSocket as unknown as WebSocketConstructor, opened };
+}
+
+function createPair(url: string) {
+  const heard = new EventTarget();
+  const sent: any[] = [];
+  let closedWith: number | undefined;
+  const tell = (type: string, fields: object) => heard.dispatchEvent(Object.assign(new Event(type), fields));
+  const fake: FakeSocket = {
+    url,
+    sent,
+    get closedWith() {
+      return closedWith;
+    },
+    accept: () => tell("open", {}),
+    say: (type, data, beside) => fake.sayRaw(JSON.stringify({ type, data, ...beside })),
+    sayRaw: (frame) => tell("message", { data: frame }),
+    drop: (code) => tell("close", { code }),
+  };
+  const platform = {
+    addEventListener: heard.addEventListener.bind(heard),
+    send: (text: string) => sent.push(JSON.parse(text)),
+    close(code: number) {
+      closedWith = code;
+    },
+  };
+  return { platform, fake };
+}

@@ -1,0 +1,296 @@
+import { describe, expect, test } from "vitest";
+import {
+  type Action,
+  createDialState,
+  type DialState,
+  dial,
+  endCurrent,
+  onOpen,
+  onSignal,
+  type SignalKind,
+  type Step,
+} from "./dial-state.ts";
+import type { Signal } from "./signaling.ts";
+
+const request = (state: DialState, attempt: number, end?: string) =>
+  onSignal(state, "peerRequest", { attempt, round: 0, candidates: [], end });
+const response = (state: DialState, attempt: number, end?: string) =>
+  onSignal(state, "peerResponse", { attempt, round: 0, end });
+
+const winner = createDialState("a", "b");
+const loser = createDialState("b", "a");
+
+describe("one peer dials", () => {
+  test("a dial connects as caller, and a second one joins it", () => {
+    const first = dial(winner, 1);
+    expect(first.actions).toEqual([{ do: "connect", role: "caller", attempt: 1 }]);
+    expect(dial(first.state, 2).actions).toEqual([]);
+  });
+
+  test("a request is answered once, and heard from then on", () => {
+    const first = request(winner, 4);
+    expect(first.actions).toEqual([{ do: "connect", role: "callee", attempt: 4 }]);
+    expect(request(first.state, 4).actions).toEqual([{ do: "hear" }]);
+  });
+
+  test("an answer is heard, also on an open link, where it may speak of a restart", () => {
+    const { state } = dial(winner, 1);
+    expect(response(state, 1).actions).toEqual([{ do: "hear" }]);
+    expect(response(onOpen(state).state, 1).actions).toEqual([{ do: "hear" }]);
+  });
+
+  test("a refusal closes the attempt with its code", () => {
+    const { state, actions } = response(dial(winner, 1).state, 1, "busy");
+    expect(actions).toEqual([{ do: "leave", code: "busy" }]);
+    expect(state.current).toBeUndefined();
+  });
+
+  test("an attempt that we end is told to the peer, an open link ends by itself", () => {
+    const { state } = dial(winner, 1);
+    expect(endCurrent(state, "timeout").actions).toEqual([
+      { do: "end", kind: "peerRequest", attempt: 1, code: "timeout" },
+    ]);
+    expect(endCurrent(onOpen(state).state, "disconnected").actions).toEqual([]);
+  });
+});
+
+describe("both dial", () => {
+  test("the smaller id stays the caller and ignores the other's request", () => {
+    expect(request(dial(winner, 1).state, 7).actions).toEqual([]);
+  });
+
+  test("the greater id drops its attempt and answers", () => {
+    expect(request(dial(loser, 1).state, 7).actions).toEqual([
+      { do: "drop" },
+      { do: "connect", role: "callee", attempt: 7 },
+    ]);
+  });
+
+  test("the beaten request, told again after the link has opened, does not end the link", () => {
+    const open = onOpen(request(dial(winner, 1).state, 7).state).state;
+    expect(request(open, 7).actions).toEqual([{ do: "end", kind: "peerResponse", attempt: 7, code: "disconnected" }]);
+  });
+
+  test("the beaten request is answered when it comes again after our own attempt has failed", () => {
+    const failed = endCurrent(request(dial(winner, 1).state, 7).state, "timeout").state;
+    expect(request(failed, 7).actions).toEqual([{ do: "connect", role: "callee", attempt: 7 }]);
+  });
+});
+
+describe("attempts that are over", () => {
+  const done = endCurrent(request(winner, 3).state, "timeout").state;
+  const end: Action = { do: "end", kind: "peerResponse", attempt: 3, code: "disconnected" };
+
+  test("are answered with an end", () => {
+    expect(request(done, 3).actions).toEqual([end]);
+    expect(response(winner, 5).actions).toEqual([{ ...end, kind: "peerRequest", attempt: 5 }]);
+  });
+
+  test("are not answered when what came is an end itself", () => {
+    expect(request(done, 3, "timeout").actions).toEqual([]);
+    expect(response(winner, 5, "timeout").actions).toEqual([]);
+  });
+
+  test("so are those that nobody knows here, when they are asked about or speak of a restart", () => {
+    const fresh = { do: "end", kind: "peerResponse", attempt: 3, code: "disconnected" };
+    expect(onSignal(winner, "peerRequest", { attempt: 3, round: 0 }).actions).toEqual([fresh]);
+    expect(onSignal(winner, "peerRequest", { attempt: 3, round: 1, candidates: [] }).actions).toEqual([fresh]);
+  });
+
+  test("a question about the present link changes nothing", () => {
+    const open = onOpen(request(winner, 3).state).state;
+    expect(onSignal(open, "peerRequest", { attempt: 3, round: 0 })).toEqual({ state: open, actions: [{ do: "hear" }] });
+  });
+
+  test("are ignored when the peer has begun a newer one since", () => {
+    expect(request(request(winner, 9).state, 3).actions).toEqual([]);
+  });
+});
+
+test("an attempt by a peer whose link is open means that it has lost it", () => {
+  const open = onOpen(dial(winner, 1).state).state;
+  expect(request(open, 1).actions).toEqual([{ do: "drop" }, { do: "connect", role: "callee", attempt: 1 }]);
+});
+
+// The model of the protocol's design: two peers want a link for ever, over a relay that loses, doubles and reorders.
+// Times in s.
+const seeds = Number(process.env["DIALLING_SEEDS"] ?? 20_000);
+
+test.each([
+  { relay: "is clean", loss: 0, reorder: false, double: 0 },
+  { relay: "loses 20 %", loss: 0.2, reorder: false, double: 0 },
+  { relay: "loses 40 %", loss: 0.4, reorder: false, double: 0 },
+  { relay: "loses and doubles 20 % and reorders", loss: 0.2, reorder: true, double: 0.2 },
+])("two peers end with one link and agree on it, when the relay $relay", { timeout: 120_000 }, (relay) => {
+  const endings = new Map<string, number>();
+  for (let seed = 1; seed <= seeds; seed++) {
+    const ending = simulate(seed, relay);
+    const told = ending === "one link" ? ending : `${ending}, first seen with seed ${seed}`;
+    endings.set(told, (endings.get(told) ?? 0) + 1);
+  }
+  expect(Object.fromEntries(endings)).toEqual({ "one link": seeds });
+});
+
+interface Relay {
+  readonly loss: number;
+  readonly reorder: boolean;
+  readonly double: number;
+}
+
+interface Connection {
+  /** Whose attempt it is, and its number: the same on both sides. */
+  readonly key: string;
+  readonly role: "caller" | "callee";
+  readonly attempt: number;
+  answered: boolean;
+  open: boolean;
+}
+
+interface Side {
+  readonly id: "a" | "b";
+  dialing: DialState;
+  connection?: Connection | undefined;
+  attempts: number;
+  lastArrival: number;
+}
+
+function simulate(seed: number, { loss, reorder, double }: Relay): string {
+  const random = randomFrom(seed);
+  const between = (from: number, to: number) => from + random() * (to - from);
+  const events: { due: number; run(): void }[] = [];
+  let now = 0;
+  const a: Side = { id: "a", dialing: winner, attempts: 0, lastArrival: 0 };
+  const b: Side = { id: "b", dialing: loser, attempts: 0, lastArrival: 0 };
+  const otherOf = (side: Side) => (side === a ? b : a);
+  const after = (delay: number, run: () => void) => events.push({ due: now + delay, run });
+
+  function send(from: Side, kind: SignalKind, signal: Signal): void {
+    for (let copies = random() < double ? 2 : 1; copies > 0; copies--) {
+      if (random() < loss) continue;
+      let delay = between(0.01, 0.3);
+      if (!reorder) delay = Math.max(delay, from.lastArrival - now + 1e-6);
+      from.lastArrival = now + delay;
+      after(delay, () => take(otherOf(from), onSignal(otherOf(from).dialing, kind, signal)));
+    }
+  }
+
+  function take(side: Side, { state, actions }: Step): void {
+    side.dialing = state;
+    for (const action of actions) perform(side, action);
+  }
+
+  function perform(side: Side, action: Action): void {
+    if (action.do === "connect") connect(side, action.role, action.attempt);
+    else if (action.do === "end") send(side, action.kind, { attempt: action.attempt, round: 0, end: action.code });
+    else if (action.do === "drop") close(side);
+    else if (action.do === "leave") {
+      close(side);
+      redial(side, 0.1);
+    } else if (side.connection?.role === "callee") say(side);
+    else if (side.connection) {
+      side.connection.answered = true;
+      join(side.connection.key);
+    }
+  }
+
+  function connect(side: Side, role: "caller" | "callee", attempt: number): void {
+    if (side.connection) throw new Error(`Side ${side.id} connects twice with seed ${seed}.`);
+    const owner = role === "caller" ? side : otherOf(side);
+    const connection = { key: `${owner.id}${attempt}`, role, attempt, answered: role === "callee", open: false };
+    side.connection = connection;
+    say(side);
+    sayAgain(side, connection);
+    after(15, () => {
+      if (side.connection !== connection || connection.open) return;
+      lose(side);
+      redial(side, between(0.1, 1));
+    });
+    join(connection.key);
+  }
+
+  function say(side: Side): void {
+    const { role, attempt, open } = side.connection!;
+    if (!open) send(side, role === "caller" ? "peerRequest" : "peerResponse", { attempt, round: 0, candidates: [] });
+  }
+
+  function sayAgain(side: Side, connection: Connection): void {
+    after(2, () => {
+      if (side.connection !== connection || connection.open) return;
+      say(side);
+      sayAgain(side, connection);
+    });
+  }
+
+  const bothAt = (key: string) => [a, b].every(({ connection }) => connection?.key === key && connection.answered);
+
+  /** The transports find each other, and each side learns of it in its own time. */
+  function join(key: string): void {
+    if (!bothAt(key)) return;
+    after(between(0.02, 0.1), () => {
+      if (bothAt(key)) for (const side of [a, b]) after(between(0, 0.05), () => open(side, key));
+    });
+  }
+
+  function open(side: Side, key: string): void {
+    if (side.connection?.key !== key) return;
+    side.connection.open = true;
+    take(side, onOpen(side.dialing));
+  }
+
+  /** The transport tells the other side. */
+  function close(side: Side): void {
+    const key = side.connection!.key;
+    side.connection = undefined;
+    after(between(0.01, 0.1), () => {
+      const other = otherOf(side);
+      if (other.connection?.key !== key || !other.connection.open) return;
+      lose(other);
+      redial(other, 0.05);
+    });
+  }
+
+  function lose(side: Side): void {
+    side.connection = undefined;
+    take(side, endCurrent(side.dialing, "disconnected"));
+  }
+
+  function redial(side: Side, delay: number): void {
+    after(delay, () => take(side, dial(side.dialing, ++side.attempts)));
+  }
+
+  /** One side loses its connection without a word, and dials anew. */
+  function vanish(side: Side): void {
+    if (!side.connection) return;
+    side.connection = undefined;
+    side.dialing = endCurrent(side.dialing, "disconnected").state;
+    redial(side, 0);
+  }
+
+  for (const side of [a, b]) redial(side, between(0, 0.3));
+  for (let blips = Math.floor(between(0, 4)); blips > 0; blips--) {
+    const side = random() < 0.5 ? a : b;
+    if (random() < 0.5) after(between(0, 6), () => vanish(side));
+    else redial(side, between(0, 6));
+  }
+
+  for (let steps = 0; events.length > 0 && now < 200; steps++) {
+    if (steps > 5_000) return "no rest";
+    const next = events.reduce((first, event) => (event.due < first.due ? event : first));
+    events.splice(events.indexOf(next), 1);
+    now = next.due;
+    next.run();
+  }
+  if (!a.connection && !b.connection) return "no link";
+  return a.connection?.open && b.connection?.open && a.connection.key === b.connection.key ? "one link" : "a split";
+}
+
+/** Mulberry32: the same numbers from the same seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,161 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Alias, Peer, PeerId } from "../peer.ts";
+import { type Change, createPeerList } from "./peer-list.ts";
+import { createRegistry } from "./registry.ts";
+
+const userOf: Record<PeerId, Alias> = { a2: "Us", a3: "Us", b1: "Bob", b2: "Bob", c1: "Cyd", d1: "Dan" };
+const ids = Object.keys(userOf);
+const aliases = ["Bob", "Cyd", "Dan"];
+
+type Step =
+  | { readonly do: "join" | "leave" | "lose" | "link" | "unlink"; readonly id: PeerId }
+  | { readonly do: "trust" | "distrust"; readonly alias: Alias }
+  | { readonly do: "wait"; readonly ms: number }
+  | { readonly do: "go offline" | "come back" | "come back as another" };
+
+const peerStep = fc.record({
+  do: fc.constantFrom("join", "leave", "lose", "link", "unlink"),
+  id: fc.constantFrom(...ids),
+});
+const userStep = fc.record({ do: fc.constantFrom("trust", "distrust"), alias: fc.constantFrom(...aliases) });
+const waitStep = fc.record({ do: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 70_000 }) });
+const lineStep = fc.record({ do: fc.constantFrom("go offline", "come back", "come back as another") });
+const steps: fc.Arbitrary<Step[]> = fc.array(fc.oneof(peerStep, peerStep, userStep, waitStep, lineStep), {
+  maxLength: 60,
+  size: "max",
+});
+
+/** A server, its truth, and one client that holds what `changes` told it, and checks every one of them. */
+function createWorld() {
+  const online = new Set<PeerId>();
+  const trusted = new Set<Alias>();
+  const links = new Set<PeerId>();
+  const shown = { peers: new Map<PeerId, Peer>(), users: new Set<Alias>() };
+  let now = 0;
+  let connected = false;
+  let self = 0;
+  const presence = createPeerList(createRegistry(), (id) => links.has(id));
+
+  const reachable = (id: PeerId) => online.has(id) && (userOf[id] === "Us" || trusted.has(userOf[id] as Alias));
+  const truth = () => ids.filter(reachable).map((id) => ({ id, name: userOf[id] as Alias }));
+
+  const apply = (changes: readonly Change[]) => {
+    for (const change of changes) applyOne(change);
+  };
+  function applyOne(change: Change) {
+    if (change.type === "links-ended") return links.clear();
+    if (change.type === "user-added") {
+      expect(shown.users.has(change.alias)).toBe(false);
+      shown.users.add(change.alias);
+    } else if (change.type === "user-removed") {
+      expect([...shown.peers.values()].filter(({ name }) => name === change.alias)).toEqual([]);
+      expect(shown.users.delete(change.alias)).toBe(true);
+    } else if (change.type === "peer-added") {
+      const { id, name } = change.peer;
+      expect(shown.peers.has(id)).toBe(false);
+      expect(name === "Us" || shown.users.has(name)).toBe(true);
+      shown.peers.set(id, change.peer);
+    } else {
+      expect(shown.peers.delete(change.peer.id)).toBe(true);
+      links.delete(change.peer.id);
+    }
+  }
+
+  function join(id: PeerId) {
+    const before = reachable(id);
+    online.add(id);
+    if (connected && !before && reachable(id)) apply(presence.connect({ id, name: userOf[id] as Alias }));
+  }
+  function leave(id: PeerId, lost: boolean) {
+    const before = reachable(id);
+    online.delete(id);
+    if (connected && before) apply(presence.disconnect(id, lost, now));
+  }
+  function trust(alias: Alias) {
+    if (trusted.has(alias)) return;
+    trusted.add(alias);
+    if (!connected) return;
+    apply(presence.userAdd(alias));
+    for (const peer of truth()) if (peer.name === alias) apply(presence.connect(peer));
+  }
+  function distrust(alias: Alias) {
+    const gone = truth().filter(({ name }) => name === alias);
+    if (!trusted.delete(alias) || !connected) return;
+    for (const { id } of gone) apply(presence.disconnect(id, false, now));
+    apply(presence.userRemove(alias));
+  }
+  function wait(ms: number) {
+    const end = now + ms;
+    for (let due = presence.next(); due <= end; due = presence.next()) {
+      expect(due).toBeGreaterThanOrEqual(now);
+      now = due;
+      apply(presence.expire(now));
+      expect(presence.next()).toBeGreaterThan(now);
+    }
+    now = end;
+  }
+  function comeBack() {
+    connected = true;
+    apply(presence.snapshot({ self: { id: `a1.${self}` }, users: [...trusted], peers: truth() }, now));
+  }
+
+  return {
+    truth,
+    trusted,
+    shown,
+    links,
+    isOnline: () => connected,
+    comeBack,
+    wait,
+    take(step: Step) {
+      if (step.do === "join") join(step.id);
+      else if (step.do === "leave" || step.do === "lose") leave(step.id, step.do === "lose");
+      else if (step.do === "link" && shown.peers.has(step.id)) links.add(step.id);
+      else if (step.do === "unlink" && links.delete(step.id)) apply(presence.unlinked(step.id));
+      else if (step.do === "trust") trust(step.alias);
+      else if (step.do === "distrust") distrust(step.alias);
+      else if (step.do === "wait") wait(step.ms);
+      else if (step.do === "come back" && !connected) comeBack();
+      else if (step.do === "come back as another" && !connected) {
+        self++;
+        comeBack();
+      } else if (step.do === "go offline") {
+        connected = false;
+        presence.offline(now);
+      }
+    },
+  };
+}
+
+test("whatever happens, every change is a difference in the right order, and after quiet the lists are the server's", () => {
+  fc.assert(
+    fc.property(steps, (taken) => {
+      const world = createWorld();
+      for (const step of taken) world.take(step);
+      if (!world.isOnline()) world.comeBack();
+      world.wait(80_001);
+      expect([...world.shown.peers.values()].sort(byId)).toEqual(world.truth().sort(byId));
+      expect(new Set(world.shown.users)).toEqual(world.trusted);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("while we are online, whoever is shown without being there is linked, or has been missing for less than 20 s", () => {
+  fc.assert(
+    fc.property(steps, (taken) => {
+      const world = createWorld();
+      for (const step of taken) world.take(step);
+      if (!world.isOnline()) world.comeBack();
+      world.wait(20_000);
+      const there = new Set(world.truth().map(({ id }) => id));
+      for (const id of world.shown.peers.keys()) expect(there.has(id) || world.links.has(id)).toBe(true);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+function byId(a: Peer, b: Peer): number {
+  return a.id < b.id ? -1 : 1;
+}

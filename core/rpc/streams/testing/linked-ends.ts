@@ -1,0 +1,193 @@
+import type { Clock } from "../../../clock.ts";
+import { BonevalueError } from "../../../errors.ts";
+import { assemblyOf, type Limits, limitsOf } from "../../../limits.ts";
+import type { Connection } from "../../../links/connection.ts";
+import type { Pool } from "../../../links/pool.ts";
+import { defaultWindow } from "../../../wire/credit.ts";
+import type { Hello } from "../../../wire/frames.ts";
+import { createInbox } from "../../../wire/inbox.ts";
+import { createSendScheduler, type SendScheduler } from "../../../wire/send-scheduler.ts";
+import { type CallOptions, call } from "../../call.ts";
+import type { CallContext } from "../../call-peer.ts";
+import { createDeadlines } from "../../deadlines.ts";
+import { type Handler, type Module, moduleOf } from "../../module.ts";
+import { createModules, type Offer } from "../../modules.ts";
+import { createNotify } from "../../notify.ts";
+import type { Replies } from "../../replies.ts";
+import { createRpc, type Rpc } from "../../rpc.ts";
+
+/** One side of a link in a spec. */
+export interface End {
+  readonly rpc: Rpc;
+  readonly scheduler: SendScheduler;
+  /** Offers a module. */
+  module<M extends Module | string>(module: M, handler: Handler<M>): void;
+  /** Calls the other side. */
+  call(module: Module | string, request?: unknown, options?: CallOptions): Replies<any>;
+  tell(module: string, request?: unknown): void;
+  /** What it has told its app as errors. */
+  readonly errors: readonly BonevalueError[];
+  /** Why the link has ended, as this side sees it. */
+  readonly ended: BonevalueError | undefined;
+  /** Bytes that were sent and have not arrived. */
+  readonly underWay: number;
+}
+
+/** What the link is like. Times in ms. */
+export interface LinkedEndsOptions {
+  readonly clock: Clock;
+  readonly limits?: Partial<Limits>;
+  /** What each says in its hello, where that is not what its limits say. */
+  readonly told?: Partial<Hello>;
+  readonly idleTimeout?: number;
+  readonly latency?: number;
+  /** Bytes each ms. */
+  readonly bandwidth?: number;
+}
+
+/** Two sides that have said hello to each other. */
+export interface LinkedEnds {
+  readonly ann: End;
+  readonly bob: End;
+  /** Ends the link; both sides learn of it. */
+  cut(): void;
+}
+
+/** Joins two sides by a link that has neither a transport beneath it nor a pool above. */
+export function createLinkedEnds({ limits, ...options }: LinkedEndsOptions): LinkedEnds {
+  const defaults = { told: {}, idleTimeout: 30_000, latency: 1, bandwidth: Number.POSITIVE_INFINITY };
+  const create = (name: string) => createEnd(name, { ...defaults, ...options, limits: limitsOf(limits) });
+  const [ann, bob] = [create("ann"), create("bob")];
+  ann.join(bob);
+  bob.join(ann);
+  return {
+    ann,
+    bob,
+    cut() {
+      const reason = new BonevalueError("disconnected", "The spec has cut the link.");
+      for (const end of [ann, bob]) end.end(reason);
+    },
+  };
+}
+
+interface JoinedEnd extends End {
+  join(other: JoinedEnd): void;
+  receive(message: Uint8Array): void;
+  end(reason: BonevalueError): void;
+}
+
+function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readonly limits: Limits }): JoinedEnd {
+  const { clock, limits, told, idleTimeout, latency, bandwidth } = options;
+  const inbox = createInbox({ value: limits.messageSize, depth: limits.depth, assembly: assemblyOf(limits) });
+  const deadlines = createDeadlines(clock);
+  const modules = createModules();
+  const errors: BonevalueError[] = [];
+  let other: JoinedEnd | undefined;
+  let ended: BonevalueError | undefined;
+  let underWay = 0;
+  let departs = 0;
+
+  const port = {
+    buffered: 0,
+    lowMark: 0,
+    maxMessage: 262_144,
+    send(_channel: string, given: Uint8Array<ArrayBuffer>) {
+      const message = given.slice();
+      port.buffered += message.length;
+      underWay += message.length;
+      departs = Math.max(departs, clock.now()) + message.length / bandwidth;
+      clock.after(departs - clock.now(), () => {
+        port.buffered -= message.length;
+        if (port.buffered <= port.lowMark) scheduler.drained();
+      });
+      clock.after(departs - clock.now() + latency, () => {
+        underWay -= message.length;
+        other?.receive(message);
+      });
+    },
+  };
+  const scheduler = createSendScheduler(port, { clock });
+  const connection = { scheduler, remote: { ...helloOf(peer, limits), ...told }, keepOpen() {} };
+  const rpc = createRpc(connection, {
+    peer: { id: "other", name: "other" },
+    modules,
+    deadlines,
+    limits,
+    idleTimeout,
+    now: clock.now,
+    isAllowed: () => true,
+    failed: (error) => errors.push(error),
+  });
+  const calling: CallContext = {
+    pool: poolOf({ ...connection, service: rpc }, () => ended),
+    deadlines,
+    limits,
+    now: clock.now,
+    keepOpenMs: () => 0,
+    refusal: () => undefined,
+    noPeersError: () => new BonevalueError("no-peers", "Nobody is there."),
+  };
+  const target = [{ id: "other", name: "other" }];
+  const tell = createNotify(calling, (error) => errors.push(error));
+
+  function end(reason: BonevalueError): void {
+    if (ended) return;
+    ended = reason;
+    scheduler.close();
+    rpc.end(reason);
+  }
+
+  return {
+    rpc,
+    scheduler,
+    errors,
+    module(module, handler) {
+      const bare = typeof module === "string";
+      modules.add({ module: moduleOf(module), handler: handler as Offer["handler"], allow: "*", bare });
+    },
+    call: (module, request, callOptions) => call(calling, target, moduleOf(module), request, callOptions),
+    tell: (module, request) => tell(target, moduleOf(module), request, {}),
+    get ended() {
+      return ended;
+    },
+    get underWay() {
+      return underWay;
+    },
+    join(joined) {
+      other = joined;
+      scheduler.open({ message: 65_536, assembly: assemblyOf(limits) });
+    },
+    receive(message) {
+      if (ended) return;
+      try {
+        for (const frame of inbox.read(message)) rpc.receive(frame);
+      } catch (error) {
+        end(error as BonevalueError);
+        other?.end(new BonevalueError("disconnected", "The other side has closed the link."));
+      }
+    },
+    end,
+  };
+}
+
+function poolOf(connection: unknown, ended: () => BonevalueError | undefined): Pool<Rpc> {
+  const whenOpen: Pool<Rpc>["whenOpen"] = (_peer, { begin, fail }) => {
+    const reason = ended();
+    if (reason) fail(reason);
+    else begin(connection as Connection<Rpc>);
+    return () => {};
+  };
+  return { whenOpen } as Pool<Rpc>;
+}
+
+function helloOf(peer: string, limits: Limits): Hello {
+  return {
+    peer,
+    message: 65_536,
+    value: limits.messageSize,
+    calls: limits.requestsPerPeer,
+    streams: limits.streamsPerPeer,
+    window: defaultWindow,
+    assembly: assemblyOf(limits),
+  };
+}

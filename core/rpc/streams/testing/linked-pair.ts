@@ -1,0 +1,79 @@
+import { expect } from "vitest";
+import type { Clock } from "../../../clock.ts";
+import { createVirtualClock, type VirtualClock } from "../../../testing/virtual-clock.ts";
+import { createLinkedEnds, type LinkedEnds, type LinkedEndsOptions } from "./linked-ends.ts";
+
+/** Two ends, and what a spec about streams does with them. */
+export interface LinkedPair extends LinkedEnds {
+  readonly clock: VirtualClock;
+  source(options?: SourceOptions): Source;
+  /** Lets time pass until `promise` is settled. */
+  until<T>(promise: Promise<T>): Promise<T>;
+}
+
+/** Two ends in virtual time. */
+export function createLinkedPair(options: Partial<LinkedEndsOptions> = {}): LinkedPair {
+  const clock = createVirtualClock();
+  async function until<T>(promise: Promise<T>): Promise<T> {
+    let settled = false;
+    const settle = () => {
+      settled = true;
+    };
+    promise.then(settle, settle);
+    for (let steps = 0; !settled && steps < 10_000; steps++) await clock.advance(1);
+    return promise;
+  }
+  return {
+    ...createLinkedEnds({ clock, ...options }),
+    clock,
+    until,
+    source: (given = {}) => createSource(clock, given),
+  };
+}
+
+/** What a source makes. */
+export interface SourceOptions {
+  /** How many items. Default: endless, one each ms. */
+  to?: number;
+  /** How large they are; numbers otherwise. */
+  bytes?: number;
+  /** What it throws behind the last. */
+  fail?: unknown;
+}
+
+/** A producer that writes down what happens to it. */
+export interface Source {
+  readonly pulled: number;
+  readonly cleanedUp: boolean;
+  items(): AsyncGenerator<any, void, void>;
+}
+
+function createSource(clock: Clock, { to = Number.POSITIVE_INFINITY, bytes, fail }: SourceOptions): Source {
+  const source = { pulled: 0, cleanedUp: false, items };
+  async function* items(): AsyncGenerator<any, void, void> {
+    try {
+      while (source.pulled < to) {
+        source.pulled++;
+        if (to === Number.POSITIVE_INFINITY && !bytes)
+          await new Promise<void>((resolve) => void clock.after(1, resolve));
+        yield bytes ? new Uint8Array(bytes) : source.pulled;
+      }
+      if (fail) throw fail;
+    } finally {
+      source.cleanedUp = true;
+    }
+  }
+  return source;
+}
+
+/** Every item, in order. */
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const read: T[] = [];
+  for await (const item of items) read.push(item);
+  return read;
+}
+
+/** An error with this code, where a spec compares. */
+export function code(code: string): unknown {
+  return expect.objectContaining({ name: "BonevalueError", code });
+}

@@ -1,0 +1,74 @@
+import { chromium } from "playwright";
+import { chromiumContext, chromiumLaunch, chromiumPath } from "../../../tools/chromium.ts";
+import type { Place } from "../../../tools/namespaces.ts";
+import { forkIn, ordersTo } from "../../../tools/orders.ts";
+import { createRemotePeer, type RemotePeer } from "./peer.ts";
+
+/** A peer, and the end of what it runs on. */
+export interface RunningPeer extends RemotePeer {
+  close(): Promise<void>;
+}
+
+/** One whose discovery is overheard. */
+export interface RunningPage extends RunningPeer {
+  /** What its discovery server has said so far. */
+  readonly heard: readonly { readonly type: string; readonly data: any }[];
+}
+
+type Verb = (...args: readonly unknown[]) => Promise<any>;
+
+/** A peer of node-datachannel's in a process of its own. */
+export async function nodePeer({ enter }: Place): Promise<RunningPeer> {
+  const child = forkIn(enter, new URL("child.ts", import.meta.url));
+  const order = ordersTo(child);
+  return peerOf(
+    (name) =>
+      (...args) =>
+        order(name, ...args),
+    async () => void child.kill(),
+  );
+}
+
+/** A peer in a Chromium of its own. `library` is the script of the page. */
+export async function chromiumPeer(place: Place, library: string): Promise<RunningPage> {
+  const { args, ...launch } = chromiumLaunch();
+  const browser = await chromium.launch({
+    ...launch,
+    // There are other addresses over there, and no page in the field has these.
+    args: args.filter((arg) => !arg.includes("loopback")),
+    executablePath: place.script(chromiumPath()!),
+  });
+  const page = await browser.newPage(chromiumContext);
+  const heard: RunningPage["heard"][0][] = [];
+  page.on("websocket", (socket) => {
+    socket.on("framereceived", ({ payload }) => void heard.push(JSON.parse(String(payload))));
+  });
+  // Nobody serves pages over there.
+  const html = `<!doctype html><meta charset="utf-8"><script src="/library.js"></script>
+    <script>globalThis.peer = (${createRemotePeer})($BV)</script>`;
+  await page.route("**/*", (route) =>
+    route.request().url().endsWith("/library.js")
+      ? route.fulfill({ contentType: "text/javascript", path: library })
+      : route.fulfill({ contentType: "text/html", body: html }),
+  );
+  await page.goto("http://localhost/");
+  const peer = peerOf(
+    (name) =>
+      (...args) =>
+        page.evaluate(`peer.${name}(...${JSON.stringify(args)})`),
+    () => browser.close(),
+  );
+  return { ...peer, heard };
+}
+
+function peerOf(verb: (name: keyof RemotePeer) => Verb, close: () => Promise<void>): RunningPeer {
+  return {
+    connect: verb("connect"),
+    call: verb("call"),
+    flow: verb("flow"),
+    flown: verb("flown"),
+    relay: verb("relay"),
+    disconnect: verb("disconnect"),
+    close,
+  };
+}

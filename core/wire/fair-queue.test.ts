@@ -1,0 +1,12 @@
+import { expect, test } from "vitest";
+import { createFairQueue } from "./fair-queue.ts";
+
+test("a frame that turns out to be none has room in a message that has none, and holds up nobody", () => {
+  const flows = createFairQueue(() => 0);
+  flows.add("nothing", { write: () => [] });
+  flows.add("something", { write: () => [new Uint8Array(1)] });
+  expect(flows.next(-1, 16_384)?.frame).toEqual([]);
+  expect(flows.next(-1, 16_384)).toBeUndefined();
+  expect(flows.next(1, 16_384)?.frame).toEqual([new Uint8Array(1)]);
+  expect(flows.isEmpty).toBe(true);
+});

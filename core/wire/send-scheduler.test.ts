@@ -1,0 +1,497 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { decode, encode, type Packed, pack, packItem, type Received } from "./codec.ts";
+import { type Frame, type Hello, Kind } from "./frames.ts";
+import { createInbox } from "./inbox.ts";
+import { createSendScheduler, type Port, type SendScheduler } from "./send-scheduler.ts";
+
+const KiB = 1_024;
+const everything = { value: 1_000 * KiB, depth: 8 };
+const hello: Hello = { peer: "p", message: 65_536, value: 1, calls: 1, streams: 1, window: 1, assembly: 1 };
+
+interface Sent {
+  readonly channel: "control" | "bulk" | "lossy";
+  readonly bytes: Uint8Array;
+}
+
+/** Lanes on a link that moves only what the test tells it to, at a time that the test sets. */
+function onLink({ message = 64 * KiB, assembly = 1_000 * KiB, opened = true } = {}) {
+  const sent: Sent[] = [];
+  const tasks: (() => void)[] = [];
+  let [buffered, time] = [0, 0];
+  const port: Port = {
+    maxMessage: 256 * KiB,
+    lowMark: 0,
+    get buffered() {
+      return buffered;
+    },
+    send(channel, bytes) {
+      sent.push({ channel, bytes: bytes.slice() });
+      if (channel !== "lossy") buffered += bytes.length;
+    },
+  };
+  const scheduler = createSendScheduler(port, { clock: { now: () => time }, defer: (task) => tasks.push(task) });
+  /** Ends the turn of the event loop. */
+  const turn = () => {
+    while (tasks.length > 0) tasks.shift()?.();
+  };
+  /** The link moves `bytes` in `elapsed` ms. */
+  const move = (bytes: number, elapsed = 0) => {
+    const above = buffered > port.lowMark;
+    time += elapsed;
+    buffered = Math.max(0, buffered - bytes);
+    if (above && buffered <= port.lowMark) scheduler.drained();
+    turn();
+  };
+  if (opened) scheduler.open({ message, assembly });
+  turn();
+  return { scheduler, port, sent, turn, move, on: (channel: string) => sent.filter((one) => one.channel === channel) };
+}
+
+function bytesOf(size: number): Packed {
+  return pack(new Uint8Array(size), { name: "item", code: "invalid-response", depth: 1, size: size + 100 });
+}
+
+function item(stream: number, size: number): Frame<Packed> {
+  return [Kind.item, stream, bytesOf(size)];
+}
+
+function framesOf(...messages: readonly Sent[]): Frame<unknown>[] {
+  return messages.flatMap(({ bytes }) => decode(bytes, everything));
+}
+
+/** Which stream or slot each frame belongs to. */
+function turnsOf(...messages: readonly Sent[]): number[] {
+  return framesOf(...messages).map(([, id]) => id as number);
+}
+
+test("frames of one turn of the event loop travel in one message", () => {
+  const { scheduler, sent, turn } = onLink();
+  scheduler.send("control", [Kind.cancel, 1, "cancelled"]);
+  scheduler.send("control", [Kind.cancel, 2, "cancelled"]);
+  expect(sent).toEqual([]);
+  turn();
+  expect(sent).toHaveLength(1);
+  expect(turnsOf(...sent)).toEqual([1, 2]);
+});
+
+test("a frame that turns out to be none leaves no message, and its place to the next", () => {
+  const { scheduler, sent, turn } = onLink();
+  scheduler.send("control", () => undefined);
+  scheduler.bulk("flow", () => undefined);
+  turn();
+  expect(sent).toEqual([]);
+  expect(scheduler.isEmpty).toBe(true);
+  scheduler.send("control", [Kind.cancel, 1, "cancelled"]);
+  scheduler.bulk("flow", item(2, 10));
+  turn();
+  expect(turnsOf(...sent)).toEqual([1, 2]);
+});
+
+test("frames are joined up to eleven packets, so that the other side begins before we are done; a larger one travels alone", () => {
+  const { scheduler, on, turn } = onLink();
+  for (let id = 1; id <= 5; id++) scheduler.send("control", [Kind.answer, id, bytesOf(4 * KiB)]);
+  scheduler.send("control", [Kind.answer, 6, bytesOf(20 * KiB)]);
+  scheduler.send("control", [Kind.answer, 7, bytesOf(1)]);
+  turn();
+  expect(on("control").map((message) => turnsOf(message))).toEqual([[1, 2, 3], [4, 5], [6], [7]]);
+});
+
+test("a frame is written when the channel takes it, and not before", () => {
+  const { scheduler, on, turn, move } = onLink();
+  let remaining = 900;
+  scheduler.bulk("call", () => [Kind.call, 1, "m", bytesOf(200 * KiB), null]);
+  turn();
+  for (let id = 2; id <= 9; id++) scheduler.send("control", () => [Kind.call, id, "m", bytesOf(12 * KiB), remaining]);
+  turn();
+  const early = on("control").length;
+  remaining = 500;
+  move(10_000 * KiB);
+  const [first, last] = [framesOf(...on("control").slice(0, early)), framesOf(...on("control").slice(early))];
+  expect(first.map((frame) => frame[4])).toEqual(first.map(() => 900));
+  expect(last.length).toBeGreaterThan(0);
+  expect(last.map((frame) => frame[4])).toEqual(last.map(() => 500));
+});
+
+test("before the other's hello is read, control carries 16 KiB in all and bulk our hello alone", () => {
+  const { scheduler, turn, on } = onLink({ opened: false });
+  scheduler.send("control", [Kind.hello, 1, hello]);
+  scheduler.send("bulk", [Kind.hello, 1, hello]);
+  for (let id = 1; id <= 4; id++) scheduler.send("control", [Kind.call, id, "m", bytesOf(6 * KiB), null]);
+  scheduler.bulk("stream", item(5, 10));
+  scheduler.send("lossy", [Kind.notify, 0, "cursor", bytesOf(1)]);
+  turn();
+  const bytes = on("control").reduce((sum, message) => sum + message.bytes.length, 0);
+  expect(bytes).toBeLessThanOrEqual(16 * KiB);
+  expect(framesOf(...on("control")).map(([kind, ...fields]) => [kind, fields[0]])).toEqual([
+    [Kind.hello, 1],
+    [Kind.call, 1],
+    [Kind.call, 2],
+  ]);
+  expect(framesOf(...on("bulk"))).toEqual([[Kind.hello, 1, hello]]);
+  scheduler.open({ message: 64 * KiB, assembly: 100 * KiB });
+  turn();
+  const calls = framesOf(...on("control")).filter(([kind]) => kind === Kind.call);
+  expect(calls.map(([, id]) => id)).toEqual([1, 2, 3, 4]);
+  expect(turnsOf(...on("bulk").slice(1))).toEqual([5]);
+  expect(on("lossy")).toEqual([]);
+});
+
+test("what a new link is first asked travels with the hello, ahead of the one on bulk", () => {
+  const { scheduler, sent, turn } = onLink({ opened: false });
+  scheduler.send("control", [Kind.hello, 1, hello]);
+  scheduler.send("bulk", [Kind.hello, 1, hello]);
+  scheduler.send("control", [Kind.call, 1, "m", bytesOf(10), null]);
+  turn();
+  expect(sent.map(({ channel }) => channel)).toEqual(["control", "bulk"]);
+  expect(framesOf(sent[0]!).map(([kind]) => kind)).toEqual([Kind.hello, Kind.call]);
+});
+
+test("bulk stays under the mark, and goes on when the link has drained", () => {
+  const { scheduler, port, on, turn, move } = onLink();
+  for (let index = 0; index < 40; index++) scheduler.bulk("stream", item(1, 10 * KiB));
+  turn();
+  expect(port.buffered).toBeLessThanOrEqual(104 * KiB);
+  const before = on("bulk").length;
+  move(10 * KiB);
+  expect(on("bulk")).toHaveLength(before);
+  move(40 * KiB);
+  expect(on("bulk").length).toBeGreaterThan(before);
+  for (let index = 0; index < 40; index++) move(40 * KiB);
+  expect(turnsOf(...on("bulk"))).toHaveLength(40);
+  expect(scheduler.isEmpty).toBe(true);
+});
+
+test("a call goes at once however much bulk has buffered, and control has its own end", () => {
+  const { scheduler, port, on, turn } = onLink();
+  scheduler.bulk("file", item(1, 500 * KiB));
+  turn();
+  scheduler.send("control", [Kind.cancel, 7, "cancelled"]);
+  turn();
+  expect(turnsOf(...on("control"))).toEqual([7]);
+  for (let id = 8; id < 100; id++) scheduler.send("control", [Kind.answer, id, bytesOf(10 * KiB)]);
+  turn();
+  expect(port.buffered).toBeLessThan(256 * KiB);
+  expect(scheduler.isEmpty).toBe(false);
+});
+
+test("flows take turns, what fits fills a message, and within a flow frames keep their order", () => {
+  const { scheduler, on, turn, move } = onLink();
+  const frame = (stream: number, index: number): Frame<Packed> => [Kind.credit, stream, index, 0];
+  for (let index = 0; index < 4; index++) scheduler.bulk("a", item(1, 15 * KiB));
+  for (let index = 0; index < 4; index++) scheduler.bulk("b", item(2, 15 * KiB));
+  for (let index = 0; index < 3; index++) scheduler.bulk("c", frame(3, index));
+  turn();
+  for (let index = 0; index < 9; index++) move(64 * KiB);
+  expect(turnsOf(...on("bulk"))).toEqual([1, 3, 3, 3, 2, 1, 2, 1, 2, 1, 2]);
+  expect(framesOf(...on("bulk")).flatMap(([kind, , index]) => (kind === Kind.credit ? [index] : []))).toEqual([
+    0, 1, 2,
+  ]);
+});
+
+test("parts of different flows alternate, those of one flow follow each other", () => {
+  const { scheduler, on, turn, move } = onLink();
+  scheduler.bulk("a", item(1, 40 * KiB));
+  scheduler.bulk("a", item(1, 40 * KiB));
+  scheduler.bulk("b", item(2, 40 * KiB));
+  turn();
+  for (let index = 0; index < 20; index++) move(64 * KiB);
+  const slots = turnsOf(...on("bulk"));
+  expect(slots.slice(0, 4)).toEqual([1, 2, 1, 2]);
+  expect(slots.lastIndexOf(1)).toBeLessThan(slots.indexOf(3));
+});
+
+test("a producer of one item at a time fills messages, however its items are cut", async () => {
+  const { scheduler, on, turn, move } = onLink();
+  const more = () => Promise.resolve().then(() => scheduler.bulk("file", item(1, 64 * KiB), more));
+  await more();
+  turn();
+  for (let index = 0; index < 200; index++) {
+    await Promise.resolve();
+    move(64 * KiB, 5);
+  }
+  const late = on("bulk").slice(-50);
+  expect(late.filter(({ bytes }) => bytes.length > 63 * KiB).length).toBeGreaterThan(48);
+});
+
+test("a small message on bulk waits for more while the link is busy, and goes before it runs empty", () => {
+  const { scheduler, on, turn, move } = onLink();
+  for (let index = 0; index < 3; index++) scheduler.bulk("a", item(1, 15 * KiB));
+  turn();
+  scheduler.bulk("b", item(2, 10));
+  turn();
+  scheduler.bulk("c", item(3, 10));
+  turn();
+  expect(turnsOf(...on("bulk"))).toEqual([1, 1, 1]);
+  expect(scheduler.isEmpty).toBe(false);
+  move(20 * KiB);
+  expect(turnsOf(...on("bulk").slice(3))).toEqual([2, 3]);
+  expect(on("bulk")).toHaveLength(4);
+  expect(scheduler.isEmpty).toBe(true);
+});
+
+test("whoever makes the next frame is told once, when the end of the last leaves room for it", () => {
+  const { scheduler, on, turn, move } = onLink();
+  const taken: string[] = [];
+  scheduler.bulk("large", item(1, 200 * KiB), () => taken.push("large"));
+  scheduler.bulk("small", item(2, 10), () => taken.push("small"));
+  turn();
+  expect(taken).toEqual(["small"]);
+  while (taken.length === 1) move(16 * KiB);
+  const [last] = framesOf(...on("bulk").slice(-1));
+  expect(last?.[2]).toBeLessThan(16 * KiB);
+  for (let index = 0; index < 10; index++) move(64 * KiB);
+  expect(taken).toEqual(["small", "large"]);
+});
+
+test("what is dropped is never written, and a value that went out in part is taken back", () => {
+  const { scheduler, on, turn, move } = onLink();
+  const inbox = createInbox({ ...everything, assembly: 1_000 * KiB });
+  scheduler.bulk("file", item(1, 200 * KiB));
+  scheduler.bulk("file", () => {
+    throw new Error("asked for a frame that was dropped");
+  });
+  scheduler.bulk("other", () => item(2, 10));
+  turn();
+  scheduler.drop("file");
+  scheduler.drop("file");
+  scheduler.bulk("file", [Kind.end, 1, "cancelled", ""]);
+  for (let index = 0; index < 10; index++) move(64 * KiB);
+  const frames = on("bulk").flatMap(({ bytes }) => inbox.read(bytes));
+  expect(frames.map(([kind, id]) => [kind, id])).toEqual([
+    [Kind.item, 2],
+    [Kind.end, 1],
+  ]);
+  expect(inbox.held).toBe(0);
+  expect(scheduler.isEmpty).toBe(true);
+});
+
+test("a frame too large for control goes in parts on bulk", () => {
+  const { scheduler, on, turn, move } = onLink();
+  const inbox = createInbox({ ...everything, assembly: 0 });
+  scheduler.send("control", [Kind.answer, 1, bytesOf(300 * KiB)]);
+  turn();
+  for (let index = 0; index < 20; index++) move(64 * KiB);
+  expect(on("control")).toEqual([]);
+  expect(on("bulk").flatMap(({ bytes }) => inbox.read(bytes))).toMatchObject([[Kind.answer, 1, {}]]);
+});
+
+test("a frame too large to begin now is not overtaken for ever", () => {
+  const { scheduler, on, turn, move } = onLink({ assembly: 100 * KiB });
+  const more = () => scheduler.bulk("steady", item(1, 30 * KiB), more);
+  const another = () => scheduler.bulk("steady too", item(2, 30 * KiB), another);
+  more();
+  another();
+  turn();
+  scheduler.bulk("large", item(3, 90 * KiB));
+  const inbox = createInbox({ ...everything, assembly: 100 * KiB });
+  const ids: unknown[] = [];
+  for (let index = 0; index < 40; index++) {
+    move(64 * KiB);
+    ids.push(
+      ...on("bulk")
+        .splice(0)
+        .flatMap(() => []),
+    );
+  }
+  const frames = on("bulk").flatMap(({ bytes }) => inbox.read(bytes));
+  expect(frames.map(([, id]) => id)).toContain(3);
+});
+
+test("messages on bulk grow on a fast link only", () => {
+  const largestOf = (perTurn: number) => {
+    const { scheduler, on, turn, move } = onLink();
+    const more = () => scheduler.bulk("file", item(1, 64 * KiB), more);
+    more();
+    turn();
+    for (let index = 0; index < 200; index++) move(perTurn, 5);
+    return Math.max(...on("bulk").map(({ bytes }) => bytes.length));
+  };
+  expect(largestOf(KiB)).toBeLessThanOrEqual(16 * KiB);
+  expect(largestOf(8 * KiB)).toBeLessThanOrEqual(33 * KiB);
+  expect(largestOf(100 * KiB)).toBeGreaterThan(63 * KiB);
+});
+
+test("a message that is larger than what is free goes when half of the mark is", () => {
+  const { scheduler, port, on, turn, move } = onLink({ message: 68 * KiB });
+  const more = () => scheduler.bulk("file", item(1, 64 * KiB), more);
+  more();
+  turn();
+  for (let index = 0; index < 200; index++) move(100 * KiB, 5);
+  scheduler.send("control", [Kind.cancel, 1, "cancelled"]);
+  turn();
+  const before = on("bulk").length;
+  for (let index = 0; index < 10; index++) move(port.buffered - 48 * KiB, 5);
+  expect(on("bulk")).toHaveLength(before + 10);
+});
+
+test("the bytes of an item may be written over once it was taken", () => {
+  const { scheduler, on, turn, move } = onLink({ message: 20 * KiB });
+  const chunk = new Uint8Array(50 * KiB);
+  const packed = () => packItem(chunk, { name: "item", code: "invalid-response", depth: 1, size: 100 * KiB });
+  let number = 0;
+  const more = () => {
+    chunk.fill(++number);
+    scheduler.bulk("file", [Kind.item, 1, packed()], number < 5 ? more : () => chunk.fill(0));
+  };
+  more();
+  turn();
+  while (!scheduler.isEmpty) move(20 * KiB);
+  const inbox = createInbox({ ...everything, assembly: 100 * KiB });
+  const chunks = on("bulk").flatMap(({ bytes }) => inbox.read(bytes).map((frame) => (frame[2] as Received).plain));
+  expect(chunks).toEqual([1, 2, 3, 4, 5].map((each) => new Uint8Array(50 * KiB).fill(each)));
+});
+
+test("the mark grows where the link runs empty, and is small again when there are calls", () => {
+  const { scheduler, port, turn, move } = onLink();
+  const more = () => scheduler.bulk("file", item(1, 64 * KiB), more);
+  more();
+  turn();
+  for (let index = 0; index < 10; index++) move(1_000 * KiB, 10);
+  expect(port.lowMark).toBe(128 * KiB);
+  scheduler.send("control", [Kind.credit, 1, 1, 1]);
+  turn();
+  expect(port.lowMark).toBe(128 * KiB);
+  scheduler.send("control", [Kind.cancel, 1, "cancelled"]);
+  turn();
+  expect(port.lowMark).toBe(48 * KiB);
+  for (let index = 0; index < 10; index++) move(1_000 * KiB, 10);
+  expect(port.lowMark).toBe(48 * KiB);
+});
+
+test("lossy frames are dropped while the link does not move", () => {
+  const { scheduler, on, turn, move } = onLink();
+  const cursor = () => scheduler.send("lossy", [Kind.notify, 0, "cursor", bytesOf(100)]);
+  scheduler.bulk("file", item(1, 500 * KiB));
+  turn();
+  for (let index = 0; index < 1_000; index++) cursor();
+  const stalled = on("lossy").length;
+  expect(stalled).toBeLessThan(50);
+  move(1);
+  cursor();
+  expect(on("lossy")).toHaveLength(stalled + 1);
+  move(10_000 * KiB);
+});
+
+test("the last frame goes behind all that control holds, past the mark, and nothing goes after it", () => {
+  const { scheduler, on, turn } = onLink();
+  for (let id = 1; id <= 30; id++) scheduler.send("control", [Kind.answer, id, bytesOf(10 * KiB)]);
+  scheduler.close([Kind.close, 0, "protocol"]);
+  expect(framesOf(...on("control")).map(([, id]) => id)).toEqual([...Array.from({ length: 30 }, (_, id) => id + 1), 0]);
+  scheduler.send("control", [Kind.cancel, 1, "cancelled"]);
+  scheduler.bulk("file", item(1, 10));
+  turn();
+  expect(framesOf(...on("control")).at(-1)).toEqual([Kind.close, 0, "protocol"]);
+  expect(scheduler.isEmpty).toBe(true);
+});
+
+test("who ends the link while it is being filled still says why", () => {
+  const { scheduler, on, turn } = onLink();
+  scheduler.send("control", () => {
+    scheduler.close([Kind.close, 0, "protocol"]);
+    return undefined;
+  });
+  turn();
+  expect(framesOf(...on("control"))).toEqual([[Kind.close, 0, "protocol"]]);
+});
+
+test("before the other's hello is read the last frame overtakes what may not go, within the 16 KiB", () => {
+  const { scheduler, sent, turn, on } = onLink({ opened: false });
+  scheduler.send("control", [Kind.hello, 1, hello]);
+  for (let id = 1; id <= 300; id++) scheduler.send("control", [Kind.call, id, "m", bytesOf(40 + id), null]);
+  turn();
+  const before = on("control").length;
+  scheduler.close([Kind.close, 0, "identity-mismatch"]);
+  expect(framesOf(...on("control").slice(before))).toEqual([[Kind.close, 0, "identity-mismatch"]]);
+  expect(sent.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThanOrEqual(16 * KiB);
+  expect(scheduler.isEmpty).toBe(true);
+});
+
+const sizes = fc.integer({ min: 1, max: 120 * KiB });
+const doing = fc.oneof(
+  fc.record({ do: fc.constant("bulk" as const), flow: fc.integer({ min: 1, max: 5 }), size: sizes }),
+  fc.record({ do: fc.constant("drop" as const), flow: fc.integer({ min: 1, max: 5 }), size: fc.constant(0) }),
+  fc.record({ do: fc.constant("move" as const), flow: fc.constant(0), size: sizes }),
+);
+
+test("whatever is sent, dropped and moved, the other side reads each flow in order and within its budget", () => {
+  fc.assert(
+    fc.property(fc.array(doing, { maxLength: 60 }), fc.integer({ min: 20, max: 64 }), (doings, message) => {
+      const { scheduler, on, turn, move } = onLink({ message: message * KiB, assembly: 150 * KiB });
+      const sinceDrop = new Map<number, number[]>();
+      const flowOf: number[] = [];
+      for (const { do: what, flow, size } of doings) {
+        if (what === "bulk") {
+          const id = flowOf.push(flow);
+          sinceDrop.set(flow, [...(sinceDrop.get(flow) ?? []), id]);
+          scheduler.bulk(flow, [Kind.answer, id, bytesOf(size)]);
+        } else if (what === "drop") {
+          sinceDrop.delete(flow);
+          scheduler.drop(flow);
+        } else move(size, 1);
+        turn();
+      }
+      while (!scheduler.isEmpty) move(64 * KiB, 1);
+      const inbox = createInbox({ ...everything, assembly: 150 * KiB });
+      const read = on("bulk").flatMap(({ bytes }) => inbox.read(bytes).map(([, id]) => id as number));
+      expect(inbox.held).toBe(0);
+      for (const flow of [1, 2, 3, 4, 5]) {
+        const arrived = read.filter((id) => flowOf[id - 1] === flow);
+        expect(arrived).toEqual([...new Set(arrived)].sort((a, b) => a - b));
+        expect(arrived).toEqual(expect.arrayContaining(sinceDrop.get(flow) ?? []));
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("a link may drain while it is being filled", async () => {
+  let scheduler: SendScheduler | undefined;
+  let given = 0;
+  const port: Port = {
+    maxMessage: 64 * KiB,
+    lowMark: 0,
+    buffered: 0,
+    send(_, bytes) {
+      given += bytes.length;
+      scheduler?.drained();
+    },
+  };
+  scheduler = createSendScheduler(port, { clock: { now: () => 0 } });
+  scheduler.open({ message: 64 * KiB, assembly: 100 * KiB });
+  scheduler.bulk("file", item(1, 100 * KiB));
+  await Promise.resolve();
+  expect(given).toBeGreaterThan(encode(item(1, 100 * KiB)).length);
+});
+
+test("a link that drains while it is being filled, and therefore never tells of it, is filled on", () => {
+  const sent: Uint8Array[] = [];
+  const port: Port = {
+    maxMessage: 256 * KiB,
+    lowMark: 0,
+    buffered: 0,
+    send: (_, bytes) => void sent.push(bytes.slice()),
+  };
+  const tasks: (() => void)[] = [];
+  const scheduler = createSendScheduler(port, { clock: { now: () => 0 }, defer: (task) => tasks.push(task) });
+  scheduler.open({ message: 64 * KiB, assembly: 1_000 * KiB });
+  for (let count = 0; count < 40; count++) scheduler.bulk("stream", item(1, 8 * KiB));
+  for (const task of tasks) task();
+  expect(scheduler.isEmpty).toBe(true);
+  expect(sent.flatMap((bytes) => decode(bytes, everything))).toHaveLength(40);
+});
+
+test("a link that drains between two looks at it, and therefore never tells of it, is filled on", () => {
+  const { scheduler, port, sent, turn, move } = onLink();
+  scheduler.bulk("stream", item(1, 40 * KiB));
+  turn();
+  // It has told of having drained below half of the mark, and now does so a second time, before it is told where that is.
+  move(1);
+  const { buffered } = port;
+  const looks = [buffered, buffered, 0];
+  Object.defineProperty(port, "buffered", { get: () => looks.shift() ?? 0 });
+  scheduler.bulk("stream", item(2, 1 * KiB));
+  turn();
+  expect(framesOf(...sent).map(([, id]) => id)).toContain(2);
+  expect(scheduler.isEmpty).toBe(true);
+});

@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import { virtualClock } from "../testing/virtual-clock.ts";
+import { createRecovery } from "./redis-recovery.ts";
+
+/** Settles within a second, or a lease of ten; the engine answers when a test says so. */
+function settling() {
+  const clock = virtualClock();
+  const asked: PromiseWithResolvers<readonly string[]>[] = [];
+  const seen = { done: 0 };
+  const own = createRecovery({
+    ...{ clock, settle: 1_000, lease: 10_000 },
+    alive() {
+      const question = Promise.withResolvers<readonly string[]>();
+      asked.push(question);
+      return question.promise;
+    },
+    done: () => void seen.done++,
+  });
+  const answer = async (...nodes: string[]) => {
+    asked.at(-1)!.resolve(nodes);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { own, clock, asked, seen, answer };
+}
+
+test("it is settled once all who were there are there again", async () => {
+  const { own, clock, seen, answer } = settling();
+  own.saw(["one", "two"]);
+  own.begin();
+  clock.advance(1_000);
+  await answer("one");
+  clock.advance(1_000);
+  await answer("one", "two");
+  expect([own.settled, seen.done]).toEqual([false, 0]);
+  clock.advance(1_000);
+  expect([own.settled, seen.done]).toEqual([true, 1]);
+});
+
+test("nobody is waited for longer than a lease", async () => {
+  const { own, clock, seen, answer } = settling();
+  own.saw(["dead"]);
+  own.begin();
+  for (let second = 1; second <= 10; second++) {
+    clock.advance(1_000);
+    await answer();
+  }
+  clock.advance(1_000);
+  expect(seen.done).toBe(1);
+});
+
+test("an engine that is lost while it is asked who is there is not settled", async () => {
+  const { own, clock, asked, seen, answer } = settling();
+  own.begin();
+  clock.advance(1_000);
+  own.lost();
+  await answer();
+  clock.advance(60_000);
+  expect([own.settled, seen.done, asked.length]).toEqual([false, 0, 1]);
+});
+
+test("a node that has left asks nothing more", async () => {
+  const { own, clock, asked, seen, answer } = settling();
+  own.saw(["two"]);
+  own.begin();
+  clock.advance(1_000);
+  own.stop();
+  await answer();
+  clock.advance(60_000);
+  expect([seen.done, asked.length]).toEqual([0, 1]);
+});

@@ -1,0 +1,105 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Login } from "./cluster/cluster.ts";
+import { difference, emptyView, join, leave, type PresenceEvent, type PresenceView, us } from "./presence-view.ts";
+
+const login = (id: string, user: string, epoch = 1, node = "n"): Login => ({ id, user, node, epoch });
+
+function view(names: Record<string, string>, logins: readonly Login[]): PresenceView {
+  return { names: new Map(Object.entries({ me: us, ...names })), peers: new Map(logins.map((one) => [one.id, one])) };
+}
+
+/** A client that does as it is told, and complains where the protocol says that a frame cannot come. */
+function client(start: PresenceView) {
+  const users = new Set([...start.names.values()].filter((name) => name !== us));
+  const peers = new Map([...start.peers.values()].map(({ id, user }) => [id, start.names.get(user)!]));
+  return {
+    hear(news: readonly PresenceEvent[]) {
+      for (const { type, data } of news) {
+        if (type === "userAdd") {
+          if (users.has(data)) throw new Error(`${data} was added twice`);
+          users.add(data);
+        } else if (type === "userRemove") {
+          if ([...peers.values()].includes(data)) throw new Error(`${data} was removed before their peers`);
+          if (!users.delete(data)) throw new Error(`${data} was not there`);
+        } else if (type === "peerConnect") {
+          if (data.name !== us && !users.has(data.name)) throw new Error(`a peer came before its user ${data.name}`);
+          if (peers.has(data.id)) throw new Error(`${data.id} came twice`);
+          peers.set(data.id, data.name);
+        } else if (!peers.delete(data)) {
+          throw new Error(`${data} was not there`);
+        }
+      }
+    },
+    sees: () => ({ users: [...users].toSorted(), peers: [...peers].toSorted() }),
+  };
+}
+
+const people = fc.constantFrom("ann", "bob", "cat", "dan");
+const anyView = fc
+  .record({
+    names: fc.dictionary(people, fc.constantFrom("A", "B", "C", "D", "__proto__"), { noNullPrototype: true }),
+    logins: fc.array(fc.tuple(fc.constantFrom("1", "2", "3", "4", "5", "6"), fc.oneof(people, fc.constant("me")))),
+  })
+  .map(({ names, logins }) => {
+    // Names are unique for each owner.
+    const unique = Object.fromEntries(Object.entries(names).map(([user, name]) => [user, `${name} ${user}`]));
+    const visible = logins.filter(([, user]) => user === "me" || user in unique);
+    return view(
+      unique,
+      visible.map(([id, user]) => login(id, user)),
+    );
+  });
+
+test("the difference between any two views turns a client of the one into a client of the other, in the promised order", () => {
+  fc.assert(
+    fc.property(anyView, anyView, (before, after) => {
+      // A peer id never changes its user.
+      for (const [id, { user }] of after.peers)
+        if ((before.peers.get(id)?.user ?? user) !== user) after.peers.delete(id);
+      const told = client(before);
+      told.hear(difference(before, after));
+      expect(told.sees()).toEqual(client(after).sees());
+    }),
+  );
+});
+
+test("nothing is told where nothing changed", () => {
+  fc.assert(
+    fc.property(anyView, (same) => {
+      expect(difference(same, same)).toEqual([]);
+    }),
+  );
+});
+
+test("a peer that moves to another node, or back, is not told of", () => {
+  const before = view({ ann: "A" }, [login("1", "ann", 1, "n1")]);
+  const after = view({ ann: "A" }, [login("1", "ann", 2, "n2")]);
+  expect(difference(before, after)).toEqual([]);
+  expect(join(before, login("1", "ann", 2, "n2"))).toEqual([]);
+  expect(before.peers.get("1")?.node).toBe("n2");
+});
+
+test("who is no longer trusted goes for good, who is only missing is lost", () => {
+  const before = view({ ann: "A", bob: "B" }, [login("1", "ann"), login("2", "bob")]);
+  expect(difference(before, view({ bob: "B" }, []))).toEqual([
+    { type: "peerDisconnect", data: "1" },
+    { type: "userRemove", data: "A" },
+    { type: "peerDisconnect", data: "2", lost: true },
+  ]);
+});
+
+test("word that comes late changes nothing", () => {
+  const now = view({ ann: "A" }, [login("1", "ann", 5)]);
+  expect(join(now, login("1", "ann", 4, "old"))).toEqual([]);
+  expect(leave(now, login("1", "ann", 4), true)).toEqual([]);
+  expect(now.peers.get("1")).toEqual(login("1", "ann", 5));
+  expect(leave(now, login("1", "ann", 5), true)).toEqual([{ type: "peerDisconnect", data: "1", lost: true }]);
+  expect(leave(now, login("1", "ann", 5), true)).toEqual([]);
+});
+
+test("strangers are never told of", () => {
+  const now = emptyView();
+  expect(join(now, login("1", "eve"))).toEqual([]);
+  expect(now.peers.size).toBe(0);
+});
