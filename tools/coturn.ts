@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -58,14 +58,4 @@ export async function startCoturn({ enter, address, secret }: CoturnOptions): Pr
   await Promise.race([listening.promise, died]);
   died.catch(() => {});
   return { lines, stop };
-}
-
-/** Why it cannot be started on this machine, and what to do; undefined: it can. */
-export function coturnTrouble(): string | undefined {
-  try {
-    execFileSync("turnserver", ["--version"], { stdio: "ignore" });
-    return undefined;
-  } catch {
-    return "Install coturn first, on Debian: apt-get install coturn.";
-  }
 }

@@ -3,37 +3,53 @@ import { existsSync, globSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { chromiumPath } from "./chromium.ts";
 
-/** A program that tests drive, and that npm cannot bring. */
-export type ProgramName = "chromium" | "firefox" | "redis" | "postgres";
+/** A program that tests run and npm does not install. */
+export type ProgramName =
+  | "chromium"
+  | "coturn"
+  | "firefox"
+  | "iproute2"
+  | "nftables"
+  | "nginx"
+  | "postgres"
+  | "python"
+  | "redis";
 
 interface Program {
-  /** As Debian calls it. */
+  /** The Debian package. */
   readonly pack: string;
-  /** The environment's variable that names it where it is not looked for. */
+  /** The environment variable that names the program where it is not in its usual place. */
   readonly variable?: string;
-  readonly present: () => boolean;
+  readonly isPresent: () => boolean;
 }
 
 const programs: Readonly<Record<ProgramName, Program>> = {
-  chromium: { pack: "chromium", variable: "CHROMIUM", present: () => chromiumPath() !== undefined },
-  firefox: { pack: "firefox-esr", present: () => existsSync("/usr/bin/firefox-esr") },
-  redis: {
-    pack: "redis-server",
-    variable: "REDIS_SERVER",
-    present: () => named("REDIS_SERVER") || found("redis-server"),
-  },
+  chromium: { pack: "chromium", variable: "CHROMIUM", isPresent: () => chromiumPath() !== undefined },
+  coturn: { pack: "coturn", isPresent: () => isOnPath("turnserver") },
+  firefox: { pack: "firefox-esr", isPresent: () => existsSync("/usr/bin/firefox-esr") },
+  iproute2: { pack: "iproute2", isPresent: () => isOnPath("ip") },
+  nftables: { pack: "nftables", isPresent: () => isOnPath("nft") },
+  nginx: { pack: "nginx", isPresent: () => isOnPath("nginx") },
   postgres: {
     pack: "postgresql",
     variable: "POSTGRES_BIN",
-    present: () => named("POSTGRES_BIN") || globSync("/usr/lib/postgresql/*/bin/postgres").length > 0,
+    isPresent: () => isNamed("POSTGRES_BIN") || globSync("/usr/lib/postgresql/*/bin/postgres").length > 0,
+  },
+  python: { pack: "python3", isPresent: () => isOnPath("python3") },
+  redis: {
+    pack: "redis-server",
+    variable: "REDIS_SERVER",
+    isPresent: () => isNamed("REDIS_SERVER") || isOnPath("redis-server"),
   },
 };
 
-/** Installs what is missing where this machine lets us, as root with apt-get; throws what to install where it does not. */
+export const programNames: readonly ProgramName[] = Object.keys(programs) as ProgramName[];
+
+/** Installs the missing programs if this process is root and has apt-get; otherwise throws what to install. */
 export function ensure(...names: readonly ProgramName[]): void {
-  const missing = names.map((name) => programs[name]).filter(({ present }) => !present());
+  const missing = names.map((name) => programs[name]).filter(({ isPresent }) => !isPresent());
   if (missing.length === 0) return;
-  if (process.getuid?.() !== 0 || !found("apt-get")) throw new Error(advice(missing));
+  if (process.getuid?.() !== 0 || !isOnPath("apt-get")) throw new Error(advice(missing));
   const packs = missing.map(({ pack }) => pack);
   console.log(`Installing ${packs.join(" ")} …`);
   try {
@@ -44,25 +60,40 @@ export function ensure(...names: readonly ProgramName[]): void {
   }
 }
 
-function named(variable: string): boolean {
+/**
+ * Does what {@link ensure} does, and returns its message instead of throwing it, so that tests can be skipped for that
+ * reason. With `CI=true` it throws: there a missing program is a failure.
+ */
+export function missingPrograms(...names: readonly ProgramName[]): string | undefined {
+  try {
+    ensure(...names);
+    return undefined;
+  } catch (error) {
+    if (process.env["CI"] === "true") throw error;
+    return (error as Error).message;
+  }
+}
+
+function isNamed(variable: string): boolean {
   return process.env[variable] !== undefined;
 }
 
-/** As the shell looks for it. */
-function found(command: string): boolean {
+function isOnPath(command: string): boolean {
   const folders = process.env["PATH"]?.split(delimiter) ?? [];
   return folders.some((folder) => existsSync(join(folder, command)));
 }
 
 function apt(...args: readonly string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  execFileSync("apt-get", args, { env, stdio: ["ignore", "ignore", "inherit"] });
+  // Test files that run at the same time may each install something.
+  const waiting = ["-o", "DPkg::Lock::Timeout=300"];
+  execFileSync("apt-get", [...waiting, ...args], { env, stdio: ["ignore", "ignore", "inherit"] });
 }
 
 function advice(missing: readonly Program[]): string {
   const packs = missing.map(({ pack }) => pack);
   const elsewhere = missing.flatMap(({ pack, variable }) =>
-    variable ? ` ${variable} names a ${pack} elsewhere.` : [],
+    variable ? ` If ${pack} is installed elsewhere, set ${variable} to its path.` : [],
   );
   return `Install ${packs.join(" and ")} first, on Debian: apt-get install ${packs.join(" ")}.${elsewhere.join("")}`;
 }

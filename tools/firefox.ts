@@ -1,15 +1,4 @@
 import puppeteer, { type Browser } from "puppeteer-core";
-import { ensure } from "./ensure.ts";
-
-/** Why there is no Firefox here, where it is neither installed nor can be. */
-export function firefoxTrouble(): string | undefined {
-  try {
-    ensure("firefox");
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
 
 /** Starts Firefox over WebDriver BiDi with a profile of its own; WebRTC stays on this machine. The caller closes it. */
 export function launchFirefox(): Promise<Browser> {

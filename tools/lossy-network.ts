@@ -1,6 +1,8 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { missingPrograms } from "./ensure.ts";
 import { createNamespaces, ip, namespaceTrouble, type Place } from "./namespaces.ts";
 
 /** Two places and one cable between them. */
@@ -21,14 +23,11 @@ export interface LossyNetworkOptions {
   readonly seed: number;
 }
 
-/** Why there can be no such network on this machine, and what to do; undefined: there can. */
+/** Why this machine cannot have such a network, and what to do; undefined if it can. */
 export function lossyTrouble(): string | undefined {
-  try {
-    execFileSync("python3", ["-c", "open('/dev/net/tun', 'rb')"], { stdio: "ignore" });
-  } catch {
-    return "Install python3, and give this machine the device /dev/net/tun.";
-  }
-  return namespaceTrouble();
+  const trouble = namespaceTrouble() ?? missingPrograms("python");
+  if (trouble) return trouble;
+  return existsSync("/dev/net/tun") ? undefined : "Give this machine the device /dev/net/tun.";
 }
 
 // Of a block that is kept for documentation. A browser asks its user before a page may reach a private address.

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { missingPrograms } from "./ensure.ts";
 
 /** A network namespace of this machine. */
 export interface Place {
@@ -30,21 +31,20 @@ export interface End {
   readonly address: string;
 }
 
-/** Why there can be no namespaces on this machine, and what to do; undefined: there can. */
+/** Why this machine cannot have namespaces, and what to do; undefined if it can. */
 export function namespaceTrouble(): string | undefined {
-  if (process.platform !== "linux") return "Network namespaces are Linux's: run this on Linux.";
-  if (process.getuid?.() !== 0) return "Network namespaces are made by root: run this as root.";
+  if (process.platform !== "linux") return "Only Linux has network namespaces: run this on Linux.";
+  if (process.getuid?.() !== 0) return "Only root can make network namespaces: run this as root.";
+  const missing = missingPrograms("iproute2");
+  if (missing) return missing;
   const probe = `probe-${process.pid}`;
   try {
     ip("netns", "add", probe);
     ip("netns", "del", probe);
-  } catch (failure) {
-    const missing = (failure as NodeJS.ErrnoException).code === "ENOENT";
-    return missing
-      ? "Install iproute2 first, on Debian: apt-get install iproute2."
-      : "This machine permits no network namespaces: a container needs the capability SYS_ADMIN.";
+    return undefined;
+  } catch {
+    return "This machine does not allow network namespaces: give its container the capability SYS_ADMIN.";
   }
-  return undefined;
 }
 
 /** No namespaces yet; their names will begin with `prefix`. The caller removes them. */

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { missingPrograms } from "./ensure.ts";
 import { createNamespaces, forward, ip, namespaceTrouble, type Place, wire } from "./namespaces.ts";
 
 /** A public host, and two peers' homes, each behind a NAT of its own that lets nothing in unasked. */
@@ -13,14 +13,9 @@ export interface NatNetwork {
   remove(): void;
 }
 
-/** Why there can be no such network on this machine, and what to do; undefined: there can. */
+/** Why this machine cannot have such a network, and what to do; undefined if it can. */
 export function natTrouble(): string | undefined {
-  try {
-    execFileSync("nft", ["-v"], { stdio: "ignore" });
-  } catch {
-    return "Install nftables first, on Debian: apt-get install nftables.";
-  }
-  return namespaceTrouble();
+  return namespaceTrouble() ?? missingPrograms("nftables");
 }
 
 // From the blocks that are kept for documentation: nobody out there has them.

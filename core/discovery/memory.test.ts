@@ -8,7 +8,8 @@ discoveryConformance("memory", {
   hasServer: true,
   start() {
     const server = createMemoryDiscovery();
-    for (const username of ["ann", "bob", "cyd"]) server.addUser(username, `password of ${username}`);
+    for (const username of ["ann", "bob", "cyd", "dan@example.org"])
+      server.addUser(username, `password of ${username}`);
     return {
       host: "memory",
       discovery: () => server,

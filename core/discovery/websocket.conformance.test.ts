@@ -16,7 +16,8 @@ discoveryConformance("websocket, with the reference server", {
   hasServer: true,
   async start() {
     const server = await createServer({ port: 0, store: ":memory:", log: silent });
-    for (const username of ["ann", "bob", "cyd"]) await server.accounts.add(username, `password of ${username}`);
+    for (const username of ["ann", "bob", "cyd", "dan@example.org"])
+      await server.accounts.add(username, `password of ${username}`);
     return {
       host: server.url,
       discovery: () => websocket(),

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { firefoxTrouble } from "../../tools/firefox.ts";
+import { missingPrograms } from "../../tools/ensure.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
 import type { InteropPeer } from "./interop/peer.ts";
 import { type Platform, platforms } from "./interop/platforms.ts";
 
 const size = 20 * 1_024 * 1_024;
-const noFirefox = firefoxTrouble();
+const noFirefox = missingPrograms("firefox");
 const account = ["ann", "test"] as const;
 
 /** Two peers of one platform: one that signs in anew, and so dials, in each test; and one that stays. */

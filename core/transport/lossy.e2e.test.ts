@@ -1,14 +1,17 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { chromiumPath } from "../../tools/chromium.ts";
+import { missingPrograms } from "../../tools/ensure.ts";
 import { createLossyNetwork, lossyTrouble } from "../../tools/lossy-network.ts";
 import { startServer } from "../../tools/server-process.ts";
+import { skipAll } from "../../tools/skip-all.ts";
 import { chromiumPeer } from "./e2e/peers.ts";
 
-const trouble = lossyTrouble() ?? (chromiumPath() ? undefined : "Install Chromium first.");
+const trouble = lossyTrouble() ?? missingPrograms("chromium");
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));
 
-describe.skipIf(trouble)(`on a cable of 50 ms that loses packets${trouble ? ` (skipped: ${trouble})` : ""}`, () => {
+describe("on a cable of 50 ms that loses packets", () => {
+  skipAll(trouble);
+
   test("ten links in a row come up, one packet in fifty being lost each way", { timeout: 60_000 }, async () => {
     const { ends, address: host, remove } = await createLossyNetwork({ latency: 25, loss: 0.02, seed: 1 });
     onTestFinished(remove);

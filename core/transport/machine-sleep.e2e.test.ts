@@ -1,12 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { describe, type TestContext, test } from "vitest";
-import { chromiumPath } from "../../tools/chromium.ts";
+import { missingPrograms } from "../../tools/ensure.ts";
 import { namespaceTrouble, processesIn } from "../../tools/namespaces.ts";
 import { createRoamingNetwork, type RoamingNetwork } from "../../tools/roaming.ts";
 import { startServer } from "../../tools/server-process.ts";
+import { skipAll } from "../../tools/skip-all.ts";
 import { chromiumPeer, type RunningPeer } from "./e2e/peers.ts";
 
-const trouble = namespaceTrouble() ?? (chromiumPath() ? undefined : "Install Chromium first.");
+const trouble = namespaceTrouble() ?? missingPrograms("chromium");
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));
 
 interface Pair {
@@ -50,7 +51,9 @@ async function untilAnswered({ sleeper, other }: Pair, { expect }: TestContext):
   return Math.round(performance.now() - awake);
 }
 
-describe.skipIf(trouble)(`a machine${trouble ? ` (skipped: ${trouble})` : ""}`, () => {
+describe("a machine", () => {
+  skipAll(trouble);
+
   test.concurrent.for([
     ["whose link was given up, though its server still knows it", 25],
     ["whom its server and all others have forgotten", 50],

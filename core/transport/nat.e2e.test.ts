@@ -3,14 +3,15 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { IceOption } from "../../reference-server/ice.ts";
 import type { ServerOptions } from "../../reference-server/server.ts";
-import { chromiumPath } from "../../tools/chromium.ts";
-import { type Coturn, coturnTrouble, startCoturn } from "../../tools/coturn.ts";
+import { type Coturn, startCoturn } from "../../tools/coturn.ts";
+import { missingPrograms } from "../../tools/ensure.ts";
 import type { Place } from "../../tools/namespaces.ts";
 import { createNatNetwork, type NatNetwork, natTrouble } from "../../tools/nat.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
+import { skipAll } from "../../tools/skip-all.ts";
 import { chromiumPeer, nodePeer, type RunningPeer } from "./e2e/peers.ts";
 
-const trouble = natTrouble() ?? coturnTrouble();
+const trouble = natTrouble() ?? missingPrograms("coturn", "chromium");
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));
 const secret = "the secret that both servers know";
 const viaUdp = "turn:192.0.2.1:3478";
@@ -60,7 +61,9 @@ async function pairOf<Peer extends RunningPeer>(start: (home: Place) => Promise<
 const connect = (peers: readonly RunningPeer[], { url }: ServerProcess) =>
   Promise.all(peers.map((peer) => peer.connect(url, "ann", "test")));
 
-describe.skipIf(trouble)(`behind two NATs${trouble ? ` (skipped: ${trouble})` : ""}`, () => {
+describe("behind two NATs", () => {
+  skipAll(trouble);
+
   test("peers call each other through coturn by UDP, with the credentials that their server minted", async () => {
     const peers = await pairOf(nodePeer);
     const [ann = "", ben = ""] = await connect(peers, await serverWith(viaUdp));
@@ -84,7 +87,7 @@ describe.skipIf(trouble)(`behind two NATs${trouble ? ` (skipped: ${trouble})` : 
   });
 
   // node-datachannel knows TURN by UDP only.
-  test.skipIf(!chromiumPath())("where UDP is blocked, browsers call each other through coturn by TCP", async () => {
+  test("where UDP is blocked, browsers call each other through coturn by TCP", async () => {
     network.blockUdp(true);
     ends.push(() => network.blockUdp(false));
     const peers = await pairOf((home) => chromiumPeer(home, library));
@@ -94,7 +97,7 @@ describe.skipIf(trouble)(`behind two NATs${trouble ? ` (skipped: ${trouble})` : 
     expect(coturn.lines).toContainEqual(expect.stringContaining("tcp or tls connected to"));
   });
 
-  test.skipIf(!chromiumPath())("credentials that have expired are refused, and the failure says so", async () => {
+  test("credentials that have expired are refused, and the failure says so", async () => {
     const username = `${Math.floor(Date.now() / 1_000) - 60}:ann`;
     const credential = createHmac("sha1", secret).update(username).digest("base64");
     const peers = await pairOf((home) => chromiumPeer(home, library));
@@ -106,19 +109,16 @@ describe.skipIf(trouble)(`behind two NATs${trouble ? ` (skipped: ${trouble})` : 
     expect(coturn.lines).toContainEqual(expect.stringContaining(`Cannot find credentials of user <${username}>`));
   });
 
-  test.skipIf(!chromiumPath())(
-    "credentials are renewed before they expire, and serve new links after that",
-    async () => {
-      const peers = await pairOf((home) => chromiumPeer(home, library));
-      const limits = { iceAge: 8_000, pingEvery: 1_000 };
-      const [, ben = ""] = await connect(peers, await serverWith(viaUdp, { secret, limits }));
-      const told = () => peers.map(({ heard }) => heard.filter(({ type }) => type === "iceServers"));
-      const expiries = told().map(([first]) => Date.parse(first!.data.expires));
-      await expect.poll(() => told().map(({ length }) => length), { timeout: 8_000 }).toEqual([2, 2]);
-      expect(Date.now()).toBeLessThan(Math.min(...expiries));
+  test("credentials are renewed before they expire, and serve new links after that", async () => {
+    const peers = await pairOf((home) => chromiumPeer(home, library));
+    const limits = { iceAge: 8_000, pingEvery: 1_000 };
+    const [, ben = ""] = await connect(peers, await serverWith(viaUdp, { secret, limits }));
+    const told = () => peers.map(({ heard }) => heard.filter(({ type }) => type === "iceServers"));
+    const expiries = told().map(([first]) => Date.parse(first!.data.expires));
+    await expect.poll(() => told().map(({ length }) => length), { timeout: 8_000 }).toEqual([2, 2]);
+    expect(Date.now()).toBeLessThan(Math.min(...expiries));
 
-      await new Promise((resolve) => setTimeout(resolve, Math.max(...expiries) + 1_000 - Date.now()));
-      expect(await peers[0]!.call(ben, "Hello")).toEqual({ reply: "Hello", path: "turn" });
-    },
-  );
+    await new Promise((resolve) => setTimeout(resolve, Math.max(...expiries) + 1_000 - Date.now()));
+    expect(await peers[0]!.call(ben, "Hello")).toEqual({ reply: "Hello", path: "turn" });
+  });
 });

@@ -1,12 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chromiumPath } from "../../tools/chromium.ts";
+import { missingPrograms } from "../../tools/ensure.ts";
 import { namespaceTrouble } from "../../tools/namespaces.ts";
 import { createRoamingNetwork, type RoamingNetwork } from "../../tools/roaming.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
+import { skipAll } from "../../tools/skip-all.ts";
 import { chromiumPeer, type RunningPeer } from "./e2e/peers.ts";
 
-const trouble = namespaceTrouble() ?? (chromiumPath() ? undefined : "Install Chromium first.");
+const trouble = namespaceTrouble() ?? missingPrograms("chromium");
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));
 const chunks = 400;
 
@@ -47,7 +48,9 @@ async function gapIn(dialer: 0 | 1, move: () => unknown): Promise<number> {
   return "gap" in flown ? flown.gap : Number.NaN;
 }
 
-describe.skipIf(trouble)(`in the midst of a stream${trouble ? ` (skipped: ${trouble})` : ""}`, () => {
+describe("in the midst of a stream", () => {
+  skipAll(trouble);
+
   test.each([
     ["who dialed", 0],
     ["who was dialed", 1],

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { skipAll } from "../../tools/skip-all.ts";
 import { defaultLog } from "../log.ts";
 import { createServer } from "../server.ts";
 import { openClient } from "../testing/client.ts";
@@ -30,26 +31,24 @@ async function addAnn(keys: string) {
   return { code, shown, store };
 }
 
-describe.skipIf(process.platform !== "linux")(
-  "a password at a terminal (script of util-linux)",
-  { timeout: 20_000 },
-  () => {
-    test("is asked for, taken, and not shown", async () => {
-      const { code, shown, store } = await addAnn("correct horsx\x7fe\r");
-      expect({ code, shown }).toEqual({ code: 0, shown: "Password for ann: \r\nann can sign in now.\r\n" });
-      const server = await createServer({ port: 0, store, log: defaultLog("silent") });
-      onTestFinished(() => server.close());
-      const ann = await signedIn(await openClient(server.url), { username: "ann", password: "correct horse" });
-      await ann.break();
-    });
+describe("a password at a terminal (script of util-linux)", { timeout: 20_000 }, () => {
+  skipAll(process.platform === "linux" ? undefined : "Only the script command of Linux gives a command a terminal.");
 
-    test("may be thought better of with Ctrl-C", async () => {
-      const { code, shown, store } = await addAnn("secret\x03");
-      expect(code).toBe(1);
-      expect(shown).not.toContain("secret");
-      const server = await createServer({ port: 0, store, log: defaultLog("silent") });
-      onTestFinished(() => server.close());
-      await server.accounts.add("ann", "the name is free");
-    });
-  },
-);
+  test("is asked for, taken, and not shown", async () => {
+    const { code, shown, store } = await addAnn("correct horsx\x7fe\r");
+    expect({ code, shown }).toEqual({ code: 0, shown: "Password for ann: \r\nann can sign in now.\r\n" });
+    const server = await createServer({ port: 0, store, log: defaultLog("silent") });
+    onTestFinished(() => server.close());
+    const ann = await signedIn(await openClient(server.url), { username: "ann", password: "correct horse" });
+    await ann.break();
+  });
+
+  test("may be thought better of with Ctrl-C", async () => {
+    const { code, shown, store } = await addAnn("secret\x03");
+    expect(code).toBe(1);
+    expect(shown).not.toContain("secret");
+    const server = await createServer({ port: 0, store, log: defaultLog("silent") });
+    onTestFinished(() => server.close());
+    await server.accounts.add("ann", "the name is free");
+  });
+});

@@ -3,7 +3,10 @@ import type { Alias, PeerId } from "../../peer.ts";
 import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, Snapshot } from "../discovery.ts";
 import { createRecorder, type Recorder, type Told } from "../testing/event-recorder.ts";
 
-/** A world that a discovery is tried in: users `ann`, `bob` and `cyd`, none of whom trusts another yet. */
+/**
+ * A world in which a discovery is tested: users `ann`, `bob` and `cyd`, and with a server `dan@example.org`. None trusts
+ * another yet.
+ */
 export interface DiscoveryWorld {
   readonly host: string;
   /** A discovery of its own for each login, as each page has one. */
