@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fc } from "../tools/property.ts";
 import { createIdMap } from "./id-map.ts";
 
 test("it holds what a Map of the same history holds", () => {

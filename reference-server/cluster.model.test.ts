@@ -1,7 +1,7 @@
 import { hash } from "@node-rs/argon2";
-import fc from "fast-check";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { eventually } from "../tools/eventually.ts";
+import { fc, runs } from "../tools/property.ts";
 import { redisCluster } from "./cluster/redis.ts";
 import { defaultLog } from "./log.ts";
 import { hashOf, newPeerId, newSecret } from "./secrets.ts";
@@ -360,6 +360,6 @@ test("whatever is killed, at rest every client's list is right, and no signal re
         await real.store.close();
       }
     }),
-    { numRuns: Number(process.env["MODEL_RUNS"] ?? 10), endOnFailure: true },
+    { numRuns: runs(10), endOnFailure: true },
   );
 }, 600_000);

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fc } from "../tools/property.ts";
 import type { Login } from "./cluster/cluster.ts";
 import { difference, emptyView, join, leave, type PresenceEvent, type PresenceView, us } from "./presence-view.ts";
 

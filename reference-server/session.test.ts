@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fc, runs } from "../tools/property.ts";
 import { Refusal } from "./refusal.ts";
 import { type Phase, step } from "./session.ts";
 
@@ -73,6 +73,6 @@ test("whatever comes in is a step or a refusal that closes the socket", () => {
         expect([1008, 1009]).toContain(error.close);
       }
     }),
-    { numRuns: 3_000 },
+    { numRuns: runs(3_000) },
   );
 });

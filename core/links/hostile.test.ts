@@ -2,25 +2,14 @@ import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test, vi } from "vitest";
+import { baseSeed, createDice, runs } from "../../tools/property.ts";
 import { encode, type Packed, pack } from "../wire/codec.ts";
 import { CloseStep, type Frame, Kind } from "../wire/frames.ts";
 import { createHostileSetup, type HostilePeer } from "./testing/hostile-link.ts";
 
-/** `FRAMES=1000000` for the long run. */
-const frames = Number(process.env["FRAMES"] ?? 30_000);
+const frames = runs(30_000);
 const mebibyte = 1_024 * 1_024;
 const limits = { messageSize: 10_000, bytesPerPeer: 40_000, requestsPerPeer: 8, streamsPerPeer: 8, depth: 16 };
-
-/** The same numbers in every run (mulberry32). */
-function generator(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 /** A value, with streams of these numbers in it. */
 function value(plain: unknown, ...streams: readonly number[]): Packed {
@@ -54,7 +43,7 @@ function honest(): readonly Uint8Array[] {
 
 /** Messages as a broken or hostile peer sends them: random, truncated, changed, two of them in one, or as they should be. */
 function messages(seed: number): () => Uint8Array {
-  const random = generator(seed);
+  const random = createDice(seed);
   const says = honest();
   const any = () => says[random(says.length)]!;
   const bytes = (length: number) => Uint8Array.from({ length }, () => random(256));
@@ -93,7 +82,7 @@ const linkMessages = 50;
 async function attack(count: number, seed: number): Promise<Readonly<Record<string, number>>> {
   const ward = createHostileSetup();
   const next = messages(seed);
-  const random = generator(seed);
+  const random = createDice(seed);
   const ends: Record<string, number> = {};
   let victim: HostilePeer | undefined;
   let heard = 0;
@@ -121,12 +110,10 @@ async function attack(count: number, seed: number): Promise<Readonly<Record<stri
 
 test("random, truncated and changed frames end a link or are ignored: no crash, no hang, no growth", async () => {
   const reported = vi.spyOn(console, "error");
-  await attack(5_000, 1);
+  await attack(5_000, baseSeed);
   const before = heap();
-  const begun = performance.now();
-  const ends = await attack(frames, 2);
+  const ends = await attack(frames, baseSeed + 1);
   const grown = heap() - before;
-  if (process.env["FRAMES"]) console.log({ frames, seconds: (performance.now() - begun) / 1_000, grown, ends });
   // Some say themselves that they close the link, or why.
   expect(Object.keys(ends).sort()).toEqual(["consent", "disconnected", "protocol"]);
   expect(ends["protocol"]).toBeGreaterThan(frames / 5);

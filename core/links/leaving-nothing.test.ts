@@ -10,8 +10,7 @@ import type { Transport } from "../transport/transport.ts";
 import type { Service } from "./connection.ts";
 import { createPool, type Pool } from "./pool.ts";
 
-/** `LINKS=10000` for the long run. */
-const links = Number(process.env["LINKS"] ?? 10_000);
+const links = 10_000;
 
 // What is kept grows with each portion; what the engine makes of the code, or forgets, comes once.
 const portions = 4;
@@ -100,7 +99,6 @@ test("links to thousands of peers who come and go leave nothing behind, however 
   const heaps: number[] = [];
   for (let portion = 0; portion <= portions; portion++) heaps.push(await heapAfter(links / portions));
   const growths = heaps.slice(1).map((heap, before) => heap - heaps[before]!);
-  if (process.env["LINKS"]) console.log({ links, growths });
   expect(opened).toBe(links + links / portions);
   expect([clock.waiting, network.size]).toEqual([0, 0]);
   // All portions but the one, at most, in which the engine gave much back: a hundred bytes kept of each would be more.

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fc, runs } from "../../tools/property.ts";
 import type { Client, ClientOptions } from "../client.ts";
 import { BonevalueError } from "../errors.ts";
 import { defaultLimits } from "../limits.ts";
@@ -385,7 +385,7 @@ test("whatever crosses, no link more than may be is open, and nobody who is call
       await clock.advance(25_000);
       for (const [reply] of await Promise.all(calls)) expect(reply).toMatchObject({ status: "fulfilled" });
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 

@@ -1,6 +1,6 @@
-import * as fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
+import { fc, runs } from "../../tools/property.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import type { Candidate, SignalListener } from "../transport/transport.ts";
 import type { Role } from "./dial-state.ts";
@@ -293,7 +293,7 @@ test("two sides understand each other whatever is lost, doubled or overtaken", a
       expect(heard.caller[0]).toBe("an answer");
       for (const role of ["caller", "callee"] as const) expect(heard[role].slice(1).sort()).toEqual(["1", "2", "3"]);
     }),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   );
 });
 

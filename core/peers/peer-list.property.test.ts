@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fc, runs } from "../../tools/property.ts";
 import type { Alias, Peer, PeerId } from "../peer.ts";
 import { type Change, createPeerList } from "./peer-list.ts";
 import { createRegistry } from "./registry.ts";
@@ -138,7 +138,7 @@ test("whatever happens, every change is a difference in the right order, and aft
       expect([...world.shown.peers.values()].sort(byId)).toEqual(world.truth().sort(byId));
       expect(new Set(world.shown.users)).toEqual(world.trusted);
     }),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   );
 });
 
@@ -152,7 +152,7 @@ test("while we are online, whoever is shown without being there is linked, or ha
       const there = new Set(world.truth().map(({ id }) => id));
       for (const id of world.shown.peers.keys()) expect(there.has(id) || world.links.has(id)).toBe(true);
     }),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   );
 });
 

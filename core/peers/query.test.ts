@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { fc } from "../../tools/property.ts";
 import { fixed, keyOf, names, type Query, resolve, targets } from "./query.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 

@@ -1,11 +1,11 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fc, runs } from "../../tools/property.ts";
 import type { Client } from "../client.ts";
 import { BonevalueError } from "../errors.ts";
 import { defineModule } from "../rpc/module.ts";
 import { type IncomingStream, iterate } from "../rpc/streams/incoming-stream.ts";
-import { comeToRest, createWorld, disturbances, happening, leaveAll, seeds, type World } from "./chaos-world.ts";
+import { comeToRest, createWorld, disturbances, happening, leaveAll, type World } from "./chaos-world.ts";
 
 /** What a producer makes: items of so many bytes, so many ms apart, and perhaps an error behind the last. */
 interface Making {
@@ -244,6 +244,6 @@ test("whatever happens, every stream ends on both sides, whole or with its error
       await leaveAll(world);
       expect(clock.waiting).toBe(0);
     }),
-    { numRuns: seeds(200) },
+    { numRuns: runs(200) },
   );
 }, 3_600_000);

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { createRandom, fc } from "../../tools/property.ts";
 import type { Client, ClientOptions } from "../client.ts";
 import { createNetwork, type Network, type NetworkOptions } from "./network.ts";
 import { createVirtualClock, type VirtualClock } from "./virtual-clock.ts";
@@ -48,11 +48,6 @@ export const disturbances: Readonly<Record<Disturbance, (world: World, client: C
   enter: ({ clients }, client) => signIn(client, clients.indexOf(client)),
 };
 
-/** How many histories are tried. SEEDS=10000 for the long run. */
-export function seeds(usually: number): number {
-  return Number(process.env["SEEDS"] ?? usually);
-}
-
 /** A happening to one of eight peers. */
 export function happening<What extends string>(what: readonly What[]): fc.Arbitrary<Happening<What>> {
   return fc.record({
@@ -66,7 +61,7 @@ export function happening<What extends string>(what: readonly What[]): fc.Arbitr
 /** So many clients, each on its way in. */
 export function createWorld(size: number, seed: number, options: ClientOptions & NetworkOptions): World {
   const clock = createVirtualClock();
-  const network = createNetwork({ clock, latency: 20, jitter: 30, random: seededRandom(seed), ...options });
+  const network = createNetwork({ clock, latency: 20, jitter: 30, random: createRandom(seed), ...options });
   const clients = Array.from({ length: size }, (_, index) => network.client(nameOf(index), options));
   for (const [index, client] of clients.entries()) {
     client.on("error", () => {});
@@ -98,14 +93,4 @@ function signIn(client: Client, index: number): void {
 // Several logins of one user are among them.
 function nameOf(index: number): string {
   return `user ${index % 5}`;
-}
-
-function seededRandom(seed: number): () => number {
-  let state = seed | 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
 }

@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fc, runs } from "../../tools/property.ts";
 import type { Client } from "../client.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Reply } from "../rpc/replies.ts";
-import { comeToRest, createWorld, disturbances, happening, leaveAll, seeds, type World } from "./chaos-world.ts";
+import { comeToRest, createWorld, disturbances, happening, leaveAll, type World } from "./chaos-world.ts";
 
 interface Call {
   readonly id: number;
@@ -94,6 +94,6 @@ test("whatever happens, every call ends in time, reaches a handler at most once,
       await leaveAll(world);
       expect(world.network.links).toBe(0);
     }),
-    { numRuns: seeds(1_000) },
+    { numRuns: runs(1_000) },
   );
 }, 3_600_000);

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { isDeepStrictEqual } from "node:util";
-import fc from "fast-check";
 import { Packr } from "msgpackr/pack";
 import { expect, test } from "vitest";
+import { fc, runs } from "../../tools/property.ts";
 import { decode, encode, encodeInPieces, pack, packItem, type Received, readdress, unpackValue } from "./codec.ts";
 import { concatBytes } from "./concat-bytes.ts";
 import { type Frame, Kind } from "./frames.ts";
@@ -98,7 +98,7 @@ const value = fc.letrec((tie) => ({
 test("any accepted value arrives as it was", () => {
   fc.assert(
     fc.property(value, (before) => isDeepStrictEqual(sent(before), before)),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   );
 });
 

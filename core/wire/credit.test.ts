@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fc, runs } from "../../tools/property.ts";
 import { createIncomingCredit, createOutgoingCredit, defaultWindow, type Grant, largestWindow } from "./credit.ts";
 
 const protocol = expect.objectContaining({ code: "protocol" });
@@ -192,6 +192,6 @@ test("whatever is late, credit is never exceeded or contradicted, and who may no
       while (granted.length > 0) steps.hear();
       expect(out.mayBegin).toBe(true);
     }),
-    { numRuns: 1_000 },
+    { numRuns: runs(1_000) },
   );
 });

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fc } from "../../tools/property.ts";
 import { decode, encode, pack } from "./codec.ts";
 import { concatBytes, lengthOf } from "./concat-bytes.ts";
 import { createFragmenter, createReassembler, partHeader, type Reassembler } from "./fragments.ts";

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fc, runs } from "../../tools/property.ts";
 import { createLifetime } from "../transport/lifetime.ts";
 import { createChannels } from "../transport/webrtc/channels.ts";
 import { quirksOf } from "../transport/webrtc/quirks.ts";
@@ -148,7 +148,7 @@ test("however a platform moves bytes and tells of it, all that is given leaves i
       move(Number.POSITIVE_INFINITY);
       expect(channels.buffered).toBe(0);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 

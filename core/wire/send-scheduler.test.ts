@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fc, runs } from "../../tools/property.ts";
 import { decode, encode, type Packed, pack, packItem, type Received } from "./codec.ts";
 import { type Frame, type Hello, Kind } from "./frames.ts";
 import { createInbox } from "./inbox.ts";
@@ -441,7 +441,7 @@ test("whatever is sent, dropped and moved, the other side reads each flow in ord
         expect(arrived).toEqual(expect.arrayContaining(sinceDrop.get(flow) ?? []));
       }
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });
 

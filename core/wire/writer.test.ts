@@ -1,6 +1,6 @@
 import { decode, encode } from "@msgpack/msgpack";
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fc } from "../../tools/property.ts";
 import { begin, finish, writeArrayHead, writeRaw, writeValue } from "./writer.ts";
 
 function write(value: unknown): Uint8Array {

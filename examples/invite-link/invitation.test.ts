@@ -1,5 +1,5 @@
-import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { fc } from "../../tools/property.ts";
 import { invitationIn, linkOf } from "./invitation.ts";
 
 test("a link brings its invitation, whatever the names and tokens are", () => {

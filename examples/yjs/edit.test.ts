@@ -1,5 +1,5 @@
-import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { fc } from "../../tools/property.ts";
 import { editBetween, movedCaret } from "./edit.ts";
 
 test("whatever was typed, the edit makes the new text of the old one", () => {

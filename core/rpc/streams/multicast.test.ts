@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test, vi } from "vitest";
+import { fc } from "../../../tools/property.ts";
 import { BonevalueError } from "../../errors.ts";
 import { multicast } from "./multicast.ts";
 import { type Pull, pullFromIterable } from "./pull.ts";

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fc, runs } from "../../../tools/property.ts";
 import type { BonevalueError } from "../../errors.ts";
 import type { IncomingStream } from "./incoming-stream.ts";
 import { createLinkedPair, type LinkedPair } from "./testing/linked-pair.ts";
@@ -146,6 +146,6 @@ test("however reads, cancels, errors, aborts and losses meet: items in order, th
         expect([on.ann.rpc.isIdle, on.bob.rpc.isIdle, on.ann.underWay, on.bob.underWay]).toEqual([true, true, 0, 0]);
       expect([on.ann.errors, on.bob.errors]).toEqual([[], []]);
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 }, 30_000);
