@@ -2,56 +2,82 @@ import { rmSync } from "node:fs";
 import nodeResolve from "@rollup/plugin-node-resolve";
 import { dts } from "rollup-plugin-dts";
 import esbuild from "rollup-plugin-esbuild";
-import { entries, root } from "./tools/entries.ts";
+import { entriesOf, packages, root } from "./tools/entries.ts";
+import { licenseFile } from "./tools/license-file.ts";
+import { writeSubpathFolders } from "./tools/subpath-folders.ts";
 
-const dist = `${root}dist`;
 const core = `${root}core/index.ts`;
-const modules = entries.filter(({ script }) => !script);
-const scripts = entries.filter(({ script }) => script);
-const typed = entries.filter(({ subpath }) => subpath !== undefined);
 
-rmSync(dist, { recursive: true, force: true });
+export default packages.flatMap((built) => {
+  const dist = `${root}${built.folder}dist`;
+  const entries = entriesOf(built);
+  const modules = entries.filter(({ singleFile }) => !singleFile);
+  const singleFiles = entries.filter(({ singleFile }) => singleFile);
+  const typed = entries.filter(({ subpath, types }) => subpath !== undefined && types === undefined);
+  const licenses = licenseFile();
+  rmSync(dist, { recursive: true, force: true });
+  writeSubpathFolders(built);
 
-export default [
-  // File by file and whole: users' bundlers shake it, stack traces read well, and the specs run on it too.
-  {
-    input: inputs(modules),
-    external: isForeign,
-    plugins: [coreByName(), keepUseClient(), transpile()],
-    treeshake: false,
-    output: { dir: dist, preserveModules: true, preserveModulesRoot: root, sourcemap: true },
-  },
-  {
-    input: inputs(typed),
-    external: isForeign,
-    plugins: [coreByName(), dts()],
-    output: {
-      dir: dist,
-      entryFileNames: "[name].d.ts",
-      chunkFileNames: "types/[name].d.ts",
-      minifyInternalExports: false,
+  function isForeign(id) {
+    if (id.startsWith(".") || id.startsWith("/")) return false;
+    return !built.bundled.some((name) => id === name || id.startsWith(`${name}/`));
+  }
+
+  return [
+    // Module by module, without tree shaking: bundlers of apps shake it, and stack traces stay readable.
+    {
+      input: inputs(modules),
+      external: isForeign,
+      plugins: [coreByName(), nodeResolve({ browser: true }), keepUseClient(), transpile(), licenses],
+      treeshake: false,
+      output: {
+        dir: dist,
+        preserveModules: true,
+        preserveModulesRoot: root,
+        sourcemap: true,
+        entryFileNames: ({ name }) => `${outputOf(built, name)}.js`,
+      },
     },
-  },
-  ...scripts.map(({ source, output }) => ({
-    input: root + source,
-    plugins: [nodeResolve({ browser: true }), transpile({ minify: true })],
-    output: { file: `${dist}/${output}.js`, format: "iife", inlineDynamicImports: true, sourcemap: true },
-  })),
-];
+    {
+      input: inputs(typed),
+      external: isForeign,
+      plugins: [coreByName(), dts()],
+      output: {
+        dir: dist,
+        entryFileNames: "[name].d.ts",
+        chunkFileNames: "types/[name].d.ts",
+        minifyInternalExports: false,
+      },
+    },
+    ...singleFiles.map(({ source, output, singleFile }) => ({
+      input: root + source,
+      plugins: [nodeResolve({ browser: true }), transpile({ minify: true }), licenses],
+      output: {
+        file: `${dist}/${output}.js`,
+        format: singleFile,
+        inlineDynamicImports: true,
+        banner: "/*! MIT, with THIRD-PARTY-LICENSES.txt */",
+      },
+    })),
+  ];
+});
 
 function inputs(table) {
   return Object.fromEntries(table.map(({ output, source }) => [output, root + source]));
-}
-
-function isForeign(id) {
-  return !id.startsWith(".") && !id.startsWith(root);
 }
 
 function transpile(options) {
   return esbuild({ target: "es2022", tsconfig: false, jsx: "automatic", ...options });
 }
 
-/** Bindings and helpers ask for the core by its public name, so that an app never holds two copies of it. */
+/** Where a module is built, from dist/, without its extension: Rollup names it by its path from the root. */
+function outputOf({ folder }, name) {
+  // npm leaves folders of the name node_modules out of a tarball.
+  if (name.startsWith("node_modules/")) return name.replace("node_modules", "vendor");
+  return name.startsWith(folder) ? name.slice(folder.length) : name;
+}
+
+/** Bindings and test helpers import the core by its public name, so that an app never holds two copies of it. */
 function coreByName() {
   return {
     name: "core-by-name",

@@ -2,5 +2,5 @@
 export function nodeProblem(version: string = process.versions.node): string | undefined {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > 22 || (major === 22 && minor >= 13)) return undefined;
-  return `bonevalue needs Node 22.13 or newer; this is v${version}.`;
+  return `bonevalue-server needs Node 22.13 or newer; this is v${version}.`;
 }

@@ -90,5 +90,5 @@ test("a Node that is too old is told so", async () => {
   const versions = { ...process.versions };
   vi.spyOn(process, "versions", "get").mockReturnValue({ ...versions, node: "20.19.0" });
   onTestFinished(() => void vi.restoreAllMocks());
-  await expect(created({})).rejects.toThrow("bonevalue needs Node 22.13 or newer; this is v20.19.0.");
+  await expect(created({})).rejects.toThrow("bonevalue-server needs Node 22.13 or newer; this is v20.19.0.");
 });

@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { isSpec, trespasses } from "./directions.ts";
-import { entries, root } from "./entries.ts";
+import { entries, entriesOf, manifestOf, packages, root } from "./entries.ts";
 import { cycles, importsOf, reachable, readSources } from "./imports.ts";
 
 const sources = readSources();
@@ -26,15 +25,20 @@ describe("the house", () => {
     expect([...published].filter(isSpec)).toEqual([]);
   });
 
-  test("every package that is published code imports is one that an app installs", () => {
-    const { dependencies, peerDependencies } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
-    const installed = new Set(Object.keys({ ...dependencies, ...peerDependencies }));
-    const missing = sources
-      .filter(({ path }) => published.has(path))
-      .flatMap(({ path, packages }) => packages.map((name) => ({ path, name })))
-      .filter(({ name }) => !name.startsWith("node:") && !installed.has(name));
-    expect(missing).toEqual([]);
-  });
+  test.for(packages)(
+    "the sources of $name import only packages that it bundles or that are installed with it",
+    (one) => {
+      const { dependencies, peerDependencies } = manifestOf(one);
+      const installed = new Set([...Object.keys({ ...dependencies, ...peerDependencies }), ...one.bundled]);
+      const entryFiles = entriesOf(one).map(({ source }) => source);
+      const built = reachable(entryFiles, sources);
+      const missing = sources
+        .filter(({ path }) => built.has(path))
+        .flatMap(({ path, packages }) => packages.map((name) => ({ path, name })))
+        .filter(({ name }) => !name.startsWith("node:") && !installed.has(name));
+      expect(missing).toEqual([]);
+    },
+  );
 
   test.for(entries.filter(({ source }) => /^(core|bindings)\//.test(source)))(
     "$source touches nothing of a page when it is imported",

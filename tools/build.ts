@@ -2,11 +2,17 @@ import { execFileSync } from "node:child_process";
 import { globSync, statSync } from "node:fs";
 import { root } from "./entries.ts";
 
-const sources = "{{core,bindings,reference-server}/**/*,rollup.config.mjs,tools/entries.ts,package-lock.json}";
+const sources = [
+  "{core,bindings,reference-server}/**/*",
+  "rollup.config.mjs",
+  "tools/{entries,license-file,subpath-folders}.ts",
+  "package-lock.json",
+];
+const exclude = ["**/{dist,node_modules}/**"];
 
-/** Builds dist/ unless it is younger than every source. Vitest calls it before the kinds of tests that look at dist/. */
+/** Builds every dist/ unless they are younger than every source. Vitest calls it before the tests that read dist/. */
 export default function ensureBuilt(): void {
   const built = statSync(`${root}dist/core/index.js`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const changed = globSync(sources, { cwd: root }).some((path) => statSync(root + path).mtimeMs > built);
+  const changed = globSync(sources, { cwd: root, exclude }).some((path) => statSync(root + path).mtimeMs > built);
   if (changed) execFileSync("npm", ["run", "--silent", "build"], { cwd: root, stdio: "inherit" });
 }

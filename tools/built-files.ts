@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import type { Plugin } from "vitest/config";
-import { root } from "./entries.ts";
+import { root, server } from "./entries.ts";
 
-/** Lets specs that import `core/x.ts` run on `dist/core/x.js`, wherever the build has made one. */
+/** Lets specs that import `core/x.ts` run on `dist/core/x.js`, if the build has made one. */
 export function builtFiles(): Plugin {
   return {
     name: "built-files",
@@ -10,8 +10,13 @@ export function builtFiles(): Plugin {
     async resolveId(id, importer, options) {
       const resolved = await this.resolve(id, importer, { ...options, skipSelf: true });
       if (!resolved?.id.startsWith(root)) return resolved;
-      const built = `${root}dist/${resolved.id.slice(root.length).replace(/\.tsx?$/, ".js")}`;
+      const built = builtFor(resolved.id.slice(root.length).replace(/\.tsx?$/, ".js"));
       return existsSync(built) ? built : resolved;
     },
   };
+}
+
+function builtFor(path: string): string {
+  const { folder } = server;
+  return path.startsWith(folder) ? `${root}${folder}dist/${path.slice(folder.length)}` : `${root}dist/${path}`;
 }

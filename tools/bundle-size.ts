@@ -66,6 +66,7 @@ function weigh(chunks: readonly { readonly bytes: Uint8Array }[]): Weight {
 }
 
 function partOf(path: string): string {
-  const [, name] = path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/) ?? path.match(/dist\/(core\/[^/]+)\//) ?? [];
+  const [, name] =
+    path.match(/(?:node_modules|vendor)\/((?:@[^/]+\/)?[^/]+)/) ?? path.match(/dist\/(core\/[^/]+)\//) ?? [];
   return name ?? "core";
 }

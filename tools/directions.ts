@@ -59,8 +59,6 @@ export const keepers: Readonly<Record<string, string>> = {
   msgpackr: "core/wire/codec.ts",
   nanoevents: "core/events.ts",
   kysely: "reference-server/store/",
-  pg: "reference-server/store/",
-  "@redis/client": "reference-server/cluster/",
 };
 
 /** Whether a file is there for tests only. */

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compile } from "./compile.ts";
-import { root } from "./entries.ts";
+import { packages, root } from "./entries.ts";
 import { type Program, programsOf, snippetsOf } from "./snippets.ts";
 
-const programs = globSync(["README.md", "docs/**/*.md"], { cwd: root }).flatMap((path) =>
+const programs = globSync(["{,reference-server/}README.md", "docs/**/*.md"], { cwd: root }).flatMap((path) =>
   programsOf(snippetsOf(path, readFileSync(root + path, "utf8"))),
 );
 const written = (...languages: readonly string[]) => programs.filter(({ language }) => languages.includes(language));
@@ -20,12 +20,12 @@ const components = written("vue", "svelte").map((program) => ({
 }));
 const scripts: readonly string[] = Object.keys(JSON.parse(readFileSync(`${root}package.json`, "utf8")).scripts);
 
-// An app's folder, in which `bonevalue` is this repository as it is built.
+// An app's folder, in which the packages are those of this repository, as built.
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "bonevalue-docs-"));
   mkdirSync(join(folder, "node_modules", ".bin"), { recursive: true });
-  symlinkSync(root, join(folder, "node_modules", "bonevalue"));
+  for (const { name, folder: source } of packages) symlinkSync(root + source, join(folder, "node_modules", name));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -1,41 +1,96 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** The repository's folder, with a slash at its end. */
 export const root: string = fileURLToPath(new URL("..", import.meta.url));
 
-/** One way into the package. */
+/** A package that this repository publishes. */
+export interface Package {
+  readonly name: "bonevalue" | "bonevalue-server";
+  /** Its folder, from the repository's root; with a slash at its end, unless it is the root. */
+  readonly folder: string;
+  /** Packages that its build includes, so that users do not install them. */
+  readonly bundled: readonly string[];
+}
+
+/** The client. msgpackr is bundled because installing it would also install its native addon. */
+export const client: Package = { name: "bonevalue", folder: "", bundled: ["msgpackr"] };
+
+/** The discovery server. */
+export const server: Package = { name: "bonevalue-server", folder: "reference-server/", bundled: [] };
+
+/** Every package that this repository publishes. */
+export const packages: readonly Package[] = [client, server];
+
+/** A package's package.json. */
+export function manifestOf({ folder }: Package): Record<string, any> {
+  return JSON.parse(readFileSync(`${root}${folder}package.json`, "utf8"));
+}
+
+/** One entry point of a package. */
 export interface Entry {
-  /** As package.json's `exports` spells it; undefined for the command. */
+  readonly package: Package;
+  /** The key in package.json's `exports`; undefined for the command. */
   readonly subpath: string | undefined;
-  /** Where it is written, from the repository's root. */
+  /** The source file, from the repository's root. */
   readonly source: string;
-  /** What is built from it, under dist/, without its ending. */
+  /** The built file, from the package's dist/, without its extension. */
   readonly output: string;
+  /** The built declarations, if another entry has the same. */
+  readonly types?: string;
   /** Conditions beside `types` and `default`. */
   readonly condition?: string;
-  /** A script for a `<script>` tag, with everything in it, instead of modules. */
-  readonly script?: true;
+  /** The format of a single file that includes every dependency; without it, the entry is built module by module. */
+  readonly singleFile?: "iife" | "es";
 }
 
 const planned: readonly Entry[] = [
-  { subpath: ".", source: "core/index.ts", output: "core/index" },
-  { subpath: "./react", source: "bindings/react/index.ts", output: "bindings/react/index" },
-  { subpath: "./vue", source: "bindings/vue/index.ts", output: "bindings/vue/index" },
-  { subpath: "./svelte", source: "bindings/svelte/index.ts", output: "bindings/svelte/index", condition: "svelte" },
-  { subpath: "./testing", source: "core/testing/index.ts", output: "core/testing/index" },
-  { subpath: "./server", source: "reference-server/server.ts", output: "reference-server/server" },
-  { subpath: undefined, source: "reference-server/cli.ts", output: "reference-server/cli" },
-  { subpath: "./global", source: "core/global.ts", output: "global", script: true },
+  { package: client, subpath: ".", source: "core/index.ts", output: "core/index" },
+  { package: client, subpath: "./react", source: "bindings/react/index.ts", output: "bindings/react/index" },
+  { package: client, subpath: "./vue", source: "bindings/vue/index.ts", output: "bindings/vue/index" },
+  {
+    package: client,
+    subpath: "./svelte",
+    source: "bindings/svelte/index.ts",
+    output: "bindings/svelte/index",
+    condition: "svelte",
+  },
+  { package: client, subpath: "./testing", source: "core/testing/index.ts", output: "core/testing/index" },
+  { package: client, subpath: "./global", source: "core/global.ts", output: "global", singleFile: "iife" },
+  {
+    package: client,
+    subpath: "./browser",
+    source: "core/index.ts",
+    output: "browser",
+    types: "core/index",
+    singleFile: "es",
+  },
+  { package: server, subpath: ".", source: "reference-server/server.ts", output: "server" },
+  { package: server, subpath: undefined, source: "reference-server/cli.ts", output: "cli" },
 ];
 
-/** The one table from which the package is built, exported and tested. A room comes into it with its entry file. */
+/** The one table from which the packages are built, exported and tested. */
 export const entries: readonly Entry[] = planned.filter(({ source }) => existsSync(root + source));
 
-/** What package.json's `exports` must say. */
+/** The entries of one package. */
+export function entriesOf({ name }: Package): readonly Entry[] {
+  return entries.filter((entry) => entry.package.name === name);
+}
+
+/** The name by which an app imports an entry; undefined for the command. */
+export function importNameOf({ package: { name }, subpath }: Entry): string | undefined {
+  return subpath?.replace(".", name);
+}
+
+/** Where an entry's declarations are built, from the repository's root. */
+export function typesOf({ package: { folder }, output, types = output }: Entry): string {
+  return `${folder}dist/${types}.d.ts`;
+}
+
+/** The `exports` that package.json must have for these entries of one package. */
 export function exportsOf(table: readonly Entry[]): Record<string, unknown> {
-  const conditions = ({ output, condition }: Entry) => ({
-    types: `./dist/${output}.d.ts`,
+  const conditions = ({ output, types = output, condition }: Entry) => ({
+    types: `./dist/${types}.d.ts`,
     ...(condition !== undefined && { [condition]: `./dist/${output}.js` }),
     default: `./dist/${output}.js`,
   });

@@ -18,7 +18,7 @@ const rooms = ["core", "bindings", "reference-server", "examples", "bench", "doc
 
 /** Every TypeScript file of every room. */
 export function readSources(): readonly SourceFile[] {
-  return globSync(`{${rooms.join(",")}}/**/*.{ts,tsx}`, { cwd: root })
+  return globSync(`{${rooms.join(",")}}/**/*.{ts,tsx}`, { cwd: root, exclude: ["**/dist/**", "**/node_modules/**"] })
     .map((path) => path.replaceAll("\\", "/"))
     .sort()
     .map((path) => importsOf(path, readFileSync(root + path, "utf8")));

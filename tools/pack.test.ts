@@ -1,15 +1,15 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, posix } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { entries, root } from "./entries.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { client, entriesOf, importNameOf, manifestOf, packages, root, server } from "./entries.ts";
+import { licenseFileName } from "./license-file.ts";
+import { install, pack, type Tarball } from "./packed.ts";
+import { subpathFolders } from "./subpath-folders.ts";
 
-const { dependencies, peerDependencies, bin } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
-const importable = entries.filter(({ subpath }) => subpath !== undefined);
-
-// What is there after an import that was not there before it, once the loader has let go of its files. Node's own
-// streams and fetch appear at their first use, whoever uses them; what a framework leaves behind is its own affair.
+// Prints what an import leaves behind, once the loader has closed its files. Node's own streams and fetch appear at their
+// first use by anyone, and a framework's traces are not ours.
 const probe = `
   const [entry, framework] = process.argv.slice(1);
   if (framework) await import(framework);
@@ -23,89 +23,137 @@ const probe = `
     resources: process.getActiveResourcesInfo().filter((name) => !resources.includes(name)),
   }));`;
 
-let folder: string;
-let tarball: string;
-let home: string;
-let files: readonly string[];
+const bin = (name: string) => `${root}node_modules/.bin/${name}`;
 
-// An app that has installed the tarball: its dependencies are linked from here, so that nothing is downloaded.
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "bonevalue-pack-"));
-  const out = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], { cwd: root });
-  const [packed] = Object.values(JSON.parse(out.toString())) as { filename: string; files: { path: string }[] }[];
-  tarball = join(folder, packed!.filename);
-  files = packed!.files.map(({ path }) => path);
-  home = join(folder, "node_modules", "bonevalue");
-  mkdirSync(home, { recursive: true });
-  execFileSync("tar", ["-xzf", tarball, "-C", home, "--strip-components=1"]);
-  for (const name of Object.keys({ ...dependencies, ...peerDependencies })) link(name);
-});
-
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function link(name: string): void {
-  const place = join(folder, "node_modules", name);
-  mkdirSync(join(place, ".."), { recursive: true });
-  symlinkSync(`${root}node_modules/${name}`, place);
-}
-
-function run(program: string, ...args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: "utf8" });
+/** The output of a command that failed, or nothing. */
+function run(cwd: string, program: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: "utf8" });
   return status === 0 ? "" : stdout + stderr;
 }
 
-/** Where a document's links and pictures lead, unless to a place of its own or to another site. */
-function linksOf(path: string): readonly string[] {
-  const prose = readFileSync(join(home, path), "utf8").replace(/^```.*?^```/gms, "");
+const expected = new Map([
+  [client.name, ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "package.json"]],
+  [server.name, ["CHANGELOG.md", "LICENSE", "README.md", "package.json"]],
+]);
+
+describe.for(packages)("the package $name", (one) => {
+  const peers = Object.keys(manifestOf(one)["peerDependencies"]);
+  let app: string;
+  let tarball: Tarball;
+  let home: string;
+  beforeAll(() => {
+    app = mkdtempSync(join(tmpdir(), "bonevalue-pack-"));
+    tarball = pack(one, app);
+    home = install(one, tarball, app, peers);
+  });
+  afterAll(() => rmSync(app, { recursive: true }));
+
+  test("holds the built files, the documents, a folder for each subpath, and nothing else", () => {
+    const folders = ["dist", "docs", ...subpathFolders(one)];
+    const others = tarball.files.filter((path) => !folders.includes(path.split("/")[0]!) || !path.includes("/"));
+    expect(others.sort()).toEqual(expected.get(one.name));
+    expect(tarball.files.filter((path) => path.includes(".test."))).toEqual([]);
+  });
+
+  test("says in package.json what registries show", () => {
+    const manifest = manifestOf(one);
+    for (const field of ["description", "license", "author", "keywords", "engines", "main", "types", "version"])
+      expect(manifest[field], field).toBeTruthy();
+    expect(manifest).not.toHaveProperty("repository");
+    expect(manifest["version"]).toBe(manifestOf(client)["version"]);
+  });
+
+  test("runs no script when it is installed", () => {
+    const { scripts } = manifestOf(one);
+    for (const name of ["preinstall", "install", "postinstall", "prepare"]) expect(scripts).not.toHaveProperty(name);
+  });
+
+  test("has relative links only to files in it, and no picture that nothing shows", () => {
+    const documents = tarball.files.filter((path) => path.endsWith(".md"));
+    const targets = documents.flatMap((path) =>
+      linksIn(readFileSync(join(home, path), "utf8")).map((link) => posix.join(dirname(path), link)),
+    );
+    expect(targets.filter((target) => !tarball.files.includes(target))).toEqual([]);
+    const pictures = tarball.files.filter((path) => path.startsWith("docs/img/"));
+    expect(pictures.filter((path) => !targets.includes(path))).toEqual([]);
+  });
+
+  test("holds the license of every package that it includes", () => {
+    const licenses = one.bundled.length > 0 ? readFileSync(join(home, "dist", licenseFileName), "utf8") : "";
+    for (const name of one.bundled) expect(licenses).toMatch(new RegExp(`^${name} \\d.*\\n\\nMIT License`, "m"));
+  });
+
+  test("passes publint", () => {
+    expect(run(app, bin("publint"), "run", tarball.path, "--strict")).toBe("");
+  });
+
+  test("has types that resolve in every mode of module resolution", () => {
+    // An ES module is what a CommonJS program gets, too: Node can require it.
+    const args = [tarball.path, "--ignore-rules", "cjs-resolves-to-esm", "--format", "ascii", "--no-color"];
+    expect(run(app, bin("attw"), ...args)).toBe("");
+  });
+
+  const imported = entriesOf(one).filter(({ subpath }) => subpath !== undefined);
+  test.for(imported)("$subpath can be imported in plain Node and leaves nothing behind", (entry) => {
+    const framework = peers.filter((name) => `./${name}` === entry.subpath);
+    const args = ["--input-type=module", "-e", probe, importNameOf(entry)!, ...framework];
+    const traces = JSON.parse(execFileSync(process.execPath, args, { cwd: app, encoding: "utf8" }));
+    expect(traces).toEqual({ globals: entry.singleFile === "iife" ? ["$BV"] : [], resources: [] });
+  });
+});
+
+describe("the packed files", () => {
+  let app: string;
+  const homes = new Map<string, { home: string; files: readonly string[] }>();
+  beforeAll(() => {
+    app = mkdtempSync(join(tmpdir(), "bonevalue-pack-"));
+    for (const one of packages) {
+      const tarball = pack(one, app);
+      homes.set(one.name, { home: install(one, tarball, app), files: tarball.files });
+    }
+  });
+  afterAll(() => rmSync(app, { recursive: true }));
+
+  test("hold one copy of the core, beside the single-file builds", () => {
+    const { home, files } = homes.get(client.name)!;
+    const singleFiles = entriesOf(client).flatMap(({ singleFile, output }) => (singleFile ? `dist/${output}.js` : []));
+    const modules = files.filter((path) => path.endsWith(".js") && !singleFiles.includes(path));
+    const text = (path: string) => readFileSync(join(home, path), "utf8");
+    expect(modules.filter((path) => text(path).includes("class BonevalueError"))).toEqual(["dist/core/errors.js"]);
+  });
+
+  test("mark React's entry as one for the client", () => {
+    const { home } = homes.get(client.name)!;
+    expect(readFileSync(join(home, "dist/bindings/react/index.js"), "utf8")).toMatch(/^"use client";/);
+  });
+
+  test("of the single-file module import nothing", () => {
+    const { home } = homes.get(client.name)!;
+    expect(readFileSync(join(home, "dist/browser.js"), "utf8")).not.toMatch(/\bfrom\s*["']|\bimport\s*[("']/);
+  });
+
+  test("run the command without the package of the client", () => {
+    const alone = mkdtempSync(join(tmpdir(), "bonevalue-pack-"));
+    const home = install(server, pack(server, alone), alone);
+    const [command] = Object.values(manifestOf(server)["bin"]) as string[];
+    const printed = execFileSync(process.execPath, [join(home, command!), "--version"], { cwd: alone });
+    expect(printed.toString().trim()).toBe(manifestOf(server)["version"]);
+    rmSync(alone, { recursive: true });
+  });
+
+  test.for([
+    { options: `{ store: "postgres://127.0.0.1/x" }`, name: "pg" },
+    { options: `{ store: {}, cluster: "redis://127.0.0.1" }`, name: "@redis/client" },
+  ])("name $name as the package to install, if it is needed and missing", ({ options, name }) => {
+    const program = `import { createServer } from "bonevalue-server"; await createServer(${options});`;
+    const output = run(app, process.execPath, "--input-type=module", "-e", program);
+    expect(output).toContain(`needs the package ${name}: run npm install ${name}.`);
+  });
+});
+
+/** Where a document's links and pictures lead, except to headings of its own and to other sites. */
+function linksIn(markdown: string): readonly string[] {
+  const prose = markdown.replace(/^```.*?^```/gms, "");
   const links = [...prose.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, link]) => link as string);
   return links.filter((link) => !/^[a-z]+:/.test(link));
 }
-
-test("the tarball holds what is built, the licence and the documents, and nothing else", () => {
-  const others = files.filter((path) => !path.startsWith("dist/") && !path.startsWith("docs/"));
-  expect(others.sort()).toEqual(["CONTRIBUTING.md", "LICENSE", "README.md", "package.json"]);
-  expect(files.filter((path) => path.includes(".test."))).toEqual([]);
-});
-
-test("every relative link of the packed documents leads to a packed file, and no picture is packed for nothing", () => {
-  const documents = files.filter((path) => path.endsWith(".md"));
-  const led = documents.flatMap((path) =>
-    linksOf(path).map((link) => ({ path, link, to: posix.join(dirname(path), link) })),
-  );
-  expect(led.filter(({ path }) => path === "README.md").map(({ to }) => to)).toContain("docs/guide.md");
-  expect(led.filter(({ to }) => !files.includes(to))).toEqual([]);
-  const pictures = files.filter((path) => path.startsWith("docs/img/"));
-  expect(pictures.filter((path) => !led.some(({ to }) => to === path))).toEqual([]);
-});
-
-test("publint finds nothing in it", () => {
-  expect(run(`${root}node_modules/.bin/publint`, "run", tarball, "--strict")).toBe("");
-});
-
-test("its types resolve wherever it can be imported", () => {
-  expect(
-    run(`${root}node_modules/.bin/attw`, tarball, "--profile", "esm-only", "--format", "ascii", "--no-color"),
-  ).toBe("");
-});
-
-test.for(importable)("$subpath can be imported in plain Node and leaves no trace", ({ subpath, script }) => {
-  const name = subpath?.slice(2) ?? "";
-  const framework = name in peerDependencies ? [name] : [];
-  const args = ["--input-type=module", "-e", probe, `bonevalue${subpath?.slice(1)}`, ...framework];
-  const traces = execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
-  expect(JSON.parse(traces)).toEqual({ globals: script ? ["$BV"] : [], resources: [] });
-});
-
-test("the modules hold one copy of the core, whatever an app imports", () => {
-  const modules = files.filter((path) => path.endsWith(".js") && path !== "dist/global.js");
-  const text = (path: string) => readFileSync(join(home, path), "utf8");
-  expect(modules.filter((path) => text(path).includes("class BonevalueError"))).toEqual(["dist/core/errors.js"]);
-});
-
-test("React's entry still says that it is for the client", () => {
-  expect(readFileSync(join(home, "dist/bindings/react/index.js"), "utf8")).toMatch(/^"use client";/);
-});
-
-test("the command can be run", () => {
-  expect(run(process.execPath, join(home, bin.bonevalue), "--help")).toBe("");
-});

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createServer } from "bonevalue/server";
+import { createServer } from "bonevalue-server";
 import { cleanup } from "node-datachannel";
 import { inventAccounts } from "./accounts.ts";
 import { addressesOf, isLoopback } from "./addresses.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer as createHttpServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createServer } from "bonevalue/server";
+import { createServer } from "bonevalue-server";
 import { inventAccounts } from "../demo/accounts.ts";
 import { bundlePages, type SiteFile } from "./pages.ts";
 

@@ -1,7 +1,9 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import { importRedis } from "../optional-packages.ts";
 import type { Cluster } from "./cluster.ts";
 import { localCluster } from "./local.ts";
+import { redisCluster } from "./redis.ts";
 
 /** The cluster at `where`, or one already; without one, this process is alone. Rejects with what to do about it. */
 export async function openCluster(where: string | Cluster | undefined, clock: Clock, log: Log): Promise<Cluster> {
@@ -9,9 +11,8 @@ export async function openCluster(where: string | Cluster | undefined, clock: Cl
   if (typeof where === "object") return where;
   if (!/^rediss?:\/\//.test(where))
     throw new Error("The cluster is nothing that is known here: give a redis:// or rediss:// URL.");
-  const { redisCluster } = await import("./redis.ts").catch((cause: unknown) => {
-    throw new Error("A redis:// cluster needs the package @redis/client: install it beside bonevalue.", { cause });
-  });
+  // First, because its message is not about an unreachable cluster.
+  await importRedis();
   const cluster = redisCluster(where, log);
   return { join: (events) => cluster.join(events).catch((cause: unknown) => unreachable(where, cause)) };
 }

@@ -1,5 +1,6 @@
-import { type CommandParser, createClient, defineScript } from "@redis/client";
+import type { CommandParser } from "@redis/client";
 import type { Clock } from "../clock.ts";
+import { importRedis } from "../optional-packages.ts";
 import { withCircuitBreaker } from "./circuit-breaker.ts";
 
 /** The part of Redis (or Valkey) that a node uses. Every method rejects while the engine is out of reach, or hangs. */
@@ -68,7 +69,7 @@ export async function connectRedis(
   events: RedisEvents,
   { patience, clock }: { readonly patience: number; readonly clock: Clock },
 ): Promise<RedisCommands> {
-  const client = clientOf(url);
+  const client = clientOf(await importRedis(), url);
   const listener = client.duplicate();
   for (const connection of [client, listener]) connection.on("error", events.failed);
   try {
@@ -100,10 +101,15 @@ export async function connectRedis(
 
 type Client = ReturnType<typeof clientOf>;
 
-function clientOf(url: string) {
+function clientOf({ createClient, defineScript }: typeof import("@redis/client"), url: string) {
   return createClient({
     url,
-    scripts,
+    scripts: {
+      claim: defineScript(scripts.claim),
+      release: defineScript(scripts.release),
+      take: defineScript(scripts.take),
+      giveBack: defineScript(scripts.giveBack),
+    },
     // Rejected at once while out of reach: this node then goes on alone.
     disableOfflineQueue: true,
     // A wire on which nothing comes back is given up.
@@ -189,7 +195,7 @@ function claimed([epoch, before = ""]: readonly string[]): Claimed {
 }
 
 function script<Reply>(source: string) {
-  return defineScript({
+  return {
     SCRIPT: source,
     NUMBER_OF_KEYS: 1,
     parseCommand(parser: CommandParser, key: string, ...args: string[]) {
@@ -197,7 +203,7 @@ function script<Reply>(source: string) {
       parser.push(...args);
     },
     transformReply: (reply: unknown) => reply as Reply,
-  });
+  };
 }
 
 // A peer's value is "node epoch". Numbers travel as text: Lua's would lose their digits.

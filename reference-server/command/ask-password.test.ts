@@ -13,7 +13,7 @@ import { signedIn } from "../testing/world.ts";
 
 const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
 
-/** `bonevalue user add ann` at a terminal, where somebody answers the prompt with these keys. */
+/** `bonevalue-server user add ann` at a terminal, where somebody answers the prompt with these keys. */
 async function addAnn(keys: string) {
   const folder = await mkdtemp(join(tmpdir(), "bonevalue-"));
   onTestFinished(() => rm(folder, { recursive: true }));

@@ -127,9 +127,13 @@ describe("the command line", { timeout: 30_000 }, () => {
 
   test("what is wrong is said in a line", async () => {
     const cases: [string[], number, RegExp][] = [
-      [[], 2, /bonevalue serve/],
-      [["user", "remove", "ann"], 2, /bonevalue user add NAME.*"user remove ann" is none of the commands above/s],
-      [["serve", "--prot", "1"], 1, /^bonevalue: Unknown option '--prot'/],
+      [[], 2, /bonevalue-server serve/],
+      [
+        ["user", "remove", "ann"],
+        2,
+        /bonevalue-server user add NAME.*"user remove ann" is none of the commands above/s,
+      ],
+      [["serve", "--prot", "1"], 1, /^bonevalue-server: Unknown option '--prot'/],
       [["serve", "--port", "many"], 1, /--port takes a number/],
       [["serve", "--url", "foo"], 1, /--url.* is a URL such as https:/],
       [["invite", "ann@example.org", "--url", "bv.example.org:8000"], 1, /--url.* is a URL such as https:/],
@@ -142,7 +146,7 @@ describe("the command line", { timeout: 30_000 }, () => {
       [
         ["serve", "--cert", "x.pem", "--key", "y.pem"],
         1,
-        /^bonevalue: The file of --cert cannot be read \(.*x\.pem.*\)\.$/m,
+        /^bonevalue-server: The file of --cert cannot be read \(.*x\.pem.*\)\.$/m,
       ],
       [["serve", "--path", "p2p"], 1, /give a path such as \/p2p/],
       [["serve", "--port", ""], 1, /--port takes a number, not ""/],
@@ -166,7 +170,7 @@ describe("the command line", { timeout: 30_000 }, () => {
     const { url } = await serving();
     const { code, err } = await command(["serve", "--port", new URL(url).port]);
     expect(code).toBe(1);
-    expect(err).toMatch(/^bonevalue: Port \d+ on 127\.0\.0\.1 is taken/);
+    expect(err).toMatch(/^bonevalue-server: Port \d+ on 127\.0\.0\.1 is taken/);
   });
 
   test("--help explains every flag and its environment variable", async () => {

@@ -3,11 +3,11 @@ import { addUser, invite } from "./administer.ts";
 import { explain, readFlags } from "./flags.ts";
 import { serve, serveFlags, storeFlags } from "./serve.ts";
 
-const help = `bonevalue: a discovery server for pages that talk straight to each other.
+const help = `bonevalue-server: a discovery server for pages that talk straight to each other.
 
-  bonevalue serve             Run the server until it is told to stop (SIGTERM or Ctrl-C).
-  bonevalue user add NAME     Make an account. The password is asked for, or read from standard input.
-  bonevalue invite EMAIL      Print a one-use link with which somebody makes an account.
+  bonevalue-server serve           Run the server until it is told to stop (SIGTERM or Ctrl-C).
+  bonevalue-server user add NAME   Make an account. The password is asked for, or read from standard input.
+  bonevalue-server invite EMAIL    Print a one-use link with which somebody makes an account.
 
 Every flag can be given as the environment variable beside it instead: secrets belong there, where
 other users of the machine do not see them. All commands take --help, --store and --url; the others
@@ -21,7 +21,7 @@ export async function run(args: readonly string[], env: NodeJS.ProcessEnv = proc
   try {
     return await dispatch(args, env);
   } catch (error) {
-    console.error(`bonevalue: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`bonevalue-server: ${error instanceof Error ? error.message : String(error)}`);
     return 1;
   }
 }
@@ -33,7 +33,7 @@ async function dispatch(args: readonly string[], env: NodeJS.ProcessEnv): Promis
   }
   if (args.includes("--version")) {
     // By the package's own name: what is built lies deeper than the source.
-    console.log(createRequire(import.meta.url)("bonevalue/package.json").version);
+    console.log(createRequire(import.meta.url)("bonevalue-server/package.json").version);
     return 0;
   }
   if (args[0] === "serve") {
@@ -47,6 +47,6 @@ async function dispatch(args: readonly string[], env: NodeJS.ProcessEnv): Promis
     if (first === "invite" && second !== undefined && positionals.length === 2) return invite(second, values);
   }
   console.error(help);
-  if (args.length > 0) console.error(`bonevalue: "${args.join(" ")}" is none of the commands above.`);
+  if (args.length > 0) console.error(`bonevalue-server: "${args.join(" ")}" is none of the commands above.`);
   return 2;
 }

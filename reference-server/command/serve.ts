@@ -12,7 +12,7 @@ export interface StoreValues {
   readonly url?: string;
 }
 
-/** What `bonevalue serve` can be given. */
+/** What `bonevalue-server serve` can be given. */
 export interface ServeValues extends StoreValues {
   readonly host?: string;
   readonly port?: string;
@@ -44,7 +44,7 @@ export const storeFlags: Flags<StoreValues> = {
   },
 };
 
-/** Flags of `bonevalue serve`. */
+/** Flags of `bonevalue-server serve`. */
 export const serveFlags: Flags<ServeValues> = {
   host: {
     value: "HOST",

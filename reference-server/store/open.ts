@@ -1,4 +1,6 @@
 import type { Log } from "../log.ts";
+import { importPostgres } from "../optional-packages.ts";
+import { postgresStore } from "./postgres.ts";
 import { sqliteStore } from "./sqlite.ts";
 import type { Store } from "./store.ts";
 
@@ -31,9 +33,8 @@ async function openSqlite(path: string): Promise<Store> {
 }
 
 async function openPostgres(url: string, log: Log): Promise<Store> {
-  const { postgresStore } = await import("./postgres.ts").catch((cause: unknown) => {
-    throw new Error("A postgres:// store needs the package pg: install it beside bonevalue.", { cause });
-  });
+  // First, because its message is not about an unreachable store.
+  await importPostgres();
   // The URL holds a password.
   const where = URL.parse(url)?.host ?? "the URL given";
   return postgresStore(url, log).catch((cause: unknown) => {

@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect } from "kysely";
-import pg from "pg";
 import type { Log } from "../log.ts";
+import { importPostgres } from "../optional-packages.ts";
 import { migrate, type Tables } from "./schema.ts";
 import { sqlStore } from "./sql.ts";
 import type { Store } from "./store.ts";
@@ -10,6 +10,7 @@ const bigint = 20;
 
 /** A store in PostgreSQL, which any number of servers share. Rejects when it cannot be reached. */
 export async function postgresStore(url: string, log: Log): Promise<Store> {
+  const pg = await importPostgres();
   const pool = new pg.Pool({
     connectionString: url,
     max: 10,

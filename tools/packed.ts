@@ -1,0 +1,41 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { manifestOf, type Package, root } from "./entries.ts";
+
+/** A package as `npm pack` makes it. */
+export interface Tarball {
+  /** Absolute path of the .tgz. */
+  readonly path: string;
+  /** Every file in it, from the package's folder. */
+  readonly files: readonly string[];
+}
+
+/** Packs a built package into `folder`. */
+export function pack({ folder: source }: Package, folder: string): Tarball {
+  const out = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
+    cwd: root + source,
+  });
+  const [packed] = Object.values(JSON.parse(out.toString())) as { filename: string; files: { path: string }[] }[];
+  return { path: join(folder, packed!.filename), files: packed!.files.map(({ path }) => path) };
+}
+
+/**
+ * Unpacks a tarball into the node_modules of `app`, and links its dependencies from this repository, so that nothing is
+ * downloaded. `peers` names the optional peers to link. Returns the installed package's folder.
+ */
+export function install(from: Package, { path }: Tarball, app: string, peers: readonly string[] = []): string {
+  const home = join(app, "node_modules", from.name);
+  mkdirSync(home, { recursive: true });
+  execFileSync("tar", ["-xzf", path, "-C", home, "--strip-components=1"]);
+  for (const name of [...Object.keys(manifestOf(from)["dependencies"]), ...peers]) link(name, app);
+  return home;
+}
+
+/** Links a package of this repository into the node_modules of `app`, unless it is there. */
+export function link(name: string, app: string): void {
+  const place = join(app, "node_modules", name);
+  if (existsSync(place)) return;
+  mkdirSync(dirname(place), { recursive: true });
+  symlinkSync(`${root}node_modules/${name}`, place);
+}
