@@ -4,9 +4,6 @@ export type PeerId = string;
 /** The name *this* account gave another user. Private to the account. `"*"` and `"Us"` are reserved. */
 export type Alias = string;
 
-/** The alias of our own other logins. */
-export const us = "Us";
-
 /** A frozen snapshot: safe to keep in any framework's state. `name` is `"Us"` for our own other logins. */
 export interface Peer {
   readonly id: PeerId;

@@ -157,7 +157,7 @@ test("the servers that a discovery server names are forgotten with it", async ()
       open(_host, _credentials, events) {
         queueMicrotask(() => {
           events.iceServers(named);
-          events.online({ self: { id: "a", username: "ann" }, resumed: false, users: [], peers: [] });
+          events.online({ self: { id: "a", username: "ann" }, users: [], peers: [] });
         });
         return { close: async () => {} } as DiscoverySession;
       },

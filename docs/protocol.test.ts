@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { toClient } from "../core/discovery/messages.ts";
-import { closeCode as clientCloseCode } from "../core/discovery/websocket/close-reason.ts";
+import { closeCode } from "../core/protocol/close-code.ts";
+import { toClient } from "../core/protocol/to-client.ts";
+import { toServer } from "../core/protocol/to-server.ts";
 import { viewKinds } from "../core/wire/annotations.ts";
 import { Kind } from "../core/wire/frames.ts";
-import { closeCode } from "../reference-server/refusal.ts";
-import { toServer } from "../reference-server/to-server.ts";
 import { snippetsOf } from "../tools/snippets.ts";
 
 interface Vector {
@@ -45,6 +44,6 @@ test.each(Object.keys({ ...toServer, ...toClient }))("the message %s is describe
   expect(page).toContain(`\`${type}\``);
 });
 
-test.each(Object.values({ ...clientCloseCode, ...closeCode }))("the close code %i is described", (code) => {
+test.each(Object.values(closeCode))("the close code %i is described", (code) => {
   expect(page).toMatch(new RegExp(`\\b${code}\\b`));
 });

@@ -1,9 +1,10 @@
+import { closeCode } from "../core/protocol/close-code.ts";
 import type { AttemptLimiter } from "./attempt-limiter.ts";
 import type { Clock } from "./clock.ts";
 import type { ServerLimits } from "./limits.ts";
 import { canonicalName, checkedAlias, checkedEmail, checkedName, isName } from "./names.ts";
 import { checkPassword, isOutdated, type Passwords } from "./passwords.ts";
-import { closeCode, Refusal } from "./refusal.ts";
+import { Refusal } from "./refusal.ts";
 import { hashOf, newSecret } from "./secrets.ts";
 import type { Store } from "./store/store.ts";
 

@@ -1,7 +1,8 @@
+import { closeCode } from "../core/protocol/close-code.ts";
 import { networkOf } from "./address.ts";
 import type { ClusterNode } from "./cluster/cluster.ts";
 import type { ServerLimits } from "./limits.ts";
-import { closeCode, Refusal } from "./refusal.ts";
+import { Refusal } from "./refusal.ts";
 
 const minute = 60_000;
 const failures: ReadonlySet<string> = new Set(["unauthenticated", "token-invalid"]);

@@ -1,4 +1,5 @@
 import type { WebSocket } from "ws";
+import { closeCode } from "../core/protocol/close-code.ts";
 import type { Changer } from "./accounts.ts";
 import type { Clock } from "./clock.ts";
 import { encode } from "./frames.ts";
@@ -11,7 +12,7 @@ import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { createOutbox } from "./outbox.ts";
 import type { Presence } from "./presence.ts";
-import { closeCode, Refusal } from "./refusal.ts";
+import { Refusal } from "./refusal.ts";
 import type { Answer } from "./requests.ts";
 import { hashOf } from "./secrets.ts";
 import { type Phase, type Proof, type Relay, type Request, type Step, step } from "./session.ts";
@@ -138,7 +139,7 @@ export function openConnection(
     // At once: the others need not wait for a store that is slow.
     await presence.leave(leaver).catch(refusalOf);
     await ended;
-    outbox.close(closeCode.bye);
+    outbox.close(closeCode.normal);
   }
 
   // ── signing in ──
@@ -188,7 +189,7 @@ export function openConnection(
   }
 
   function end(why: "taken" | "revoked"): void {
-    if (why === "taken") outbox.close(closeCode.takenOver);
+    if (why === "taken") outbox.close(closeCode.superseded);
     else finish(new Refusal("unauthenticated", "This session has ended: sign in again."), closeCode.unauthenticated);
   }
 
@@ -222,7 +223,7 @@ export function openConnection(
   }
 
   function closed(code: number): void {
-    gone = code === closeCode.bye || code === closeCode.goingAway ? "goodbye" : "lost";
+    gone = code === closeCode.normal || code === closeCode.goingAway ? "goodbye" : "lost";
     for (const stop of stops) stop();
     if (phase === "new") settled();
     if (me) parts.seen.left(me.id);

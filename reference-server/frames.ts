@@ -1,7 +1,8 @@
 import * as v from "valibot";
-import { envelope, type ToClient, type ToServer } from "../core/discovery/messages.ts";
-import { closeCode, Refusal } from "./refusal.ts";
-import { toServer } from "./to-server.ts";
+import { closeCode } from "../core/protocol/close-code.ts";
+import { envelope, type ToClient, type ToServer } from "../core/protocol/messages.ts";
+import { toServer } from "../core/protocol/to-server.ts";
+import { Refusal } from "./refusal.ts";
 
 /** A valid frame of a client. */
 export type Command = {

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import type { IceServer, ToClient } from "../core/discovery/messages.ts";
+import type { IceServer, ToClient } from "../core/protocol/messages.ts";
 
 /** A STUN or TURN server; with `secret`, its credentials are minted for each peer, as coturn's REST scheme has it. */
 export interface IceOption {

@@ -1,3 +1,5 @@
+import { idleTimeoutMs, maxFrameBytes, pingIntervalMs } from "../core/protocol/limits.ts";
+
 /** Budgets against hostile and broken clients. Times in ms, sizes in bytes. docs/security.md says what each is for. */
 export interface ServerLimits {
   readonly firstFrameTimeout: number;
@@ -55,7 +57,7 @@ const hour = 60 * minute;
 export const defaultLimits: ServerLimits = {
   firstFrameTimeout: 5 * second,
   firstFrameSize: 4 * 1024,
-  frameSize: 64 * 1024,
+  frameSize: maxFrameBytes,
   maxUnsentBytes: 1024 * 1024,
   frameRate: 50,
   frameBurst: 200,
@@ -69,8 +71,8 @@ export const defaultLimits: ServerLimits = {
   tokens: 100,
   invitations: 20,
   passwordQueue: 100,
-  pingEvery: 25 * second,
-  idleTimeout: 35 * second,
+  pingEvery: pingIntervalMs,
+  idleTimeout: idleTimeoutMs,
   backendTimeout: 15 * second,
   grace: 10 * second,
   sessionAge: 24 * hour,

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { closeCode } from "./refusal.ts";
+import { closeCode } from "../core/protocol/close-code.ts";
 
 /** What a server counts, for Prometheus. Labels never hold a name or an address. */
 export interface Metrics {

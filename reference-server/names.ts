@@ -1,6 +1,7 @@
+import { everyone, us } from "../core/protocol/alias.ts";
 import { Refusal } from "./refusal.ts";
 
-const reserved: ReadonlySet<string> = new Set(["*", "Us"]);
+const reserved: ReadonlySet<string> = new Set([everyone, us]);
 const hidden = /[\p{Cc}\p{Cf}\p{Cs}]/u;
 const peerId = /^[0-9a-f]{32}$/i;
 const address = /^[^\s@<>"(),:;\\[\]\p{C}]{1,64}@[^\s@<>"(),:;\\[\]\p{C}]{1,190}$/u;

@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
+import { closeCode } from "../core/protocol/close-code.ts";
 import type { Clock } from "./clock.ts";
-import { closeCode } from "./refusal.ts";
 
 /** What goes out on one socket. */
 export interface Outbox {

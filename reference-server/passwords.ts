@@ -1,5 +1,6 @@
 import { hash as argon2, verify as argon2Verify, parseOptions } from "@node-rs/argon2";
-import { closeCode, Refusal } from "./refusal.ts";
+import { closeCode } from "../core/protocol/close-code.ts";
+import { Refusal } from "./refusal.ts";
 import { newSecret } from "./secrets.ts";
 
 // OWASP's argon2id: 19 MiB, two passes, one lane. 12 to 16 ms.

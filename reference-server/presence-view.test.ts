@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { us } from "../core/protocol/alias.ts";
 import { fc } from "../tools/property.ts";
 import type { Login } from "./cluster/cluster.ts";
-import { difference, emptyView, join, leave, type PresenceEvent, type PresenceView, us } from "./presence-view.ts";
+import { difference, emptyView, join, leave, type PresenceEvent, type PresenceView } from "./presence-view.ts";
 
 const login = (id: string, user: string, epoch = 1, node = "n"): Login => ({ id, user, node, epoch });
 

@@ -1,3 +1,4 @@
+import { us } from "../core/protocol/alias.ts";
 import type { Login } from "./cluster/cluster.ts";
 
 /** What every login of one user has been told. */
@@ -13,9 +14,6 @@ export type PresenceEvent =
   | { readonly type: "userAdd" | "userRemove"; readonly data: string }
   | { readonly type: "peerConnect"; readonly data: { readonly name: string; readonly id: string } }
   | { readonly type: "peerDisconnect"; readonly data: string; readonly lost?: true };
-
-/** The name of a user's own other logins. */
-export const us = "Us";
 
 /** A view of nobody. */
 export function emptyView(): PresenceView {

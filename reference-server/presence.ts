@@ -1,10 +1,12 @@
+import { us } from "../core/protocol/alias.ts";
+import { closeCode } from "../core/protocol/close-code.ts";
+import type { SignalKind } from "../core/protocol/messages.ts";
 import { type Clock, every } from "./clock.ts";
 import type { BusMessage, Cluster, ClusterNode, Login } from "./cluster/cluster.ts";
 import { coalesced } from "./coalesced.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Log } from "./log.ts";
-import { us } from "./presence-view.ts";
-import { closeCode, Refusal } from "./refusal.ts";
+import { Refusal } from "./refusal.ts";
 import type { Trust } from "./trust.ts";
 import { createUserSessionsIndex, type Member, type SessionEntry, type UserSessions } from "./user-sessions.ts";
 
@@ -20,7 +22,7 @@ export interface Presence {
   /** The member has said goodbye: its peer is announced as gone at once. */
   leave(member: Member): Promise<void>;
   /** False: the member may not talk to `to`, or there is no such peer. True promises nothing. */
-  relay(member: Member, type: "peerRequest" | "peerResponse", to: string, signal: unknown): boolean;
+  relay(member: Member, type: SignalKind, to: string, signal: unknown): boolean;
   /** Reads again whom these users trust; resolves once everybody on this node has been told. `named`: and whom they name. */
   trustChanged(users: readonly string[], named?: boolean): Promise<void>;
   /** Ends all logins of a user on all nodes, but for the peer `keep`. */

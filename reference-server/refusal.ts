@@ -16,16 +16,3 @@ export class Refusal extends Error {
     this.after = options.after;
   }
 }
-
-/** Close codes of the protocol, by what they mean. */
-export const closeCode = {
-  bye: 1000,
-  goingAway: 1001,
-  protocol: 1008,
-  tooLarge: 1009,
-  restart: 1012,
-  overloaded: 1013,
-  unauthenticated: 4001,
-  takenOver: 4002,
-  incompatible: 4003,
-} as const;

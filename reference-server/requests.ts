@@ -1,4 +1,4 @@
-import type { ToClient, ToServer } from "../core/discovery/messages.ts";
+import type { ToClient, ToServer } from "../core/protocol/messages.ts";
 import type { Accounts, Changer, Invited } from "./accounts.ts";
 import type { AttemptLimiter } from "./attempt-limiter.ts";
 import type { Log } from "./log.ts";

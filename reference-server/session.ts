@@ -1,5 +1,7 @@
+import { closeCode } from "../core/protocol/close-code.ts";
+import type { SignalKind } from "../core/protocol/messages.ts";
 import { type Command, decode } from "./frames.ts";
-import { closeCode, Refusal } from "./refusal.ts";
+import { Refusal } from "./refusal.ts";
 
 /** Where one socket is: it has to prove whose it is, or it may speak. */
 export type Phase = "new" | "online";
@@ -8,7 +10,7 @@ export type Phase = "new" | "online";
 export type Proof = Extract<Command, { type: "authenticate" | "acceptInvite" }>;
 
 /** A signal for another peer. */
-export type Relay = Extract<Command, { type: "peerRequest" | "peerResponse" }>;
+export type Relay = Extract<Command, { type: SignalKind }>;
 
 /** What is to be done about one frame. */
 export type Step =

@@ -1,11 +1,12 @@
-import { discoveryVersion } from "../core/discovery/messages.ts";
+import { closeCode } from "../core/protocol/close-code.ts";
+import { discoveryVersion } from "../core/protocol/messages.ts";
 import type { Accounts } from "./accounts.ts";
 import type { AttemptLimiter } from "./attempt-limiter.ts";
 import type { Clock } from "./clock.ts";
 import { noteEvery } from "./last-seen.ts";
 import type { ServerLimits } from "./limits.ts";
 import { checkedName } from "./names.ts";
-import { closeCode, Refusal } from "./refusal.ts";
+import { Refusal } from "./refusal.ts";
 import { hashOf, newPeerId, newSecret } from "./secrets.ts";
 import type { Proof } from "./session.ts";
 import type { Session, Store } from "./store/store.ts";

@@ -2,12 +2,12 @@ import { type Server as HttpServer, type IncomingMessage, type ServerResponse, S
 import type { Duplex } from "node:stream";
 import { Server as TlsServer } from "node:tls";
 import { type WebSocket, WebSocketServer } from "ws";
+import { closeCode } from "../core/protocol/close-code.ts";
 import { type AddressList, clientAddress, isLoopback, networkOf } from "./address.ts";
 import { type Connection, type ConnectionParts, openConnection } from "./connection.ts";
 import { encode } from "./frames.ts";
 import { createOutbox } from "./outbox.ts";
 import { pathOf, plain } from "./pages.ts";
-import { closeCode } from "./refusal.ts";
 
 /** What the door stands on, and what every connection behind it shares. */
 export interface UpgradeHandlerParts extends ConnectionParts {

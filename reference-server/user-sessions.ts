@@ -1,7 +1,8 @@
+import { us } from "../core/protocol/alias.ts";
 import type { BusMessage, ClusterNode, Login } from "./cluster/cluster.ts";
 import { coalesced } from "./coalesced.ts";
 import { encode } from "./frames.ts";
-import { difference, emptyView, join, leave, type PresenceEvent, type PresenceView, us } from "./presence-view.ts";
+import { difference, emptyView, join, leave, type PresenceEvent, type PresenceView } from "./presence-view.ts";
 import type { Trust } from "./trust.ts";
 
 /** One signed-in socket, as presence sees it. */

@@ -9,21 +9,24 @@ interface Direction {
   readonly packages: readonly string[];
 }
 
-/** What every room of the core stands on. */
+/** What every folder of the core may use. */
 const ground = [
-  "errors",
-  "clock",
-  "peer",
-  "limits",
-  "check-arguments",
-  "events",
-  "reactive",
-  "weak-cache",
-  "bounded-schemas",
-  "id-map",
-  "lazy-property",
-  "microtask",
-].map((name) => `core/${name}.ts`);
+  "core/protocol/",
+  ...[
+    "errors",
+    "clock",
+    "peer",
+    "limits",
+    "check-arguments",
+    "events",
+    "reactive",
+    "weak-cache",
+    "bounded-schemas",
+    "id-map",
+    "lazy-property",
+    "microtask",
+  ].map((name) => `core/${name}.ts`),
+];
 const nodeAndAll = ["node:*", "*"];
 
 /** The house's import directions, as the design draws them. */
@@ -45,8 +48,8 @@ export const directions: readonly Direction[] = [
   { from: "bindings/react/", files: ["core/index.ts"], packages: ["react"] },
   { from: "bindings/vue/", files: ["core/index.ts"], packages: ["vue"] },
   { from: "bindings/svelte/", files: ["core/index.ts"], packages: ["svelte"] },
-  // The codes of errors are part of what the messages say.
-  { from: "reference-server/", files: ["core/discovery/messages.ts", "core/errors.ts"], packages: nodeAndAll },
+  // Messages carry error codes.
+  { from: "reference-server/", files: ["core/protocol/", "core/errors.ts"], packages: nodeAndAll },
   { from: "examples/", files: ["core/index.ts", "reference-server/server.ts", "tools/"], packages: nodeAndAll },
   { from: "bench/", files: ["core/", "reference-server/", "tools/"], packages: nodeAndAll },
   { from: "docs/", files: ["tools/"], packages: nodeAndAll },

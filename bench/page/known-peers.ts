@@ -12,7 +12,6 @@ export function knownPeers(signals: Signals, own: string, others: readonly strin
       queueMicrotask(() =>
         events.online({
           self: { id: own, username: `user of ${own}` },
-          resumed: false,
           users: peers.map(({ name }) => name),
           peers,
         }),

@@ -54,9 +54,7 @@ async function clientOf(peers: number) {
     open(_host, _credentials, events) {
       told = events;
       const users = [...new Set(known.map(({ name }) => name))];
-      queueMicrotask(() =>
-        events.online({ self: { id: "own", username: "own" }, resumed: false, users, peers: known }),
-      );
+      queueMicrotask(() => events.online({ self: { id: "own", username: "own" }, users, peers: known }));
       const refuse = () => Promise.reject(new Error("There is no server here."));
       return {
         signal() {},

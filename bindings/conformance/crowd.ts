@@ -20,7 +20,6 @@ export async function joinCrowd(size: number): Promise<Crowd> {
       queueMicrotask(() =>
         events.online({
           self: { id: "ann-1", username: "ann" },
-          resumed: false,
           users: ["bob"],
           peers: ids.map((id) => ({ id, name: "bob" })),
         }),

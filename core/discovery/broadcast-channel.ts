@@ -1,7 +1,8 @@
 import { is } from "valibot";
 import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
-import { type Alias, type Peer, us } from "../peer.ts";
+import type { Alias, Peer } from "../peer.ts";
+import { us } from "../protocol/alias.ts";
 import type { Member } from "./broadcast-channel/membership.ts";
 import { enterRoom, type Room, type RoomPlatform } from "./broadcast-channel/room.ts";
 import { username } from "./broadcast-channel/tab-messages.ts";
@@ -89,7 +90,7 @@ function openSession(
     online = true;
     for (const { username } of members) if (username !== own.username) users.add(username);
     const self = { id: own.id, username: own.username };
-    events.online({ self, resumed: false, users: [...users], peers: members.map(peerOf) });
+    events.online({ self, users: [...users], peers: members.map(peerOf) });
   }
 
   function joined(member: Member) {

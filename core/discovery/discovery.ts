@@ -1,5 +1,6 @@
 import type { BonevalueError } from "../errors.ts";
 import type { Alias, Peer, PeerId } from "../peer.ts";
+import type { SignalKind } from "../protocol/messages.ts";
 
 /** How a user proves who they are. */
 export type Credentials =
@@ -24,15 +25,10 @@ export interface Discovery {
 /** The whole truth at a sign-in or a return; it replaces what was known. */
 export interface Snapshot {
   readonly self: { readonly id: PeerId; readonly username: string };
-  /** Nobody was told that this peer had gone. */
-  readonly resumed: boolean;
   readonly users: readonly Alias[];
   /** Online peers of trusted users, and our own other logins under `"Us"`. */
   readonly peers: readonly Peer[];
 }
-
-/** Which side of a dial a signal is from: the one that opens the link, or the one that was asked. */
-export type SignalKind = "peerRequest" | "peerResponse";
 
 /** What a session tells its client. One call for each thing that happened, in order. */
 export interface DiscoveryEvents {

@@ -1,7 +1,7 @@
 import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
+import type { ToServer } from "../protocol/messages.ts";
 import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery.ts";
-import type { ToServer } from "./messages.ts";
 import { createPageLifecycle } from "./page-lifecycle.ts";
 import { createReconnectingSession, type Environment } from "./websocket/reconnecting-session.ts";
 import type { AnswerTo, RequestType } from "./websocket/requests.ts";

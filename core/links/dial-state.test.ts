@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { baseSeed, createRandom, runs } from "../../tools/property.ts";
+import type { SignalKind } from "../protocol/messages.ts";
 import {
   type Action,
   createDialState,
@@ -8,7 +9,6 @@ import {
   endCurrent,
   onOpen,
   onSignal,
-  type SignalKind,
   type Step,
 } from "./dial-state.ts";
 import type { Signal } from "./signaling.ts";

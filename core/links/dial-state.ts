@@ -1,10 +1,8 @@
+import type { SignalKind } from "../protocol/messages.ts";
 import type { Signal } from "./signaling.ts";
 
 /** Which side of an attempt we are: the one that dialed, or the one that was asked. */
 export type Role = "caller" | "callee";
-
-/** Whose attempt a signal speaks of: its sender's (`peerRequest`) or its receiver's (`peerResponse`). */
-export type SignalKind = "peerRequest" | "peerResponse";
 
 /** What we know of dialing one peer, either way. Attempts count from 1 and never go back. */
 export interface DialState {

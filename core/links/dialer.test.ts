@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { fc } from "../../tools/property.ts";
 import { BonevalueError, type ErrorCode } from "../errors.ts";
+import type { SignalKind } from "../protocol/messages.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
 import type { Link, Transport } from "../transport/transport.ts";
-import type { SignalKind } from "./dial-state.ts";
 import { createDialer, type Dialer } from "./dialer.ts";
 import type { Signal } from "./signaling.ts";
 import { createFakeLink } from "./testing/fake-link.ts";

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { Clock } from "../clock.ts";
 import type { BonevalueError, ErrorCode } from "../errors.ts";
+import type { SignalKind } from "../protocol/messages.ts";
 import type { Link, Transport } from "../transport/transport.ts";
 import { closedWith, noPath, outOfTime, refused, unreachable } from "./dial-errors.ts";
 import {
@@ -13,7 +14,6 @@ import {
   onOpen,
   onSignal,
   type Role,
-  type SignalKind,
   type Step,
 } from "./dial-state.ts";
 import { openLink } from "./open-link.ts";

@@ -1,11 +1,11 @@
 import type { Clock } from "../clock.ts";
 import { BonevalueError, type ErrorCode } from "../errors.ts";
 import type { Limits } from "../limits.ts";
+import type { SignalKind } from "../protocol/messages.ts";
 import type { Live } from "../reactive.ts";
 import type { Link, Transport } from "../transport/transport.ts";
 import type { Hello } from "../wire/frames.ts";
 import { type Connection, createConnection, type Service } from "./connection.ts";
-import type { SignalKind } from "./dial-state.ts";
 import { createDialer } from "./dialer.ts";
 import { createLinkLimiter } from "./link-limiter.ts";
 import { createLinkStates, type LinkState } from "./link-states.ts";

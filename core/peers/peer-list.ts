@@ -1,4 +1,5 @@
-import { type Alias, type Peer, type PeerId, us } from "../peer.ts";
+import type { Alias, Peer, PeerId } from "../peer.ts";
+import { us } from "../protocol/alias.ts";
 import type { Registry } from "./registry.ts";
 
 /** One difference that was made in the registry. A peer that is removed loses its link; `links-ended` ends all. */

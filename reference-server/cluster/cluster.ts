@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { type SignalKind, signalKinds } from "../../core/protocol/messages.ts";
 
 /** One online peer, as every node knows it. */
 export interface Login {
@@ -20,7 +21,7 @@ export type BusMessage =
   | { readonly kind: "taken"; readonly id: string; readonly epoch: number }
   | {
       readonly kind: "relay";
-      readonly type: "peerRequest" | "peerResponse";
+      readonly type: SignalKind;
       readonly to: string;
       readonly from: Login;
       readonly signal?: unknown;
@@ -42,7 +43,7 @@ export const busMessage: v.GenericSchema<unknown, BusMessage> = v.variant("kind"
   v.object({ kind: v.literal("taken"), id: text, epoch: v.number() }),
   v.object({
     kind: v.literal("relay"),
-    type: v.picklist(["peerRequest", "peerResponse"]),
+    type: v.picklist(signalKinds),
     to: text,
     from: login,
     signal: v.unknown(),

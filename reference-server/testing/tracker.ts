@@ -1,4 +1,4 @@
-import { us } from "../presence-view.ts";
+import { us } from "../../core/protocol/alias.ts";
 import type { Received, TestClient } from "./client.ts";
 
 /** What a client believes, from what it was told; every breach of the protocol's order is written down. */

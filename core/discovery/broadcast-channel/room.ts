@@ -1,7 +1,7 @@
 import { safeParse } from "valibot";
 import type { Clock } from "../../clock.ts";
 import type { PeerId } from "../../peer.ts";
-import type { SignalKind } from "../discovery.ts";
+import type { SignalKind } from "../../protocol/messages.ts";
 import { createHeartbeatMembership } from "./heartbeat-membership.ts";
 import { createLockMembership } from "./lock-membership.ts";
 import type { Member } from "./membership.ts";

@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import { type Alias, type PeerId, us } from "../../peer.ts";
-import type { SignalKind } from "../discovery.ts";
+import type { Alias, PeerId } from "../../peer.ts";
+import { everyone, us } from "../../protocol/alias.ts";
+import { type SignalKind, signalKinds } from "../../protocol/messages.ts";
 
 /** What tabs say to each other. `hello` asks who is there, `here` answers. */
 export type TabMessage =
@@ -20,7 +21,7 @@ const id = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 /** A user name that can stand as an alias, since everybody is known by it. */
 export const username: v.GenericSchema<unknown, Alias> = v.pipe(
   v.string(),
-  v.check((name) => name !== "" && name !== "*" && name !== us && !v.is(id, name)),
+  v.check((name) => name !== "" && name !== everyone && name !== us && !v.is(id, name)),
 );
 
 /** Everything that a tab understands. */
@@ -32,7 +33,7 @@ export const tabMessage: v.GenericSchema<unknown, TabMessage> = v.variant("type"
     type: v.literal("signal"),
     from: id,
     to: id,
-    kind: v.picklist(["peerRequest", "peerResponse"]),
+    kind: v.picklist(signalKinds),
     signal: v.unknown(),
   }),
 ]);

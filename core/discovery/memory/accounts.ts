@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError, type ErrorCode } from "../../errors.ts";
-import { type Alias, us } from "../../peer.ts";
+import type { Alias } from "../../peer.ts";
+import { us } from "../../protocol/alias.ts";
 
 /** Users, their passwords, and what they call each other. What is not allowed throws with the code a server would send. */
 export interface Accounts {

@@ -1,5 +1,6 @@
 import type { Alias, Peer, PeerId } from "../../peer.ts";
-import type { DiscoveryEvents, SignalKind, Snapshot } from "../discovery.ts";
+import type { SignalKind } from "../../protocol/messages.ts";
+import type { DiscoveryEvents, Snapshot } from "../discovery.ts";
 import type { Accounts } from "./accounts.ts";
 
 /** One login of a user, as the server sees it. */
@@ -67,14 +68,12 @@ export function createSwitchboard(accounts: Accounts): Switchboard {
   return {
     online,
     arrive(login) {
-      const resumed = logins.has(login.id);
       logins.set(login.id, login);
       announce(login);
       const peers = [...logins.values()].flatMap((other) => seenBy(login, other) ?? []);
       const self = { id: login.id, username: login.username };
       return {
         self,
-        resumed,
         users: accounts.aliases(login.username),
         peers: peers.map((peer) => Object.freeze(peer)),
       };

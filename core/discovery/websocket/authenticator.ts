@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
+import { type Claim, discoveryVersion, type ToServer } from "../../protocol/messages.ts";
 import type { Credentials } from "../discovery.ts";
-import { type Claim, discoveryVersion, type ToServer } from "../messages.ts";
 
 /** The first frame of a socket, which says whose it is. */
 export type FirstFrame = {

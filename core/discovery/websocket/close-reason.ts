@@ -1,17 +1,6 @@
 import { BonevalueError, type ErrorCode, isErrorCode } from "../../errors.ts";
-import type { ToClient } from "../messages.ts";
-
-/** The close codes that mean something here: those of the protocol, and those of WebSockets that it uses. */
-export const closeCode = {
-  bye: 1000,
-  protocol: 1008,
-  tooBig: 1009,
-  overloaded: 1013,
-  gaveUp: 4000,
-  unauthenticated: 4001,
-  takenOver: 4002,
-  incompatible: 4003,
-} as const;
+import { closeCode } from "../../protocol/close-code.ts";
+import type { ToClient } from "../../protocol/messages.ts";
 
 /** How one socket ended, and what that means for the session. */
 export interface CloseReason {
@@ -25,11 +14,11 @@ export interface CloseReason {
 const overloadPause = 10_000;
 
 const stayAway: Readonly<Record<number, readonly [code: ErrorCode, message: string]>> = {
-  [closeCode.bye]: ["disconnected", "The discovery server ended the session. Sign in again."],
+  [closeCode.normal]: ["disconnected", "The discovery server ended the session. Sign in again."],
   [closeCode.protocol]: ["protocol", "The discovery server did not understand us. Check that both are up to date."],
-  [closeCode.tooBig]: ["protocol", "A message was too long for the discovery server. Send less."],
+  [closeCode.tooLarge]: ["protocol", "A message was too long for the discovery server. Send less."],
   [closeCode.unauthenticated]: ["unauthenticated", "The discovery server did not accept who we are. Sign in again."],
-  [closeCode.takenOver]: ["disconnected", "Another page took the session over. Sign in again."],
+  [closeCode.superseded]: ["disconnected", "Another page took the session over. Sign in again."],
   [closeCode.incompatible]: [
     "incompatible",
     "The discovery server speaks another version. Update the older of the two.",

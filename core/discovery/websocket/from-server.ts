@@ -1,6 +1,7 @@
 import { safeParse } from "valibot";
 import { BonevalueError } from "../../errors.ts";
-import { envelope, type ToClient, toClient } from "../messages.ts";
+import { envelope, type ToClient } from "../../protocol/messages.ts";
+import { toClient } from "../../protocol/to-client.ts";
 
 /** Everything that a client understands, checked. */
 export type FromServer = {

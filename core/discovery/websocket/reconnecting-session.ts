@@ -1,10 +1,11 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
+import { closeCode } from "../../protocol/close-code.ts";
 import type { Credentials, DiscoveryEvents } from "../discovery.ts";
 import type { PageLifecycle } from "../page-lifecycle.ts";
 import { createAuthenticator } from "./authenticator.ts";
 import { createBackoff } from "./backoff.ts";
-import { type CloseReason, closeCode } from "./close-reason.ts";
+import type { CloseReason } from "./close-reason.ts";
 import { socketUrl } from "./server-url.ts";
 import type { SignedIn } from "./sign-in.ts";
 import { openSocket, type Socket, type SocketEvents, type WebSocketConstructor } from "./socket.ts";
@@ -122,7 +123,7 @@ export function createReconnectingSession(
       current = undefined;
       if (clock.now() - since >= stable) backoff.reset();
       // The one on its way has taken over, and will say so.
-      if (departure.code === closeCode.takenOver && next?.socket) return;
+      if (departure.code === closeCode.superseded && next?.socket) return;
     }
     if (!mayReturn(departure)) return finish(departure.reason);
     notBefore = Math.max(notBefore, clock.now() + departure.retryAfterMs);
@@ -132,7 +133,7 @@ export function createReconnectingSession(
   }
 
   function mayReturn({ code, retry }: CloseReason): boolean {
-    if (code === closeCode.takenOver && maybeReplaced) return everOnline;
+    if (code === closeCode.superseded && maybeReplaced) return everOnline;
     if (code !== closeCode.unauthenticated) return retry && everOnline;
     // Where it is more than a secret that has just been replaced, the socket that is signed in hears of it as well.
     if (current) return true;

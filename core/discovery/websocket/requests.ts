@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
-import type { ToClient } from "../messages.ts";
+import type { ToClient } from "../../protocol/messages.ts";
 import { type FromServer, serverProtocolError } from "./from-server.ts";
 
 const answerOf = {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
+import type { ToClient } from "../../protocol/messages.ts";
 import { createVirtualClock, type VirtualClock } from "../../testing/virtual-clock.ts";
 import type { Credentials, DiscoverySession } from "../discovery.ts";
-import type { ToClient } from "../messages.ts";
 import type { PageLifecycle } from "../page-lifecycle.ts";
 import { createRecorder, type Told } from "../testing/event-recorder.ts";
 import { websocket } from "../websocket.ts";

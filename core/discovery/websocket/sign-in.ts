@@ -1,7 +1,7 @@
 import { BonevalueError } from "../../errors.ts";
 import type { Peer } from "../../peer.ts";
+import { discoveryVersion, type ToClient } from "../../protocol/messages.ts";
 import type { Snapshot } from "../discovery.ts";
-import { discoveryVersion, type ToClient } from "../messages.ts";
 import { type FromServer, serverProtocolError } from "./from-server.ts";
 
 /** What a sign-in brings: all that we may know, and the secret for coming back. */
@@ -36,9 +36,9 @@ function incompatible(version: number): BonevalueError {
 }
 
 function signedIn(self: ToClient["setPeerId"], users: readonly string[], peers: readonly Peer[]): SignedIn {
-  const { peerId: id, username, resumed, session } = self;
+  const { peerId: id, username, session } = self;
   return {
     session,
-    snapshot: { self: { id, username }, resumed, users, peers: peers.map((peer) => Object.freeze(peer)) },
+    snapshot: { self: { id, username }, users, peers: peers.map((peer) => Object.freeze(peer)) },
   };
 }

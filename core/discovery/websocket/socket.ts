@@ -1,10 +1,11 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import type { PeerId } from "../../peer.ts";
-import type { SignalKind } from "../discovery.ts";
-import type { ToClient, ToServer } from "../messages.ts";
+import { closeCode } from "../../protocol/close-code.ts";
+import { idleTimeoutMs, maxFrameBytes } from "../../protocol/limits.ts";
+import type { SignalKind, ToClient, ToServer } from "../../protocol/messages.ts";
 import type { FirstFrame } from "./authenticator.ts";
-import { type CloseReason, closeCode, closeReasonFor, closeReasonOf, errorFromServer } from "./close-reason.ts";
+import { type CloseReason, closeReasonFor, closeReasonOf, errorFromServer } from "./close-reason.ts";
 import { dispatch, type ServerEvents } from "./dispatch.ts";
 import { type FromServer, readFrame } from "./from-server.ts";
 import { type AnswerTo, createRequests, type RequestType } from "./requests.ts";
@@ -44,11 +45,9 @@ export interface Socket {
 }
 
 const signInPatience = 10_000;
-const longestSilence = 35_000;
 const pingPatience = 5_000;
 const doubtAfter = 500;
 const closePatience = 2_000;
-const longestFrame = 64 * 1024;
 
 /** Opens a socket and signs in with `opening`. Tells nothing before it has returned; throws what the WebSocket throws. */
 export function openSocket(
@@ -98,7 +97,7 @@ export function openSocket(
       if (state === "signed in") send("bye", back ? { back } : {});
       state = "retired";
       const stopWaiting = clock.after(closePatience, closed);
-      fail(closeReasonOf(closeCode.bye, undefined), closeCode.bye);
+      fail(closeReasonOf(closeCode.normal, undefined), closeCode.normal);
       await closing;
       stopWaiting();
     },
@@ -111,7 +110,7 @@ export function openSocket(
   // What is too long is refused here: the server would close on it, and all would end for one bad name.
   function ask<Type extends keyof ToServer>(id: number, type: Type, data: ToServer[Type]) {
     const frame = JSON.stringify({ type, data, id });
-    if (new TextEncoder().encode(frame).length > longestFrame) requests.refuse(id, tooLarge(type));
+    if (new TextEncoder().encode(frame).length > maxFrameBytes) requests.refuse(id, tooLarge(type));
     else socket.send(frame);
   }
 
@@ -144,7 +143,7 @@ export function openSocket(
   function hear(frame: unknown) {
     if (state === "over") return;
     forgetDoubt();
-    if (state === "signed in") silence.restart(longestSilence);
+    if (state === "signed in") silence.restart(idleTimeoutMs);
     try {
       const message = readFrame(frame);
       if (message) take(message);
@@ -171,7 +170,7 @@ export function openSocket(
     if (message.type === "iceServers") dispatch(message, events);
     if (!signedIn) return;
     state = "signed in";
-    silence.restart(longestSilence);
+    silence.restart(idleTimeoutMs);
     events.signedIn(signedIn);
   }
 

@@ -1,4 +1,4 @@
-import type { ToClient } from "../../messages.ts";
+import type { ToClient } from "../../../protocol/messages.ts";
 import type { WebSocketConstructor } from "../socket.ts";
 
 /** A WebSocket whose far side is the test. */

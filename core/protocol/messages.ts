@@ -6,6 +6,12 @@ import { boundedCount } from "../bounded-schemas.ts";
 /** The protocol's version, told in the first frame each way. */
 export const discoveryVersion = 1;
 
+/** The types of the two frames that carry a signal: from the peer that dials, and from the peer that is dialed. */
+export const signalKinds = ["peerRequest", "peerResponse"] as const;
+
+/** Which side of a dial sent a signal. */
+export type SignalKind = (typeof signalKinds)[number];
+
 /** The frame that everything travels in, as JSON text. A request that wants an answer carries an `id`. */
 export interface Envelope {
   readonly type: string;
@@ -94,49 +100,10 @@ export interface IceServer {
 /** A schema for the data of each type. */
 export type Schemas<Messages> = { readonly [Type in keyof Messages]: v.GenericSchema<unknown, Messages[Type]> };
 
-const text = v.string();
-const version = v.number();
-const nothing = v.unknown();
-const relayed = v.object({ from: text, signal: v.unknown() });
-const peer = v.object({ name: text, id: text });
-const named = v.object({ name: text });
-const iceServer = v.object({
-  urls: v.custom<string | string[]>((urls) => [urls].flat().every((url) => typeof url === "string")),
-  username: v.optional(text),
-  credential: v.optional(text),
-});
-
 /** The frame around every message, both ways. */
 export const envelope: v.GenericSchema<unknown, Envelope> = v.object({
-  type: text,
+  type: v.string(),
   data: v.optional(v.unknown()),
   id: v.optional(boundedCount(1)),
   lost: v.optional(v.boolean()),
 });
-
-/** The data of everything that a client understands, by type. */
-export const toClient: Schemas<ToClient> = {
-  setPeerId: v.object({ version, peerId: text, username: text, session: text, resumed: v.boolean() }),
-  userList: v.array(text),
-  iceServers: v.object({ servers: v.array(iceServer), expires: v.optional(text) }),
-  peerList: v.array(peer),
-  userAdd: text,
-  userRemove: text,
-  peerConnect: peer,
-  peerDisconnect: text,
-  peerRequest: relayed,
-  peerResponse: relayed,
-  inviteResponse: nothing,
-  tokenResponse: v.object({ token: text, expires: v.custom<string>(isTime) }),
-  claimResponse: named,
-  removeResponse: named,
-  passwordResponse: v.object({ session: text }),
-  ping: nothing,
-  pong: nothing,
-  reconnect: v.object({ after: v.number() }),
-  error: v.object({ code: text, message: text, after: v.optional(v.number()) }),
-};
-
-function isTime(value: unknown): boolean {
-  return typeof value === "string" && !Number.isNaN(Date.parse(value));
-}

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Schemas, ToServer } from "../core/discovery/messages.ts";
+import type { Schemas, ToServer } from "./messages.ts";
 
 const text = v.string();
 const version = v.number();

@@ -1,0 +1,41 @@
+import * as v from "valibot";
+import type { Schemas, ToClient } from "./messages.ts";
+
+const text = v.string();
+const version = v.number();
+const nothing = v.unknown();
+const relayed = v.object({ from: text, signal: v.unknown() });
+const peer = v.object({ name: text, id: text });
+const named = v.object({ name: text });
+const iceServer = v.object({
+  urls: v.custom<string | string[]>((urls) => [urls].flat().every((url) => typeof url === "string")),
+  username: v.optional(text),
+  credential: v.optional(text),
+});
+
+/** The data of everything that a client understands, by type. */
+export const toClient: Schemas<ToClient> = {
+  setPeerId: v.object({ version, peerId: text, username: text, session: text, resumed: v.boolean() }),
+  userList: v.array(text),
+  iceServers: v.object({ servers: v.array(iceServer), expires: v.optional(text) }),
+  peerList: v.array(peer),
+  userAdd: text,
+  userRemove: text,
+  peerConnect: peer,
+  peerDisconnect: text,
+  peerRequest: relayed,
+  peerResponse: relayed,
+  inviteResponse: nothing,
+  tokenResponse: v.object({ token: text, expires: v.custom<string>(isTime) }),
+  claimResponse: named,
+  removeResponse: named,
+  passwordResponse: v.object({ session: text }),
+  ping: nothing,
+  pong: nothing,
+  reconnect: v.object({ after: v.number() }),
+  error: v.object({ code: text, message: text, after: v.optional(v.number()) }),
+};
+
+function isTime(value: unknown): boolean {
+  return typeof value === "string" && !Number.isNaN(Date.parse(value));
+}
