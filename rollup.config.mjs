@@ -1,8 +1,9 @@
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { posix } from "node:path";
 import nodeResolve from "@rollup/plugin-node-resolve";
 import { dts } from "rollup-plugin-dts";
 import esbuild from "rollup-plugin-esbuild";
-import { entriesOf, packages, root } from "./tools/entries.ts";
+import { client, entriesOf, packages, root } from "./tools/entries.ts";
 import { licenseFile } from "./tools/license-file.ts";
 import { writeSubpathFolders } from "./tools/subpath-folders.ts";
 
@@ -41,7 +42,7 @@ export default packages.flatMap((built) => {
     {
       input: inputs(typed),
       external: isForeign,
-      plugins: [coreByName(), dts()],
+      plugins: [coreByName(), dts(), platformTypes(built)],
       output: {
         dir: dist,
         entryFileNames: "[name].d.ts",
@@ -85,6 +86,19 @@ function coreByName() {
       if (importer === undefined) return null;
       const resolved = await this.resolve(id, importer);
       return resolved?.id === core ? { id: "bonevalue", external: true } : null;
+    },
+  };
+}
+
+/** Adds the platform's types to the declarations of the client. TypeScript has no import for types that are global. */
+function platformTypes({ name }) {
+  if (name !== client.name) return null;
+  const fileName = "types/platform.d.ts";
+  return {
+    name: "platform-types",
+    banner: (chunk) => `/// <reference path="${posix.relative(posix.dirname(chunk.fileName), fileName)}" />`,
+    generateBundle() {
+      this.emitFile({ type: "asset", fileName, source: readFileSync(`${root}core/platform.d.ts`) });
     },
   };
 }

@@ -11,13 +11,19 @@ import { type Quirks, quirksOf } from "./webrtc/quirks.ts";
 
 type IceServers = readonly RTCIceServer[];
 
-/** What makes a connection: the platform's fits, and that of `node-datachannel/polyfill`, whose events are its own. */
+/**
+ * The constructor of an RTCPeerConnection. Only a few members are listed, because the events of
+ * `node-datachannel/polyfill` have types of their own.
+ */
 export type PeerConnectionConstructor = new (
   configuration?: RTCConfiguration,
-) => Pick<
-  RTCPeerConnection,
-  "setLocalDescription" | "setRemoteDescription" | "addIceCandidate" | "restartIce" | "close"
->;
+) => {
+  setLocalDescription(description?: RTCLocalSessionDescriptionInit): Promise<void>;
+  setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void>;
+  addIceCandidate(candidate?: RTCIceCandidateInit | null): Promise<void>;
+  restartIce(): void;
+  close(): void;
+};
 
 /** What {@link webrtc} can be told. */
 export interface WebRtcOptions {

@@ -9,7 +9,7 @@ import { type TabMessage, tabMessage } from "./tab-messages.ts";
 
 /** What a room needs of its platform. */
 export interface RoomPlatform {
-  readonly BroadcastChannel: typeof BroadcastChannel;
+  readonly BroadcastChannel: new (name: string) => BroadcastChannel;
   /** Undefined where the platform has none. */
   readonly locks: LockManager | undefined;
   readonly clock: Clock;
