@@ -25,7 +25,7 @@ import type { Transport } from "./transport/transport.ts";
 import { webrtc } from "./transport/webrtc.ts";
 import { createWeakCache } from "./weak-cache.ts";
 import { defaultWindow } from "./wire/credit.ts";
-import { largestMessage } from "./wire/frames.ts";
+import { maxMessageSize } from "./wire/frames.ts";
 
 /** What a client is made of, where the defaults do not serve. Times in ms. */
 export interface ClientOptions {
@@ -146,7 +146,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
     self: ownId,
     hello: () => ({
       peer: ownId(),
-      message: largestMessage,
+      message: maxMessageSize,
       value: limits.messageSize,
       calls: limits.requestsPerPeer,
       streams: limits.streamsPerPeer,

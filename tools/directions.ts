@@ -25,6 +25,7 @@ const ground = [
     "id-map",
     "lazy-property",
     "microtask",
+    "rate-limiter",
   ].map((name) => `core/${name}.ts`),
 ];
 const nodeAndAll = ["node:*", "*"];

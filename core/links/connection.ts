@@ -2,10 +2,9 @@ import type { Clock } from "../clock.ts";
 import { BonevalueError, type ErrorCode } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { Channel, Link } from "../transport/transport.ts";
+import { type CompleteFrame, createFrameReader } from "../wire/frame-reader.ts";
 import { CloseStep, type Frame, type Hello, Kind } from "../wire/frames.ts";
-import type { CompleteFrame } from "../wire/inbox.ts";
 import { createSendScheduler, type SendScheduler } from "../wire/send-scheduler.ts";
-import { createFrameReader } from "./frame-reader.ts";
 import { createHello, readHello } from "./hello.ts";
 import { createIdleClose } from "./idle-close.ts";
 import type { Signal } from "./signaling.ts";
@@ -74,8 +73,8 @@ const partingTime = 1_000;
 export function createConnection<S extends Service>(options: ConnectionOptions<S>): Connection<S> {
   const { peer, link, clock } = options;
   const greeted = new Set<Channel>();
-  const scheduler = createSendScheduler(link, { clock, emptied: rest });
-  const reading = createFrameReader(clock, options.limits);
+  const scheduler = createSendScheduler(link, { clock, onEmpty: rest });
+  const readFrames = createFrameReader(clock, options.limits);
   let remote: Hello | undefined;
   let lastUse = clock.now();
   let over = false;
@@ -107,7 +106,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   function receive(channel: Channel, bytes: Uint8Array<ArrayBuffer>): void {
     if (channel === "lossy" && !remote) return;
     try {
-      for (const frame of reading(channel, bytes)) read(frame, channel);
+      for (const frame of readFrames(channel, bytes)) read(frame, channel);
     } catch (error) {
       fail(asProtocolError(error));
     }

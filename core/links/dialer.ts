@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type { Clock } from "../clock.ts";
 import type { BonevalueError, ErrorCode } from "../errors.ts";
 import type { SignalKind } from "../protocol/messages.ts";
+import { createRateLimiter, type RateLimiter } from "../rate-limiter.ts";
 import type { Link, Transport } from "../transport/transport.ts";
 import { closedWith, noPath, outOfTime, refused, unreachable } from "./dial-errors.ts";
 import {
@@ -18,7 +19,6 @@ import {
 } from "./dial-state.ts";
 import { openLink } from "./open-link.ts";
 import { createPendingDial, dialTimeout, type PendingDial } from "./pending-dial.ts";
-import { createRateLimiter, type RateLimiter } from "./rate-limiter.ts";
 import { createSignaling, type Signal, type Signaling, signal as signalSchema } from "./signaling.ts";
 
 // How many a peer may begin in a second that come to nothing: each costs us a connection.

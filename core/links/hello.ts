@@ -2,12 +2,12 @@ import * as v from "valibot";
 import { boundedCount } from "../bounded-schemas.ts";
 import { BonevalueError } from "../errors.ts";
 import { type Frame, type Hello, Kind, wireVersion } from "../wire/frames.ts";
-import { smallFrame } from "../wire/send-scheduler.ts";
+import { minMessageSize } from "../wire/send-scheduler.ts";
 
 const hello: v.GenericSchema<unknown, Hello> = v.object({
   peer: v.string(),
   // What may be sent before the hello is read must fit in one.
-  message: boundedCount(smallFrame),
+  message: boundedCount(minMessageSize),
   value: boundedCount(1),
   calls: boundedCount(1),
   streams: boundedCount(1),

@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { boundedCount, boundedText } from "../bounded-schemas.ts";
 import type { Clock } from "../clock.ts";
+import { createRateLimiter } from "../rate-limiter.ts";
 import type { Candidate, Description, SignalExchange, SignalListener } from "../transport/transport.ts";
 import type { Role } from "./dial-state.ts";
-import { createRateLimiter } from "./rate-limiter.ts";
 
 /** What one peer tells another through discovery while they make a link. */
 export interface Signal {

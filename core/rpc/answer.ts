@@ -27,11 +27,11 @@ function succeed(id: number, value: unknown, group: () => StreamGroup, link: Ans
   try {
     const payload = packPayload(value, outgoing(link.limits));
     if (payload.streams.length === 0) {
-      const packed = link.streams.admit(payload.packed);
+      const packed = link.streams.checkSize(payload.packed);
       link.scheduler.send("control", [Kind.answer, id, packed]);
     } else {
       // A flow of its own: it waits for no other stream.
-      link.scheduler.bulk({}, [Kind.answer, id, group().add(payload).announce()]);
+      link.scheduler.bulk({}, [Kind.answer, id, group().add(payload).register()]);
     }
   } catch (error) {
     fail(id, unsendable(error, "invalid-response"), link);
@@ -46,7 +46,7 @@ export function fail(id: number, { code, message, data }: BonevalueError, link: 
 /** What cannot cross stays here: the code and the message say enough. */
 function packData(data: unknown, { streams, limits }: Answering): [data?: Packed] {
   try {
-    return data === undefined ? [] : [streams.admit(pack(data, outgoing(limits)))];
+    return data === undefined ? [] : [streams.checkSize(pack(data, outgoing(limits)))];
   } catch {
     return [];
   }

@@ -12,7 +12,7 @@ import type { Module } from "./module.ts";
 import { createRenewable } from "./renewable.ts";
 import type { Outcome } from "./replies.ts";
 import type { Rpc } from "./rpc.ts";
-import { discard, isShared, type Payload, totalOf } from "./streams/payload.ts";
+import { discard, isShared, type Payload, totalFileSize } from "./streams/payload.ts";
 import { thrownError } from "./thrown-error.ts";
 import { unpack } from "./unpack.ts";
 import { check } from "./validate.ts";
@@ -61,7 +61,7 @@ export function callPeer(
 ): OngoingCall {
   const begun = now();
   const deadline = createRenewable(deadlines, now, timeout, () => finish({ error: tooLate(timeout) }));
-  const total = totalOf(payload);
+  const total = totalFileSize(payload);
   let call: OngoingCall | undefined;
   let waitsForLink = true;
   let undo: (() => void) | undefined;

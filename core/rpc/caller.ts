@@ -2,9 +2,9 @@ import { BonevalueError } from "../errors.ts";
 import { createIdMap } from "../id-map.ts";
 import type { Packed, Received } from "../wire/codec.ts";
 import type { AttachmentReceiver } from "../wire/deserialize.ts";
-import { envelope } from "../wire/fragments.ts";
+import { maxFrameOverhead } from "../wire/fragments.ts";
 import { type Frame, Kind } from "../wire/frames.ts";
-import { type SendScheduler, smallFrame, type Writable } from "../wire/send-scheduler.ts";
+import { minMessageSize, type SendScheduler, type Writable } from "../wire/send-scheduler.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { remoteError } from "./remote-error.ts";
 import type { Payload } from "./streams/payload.ts";
@@ -97,12 +97,12 @@ export function createCaller({ scheduler, streams, deadlines, idleTimeout }: Cal
 
     function answered(value: Received): void {
       waiting.delete(id);
-      group?.forget();
+      group?.stopTracking();
       call.answered(value, (kind, detail) => {
         group ??= createGroup();
         return group.receive(kind, detail);
       });
-      if (group && !group.isEmpty) undoUnread = deadlines.after(idleTimeout, () => group?.stopUnread(unread()));
+      if (group && !group.isEmpty) undoUnread = deadlines.after(idleTimeout, () => group?.cancelUnclaimed(unread()));
     }
 
     function failed(error: BonevalueError, data?: Received): void {
@@ -147,13 +147,13 @@ export function createCaller({ scheduler, streams, deadlines, idleTimeout }: Cal
   ): (cancel: Frame<Packed>) => void {
     const write: Writable = () => {
       try {
-        return frame(group ? group.announce() : streams.admit(packed));
+        return frame(group ? group.register() : streams.checkSize(packed));
       } catch (error) {
         failed(thrownError(error));
         return undefined;
       }
     };
-    if (packed.attached || packed.size + envelope > smallFrame) return postOnBulk(write);
+    if (packed.hasAttachments || packed.size + maxFrameOverhead > minMessageSize) return postOnBulk(write);
     scheduler.send("control", write);
     return (cancel) => scheduler.send("control", cancel);
   }

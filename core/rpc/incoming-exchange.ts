@@ -32,7 +32,7 @@ export function createIncomingExchange(peer: Peer, streams: Streams, events: Inc
   const request = createIncomingRequest(peer, (ending) => {
     events.over(ending);
     if (ending && "thrown" in ending) group?.end(thrownError(ending.thrown));
-    else if (ending && !group?.isSending) group?.stopUnread(notTaken());
+    else if (ending && !group?.isSending) group?.cancelUnclaimed(notTaken());
   });
   return {
     request,
@@ -43,7 +43,7 @@ export function createIncomingExchange(peer: Peer, streams: Streams, events: Inc
         granted: events.granted,
         sent(ended) {
           if (ended) request.abort(ended);
-          group?.stopUnread(notTaken());
+          group?.cancelUnclaimed(notTaken());
         },
       });
       return group;

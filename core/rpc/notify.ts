@@ -1,7 +1,7 @@
 import { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import { pack } from "../wire/codec.ts";
-import { largestLossy } from "../wire/frames.ts";
+import { maxLossySize } from "../wire/frames.ts";
 import type { CallContext } from "./call-peer.ts";
 import type { Module } from "./module.ts";
 import { discard, isShared, type Payload, packPayloads } from "./streams/payload.ts";
@@ -67,7 +67,7 @@ export function createNotify(
   function payloads(request: unknown, count: number, lossy: boolean | undefined): readonly Payload[] {
     const outgoing = { name: "request", code: "invalid-request", depth: limits.depth } as const;
     if (!lossy) return packPayloads(request, { ...outgoing, size: limits.messageSize }, count);
-    const packed = pack(request, { ...outgoing, size: largestLossy });
+    const packed = pack(request, { ...outgoing, size: maxLossySize });
     return Array.from({ length: count }, () => ({ packed, streams: [] }));
   }
 

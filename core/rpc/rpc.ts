@@ -47,7 +47,7 @@ export function createRpc(connection: Pick<Connection<Rpc>, "scheduler" | "remot
   });
   return {
     get isIdle() {
-      return caller.open === 0 && responder.open === 0 && streams.open === 0;
+      return caller.open === 0 && responder.open === 0 && streams.openCount === 0;
     },
     call: caller.call,
     notify(message, lossy) {

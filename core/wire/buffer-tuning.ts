@@ -3,13 +3,13 @@ export interface BufferTuning {
   /** Bulk waits while this much is buffered. */
   readonly highWaterMark: number;
   /** Largest message on bulk. */
-  readonly message: number;
+  readonly messageSize: number;
   /** Something went out on control that somebody waits for: for a while nothing large may stand in its way. */
   onUrgent(now: number): void;
   /** The link has drained: bytes that it has moved in all, and whether it ran empty although bulk waits. */
-  drained(now: number, moved: number, starved: boolean): void;
+  onDrained(now: number, moved: number, starved: boolean): void;
   /** The link was idle: what follows says something about it again. */
-  idle(): void;
+  onIdle(): void;
 }
 
 // SCTP ends one message before it begins another channel's: at 800 KB/s a call waits 20 ms for this.
@@ -49,18 +49,18 @@ export function createBufferTuning(largest: () => number): BufferTuning {
     get highWaterMark() {
       return mark;
     },
-    get message() {
+    get messageSize() {
       return Math.min(message, largest());
     },
     onUrgent(now) {
       hurried = now;
       mark = smallestMark;
     },
-    drained(now, moved, starved) {
+    onDrained(now, moved, starved) {
       measure(now, moved);
       if (starved && now - hurried > hurryTime) mark = Math.min(largestMark, mark * 2);
     },
-    idle() {
+    onIdle() {
       since = undefined;
     },
   };

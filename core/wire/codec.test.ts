@@ -3,10 +3,10 @@ import { isDeepStrictEqual } from "node:util";
 import { Packr } from "msgpackr/pack";
 import { expect, test } from "vitest";
 import { fc, runs } from "../../tools/property.ts";
-import { decode, encode, encodeInPieces, pack, packItem, type Received, readdress, unpackValue } from "./codec.ts";
+import { decode, encode, encodeChunks, mapAttachments, pack, packItem, type Received, unpackValue } from "./codec.ts";
 import { concatBytes } from "./concat-bytes.ts";
 import { type Frame, Kind } from "./frames.ts";
-import { mostContainers } from "./scan.ts";
+import { maxContainers } from "./scan.ts";
 import type { SerializeOptions } from "./serialize.ts";
 
 const outgoing = {
@@ -139,7 +139,7 @@ test("bytes arrive in memory of their own, unless they are most of the message t
 
 test("a large item's bytes are sent from where they are, and read like any others", () => {
   const chunk = new Uint8Array(40_000).fill(7);
-  const pieces = encodeInPieces([Kind.item, 1, packItem(chunk, outgoing)]);
+  const pieces = encodeChunks([Kind.item, 1, packItem(chunk, outgoing)]);
   expect(pieces[1]).toBe(chunk);
   expect(concatBytes(pieces)).toEqual(encode([Kind.item, 1, pack(chunk, outgoing)]));
   for (const item of [{ chunk }, new Uint8Array(9)]) expect(packItem(item, outgoing)).toEqual(pack(item, outgoing));
@@ -168,8 +168,8 @@ test("a value that packs to more than allowed is too large", () => {
 test("a packed value is addressed anew for each peer", () => {
   const attach = () => ({ kind: "stream", detail: 0 }) as const;
   const packed = pack({ film: new ReadableStream() }, { ...outgoing, attach });
-  const [frame] = decode(encode([Kind.item, 1, readdress(packed, (detail) => [detail, 7])]), limits);
-  expect(packed.attached).toBe(true);
+  const [frame] = decode(encode([Kind.item, 1, mapAttachments(packed, (detail) => [detail, 7])]), limits);
+  expect(packed.hasAttachments).toBe(true);
   expect(unpackValue(valueIn(frame), (kind, detail) => ({ kind, detail }))).toEqual({
     film: { kind: "stream", detail: [0, 7] },
   });
@@ -299,7 +299,7 @@ test("what another language may send arrives without loss", () => {
 
 test("as many values with annotations as may be sent are taken", () => {
   const roomy = { ...outgoing, size: 100_000_000 };
-  const dates = new Array(Math.floor((mostContainers - 2) / 3)).fill(new Date(5));
+  const dates = new Array(Math.floor((maxContainers - 2) / 3)).fill(new Date(5));
   const packed = pack(dates, roomy);
   expect(() => pack([...dates, new Date(5)], roomy)).toThrow(expect.objectContaining({ code: "too-large" }));
   const frames = decode(encode([Kind.item, 1, packed]), { value: roomy.size, depth: 32 });

@@ -3,11 +3,11 @@ import type { Annotation } from "./annotations.ts";
 import type { Chunks } from "./concat-bytes.ts";
 import { type AttachmentReceiver, deserialize } from "./deserialize.ts";
 import { type FrameSchema, frameSchemas, matches } from "./frame-schema.ts";
-import { type Frame, Kind, largestMessage } from "./frames.ts";
+import { type Frame, Kind, maxMessageSize } from "./frames.ts";
 import { protocolError } from "./protocol-error.ts";
-import { arrayAt, endOf, mostContainers } from "./scan.ts";
+import { endOfValue, maxContainers, readArrayHeader } from "./scan.ts";
 import { type SerializeOptions, serialize, tooLarge } from "./serialize.ts";
-import { begin, finish, writeArrayHead, writeBytesHead, writeRaw, writeValue } from "./writer.ts";
+import { beginWrite, finishWrite, writeArrayHeader, writeBytesHeader, writeRaw, writeValue } from "./writer.ts";
 
 /** A value as bytes, from the moment of the call: packed once, and sent in as many frames as there are peers. */
 export interface Packed {
@@ -19,7 +19,7 @@ export interface Packed {
   /** Bytes that the value takes in a frame, annotations included. */
   readonly size: number;
   /** Whether it announces streams or blobs. */
-  readonly attached: boolean;
+  readonly hasAttachments: boolean;
 }
 
 /** A value as it arrived; `unpackValue` makes the value. */
@@ -59,17 +59,17 @@ export function pack(value: unknown, outgoing: SerializeOptions): Packed {
 
 /** As `pack`, but bytes that make a message of their own are left where they are: its item is sent as it is written. */
 export function packItem(value: unknown, outgoing: SerializeOptions): Packed {
-  if (!isBytes(value) || value.length < largestMessage / 2) return pack(value, outgoing);
-  begin();
-  writeBytesHead(value.length);
-  const bytes = finish();
+  if (!isBytes(value) || value.length < maxMessageSize / 2) return pack(value, outgoing);
+  beginWrite();
+  writeBytesHeader(value.length);
+  const bytes = finishWrite();
   const size = bytes.length + value.length;
   if (size > outgoing.size) throw tooLarge(outgoing);
-  return { bytes, tail: value, annotations: [], size, attached: false };
+  return { bytes, tail: value, annotations: [], size, hasAttachments: false };
 }
 
 /** The same value with the details of its streams and blobs replaced, for another peer that numbers them anew. */
-export function readdress(packed: Packed, address: (detail: unknown) => unknown): Packed {
+export function mapAttachments(packed: Packed, address: (detail: unknown) => unknown): Packed {
   const readdressed = packed.annotations.map(
     (annotation): Annotation =>
       isAttachment(annotation) ? [annotation[0], annotation[1], address(annotation[2])] : annotation,
@@ -78,7 +78,7 @@ export function readdress(packed: Packed, address: (detail: unknown) => unknown)
 }
 
 /** One frame as the bytes that cross the wire, in pieces. */
-export function encodeInPieces(frame: Frame<Packed>): Chunks {
+export function encodeChunks(frame: Frame<Packed>): Chunks {
   const head = encode(frame);
   return frame[0] === Kind.item && frame[2].tail ? [head, frame[2].tail] : [head];
 }
@@ -87,23 +87,23 @@ export function encodeInPieces(frame: Frame<Packed>): Chunks {
 export function encode(frame: Frame<Packed>): Uint8Array<ArrayBuffer> {
   const at = frameSchemas[frame[0]]?.value ?? frame.length;
   const value = frame[at] as Packed | undefined;
-  begin();
-  writeArrayHead(frame.length + (value?.annotationBytes ? 1 : 0));
+  beginWrite();
+  writeArrayHeader(frame.length + (value?.annotationBytes ? 1 : 0));
   for (let index = 0; index < frame.length; index++) {
     if (index === at) writeRaw(value!.bytes);
     else writeValue(frame[index]);
   }
   if (value?.annotationBytes) writeRaw(value.annotationBytes);
-  return finish();
+  return finishWrite();
 }
 
 /** What stands before the `length` bytes of a part. */
-export function partHead(slot: number, rest: number, length: number): Uint8Array<ArrayBuffer> {
-  begin();
-  writeArrayHead(4);
+export function encodePartHeader(slot: number, rest: number, length: number): Uint8Array<ArrayBuffer> {
+  beginWrite();
+  writeArrayHeader(4);
   for (const element of [Kind.part, slot, rest]) writeValue(element);
-  writeBytesHead(length);
-  return finish();
+  writeBytesHeader(length);
+  return finishWrite();
 }
 
 /**
@@ -134,18 +134,18 @@ interface Scanned {
 }
 
 function scanFrame(bytes: Uint8Array, start: number, limits: DecodeLimits): Scanned {
-  const { length, from } = arrayAt(bytes, start);
+  const { length, from } = readArrayHeader(bytes, start);
   const shape = frameSchemas[bytes[from] ?? 0xff];
   if (!shape) throw protocolError("a frame of a kind that this version does not know");
   const notesAt = shape.value === undefined ? undefined : shape.fields.length + 1;
   let at = from;
   let size = 0;
-  const room = { depth: 0, containers: mostContainers };
+  const room = { depth: 0, containers: maxContainers };
   // The bytes of a part are copied where the value is put together.
   let inPlace = shape === frameSchemas[Kind.part];
   for (let index = 0; index < length; index++) {
     room.depth = index === shape.value ? limits.depth : envelopeDepth;
-    const end = endOf(bytes, at, room);
+    const end = endOfValue(bytes, at, room);
     if (index === shape.value || index === notesAt) size += end - at;
     // Bytes that are most of what is in memory with them keep little else there, and share it with no other value.
     if (index === shape.value) inPlace = isBin(bytes[at]) && (end - at) * 2 > bytes.buffer.byteLength;
@@ -174,7 +174,7 @@ function readFrame(bytes: Uint8Array, start: number, { shape, end, inPlace }: Sc
 function withAnnotations(bytes: Uint8Array, annotations: readonly Annotation[]): Packed {
   const annotationBytes = annotations.length > 0 ? msgpack(annotations) : undefined;
   const size = bytes.length + (annotationBytes?.length ?? 0);
-  return { bytes, annotations, annotationBytes, size, attached: annotations.some(isAttachment) };
+  return { bytes, annotations, annotationBytes, size, hasAttachments: annotations.some(isAttachment) };
 }
 
 function isBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
@@ -186,7 +186,7 @@ function isAttachment([, kind]: Annotation): boolean {
 }
 
 function msgpack(plain: unknown): Uint8Array<ArrayBuffer> {
-  begin();
+  beginWrite();
   writeValue(plain);
-  return finish();
+  return finishWrite();
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fc, runs } from "../../tools/property.ts";
-import { createIncomingCredit, createOutgoingCredit, defaultWindow, type Grant, largestWindow } from "./credit.ts";
+import { createIncomingCredit, createOutgoingCredit, defaultWindow, type Grant, maxWindow } from "./credit.ts";
 
 const protocol = expect.objectContaining({ code: "protocol" });
 const KiB = 1_024;
@@ -30,23 +30,23 @@ test.each([
 });
 
 test("an item without credit breaks the protocol", () => {
-  const credit = createIncomingCredit({ smallest: 100, largest: () => 100 });
-  credit.arrive(99, 0);
-  credit.arrive(500, 0);
-  expect(() => credit.arrive(1, 0)).toThrow(protocol);
+  const credit = createIncomingCredit({ min: 100, max: () => 100 });
+  credit.receive(99, 0);
+  credit.receive(500, 0);
+  expect(() => credit.receive(1, 0)).toThrow(protocol);
 });
 
 test("nothing is granted before half of the window is free", () => {
-  const credit = createIncomingCredit({ smallest: 100, largest: () => 200 });
-  credit.arrive(100, 0);
-  expect(credit.take(49, 0)).toBeUndefined();
-  expect(credit.take(1, 0)).toEqual({ read: 50, limit: 150 });
+  const credit = createIncomingCredit({ min: 100, max: () => 200 });
+  credit.receive(100, 0);
+  expect(credit.consume(49, 0)).toBeUndefined();
+  expect(credit.consume(1, 0)).toEqual({ read: 50, limit: 150 });
 });
 
 test("an item larger than the window is granted another when it was read", () => {
-  const credit = createIncomingCredit({ smallest: 100, largest: () => 100 });
-  credit.arrive(10_000, 0);
-  expect(credit.take(10_000, 0)).toEqual({ read: 10_000, limit: 10_100 });
+  const credit = createIncomingCredit({ min: 100, max: () => 100 });
+  credit.receive(10_000, 0);
+  expect(credit.consume(10_000, 0)).toEqual({ read: 10_000, limit: 10_100 });
 });
 
 interface Path {
@@ -60,7 +60,7 @@ interface Path {
 /** A producer that always has an item, a link and a consumer, for five seconds; the last three are measured. */
 function run({ link, consumer = Number.POSITIVE_INFINITY, roundTrip, item = 64 * KiB }: Path) {
   const out = createOutgoingCredit(defaultWindow);
-  const into = createIncomingCredit({ smallest: defaultWindow, largest: () => largestWindow });
+  const into = createIncomingCredit({ min: defaultWindow, max: () => maxWindow });
   const arrivals: number[] = [];
   const grants: { at: number; read: number; limit: number }[] = [];
   let [linkFree, consumerFree, waiting, measured, credits, most] = [0, 0, 0, 0, 0, 0];
@@ -76,7 +76,7 @@ function run({ link, consumer = Number.POSITIVE_INFINITY, roundTrip, item = 64 *
     }
     while (arrivals[0] !== undefined && arrivals[0] <= now) {
       arrivals.shift();
-      into.arrive(item, now);
+      into.receive(item, now);
       waiting += item;
     }
     most = Math.max(most, waiting);
@@ -84,7 +84,7 @@ function run({ link, consumer = Number.POSITIVE_INFINITY, roundTrip, item = 64 *
       waiting -= item;
       consumerFree = Math.max(consumerFree, now - 0.25) + item / consumer;
       if (now >= 2_000) measured += item;
-      const grant = into.take(item, now);
+      const grant = into.consume(item, now);
       if (grant) grants.push({ at: now + roundTrip / 2, ...grant });
       if (grant && now >= 2_000) credits++;
     }
@@ -119,20 +119,20 @@ test("a slow consumer holds the producer: what waits stays within the smallest w
 });
 
 test("the window stays within its share, however fast the link", () => {
-  const credit = createIncomingCredit({ smallest: MiB, largest: () => 2 * MiB });
+  const credit = createIncomingCredit({ min: MiB, max: () => 2 * MiB });
   for (let now = 0; now < 1_000; now += 20) {
-    credit.arrive(10 * MiB, now);
-    credit.take(10 * MiB, now);
+    credit.receive(10 * MiB, now);
+    credit.consume(10 * MiB, now);
   }
   expect(credit.window).toBe(2 * MiB);
 });
 
 test("the window comes down when the consumer slows, and limits never fall", () => {
-  const credit = createIncomingCredit({ smallest: 256 * KiB, largest: () => 4 * MiB });
+  const credit = createIncomingCredit({ min: 256 * KiB, max: () => 4 * MiB });
   let limit = 0;
   const read = (bytes: number, now: number) => {
-    credit.arrive(bytes, now);
-    const grant = credit.take(bytes, now);
+    credit.receive(bytes, now);
+    const grant = credit.consume(bytes, now);
     expect(grant?.limit ?? limit).toBeGreaterThanOrEqual(limit);
     limit = grant?.limit ?? limit;
   };
@@ -149,10 +149,10 @@ const happening = fc.record({
 
 test("whatever is late, credit is never exceeded or contradicted, and who may not begin waits for a grant that comes", () => {
   fc.assert(
-    fc.property(fc.array(happening, { maxLength: 200 }), fc.integer({ min: 1, max: MiB }), (happenings, smallest) => {
+    fc.property(fc.array(happening, { maxLength: 200 }), fc.integer({ min: 1, max: MiB }), (happenings, min) => {
       let [now, largest] = [0, 4 * MiB];
-      const out = createOutgoingCredit(smallest);
-      const into = createIncomingCredit({ smallest, largest: () => largest });
+      const out = createOutgoingCredit(min);
+      const into = createIncomingCredit({ min, max: () => largest });
       const onItsWay: number[] = [];
       const waiting: number[] = [];
       const granted: Grant[] = [];
@@ -165,11 +165,11 @@ test("whatever is late, credit is never exceeded or contradicted, and who may no
         arrive() {
           const size = onItsWay.shift();
           if (size === undefined) return;
-          into.arrive(size, now);
+          into.receive(size, now);
           waiting.push(size);
         },
         read() {
-          const grant = into.take(waiting.shift() ?? 0, now);
+          const grant = into.consume(waiting.shift() ?? 0, now);
           if (grant) granted.push(grant);
         },
         hear() {
@@ -184,7 +184,7 @@ test("whatever is late, credit is never exceeded or contradicted, and who may no
       };
       for (const { what, size } of happenings) {
         steps[what as keyof typeof steps](size);
-        expect(into.window).toBeGreaterThanOrEqual(smallest);
+        expect(into.window).toBeGreaterThanOrEqual(min);
         expect(into.window).toBeLessThanOrEqual(4 * MiB);
       }
       while (onItsWay.length > 0) steps.arrive();

@@ -49,9 +49,9 @@ export interface Grant {
 /** The consumer's side of one stream's credit. Times in ms, of any monotonic clock. */
 export interface IncomingCredit {
   /** Counts an item frame. Throws `protocol` when it was begun without credit. */
-  arrive(bytes: number, now: number): void;
+  receive(bytes: number, now: number): void;
   /** Counts an item frame whose item was handed to the consumer; what to grant, when it is time to. */
-  take(bytes: number, now: number): Grant | undefined;
+  consume(bytes: number, now: number): Grant | undefined;
   /** Bytes that the stream aims to have on their way or waiting. */
   readonly window: number;
 }
@@ -59,9 +59,9 @@ export interface IncomingCredit {
 /** How far the window of a stream may move, in bytes. */
 export interface WindowBounds {
   /** What every stream begins with, and never goes below. */
-  readonly smallest: number;
+  readonly min: number;
   /** Asked anew at each step: the stream's share of what may be buffered for its peer. */
-  largest(): number;
+  max(): number;
 }
 
 /**
@@ -71,7 +71,7 @@ export interface WindowBounds {
 export const defaultWindow: number = 256 * 1_024;
 
 /** Fills 40 MB/s at a round trip of 100 ms, which is more than browsers move over a data channel. */
-export const largestWindow: number = 4 * 1_024 * 1_024;
+export const maxWindow: number = 4 * 1_024 * 1_024;
 
 // On the shortest round trip a window lasts for twice this long, and a grant is due each 30 ms. It is a message of its own,
 // for which both sides could have moved a tenth of a chunk.
@@ -88,38 +88,38 @@ const pace = 30;
  *   the producer was waiting, which shows as a gap before that item, and otherwise too long: then it only counts if it
  *   is the shortest.
  */
-export function createIncomingCredit({ smallest, largest }: WindowBounds): IncomingCredit {
+export function createIncomingCredit({ min, max }: WindowBounds): IncomingCredit {
   const rate = createThroughputEstimate();
   const roundTrip = createRoundTrip();
-  let window = smallest;
-  let limit = smallest;
+  let window = min;
+  let limit = min;
   let arrived = 0;
   let read = 0;
 
   const adjust = (now: number) => {
     const measured = rate.at(read, now, Math.max(roundTrip.value, pace));
     if (measured === undefined) return;
-    const wanted = Math.min(measured * 2 * (roundTrip.value + pace), window * 2, largest());
+    const wanted = Math.min(measured * 2 * (roundTrip.value + pace), window * 2, max());
     // Going down by halves forgives a consumer that only hesitated.
-    window = Math.max(smallest, wanted, Math.min(window / 2, largest()));
+    window = Math.max(min, wanted, Math.min(window / 2, max()));
   };
 
   return {
     get window() {
       return window;
     },
-    arrive(bytes, now) {
+    receive(bytes, now) {
       if (arrived >= limit) throw protocolError("an item for which it had no credit");
       rate.start(now);
       roundTrip.arrived(arrived, now);
       arrived += bytes;
     },
-    take(bytes, now) {
+    consume(bytes, now) {
       read += bytes;
       adjust(now);
       const next = Math.floor(read + window);
       // Where the window may not be as large as it should, less of it can be spared while a grant travels.
-      if (next - limit < window / (window < largest() ? 2 : 4)) return undefined;
+      if (next - limit < window / (window < max() ? 2 : 4)) return undefined;
       roundTrip.granted(limit, now);
       limit = next;
       return { read, limit };

@@ -5,8 +5,8 @@ test("a frame that turns out to be none has room in a message that has none, and
   const flows = createFairQueue(() => 0);
   flows.add("nothing", { write: () => [] });
   flows.add("something", { write: () => [new Uint8Array(1)] });
-  expect(flows.next(-1, 16_384)?.frame).toEqual([]);
-  expect(flows.next(-1, 16_384)).toBeUndefined();
-  expect(flows.next(1, 16_384)?.frame).toEqual([new Uint8Array(1)]);
+  expect(flows.dequeue(-1, 16_384)?.frame).toEqual([]);
+  expect(flows.dequeue(-1, 16_384)).toBeUndefined();
+  expect(flows.dequeue(1, 16_384)?.frame).toEqual([new Uint8Array(1)]);
   expect(flows.isEmpty).toBe(true);
 });

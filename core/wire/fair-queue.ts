@@ -2,35 +2,35 @@ import { type Chunks, concatBytes, lengthOf } from "./concat-bytes.ts";
 import { createFragmenter, type Fragmenter, reassemblyCost } from "./fragments.ts";
 
 /** A frame that waits for its turn. */
-export interface Waiting {
+export interface QueuedFrame {
   /** Its bytes; asked once, when its turn has come. Those that do not leave in this turn of the event loop are copied. */
   write(): Chunks;
   /** Told once, when the channel was given it, or so much that the message with its end has room for more. */
-  taken?: (() => void) | undefined;
+  onSent?: (() => void) | undefined;
 }
 
 /** What goes next: a frame or a part of one, and whom to tell when the channel was given it. */
-export interface Next {
+export interface Dequeued {
   readonly frame: Chunks;
-  readonly taken: (() => void) | undefined;
+  readonly onSent: (() => void) | undefined;
 }
 
 /** Frames that wait for bulk: one after the other within a flow, in turns between flows. */
 export interface FairQueue {
   readonly isEmpty: boolean;
-  add(flow: unknown, waiting: Waiting): void;
+  add(flow: unknown, waiting: QueuedFrame): void;
   /** Forgets what waits in `flow`; of a frame that went out in part the other side is told. */
   drop(flow: unknown): void;
   /**
    * What goes next into a message of `message` bytes with `room` left: a whole frame that fits, or a part of one that
    * fits no message. Nothing where that is too little, and while what waits may not begin yet.
    */
-  next(room: number, message: number): Next | undefined;
+  dequeue(room: number, message: number): Dequeued | undefined;
   clear(): void;
 }
 
 interface Flow {
-  queue: Waiting[];
+  queue: QueuedFrame[];
   /** The first of the queue, once its bytes were asked for, and once it goes out in parts. */
   head: Chunks | undefined;
   cut: Fragmenter | undefined;
@@ -58,14 +58,14 @@ export function createFairQueue(assembly: () => number): FairQueue {
     return createFragmenter(frame, ++lastSlot);
   };
 
-  const finish = (flow: Flow, frame: Chunks): Next => {
+  const finish = (flow: Flow, frame: Chunks): Dequeued => {
     unfinished -= flow.cost;
     flow.cost = 0;
     flow.head = flow.cut = undefined;
-    return { frame, taken: flow.queue.shift()?.taken };
+    return { frame, onSent: flow.queue.shift()?.onSent };
   };
 
-  const take = (flow: Flow, room: number, message: number, mayBegin: boolean): Next | undefined => {
+  const take = (flow: Flow, room: number, message: number, mayBegin: boolean): Dequeued | undefined => {
     if (!flow.cut) {
       flow.head ??= flow.queue[0]!.write();
       const length = lengthOf(flow.head);
@@ -77,13 +77,13 @@ export function createFairQueue(assembly: () => number): FairQueue {
     }
     if (!flow.cut || room < smallestPart) return undefined;
     const part = flow.cut.next(room);
-    if (flow.cut.rest === 0) return finish(flow, part);
-    return { frame: part, taken: flow.cut.rest > message - smallestPart ? undefined : tellOnce(flow) };
+    if (flow.cut.remaining === 0) return finish(flow, part);
+    return { frame: part, onSent: flow.cut.remaining > message - smallestPart ? undefined : tellOnce(flow) };
   };
 
   const tellOnce = ({ queue: [first] }: Flow) => {
-    const taken = first?.taken;
-    if (first) first.taken = undefined;
+    const taken = first?.onSent;
+    if (first) first.onSent = undefined;
     return taken;
   };
 
@@ -109,7 +109,7 @@ export function createFairQueue(assembly: () => number): FairQueue {
       else flow.queue = flow.cut ? [dropping(flow.cut)] : flow.queue.slice(0, 1);
       if (flow) flow.head = flow.cut = undefined;
     },
-    next(room, message) {
+    dequeue(room, message) {
       // Behind a frame that is too large to begin none may begin either: its turn would never come.
       let mayBegin = true;
       for (const [key, flow] of flows) {
@@ -127,6 +127,6 @@ export function createFairQueue(assembly: () => number): FairQueue {
   };
 }
 
-function dropping(cut: Fragmenter): Waiting {
-  return { write: () => [cut.drop()] };
+function dropping(cut: Fragmenter): QueuedFrame {
+  return { write: () => [cut.discard()] };
 }

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { fc } from "../../tools/property.ts";
 import { decode, encode, pack } from "./codec.ts";
 import { concatBytes, lengthOf } from "./concat-bytes.ts";
-import { createFragmenter, createReassembler, partHeader, type Reassembler } from "./fragments.ts";
+import { createFragmenter, createReassembler, maxPartOverhead, type Reassembler } from "./fragments.ts";
 import { type Frame, Kind } from "./frames.ts";
-import { createInbox } from "./inbox.ts";
+import { createTestReader } from "./testing/frame-reader.ts";
 
 const protocol = expect.objectContaining({ code: "protocol" });
 const none = new Uint8Array();
@@ -12,7 +12,7 @@ const none = new Uint8Array();
 function parts(frame: Uint8Array<ArrayBuffer>, slot: number, rooms: readonly number[]): Uint8Array[] {
   const cutting = createFragmenter(frame, slot);
   const parts: Uint8Array[] = [];
-  while (cutting.rest > 0) parts.push(concatBytes(cutting.next(rooms[parts.length % rooms.length] as number)));
+  while (cutting.remaining > 0) parts.push(concatBytes(cutting.next(rooms[parts.length % rooms.length] as number)));
   return parts;
 }
 
@@ -22,7 +22,7 @@ function add(assembly: Reassembler, part: Uint8Array): Uint8Array | undefined {
   return assembly.add(frame[1], frame[2], frame[3]);
 }
 
-const rooms = fc.array(fc.integer({ min: partHeader + 1, max: 300 }), { minLength: 1, maxLength: 4 });
+const rooms = fc.array(fc.integer({ min: maxPartOverhead + 1, max: 300 }), { minLength: 1, maxLength: 4 });
 
 test("any cutting of frames, and any interleaving of their parts, puts the same frames together", () => {
   const frames = fc.array(fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 2_000 }), rooms), {
@@ -32,7 +32,7 @@ test("any cutting of frames, and any interleaving of their parts, puts the same 
   fc.assert(
     fc.property(frames, fc.infiniteStream(fc.nat()), (frames, turns) => {
       const queues = frames.map(([frame, rooms], index) => parts(frame, index + 1, rooms));
-      const assembly = createReassembler({ frame: 2_000, together: 12_000 });
+      const assembly = createReassembler({ maxFrame: 2_000, maxTotal: 12_000 });
       const whole = new Map<number, Uint8Array>();
       for (const turn of turns) {
         const waiting = queues.flatMap((queue, index) => (queue.length > 0 ? [index] : []));
@@ -42,7 +42,7 @@ test("any cutting of frames, and any interleaving of their parts, puts the same 
         if (done) whole.set(index, done);
       }
       expect(frames.map((_, index) => whole.get(index))).toEqual(frames.map(([frame]) => frame));
-      expect(assembly.held).toBe(0);
+      expect(assembly.heldBytes).toBe(0);
     }),
   );
 });
@@ -54,12 +54,12 @@ test("a part is never larger than its room", () => {
 });
 
 test("an empty part forgets what had arrived, and its slot begins anew", () => {
-  const assembly = createReassembler({ frame: 5_000, together: 5_000 });
+  const assembly = createReassembler({ maxFrame: 5_000, maxTotal: 5_000 });
   const cutting = createFragmenter(new Uint8Array(4_000), 1);
   add(assembly, concatBytes(cutting.next(1_000)));
-  expect(assembly.held).toBe(4_000);
-  expect(add(assembly, cutting.drop())).toBeUndefined();
-  expect(assembly.held).toBe(0);
+  expect(assembly.heldBytes).toBe(4_000);
+  expect(add(assembly, cutting.discard())).toBeUndefined();
+  expect(assembly.heldBytes).toBe(0);
   expect(assembly.add(1, 0, Uint8Array.of(7))).toEqual(Uint8Array.of(7));
 });
 
@@ -98,45 +98,45 @@ test.each<[string, readonly (readonly [slot: number, rest: number, bytes: number
   ],
   ["many small unfinished values", Array.from({ length: 8 }, (_, slot) => [slot + 1, 1, 1] as const)],
 ])("parts that follow no rule are refused: %s", (_, parts) => {
-  const assembly = createReassembler({ frame: 5_000, together: 8_000 });
+  const assembly = createReassembler({ maxFrame: 5_000, maxTotal: 8_000 });
   const last = parts.at(-1) ?? [0, 0, 0];
   for (const [slot, rest, bytes] of parts.slice(0, -1)) assembly.add(slot, rest, new Uint8Array(bytes));
   expect(() => assembly.add(last[0], last[1], new Uint8Array(last[2]))).toThrow(protocol);
 });
 
 test("one value may be as large as a frame, whatever may be unfinished together", () => {
-  const assembly = createReassembler({ frame: 5_000, together: 2_000 });
+  const assembly = createReassembler({ maxFrame: 5_000, maxTotal: 2_000 });
   expect(assembly.add(1, 4_999, Uint8Array.of(1))).toBeUndefined();
   expect(() => assembly.add(2, 1, Uint8Array.of(1))).toThrow(protocol);
 });
 
 test("announced gigabytes take next to no memory", () => {
   const before = process.memoryUsage().arrayBuffers;
-  const assembly = createReassembler({ frame: 2 ** 30, together: 2 ** 40 });
+  const assembly = createReassembler({ maxFrame: 2 ** 30, maxTotal: 2 ** 40 });
   for (let slot = 1; slot <= 10; slot++) assembly.add(slot, 2 ** 30 - 1, Uint8Array.of(1));
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
 });
 
 test("a frame that came in parts is read as though it had come in one message", () => {
-  const inbox = createInbox({ value: 10_000, depth: 4, assembly: 20_000 });
+  const reader = createTestReader({ value: 10_000, depth: 4, assembly: 20_000 });
   const packed = pack(new Uint8Array(9_000), { name: "item", code: "invalid-response", depth: 4, size: 10_000 });
   const frame = encode([Kind.item, 1, packed]);
   const pieces = parts(frame, 1, [4_000]);
   const last = Buffer.concat([pieces.pop() ?? none, encode([Kind.end, 1])]);
-  for (const piece of pieces) expect(inbox.read(piece)).toEqual([]);
-  const [item, end]: Frame<unknown>[] = inbox.read(last);
+  for (const piece of pieces) expect(reader.read(piece)).toEqual([]);
+  const [item, end]: readonly Frame<unknown>[] = reader.read(last);
   expect(item).toMatchObject([Kind.item, 1, { size: frame.length }]);
   expect(end).toEqual([Kind.end, 1]);
 });
 
 test("what comes in parts is held to every limit of a message", () => {
-  const inbox = createInbox({ value: 100, depth: 4, assembly: 20_000 });
-  expect(() => inbox.read(encode([Kind.part, 1, 0, encode([Kind.part, 2, 0, Uint8Array.of(1)])]))).toThrow(protocol);
-  expect(() => inbox.read(encode([Kind.part, 1, 0, Uint8Array.of(0xc1)]))).toThrow(protocol);
+  const reader = createTestReader({ value: 100, depth: 4, assembly: 20_000 });
+  expect(() => reader.read(encode([Kind.part, 1, 0, encode([Kind.part, 2, 0, Uint8Array.of(1)])]))).toThrow(protocol);
+  expect(() => reader.read(encode([Kind.part, 1, 0, Uint8Array.of(0xc1)]))).toThrow(protocol);
   const tooLarge = encode([
     Kind.item,
     1,
     pack("x".repeat(101), { name: "item", code: "invalid-response", depth: 4, size: 200 }),
   ]);
-  expect(() => inbox.read(encode([Kind.part, 1, 0, tooLarge]))).toThrow(protocol);
+  expect(() => reader.read(encode([Kind.part, 1, 0, tooLarge]))).toThrow(protocol);
 });

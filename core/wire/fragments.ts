@@ -1,12 +1,12 @@
-import { partHead } from "./codec.ts";
+import { encodePartHeader } from "./codec.ts";
 import type { Chunks } from "./concat-bytes.ts";
 import { protocolError } from "./protocol-error.ts";
 
 /** Most bytes that a frame takes beside its value: kind, ids, names, messages. */
-export const envelope = 4_096;
+export const maxFrameOverhead = 4_096;
 
 /** Most bytes that a part takes beside those that it carries. */
-export const partHeader = 21;
+export const maxPartOverhead = 21;
 
 /** What an unfinished value of `total` bytes counts against the receiver's `assembly`. */
 export function reassemblyCost(total: number): number {
@@ -17,26 +17,26 @@ export function reassemblyCost(total: number): number {
 /** One frame that leaves in parts. */
 export interface Fragmenter {
   /** Bytes still to come. */
-  readonly rest: number;
+  readonly remaining: number;
   /** The next part: a frame of at most `room` bytes, in chunks. `room` is more than `partHeader`. */
   next(room: number): Chunks;
   /** The part that tells the other side to forget what it has. */
-  drop(): Uint8Array<ArrayBuffer>;
+  discard(): Uint8Array<ArrayBuffer>;
 }
 
 /** Cuts `frame` into parts for `slot`, a number that no other unfinished value on the link has. */
 export function createFragmenter(frame: Uint8Array<ArrayBuffer>, slot: number): Fragmenter {
   let at = 0;
   return {
-    get rest() {
+    get remaining() {
       return frame.length - at;
     },
     next(room) {
-      const bytes = frame.subarray(at, at + room - partHeader);
+      const bytes = frame.subarray(at, at + room - maxPartOverhead);
       at += bytes.length;
-      return [partHead(slot, frame.length - at, bytes.length), bytes];
+      return [encodePartHeader(slot, frame.length - at, bytes.length), bytes];
     },
-    drop: () => partHead(slot, 0, 0),
+    discard: () => encodePartHeader(slot, 0, 0),
   };
 }
 
@@ -48,15 +48,15 @@ export interface Reassembler {
    */
   add(slot: number, rest: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined;
   /** Bytes that unfinished values count. */
-  readonly held: number;
+  readonly heldBytes: number;
 }
 
 /** What an {@link Reassembler} takes, in bytes. */
 export interface ReassemblyBudget {
   /** Most of one frame. */
-  readonly frame: number;
+  readonly maxFrame: number;
   /** Most of all that are unfinished, unless there is only one. */
-  readonly together: number;
+  readonly maxTotal: number;
 }
 
 interface Unfinished {
@@ -66,15 +66,15 @@ interface Unfinished {
 }
 
 /** An assembly of one link. Its memory grows with what has arrived, from 64 KiB at most. */
-export function createReassembler({ frame, together }: ReassemblyBudget): Reassembler {
+export function createReassembler({ maxFrame, maxTotal }: ReassemblyBudget): Reassembler {
   const slots = new Map<number, Unfinished>();
   let held = 0;
 
   const begin = (slot: number, total: number): Unfinished => {
     if (total === 0) throw protocolError("an empty part of a value that was never begun");
-    if (total > frame) throw protocolError(`a value of ${total} bytes, more than the ${frame} that may be`);
+    if (total > maxFrame) throw protocolError(`a value of ${total} bytes, more than the ${maxFrame} that may be`);
     const cost = reassemblyCost(total);
-    if (slots.size > 0 && held + cost > together) throw protocolError("more unfinished values than may be at once");
+    if (slots.size > 0 && held + cost > maxTotal) throw protocolError("more unfinished values than may be at once");
     held += cost;
     const unfinished = { buffer: new Uint8Array(), filled: 0, total };
     slots.set(slot, unfinished);
@@ -87,7 +87,7 @@ export function createReassembler({ frame, together }: ReassemblyBudget): Reasse
   };
 
   return {
-    get held() {
+    get heldBytes() {
       return held;
     },
     add(slot, rest, bytes) {

@@ -2,10 +2,13 @@
 export const wireVersion = 1;
 
 /** The largest message that we make or take, in bytes: a chunk of 64 KiB with its frame around it. */
-export const largestMessage: number = 68 * 1_024;
+export const maxMessageSize: number = 68 * 1_024;
 
 /** The largest value that travels on *lossy*, in bytes: with its frame it fits one packet. */
-export const largestLossy = 1_024;
+export const maxLossySize = 1_024;
+
+/** The data channels of a link. */
+export type Channel = "control" | "bulk" | "lossy";
 
 /** The first element of every frame. */
 export const Kind = {

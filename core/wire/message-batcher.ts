@@ -5,11 +5,11 @@ export interface MessageBatcher {
   /** Bytes of the message that is being filled. */
   readonly size: number;
   /** Bytes that it still takes. */
-  readonly room: number;
+  readonly available: number;
   /** Takes a whole frame, which is sent with this message or begins the next; `sent` is told. */
   add(frame: Chunks, sent?: () => void): void;
   /** Sends what there is. */
-  end(): void;
+  flush(): void;
 }
 
 /** Fills messages of at most `limit()` bytes; one frame is never larger. `send` keeps nothing of what it is given. */
@@ -21,7 +21,7 @@ export function createMessageBatcher(
   let told: (() => void)[] = [];
   let size = 0;
 
-  const end = () => {
+  const flush = () => {
     if (size === 0) return;
     const [[only, ...others], listeners] = [chunks, told];
     const message = only && others.length === 0 ? only : concatIfNeeded(chunks);
@@ -36,16 +36,16 @@ export function createMessageBatcher(
     get size() {
       return size;
     },
-    get room() {
+    get available() {
       return limit() - size;
     },
     add(frame, sent) {
       const length = lengthOf(frame);
-      if (length > limit() - size) end();
+      if (length > limit() - size) flush();
       chunks.push(...frame);
       size += length;
       if (sent) told.push(sent);
     },
-    end,
+    flush,
   };
 }

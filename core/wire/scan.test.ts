@@ -1,7 +1,7 @@
 import { Packr } from "msgpackr/pack";
 import { expect, test } from "vitest";
 import { decode } from "./codec.ts";
-import { endOf, mostContainers } from "./scan.ts";
+import { endOfValue, maxContainers } from "./scan.ts";
 
 const limits = { value: 100_000, depth: 64 };
 const protocol = expect.objectContaining({ code: "protocol" });
@@ -55,8 +55,8 @@ test.each([
   "a million and more empty %s, which take fifty times as much in memory, are refused before one is built",
   (_, of) => {
     const roomy = { value: 2_000_000, depth: 64 };
-    expect(() => decode(item(crowd(mostContainers, of)), roomy)).toThrow(protocol);
-    expect(decode(item(crowd(mostContainers - 1, of)), roomy)).toHaveLength(1);
+    expect(() => decode(item(crowd(maxContainers, of)), roomy)).toThrow(protocol);
+    expect(decode(item(crowd(maxContainers - 1, of)), roomy)).toHaveLength(1);
   },
 );
 
@@ -118,5 +118,5 @@ test("the end of every form of msgpack is found", () => {
     { a: { bb: [] } },
   ];
   const packed = new Packr({ useRecords: false }).pack(value);
-  expect(endOf(packed, 0, { depth: 5, containers: 6 })).toBe(packed.length);
+  expect(endOfValue(packed, 0, { depth: 5, containers: 6 })).toBe(packed.length);
 });

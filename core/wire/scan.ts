@@ -1,20 +1,20 @@
 import { protocolError } from "./protocol-error.ts";
 
 /** What a value may hold yet: arrays and maps inside each other, and in all. */
-export interface Room {
+export interface ScanBudget {
   depth: number;
   containers: number;
 }
 
 /** Most arrays and maps of one value: an empty one takes a byte of the wire, and fifty of memory. */
-export const mostContainers: number = 1_048_576;
+export const maxContainers: number = 1_048_576;
 
 /**
  * Where the msgpack value that begins at `at` ends; walks its bytes and builds nothing. Throws `protocol` for what
  * would be dangerous or misread: bytes that end too early, counts and lengths beyond them, ext types, the unused 0xc1,
  * maps with other keys than strings or with the key `__proto__`, and more containers than there is room for.
  */
-export function endOf(bytes: Uint8Array, at: number, room: Room): number {
+export function endOfValue(bytes: Uint8Array, at: number, room: ScanBudget): number {
   const token = bytes[at];
   if (token === undefined) throw cutShort();
   if (token < 0x80 || token >= 0xe0) return at + 1;
@@ -32,7 +32,7 @@ export function endOf(bytes: Uint8Array, at: number, room: Room): number {
 }
 
 /** How many items the array at `at` has and where the first begins. Throws `protocol` where there is no array. */
-export function arrayAt(bytes: Uint8Array, at: number): { readonly length: number; readonly from: number } {
+export function readArrayHeader(bytes: Uint8Array, at: number): { readonly length: number; readonly from: number } {
   const token = bytes[at];
   if (token !== undefined && token >= 0x90 && token < 0xa0) return { length: token & 0x0f, from: at + 1 };
   if (token === 0xdc) return { length: uint(bytes, at + 1, 2), from: at + 3 };
@@ -54,7 +54,7 @@ const widths: readonly (number | undefined)[] = [
   ...[-2, -4], // map
 ];
 
-function endOfItems(bytes: Uint8Array, from: number, count: number, room: Room, map: boolean): number {
+function endOfItems(bytes: Uint8Array, from: number, count: number, room: ScanBudget, map: boolean): number {
   if (room.depth === 0) throw protocolError("a value that is nested deeper than allowed");
   if (room.containers === 0) throw protocolError("a value of more arrays and maps than allowed");
   room.depth--;
@@ -64,17 +64,17 @@ function endOfItems(bytes: Uint8Array, from: number, count: number, room: Room, 
   let at = from;
   for (let index = 0; index < count; index++) {
     if (map) at = endOfKey(bytes, at, room);
-    at = endOf(bytes, at, room);
+    at = endOfValue(bytes, at, room);
   }
   room.depth++;
   return at;
 }
 
-function endOfKey(bytes: Uint8Array, at: number, room: Room): number {
+function endOfKey(bytes: Uint8Array, at: number, room: ScanBudget): number {
   const token = bytes[at] ?? 0;
   const fixed = token >= 0xa0 && token < 0xc0;
   if (!fixed && !(token >= 0xd9 && token <= 0xdb)) throw protocolError("a map with a key that is no string");
-  const end = endOf(bytes, at, room);
+  const end = endOfValue(bytes, at, room);
   const from = at + 1 - (fixed ? 0 : (widths[token - 0xc0] as number));
   if (end - from === proto.length && proto.every((byte, index) => bytes[from + index] === byte)) {
     throw protocolError("a map with the key __proto__, which belongs in a annotation");

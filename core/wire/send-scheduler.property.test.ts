@@ -5,8 +5,8 @@ import { createChannels } from "../transport/webrtc/channels.ts";
 import { quirksOf } from "../transport/webrtc/quirks.ts";
 import { pack } from "./codec.ts";
 import { type Frame, Kind } from "./frames.ts";
-import { createInbox } from "./inbox.ts";
 import { createSendScheduler } from "./send-scheduler.ts";
+import { createTestReader } from "./testing/frame-reader.ts";
 
 const KiB = 1_024;
 const budgets = { value: 1_000 * KiB, depth: 8, assembly: 200 * KiB };
@@ -68,7 +68,7 @@ function onPlatform({ moves, tells }: Habits) {
     {
       clock: { now: () => time },
       defer: (task) => tasks.push(task),
-      emptied: () => {
+      onEmpty: () => {
         emptied = scheduler.isEmpty;
       },
     },
@@ -136,12 +136,12 @@ test("however a platform moves bytes and tells of it, all that is given leaves i
       expect(hasEmptied()).toBe(true);
       const arrived: Record<string, number[]> = {};
       for (const channel of ["control", "bulk"] as const) {
-        const inbox = createInbox(budgets);
-        for (const [, id] of sent[channel].flatMap((message) => inbox.read(message))) {
+        const reader = createTestReader(budgets);
+        for (const [, id] of sent[channel].flatMap((message) => reader.read(message))) {
           const flow = flowOf.get(id as number)!;
           arrived[flow] = [...(arrived[flow] ?? []), id as number];
         }
-        expect(inbox.held).toBe(0);
+        expect(reader.requireNothingUnfinished).not.toThrow();
       }
       expect(arrived).toEqual(given);
       expect(taken).toBe(doings.filter(({ do: what }) => what === "bulk").length);

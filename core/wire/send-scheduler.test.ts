@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { fc, runs } from "../../tools/property.ts";
 import { decode, encode, type Packed, pack, packItem, type Received } from "./codec.ts";
 import { type Frame, type Hello, Kind } from "./frames.ts";
-import { createInbox } from "./inbox.ts";
 import { createSendScheduler, type Port, type SendScheduler } from "./send-scheduler.ts";
+import { createTestReader } from "./testing/frame-reader.ts";
 
 const KiB = 1_024;
 const everything = { value: 1_000 * KiB, depth: 8 };
@@ -246,7 +246,7 @@ test("whoever makes the next frame is told once, when the end of the last leaves
 
 test("what is dropped is never written, and a value that went out in part is taken back", () => {
   const { scheduler, on, turn, move } = onLink();
-  const inbox = createInbox({ ...everything, assembly: 1_000 * KiB });
+  const reader = createTestReader({ ...everything, assembly: 1_000 * KiB });
   scheduler.bulk("file", item(1, 200 * KiB));
   scheduler.bulk("file", () => {
     throw new Error("asked for a frame that was dropped");
@@ -257,23 +257,23 @@ test("what is dropped is never written, and a value that went out in part is tak
   scheduler.drop("file");
   scheduler.bulk("file", [Kind.end, 1, "cancelled", ""]);
   for (let index = 0; index < 10; index++) move(64 * KiB);
-  const frames = on("bulk").flatMap(({ bytes }) => inbox.read(bytes));
+  const frames = on("bulk").flatMap(({ bytes }) => reader.read(bytes));
   expect(frames.map(([kind, id]) => [kind, id])).toEqual([
     [Kind.item, 2],
     [Kind.end, 1],
   ]);
-  expect(inbox.held).toBe(0);
+  expect(reader.requireNothingUnfinished).not.toThrow();
   expect(scheduler.isEmpty).toBe(true);
 });
 
 test("a frame too large for control goes in parts on bulk", () => {
   const { scheduler, on, turn, move } = onLink();
-  const inbox = createInbox({ ...everything, assembly: 0 });
+  const reader = createTestReader({ ...everything, assembly: 0 });
   scheduler.send("control", [Kind.answer, 1, bytesOf(300 * KiB)]);
   turn();
   for (let index = 0; index < 20; index++) move(64 * KiB);
   expect(on("control")).toEqual([]);
-  expect(on("bulk").flatMap(({ bytes }) => inbox.read(bytes))).toMatchObject([[Kind.answer, 1, {}]]);
+  expect(on("bulk").flatMap(({ bytes }) => reader.read(bytes))).toMatchObject([[Kind.answer, 1, {}]]);
 });
 
 test("a frame too large to begin now is not overtaken for ever", () => {
@@ -284,7 +284,7 @@ test("a frame too large to begin now is not overtaken for ever", () => {
   another();
   turn();
   scheduler.bulk("large", item(3, 90 * KiB));
-  const inbox = createInbox({ ...everything, assembly: 100 * KiB });
+  const reader = createTestReader({ ...everything, assembly: 100 * KiB });
   const ids: unknown[] = [];
   for (let index = 0; index < 40; index++) {
     move(64 * KiB);
@@ -294,7 +294,7 @@ test("a frame too large to begin now is not overtaken for ever", () => {
         .flatMap(() => []),
     );
   }
-  const frames = on("bulk").flatMap(({ bytes }) => inbox.read(bytes));
+  const frames = on("bulk").flatMap(({ bytes }) => reader.read(bytes));
   expect(frames.map(([, id]) => id)).toContain(3);
 });
 
@@ -337,8 +337,8 @@ test("the bytes of an item may be written over once it was taken", () => {
   more();
   turn();
   while (!scheduler.isEmpty) move(20 * KiB);
-  const inbox = createInbox({ ...everything, assembly: 100 * KiB });
-  const chunks = on("bulk").flatMap(({ bytes }) => inbox.read(bytes).map((frame) => (frame[2] as Received).plain));
+  const reader = createTestReader({ ...everything, assembly: 100 * KiB });
+  const chunks = on("bulk").flatMap(({ bytes }) => reader.read(bytes).map((frame) => (frame[2] as Received).plain));
   expect(chunks).toEqual([1, 2, 3, 4, 5].map((each) => new Uint8Array(50 * KiB).fill(each)));
 });
 
@@ -432,9 +432,9 @@ test("whatever is sent, dropped and moved, the other side reads each flow in ord
         turn();
       }
       while (!scheduler.isEmpty) move(64 * KiB, 1);
-      const inbox = createInbox({ ...everything, assembly: 150 * KiB });
-      const read = on("bulk").flatMap(({ bytes }) => inbox.read(bytes).map(([, id]) => id as number));
-      expect(inbox.held).toBe(0);
+      const reader = createTestReader({ ...everything, assembly: 150 * KiB });
+      const read = on("bulk").flatMap(({ bytes }) => reader.read(bytes).map(([, id]) => id as number));
+      expect(reader.requireNothingUnfinished).not.toThrow();
       for (const flow of [1, 2, 3, 4, 5]) {
         const arrived = read.filter((id) => flowOf[id - 1] === flow);
         expect(arrived).toEqual([...new Set(arrived)].sort((a, b) => a - b));

@@ -1,13 +1,11 @@
 import type { Clock } from "../clock.ts";
 import { microtask } from "../microtask.ts";
 import { createBufferTuning } from "./buffer-tuning.ts";
-import { encode, encodeInPieces, type Packed } from "./codec.ts";
+import { encode, encodeChunks, type Packed } from "./codec.ts";
 import type { Chunks } from "./concat-bytes.ts";
 import { createFairQueue } from "./fair-queue.ts";
-import { type Frame, Kind, largestMessage } from "./frames.ts";
+import { type Channel, type Frame, Kind, maxMessageSize } from "./frames.ts";
 import { createMessageBatcher } from "./message-batcher.ts";
-
-type Channel = "control" | "bulk" | "lossy";
 
 /** What scheduler need of a link: a transport's `Link` is one. */
 export interface Port {
@@ -50,7 +48,7 @@ export interface SendScheduler {
    * a flow. `taken` is told once: when the channel was given the frame, or so much of it that the message with its end
    * has room for more. It is the time to make the next.
    */
-  bulk(flow: unknown, frame: Writable, taken?: () => void): void;
+  bulk(flow: unknown, frame: Writable, onSent?: () => void): void;
   /** Forgets what waits in the flow, a frame that went out in part included; more may follow. */
   drop(flow: unknown): void;
   /** The other side's hello was read: until then control carries 16 KiB in all, and bulk nothing but our hello. */
@@ -68,13 +66,13 @@ export interface SendScheduler {
 export interface SendSchedulerOptions {
   readonly clock: Pick<Clock, "now">;
   /** Told when nothing waits any more; may be told again. */
-  readonly emptied?: (() => void) | undefined;
+  readonly onEmpty?: (() => void) | undefined;
   /** Runs a task when this turn has written its frames. Default: a microtask. */
   readonly defer?: ((task: () => void) => void) | undefined;
 }
 
 /** Frames up to this size always fit on control. */
-export const smallFrame: number = 16 * 1_024;
+export const minMessageSize: number = 16 * 1_024;
 
 // Of what may be said before the other's hello, for saying why the link ends.
 const lastWord = 64;
@@ -97,10 +95,10 @@ const unhurried = new Set<number>([Kind.hello, Kind.credit]);
 /** Lanes of one link. Their owner closes them with it. */
 export function createSendScheduler(
   port: Port,
-  { clock, emptied, defer = microtask }: SendSchedulerOptions,
+  { clock, onEmpty, defer = microtask }: SendSchedulerOptions,
 ): SendScheduler {
   let limits: RemoteLimits | undefined;
-  let early = smallFrame - lastWord;
+  let early = minMessageSize - lastWord;
   // Our first word on bulk, which it takes before the other's.
   let bulkHello: Frame<Packed> | undefined;
   let given = 0;
@@ -114,7 +112,7 @@ export function createSendScheduler(
   let closed = false;
   let lossy = { moved: 0, room: lossyRoom };
 
-  let message = smallFrame;
+  let message = minMessageSize;
   const give = (channel: "control" | "bulk", bytes: Uint8Array<ArrayBuffer>) => {
     given += bytes.length;
     buffered += bytes.length;
@@ -133,7 +131,7 @@ export function createSendScheduler(
     },
   );
   const bulkMessage = createMessageBatcher(
-    () => pace.message,
+    () => pace.messageSize,
     (bytes) => give("bulk", bytes),
   );
 
@@ -142,7 +140,7 @@ export function createSendScheduler(
     scheduled = true;
     defer(() => {
       scheduled = false;
-      if (port.buffered === 0) pace.idle();
+      if (port.buffered === 0) pace.onIdle();
       pump();
     });
   };
@@ -164,7 +162,7 @@ export function createSendScheduler(
       again ||= buffered > lowMark && !scheduler.isEmpty && port.buffered <= lowMark;
     } while (again);
     pumping = false;
-    if (scheduler.isEmpty) emptied?.();
+    if (scheduler.isEmpty) onEmpty?.();
   };
 
   const pumpControl = (mark: number) => {
@@ -186,7 +184,7 @@ export function createSendScheduler(
       }
     }
     control = control.slice(taken);
-    controlMessage.end();
+    controlMessage.flush();
   };
 
   const mayGo = (frame: Uint8Array): boolean => {
@@ -199,19 +197,19 @@ export function createSendScheduler(
   const pumpBulk = () => {
     // Beyond the mark by half a message at most: one that is cut to fit would cost the platform as much as a full one.
     // Where one is larger than the mark, it goes when we are told that half of the mark is free.
-    const full = Math.max(pace.highWaterMark / 2, pace.highWaterMark - pace.message / 2);
+    const full = Math.max(pace.highWaterMark / 2, pace.highWaterMark - pace.messageSize / 2);
     while (buffered <= full && fillBulk()) {
       // More may come while the link has something to do.
-      if (bulkMessage.size < pace.message / 2 && buffered > nearlyEmpty) break;
-      bulkMessage.end();
+      if (bulkMessage.size < pace.messageSize / 2 && buffered > nearlyEmpty) break;
+      bulkMessage.flush();
     }
   };
 
   const fillBulk = (): boolean => {
-    let next = flows.next(bulkMessage.room, pace.message);
+    let next = flows.dequeue(bulkMessage.available, pace.messageSize);
     while (next) {
-      bulkMessage.add(next.frame, next.taken);
-      next = flows.next(bulkMessage.room, pace.message);
+      bulkMessage.add(next.frame, next.onSent);
+      next = flows.dequeue(bulkMessage.available, pace.messageSize);
     }
     return bulkMessage.size > 0;
   };
@@ -244,9 +242,9 @@ export function createSendScheduler(
       else flows.add(undefined, { write: () => inPieces(frame) });
       schedule();
     },
-    bulk(flow, frame, taken) {
+    bulk(flow, frame, onSent) {
       if (closed) return;
-      flows.add(flow, { write: () => inPieces(frame), taken });
+      flows.add(flow, { write: () => inPieces(frame), onSent });
       schedule();
     },
     drop(flow) {
@@ -255,12 +253,12 @@ export function createSendScheduler(
     },
     open(remote) {
       limits = remote;
-      message = Math.min(remote.message, port.maxMessage, largestMessage);
+      message = Math.min(remote.message, port.maxMessage, maxMessageSize);
       schedule();
     },
     drained() {
       const left = port.buffered;
-      if (!pumping) pace.drained(clock.now(), given - left, left === 0 && !flows.isEmpty);
+      if (!pumping) pace.onDrained(clock.now(), given - left, left === 0 && !flows.isEmpty);
       pump();
     },
     close(last) {
@@ -284,7 +282,7 @@ function written(writable: Writable): Uint8Array<ArrayBuffer> {
 
 function inPieces(writable: Writable): Chunks {
   const frame = frameOf(writable);
-  return frame ? encodeInPieces(frame) : [];
+  return frame ? encodeChunks(frame) : [];
 }
 
 function frameOf(writable: Writable): Frame<Packed> | undefined {

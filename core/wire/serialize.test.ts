@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mostContainers } from "./scan.ts";
+import { maxContainers } from "./scan.ts";
 import { type SerializeOptions, serialize } from "./serialize.ts";
 
 const request = { name: "request", code: "invalid-request", depth: 8, size: 4_096 } as const satisfies SerializeOptions;
@@ -63,9 +63,9 @@ test("what would be a million lists and objects is refused, their annotations co
   const limits = { size: 100_000_000 };
   const tooLarge = expect.objectContaining({ code: "too-large" });
   const lists = (length: number) => Array.from({ length }, () => []);
-  expect(() => plainOf(lists(mostContainers - 1), limits)).toThrow(tooLarge);
-  expect(plainOf(lists(mostContainers - 2), limits).annotations).toEqual([]);
-  expect(() => plainOf(new Array(mostContainers / 2).fill(new Date()), limits)).toThrow(tooLarge);
+  expect(() => plainOf(lists(maxContainers - 1), limits)).toThrow(tooLarge);
+  expect(plainOf(lists(maxContainers - 2), limits).annotations).toEqual([]);
+  expect(() => plainOf(new Array(maxContainers / 2).fill(new Date()), limits)).toThrow(tooLarge);
 });
 
 test("a value that needs no annotation is handed on as it is", () => {

@@ -9,7 +9,7 @@ import {
   type Step,
   viewKinds,
 } from "./annotations.ts";
-import { mostContainers } from "./scan.ts";
+import { maxContainers } from "./scan.ts";
 
 /** A value in the form that crosses the wire: plain msgpack data, and annotations for what that cannot say. */
 export interface SerializedValue {
@@ -52,7 +52,7 @@ export function serialize(value: unknown, outgoing: SerializeOptions): Serialize
     parents: [],
     annotations: [],
     room: outgoing.size,
-    containers: mostContainers - 1,
+    containers: maxContainers - 1,
   };
   return { plain: visit(walk, value), annotations: walk.annotations };
 }

@@ -1,12 +1,12 @@
 import { decode, encode } from "@msgpack/msgpack";
 import { expect, test } from "vitest";
 import { fc } from "../../tools/property.ts";
-import { begin, finish, writeArrayHead, writeRaw, writeValue } from "./writer.ts";
+import { beginWrite, finishWrite, writeArrayHeader, writeRaw, writeValue } from "./writer.ts";
 
 function write(value: unknown): Uint8Array {
-  begin();
+  beginWrite();
   writeValue(value);
-  return finish();
+  return finishWrite();
 }
 
 const number = fc.oneof(
@@ -64,17 +64,17 @@ test("undefined is nil", () => {
 });
 
 test("what is packed already takes its place among values", () => {
-  begin();
-  writeArrayHead(3);
+  beginWrite();
+  writeArrayHeader(3);
   writeValue(1);
   writeRaw(encode({ packed: true }));
   writeValue("end");
-  expect(decode(finish())).toEqual([1, { packed: true }, "end"]);
+  expect(decode(finishWrite())).toEqual([1, { packed: true }, "end"]);
 });
 
 test("nothing that was written is written over, nor by what was not finished", () => {
   const written = Array.from({ length: 5_000 }, (_, index) => {
-    begin();
+    beginWrite();
     writeValue("never finished");
     const value = { index, text: "x".repeat((index * 7) % 3_000) };
     return { value, bytes: write(value) };

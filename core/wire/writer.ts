@@ -16,13 +16,13 @@ const encoder = new TextEncoder();
 const float = new DataView(new ArrayBuffer(8));
 
 /** Begins a new result. One that was begun and not finished is forgotten. */
-export function begin(): void {
+export function beginWrite(): void {
   bytes = shared;
   start = end = sharedEnd;
 }
 
 /** What was written since `begin`, in memory that nobody writes to again. */
-export function finish(): Uint8Array<ArrayBuffer> {
+export function finishWrite(): Uint8Array<ArrayBuffer> {
   if (bytes !== shared) return end === bytes.length ? bytes : bytes.slice(0, end);
   if (end - start > largestShare) return bytes.slice(start, end);
   sharedEnd = end;
@@ -30,12 +30,12 @@ export function finish(): Uint8Array<ArrayBuffer> {
 }
 
 /** Writes the head of an array; its elements follow. */
-export function writeArrayHead(length: number): void {
+export function writeArrayHeader(length: number): void {
   writeHead(length, 0x90, 16, undefined, 0xdc);
 }
 
 /** Writes the head of bytes; they follow. */
-export function writeBytesHead(length: number): void {
+export function writeBytesHeader(length: number): void {
   writeHead(length, undefined, 0, 0xc4, 0xc5);
 }
 
@@ -58,7 +58,7 @@ export function writeValue(value: unknown): void {
 }
 
 function writeArray(array: readonly unknown[]): void {
-  writeArrayHead(array.length);
+  writeArrayHeader(array.length);
   for (let index = 0; index < array.length; index++) writeValue(array[index]);
 }
 
@@ -72,7 +72,7 @@ function writeMap(map: Readonly<Record<string, unknown>>): void {
 }
 
 function writeBytes(value: Uint8Array): void {
-  writeBytesHead(value.length);
+  writeBytesHeader(value.length);
   writeRaw(value);
 }
 

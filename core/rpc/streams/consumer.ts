@@ -11,11 +11,11 @@ import { createIncomingStream, type IncomingStream } from "./incoming-stream.ts"
 export interface Consumer {
   readonly stream: IncomingStream<any>;
   /** Whether somebody reads it, has done so, or has said that he will. */
-  readonly isTaken: boolean;
+  readonly isClaimed: boolean;
   /** Somebody will read it. */
-  take(): void;
+  claim(): void;
   /** An item that took `bytes` on the wire. Throws `protocol` where it had no credit. */
-  arrive(item: unknown, bytes: number): void;
+  receive(item: unknown, bytes: number): void;
   /** The producer's end, behind all of its items. */
   finish(error?: BonevalueError): void;
   /** Ends it for its reader at once, and for the producer. */
@@ -91,7 +91,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     if (credit) return;
     const window = options.window();
     credit = createIncomingCredit(window);
-    say({ read, limit: window.smallest });
+    say({ read, limit: window.min });
   }
 
   function say(grant: Grant): void {
@@ -116,7 +116,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     if (isOver) return;
     controller.enqueue(item);
     read += bytes;
-    acknowledge(credit!.take(bytes, now()));
+    acknowledge(credit!.consume(bytes, now()));
     if (queue.length === 0 && ending) conclude(ending.error);
   }
 
@@ -154,16 +154,16 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
   const consumer: Consumer = {
     stream,
-    get isTaken() {
+    get isClaimed() {
       return taken || stream.locked || credit !== undefined;
     },
-    take() {
+    claim() {
       taken = true;
     },
-    arrive(item, bytes) {
+    receive(item, bytes) {
       if (isOver) return;
       if (!credit) throw protocolError("an item that nobody asked for");
-      credit.arrive(bytes, now());
+      credit.receive(bytes, now());
       if (missing !== undefined) missing -= lengthWithin(item, missing);
       if (!reserve(bytes)) return abort(tooMuch());
       queue.push({ item, bytes });

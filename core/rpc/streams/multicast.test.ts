@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { fc } from "../../../tools/property.ts";
 import { BonevalueError } from "../../errors.ts";
 import { multicast } from "./multicast.ts";
-import { type Pull, pullFromIterable } from "./pull.ts";
+import { type PullSource, pullFromIterable } from "./pull.ts";
 
 const reason = new BonevalueError("cancelled", "enough");
 
@@ -10,7 +10,7 @@ async function* count(to: number) {
   for (let n = 1; n <= to; n++) yield n;
 }
 
-async function read(pull: Pull, most = Number.POSITIVE_INFINITY): Promise<unknown[]> {
+async function read(pull: PullSource, most = Number.POSITIVE_INFINITY): Promise<unknown[]> {
   const items: unknown[] = [];
   for (let next = await pull.next(); !next.done; next = await pull.next()) {
     items.push(next.value);
@@ -53,7 +53,7 @@ test("who cancels holds nobody back, and the last to cancel ends the source", as
 });
 
 test("all learn that the source has failed", async () => {
-  const failing: Pull = { next: () => Promise.reject(new Error("dry")), cancel() {} };
+  const failing: PullSource = { next: () => Promise.reject(new Error("dry")), cancel() {} };
   const results = await Promise.allSettled(multicast(failing, 2).map((reader) => reader.next()));
   expect(results).toMatchObject([{ reason: { message: "dry" } }, { reason: { message: "dry" } }]);
 });

@@ -1,5 +1,5 @@
 import type { BonevalueError } from "../../errors.ts";
-import type { Pull } from "./pull.ts";
+import type { PullSource } from "./pull.ts";
 
 interface Waiting {
   resolve(result: IteratorResult<unknown>): void;
@@ -10,9 +10,9 @@ interface Waiting {
  * Shares what can be pulled once among `count` readers: each gets every item, and the next is pulled when all that have
  * not cancelled ask for it. The slowest sets the pace, and nothing is kept for it.
  */
-export function multicast(source: Pull, count: number): Pull[] {
-  const readers = new Set<Pull>();
-  const waiting = new Map<Pull, Waiting>();
+export function multicast(source: PullSource, count: number): PullSource[] {
+  const readers = new Set<PullSource>();
+  const waiting = new Map<PullSource, Waiting>();
 
   function pullWhenAllWait(): void {
     if (waiting.size < readers.size) return;
@@ -28,7 +28,7 @@ export function multicast(source: Pull, count: number): Pull[] {
     );
   }
 
-  function cancel(reader: Pull, reason: BonevalueError): void {
+  function cancel(reader: PullSource, reason: BonevalueError): void {
     if (!readers.delete(reader)) return;
     waiting.delete(reader);
     if (readers.size === 0) source.cancel(reason);
@@ -36,7 +36,7 @@ export function multicast(source: Pull, count: number): Pull[] {
   }
 
   for (let index = 0; index < count; index++) {
-    const reader: Pull = {
+    const reader: PullSource = {
       shared: true,
       next: () =>
         new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 import { BonevalueError } from "../../errors.ts";
 import { type Packed, pack } from "../../wire/codec.ts";
 import type { Attachment, SerializeOptions } from "../../wire/serialize.ts";
-import { type OutgoingStream, type Source, sourceOf } from "./outgoing-stream.ts";
+import { type AttachmentSource, attachmentSourceOf, type OutgoingStream } from "./outgoing-stream.ts";
 
 /** A value for one peer: its bytes, which announce its streams and blobs by their place in `streams`. */
 export interface Payload {
@@ -20,11 +20,11 @@ export function packPayloads(
   outgoing: Omit<SerializeOptions, "attach">,
   count: number,
 ): readonly Payload[] {
-  const sources: Source[] = [];
+  const sources: AttachmentSource[] = [];
   // Where there is nobody, what the value holds is still found, and cancelled.
   const copies = Math.max(1, count);
   const attach = (object: object): Attachment | undefined => {
-    const source = sourceOf(object, copies);
+    const source = attachmentSourceOf(object, copies);
     return source && { kind: source.kind, detail: sources.push(source) - 1 };
   };
   const open = () => sources.map((source) => source.open());
@@ -70,7 +70,7 @@ export function isShared({ streams }: Payload): boolean {
 }
 
 /** How many bytes the payload's streams have in all, where it holds files alone. */
-export function totalOf({ streams }: Payload): number | undefined {
+export function totalFileSize({ streams }: Payload): number | undefined {
   let total = 0;
   for (const { file } of streams) {
     if (!file) return undefined;

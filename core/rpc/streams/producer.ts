@@ -5,7 +5,7 @@ import { type Frame, Kind } from "../../wire/frames.ts";
 import type { SendScheduler } from "../../wire/send-scheduler.ts";
 import { longestMessage, thrownError } from "../thrown-error.ts";
 import { createProgressCounter } from "./progress-counter.ts";
-import type { Pull } from "./pull.ts";
+import type { PullSource } from "./pull.ts";
 
 /** A stream that we send. */
 export interface Producer {
@@ -16,12 +16,12 @@ export interface Producer {
   /** Ends it: because the other side wants no more, or because of something on ours. */
   end(reason: BonevalueError): void;
   /** Nobody asks any more how much of it was acknowledged. */
-  forget(): void;
+  stopTracking(): void;
 }
 
 /** What a producer needs. */
 export interface ProducerOptions {
-  readonly pull: Pull;
+  readonly pull: PullSource;
   readonly scheduler: Pick<SendScheduler, "bulk" | "drop">;
   /** Throws where the item cannot be sent. */
   pack(item: unknown): Packed;
@@ -121,13 +121,13 @@ export function createProducer(options: ProducerOptions): Producer {
       else pullNext();
     },
     end,
-    forget() {
+    stopTracking() {
       if (isOver) settle();
     },
   };
 }
 
-const nothing: Packed = { bytes: new Uint8Array(), annotations: [], size: 0, attached: false };
+const nothing: Packed = { bytes: new Uint8Array(), annotations: [], size: 0, hasAttachments: false };
 
 function endFrame(id: number, reason: BonevalueError | undefined): Frame<Packed> {
   return reason ? [Kind.end, id, reason.code, reason.message.slice(0, longestMessage)] : [Kind.end, id];

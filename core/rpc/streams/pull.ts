@@ -2,7 +2,7 @@ import type { BonevalueError } from "../../errors.ts";
 import { report } from "../../events.ts";
 
 /** Items on their way out, made one at a time as they are asked for. */
-export interface Pull {
+export interface PullSource {
   /** Others wait for its next item as well, which is made when all of them ask. */
   readonly shared?: boolean;
   /** The next item; asked for only once the last has come. */
@@ -12,7 +12,7 @@ export interface Pull {
 }
 
 /** Pulls from a stream, which is locked from now on. Throws a TypeError when it is locked already. */
-export function pullFromStream(stream: ReadableStream<unknown>): Pull {
+export function pullFromStream(stream: ReadableStream<unknown>): PullSource {
   const reader = stream.getReader();
   return {
     next: () => reader.read() as Promise<IteratorResult<unknown>>,
@@ -29,7 +29,7 @@ function reportUnlessFailed(reader: ReadableStreamDefaultReader, error: unknown)
 }
 
 /** Pulls from whatever can be read with `for await`; its iterator is made when the first item is asked for. */
-export function pullFromIterable(iterable: AsyncIterable<unknown>): Pull {
+export function pullFromIterable(iterable: AsyncIterable<unknown>): PullSource {
   let iterator: AsyncIterator<unknown> | undefined = isIterator(iterable) ? iterable : undefined;
   return {
     next() {

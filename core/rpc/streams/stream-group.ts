@@ -1,5 +1,5 @@
 import type { BonevalueError } from "../../errors.ts";
-import { type Packed, readdress } from "../../wire/codec.ts";
+import { mapAttachments, type Packed } from "../../wire/codec.ts";
 import type { AttachmentReceiver } from "../../wire/deserialize.ts";
 import type { ContractCode } from "../module.ts";
 import { thrownError } from "../thrown-error.ts";
@@ -20,13 +20,13 @@ export interface StreamGroup {
   /** Takes the streams of a payload over, which wait until it is announced. Returns the group. */
   add(payload: Payload): StreamGroup;
   /** The bytes of the payload as they leave now, its streams numbered. Throws as `Streams.announce`, and has then ended all. */
-  announce(): Packed;
+  register(): Packed;
   /** Makes the streams and files that a value announces. */
   readonly receive: AttachmentReceiver;
   /** Nobody asks any more how much was acknowledged. */
-  forget(): void;
+  stopTracking(): void;
   /** Ends those that arrived and that nobody has begun to read. */
-  stopUnread(reason: BonevalueError): void;
+  cancelUnclaimed(reason: BonevalueError): void;
   /** Ends all, on both sides. */
   end(reason: BonevalueError): void;
 }
@@ -85,11 +85,11 @@ export function createStreamGroup(streams: Streams, options: StreamGroupOptions)
       producers = added.streams.map(produce);
       return group;
     },
-    announce() {
+    register() {
       const { packed, streams: announced } = payload!;
       try {
-        const ids = streams.announce(producers, packed);
-        return readdress(packed, (place) => {
+        const ids = streams.register(producers, packed);
+        return mapAttachments(packed, (place) => {
           const { file } = announced[place as number]!;
           return writeStreamHeader({ id: ids[place as number]!, file });
         });
@@ -111,15 +111,15 @@ export function createStreamGroup(streams: Streams, options: StreamGroupOptions)
       receiving.add(consumer);
       if (!announcement.file) return consumer.stream;
       return createRemoteFile(announcement.file, () => {
-        consumer.take();
+        consumer.claim();
         return consumer.stream;
       });
     },
-    forget() {
-      for (const producer of producers) producer.forget();
+    stopTracking() {
+      for (const producer of producers) producer.stopTracking();
     },
-    stopUnread(reason) {
-      for (const consumer of [...receiving]) if (!consumer.isTaken) consumer.abort(reason);
+    cancelUnclaimed(reason) {
+      for (const consumer of [...receiving]) if (!consumer.isClaimed) consumer.abort(reason);
     },
     end(reason) {
       for (const producer of [...sending]) producer.end(reason);

@@ -5,7 +5,7 @@ import { thrownError } from "../thrown-error.ts";
 import { validate } from "../validate.ts";
 import { consumerOf } from "./consumer.ts";
 import { createIncomingStream, type IncomingStream } from "./incoming-stream.ts";
-import { isAsyncIterable, type Pull, pullFromIterable, pullFromStream } from "./pull.ts";
+import { isAsyncIterable, type PullSource, pullFromIterable, pullFromStream } from "./pull.ts";
 import { createRemoteFile, infoOf, isRemoteFile, type RemoteFile } from "./remote-file.ts";
 
 type Schema = StandardSchemaV1<any, any>;
@@ -58,7 +58,7 @@ function validated(source: AsyncIterable<unknown> | ReadableStream<unknown>, ite
 
 /** For streams of the same page, as in an app's own tests. */
 function validatedCopy(source: AsyncIterable<unknown> | ReadableStream<unknown>, item: Schema): IncomingStream<any> {
-  let begun: Pull | undefined;
+  let begun: PullSource | undefined;
   const begin = () => {
     begun ??= source instanceof ReadableStream ? pullFromStream(source) : pullFromIterable(source);
     return begun;

@@ -505,7 +505,7 @@ describe("a peer that breaks the rules loses its link", () => {
     const { ann, bob, clock, until, source } = createLinkedPair();
     bob.module("Wait", () => source().items());
     const items: IncomingStream<number> = await until(ann.call("Wait").first());
-    bob.scheduler.bulk(0, [Kind.item, 1, { bytes: Uint8Array.of(1), annotations: [], size: 1, attached: false }]);
+    bob.scheduler.bulk(0, [Kind.item, 1, { bytes: Uint8Array.of(1), annotations: [], size: 1, hasAttachments: false }]);
     await clock.advance(10);
     expect(ann.ended).toEqual(code("protocol"));
     await expect(all(items)).rejects.toEqual(code("protocol"));
@@ -526,7 +526,7 @@ describe("a peer that breaks the rules loses its link", () => {
     ann.scheduler.send("control", [Kind.credit, 9, 1_000, 2_000]);
     ann.scheduler.send("control", [Kind.stop, 9, "cancelled"]);
     ann.scheduler.bulk(0, [Kind.end, 9]);
-    ann.scheduler.bulk(0, [Kind.item, 9, { bytes: Uint8Array.of(1), annotations: [], size: 1, attached: false }]);
+    ann.scheduler.bulk(0, [Kind.item, 9, { bytes: Uint8Array.of(1), annotations: [], size: 1, hasAttachments: false }]);
     await clock.advance(10);
     expect(bob.ended).toBeUndefined();
   });

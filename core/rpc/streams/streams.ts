@@ -1,7 +1,7 @@
 import { BonevalueError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import { type Packed, packItem, type Received } from "../../wire/codec.ts";
-import { defaultWindow, largestWindow } from "../../wire/credit.ts";
+import { defaultWindow, maxWindow } from "../../wire/credit.ts";
 import { type Frame, type Hello, Kind } from "../../wire/frames.ts";
 import { protocolError } from "../../wire/protocol-error.ts";
 import type { SendScheduler } from "../../wire/send-scheduler.ts";
@@ -15,16 +15,16 @@ import { readStreamHeader, type StreamHeader } from "./stream-header.ts";
 /** The streams of one link, both ways. */
 export interface Streams {
   /** How many still need the link. */
-  readonly open: number;
+  readonly openCount: number;
   /** Makes a stream that we send; the other side hears of it under the number that `announce` gives. */
   produce(code: ContractCode, options: Pick<ProducerOptions, "pull" | "acknowledged" | "over">): Producer;
   /**
    * Numbers the streams of a value that leaves now. Throws `busy` where the other side takes no more of them, and
    * `too-large` for a value that it does not take.
    */
-  announce(producers: readonly Producer[], packed: Packed): readonly number[];
+  register(producers: readonly Producer[], packed: Packed): readonly number[];
   /** A value without streams that leaves now. Throws `too-large` where the other side does not take it. */
-  admit(packed: Packed): Packed;
+  checkSize(packed: Packed): Packed;
   /** Makes a stream that we receive. Throws `protocol` where the number is taken, and where there are too many. */
   consume(announcement: StreamHeader, options: Pick<ConsumerOptions, "code" | "over"> & { granted(): void }): Consumer;
   receive(frame: StreamFrame): void;
@@ -75,7 +75,7 @@ export function createStreams({ scheduler, limits, remote, now }: StreamsOptions
     return true;
   }
 
-  function admit(packed: Packed): Packed {
+  function checkSize(packed: Packed): Packed {
     const most = remote()?.value ?? Number.POSITIVE_INFINITY;
     if (packed.size <= most) return packed;
     throw new BonevalueError(
@@ -89,7 +89,7 @@ export function createStreams({ scheduler, limits, remote, now }: StreamsOptions
     if (!consumer) return;
     const item = unpack(value);
     if ("error" in item) consumer.abort(item.error);
-    else consumer.arrive(item.value, value.size);
+    else consumer.receive(item.value, value.size);
   }
 
   function receiveEnd(id: number, code: string | undefined, message = "The peer ended the stream."): void {
@@ -98,7 +98,7 @@ export function createStreams({ scheduler, limits, remote, now }: StreamsOptions
   }
 
   return {
-    get open() {
+    get openCount() {
       return sending + consumers.size;
     },
     produce(code, options) {
@@ -112,9 +112,9 @@ export function createStreams({ scheduler, limits, remote, now }: StreamsOptions
         settled: (id) => producers.delete(id),
       });
     },
-    admit,
-    announce(added, packed) {
-      admit(packed);
+    checkSize,
+    register(added, packed) {
+      checkSize(packed);
       const streams = remote()?.streams ?? 0;
       if (sending + added.length > streams) throw tooMany(streams);
       return added.map((producer) => {
@@ -132,8 +132,8 @@ export function createStreams({ scheduler, limits, remote, now }: StreamsOptions
         code,
         size: file?.size,
         window: () => ({
-          smallest: Math.min(defaultWindow, share(smallestPart)),
-          largest: () => Math.min(largestWindow, share(largestPart)),
+          min: Math.min(defaultWindow, share(smallestPart)),
+          max: () => Math.min(maxWindow, share(largestPart)),
         }),
         now,
         reserve,

@@ -4,8 +4,8 @@ import { assemblyOf, type Limits, limitsOf } from "../../../limits.ts";
 import type { Connection } from "../../../links/connection.ts";
 import type { Pool } from "../../../links/pool.ts";
 import { defaultWindow } from "../../../wire/credit.ts";
+import { createFrameReader } from "../../../wire/frame-reader.ts";
 import type { Hello } from "../../../wire/frames.ts";
-import { createInbox } from "../../../wire/inbox.ts";
 import { createSendScheduler, type SendScheduler } from "../../../wire/send-scheduler.ts";
 import { type CallOptions, call } from "../../call.ts";
 import type { CallContext } from "../../call-peer.ts";
@@ -72,13 +72,13 @@ export function createLinkedEnds({ limits, ...options }: LinkedEndsOptions): Lin
 
 interface JoinedEnd extends End {
   join(other: JoinedEnd): void;
-  receive(message: Uint8Array): void;
+  receive(message: Uint8Array<ArrayBuffer>): void;
   end(reason: BonevalueError): void;
 }
 
 function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readonly limits: Limits }): JoinedEnd {
   const { clock, limits, told, idleTimeout, latency, bandwidth } = options;
-  const inbox = createInbox({ value: limits.messageSize, depth: limits.depth, assembly: assemblyOf(limits) });
+  const readFrames = createFrameReader(clock, limits);
   const deadlines = createDeadlines(clock);
   const modules = createModules();
   const errors: BonevalueError[] = [];
@@ -160,7 +160,7 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
     receive(message) {
       if (ended) return;
       try {
-        for (const frame of inbox.read(message)) rpc.receive(frame);
+        for (const frame of readFrames("bulk", message)) rpc.receive(frame);
       } catch (error) {
         end(error as BonevalueError);
         other?.end(new BonevalueError("disconnected", "The other side has closed the link."));

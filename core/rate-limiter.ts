@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** Whether `count` more, 1 by default, stay within a budget. */
 export type RateLimiter = (count?: number) => boolean;
