@@ -1,28 +1,34 @@
 import { describe, type TestContext, test } from "vitest";
-import { called } from "./conformance/called.ts";
+import { callBehaviours } from "./conformance/calls.ts";
+import { cleanupBehaviours } from "./conformance/cleanup.ts";
+import { type Behaviours, withFixture } from "./conformance/fixture.ts";
 import type { Framework } from "./conformance/framework.ts";
-import { letGo } from "./conformance/let-go.ts";
-import { offered } from "./conformance/offered.ts";
-import { type Behaviours, inScene } from "./conformance/scene.ts";
-import { served } from "./conformance/served.ts";
-import { shown } from "./conformance/shown.ts";
+import { moduleAndEventBehaviours } from "./conformance/modules-and-events.ts";
+import { serverRenderingBehaviours } from "./conformance/server-rendering.ts";
+import { stateBehaviours } from "./conformance/state.ts";
 
 declare module "vitest" {
   interface TaskMeta {
-    /** Whose behaviour this test is about. */
+    /** The binding under test. */
     binding?: string;
   }
 }
 
-const behaviours: Behaviours = { ...shown, ...called, ...offered, ...letGo, ...served };
+const behaviours: Behaviours = {
+  ...stateBehaviours,
+  ...callBehaviours,
+  ...moduleAndEventBehaviours,
+  ...cleanupBehaviours,
+  ...serverRenderingBehaviours,
+};
 
-/** What every binding does, whatever its framework. */
-export function conforms(framework: Framework): void {
+/** Registers the tests that every framework's binding passes. */
+export function testConformance(framework: Framework): void {
   describe(`the ${framework.name} binding`, () => {
     for (const [title, behaviour] of Object.entries(behaviours)) {
       test(title, { timeout: 30_000 }, async ({ task }: TestContext) => {
         task.meta.binding = framework.name;
-        await inScene(framework, behaviour);
+        await withFixture(framework, behaviour);
       });
     }
   });

@@ -4,7 +4,7 @@ import { createServer, type Plugin } from "vite";
 const id = "virtual:server-pages";
 const rendering = { React: "react/server-page.tsx", Vue: "vue/server-page.ts", Svelte: "svelte/server-page.ts" };
 
-/** Lets specs import what each framework's server makes of the pages, in Node: something for them to hydrate. */
+/** A Vite plugin: tests import each framework's server-rendered pages, made in Node, and hydrate them. */
 export function serverPages(): Plugin {
   let rendered: Promise<string> | undefined;
   return {
@@ -29,9 +29,9 @@ async function render(): Promise<string> {
   });
   const load = (file: string) => server.ssrLoadModule(`/bindings/${file}`);
   try {
-    const { serve } = await load("conformance/server-page.ts");
+    const { renderAll } = await load("conformance/server-page.ts");
     const pages: Record<string, unknown> = {};
-    for (const [name, file] of Object.entries(rendering)) pages[name] = await serve((await load(file))["render"]);
+    for (const [name, file] of Object.entries(rendering)) pages[name] = await renderAll((await load(file))["render"]);
     return `export const serverPages = ${JSON.stringify(pages)};`;
   } finally {
     await server.close();

@@ -1,5 +1,5 @@
 declare module "virtual:server-pages" {
-  /** What each framework's server made of the pages. */
+  /** The pages as each framework's server rendering produced them. */
   export const serverPages: Readonly<
     Record<"React" | "Vue" | "Svelte", import("./conformance/server-page.ts").ServerPage>
   >;

@@ -2,23 +2,23 @@ import type { serverPages } from "virtual:server-pages";
 import type { Client } from "../../core/index.ts";
 import type { Pages } from "./pages.ts";
 
-/** The same pages, written in one framework. */
+/** The test pages in one framework. */
 export interface Framework {
   readonly name: string;
-  /** Whose server rendered the page that it hydrates. */
+  /** The server rendering that this framework hydrates. */
   readonly serverPage: keyof typeof serverPages;
-  /** Shows a page in `host`, or adopts the server's that is there. Effects have run when it returns, unless it hydrates. */
-  mount<Name extends keyof Pages>(name: Name, props: Pages[Name], setting: Setting): Mounted<Pages[Name]>;
+  /** Mounts a page in `host`, or hydrates the server-rendered page there. Runs effects before it returns, unless it hydrates. */
+  mount<Name extends keyof Pages>(name: Name, props: Pages[Name], options: MountOptions): Mounted<Pages[Name]>;
 }
 
-/** Where a page is shown. */
-export interface Setting {
+/** Options of `Framework.mount`. */
+export interface MountOptions {
   readonly client: Client;
   readonly host: HTMLElement;
   readonly hydrate?: boolean | undefined;
 }
 
-/** A page that is shown. */
+/** A mounted page. */
 export interface Mounted<Props> {
   update(props: Props): void;
   unmount(): void;

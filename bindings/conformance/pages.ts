@@ -13,52 +13,52 @@ import {
 
 const text: v.StringSchema<undefined> = v.string();
 
-/** The module that pages call and offer. */
+/** The module that pages call and register. */
 export const Ask: Module<typeof text, typeof text> = defineModule("Ask", { request: text, response: text });
 
 const number: v.NumberSchema<undefined> = v.number();
 const numbers: ReturnType<typeof stream<typeof number>> = stream(number);
 
-/** A module whose answers are streams. */
+/** A module that answers with a stream. */
 export const Count: Module<typeof number, typeof numbers> = defineModule("Count", {
   request: number,
   response: numbers,
 });
 
-/** What each framework's pages take, and what they show. */
+/** The props of each page. A comment says what the page renders. */
 export interface Pages {
   /**
-   * `.status`, `.self`, `.users` and, in two components, `.peers`: each the query and its peers' names, as {@link line}
-   * writes them. Every list that a render sees goes to `saw`.
+   * `.status`, `.self`, `.users` and, in two components, `.peers`: each the query and its peers' names, as {@link formatPeers}
+   * formats them. Each render passes its list to `onPeers`.
    */
-  people: { readonly query: Query; readonly saw: (peers: readonly Peer[]) => void };
-  /** A `.row` for each id, a component of its own: the peer's name and its link's status. Each render is told. */
-  rows: { readonly ids: readonly PeerId[]; readonly rendered: (id: PeerId) => void };
-  /** `.call`: what {@link callLine} makes of `useCall(Ask, query)`, whose functions go to `made`. */
-  caller: { readonly query: Query; readonly made: (made: Made) => void };
-  /** `.reader`: the item of bob's {@link Count} that came last. An effect calls it, anew for another `from`. */
-  reader: { readonly from: number };
-  /** Offers {@link Ask} to `allow`, or else to everybody, and answers with `answer`; tells `heard` of it whenever somebody signs in. */
-  offer: {
+  presence: { readonly query: Query; readonly onPeers: (peers: readonly Peer[]) => void };
+  /** A `.row` component for each id: the peer's name and its link's status. Each render calls `onRender`. */
+  rows: { readonly ids: readonly PeerId[]; readonly onRender: (id: PeerId) => void };
+  /** `.call`: the state of `useCall(Ask, query)`, formatted by {@link formatCall}. Its functions go to `onReady`. */
+  caller: { readonly query: Query; readonly onReady: (controls: CallControls) => void };
+  /** `.reader`: the last item of bob's {@link Count}. An effect calls it again when `from` changes. */
+  streamReader: { readonly from: number };
+  /** Registers {@link Ask} for `allow` (default: everyone), answers `answer`, and passes `answer` and each new peer to `onPeerConnect`. */
+  module: {
     readonly answer: string;
-    readonly heard: (answer: string, peer: Peer) => void;
+    readonly onPeerConnect: (answer: string, peer: Peer) => void;
     readonly allow?: Query;
   };
-  /** A component that offers {@link Ask} and answers with `answer`: another component for each answer. */
-  places: { readonly answer: string };
-  /** `.trust`: what {@link trustLine} makes of `useTrust()`, whose `claimToken` goes to `made`. */
-  trust: { readonly made: (claimToken: Trust["claimToken"]) => void };
+  /** Registers {@link Ask} in a component that is replaced when `answer` changes. */
+  keyedModule: { readonly answer: string };
+  /** `.trust`: the state of `useTrust()`, formatted by {@link formatTrust}. Its `claimToken` goes to `onReady`. */
+  trust: { readonly onReady: (claimToken: Trust["claimToken"]) => void };
 }
 
-/** What a caller page lets a test do. */
-export interface Made {
+/** The functions of `useCall`, for a test to call. */
+export interface CallControls {
   call(request: string): Replies<string>;
   cancel(): void;
   reset(): void;
 }
 
-/** Shows each item of the stream that was asked for, until the call is cancelled. */
-export async function read(replies: Replies<AsyncIterable<number>>, show: (item: number) => void): Promise<void> {
+/** Passes each item of the stream to `show`, until the call is cancelled. */
+export async function showItems(replies: Replies<AsyncIterable<number>>, show: (item: number) => void): Promise<void> {
   try {
     for await (const item of await replies.first()) show(item);
   } catch (error) {
@@ -66,23 +66,23 @@ export async function read(replies: Replies<AsyncIterable<number>>, show: (item:
   }
 }
 
-/** Peers as a page shows them. */
-export function line(query: Query, peers: readonly Peer[]): string {
+/** Formats a query and its peers. */
+export function formatPeers(query: Query, peers: readonly Peer[]): string {
   return `${JSON.stringify(query)}: ${peers.map(({ name }) => name).join(" ")}`;
 }
 
-/** A call as a page shows it. */
-export function callLine(call: {
+/** Formats the state of a call. */
+export function formatCall(call: {
   readonly pending: boolean;
   readonly progress: { readonly targets: number; readonly replied: number };
   readonly first: string | undefined;
   readonly error: { readonly code: string } | undefined;
 }): string {
   const { targets, replied } = call.progress;
-  return `${call.pending ? "pending" : "still"} ${replied}/${targets} ${call.first ?? call.error?.code ?? ""}`.trim();
+  return `${call.pending ? "pending" : "idle"} ${replied}/${targets} ${call.first ?? call.error?.code ?? ""}`.trim();
 }
 
-/** Requests about trust as a page shows them. */
-export function trustLine(pending: boolean, error: { readonly code: string } | undefined): string {
-  return pending ? "pending" : (error?.code ?? "still");
+/** Formats the state of trust requests. */
+export function formatTrust(pending: boolean, error: { readonly code: string } | undefined): string {
+  return pending ? "pending" : (error?.code ?? "idle");
 }

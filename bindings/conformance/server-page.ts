@@ -1,31 +1,32 @@
 import type { Client } from "../../core/index.ts";
 import { createNetwork } from "../../core/testing/network.ts";
-import { counted } from "./counted.ts";
+import { createCountingClient } from "./counting-client.ts";
 import type { Pages } from "./pages.ts";
 
-/** What a server made of the pages, and what it left behind. */
+/** The result of rendering the pages on a server. */
 export interface ServerPage {
-  /** The people page. */
+  /** The presence page. */
   readonly html: string;
-  /** Subscriptions, listeners and modules that nobody has undone. */
+  /** Subscriptions, listeners and modules that are still active. */
+  /** Subscriptions, listeners and modules that are still active. */
   readonly open: number;
-  /** How often a module was offered. */
-  readonly offers: number;
+  /** How often a module was registered. */
+  readonly registrations: number;
 }
 
-/** How one framework renders a page on a server. */
+/** Renders a page on a server with one framework. */
 export type RenderPage = <Name extends keyof Pages>(name: Name, props: Pages[Name], client: Client) => Promise<string>;
 
-/** Renders every page, as a server that holds no connection does. */
-export async function serve(render: RenderPage): Promise<ServerPage> {
-  const ignore = () => {};
-  const count = counted(createNetwork().client("ann"));
-  const html = await render("people", { query: "*", saw: ignore }, count.client);
-  await render("rows", { ids: ["a", "b"], rendered: ignore }, count.client);
-  await render("caller", { query: "*", made: ignore }, count.client);
-  await render("reader", { from: 0 }, count.client);
-  await render("offer", { answer: "", heard: ignore }, count.client);
-  await render("places", { answer: "" }, count.client);
-  await render("trust", { made: ignore }, count.client);
-  return { html, open: count.open, offers: count.offers };
+/** Renders every page with a client that is not connected. */
+export async function renderAll(render: RenderPage): Promise<ServerPage> {
+  const noop = () => {};
+  const count = createCountingClient(createNetwork().client("ann"));
+  const html = await render("presence", { query: "*", onPeers: noop }, count.client);
+  await render("rows", { ids: ["a", "b"], onRender: noop }, count.client);
+  await render("caller", { query: "*", onReady: noop }, count.client);
+  await render("streamReader", { from: 0 }, count.client);
+  await render("module", { answer: "", onPeerConnect: noop }, count.client);
+  await render("keyedModule", { answer: "" }, count.client);
+  await render("trust", { onReady: noop }, count.client);
+  return { html, open: count.open, registrations: count.registrations };
 }

@@ -12,18 +12,18 @@ import {
 import { useLive } from "./live.ts";
 import { useClient } from "./provider.ts";
 
-/** What {@link useCall} returns: the state of the latest call, and how to make one. The functions are stable. */
+/** The result of {@link useCall}: the state of the latest call, and functions to start and cancel one. The functions are stable. */
 export interface UseCall<M extends Module | string> extends CallState<ResponseOutput<M>> {
-  /** Asks every peer that the query names now. The call before is cancelled. */
+  /** Calls every peer that the query matches now. Cancels the previous call. */
   call(...args: Args<M, [options?: CallOptions]>): Replies<ResponseOutput<M>>;
-  /** Ends what is outstanding, streams that have come included; the replies that are there stay. */
+  /** Cancels pending replies and open streams. Keeps the replies that have arrived. */
   cancel(): void;
-  /** Cancels, and shows nothing. */
+  /** Cancels, and clears the state. */
   reset(): void;
 }
 
 /**
- * Calls a module from event handlers, and shows what comes back. Unmounting cancels.
+ * Calls a module and exposes the state of the latest call. Unmounting cancels it.
  *
  * @example
  * const echo = useCall(Echo, "*");
@@ -31,7 +31,7 @@ export interface UseCall<M extends Module | string> extends CallState<ResponseOu
  */
 export function useCall<M extends Module | string>(module: M, ...[query = "*"]: [] | [query: Query]): UseCall<M> {
   const client = useClient();
-  // Another client may be another account: what the one was told is not shown to the other.
+  // A new client may belong to another account, so it starts without the replies of the old one.
   const latest = useMemo(() => ({ client, ...createLatestCall<M>() }), [client]);
   const { state, cancel, reset } = latest;
   const target = latest.client.get(query);

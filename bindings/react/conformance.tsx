@@ -2,7 +2,7 @@ import { createElement, type FunctionComponent, type ReactElement, useEffect, us
 import { flushSync } from "react-dom";
 import { createRoot, hydrateRoot } from "react-dom/client";
 import type { Framework } from "../conformance/framework.ts";
-import { Ask, Count, callLine, line, type Pages, read, trustLine } from "../conformance/pages.ts";
+import { Ask, Count, formatCall, formatPeers, formatTrust, type Pages, showItems } from "../conformance/pages.ts";
 import {
   BonevalueProvider,
   useCall,
@@ -17,82 +17,82 @@ import {
   useUsers,
 } from "./index.ts";
 
-function People({ query, saw }: Pages["people"]): ReactElement {
+function PresencePage({ query, onPeers }: Pages["presence"]): ReactElement {
   return (
     <main>
       <p className="status">{useStatus()}</p>
       <p className="self">{useSelf()?.username ?? "nobody"}</p>
       <p className="users">{useUsers().join(" ")}</p>
-      <Peers query={query} saw={saw} />
-      <Peers query={query} saw={saw} />
+      <Peers query={query} onPeers={onPeers} />
+      <Peers query={query} onPeers={onPeers} />
     </main>
   );
 }
 
-function Peers({ query, saw }: Pages["people"]): ReactElement {
+function Peers({ query, onPeers }: Pages["presence"]): ReactElement {
   const peers = usePeers(query);
-  saw(peers);
-  return <p className="peers">{line(query, peers)}</p>;
+  onPeers(peers);
+  return <p className="peers">{formatPeers(query, peers)}</p>;
 }
 
-function Rows({ ids, rendered }: Pages["rows"]): ReactElement {
+function Rows({ ids, onRender }: Pages["rows"]): ReactElement {
   return (
     <ul>
       {ids.map((id) => (
-        <Row key={id} id={id} rendered={rendered} />
+        <Row key={id} id={id} onRender={onRender} />
       ))}
     </ul>
   );
 }
 
-function Row({ id, rendered }: { id: string; rendered: Pages["rows"]["rendered"] }): ReactElement {
-  rendered(id);
+function Row({ id, onRender }: { id: string; onRender: Pages["rows"]["onRender"] }): ReactElement {
+  onRender(id);
   return <li className="row">{`${usePeer(id)?.name} ${useLink(id).status}`}</li>;
 }
 
-function Caller({ query, made }: Pages["caller"]): ReactElement {
+function Caller({ query, onReady }: Pages["caller"]): ReactElement {
   const ask = useCall(Ask, query);
-  made(ask);
-  return <p className="call">{callLine(ask)}</p>;
+  onReady(ask);
+  return <p className="call">{formatCall(ask)}</p>;
 }
 
-function Reader({ from }: Pages["reader"]): ReactElement {
+function StreamReader({ from }: Pages["streamReader"]): ReactElement {
   const [item, setItem] = useState<number>();
   const { call } = useCall(Count, "bob");
   useEffect(() => {
-    read(call(from), setItem);
+    showItems(call(from), setItem);
   }, [call, from]);
   return <p className="reader">{item}</p>;
 }
 
-function Offer({ answer, heard, allow }: Pages["offer"]): null {
+function ModulePage({ answer, onPeerConnect, allow }: Pages["module"]): null {
   useModule(Ask, () => answer, { allow });
-  useEvent("peerconnect", (peer) => heard(answer, peer));
+  useEvent("peerconnect", (peer) => onPeerConnect(answer, peer));
   return null;
 }
 
-function Places({ answer }: Pages["places"]): ReactElement {
-  return <Offer key={answer} answer={answer} heard={() => {}} />;
+function KeyedModule({ answer }: Pages["keyedModule"]): ReactElement {
+  return <ModulePage key={answer} answer={answer} onPeerConnect={() => {}} />;
 }
 
-function Trust({ made }: Pages["trust"]): ReactElement {
+function Trust({ onReady }: Pages["trust"]): ReactElement {
   const { claimToken, pending, error } = useTrust();
-  made(claimToken);
-  return <p className="trust">{trustLine(pending, error)}</p>;
+  onReady(claimToken);
+  return <p className="trust">{formatTrust(pending, error)}</p>;
 }
 
-/** Each page, as a component. */
+/** The test pages as components. */
 export const pages: { readonly [Name in keyof Pages]: FunctionComponent<Pages[Name]> } = {
-  people: People,
+  presence: PresencePage,
   rows: Rows,
   caller: Caller,
-  reader: Reader,
-  offer: Offer,
-  places: Places,
+  streamReader: StreamReader,
+  module: ModulePage,
+  keyedModule: KeyedModule,
   trust: Trust,
 };
 
-/** The pages in React. */
+/** The test pages in React. */
 export const react: Framework = {
   name: version.startsWith("18.") ? "React 18" : "React",
   serverPage: "React",

@@ -2,42 +2,44 @@ import { useEffect } from "react";
 import type { BonevalueError, Client, Credentials } from "../../core/index.ts";
 import { useLatest } from "./latest.ts";
 
-/** Where to sign in, and as whom. A `token` that is a function may be written inline; at each mount it signs in anew. */
+/** The server and the credentials. A `token` function may be inline; each mount calls the latest one to sign in. */
 export type Connect = { readonly host: string } & Credentials;
 
-// Long enough for what unmounts a tree only to mount it again: StrictMode, a route, a hot reload. In ms.
-const moment = 1_000;
+// Long enough for a tree that unmounts only to mount again: StrictMode, a route change, a hot reload.
+const disconnectDelayMs = 1_000;
 
-interface Held {
+interface Usage {
+  /** Mounted providers that connect this client. */
   count: number;
-  leaving?: ReturnType<typeof setTimeout>;
+  disconnectTimer?: ReturnType<typeof setTimeout>;
 }
 
-const heldClients = new WeakMap<Client, Held>();
+const usages = new WeakMap<Client, Usage>();
 
-/** Stays connected while it is mounted, as `connect` says. */
+/** Connects `client` while the component is mounted and `connect` is set. */
 export function useConnection(
   client: Client,
   connect: Connect | undefined,
   onError: (error: BonevalueError) => void,
 ): void {
-  // An object that is written inline is another one in each render: what it says is what counts.
+  // An inline object is a new one in each render, so compare its content.
   const key = connect && JSON.stringify(connect);
   const latestConnect = useLatest(() => connect);
-  // One function for all attempts, so that to connect again is the same attempt.
-  const latestToken = useLatest(() => askToken(connect));
+  // With one stable function, a repeated `connect` joins the attempt that is running.
+  const latestToken = useLatest(() => getToken(connect));
   const latestOnError = useLatest(onError);
 
   useEffect(() => {
-    const wish = latestConnect();
-    if (key === undefined || wish === undefined) return leave(client);
+    const connectNow = latestConnect();
+    if (key === undefined || connectNow === undefined) return disconnectIfUnused(client);
     let mounted = true;
-    const release = hold(client);
-    const { host, ...credentials } = wish;
-    const asked = hasTokenFunction(wish) ? { token: latestToken } : credentials;
-    client.connect(host, asked).catch((error: BonevalueError) => {
-      if (mounted && error.code !== "cancelled") latestOnError(error);
-    });
+    const release = retain(client);
+    const { host, ...credentials } = connectNow;
+    client
+      .connect(host, hasTokenFunction(connectNow) ? { token: latestToken } : credentials)
+      .catch((error: BonevalueError) => {
+        if (mounted && error.code !== "cancelled") latestOnError(error);
+      });
     return () => {
       mounted = false;
       release();
@@ -45,23 +47,24 @@ export function useConnection(
   }, [client, key, latestConnect, latestToken, latestOnError]);
 }
 
-function hold(client: Client): () => void {
-  const held = heldClients.get(client) ?? { count: 0 };
-  heldClients.set(client, held);
-  held.count++;
-  clearTimeout(held.leaving);
+/** Counts one more user of the client. The returned function releases it; the last release disconnects after a delay. */
+function retain(client: Client): () => void {
+  const usage = usages.get(client) ?? { count: 0 };
+  usages.set(client, usage);
+  usage.count++;
+  clearTimeout(usage.disconnectTimer);
   return () => {
-    held.count--;
-    if (held.count === 0) held.leaving = setTimeout(() => leave(client), moment);
+    usage.count--;
+    if (usage.count === 0) usage.disconnectTimer = setTimeout(() => disconnectIfUnused(client), disconnectDelayMs);
   };
 }
 
-/** Ends the connection of a client that was held and is not any more. */
-function leave(client: Client): void {
-  const held = heldClients.get(client);
-  if (held?.count !== 0) return;
-  clearTimeout(held.leaving);
-  heldClients.delete(client);
+/** Disconnects a client that was retained and that every user has released. */
+function disconnectIfUnused(client: Client): void {
+  const usage = usages.get(client);
+  if (usage?.count !== 0) return;
+  clearTimeout(usage.disconnectTimer);
+  usages.delete(client);
   client.disconnect();
 }
 
@@ -69,6 +72,6 @@ function hasTokenFunction(connect: Connect): connect is Connect & { token: () =>
   return "token" in connect && typeof connect.token === "function";
 }
 
-function askToken(connect: Connect | undefined): string | Promise<string> {
+function getToken(connect: Connect | undefined): string | Promise<string> {
   return connect && hasTokenFunction(connect) ? connect.token() : "";
 }

@@ -1,6 +1,6 @@
 import { useCallback, useInsertionEffect, useRef } from "react";
 
-/** One function for the component's whole life, which calls the `callback` of the last render. Not for use in render. */
+/** Returns a stable function that calls the `callback` of the last render. Do not call it during render. */
 export function useLatest<F>(callback: F): F {
   const latest = useRef(callback);
   useInsertionEffect(() => {

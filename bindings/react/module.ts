@@ -3,16 +3,16 @@ import { type Handler, type Module, overrideModule, type Query } from "../../cor
 import { useLatest } from "./latest.ts";
 import { useClient } from "./provider.ts";
 
-/** What {@link useModule} takes beside the handler. */
+/** Options of {@link useModule}. */
 export interface UseModuleOptions {
-  /** Who may call; others get `forbidden`. Default `"*"`. */
+  /** The peers that may call. Other callers get `forbidden`. Default: `"*"`. */
   readonly allow?: Query | undefined;
 }
 
 /**
- * Offers a module while the component is mounted. Requests reach the handler of the last render; a render registers
- * nothing anew. Of components that offer one module the last answers, and when it goes, the one before. Where the app
- * offers it without a component, throws `module-taken` into the nearest error boundary.
+ * Registers a module while the component is mounted. Requests reach the handler of the last render; rendering does not
+ * register the module again. If several components register it, the last one answers; when it unmounts, the previous one
+ * does. If the app has registered the module with `client.module`, throws `module-taken` to the nearest error boundary.
  */
 export function useModule<M extends Module | string>(
   module: M,
@@ -21,7 +21,7 @@ export function useModule<M extends Module | string>(
 ): void {
   const client = useClient();
   const latestHandler = useLatest(handler);
-  // Equal queries are one target: a query that is written inline is no reason to register again.
+  // Equal queries share one target, so an inline query does not register the module again.
   const allowed = client.get(allow);
   useEffect(
     () => overrideModule(client, module, latestHandler, { allow: allowed.query }),

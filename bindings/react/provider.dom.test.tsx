@@ -38,7 +38,7 @@ function mount(props: Partial<BonevalueProviderProps> = {}, Wrapper = BonevalueP
 }
 
 describe("a provider with `connect`", () => {
-  test("connects when it mounts, and disconnects a moment after it has gone", () => {
+  test("connects at mount, and disconnects a second after unmount", () => {
     const { unmount } = mount();
     expect(client.connect).toHaveBeenCalledExactlyOnceWith("p2p.example.com", { username: "ann", password: "secret" });
     unmount();
@@ -47,7 +47,7 @@ describe("a provider with `connect`", () => {
     expect(client.disconnect).toHaveBeenCalledOnce();
   });
 
-  test("disconnects at once when it says nothing any more, and connects when it says the same again", () => {
+  test("disconnects at once when `connect` is removed, and connects when it is set again", () => {
     const { render } = mount();
     render({ connect: undefined });
     expect(client.disconnect).toHaveBeenCalledOnce();
@@ -57,7 +57,7 @@ describe("a provider with `connect`", () => {
     expect(client.disconnect).toHaveBeenCalledOnce();
   });
 
-  test("leaves a connection alone that is the app's again", () => {
+  test("does not touch the connection after `connect` has gone", () => {
     const { unmount } = mount();
     unmount();
     vi.runAllTimers();
@@ -66,7 +66,7 @@ describe("a provider with `connect`", () => {
     expect(client.disconnect).toHaveBeenCalledOnce();
   });
 
-  test("stays connected while another of the same client is mounted", () => {
+  test("stays connected while another provider of the same client is mounted", () => {
     const one = mount();
     const other = mount();
     one.unmount();
@@ -77,7 +77,7 @@ describe("a provider with `connect`", () => {
     expect(client.disconnect).toHaveBeenCalledOnce();
   });
 
-  test("stays connected when a tree is unmounted only to be mounted again", () => {
+  test("stays connected when the tree unmounts and mounts again within a second", () => {
     mount().unmount();
     vi.advanceTimersByTime(999);
     mount();
@@ -88,26 +88,26 @@ describe("a provider with `connect`", () => {
   test.for<[string, Connect]>([
     ["a password", connect],
     ["a token function", { host: "p2p.example.com", token: () => "token" }],
-  ])("stays connected through StrictMode's rehearsal, with %s", ([, wish]) => {
-    mount({ connect: wish }, (props) => (
+  ])("stays connected through StrictMode's double mount, with %s", ([, credentials]) => {
+    mount({ connect: credentials }, (props) => (
       <StrictMode>
         <BonevalueProvider {...props} />
       </StrictMode>
     ));
     vi.runAllTimers();
     expect(client.disconnect).not.toHaveBeenCalled();
-    // The same again is the same attempt.
+    // Equal arguments join the attempt that is running.
     const { calls } = vi.mocked(client.connect).mock;
     for (const call of calls) expect(call).toEqual(calls[0]);
   });
 
-  test("connects once, though the object is another in each render", () => {
+  test("connects once although each render passes a new object", () => {
     const { render } = mount({ connect: { ...connect } });
     render({ connect: { ...connect } });
     expect(client.connect).toHaveBeenCalledOnce();
   });
 
-  test("connects anew when it says something else", () => {
+  test("connects again when `connect` changes", () => {
     const { render } = mount();
     render({ connect: { ...connect, host: "other.example.com" } });
     vi.runAllTimers();
@@ -118,7 +118,7 @@ describe("a provider with `connect`", () => {
     expect(client.disconnect).not.toHaveBeenCalled();
   });
 
-  test("asks the token function of the last render, which is no reason to connect anew", async () => {
+  test("calls the token function of the last render, and does not connect again for it", async () => {
     const { render } = mount({ connect: { host: "p2p.example.com", token: () => "first" } });
     render({ connect: { host: "p2p.example.com", token: () => "second" } });
     expect(client.connect).toHaveBeenCalledOnce();
@@ -126,7 +126,7 @@ describe("a provider with `connect`", () => {
     expect(credentials.token()).toBe("second");
   });
 
-  test("says why it could not connect", async () => {
+  test("passes the error of a failed `connect` to onError", async () => {
     const error = new BonevalueError("unauthenticated", "Wrong password.");
     vi.mocked(client.connect).mockRejectedValue(error);
     const onError = vi.fn();
@@ -134,9 +134,9 @@ describe("a provider with `connect`", () => {
     await eventually(() => expect(onError).toHaveBeenCalledExactlyOnceWith(error));
   });
 
-  test("keeps an attempt to itself that it ended, or that others took over", async () => {
+  test("does not report an attempt that it ended or that another call replaced", async () => {
     const onError = vi.fn();
-    vi.mocked(client.connect).mockRejectedValue(new BonevalueError("cancelled", "Taken over."));
+    vi.mocked(client.connect).mockRejectedValue(new BonevalueError("cancelled", "Replaced."));
     mount({ onError });
     vi.mocked(client.connect).mockRejectedValue(new BonevalueError("unreachable", "No server."));
     mount({ onError }).unmount();
@@ -144,7 +144,7 @@ describe("a provider with `connect`", () => {
     expect(onError).not.toHaveBeenCalled();
   });
 
-  test("lets go of a client that it is not given any more", () => {
+  test("disconnects the previous client when the client changes", () => {
     const { render } = mount();
     render({ client: { ...client, disconnect: vi.fn(async () => {}) } });
     vi.runAllTimers();
@@ -152,7 +152,7 @@ describe("a provider with `connect`", () => {
   });
 });
 
-test("a provider without `connect` leaves the connection to the app", () => {
+test("a provider without `connect` neither connects nor disconnects", () => {
   const { unmount } = mount({ connect: undefined });
   unmount();
   vi.runAllTimers();

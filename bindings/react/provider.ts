@@ -2,16 +2,17 @@ import { createContext, createElement, type ReactElement, type ReactNode, useCon
 import type { BonevalueError, Client } from "../../core/index.ts";
 import { type Connect, useConnection } from "./connection.ts";
 
-/** What {@link BonevalueProvider} takes. */
+/** Props of {@link BonevalueProvider}. */
 export interface BonevalueProviderProps {
-  /** Made outside render, so that it outlives the tree; on a server, one for each request. */
+  /** Create it outside render, so that it outlives the tree. On a server, create one for each request. */
   readonly client: Client;
   /**
-   * Connects when the first provider of this client mounts, and disconnects a second after the last has gone, or at once
-   * when it is taken away; other values take over. Without it the connection is the app's.
+   * While set, the provider stays signed in: it connects at mount, and disconnects one second after the last provider of
+   * this client unmounts. Changing it switches server or account; removing it disconnects at once. Without it the app
+   * connects the client itself.
    */
   readonly connect?: Connect | undefined;
-  /** Why `connect` failed. Default: it is logged. */
+  /** Called when `connect` fails. Default: `console.error`. */
   readonly onError?: ((error: BonevalueError) => void) | undefined;
   readonly children?: ReactNode;
 }
@@ -19,7 +20,7 @@ export interface BonevalueProviderProps {
 const ClientContext = createContext<Client | undefined>(undefined);
 
 /**
- * Gives the hooks below it their client.
+ * Provides the client to the hooks below it.
  *
  * @example
  * const client = createClient();
@@ -39,9 +40,9 @@ export function BonevalueProvider({
   return createElement(ClientContext.Provider, { value: client }, children);
 }
 
-/** The provider's client. Throws where there is no provider. */
+/** The provider's client. Throws without a provider. */
 export function useClient(): Client {
   const client = useContext(ClientContext);
-  if (!client) throw new Error("No bonevalue client here: put a <BonevalueProvider client={client}> around this tree.");
+  if (!client) throw new Error("No bonevalue client found. Wrap this tree in <BonevalueProvider client={client}>.");
   return client;
 }

@@ -1,4 +1,4 @@
-import { conforms } from "../conformance.ts";
+import { testConformance } from "../conformance.ts";
 import { react } from "./conformance.tsx";
 
-conforms(react);
+testConformance(react);

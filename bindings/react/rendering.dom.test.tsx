@@ -15,21 +15,21 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Client } from "../../core/index.ts";
 import { createNetwork, type Network } from "../../core/testing/network.ts";
 import { eventually } from "../../tools/eventually.ts";
-import { type CountedClient, counted } from "../conformance/counted.ts";
-import { joinCrowd } from "../conformance/crowd.ts";
-import { Ask, type Made } from "../conformance/pages.ts";
+import { type CountingClient, createCountingClient } from "../conformance/counting-client.ts";
+import { joinManyPeers } from "../conformance/many-peers.ts";
+import { Ask, type CallControls } from "../conformance/pages.ts";
 import { pages } from "./conformance.tsx";
 import { BonevalueProvider, useCall, useModule, usePeers, useStatus } from "./index.ts";
 
 let network: Network;
-let ann: CountedClient;
+let ann: CountingClient;
 let bob: Client;
 let host: HTMLElement;
 let root: Root;
 
 beforeEach(async () => {
   network = createNetwork();
-  ann = counted(network.client("ann"));
+  ann = createCountingClient(network.client("ann"));
   bob = network.client("bob");
   await bob.connect("test", "bob", "");
   await ann.client.connect("test", "ann", "");
@@ -48,35 +48,35 @@ function render(tree: ReactNode): void {
   flushSync(() => root.render(<BonevalueProvider client={ann.client}>{tree}</BonevalueProvider>));
 }
 
-const ignore = () => {};
+const noop = () => {};
 const askAnn = () => bob.get("ann").call(Ask, "").first();
 
 describe("StrictMode", () => {
-  test("leaves one module, one listener and working calls", async () => {
+  test("keeps one module, one listener and working calls", async () => {
     bob.module(Ask, () => "bob");
-    const heard: string[] = [];
-    let caller: Made | undefined;
-    const made = (now: Made) => {
+    const connected: string[] = [];
+    let caller: CallControls | undefined;
+    const onReady = (now: CallControls) => {
       caller = now;
     };
     render(
       <StrictMode>
-        <pages.offer answer="ann" heard={(_, peer) => heard.push(peer.name)} />
-        <pages.caller query="bob" made={made} />
+        <pages.module answer="ann" onPeerConnect={(_, peer) => connected.push(peer.name)} />
+        <pages.caller query="bob" onReady={onReady} />
       </StrictMode>,
     );
     expect(await askAnn()).toBe("ann");
     caller?.call("Who?");
-    await eventually(() => expect(host.textContent).toBe("still 1/1 bob"));
+    await eventually(() => expect(host.textContent).toBe("idle 1/1 bob"));
     const cid = network.client("cid");
     await cid.connect("test", "cid", "");
-    await eventually(() => expect(heard).toEqual(["cid"]));
+    await eventually(() => expect(connected).toEqual(["cid"]));
     await cid.disconnect();
   });
 });
 
 describe("an effect that calls", () => {
-  test("shows the reply under StrictMode as well, and asks anew when the request is another, not at other renders", async () => {
+  test("shows the reply under StrictMode, and calls again only when the request changes", async () => {
     const asked: unknown[] = [];
     bob.module("Name", ({ request }) => {
       asked.push(request);
@@ -103,17 +103,17 @@ describe("an effect that calls", () => {
 });
 
 describe("Suspense", () => {
-  test("a tree that waits keeps up once it is shown, and holds nothing if it never is", async () => {
+  test("a suspended tree subscribes only once it is shown", async () => {
     const data = Promise.withResolvers<void>();
     let ready = false;
-    function Waits(): ReactElement {
+    function SuspendedList(): ReactElement {
       const peers = usePeers();
       if (!ready) throw data.promise;
       return <p>{peers.length}</p>;
     }
     const tree = (
       <Suspense fallback="…">
-        <Waits />
+        <SuspendedList />
       </Suspense>
     );
     render(tree);
@@ -129,16 +129,16 @@ describe("Suspense", () => {
 });
 
 describe("a transition", () => {
-  test("that a change overtakes shows one state everywhere", async () => {
-    const crowd = await joinCrowd(1);
+  test("shows one state everywhere when the state changes during it", async () => {
+    const group = await joinManyPeers(1);
     const seen: number[] = [];
-    let show: (many: boolean) => void = ignore;
+    let show: (many: boolean) => void = noop;
     function Count(): ReactElement {
-      // Long enough for React to leave the rest of the transition for another turn.
+      // Long enough for React to continue the transition in another task.
       for (const until = performance.now() + 3; performance.now() < until; );
       const { length } = usePeers();
       seen.push(length);
-      if (seen.length === 10) queueMicrotask(() => crowd.arrive("late"));
+      if (seen.length === 10) queueMicrotask(() => group.addPeer("late"));
       return <i>{length}</i>;
     }
     function List(): ReactElement {
@@ -154,7 +154,7 @@ describe("a transition", () => {
     }
     flushSync(() =>
       root.render(
-        <BonevalueProvider client={crowd.client}>
+        <BonevalueProvider client={group.client}>
           <List />
         </BonevalueProvider>,
       ),
@@ -163,48 +163,46 @@ describe("a transition", () => {
     await eventually(() => expect(host.textContent).toBe("2".repeat(30)));
     expect(seen.indexOf(2)).toBeGreaterThanOrEqual(10);
     expect(seen.indexOf(2)).toBeLessThan(31);
-    await crowd.client.disconnect();
+    await group.client.disconnect();
   });
 });
 
-describe("a client in place of another", () => {
-  test("is shown no call of the one before, which is cancelled", async () => {
-    bob.module(Ask, () => new Promise(ignore));
-    let caller: Made | undefined;
-    const made = (now: Made) => {
+describe("a change of client", () => {
+  test("cancels the call of the previous client and clears its state", async () => {
+    bob.module(Ask, () => new Promise(noop));
+    let caller: CallControls | undefined;
+    const onReady = (now: CallControls) => {
       caller = now;
     };
-    render(<pages.caller query="bob" made={made} />);
+    render(<pages.caller query="bob" onReady={onReady} />);
     const replies = caller?.call("Who?");
     await eventually(() => expect(host.textContent).toBe("pending 0/1"));
     flushSync(() =>
       root.render(
         <BonevalueProvider client={network.client("cid")}>
-          <pages.caller query="bob" made={made} />
+          <pages.caller query="bob" onReady={onReady} />
         </BonevalueProvider>,
       ),
     );
-    expect(host.textContent).toBe("still 0/0");
+    expect(host.textContent).toBe("idle 0/0");
     expect(await replies?.all()).toMatchObject([{ error: { code: "cancelled" } }]);
   });
 });
 
 describe("Activity", () => {
-  test("what is hidden offers nothing, hears nothing and has its call cancelled, until it is shown again", async ({
-    skip,
-  }) => {
+  test("a hidden tree has no module, no listener and no running call until it is visible again", async ({ skip }) => {
     const { version } = React;
-    if (!("Activity" in React)) skip(`React ${version} has none: it came with 19.2`);
-    let caller: Made | undefined;
-    const made = (now: Made) => {
+    if (!("Activity" in React)) skip(`React ${version} has no Activity: it was added in 19.2`);
+    let caller: CallControls | undefined;
+    const onReady = (now: CallControls) => {
       caller = now;
     };
-    bob.module(Ask, () => new Promise(ignore));
+    bob.module(Ask, () => new Promise(noop));
     const tree = (mode: "visible" | "hidden") => (
       <React.Activity mode={mode}>
-        <pages.offer answer="ann" heard={ignore} />
-        <pages.caller query="bob" made={made} />
-        <pages.people query="*" saw={ignore} />
+        <pages.module answer="ann" onPeerConnect={noop} />
+        <pages.caller query="bob" onReady={onReady} />
+        <pages.presence query="*" onPeers={noop} />
       </React.Activity>
     );
     render(tree("visible"));
@@ -219,7 +217,7 @@ describe("Activity", () => {
   });
 });
 
-/** Shows the message of what its children threw. */
+/** Renders the message of an error that a child has thrown. */
 class Boundary extends Component<{ children: ReactNode }, { error?: Error }> {
   override state: { error?: Error } = {};
   static getDerivedStateFromError(error: Error): { error: Error } {
@@ -230,33 +228,33 @@ class Boundary extends Component<{ children: ReactNode }, { error?: Error }> {
   }
 }
 
-describe("a mistake reaches the nearest error boundary", () => {
-  beforeEach(() => void vi.spyOn(console, "error").mockImplementation(ignore));
+describe("the nearest error boundary receives the error of", () => {
+  beforeEach(() => void vi.spyOn(console, "error").mockImplementation(noop));
   afterEach(() => void vi.restoreAllMocks());
 
-  test("a hook without a provider, with what to do about it", () => {
-    const Lost = () => useStatus();
+  test("a hook without a provider", () => {
+    const Orphan = () => useStatus();
     flushSync(() =>
       root.render(
         <Boundary>
-          <Lost />
+          <Orphan />
         </Boundary>,
       ),
     );
-    expect(host.textContent).toContain("put a <BonevalueProvider client={client}> around this tree");
+    expect(host.textContent).toContain("Wrap this tree in <BonevalueProvider client={client}>");
   });
 
-  test("a module's name that the app has taken itself", ({ skip }) => {
+  test("a module that the app has already registered", ({ skip }) => {
     const { version } = React;
-    if (version.startsWith("18.")) skip("React 18 passes such errors through an event, which happy-dom rethrows");
-    const undo = ann.client.module("Taken", ignore);
-    const Offer = () => {
-      useModule("Taken", ignore);
+    if (version.startsWith("18.")) skip("React 18 reports these errors with an event, and happy-dom rethrows them");
+    const undo = ann.client.module("Taken", noop);
+    const ModulePage = () => {
+      useModule("Taken", noop);
       return null;
     };
     render(
       <Boundary>
-        <Offer />
+        <ModulePage />
       </Boundary>,
     );
     expect(host.textContent).toContain("Taken");
@@ -264,12 +262,12 @@ describe("a mistake reaches the nearest error boundary", () => {
   });
 });
 
-test("a query or an `allow` that is written inline is no reason to register a module again", async () => {
+test("an inline `allow` does not register the module again", async () => {
   const Inline = ({ round }: { round: number }) => {
     useModule(Ask, () => `round ${round}`, { allow: { user: "bob" } });
     return null;
   };
   for (const round of [1, 2, 3]) render(<Inline round={round} />);
-  expect(ann.offers).toBe(1);
+  expect(ann.registrations).toBe(1);
   expect(await askAnn()).toBe("round 3");
 });

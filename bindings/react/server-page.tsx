@@ -4,6 +4,6 @@ import type { RenderPage } from "../conformance/server-page.ts";
 import { pages } from "./conformance.tsx";
 import { BonevalueProvider } from "./index.ts";
 
-/** A page as React's server renders it. */
+/** Renders a page with React's server renderer. */
 export const render: RenderPage = async (name, props, client) =>
   renderToString(<BonevalueProvider client={client}>{createElement(pages[name], props)}</BonevalueProvider>);

@@ -2,35 +2,35 @@ import type { Alias, LinkState, Peer, PeerId, Query, Self, Status } from "../../
 import { useLive } from "./live.ts";
 import { useClient } from "./provider.ts";
 
-const nobody: readonly never[] = Object.freeze([]);
-const idle: LinkState = Object.freeze({ status: "idle" });
+const noItems: readonly never[] = Object.freeze([]);
+const idleLink: LinkState = Object.freeze({ status: "idle" });
 
-/** Where the client stands with its discovery server. */
+/** The state of the connection to the discovery server. */
 export function useStatus(): Status {
   return useLive(useClient().status, "offline");
 }
 
-/** Who we are, while we are signed in. */
+/** This peer, while the client is signed in. */
 export function useSelf(): Self | undefined {
   return useLive(useClient().self, undefined);
 }
 
-/** The users whom we trust, by the names that we gave them. */
+/** The trusted users, by the aliases that this user gave them. */
 export function useUsers(): readonly Alias[] {
-  return useLive(useClient().users, nobody);
+  return useLive(useClient().users, noItems);
 }
 
-/** The peers that `query` names now, all where none is written; the same list until one comes or goes. */
+/** The peers that `query` matches (default: all). Returns the same list until one connects or disconnects. */
 export function usePeers(...[query = "*"]: [] | [query: Query]): readonly Peer[] {
-  return useLive(useClient().get(query).peers, nobody);
+  return useLive(useClient().get(query).peers, noItems);
 }
 
-/** That peer, while it is online. */
+/** The peer with this id, while it is online. */
 export function usePeer(id: PeerId): Peer | undefined {
   return usePeers({ peer: id })[0];
 }
 
-/** The direct connection to that peer: only its own changes render. */
+/** The link to the peer with this id. Changes of other links do not render the component. */
 export function useLink(id: PeerId): LinkState {
-  return useLive(useClient().link(id), idle);
+  return useLive(useClient().link(id), idleLink);
 }

@@ -3,11 +3,11 @@ import { createTrust, type Trust, type TrustState } from "../../core/index.ts";
 import { useLive } from "./live.ts";
 import { useClient } from "./provider.ts";
 
-/** What {@link useTrust} returns. The functions are stable. */
+/** The result of {@link useTrust}: request functions and their state. The functions are stable. */
 export interface UseTrust extends Omit<Trust, "state">, TrustState {}
 
 /**
- * Requests about trust, and how they stand. None rejects: each resolves to what came of it, and `error` says why it failed.
+ * Functions for trust requests, and their state. A failed request does not reject: it resolves to `false` or `undefined`, and sets `error`.
  *
  * @example
  * const { claimToken, pending, error } = useTrust();

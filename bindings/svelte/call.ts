@@ -10,20 +10,20 @@ import {
   type ResponseOutput,
 } from "../../core/index.ts";
 import { getClient } from "./client.ts";
-import { follow, given, type MaybeGetter } from "./current.ts";
+import { follow, getValue, type MaybeGetter } from "./current.ts";
 
-/** What {@link useCall} returns: the state of the latest call as getters, and how to make one. */
+/** The result of {@link useCall}: the state of the latest call as getters, and functions to start and cancel one. */
 export interface UseCall<M extends Module | string> extends CallState<ResponseOutput<M>> {
-  /** Asks every peer that the query names now. The call before is cancelled. */
+  /** Calls every peer that the query matches now. Cancels the previous call. */
   call(...args: Args<M, [options?: CallOptions]>): Replies<ResponseOutput<M>>;
-  /** Ends what is outstanding, streams that have come included; the replies that are there stay. */
+  /** Cancels pending replies and open streams. Keeps the replies that have arrived. */
   cancel(): void;
-  /** Cancels, and shows nothing. */
+  /** Cancels, and clears the state. */
   reset(): void;
 }
 
 /**
- * Calls a module, and shows what comes back. Destroying the component cancels.
+ * Calls a module and exposes the state of the latest call. Destroying the component cancels it.
  *
  * @example
  * const echo = useCall(Echo, "*");
@@ -38,7 +38,7 @@ export function useCall<M extends Module | string>(
   const shown = follow(() => latest.state);
   onDestroy(latest.cancel);
   return {
-    call: (...args) => latest.call(client.get(given(query)), module, ...args),
+    call: (...args) => latest.call(client.get(getValue(query)), module, ...args),
     cancel: latest.cancel,
     reset: latest.reset,
     get replies() {

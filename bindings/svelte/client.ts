@@ -4,9 +4,9 @@ import type { Client } from "../../core/index.ts";
 const clientKey = Symbol("bonevalue");
 
 /**
- * Gives the components below this one their client. Its connection is the app's to open and to close: a client that a
- * component makes should leave with it, or every hot update of that component leaves one online. On a server, make one
- * for each request.
+ * Provides the client to the components below this one. The app connects and disconnects it itself. If a component creates
+ * the client, disconnect it when that component is destroyed; otherwise every hot update leaves one more peer online. On a
+ * server, create one for each request.
  *
  * @example
  * const client = setClient(createClient());
@@ -19,9 +19,9 @@ export function setClient(client: Client): Client {
   return setContext(clientKey, client);
 }
 
-/** The client of a component above. Throws where there is none. */
+/** The client that a component above has set. Throws without one. */
 export function getClient(): Client {
   const client = getContext<Client | undefined>(clientKey);
-  if (!client) throw new Error("No bonevalue client here: call setClient(client) in a component above this one.");
+  if (!client) throw new Error("No bonevalue client found. Call setClient(client) in a component above this one.");
   return client;
 }

@@ -3,33 +3,33 @@ import { writable } from "svelte/store";
 import type { Framework } from "../conformance/framework.ts";
 import type { Pages } from "../conformance/pages.ts";
 import caller from "./conformance/caller.svelte";
-import frame from "./conformance/frame.svelte";
-import offer from "./conformance/offer.svelte";
-import people from "./conformance/people.svelte";
-import places from "./conformance/places.svelte";
-import reader from "./conformance/reader.svelte";
+import keyedModule from "./conformance/keyed-module.svelte";
+import module from "./conformance/module.svelte";
+import presence from "./conformance/presence.svelte";
+import root from "./conformance/root.svelte";
 import rows from "./conformance/rows.svelte";
+import streamReader from "./conformance/stream-reader.svelte";
 import trust from "./conformance/trust.svelte";
 
-/** Each page, as a component. */
+/** The test pages as components. */
 export const pages: { readonly [Name in keyof Pages]: Component<any> } = {
-  people,
+  presence,
   rows,
   caller,
-  reader,
-  offer,
-  places,
+  streamReader,
+  module,
+  keyedModule,
   trust,
 };
 
-/** The pages in Svelte. */
+/** The test pages in Svelte. */
 export const svelte: Framework = {
   name: "Svelte",
   serverPage: "Svelte",
   mount(name, props, { client, host, hydrate: hydrating }) {
     const shown = writable<object>(props);
     const begin = hydrating ? hydrate : mount;
-    const app = begin(frame, { target: host, props: { client, page: pages[name], shown } });
+    const app = begin(root, { target: host, props: { client, page: pages[name], shown } });
     flushSync();
     return {
       update(now) {

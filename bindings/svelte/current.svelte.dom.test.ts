@@ -3,19 +3,19 @@ import { get } from "svelte/store";
 import { beforeEach, expect, test } from "vitest";
 import { createNetwork } from "../../core/testing/network.ts";
 import { eventually } from "../../tools/eventually.ts";
-import { type CountedClient, counted } from "../conformance/counted.ts";
-import people from "./conformance/people.svelte";
+import { type CountingClient, createCountingClient } from "../conformance/counting-client.ts";
+import presence from "./conformance/presence.svelte";
 import { type Current, follow } from "./current.ts";
 import { getClient } from "./index.ts";
 
-let ann: CountedClient;
+let ann: CountingClient;
 
 beforeEach(() => {
-  ann = counted(createNetwork().client("ann"));
+  ann = createCountingClient(createNetwork().client("ann"));
 });
 
-/** Looks at a value from an effect; returns the undo, and what it saw. */
-function look<T>(value: Current<T>): { readonly seen: readonly T[]; stop(): void } {
+/** Reads a value in an effect. Returns the values that it read, and a function that stops it. */
+function observe<T>(value: Current<T>): { readonly seen: readonly T[]; stop(): void } {
   const seen: T[] = [];
   const stop = $effect.root(() => {
     $effect(() => {
@@ -26,15 +26,15 @@ function look<T>(value: Current<T>): { readonly seen: readonly T[]; stop(): void
   return { seen, stop };
 }
 
-test("a value is watched only while somebody looks, and always the present one", async () => {
+test("a value is always current, and subscribed only while an effect reads it", async () => {
   const status = follow(() => ann.client.status);
   expect(status.current).toBe("offline");
   expect(ann.open).toBe(0);
-  const looks = [look(status), look(status)];
+  const observers = [observe(status), observe(status)];
   expect(ann.open).toBe(1);
   await ann.client.connect("test", "ann", "");
   flushSync();
-  for (const { seen, stop } of looks) {
+  for (const { seen, stop } of observers) {
     expect(seen.at(-1)).toBe("online");
     stop();
   }
@@ -44,7 +44,7 @@ test("a value is watched only while somebody looks, and always the present one",
   expect(status.current).toBe("offline");
 });
 
-test("a value is a store outside components as well", async () => {
+test("a value works as a store outside components", async () => {
   const status = follow(() => ann.client.status);
   expect(get(status)).toBe("offline");
   const seen: string[] = [];
@@ -57,10 +57,10 @@ test("a value is a store outside components as well", async () => {
   expect(seen.at(-1)).toBe("online");
 });
 
-test("a value may depend on runes: what is read and what is watched change together", async () => {
+test("a value may depend on runes: the value and the subscription change together", async () => {
   let query = $state("Us");
   const list = follow(() => ann.client.get(query).peers);
-  const { seen, stop } = look(list);
+  const { seen, stop } = observe(list);
   query = "bob";
   flushSync();
   expect(seen).toEqual([[], []]);
@@ -70,8 +70,8 @@ test("a value may depend on runes: what is read and what is watched change toget
   await eventually(() => expect(ann.open).toBe(0));
 });
 
-test("without a client the error says what to do", () => {
+test("a missing client throws an error that says what to do", () => {
   const target = document.createElement("div");
-  expect(() => mount(people, { target, props: { query: "*", saw: () => {} } })).toThrow("call setClient(client)");
+  expect(() => mount(presence, { target, props: { query: "*", onPeers: () => {} } })).toThrow("Call setClient(client)");
   expect(getClient).toThrow("lifecycle_outside_component");
 });

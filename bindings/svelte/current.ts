@@ -2,13 +2,13 @@ import { createSubscriber } from "svelte/reactivity";
 import { type Readable, toStore } from "svelte/store";
 import type { Live } from "../../core/index.ts";
 
-/** A value that changes: `x.current` with runes, `$x` as a store. Watched only while somebody looks. */
+/** A reactive value: `x.current` with runes, `$x` as a store. It is subscribed only while an effect or a store subscriber reads it. */
 export interface Current<T> extends Readable<T> {
   readonly current: T;
 }
 
-/** What `read` gives, as runes and as a store. */
-export function currentOf<T>(read: () => T): Current<T> {
+/** Makes a {@link Current} from a function that reads runes. */
+export function toCurrent<T>(read: () => T): Current<T> {
   const { subscribe } = toStore(read);
   return {
     get current() {
@@ -18,33 +18,34 @@ export function currentOf<T>(read: () => T): Current<T> {
   };
 }
 
-/** The present value of whatever `live` gives, which may depend on runes. */
+/** Makes a {@link Current} from the `Live` that `live` returns. `live` may depend on runes. */
 export function follow<T>(live: () => Live<T>): Current<T> {
   let followed: Live<T> | undefined;
   let watch = () => {};
-  return currentOf(() => {
+  return toCurrent(() => {
     const now = live();
-    if (now !== followed) watch = watcherOf(now);
+    if (now !== followed) watch = createWatcher(now);
     followed = now;
     watch();
     return now.peek();
   });
 }
 
-/** Makes the effect that calls it run again when `live` changes. */
-function watcherOf(live: Live<unknown>): () => void {
+/** Returns a function that makes the calling effect rerun when `live` changes. */
+function createWatcher(live: Live<unknown>): () => void {
   return createSubscriber((update) => {
-    let told = false;
-    const stop = live.subscribe(() => told && update());
-    told = true;
+    // `subscribe` calls its listener at once; only later calls are changes.
+    let subscribed = false;
+    const stop = live.subscribe(() => subscribed && update());
+    subscribed = true;
     return stop;
   });
 }
 
-/** A value, or a function that gives it and may depend on runes. */
+/** A value, or a function that returns it and may depend on runes. */
 export type MaybeGetter<T> = T | (() => T);
 
-/** What is meant by a {@link MaybeGetter}. */
-export function given<T extends string | object>(value: MaybeGetter<T>): T {
+/** Resolves a {@link MaybeGetter}. */
+export function getValue<T extends string | object>(value: MaybeGetter<T>): T {
   return typeof value === "function" ? value() : value;
 }

@@ -2,17 +2,18 @@ import { onMount } from "svelte";
 import { toStore } from "svelte/store";
 import { type Handler, type Module, overrideModule, type Query } from "../../core/index.ts";
 import { getClient } from "./client.ts";
-import { given, type MaybeGetter } from "./current.ts";
+import { getValue, type MaybeGetter } from "./current.ts";
 
-/** What {@link useModule} takes beside the handler. */
+/** Options of {@link useModule}. */
 export interface UseModuleOptions {
-  /** Who may call; others get `forbidden`. Default `"*"`. A query that changes is given as a function. */
+  /** The peers that may call. Other callers get `forbidden`. Default: `"*"`. Pass a function if the query changes. */
   readonly allow?: MaybeGetter<Query> | undefined;
 }
 
 /**
- * Offers a module while the component is mounted: also during a transition by which it leaves. The handler reads runes as
- * they are when a request comes. Of components that offer one module the last answers, and when it goes, the one before.
+ * Registers a module while the component is mounted, including its outro transition. The handler reads the values that
+ * runes have when a request arrives. If several components register the module, the last one answers; when it unmounts,
+ * the previous one does.
  */
 export function useModule<M extends Module | string>(
   module: M,
@@ -20,7 +21,7 @@ export function useModule<M extends Module | string>(
   { allow = "*" }: UseModuleOptions = {},
 ): void {
   const client = getClient();
-  const allowed = toStore(() => given(allow));
+  const allowed = toStore(() => getValue(allow));
   onMount(() => {
     let undo = () => {};
     const stop = allowed.subscribe((query) => {

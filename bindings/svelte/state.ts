@@ -1,42 +1,42 @@
 import type { Alias, LinkState, Peer, PeerId, Query, Self, Status } from "../../core/index.ts";
 import { getClient } from "./client.ts";
-import { type Current, currentOf, follow, given, type MaybeGetter } from "./current.ts";
+import { type Current, follow, getValue, type MaybeGetter, toCurrent } from "./current.ts";
 
-/** Where the client stands with its discovery server. */
+/** The state of the connection to the discovery server. */
 export function useStatus(): Current<Status> {
   const { status } = getClient();
   return follow(() => status);
 }
 
-/** Who we are, while we are signed in. */
+/** This peer, while the client is signed in. */
 export function useSelf(): Current<Self | undefined> {
   const { self } = getClient();
   return follow(() => self);
 }
 
-/** The users whom we trust, by the names that we gave them. */
+/** The trusted users, by the aliases that this user gave them. */
 export function useUsers(): Current<readonly Alias[]> {
   const { users } = getClient();
   return follow(() => users);
 }
 
 /**
- * The peers that `query` names now, all where none is written; the same list until one comes or goes. A query that changes
- * is given as a function.
+ * The peers that `query` matches (default: all). Returns the same list until one connects or disconnects. Pass a function
+ * if the query changes.
  */
 export function usePeers(...[query = "*"]: [] | [query: MaybeGetter<Query>]): Current<readonly Peer[]> {
   const client = getClient();
-  return follow(() => client.get(given(query)).peers);
+  return follow(() => client.get(getValue(query)).peers);
 }
 
-/** That peer, while it is online. An id that changes is given as a function. */
+/** The peer with this id, while it is online. Pass a function if the id changes. */
 export function usePeer(id: MaybeGetter<PeerId>): Current<Peer | undefined> {
-  const peers = usePeers(() => ({ peer: given(id) }));
-  return currentOf(() => peers.current[0]);
+  const peers = usePeers(() => ({ peer: getValue(id) }));
+  return toCurrent(() => peers.current[0]);
 }
 
-/** The direct connection to that peer: only its own changes render. An id that changes is given as a function. */
+/** The link to the peer with this id. Changes of other links do not rerun effects. Pass a function if the id changes. */
 export function useLink(id: MaybeGetter<PeerId>): Current<LinkState> {
   const client = getClient();
-  return follow(() => client.link(given(id)));
+  return follow(() => client.link(getValue(id)));
 }

@@ -1,4 +1,4 @@
-import { conforms } from "../conformance.ts";
+import { testConformance } from "../conformance.ts";
 import { svelte } from "./conformance.ts";
 
-conforms(svelte);
+testConformance(svelte);

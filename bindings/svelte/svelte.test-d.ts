@@ -44,7 +44,7 @@ export function state(): void {
   expectTypeOf(usePeers(() => ({ peers: ["a", "b"] }))).toEqualTypeOf<Current<readonly Peer[]>>();
   expectTypeOf(usePeer("a")).toEqualTypeOf<Current<Peer | undefined>>();
   expectTypeOf(useLink(() => "a")).toEqualTypeOf<Current<LinkState>>();
-  // @ts-expect-error it is the client's to change
+  // @ts-expect-error the value is read-only
   useStatus().current = "online";
   const echo = useCall(Echo);
   expectTypeOf(echo.first).toEqualTypeOf<{ length: number } | undefined>();
@@ -64,20 +64,20 @@ export function calls(): void {
   const { call } = useCall(Echo, () => ({ user: "Ann" }));
   expectTypeOf(call({ text: "Hello" })).toEqualTypeOf<Replies<{ length: number }>>();
   call({ text: "Hello" }, { timeout: 1_000 });
-  // @ts-expect-error the request is needed
+  // @ts-expect-error the request is missing
   call();
-  // @ts-expect-error the request is of another type
+  // @ts-expect-error the request has the wrong type
   call({ text: 5 });
   useCall(Ping).call();
   useCall("Bare").call({ anything: 1 });
-  // Callers write what the schema takes, and read what it gives.
+  // Callers pass the schema's input type and receive its output type.
   expectTypeOf(useCall(Parsed).call("1")).toEqualTypeOf<Replies<string>>();
-  // @ts-expect-error a query names people, not numbers
+  // @ts-expect-error a number is not a query
   useCall(Echo, 5);
   const nobodyYet = undefined as { user: string } | undefined;
-  // @ts-expect-error what may be undefined must not mean everybody
+  // @ts-expect-error undefined must not select every peer
   useCall(Echo, nobodyYet);
-  // @ts-expect-error the same
+  // @ts-expect-error undefined must not select every peer
   usePeers(nobodyYet);
 }
 
@@ -90,14 +90,14 @@ export function handlers(): void {
   useModule(Parsed, ({ request }) => request + 1, { allow: { user: "Ann" } });
   useModule(Parsed, ({ request }) => request + 1, { allow: () => ({ user: "Ann" }) });
   useModule("Bare", ({ request, callback }) => callback(request));
-  // @ts-expect-error the answer is of another type
+  // @ts-expect-error the response has the wrong type
   useModule(Echo, () => ({ length: "long" }));
-  // @ts-expect-error no answer
+  // @ts-expect-error the response is missing
   useModule(Echo, () => {});
-  // @ts-expect-error a query names people, not numbers
+  // @ts-expect-error a number is not a query
   useModule(Echo, () => ({ length: 1 }), { allow: 5 });
   useEvent("peerconnect", (peer) => expectTypeOf(peer).toEqualTypeOf<Peer>());
   useEvent("disconnect", (reason) => expectTypeOf(reason).toEqualTypeOf<BonevalueError | undefined>());
-  // @ts-expect-error there is no such event
+  // @ts-expect-error unknown event
   useEvent("peerconnected", () => {});
 }

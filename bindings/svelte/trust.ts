@@ -2,11 +2,11 @@ import { createTrust, type Trust, type TrustState } from "../../core/index.ts";
 import { getClient } from "./client.ts";
 import { follow } from "./current.ts";
 
-/** What {@link useTrust} returns: how the requests stand as getters, and how to make them. */
+/** The result of {@link useTrust}: request functions, and their state as getters. */
 export interface UseTrust extends Omit<Trust, "state">, TrustState {}
 
 /**
- * Requests about trust, and how they stand. None rejects: each resolves to what came of it, and `error` says why it failed.
+ * Functions for trust requests, and their state. A failed request does not reject: it resolves to `false` or `undefined`, and sets `error`.
  *
  * @example
  * const trust = useTrust();

@@ -19,19 +19,19 @@ afterEach(async () => {
 
 const askBob = (request: unknown) => ann.get("bob").call("Echo", request).first();
 
-test("what $state has wrapped arrives as the data that it is, at any depth", async () => {
+test("data wrapped by $state arrives as plain data, at any depth", async () => {
   const data = { list: [{ n: 1 }, undefined], map: new Map([["a", { deep: [new Date(0)] }]]), odd: { __proto__x: 1n } };
   const state = $state(data);
   expect(await askBob(state)).toEqual(data);
 });
 
-test("what a handler answers may be wrapped", async () => {
+test("a handler may return wrapped data", async () => {
   const list = $state([{ n: 1 }]);
   bob.module("List", () => list);
   expect(await ann.get("bob").call("List").first()).toEqual([{ n: 1 }]);
 });
 
-test("queries, peers, targets, files and streams may be kept in $state", async () => {
+test("$state may hold queries, peers, targets, files and streams", async () => {
   bob.module("Read", async ({ request: { lines } }) => {
     const read: unknown[] = [];
     for await (const line of lines) read.push(line);
@@ -46,10 +46,10 @@ test("queries, peers, targets, files and streams may be kept in $state", async (
     file: new File(["hello"], "a.txt"),
     got: [] as any[],
   });
-  const kept = $state({ target: ann.get(state.query) });
-  expect(await kept.target.call("Read", { lines: state.lines }).first()).toEqual([1]);
+  const holder = $state({ target: ann.get(state.query) });
+  expect(await holder.target.call("Read", { lines: state.lines }).first()).toEqual([1]);
   state.got.push(await askBob({ file: state.file, peer: ann.peers.peek()[0] }));
-  const [sentOn] = await askBob(state.got);
-  expect(await (await sentOn.file.blob()).text()).toBe("hello");
-  expect(sentOn.peer).toEqual({ id: bob.getId(), name: "bob" });
+  const [echoed] = await askBob(state.got);
+  expect(await (await echoed.file.blob()).text()).toBe("hello");
+  expect(echoed.peer).toEqual({ id: bob.getId(), name: "bob" });
 });

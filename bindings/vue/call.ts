@@ -14,18 +14,18 @@ import { useLive } from "./live.ts";
 
 type Refs<State> = { readonly [Key in keyof State]: Readonly<Ref<State[Key]>> };
 
-/** What {@link useCall} returns: the state of the latest call as refs, and how to make one. */
+/** The result of {@link useCall}: the state of the latest call as refs, and functions to start and cancel one. */
 export interface UseCall<M extends Module | string> extends Refs<CallState<ResponseOutput<M>>> {
-  /** Asks every peer that the query names now. The call before is cancelled. */
+  /** Calls every peer that the query matches now. Cancels the previous call. */
   call(...args: Args<M, [options?: CallOptions]>): Replies<ResponseOutput<M>>;
-  /** Ends what is outstanding, streams that have come included; the replies that are there stay. */
+  /** Cancels pending replies and open streams. Keeps the replies that have arrived. */
   cancel(): void;
-  /** Cancels, and shows nothing. */
+  /** Cancels, and clears the state. */
   reset(): void;
 }
 
 /**
- * Calls a module, and shows what comes back. The end of the scope cancels.
+ * Calls a module and exposes the state of the latest call. The end of the scope cancels it.
  *
  * @example
  * const { call, pending, replies } = useCall(Echo, "*");

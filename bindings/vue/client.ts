@@ -1,16 +1,16 @@
 import { hasInjectionContext, type InjectionKey, inject, type Plugin } from "vue";
 import type { Client } from "../../core/index.ts";
 
-/** What the plugin takes. */
+/** Options of the {@link bonevalue} plugin. */
 export interface BonevalueOptions {
-  /** On a server, one for each request, like the app itself. */
+  /** On a server, create one for each request. */
   readonly client: Client;
 }
 
 const clientKey: InjectionKey<Client> = Symbol("bonevalue");
 
 /**
- * Gives an app's composables their client. Its connection is the app's to open and to close.
+ * Provides the client to an app's composables. The app connects and disconnects the client itself.
  *
  * @example
  * const client = createClient();
@@ -23,11 +23,11 @@ export const bonevalue: Plugin<[BonevalueOptions]> = {
   },
 };
 
-/** The app's client. Throws without the plugin. Outside components: `app.runWithContext(useClient)`. */
+/** The app's client. Throws without the plugin. Outside components, use `app.runWithContext(useClient)`. */
 export function useClient(): Client {
   const client = hasInjectionContext() ? inject(clientKey, undefined) : undefined;
   if (client) return client;
   throw new Error(
-    "No bonevalue client here: call app.use(bonevalue, { client }), and this in a setup function or in app.runWithContext().",
+    "No bonevalue client found. Call app.use(bonevalue, { client }), and call this in setup() or in app.runWithContext().",
   );
 }

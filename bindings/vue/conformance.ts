@@ -10,7 +10,7 @@ import {
   watchPostEffect,
 } from "vue";
 import type { Framework } from "../conformance/framework.ts";
-import { Ask, Count, callLine, line, type Pages, read, trustLine } from "../conformance/pages.ts";
+import { Ask, Count, formatCall, formatPeers, formatTrust, type Pages, showItems } from "../conformance/pages.ts";
 import {
   bonevalue,
   useCall,
@@ -26,18 +26,18 @@ import {
 } from "./index.ts";
 
 const Peers: Component = defineComponent(
-  (props: Pages["people"]) => {
+  (props: Pages["presence"]) => {
     const peers = usePeers(() => props.query);
     return () => {
-      props.saw(peers.value);
-      return h("p", { class: "peers" }, line(props.query, peers.value));
+      props.onPeers(peers.value);
+      return h("p", { class: "peers" }, formatPeers(props.query, peers.value));
     };
   },
-  { props: ["query", "saw"] },
+  { props: ["query", "onPeers"] },
 );
 
-const People: Component = defineComponent(
-  (props: Pages["people"]) => {
+const PresencePage: Component = defineComponent(
+  (props: Pages["presence"]) => {
     const status = useStatus();
     const self = useSelf();
     const users = useUsers();
@@ -50,48 +50,48 @@ const People: Component = defineComponent(
         h(Peers, props),
       ]);
   },
-  { props: ["query", "saw"] },
+  { props: ["query", "onPeers"] },
 );
 
 const Row: Component = defineComponent(
-  (props: { id: string; rendered: Pages["rows"]["rendered"] }) => {
+  (props: { id: string; onRender: Pages["rows"]["onRender"] }) => {
     const peer = usePeer(() => props.id);
     const link = useLink(() => props.id);
     return () => {
-      props.rendered(props.id);
+      props.onRender(props.id);
       return h("li", { class: "row" }, `${peer.value?.name} ${link.value.status}`);
     };
   },
-  { props: ["id", "rendered"] },
+  { props: ["id", "onRender"] },
 );
 
-const Rows: FunctionalComponent<Pages["rows"]> = ({ ids, rendered }) =>
+const Rows: FunctionalComponent<Pages["rows"]> = ({ ids, onRender }) =>
   h(
     "ul",
-    ids.map((id) => h(Row, { key: id, id, rendered })),
+    ids.map((id) => h(Row, { key: id, id, onRender })),
   );
-Rows.props = ["ids", "rendered"];
+Rows.props = ["ids", "onRender"];
 
 const Caller: Component = defineComponent(
   (props: Pages["caller"]) => {
     const { call, cancel, reset, pending, progress, first, error } = useCall(Ask, () => props.query);
-    props.made({ call, cancel, reset });
+    props.onReady({ call, cancel, reset });
     return () =>
       h(
         "p",
         { class: "call" },
-        callLine({ pending: pending.value, progress: progress.value, first: first.value, error: error.value }),
+        formatCall({ pending: pending.value, progress: progress.value, first: first.value, error: error.value }),
       );
   },
-  { props: ["query", "made"] },
+  { props: ["query", "onReady"] },
 );
 
-const Reader: Component = defineComponent(
-  (props: Pages["reader"]) => {
+const StreamReader: Component = defineComponent(
+  (props: Pages["streamReader"]) => {
     const item = ref<number>();
     const { call } = useCall(Count, "bob");
     watchPostEffect(() => {
-      read(call(props.from), (now) => {
+      showItems(call(props.from), (now) => {
         item.value = now;
       });
     });
@@ -100,39 +100,40 @@ const Reader: Component = defineComponent(
   { props: ["from"] },
 );
 
-const Offer: Component = defineComponent(
-  (props: Pages["offer"]) => {
+const ModulePage: Component = defineComponent(
+  (props: Pages["module"]) => {
     useModule(Ask, () => props.answer, { allow: () => props.allow });
-    useEvent("peerconnect", (peer) => props.heard(props.answer, peer));
+    useEvent("peerconnect", (peer) => props.onPeerConnect(props.answer, peer));
     return () => undefined;
   },
-  { props: ["answer", "heard", "allow"] },
+  { props: ["answer", "onPeerConnect", "allow"] },
 );
 
-const Places: FunctionalComponent<Pages["places"]> = ({ answer }) => h(Offer, { key: answer, answer, heard: () => {} });
-Places.props = ["answer"];
+const KeyedModule: FunctionalComponent<Pages["keyedModule"]> = ({ answer }) =>
+  h(ModulePage, { key: answer, answer, onPeerConnect: () => {} });
+KeyedModule.props = ["answer"];
 
 const Trust: Component = defineComponent(
   (props: Pages["trust"]) => {
     const { claimToken, pending, error } = useTrust();
-    props.made(claimToken);
-    return () => h("p", { class: "trust" }, trustLine(pending.value, error.value));
+    props.onReady(claimToken);
+    return () => h("p", { class: "trust" }, formatTrust(pending.value, error.value));
   },
-  { props: ["made"] },
+  { props: ["onReady"] },
 );
 
-/** Each page, as a component. */
+/** The test pages as components. */
 export const pages: { readonly [Name in keyof Pages]: Component } = {
-  people: People,
+  presence: PresencePage,
   rows: Rows,
   caller: Caller,
-  reader: Reader,
-  offer: Offer,
-  places: Places,
+  streamReader: StreamReader,
+  module: ModulePage,
+  keyedModule: KeyedModule,
   trust: Trust,
 };
 
-/** The pages in Vue. */
+/** The test pages in Vue. */
 export const vue: Framework = {
   name: "Vue",
   serverPage: "Vue",

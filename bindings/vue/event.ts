@@ -2,7 +2,7 @@ import { watchPostEffect } from "vue";
 import type { Events } from "../../core/index.ts";
 import { useClient } from "./client.ts";
 
-/** Calls `listener` at each such event, from the mount of the component, or the next tick of another scope, until its end. */
+/** Passes each event to `listener`, from mount (outside components: from the next tick) until the scope ends. */
 export function useEvent<E extends keyof Events>(name: E, listener: Events[E]): void {
   const client = useClient();
   watchPostEffect((onCleanup) => {

@@ -2,20 +2,20 @@ import { expect, test } from "vitest";
 import { createApp, defineComponent, h, KeepAlive, nextTick, ref } from "vue";
 import { createNetwork } from "../../core/testing/network.ts";
 import { eventually } from "../../tools/eventually.ts";
-import { counted } from "../conformance/counted.ts";
+import { createCountingClient } from "../conformance/counting-client.ts";
 import { Ask } from "../conformance/pages.ts";
 import { bonevalue, useEvent, useModule } from "./index.ts";
 
-test("a component that KeepAlive has put away still offers its module and hears events, until its app ends", async () => {
+test("a component that KeepAlive has deactivated keeps its module and its listener until its app unmounts", async () => {
   const network = createNetwork();
-  const [ann, bob] = [counted(network.client("ann")), network.client("bob")];
+  const [ann, bob] = [createCountingClient(network.client("ann")), network.client("bob")];
   await bob.connect("test", "bob", "");
   await ann.client.connect("test", "ann", "");
   const askAnn = () => bob.get("ann").call(Ask, "").first();
-  const heard: string[] = [];
+  const disconnected: string[] = [];
   const Offers = defineComponent(() => {
     useModule(Ask, () => "ann");
-    useEvent("peerdisconnect", (id) => heard.push(id));
+    useEvent("peerdisconnect", (id) => disconnected.push(id));
     return () => h("p");
   });
   const shown = ref(true);
@@ -31,7 +31,7 @@ test("a component that KeepAlive has put away still offers its module and hears 
   expect(await askAnn()).toBe("ann");
   const id = bob.getId();
   await bob.disconnect();
-  await eventually(() => expect(heard).toEqual([id]));
+  await eventually(() => expect(disconnected).toEqual([id]));
   app.unmount();
   expect(ann.open).toBe(0);
   await ann.client.disconnect();

@@ -2,18 +2,18 @@ import { getCurrentInstance, getCurrentScope, onMounted, type ShallowRef, shallo
 import type { Live } from "../../core/index.ts";
 
 /**
- * The present value of whatever `live` gives, which may depend on refs, until the scope ends. A component that hydrates
- * has `offline`, as it had on the server, until it is mounted.
+ * The current value of the `Live` that `live` returns, until the scope ends. `live` may depend on refs. During hydration
+ * the value is `offline`, as in the server-rendered page.
  */
 export function useLive<T>(live: () => Live<T>, offline: T): Readonly<ShallowRef<T>> {
   const current = shallowRef(offline) as ShallowRef<T>;
   const set = (value: T) => {
     current.value = value;
   };
-  // A query and its peers change together, before anything renders.
+  // Synchronous, so that a query and its peers never differ in a render.
   const follow = () =>
     watch(live, (now, _, onCleanup) => onCleanup(now.subscribe(set)), { immediate: true, flush: "sync" });
-  // The scope may be another's than the component's: a store that several share is first asked for by one of them.
+  // The scope need not be the component's: a component may create a store that several components share.
   const scope = getCurrentScope();
   if (getCurrentInstance()?.vnode.el) onMounted(() => scope?.run(follow));
   else follow();

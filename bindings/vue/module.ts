@@ -2,16 +2,16 @@ import { type MaybeRefOrGetter, toValue, watchPostEffect } from "vue";
 import { type Handler, type Module, overrideModule, type Query } from "../../core/index.ts";
 import { useClient } from "./client.ts";
 
-/** What {@link useModule} takes beside the handler. */
+/** Options of {@link useModule}. */
 export interface UseModuleOptions {
-  /** Who may call; others get `forbidden`. Default `"*"`. */
+  /** The peers that may call. Other callers get `forbidden`. Default: `"*"`. */
   readonly allow?: MaybeRefOrGetter<Query | undefined>;
 }
 
 /**
- * Offers a module from the mount of the component, or the next tick of another scope, until its end: also while
- * `<KeepAlive>` has put the component away. Never on a server. Of components that offer one module the last answers, and
- * when it goes, the one before.
+ * Registers a module from mount (outside components: from the next tick) until the scope ends, including while
+ * `<KeepAlive>` has deactivated the component. Does nothing during server rendering. If several components register the
+ * module, the last one answers; when it unmounts, the previous one does.
  */
 export function useModule<M extends Module | string>(
   module: M,

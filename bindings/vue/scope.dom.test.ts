@@ -3,17 +3,17 @@ import { createApp, createSSRApp, defineComponent, effectScope, h, nextTick, ref
 import type { Client } from "../../core/index.ts";
 import { createNetwork, type Network } from "../../core/testing/network.ts";
 import { eventually } from "../../tools/eventually.ts";
-import { type CountedClient, counted } from "../conformance/counted.ts";
+import { type CountingClient, createCountingClient } from "../conformance/counting-client.ts";
 import { Ask } from "../conformance/pages.ts";
 import { bonevalue, useCall, useClient, useEvent, useModule, usePeers, useStatus } from "./index.ts";
 
 let network: Network;
-let ann: CountedClient;
+let ann: CountingClient;
 let bob: Client;
 
 beforeEach(async () => {
   network = createNetwork();
-  ann = counted(network.client("ann"));
+  ann = createCountingClient(network.client("ann"));
   bob = network.client("bob");
   await bob.connect("test", "bob", "");
   await ann.client.connect("test", "ann", "");
@@ -24,7 +24,7 @@ afterEach(async () => {
   expect(ann.open).toBe(0);
 });
 
-/** Runs `use` in a scope of its own, outside every component. */
+/** Runs `use` in a new effect scope outside components. */
 function inScope<T>(use: () => T): { readonly result: T; stop(): void } {
   const scope = effectScope();
   const app = createApp({}).use(bonevalue, { client: ann.client });
@@ -33,7 +33,7 @@ function inScope<T>(use: () => T): { readonly result: T; stop(): void } {
 
 const askAnn = () => bob.get("ann").call(Ask, "").first();
 
-test("outside components a scope follows at once, and lets go when it stops", async () => {
+test("a scope outside components follows changes, and unsubscribes when it stops", async () => {
   const { result: peers, stop } = inScope(() => usePeers());
   expect(peers.value).toMatchObject([{ name: "bob" }]);
   await bob.disconnect();
@@ -42,7 +42,7 @@ test("outside components a scope follows at once, and lets go when it stops", as
   expect(ann.open).toBe(0);
 });
 
-test("a query may be a ref, and its peers are there in the same moment", () => {
+test("a query may be a ref, and its peers change with it synchronously", () => {
   const query = ref("Us");
   const { result: peers, stop } = inScope(() => usePeers(query));
   expect(peers.value).toEqual([]);
@@ -52,10 +52,10 @@ test("a query may be a ref, and its peers are there in the same moment", () => {
 });
 
 test("outside components a module and a listener end with the scope", async () => {
-  const heard: string[] = [];
+  const disconnected: string[] = [];
   const { stop } = inScope(() => {
     useModule(Ask, () => "ann");
-    useEvent("peerdisconnect", (id) => heard.push(id));
+    useEvent("peerdisconnect", (id) => disconnected.push(id));
   });
   await nextTick();
   expect(await askAnn()).toBe("ann");
@@ -63,7 +63,7 @@ test("outside components a module and a listener end with the scope", async () =
   await expect(askAnn()).rejects.toMatchObject({ code: "unknown-module" });
   await bob.disconnect();
   await eventually(() => expect(ann.client.peers.peek()).toEqual([]));
-  expect(heard).toEqual([]);
+  expect(disconnected).toEqual([]);
 });
 
 test("a call ends with the scope", async () => {
@@ -74,7 +74,7 @@ test("a call ends with the scope", async () => {
   expect(await replies.all()).toMatchObject([{ error: { code: "cancelled" } }]);
 });
 
-test("a scope that components share outlives the one that asked first, though that one hydrated", async () => {
+test("a shared scope outlives the component that created it, also when that component hydrated", async () => {
   const store = effectScope(true);
   let peers: ReturnType<typeof usePeers> | undefined;
   const First = defineComponent(() => {
@@ -94,13 +94,13 @@ test("a scope that components share outlives the one that asked first, though th
   store.stop();
 });
 
-test("two apps of one process have a client each", () => {
+test("two apps in one process may use different clients", () => {
   const app = (client: Client) => createApp({}).use(bonevalue, { client });
   expect(app(ann.client).runWithContext(useClient)).toBe(ann.client);
   expect(app(bob).runWithContext(useClient)).toBe(bob);
 });
 
-test("without the plugin, or outside an app, the error says what to do", () => {
+test("a missing plugin or app throws an error that says what to do", () => {
   const advice = /app\.use\(bonevalue, \{ client \}\)/;
   expect(useStatus).toThrow(advice);
   expect(() => createApp({}).runWithContext(useStatus)).toThrow(advice);

@@ -4,6 +4,6 @@ import type { RenderPage } from "../conformance/server-page.ts";
 import { pages } from "./conformance.ts";
 import { bonevalue } from "./index.ts";
 
-/** A page as Vue's server renders it. */
+/** Renders a page with Vue's server renderer. */
 export const render: RenderPage = (name, props, client) =>
   renderToString(createSSRApp(() => h(pages[name], props)).use(bonevalue, { client }));

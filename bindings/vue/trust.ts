@@ -3,16 +3,16 @@ import { type BonevalueError, createTrust, type Trust } from "../../core/index.t
 import { useClient } from "./client.ts";
 import { useLive } from "./live.ts";
 
-/** What {@link useTrust} returns. */
+/** The result of {@link useTrust}: request functions, and their state as refs. */
 export interface UseTrust extends Omit<Trust, "state"> {
-  /** Whether the server has not answered all requests. */
+  /** Whether a request awaits the server's answer. */
   readonly pending: Readonly<Ref<boolean>>;
-  /** Why one failed. The next request clears it. */
+  /** Why the last request failed. The next request clears it. */
   readonly error: Readonly<Ref<BonevalueError | undefined>>;
 }
 
 /**
- * Requests about trust, and how they stand. None rejects: each resolves to what came of it, and `error` says why it failed.
+ * Functions for trust requests, and their state. A failed request does not reject: it resolves to `false` or `undefined`, and sets `error`.
  *
  * @example
  * const { claimToken, pending, error } = useTrust();

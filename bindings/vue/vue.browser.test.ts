@@ -1,4 +1,4 @@
-import { conforms } from "../conformance.ts";
+import { testConformance } from "../conformance.ts";
 import { vue } from "./conformance.ts";
 
-conforms(vue);
+testConformance(vue);

@@ -24,7 +24,7 @@ test.for([
   ["reactive", reactive],
   ["readonly", readonly],
   ["ref", (data: object) => ref(data).value],
-] as const)("what %s has wrapped arrives as the data that it is, at any depth", async ([, wrap]) => {
+] as const)("data wrapped by %s arrives as plain data, at any depth", async ([, wrap]) => {
   const data = {
     list: [{ n: 1 }, undefined],
     map: new Map([["a", { deep: [new Date(0)] }]]),
@@ -35,12 +35,12 @@ test.for([
   expect(await askBob(wrap(data))).toEqual(data);
 });
 
-test("what a handler answers may be wrapped", async () => {
+test("a handler may return wrapped data", async () => {
   bob.module("List", () => reactive([{ n: 1 }]));
   expect(await ann.get("bob").call("List").first()).toEqual([{ n: 1 }]);
 });
 
-test("queries, peers, targets, files and streams may be kept in reactive objects", async () => {
+test("reactive objects may hold queries, peers, targets, files and streams", async () => {
   bob.module("Read", async ({ request: { lines } }) => {
     const read: unknown[] = [];
     for await (const line of lines) read.push(line);
@@ -55,10 +55,10 @@ test("queries, peers, targets, files and streams may be kept in reactive objects
     file: new File(["hello"], "a.txt"),
     got: [] as any[],
   });
-  const kept = reactive({ target: ann.get(state.query) });
-  expect(await kept.target.call("Read", { lines: state.lines }).first()).toEqual([{ n: 1 }]);
+  const holder = reactive({ target: ann.get(state.query) });
+  expect(await holder.target.call("Read", { lines: state.lines }).first()).toEqual([{ n: 1 }]);
   state.got.push(await askBob({ file: state.file, peer: ann.peers.peek()[0] }));
-  const [sentOn] = await askBob(state.got);
-  expect(await (await sentOn.file.blob()).text()).toBe("hello");
-  expect(sentOn.peer).toEqual({ id: bob.getId(), name: "bob" });
+  const [echoed] = await askBob(state.got);
+  expect(await (await echoed.file.blob()).text()).toBe("hello");
+  expect(echoed.peer).toEqual({ id: bob.getId(), name: "bob" });
 });

@@ -1,12 +1,12 @@
 import { expect } from "vitest";
 import type { Query, Trust } from "../../core/index.ts";
 import { eventually } from "../../tools/eventually.ts";
+import { type Behaviours, type Fixture, nextTurn, noop, texts, waitForTexts } from "./fixture.ts";
 import type { Mounted } from "./framework.ts";
-import { Ask, Count, type Made, type Pages } from "./pages.ts";
-import { type Behaviours, becomes, ignore, type Scene, settled, texts } from "./scene.ts";
+import { Ask, type CallControls, Count, type Pages } from "./pages.ts";
 
-/** What a view shows of what it asks for: calls, and requests about trust. */
-export const called: Behaviours = {
+/** Calls and trust requests as a view shows them. */
+export const callBehaviours: Behaviours = {
   "shows a call from its start to its last reply": async ({ network, bob, signIn, bothSignedIn, show }) => {
     const cid = network.client("cid");
     await signIn([cid, "cid"]);
@@ -15,56 +15,56 @@ export const called: Behaviours = {
     bob.module(Ask, () => "fast");
     cid.module(Ask, () => slow.promise);
     const { call } = showCaller(show);
-    expect(texts(".call")).toEqual(["still 0/0"]);
+    expect(texts(".call")).toEqual(["idle 0/0"]);
     const replies = call("Anybody?");
-    await becomes([".call"], ["pending 1/2 fast"]);
+    await waitForTexts([".call"], ["pending 1/2 fast"]);
     slow.resolve("slow");
-    await becomes([".call"], ["still 2/2 fast"]);
+    await waitForTexts([".call"], ["idle 2/2 fast"]);
     expect(await replies.all()).toMatchObject([{ value: "fast" }, { value: "slow" }]);
     await cid.disconnect();
   },
 
-  "shows why a call brought no value, until a reset": async ({ bothSignedIn, show }) => {
+  "shows why a call returned no value, until it is reset": async ({ bothSignedIn, show }) => {
     await bothSignedIn();
     const { call, reset } = showCaller(show, "bob");
     call("Anybody?");
-    await becomes([".call"], ["still 1/1 unknown-module"]);
+    await waitForTexts([".call"], ["idle 1/1 unknown-module"]);
     reset();
-    await becomes([".call"], ["still 0/0"]);
+    await waitForTexts([".call"], ["idle 0/0"]);
   },
 
-  "asks whom the query names when the call is made": async ({ bob, show, bothSignedIn }) => {
+  "calls the peers that the query matches at the time of the call": async ({ bob, show, bothSignedIn }) => {
     await bothSignedIn();
     bob.module(Ask, () => "bob");
-    const made = (now: Made) => {
-      latest = now;
+    let latest: CallControls | undefined;
+    const onReady = (controls: CallControls) => {
+      latest = controls;
     };
-    let latest: Made | undefined;
-    const page = show("caller", { query: "Us", made });
-    page.update({ query: "bob", made });
-    await settled();
+    const page = show("caller", { query: "Us", onReady });
+    page.update({ query: "bob", onReady });
+    await nextTurn();
     latest?.call("Who?");
-    await becomes([".call"], ["still 1/1 bob"]);
+    await waitForTexts([".call"], ["idle 1/1 bob"]);
   },
 
-  "keeps to the call that is under way when the query becomes another": async ({ bob, show, bothSignedIn }) => {
+  "keeps a running call when the query changes": async ({ bob, show, bothSignedIn }) => {
     await bothSignedIn();
     const answer = Promise.withResolvers<string>();
     bob.module(Ask, () => answer.promise);
-    const made = ({ call }: Made) => {
+    const onReady = ({ call }: CallControls) => {
       ask ??= call;
     };
-    let ask: Made["call"] | undefined;
-    const page = show("caller", { query: "bob", made });
+    let ask: CallControls["call"] | undefined;
+    const page = show("caller", { query: "bob", onReady });
     ask?.("Who?");
-    page.update({ query: "Us", made });
-    await settled();
+    page.update({ query: "Us", onReady });
+    await nextTurn();
     expect(texts(".call")).toEqual(["pending 0/1"]);
     answer.resolve("bob");
-    await becomes([".call"], ["still 1/1 bob"]);
+    await waitForTexts([".call"], ["idle 1/1 bob"]);
   },
 
-  "cancels the call before when it makes another": async ({ bob, bothSignedIn, show }) => {
+  "cancels the previous call when a new call starts": async ({ bob, bothSignedIn, show }) => {
     await bothSignedIn();
     const answers = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
     const signals: AbortSignal[] = [];
@@ -80,15 +80,15 @@ export const called: Behaviours = {
     await eventually(() => expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]));
     answers[0]?.resolve("too late");
     answers[1]?.resolve("in time");
-    await becomes([".call"], ["still 1/1 in time"]);
+    await waitForTexts([".call"], ["idle 1/1 in time"]);
   },
 
-  "cancels a call, at the peer as well, when it unmounts": async ({ bob, bothSignedIn, show }) => {
+  "cancels a call here and at the peer when the component unmounts": async ({ bob, bothSignedIn, show }) => {
     await bothSignedIn();
     const started = Promise.withResolvers<AbortSignal>();
     bob.module(Ask, ({ signal }) => {
       started.resolve(signal);
-      return new Promise(ignore);
+      return new Promise(noop);
     });
     const page = showCaller(show, "bob");
     const replies = page.call("Still there?");
@@ -98,7 +98,7 @@ export const called: Behaviours = {
     await eventually(() => expect(signal.aborted).toBe(true));
   },
 
-  "reads a stream that an effect asks for, anew when the effect runs again, until it unmounts": async ({
+  "reads a stream that an effect requests, restarts it when the effect reruns, and stops it at unmount": async ({
     bob,
     show,
     bothSignedIn,
@@ -111,7 +111,7 @@ export const called: Behaviours = {
       signal.addEventListener("abort", () => ended.push(request));
       for (let n = request; !signal.aborted; n++) yield n;
     });
-    const page = show("reader", { from: 0 });
+    const page = show("streamReader", { from: 0 });
     const item = () => Number(texts(".reader")[0]);
     await eventually(() => expect(item()).toBeGreaterThan(2));
     page.update({ from: 1_000_000 });
@@ -122,33 +122,29 @@ export const called: Behaviours = {
     expect(asked).toEqual([0, 1_000_000]);
   },
 
-  "shows requests about trust, and why one failed, which whoever made it need not handle": async ({
-    ann,
-    show,
-    signIn,
-  }) => {
+  "shows trust requests and their errors without an unhandled rejection": async ({ ann, show, signIn }) => {
     await signIn([ann, "ann"]);
     let claim: Trust["claimToken"] | undefined;
-    const made = (now: Trust["claimToken"]) => {
-      claim = now;
+    const onReady = (claimToken: Trust["claimToken"]) => {
+      claim = claimToken;
     };
-    show("trust", { made });
-    expect(texts(".trust")).toEqual(["still"]);
+    show("trust", { onReady });
+    expect(texts(".trust")).toEqual(["idle"]);
     const claimed = claim?.("Cid", "no such token");
-    await becomes([".trust"], ["pending"]);
+    await waitForTexts([".trust"], ["pending"]);
     expect(await claimed).toBe(false);
-    await becomes([".trust"], ["token-invalid"]);
+    await waitForTexts([".trust"], ["token-invalid"]);
   },
 };
 
-function showCaller(show: Scene["show"], query: Query = "*"): Made & Mounted<Pages["caller"]> {
-  let latest: Made | undefined;
-  const made = (now: Made) => {
-    latest = now;
+function showCaller(show: Fixture["show"], query: Query = "*"): CallControls & Mounted<Pages["caller"]> {
+  let latest: CallControls | undefined;
+  const onReady = (controls: CallControls) => {
+    latest = controls;
   };
   return {
-    ...show("caller", { query, made }),
-    ...(latest as Made),
-    call: (request) => (latest as Made).call(request),
+    ...show("caller", { query, onReady }),
+    ...(latest as CallControls),
+    call: (request) => (latest as CallControls).call(request),
   };
 }

@@ -1,22 +1,22 @@
 import { type Client, createClient, type Discovery, type DiscoveryEvents, type PeerId } from "../../core/index.ts";
 import { createMemoryNetwork } from "../../core/transport/memory.ts";
 
-/** Somebody who is signed in among very many peers of one user, none of whom ever answers. */
-export interface Crowd {
+/** A signed-in client that sees many peers of one user. None of these peers ever answers. */
+export interface ManyPeers {
   readonly client: Client;
   readonly ids: readonly PeerId[];
-  /** One more peer comes. */
-  arrive(id: PeerId): void;
+  /** Brings one more peer online. */
+  addPeer(id: PeerId): void;
 }
 
-/** Signs in among `size` peers of `bob`. */
-export async function joinCrowd(size: number): Promise<Crowd> {
+/** Signs in to a network where `bob` has `size` peers. */
+export async function joinManyPeers(size: number): Promise<ManyPeers> {
   const ids = Array.from({ length: size }, (_, index) => `peer-${index}`);
-  const nothing = async (): Promise<never> => new Promise(() => {});
-  let tell: DiscoveryEvents | undefined;
+  const never = async (): Promise<never> => new Promise(() => {});
+  let discoveryEvents: DiscoveryEvents | undefined;
   const discovery: Discovery = {
     open(_host, _credentials, events) {
-      tell = events;
+      discoveryEvents = events;
       queueMicrotask(() =>
         events.online({
           self: { id: "ann-1", username: "ann" },
@@ -26,16 +26,16 @@ export async function joinCrowd(size: number): Promise<Crowd> {
       );
       return {
         signal() {},
-        invite: nothing,
-        requestToken: nothing,
-        claimToken: nothing,
-        removeUser: nothing,
-        changePassword: nothing,
+        invite: never,
+        requestToken: never,
+        claimToken: never,
+        removeUser: never,
+        changePassword: never,
         close: async () => {},
       };
     },
   };
   const client = createClient({ discovery, transport: createMemoryNetwork().transport });
   await client.connect("test", "ann", "");
-  return { client, ids, arrive: (id) => tell?.peerConnect({ id, name: "bob" }) };
+  return { client, ids, addPeer: (id) => discoveryEvents?.peerConnect({ id, name: "bob" }) };
 }

@@ -1,26 +1,27 @@
 import type { Client, Live, Target } from "../../core/index.ts";
 
-/** A client that knows how many subscriptions, listeners and modules nobody has undone. */
-export interface CountedClient {
+/** A client that counts its active subscriptions, listeners and modules. */
+export interface CountingClient {
   readonly client: Client;
+  /** Subscriptions, listeners and modules that are still active. */
   readonly open: number;
-  /** How often a module was offered. */
-  readonly offers: number;
+  /** How often a module was registered. */
+  readonly registrations: number;
 }
 
-/** Counts on behalf of `client`. */
-export function counted(client: Client): CountedClient {
-  const undone = new Set<object>();
+/** Wraps `client` so that leaks can be counted. */
+export function createCountingClient(client: Client): CountingClient {
+  const stopped = new Set<object>();
   const lives = new WeakMap<Live<any>, Live<any>>();
   const targets = new WeakMap<Target, Target>();
-  let begun = 0;
-  let offers = 0;
+  let started = 0;
+  let registrations = 0;
 
   function count(undo: () => void): () => void {
     const token = {};
-    begun++;
+    started++;
     return () => {
-      undone.add(token);
+      stopped.add(token);
       undo();
     };
   }
@@ -28,36 +29,36 @@ export function counted(client: Client): CountedClient {
   function countLive<T>(live: Live<T>): Live<T> {
     const known = lives.get(live);
     if (known) return known;
-    const made: Live<T> = {
+    const counting: Live<T> = {
       get value() {
         return live.value;
       },
       peek: live.peek,
       subscribe: (listener) => count(live.subscribe(listener)),
     };
-    lives.set(live, made);
-    return made;
+    lives.set(live, counting);
+    return counting;
   }
 
   function countTarget(target: Target): Target {
-    const made = targets.get(target) ?? { ...target, peers: countLive(target.peers) };
-    targets.set(target, made);
-    return made;
+    const counting = targets.get(target) ?? { ...target, peers: countLive(target.peers) };
+    targets.set(target, counting);
+    return counting;
   }
 
   return {
     get open() {
-      return begun - undone.size;
+      return started - stopped.size;
     },
-    get offers() {
-      return offers;
+    get registrations() {
+      return registrations;
     },
     client: {
       ...client,
       on: (event, listener) => count(client.on(event, listener)),
-      module(...offer) {
-        offers++;
-        return count(client.module(...offer));
+      module(...args) {
+        registrations++;
+        return count(client.module(...args));
       },
       get: (query) => countTarget(client.get(query)),
       link: (peer) => countLive(client.link(peer)),

@@ -5,44 +5,44 @@ import { eventually } from "../../tools/eventually.ts";
 import type { Framework, Mounted } from "./framework.ts";
 import type { Pages } from "./pages.ts";
 
-/** What a behaviour is tried on: two people who trust each other, and a document to show pages in. */
-export interface Scene {
+/** What a behaviour test works with: two users who trust each other, and a document to mount pages in. */
+export interface Fixture {
   readonly framework: Framework;
   readonly network: Network;
   readonly ann: Client;
   readonly bob: Client;
-  /** Shows a page, until the scene is over. */
+  /** Mounts a page. It is unmounted when the test ends. */
   show<Name extends keyof Pages>(name: Name, props: Pages[Name], options?: ShowOptions): Mounted<Pages[Name]>;
   signIn(...clients: readonly (readonly [client: Client, username: string])[]): Promise<void>;
   bothSignedIn(): Promise<void>;
 }
 
-/** How a page is shown. */
+/** Options of `Fixture.show`. */
 export interface ShowOptions {
-  /** Default: ann's. */
+  /** Default: ann's client. */
   readonly client?: Client;
-  /** Holds what a server made of the page, to be taken over. Default: a place of its own, which is empty. */
+  /** An element with the server-rendered page, to hydrate. Default: a new empty element. */
   readonly host?: HTMLElement;
 }
 
-/** Tries one behaviour. */
-export type Behaviour = (scene: Scene) => Promise<void>;
+/** Tests one behaviour. */
+export type Behaviour = (fixture: Fixture) => Promise<void>;
 
-/** What every binding does, by the sentence that says so. */
+/** Behaviour tests by title. */
 export type Behaviours = Readonly<Record<string, Behaviour>>;
 
-/** Tries a behaviour in a scene of its own. It fails where the framework has warned of something as well. */
-export async function inScene(framework: Framework, behaviour: Behaviour): Promise<void> {
-  const complaints: unknown[] = [];
-  const complain = (...complaint: unknown[]) => void complaints.push(complaint);
-  const spies = [vi.spyOn(console, "error"), vi.spyOn(console, "warn")].map((spy) => spy.mockImplementation(complain));
+/** Runs a behaviour test with a new fixture. Fails also when the framework logs a warning or an error. */
+export async function withFixture(framework: Framework, behaviour: Behaviour): Promise<void> {
+  const warnings: unknown[] = [];
+  const record = (...args: unknown[]) => void warnings.push(args);
+  const spies = [vi.spyOn(console, "error"), vi.spyOn(console, "warn")].map((spy) => spy.mockImplementation(record));
   const network = createNetwork();
   const [ann, bob] = [network.client("ann"), network.client("bob")];
   const shown = new Set<{ unmount(): void }>();
 
   function show<Name extends keyof Pages>(name: Name, props: Pages[Name], { client = ann, host }: ShowOptions = {}) {
-    const place = document.body.appendChild(host ?? document.createElement("div"));
-    const page = framework.mount(name, props, { client, host: place, hydrate: host !== undefined });
+    const element = document.body.appendChild(host ?? document.createElement("div"));
+    const page = framework.mount(name, props, { client, host: element, hydrate: host !== undefined });
     shown.add(page);
     const unmount = () => void (shown.delete(page) && page.unmount());
     return { ...page, unmount };
@@ -62,25 +62,25 @@ export async function inScene(framework: Framework, behaviour: Behaviour): Promi
     await Promise.all([ann.disconnect(), bob.disconnect()]);
     for (const spy of spies) spy.mockRestore();
   }
-  expect(complaints).toEqual([]);
+  expect(warnings).toEqual([]);
 }
 
-/** For callbacks that a behaviour does not look at. */
-export const ignore = (): void => {};
+/** A callback that does nothing. */
+export const noop = (): void => {};
 
-/** What the page shows, selector by selector. */
+/** The text of every element that matches one of the selectors. */
 export function texts(...selectors: readonly string[]): readonly (string | null)[] {
   return selectors.flatMap((selector) =>
     [...document.querySelectorAll(selector)].map((element) => element.textContent),
   );
 }
 
-/** Resolves once the page shows that. */
-export async function becomes(selectors: readonly string[], expected: readonly string[]): Promise<void> {
+/** Waits until {@link texts} equals `expected`. */
+export async function waitForTexts(selectors: readonly string[], expected: readonly string[]): Promise<void> {
   await eventually(() => expect(texts(...selectors)).toEqual(expected), { interval: 1 });
 }
 
-/** Resolves when the framework has done what was to be done in this turn and the next. */
-export async function settled(): Promise<void> {
+/** Waits two turns of the event loop, in which frameworks render and run effects. */
+export async function nextTurn(): Promise<void> {
   for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setTimeout(resolve));
 }
