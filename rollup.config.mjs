@@ -7,7 +7,10 @@ import { client, entriesOf, packages, root } from "./tools/entries.ts";
 import { licenseFile } from "./tools/license-file.ts";
 import { writeSubpathFolders } from "./tools/subpath-folders.ts";
 
-const core = `${root}core/index.ts`;
+const coreNames = new Map([
+  [`${root}core/index.ts`, "bonevalue"],
+  [`${root}core/internal.ts`, "bonevalue/internal"],
+]);
 
 export default packages.flatMap((built) => {
   const dist = `${root}${built.folder}dist`;
@@ -78,14 +81,15 @@ function outputOf({ folder }, name) {
   return name.startsWith(folder) ? name.slice(folder.length) : name;
 }
 
-/** Bindings and test helpers import the core by its public name, so that an app never holds two copies of it. */
+/** Bindings and test helpers import the core by its package name, so that an app never holds two copies of it. */
 function coreByName() {
   return {
     name: "core-by-name",
     async resolveId(id, importer) {
       if (importer === undefined) return null;
       const resolved = await this.resolve(id, importer);
-      return resolved?.id === core ? { id: "bonevalue", external: true } : null;
+      const name = coreNames.get(resolved?.id);
+      return name === undefined ? null : { id: name, external: true };
     },
   };
 }

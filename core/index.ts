@@ -12,7 +12,7 @@ export type { Query } from "./peers/query.ts";
 export type { Live } from "./reactive.ts";
 export type { CallOptions } from "./rpc/call.ts";
 export type { Progress } from "./rpc/call-peer.ts";
-export { type CallProgress, type CallState, createLatestCall, type LatestCall } from "./rpc/latest-call.ts";
+export type { CallProgress, CallState } from "./rpc/latest-call.ts";
 export {
   type Args,
   defineModule,
@@ -33,4 +33,4 @@ export type { MessageOptions, Target } from "./rpc/target.ts";
 export type { Events, Self, Status } from "./session.ts";
 export type { Link, SignalExchange, Transport } from "./transport/transport.ts";
 export { webrtc } from "./transport/webrtc.ts";
-export { createTrust, type Trust, type TrustState } from "./trust.ts";
+export type { TrustState } from "./trust.ts";

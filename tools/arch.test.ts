@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
-import { isSpec, trespasses } from "./directions.ts";
+import { isSpec, trespasses, unused } from "./directions.ts";
 import { entries, entriesOf, manifestOf, packages, root } from "./entries.ts";
 import { cycles, importsOf, reachable, readSources } from "./imports.ts";
 
@@ -15,6 +15,10 @@ describe("the house", () => {
     // What stands in a published room and is not published is there for its specs: those see everything.
     const held = sources.filter(({ path }) => published.has(path) || !/^(core|bindings|reference-server)\//.test(path));
     expect(held.filter(({ path }) => !isSpec(path)).flatMap(trespasses)).toEqual([]);
+  });
+
+  test("every import that the directions allow exists", () => {
+    expect(unused(sources)).toEqual([]);
   });
 
   test("no files load one another in a ring", () => {
@@ -72,6 +76,16 @@ describe("the check itself", () => {
       "core/wire/fragments.ts may not import node:fs",
       "core/wire/fragments.ts may not import msgpackr: it is core/wire/codec.ts's",
     ]);
+  });
+
+  test("keeps the internal entry of the core for the bindings", () => {
+    expect(trespasses(importsOf("core/client.ts", `import "./internal.ts"`))).toEqual([
+      "core/client.ts may not import core/internal.ts: it is bindings/'s",
+    ]);
+    expect(trespasses(importsOf("examples/chat/chat.ts", `import "../../core/internal.ts"`))).toEqual([
+      "examples/chat/chat.ts may not import core/internal.ts",
+    ]);
+    expect(trespasses(importsOf("bindings/vue/call.ts", `import "../../core/internal.ts"`))).toEqual([]);
   });
 
   test("finds a ring and says how it goes round", () => {

@@ -9,33 +9,32 @@ interface Direction {
   readonly packages: readonly string[];
 }
 
-/** What every folder of the core may use. */
-const ground = [
-  "core/protocol/",
-  ...[
-    "errors",
-    "clock",
-    "peer",
-    "limits",
-    "check-arguments",
-    "events",
-    "reactive",
-    "weak-cache",
-    "bounded-schemas",
-    "id-map",
-    "lazy-property",
-    "microtask",
-    "rate-limiter",
-  ].map((name) => `core/${name}.ts`),
-];
+/** What every folder of the core may import, and the packages that each imports itself. */
+const shared: Readonly<Record<string, readonly string[]>> = {
+  "core/protocol/": ["valibot"],
+  "core/errors.ts": [],
+  "core/clock.ts": [],
+  "core/peer.ts": [],
+  "core/limits.ts": [],
+  "core/check-arguments.ts": [],
+  "core/events.ts": ["nanoevents"],
+  "core/reactive.ts": ["@preact/signals-core"],
+  "core/weak-cache.ts": [],
+  "core/bounded-schemas.ts": ["valibot"],
+  "core/id-map.ts": [],
+  "core/lazy-property.ts": [],
+  "core/microtask.ts": [],
+  "core/rate-limiter.ts": [],
+};
+const ground = Object.keys(shared);
 const nodeAndAll = ["node:*", "*"];
 
 /** The house's import directions, as the design draws them. */
 export const directions: readonly Direction[] = [
   { from: "core/", files: ["core/"], packages: ["valibot", "@standard-schema/spec"] },
-  ...ground.map((from) => ({ from, files: ground, packages: ["nanoevents", "@preact/signals-core", "valibot"] })),
+  ...Object.entries(shared).map(([from, packages]) => ({ from, files: ground, packages })),
   { from: "core/peers/", files: ground, packages: [] },
-  { from: "core/wire/", files: ground, packages: ["valibot"] },
+  { from: "core/wire/", files: ground, packages: [] },
   { from: "core/wire/codec.ts", files: ["core/wire/", ...ground], packages: ["msgpackr"] },
   { from: "core/discovery/", files: ground, packages: ["valibot"] },
   { from: "core/transport/", files: ground, packages: [] },
@@ -45,29 +44,45 @@ export const directions: readonly Direction[] = [
     files: ["core/links/", "core/wire/", "core/peers/", ...ground],
     packages: ["valibot", "@standard-schema/spec"],
   },
-  { from: "core/global.ts", files: ["core/index.ts", "core/client.ts"], packages: [] },
-  { from: "bindings/react/", files: ["core/index.ts"], packages: ["react"] },
-  { from: "bindings/vue/", files: ["core/index.ts"], packages: ["vue"] },
-  { from: "bindings/svelte/", files: ["core/index.ts"], packages: ["svelte"] },
+  { from: "core/global.ts", files: ["core/client.ts"], packages: [] },
+  { from: "bindings/react/", files: ["core/index.ts", "core/internal.ts"], packages: ["react"] },
+  { from: "bindings/vue/", files: ["core/index.ts", "core/internal.ts"], packages: ["vue"] },
+  { from: "bindings/svelte/", files: ["core/index.ts", "core/internal.ts"], packages: ["svelte"] },
   // Messages carry error codes.
   { from: "reference-server/", files: ["core/protocol/", "core/errors.ts"], packages: nodeAndAll },
-  { from: "examples/", files: ["core/index.ts", "reference-server/server.ts", "tools/"], packages: nodeAndAll },
+  { from: "examples/", files: ["tools/"], packages: nodeAndAll },
   { from: "bench/", files: ["core/", "reference-server/", "tools/"], packages: nodeAndAll },
   { from: "docs/", files: ["tools/"], packages: nodeAndAll },
   { from: "tools/", files: ["reference-server/server.ts"], packages: nodeAndAll },
 ];
 
-/** A package that one file or folder of what is published keeps for itself, so that it can be replaced in one place. */
+/** Packages and files that only one file or folder of the published code imports. */
 export const keepers: Readonly<Record<string, string>> = {
   "@preact/signals-core": "core/reactive.ts",
   msgpackr: "core/wire/codec.ts",
   nanoevents: "core/events.ts",
   kysely: "reference-server/store/",
+  "core/internal.ts": "bindings/",
 };
 
 /** Whether a file is there for tests only. */
 export function isSpec(path: string): boolean {
   return /\.test(-d)?\.tsx?$|(^|\/)conformance\.tsx?$/.test(path);
+}
+
+/** What the directions allow and no file imports, each as a sentence. */
+export function unused(sources: readonly SourceFile[]): readonly string[] {
+  return directions.flatMap((rule) => {
+    const ruled = sources.filter(({ path }) => ruleOf(path) === rule);
+    const files = rule.files
+      .filter((allowed) => !ground.includes(allowed))
+      .filter((allowed) => !ruled.some((source) => source.files.some((file) => within(allowed, file))));
+    const packages = rule.packages.filter(
+      (allowed) =>
+        !ruled.some((source) => source.packages.some((name) => mayUse({ ...rule, packages: [allowed] }, name))),
+    );
+    return [...files, ...packages].map((allowed) => `${rule.from} never imports ${allowed}`);
+  });
 }
 
 /** What a file imports against the directions, each as a sentence. */
@@ -80,7 +95,7 @@ export function trespasses({ path, files, packages }: SourceFile): readonly stri
       .filter((file) => ![...home, ...rule.files].some((place) => within(place, file)))
       .map((file) => `${path} may not import ${file}`),
     ...packages.filter((name) => !mayUse(rule, name)).map((name) => `${path} may not import ${name}`),
-    ...packages
+    ...[...packages, ...files]
       .filter((name) => isPublished(path) && !within(keepers[name] ?? path, path))
       .map((name) => `${path} may not import ${name}: it is ${keepers[name]}'s`),
   ];

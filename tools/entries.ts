@@ -56,6 +56,7 @@ const planned: readonly Entry[] = [
     condition: "svelte",
   },
   { package: client, subpath: "./testing", source: "core/testing/index.ts", output: "core/testing/index" },
+  { package: client, subpath: "./internal", source: "core/internal.ts", output: "core/internal" },
   { package: client, subpath: "./global", source: "core/global.ts", output: "global", singleFile: "iife" },
   {
     package: client,

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
-import type { Query, Trust } from "../../core/index.ts";
+import type { Query } from "../../core/index.ts";
+import type { Trust } from "../../core/internal.ts";
 import { eventually } from "../../tools/eventually.ts";
 import { type Behaviours, type Fixture, nextTurn, noop, texts, waitForTexts } from "./fixture.ts";
 import type { Mounted } from "./framework.ts";

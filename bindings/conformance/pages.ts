@@ -8,8 +8,8 @@ import {
   type Query,
   type Replies,
   stream,
-  type Trust,
 } from "../../core/index.ts";
+import type { Trust } from "../../core/internal.ts";
 
 const text: v.StringSchema<undefined> = v.string();
 

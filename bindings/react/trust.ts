@@ -1,5 +1,6 @@
 import { useMemo } from "react";
-import { createTrust, type Trust, type TrustState } from "../../core/index.ts";
+import type { TrustState } from "../../core/index.ts";
+import { createTrust, type Trust } from "../../core/internal.ts";
 import { useLive } from "./live.ts";
 import { useClient } from "./provider.ts";
 

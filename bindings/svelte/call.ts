@@ -1,14 +1,6 @@
 import { onDestroy } from "svelte";
-import {
-  type Args,
-  type CallOptions,
-  type CallState,
-  createLatestCall,
-  type Module,
-  type Query,
-  type Replies,
-  type ResponseOutput,
-} from "../../core/index.ts";
+import type { Args, CallOptions, CallState, Module, Query, Replies, ResponseOutput } from "../../core/index.ts";
+import { createLatestCall } from "../../core/internal.ts";
 import { getClient } from "./client.ts";
 import { follow, getValue, type MaybeGetter } from "./current.ts";
 

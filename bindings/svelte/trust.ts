@@ -1,4 +1,5 @@
-import { createTrust, type Trust, type TrustState } from "../../core/index.ts";
+import type { TrustState } from "../../core/index.ts";
+import { createTrust, type Trust } from "../../core/internal.ts";
 import { getClient } from "./client.ts";
 import { follow } from "./current.ts";
 

@@ -1,5 +1,6 @@
 import { computed, type Ref } from "vue";
-import { type BonevalueError, createTrust, type Trust } from "../../core/index.ts";
+import type { BonevalueError } from "../../core/index.ts";
+import { createTrust, type Trust } from "../../core/internal.ts";
 import { useClient } from "./client.ts";
 import { useLive } from "./live.ts";
 
