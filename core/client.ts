@@ -34,8 +34,9 @@ export interface ClientOptions {
   /** How peers are reached. Default: WebRTC data channels. */
   transport?: Transport | undefined;
   /**
-   * Links open at once that this side dialed, further calls waiting their turn, or `busy` where other peers of the call
-   * would wait with them for one generator; as many again are accepted, more get `busy`. Default 64.
+   * How many links this side dials at once; as many again are accepted. Beyond it the least recently used idle link is
+   * closed, and calls wait for a free link until their own deadline. A call that shares a generator with other peers
+   * gets `busy` instead of waiting. Default 64.
    */
   maxLinks?: number | undefined;
   /**
@@ -167,8 +168,8 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
         isAllowed: (allow, peer) => names(allow, peer, registry),
         failed,
       }),
-    interrupted: () => session.check(),
-    closed: (peer) => session.unlinked(peer),
+    onInterrupted: () => session.check(),
+    onClosed: (peer) => session.unlinked(peer),
   });
 
   const session = createSession({

@@ -126,7 +126,7 @@ function read(world: World, index: 0 | 1, message: string, channel: ChannelName,
 
 function perform(world: World, index: 0 | 1, move: CloseMove, fault: (name: string) => void): World {
   let next = update(world, index, { closing: move.state });
-  for (const on of move.say?.on ?? []) next = send(next, index, on, steps[move.say?.step ?? -1] as string);
+  for (const on of move.send?.channels ?? []) next = send(next, index, on, steps[move.send?.step ?? -1] as string);
   if (move.outcome === "close") {
     if (next.sides.some((side) => side.waiting > 0 || side.toAnswer > 0)) fault("closed with calls in progress");
     const underWay = next.sent.flatMap(({ control, bulk }) => [...control, ...bulk]);

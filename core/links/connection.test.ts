@@ -29,15 +29,15 @@ function connect(service: Partial<Service> = {}) {
     clock,
     hello: helloOf("self"),
     limits: defaultLimits,
-    grace: 1_000,
+    unusedTimeout: 1_000,
     idleTimeout: 30_000,
     serve: () => ({ isIdle: true, receive: (frame) => heard.push(frame[0]), end: () => {}, ...service }),
-    signalled: () => {},
-    released: () => told.push("released"),
-    rested: () => {},
-    interrupted: () => told.push("interrupted"),
-    restored: () => told.push("restored"),
-    ended: (reason) => told.push(`ended: ${reason?.code}`),
+    onSignal: () => {},
+    onRelease: () => told.push("released"),
+    onIdle: () => {},
+    onInterrupted: () => told.push("interrupted"),
+    onRestored: () => told.push("restored"),
+    onEnd: (reason) => told.push(`ended: ${reason?.code}`),
   });
   connection.listen();
   const hear = (channel: Channel, frame: Frame<Packed>) => events.message(channel, encode(frame));

@@ -9,40 +9,42 @@ import { createHello, readHello } from "./hello.ts";
 import { createIdleClose } from "./idle-close.ts";
 import type { Signal } from "./signaling.ts";
 
-/** What a connection carries. It is made with the connection and ends with it. */
+/** What a connection carries. It is created with the connection and ends with it. */
 export interface Service {
   /** Whether no call and no stream is open, either way. */
   readonly isIdle: boolean;
-  /** A frame that is the service's own. Throws `protocol` where it breaks the rules. */
+  /** Reads a frame of the service. Throws `protocol` if it breaks the rules. */
   receive(frame: CompleteFrame): void;
   /** The link is over: nothing more is sent or received. */
   end(reason: BonevalueError): void;
 }
 
-/** What two peers say to each other over one open link. */
+/** The frames between two peers on one open link. */
 export interface Connection<S extends Service = Service> {
   readonly peer: string;
   readonly service: S;
   readonly scheduler: SendScheduler;
-  /** The other side's limits, once its hello has been read. */
+  /** The peer's limits, once its hello has been read. */
   readonly remote: Hello | undefined;
   /** Whether a call may start on it now: not while it is being closed. */
   readonly accepting: boolean;
+  /** Whether it has ended. */
+  readonly isOver: boolean;
   /** When it was last used, either way, by the clock. */
   readonly lastUse: number;
-  /** Begins to hear the other side, which may have spoken before. To be called once. */
+  /** Starts to read what the peer sends, and may have sent before. To be called once. */
   listen(): void;
-  /** Our own use: keeps it open for `linger` ms from now on. */
-  keepOpen(linger: number): void;
-  /** Says a signal of this link over the link itself; `false`, and unsaid, while it is being closed. */
+  /** Our own use: keeps it open for `keepOpenMs` from now on. */
+  keepOpen(keepOpenMs: number): void;
+  /** Sends a signal about this link on the link itself, or returns `false` while it is being closed. */
   signal(signal: Signal): boolean;
-  /** Its place is wanted: whether it makes room. Where the other side says that it stays, it does 5 s later. */
+  /** Its slot is wanted: offers to close it if nothing is open on it, see {@link IdleClose.offer}. */
   offerClose(): boolean;
-  /** Ends it at once; the other side is told the reason's code. */
+  /** Ends it at once; the peer reads the reason's code. */
   close(reason: BonevalueError): void;
 }
 
-/** What a connection needs, and whom it tells. */
+/** Times in ms. */
 export interface ConnectionOptions<S extends Service> {
   readonly peer: string;
   readonly link: Link;
@@ -50,30 +52,32 @@ export interface ConnectionOptions<S extends Service> {
   /** Our own hello. */
   readonly hello: Hello;
   readonly limits: Limits;
-  readonly grace: number;
+  /** How long it stays open before our first use. */
+  readonly unusedTimeout: number;
+  /** How long it stays open after the peer has declined to close it. */
   readonly idleTimeout: number;
   serve(connection: Connection<S>): S;
   /** A signal has arrived, unchecked. */
-  signalled(signal: unknown): void;
-  /** It accepts calls again. */
-  released(): void;
-  /** Nothing is open any more, nor waits to be sent. */
-  rested(): void;
-  interrupted(reason: BonevalueError): void;
-  restored(): void;
-  /** It is over: by consent where there is no reason. */
-  ended(reason: BonevalueError | undefined): void;
+  onSignal(signal: unknown): void;
+  /** It accepts calls again, or `offerClose` may help now. */
+  onRelease(): void;
+  /** Nothing is open any more, and nothing is left to send. */
+  onIdle(): void;
+  onInterrupted(reason: BonevalueError): void;
+  onRestored(): void;
+  /** It is over: by agreement if there is no reason. */
+  onEnd(reason: BonevalueError | undefined): void;
 }
 
-const helloTimeout = 5_000;
-// For the other side to read our reason before the link goes.
-const partingTime = 1_000;
+const helloTimeoutMs = 5_000;
+// Time for the peer to read our reason before the link closes.
+const closeTimeoutMs = 1_000;
 
-/** Speaks with the other side of a link that has opened, and hears it from `listen` on. */
+/** Sends the hello on a link that has opened. It reads what the peer sends from `listen` on. */
 export function createConnection<S extends Service>(options: ConnectionOptions<S>): Connection<S> {
   const { peer, link, clock } = options;
-  const greeted = new Set<Channel>();
-  const scheduler = createSendScheduler(link, { clock, onEmpty: rest });
+  const helloRead = new Set<Channel>();
+  const scheduler = createSendScheduler(link, { clock, onEmpty });
   const readFrames = createFrameReader(clock, options.limits);
   let remote: Hello | undefined;
   let lastUse = clock.now();
@@ -81,15 +85,15 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
 
   const idleClose = createIdleClose({
     clock,
-    grace: options.grace,
+    unusedTimeout: options.unusedTimeout,
     idleTimeout: options.idleTimeout,
     isIdle,
-    say: (step, channel) => scheduler.send(channel, [Kind.close, step]),
-    release: options.released,
+    send: (step, channel) => scheduler.send(channel, [Kind.close, step]),
+    onRelease: options.onRelease,
     close: () => end(undefined),
-    evict: () => part("busy"),
+    evict: () => closeWith("busy"),
   });
-  const undoHelloTimer = clock.after(helloTimeout, () =>
+  const undoHelloTimer = clock.after(helloTimeoutMs, () =>
     fail(new BonevalueError("link-failed", "The peer did not say hello within 5 s; call again.")),
   );
 
@@ -97,10 +101,10 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     return service.isIdle && scheduler.isEmpty;
   }
 
-  function rest(): void {
+  function onEmpty(): void {
     if (over || !isIdle()) return;
-    idleClose.rested();
-    options.rested();
+    idleClose.rest();
+    options.onIdle();
   }
 
   function receive(channel: Channel, bytes: Uint8Array<ArrayBuffer>): void {
@@ -110,26 +114,26 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     } catch (error) {
       fail(asProtocolError(error));
     }
-    rest();
+    onEmpty();
   }
 
   function read(frame: CompleteFrame, channel: Channel): void {
-    // Who takes its leave need not wait for who does the same.
+    // Both sides have sent their last frame.
     if (over && frame[0] === Kind.close && frame[2]) link.close();
     if (over) return;
     if (channel === "lossy") service.receive(frame);
-    else if (!greeted.has(channel)) greet(frame, channel);
+    else if (!helloRead.has(channel)) onHello(frame, channel);
     else if (frame[0] === Kind.close) readClose(frame[1], frame[2], channel);
-    else if (frame[0] === Kind.signal) options.signalled(frame[2]);
+    else if (frame[0] === Kind.signal) options.onSignal(frame[2]);
     else {
       lastUse = clock.now();
       service.receive(frame);
     }
   }
 
-  function greet(frame: CompleteFrame, channel: "control" | "bulk"): void {
+  function onHello(frame: CompleteFrame, channel: "control" | "bulk"): void {
     const hello = readHello(frame, peer);
-    greeted.add(channel);
+    helloRead.add(channel);
     if (remote) return;
     remote = hello;
     undoHelloTimer();
@@ -137,19 +141,20 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   }
 
   function readClose(step: number, code: string | undefined, channel: "control" | "bulk"): void {
-    if (step === CloseStep.offer && code !== undefined) end(closedByPeer(code));
-    else idleClose.read(step, channel);
+    if (step !== CloseStep.offer || code === undefined) idleClose.read(step, channel);
+    // The peer needs the slot of a link that nobody uses: nothing has failed.
+    else end(code === "busy" && isIdle() ? undefined : closedByPeer(code));
   }
 
-  /** Ends the connection with an error of ours, which the other side is told. */
+  /** Ends the connection with an error of ours. The peer reads its code. */
   function fail(reason: BonevalueError): void {
-    part(reason.code, reason);
+    closeWith(reason.code, reason);
   }
 
-  function part(code: ErrorCode, reason?: BonevalueError): void {
+  function closeWith(code: ErrorCode, reason?: BonevalueError): void {
     if (over) return;
     finish(reason, [Kind.close, CloseStep.offer, code]);
-    const undo = clock.after(partingTime, () => link.close(reason));
+    const undo = clock.after(closeTimeoutMs, () => link.close(reason));
     link.closed.then(undo);
   }
 
@@ -164,8 +169,8 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     undoHelloTimer();
     idleClose.stop();
     scheduler.close(last);
-    service.end(reason ?? new BonevalueError("disconnected", "The link was closed, since nobody used it."));
-    options.ended(reason);
+    service.end(reason ?? new BonevalueError("disconnected", "The link was closed because nobody used it."));
+    options.onEnd(reason);
   }
 
   const connection: Connection<S> = {
@@ -180,6 +185,9 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     get accepting() {
       return !over && idleClose.accepting;
     },
+    get isOver() {
+      return over;
+    },
     get lastUse() {
       return lastUse;
     },
@@ -187,16 +195,16 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
       link.listen({
         message: receive,
         drain: scheduler.drained,
-        // While it takes its leave, what it goes through is nobody's business.
-        interrupted: (reason) => over || options.interrupted(reason),
-        restored: () => over || options.restored(),
+        // A link that is being closed has no state to report.
+        interrupted: (reason) => over || options.onInterrupted(reason),
+        restored: () => over || options.onRestored(),
       });
     },
-    keepOpen(linger) {
-      // A call may end because the connection has.
+    keepOpen(keepOpenMs) {
+      // The end of the connection ends its calls.
       if (over) return;
       lastUse = clock.now();
-      idleClose.use(linger);
+      idleClose.use(keepOpenMs);
     },
     signal(signal) {
       if (!connection.accepting) return false;
@@ -210,16 +218,16 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
 
   scheduler.send("control", createHello(options.hello));
   scheduler.send("bulk", createHello(options.hello));
-  link.closed.then((reason) => end(idleClose.consented ? undefined : (reason ?? disconnected())));
+  link.closed.then((reason) => end(idleClose.accepted ? undefined : (reason ?? disconnected())));
   return connection;
 }
 
 function disconnected(): BonevalueError {
-  return new BonevalueError("disconnected", "The link to the peer was lost; call again to dial it anew.");
+  return new BonevalueError("disconnected", "The link to the peer was lost; call again to redial it.");
 }
 
 function closedByPeer(code: string): BonevalueError {
-  return new BonevalueError("disconnected", `The peer closed the link (${code}); call again to dial it anew.`);
+  return new BonevalueError("disconnected", `The peer closed the link (${code}); call again to redial it.`);
 }
 
 function asProtocolError(error: unknown): BonevalueError {

@@ -31,25 +31,25 @@ describe("one peer dials", () => {
   test("a request is answered once, and heard from then on", () => {
     const first = request(winner, 4);
     expect(first.actions).toEqual([{ do: "connect", role: "callee", attempt: 4 }]);
-    expect(request(first.state, 4).actions).toEqual([{ do: "hear" }]);
+    expect(request(first.state, 4).actions).toEqual([{ do: "receive" }]);
   });
 
   test("an answer is heard, also on an open link, where it may speak of a restart", () => {
     const { state } = dial(winner, 1);
-    expect(response(state, 1).actions).toEqual([{ do: "hear" }]);
-    expect(response(onOpen(state).state, 1).actions).toEqual([{ do: "hear" }]);
+    expect(response(state, 1).actions).toEqual([{ do: "receive" }]);
+    expect(response(onOpen(state).state, 1).actions).toEqual([{ do: "receive" }]);
   });
 
   test("a refusal closes the attempt with its code", () => {
     const { state, actions } = response(dial(winner, 1).state, 1, "busy");
-    expect(actions).toEqual([{ do: "leave", code: "busy" }]);
+    expect(actions).toEqual([{ do: "end", code: "busy" }]);
     expect(state.current).toBeUndefined();
   });
 
   test("an attempt that we end is told to the peer, an open link ends by itself", () => {
     const { state } = dial(winner, 1);
     expect(endCurrent(state, "timeout").actions).toEqual([
-      { do: "end", kind: "peerRequest", attempt: 1, code: "timeout" },
+      { do: "sendEnd", kind: "peerRequest", attempt: 1, code: "timeout" },
     ]);
     expect(endCurrent(onOpen(state).state, "disconnected").actions).toEqual([]);
   });
@@ -69,7 +69,9 @@ describe("both dial", () => {
 
   test("the beaten request, told again after the link has opened, does not end the link", () => {
     const open = onOpen(request(dial(winner, 1).state, 7).state).state;
-    expect(request(open, 7).actions).toEqual([{ do: "end", kind: "peerResponse", attempt: 7, code: "disconnected" }]);
+    expect(request(open, 7).actions).toEqual([
+      { do: "sendEnd", kind: "peerResponse", attempt: 7, code: "disconnected" },
+    ]);
   });
 
   test("the beaten request is answered when it comes again after our own attempt has failed", () => {
@@ -80,7 +82,7 @@ describe("both dial", () => {
 
 describe("attempts that are over", () => {
   const done = endCurrent(request(winner, 3).state, "timeout").state;
-  const end: Action = { do: "end", kind: "peerResponse", attempt: 3, code: "disconnected" };
+  const end: Action = { do: "sendEnd", kind: "peerResponse", attempt: 3, code: "disconnected" };
 
   test("are answered with an end", () => {
     expect(request(done, 3).actions).toEqual([end]);
@@ -93,14 +95,17 @@ describe("attempts that are over", () => {
   });
 
   test("so are those that nobody knows here, when they are asked about or speak of a restart", () => {
-    const fresh = { do: "end", kind: "peerResponse", attempt: 3, code: "disconnected" };
+    const fresh = { do: "sendEnd", kind: "peerResponse", attempt: 3, code: "disconnected" };
     expect(onSignal(winner, "peerRequest", { attempt: 3, round: 0 }).actions).toEqual([fresh]);
     expect(onSignal(winner, "peerRequest", { attempt: 3, round: 1, candidates: [] }).actions).toEqual([fresh]);
   });
 
   test("a question about the present link changes nothing", () => {
     const open = onOpen(request(winner, 3).state).state;
-    expect(onSignal(open, "peerRequest", { attempt: 3, round: 0 })).toEqual({ state: open, actions: [{ do: "hear" }] });
+    expect(onSignal(open, "peerRequest", { attempt: 3, round: 0 })).toEqual({
+      state: open,
+      actions: [{ do: "receive" }],
+    });
   });
 
   test("are ignored when the peer has begun a newer one since", () => {
@@ -183,9 +188,9 @@ function simulate(seed: number, { loss, reorder, double }: Relay): string {
 
   function perform(side: Side, action: Action): void {
     if (action.do === "connect") connect(side, action.role, action.attempt);
-    else if (action.do === "end") send(side, action.kind, { attempt: action.attempt, round: 0, end: action.code });
+    else if (action.do === "sendEnd") send(side, action.kind, { attempt: action.attempt, round: 0, end: action.code });
     else if (action.do === "drop") close(side);
-    else if (action.do === "leave") {
+    else if (action.do === "end") {
       close(side);
       redial(side, 0.1);
     } else if (side.connection?.role === "callee") say(side);

@@ -1,56 +1,67 @@
 import type { SignalKind } from "../protocol/messages.ts";
 import type { Signal } from "./signaling.ts";
 
-/** Which side of an attempt we are: the one that dialed, or the one that was asked. */
+// Which attempt stands when both peers dial: "perfect negotiation" (W3C WebRTC, section 10.7) for whole connections.
+// docs/protocol.md, "Whose attempt stands".
+//
+// Each side numbers its attempts from 1. Signals get lost, repeated and delayed, so a side keeps the peer's newest
+// attempt and the newest that is over: an older one is ignored, and one that is over is answered with its end. If both
+// dial at once, the peer with the smaller id is impolite: it ignores the other's attempt. The polite peer drops its own
+// attempt and answers. A new attempt of the peer replaces the peer's earlier attempt, and also an open link: only a peer
+// that has lost the link dials again.
+//
+// The functions are pure: they return the next state and the actions to perform, in order.
+
+/** Which side of an attempt we are: `caller` dialed, `callee` answers. */
 export type Role = "caller" | "callee";
 
-/** What we know of dialing one peer, either way. Attempts count from 1 and never go back. */
+/** What we know about dialing one peer, either way. */
 export interface DialState {
-  /** When both dial at once, our attempt is the one that stays. */
+  /** Our attempt stands when both dial at once. */
   readonly impolite: boolean;
   /** The newest attempt of the peer that we know of. */
   readonly newest: number;
   /** The peer's attempts up to this one are over. */
   readonly over: number;
-  /** The one connection, open or in the making. */
+  /** The one connection, open or being made. */
   readonly current?: { readonly role: Role; readonly attempt: number; readonly open: boolean } | undefined;
 }
 
-/** What is to be done now, in order. */
+/** One action of the dialer. */
 export type Action =
   | { readonly do: "connect"; readonly role: Role; readonly attempt: number }
-  /** Hand the signal to the current connection. */
-  | { readonly do: "hear" }
-  /** The current connection goes: the peer has lost it and dials anew, or our attempt yields to the peer's. */
+  /** Pass the signal to the current connection. */
+  | { readonly do: "receive" }
+  /** Close the current connection: the peer has lost it and dials again, or our attempt yields to the peer's. */
   | { readonly do: "drop" }
-  /** The current connection goes: the peer has ended it. */
-  | { readonly do: "leave"; readonly code: string }
-  /** Tell the peer that an attempt is over. */
-  | { readonly do: "end"; readonly kind: SignalKind; readonly attempt: number; readonly code: string };
+  /** Close the current connection: the peer has ended it. */
+  | { readonly do: "end"; readonly code: string }
+  /** Inform the peer that an attempt is over. */
+  | { readonly do: "sendEnd"; readonly kind: SignalKind; readonly attempt: number; readonly code: string };
 
-/** The state after an event, and what it asks for. */
+/** The state after an event, and the actions to perform. */
 export interface Step {
   readonly state: DialState;
   readonly actions: readonly Action[];
 }
 
-/** The state before anything was said. Of two peers that dial at once, the smaller id stays the caller. */
+/** The state before the first signal. The smaller id is impolite. */
 export function createDialState(self: string, peer: string): DialState {
   return { impolite: self < peer, newest: 0, over: 0 };
 }
 
-/** We want a link, and `attempt` is our next number. Does nothing where there is one, open or in the making. */
+/** Dials with our next attempt number. Does nothing if a connection is open or being made. */
 export function dial(state: DialState, attempt: number): Step {
   if (state.current) return { state, actions: [] };
   return connect(state, "caller", attempt, []);
 }
 
-/** The peer has sent a signal. */
+/** Reads a signal of the peer. */
 export function onSignal(state: DialState, kind: SignalKind, signal: Signal): Step {
   return kind === "peerRequest" ? onRequest(state, signal) : onResponse(state, signal);
 }
 
-/** The current connection has opened. What the peer dialed before is over. */
+/** The current connection has opened. The peer's earlier attempts are over. */
 export function onOpen(state: DialState): Step {
   if (!state.current) return { state, actions: [] };
   const { role, attempt } = state.current;
@@ -58,38 +69,39 @@ export function onOpen(state: DialState): Step {
   return { state: { ...state, over, current: { role, attempt, open: true } }, actions: [] };
 }
 
-/** The kind under which `role` sends its signals. */
+/** The kind of the signals that `role` sends. */
 export function kindOf(role: Role): SignalKind {
   return role === "caller" ? "peerRequest" : "peerResponse";
 }
 
 /**
- * The current connection is over on our side. The peer is told unless it was open, when the link itself tells: but not
- * one that had fallen `silent`.
+ * The current connection is over on this side. Informs the peer, except about an open connection, whose link ends there,
+ * too. A `silent` link cannot, so the peer is informed.
  */
 export function endCurrent(state: DialState, code: string, silent = false): Step {
   const { current } = state;
   if (!current) return { state, actions: [] };
   const { role, attempt, open } = current;
-  return { state: without(state), actions: open && !silent ? [] : [{ do: "end", kind: kindOf(role), attempt, code }] };
+  const actions: Action[] = open && !silent ? [] : [{ do: "sendEnd", kind: kindOf(role), attempt, code }];
+  return { state: without(state), actions };
 }
 
 function onRequest(state: DialState, signal: Signal): Step {
   const { attempt, end } = signal;
   const { current } = state;
   const known = { ...state, newest: Math.max(state.newest, attempt) };
-  const ours = current?.role === "callee" && current.attempt === attempt;
-  if (end !== undefined) return ours ? ended(known, end) : { state: closeUpTo(known, attempt), actions: [] };
+  const isCurrent = current?.role === "callee" && current.attempt === attempt;
+  if (end !== undefined) return isCurrent ? ended(known, end) : { state: closeUpTo(known, attempt), actions: [] };
   if (attempt < state.newest) return { state, actions: [] };
   if (attempt <= state.over) return { state, actions: [sendEnded("peerResponse", attempt)] };
-  if (ours) return { state, actions: [{ do: "hear" }] };
+  if (isCurrent) return { state, actions: [{ do: "receive" }] };
   if (!begins(signal)) return { state: closeUpTo(known, attempt), actions: [sendEnded("peerResponse", attempt)] };
   if (current?.role === "caller" && !current.open && state.impolite) return { state: known, actions: [] };
   if (!current) return connect(known, "callee", attempt, []);
   return connect(without(known), "callee", attempt, [{ do: "drop" }]);
 }
 
-/** Whether it may be the first that is heard of an attempt: what speaks of a link that was open is not. */
+/** Whether it may be the first signal of an attempt. Signals about a link that was open may not. */
 function begins({ round, description, candidates }: Signal): boolean {
   return round === 0 && (description !== undefined || candidates !== undefined);
 }
@@ -99,7 +111,7 @@ function onResponse(state: DialState, { attempt, end }: Signal): Step {
   if (current?.role !== "caller" || current.attempt !== attempt) {
     return { state, actions: end === undefined ? [sendEnded("peerRequest", attempt)] : [] };
   }
-  return end === undefined ? { state, actions: [{ do: "hear" }] } : ended(state, end);
+  return end === undefined ? { state, actions: [{ do: "receive" }] } : ended(state, end);
 }
 
 function connect(state: DialState, role: Role, attempt: number, before: readonly Action[]): Step {
@@ -110,7 +122,7 @@ function connect(state: DialState, role: Role, attempt: number, before: readonly
 }
 
 function ended(state: DialState, code: string): Step {
-  return { state: without(state), actions: [{ do: "leave", code }] };
+  return { state: without(state), actions: [{ do: "end", code }] };
 }
 
 function without({ current, ...state }: DialState): DialState {
@@ -121,7 +133,7 @@ function closeUpTo(state: DialState, attempt: number): DialState {
   return { ...state, over: Math.max(state.over, attempt) };
 }
 
-// Whoever still speaks of an attempt that is over missed its end; with this code it knows that it may dial anew.
+// A peer that still signals about this attempt has missed its end. The code allows it to dial again.
 function sendEnded(kind: SignalKind, attempt: number): Action {
-  return { do: "end", kind, attempt, code: "disconnected" };
+  return { do: "sendEnd", kind, attempt, code: "disconnected" };
 }

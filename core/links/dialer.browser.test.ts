@@ -42,9 +42,11 @@ function couple() {
       },
       sendOnLink: () => false,
       iceServers: () => [],
-      admit: () => undefined,
-      opened: (_peer, link) => opened[id]?.(link),
-      failed: (_peer, error) => expect.unreachable(error.message),
+      isKnown: () => true,
+      onIncoming: (peer) => dialers[id]?.accept(peer),
+      onOpen: (_peer, link) => opened[id]?.(link),
+      onFailed: (_peer, error) => expect.unreachable(error.message),
+      onFree: () => {},
     });
   }
   onTestFinished(() => {

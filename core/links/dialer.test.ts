@@ -18,7 +18,11 @@ interface Letter {
 interface Side extends Dialer {
   readonly log: string[];
   readonly links: Link[];
-  admission: ErrorCode | undefined;
+  readonly freed: string[];
+  /** Refuses every peer that dials. */
+  refusal: ErrorCode | undefined;
+  /** Leaves every peer that dials without an answer. */
+  holds: boolean;
 }
 
 /** Peers "a" and "b" on one memory network, with a relay of 10 ms each way that `passes` decides upon. */
@@ -36,6 +40,7 @@ function town({
   function settle(id: string): Side {
     const log: string[] = [];
     const links: Link[] = [];
+    const freed: string[] = [];
     const dialer = createDialer({
       transport: transport ?? network.transport,
       clock,
@@ -47,15 +52,20 @@ function town({
       },
       sendOnLink: () => false,
       iceServers: () => [],
-      admit: () => side.admission,
-      opened(peer, link, role) {
+      isKnown: () => side.refusal !== "unknown-peer",
+      onIncoming(peer) {
+        if (side.refusal) dialer.refuse(peer, side.refusal);
+        else if (!side.holds) dialer.accept(peer);
+      },
+      onOpen(peer, link, role) {
         links.push(link);
         log.push(`open to ${peer} as ${role}`);
         link.closed.then((reason) => log.push(`closed: ${reason?.code}`));
       },
-      failed: (peer, error) => log.push(`failed to ${peer}: ${error.code}, ${error.message}`),
+      onFailed: (peer, error) => log.push(`failed to ${peer}: ${error.code}, ${error.message}`),
+      onFree: (peer) => freed.push(peer),
     });
-    const side: Side = { ...dialer, log, links, admission: undefined };
+    const side: Side = { ...dialer, log, links, freed, refusal: undefined, holds: false };
     return side;
   }
 
@@ -245,7 +255,7 @@ test("a dial whose time is up between two breaks says what broke, and does not s
 
 test("a dial that is refused fails with the code it was refused with", async () => {
   const { clock, network, a, b } = town();
-  b.admission = "busy";
+  b.refusal = "busy";
   a.dial("b");
   await clock.advance(1_000);
   expect(a.log).toEqual([expect.stringMatching(/^failed to b: busy, .*Try again/)]);
@@ -253,13 +263,45 @@ test("a dial that is refused fails with the code it was refused with", async () 
   expect([network.size, clock.waiting]).toEqual([0, 0]);
 });
 
-test("a peer that we dial ourselves is not refused when it dials us", async () => {
+test("an attempt waits until it is accepted, and then gets all that the peer has sent meanwhile", async () => {
   const { clock, a, b } = town();
-  b.admission = "busy";
+  b.holds = true;
   a.dial("b");
-  b.dial("a");
+  await clock.advance(5_000);
+  expect([a.log, b.log]).toEqual([[], []]);
+  b.accept("a");
   await clock.advance(1_000);
-  expect(b.log).toEqual(["open to a as callee"]);
+  expect([a.log, b.log]).toEqual([["open to b as caller"], ["open to a as callee"]]);
+});
+
+test("an attempt that is neither accepted nor refused ends with busy, before the peer's time is up", async () => {
+  const { clock, network, a, b } = town();
+  b.holds = true;
+  a.dial("b");
+  await clock.advance(10_100);
+  expect(a.log).toEqual([expect.stringMatching(/^failed to b: busy/)]);
+  expect([network.size, clock.waiting]).toEqual([0, 0]);
+  expect([a.freed, b.freed]).toEqual([["b"], ["a"]]);
+});
+
+test("a peer is free once no link, no attempt and no dial of it is left", async () => {
+  const { clock, network, a, b } = town();
+  a.dial("b");
+  await clock.advance(1_000);
+  a.links[0]?.close();
+  await clock.advance(1_000);
+  expect([a.freed, b.freed]).toEqual([["b"], ["a"]]);
+  // The dial that has lost goes on while the peer's attempt does.
+  network.partition("a", "b");
+  b.dial("a");
+  a.dial("b");
+  await clock.advance(14_000);
+  expect([a.freed, b.freed]).toEqual([["b"], ["a"]]);
+  await clock.advance(6_000);
+  expect([a.freed, b.freed]).toEqual([
+    ["b", "b"],
+    ["a", "a"],
+  ]);
 });
 
 test("a dial to a peer that the server cannot reach fails at once, and an open link does not care", async () => {
@@ -475,7 +517,7 @@ test("a restart offered to who knows nothing of the link any more ends it, and d
 
 test("senders that are not in our list are answered, and nothing is kept of them", async () => {
   const { clock, letters, a } = town();
-  a.admission = "unknown-peer";
+  a.refusal = "unknown-peer";
   for (const [index, kind] of (["peerRequest", "peerResponse"] as const).entries()) {
     for (const signal of [{ end: "busy" }, { candidates: [] }, {}]) {
       a.receive(kind, `invented ${index}`, { attempt: 7, round: 0, ...signal });

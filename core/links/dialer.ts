@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import type { Clock } from "../clock.ts";
-import type { BonevalueError, ErrorCode } from "../errors.ts";
+import { BonevalueError, type ErrorCode } from "../errors.ts";
 import type { SignalKind } from "../protocol/messages.ts";
 import { createRateLimiter, type RateLimiter } from "../rate-limiter.ts";
-import type { Link, Transport } from "../transport/transport.ts";
+import type { Link, SignalExchange, Transport } from "../transport/transport.ts";
 import { closedWith, noPath, outOfTime, refused, unreachable } from "./dial-errors.ts";
 import {
   type Action,
@@ -17,14 +17,18 @@ import {
   type Role,
   type Step,
 } from "./dial-state.ts";
-import { openLink } from "./open-link.ts";
-import { createPendingDial, dialTimeout, type PendingDial } from "./pending-dial.ts";
 import { createSignaling, type Signal, type Signaling, signal as signalSchema } from "./signaling.ts";
 
-// How many a peer may begin in a second that come to nothing: each costs us a connection.
+// Attempts of one peer in a second that come to no link: each costs us a connection.
 const attemptsPerSecond = 10;
 
-/** What {@link createDialer} needs, and whom it tells. */
+// docs/protocol.md, "Signals".
+const dialTimeoutMs = 15_000;
+const redialAfterMs = 100;
+// The caller gives up when its dial times out. It gets `busy` before that.
+const admissionTimeoutMs = 10_000;
+
+/** Callbacks run after the dialer's own state has changed. */
 export interface DialerOptions {
   readonly transport: Transport;
   readonly clock: Clock;
@@ -32,55 +36,68 @@ export interface DialerOptions {
   self(): string;
   /** Passes a signal on through discovery; may lose it. */
   send(kind: SignalKind, to: string, signal: Signal): void;
-  /** Says a signal over the open link that it is about; `false` where it cannot. */
+  /** Sends a signal over the open link that it is about, or returns `false`. */
   sendOnLink(to: string, signal: Signal): boolean;
   /** The servers that the discovery server names at this moment. */
   iceServers(): readonly RTCIceServer[];
-  /**
-   * Asked when a peer that we are not dialing ourselves signals to us: the code to refuse it with, if any, of which
-   * `unknown-peer` says that nothing of it is to be kept. `accepted`: how many links we have that others dialed.
-   */
-  admit(peer: string, accepted: number): ErrorCode | undefined;
-  /** A link is open, ours or the peer's. Its `closed` tells its end. */
-  opened(peer: string, link: Link, role: Role): void;
-  /** What `dial` asked for has failed. Told once for each dial that was not joined to an earlier one. */
-  failed(peer: string, error: BonevalueError): void;
+  /** Whether we may talk to this peer. The dialer keeps nothing about other peers. */
+  isKnown(peer: string): boolean;
+  /** The peer dials us. Call `accept` or `refuse`, now or later. */
+  onIncoming(peer: string): void;
+  /** A link is open, dialed by us (`caller`) or by the peer. Its `closed` resolves when it ends. */
+  onOpen(peer: string, link: Link, role: Role): void;
+  /** A dial has failed. Runs once for all calls of `dial` that joined it. */
+  onFailed(peer: string, error: BonevalueError): void;
+  /** No link, no attempt and no dial of this peer is left. Does not run for `forget`. */
+  onFree(peer: string): void;
 }
 
-/** Makes links by dialing and by answering, one for each peer at most. */
+/** Makes links by dialing and by answering, at most one for each peer. */
 export interface Dialer {
-  /** Asks for a link; joins an attempt that is being made, either way. `opened` or `failed` follows within 15 s. */
+  /** Asks for a link; joins an attempt of either side. `onOpen` or `onFailed` follows within 15 s. */
   dial(peer: string): void;
-  /** A relayed signal has arrived. What is malformed is ignored. */
+  /** Answers the attempt that `onIncoming` announced. */
+  accept(peer: string): void;
+  /** Ends that attempt with a code. */
+  refuse(peer: string, code: ErrorCode): void;
+  /** Reads a relayed signal; ignores a malformed one. */
   receive(kind: SignalKind, from: string, signal: unknown): void;
-  /** A signal has arrived over the open link. What is malformed, or not about that link, is ignored. */
+  /** Reads a signal that came over the open link; ignores one that is malformed or about another attempt. */
   receiveOnLink(from: string, signal: unknown): void;
   /** The discovery server cannot reach this peer: a dial ends with `unknown-peer`, an open link stays. */
   onUnreachable(peer: string): void;
-  /** Whether nothing arrives on the open link at present. */
+  /** Sets whether nothing arrives on the open link at present. */
   setSilent(peer: string, silent: boolean): void;
   /**
-   * The discovery server is back, or we have slept: says at once what may have been lost, and asks the other sides of
-   * open links whether they still have them. Who has not says so, which ends the link.
+   * The discovery server is back, or the page was suspended: repeats at once what may have been lost, and asks the
+   * peers of open links whether they still have them. A peer that does not have its link answers so, which ends it.
    */
   resendAll(): void;
-  /** Ends the peer's attempt with `cancelled`, and keeps no trace. An open link is for whoever was told of it to close. */
+  /** Ends the peer's attempt with `cancelled` and keeps nothing. Whoever holds its open link closes it. */
   forget(peer: string): void;
-  /** Forgets everybody. */
+  /** Forgets every peer. */
   stop(): void;
 }
 
 interface Connection {
   readonly role: Role;
-  readonly link: Link;
   readonly signals: Signaling;
-  readonly undoDeadline: () => void;
+  /** There is none before a peer's attempt is accepted. */
+  link?: Link;
+  undoDeadline: () => void;
   open: boolean;
   /** It is open, and nothing arrives on it. */
   silent: boolean;
 }
 
-/** One peer. `pendingDial` is there from `dial` until it has been answered. */
+/** From the first `dial` until a link opens or the time is up: one attempt may follow another. */
+interface PendingDial {
+  readonly undoDeadline: () => void;
+  undoRedial: () => void;
+  /** Why the last attempt ended. */
+  lastError?: BonevalueError | undefined;
+}
+
 interface Entry {
   readonly peer: string;
   mayBegin: RateLimiter;
@@ -89,9 +106,9 @@ interface Entry {
   pendingDial?: PendingDial | undefined;
 }
 
-/** A dialer without links. Opens nothing before `dial` or `receive`; the caller ends it with `stop`. */
+/** Creates a dialer without links. It opens nothing before `dial` or `receive`; the caller ends it with `stop`. */
 export function createDialer(options: DialerOptions): Dialer {
-  const { transport, clock } = options;
+  const { clock, isKnown } = options;
   const entries = new Map<string, Entry>();
   let attempts = 0;
 
@@ -103,7 +120,7 @@ export function createDialer(options: DialerOptions): Dialer {
     return entry;
   }
 
-  function take(entry: Entry, step: Step, signal?: Signal): void {
+  function apply(entry: Entry, step: Step, signal?: Signal): void {
     entry.dialing = step.state;
     for (const action of step.actions) perform(entry, action, signal);
   }
@@ -111,127 +128,165 @@ export function createDialer(options: DialerOptions): Dialer {
   function perform(entry: Entry, action: Action, signal?: Signal): void {
     const { peer } = entry;
     if (action.do === "connect") connect(entry, action.role, action.attempt, signal);
-    else if (action.do === "hear") entry.connection?.signals.receive(signal!);
-    else if (action.do === "end")
+    else if (action.do === "receive") entry.connection?.signals.receive(signal!);
+    else if (action.do === "sendEnd")
       options.send(action.kind, peer, { attempt: action.attempt, round: 0, end: action.code });
-    else if (action.do === "leave") endedByPeer(entry, action.code);
-    else detach(entry)?.link.close(closedWith(peer, "disconnected"));
+    else if (action.do === "end") onEndedByPeer(entry, action.code);
+    else detach(entry)?.link?.close(closedWith(peer, "disconnected"));
   }
 
   function connect(entry: Entry, role: Role, attempt: number, signal?: Signal): void {
     const { peer } = entry;
-    const refusal = role === "callee" && !entry.pendingDial ? options.admit(peer, accepted()) : undefined;
-    if (refusal) {
-      take(entry, endCurrent(entry.dialing, refusal));
-      entries.delete(peer);
-      return;
-    }
     const signals = createSignaling({
       role,
       attempt,
       clock,
-      send: (said) => say(entry, role, said),
+      send: (sent) => send(entry, role, sent),
       iceServers: options.iceServers,
     });
     if (signal) signals.receive(signal);
-    const link = openLink(transport, peer, role, signals.exchange);
-    // A caller's attempt ends with the pendingDial that it is for.
-    const undoDeadline = role === "callee" ? clock.after(dialTimeout, () => giveUp(entry)) : () => {};
-    const connection: Connection = { role, link, signals, undoDeadline, open: false, silent: false };
+    const connection: Connection = { role, signals, undoDeadline: () => {}, open: false, silent: false };
     entry.connection = connection;
+    // A caller's attempt ends with the dial that it is for.
+    if (role === "caller") open(entry, connection);
+    else if (isKnown(peer)) {
+      connection.undoDeadline = clock.after(admissionTimeoutMs, () => refuse(peer, "busy"));
+      options.onIncoming(peer);
+    } else refuse(peer, "unknown-peer");
+  }
+
+  function accept(peer: string): void {
+    const entry = entries.get(peer);
+    const { connection } = entry ?? {};
+    if (!entry || !connection || connection.link) return;
+    connection.undoDeadline();
+    connection.undoDeadline = clock.after(dialTimeoutMs, () => giveUp(entry));
+    open(entry, connection);
+  }
+
+  function refuse(peer: string, code: ErrorCode): void {
+    const entry = entries.get(peer);
+    if (!entry?.connection || entry.connection.link) return;
+    detach(entry);
+    apply(entry, endCurrent(entry.dialing, code));
+    redial(entry);
+    free(entry);
+  }
+
+  function open(entry: Entry, connection: Connection): void {
+    const link = openLink(options.transport, entry.peer, connection.role, connection.signals.exchange);
+    connection.link = link;
     link.opened.then(
-      () => opens(entry, connection),
+      () => onOpened(entry, connection, link),
       () => {},
     );
-    link.closed.then((reason) => closes(entry, connection, reason));
+    link.closed.then((reason) => connection.open || onClosed(entry, connection, reason));
   }
 
-  function say({ peer, connection }: Entry, role: Role, said: Signal): void {
-    const carried = connection?.open && options.sendOnLink(peer, said);
-    // Where a path is to be replaced nobody knows whether the link still carries anything, or whether the server is there.
-    if (!carried || said.round > 0) options.send(kindOf(role), peer, said);
+  function send({ peer, connection }: Entry, role: Role, signal: Signal): void {
+    const sent = connection?.open && options.sendOnLink(peer, signal);
+    // While a path is being replaced, either of link and discovery may carry nothing.
+    if (!sent || signal.round > 0) options.send(kindOf(role), peer, signal);
   }
 
-  function accepted(): number {
-    return [...entries.values()].filter(({ connection }) => connection?.role === "callee").length;
-  }
-
-  function opens(entry: Entry, connection: Connection): void {
+  function onOpened(entry: Entry, connection: Connection, link: Link): void {
     if (entry.connection !== connection) return;
     connection.open = true;
     entry.mayBegin = budget();
     connection.undoDeadline();
     endPendingDial(entry);
-    take(entry, onOpen(entry.dialing));
-    options.opened(entry.peer, connection.link, connection.role);
+    apply(entry, onOpen(entry.dialing));
+    options.onOpen(entry.peer, link, connection.role);
+    // Last: whoever took the link learns of its end before the peer is free.
+    link.closed.then((reason) => onClosed(entry, connection, reason));
   }
 
-  function closes(entry: Entry, connection: Connection, reason: BonevalueError | undefined): void {
+  function onClosed(entry: Entry, connection: Connection, reason: BonevalueError | undefined): void {
     if (entry.connection !== connection) return;
     detach(entry);
     const error = reason ?? closedWith(entry.peer, "cancelled");
-    take(entry, endCurrent(entry.dialing, error.code, connection.silent));
+    apply(entry, endCurrent(entry.dialing, error.code, connection.silent));
     goOn(entry, connection, error);
   }
 
-  function endedByPeer(entry: Entry, code: string): void {
+  function onEndedByPeer(entry: Entry, code: string): void {
     const connection = detach(entry);
     if (!connection) return;
     const error = connection.open ? closedWith(entry.peer, "disconnected") : whyRefused(entry.peer, connection, code);
-    connection.link.close(error);
+    connection.link?.close(error);
     goOn(entry, connection, error);
   }
 
-  /** Both sides wait equally long: whose time is up first, the reason is what we know of the path. */
+  /** Both sides have the same time limit. If the peer's ends first, the reason is what we know of the path. */
   function whyRefused(peer: string, { link }: Connection, code: string): BonevalueError {
-    return code === "timeout" ? noPath(peer, dialTimeout, link.trouble?.()) : refused(peer, code);
+    return code === "timeout" ? noPath(peer, dialTimeoutMs, link?.trouble?.()) : refused(peer, code);
   }
 
   function goOn(entry: Entry, { open, role }: Connection, error: BonevalueError): void {
-    // A pendingDial beside an open link was made after it had closed, and before we heard of that.
+    // A dial that waits beside an open link was made after that link had closed, and before we knew.
     if (open) start(entry);
-    // Only the attempt is over, not what we pendingDial: it was the peer's own, one that it no longer knew, or one that broke.
-    // Some platforms lose a handshake now and then, which says nothing about the next.
-    else if (role === "callee" || error.code === "disconnected") entry.pendingDial?.retry(error);
+    // Only the attempt is over, not the dial: it was the peer's attempt, one that the peer no longer knew, or one that
+    // broke. Some platforms lose a handshake now and then, which tells nothing about the next.
+    else if (role === "callee" || error.code === "disconnected") redial(entry, error);
     else fail(entry, error);
+    free(entry);
   }
 
+  /** The peer's attempt has not opened in time. */
   function giveUp(entry: Entry): void {
-    end(entry, noPath(entry.peer, dialTimeout, entry.connection?.link.trouble?.()), "timeout");
-    entry.pendingDial?.retry();
+    end(entry, noPath(entry.peer, dialTimeoutMs, entry.connection?.link?.trouble?.()), "timeout");
+    redial(entry);
+    free(entry);
   }
 
+  /** Our dial has not opened a link in time. */
   function expire(entry: Entry): void {
     const { peer, connection, pendingDial } = entry;
     const { answered } = connection?.signals ?? {};
-    const trouble = connection?.link.trouble?.();
-    const error = outOfTime(peer, dialTimeout, { answered, trouble, broken: pendingDial?.lastError });
+    const trouble = connection?.link?.trouble?.();
+    const error = outOfTime(peer, dialTimeoutMs, { answered, trouble, broken: pendingDial?.lastError });
     if (connection?.role === "caller" && !connection.open) end(entry, error, "timeout");
     if (connection?.open) endPendingDial(entry);
     else fail(entry, error);
+    free(entry);
   }
 
   function start(entry: Entry): void {
-    if (entry.pendingDial && !entry.dialing.current) take(entry, dial(entry.dialing, ++attempts));
+    if (entry.pendingDial && !entry.dialing.current) apply(entry, dial(entry.dialing, ++attempts));
+  }
+
+  function redial(entry: Entry, error?: BonevalueError): void {
+    const { pendingDial } = entry;
+    if (!pendingDial) return;
+    pendingDial.lastError = error ?? pendingDial.lastError;
+    pendingDial.undoRedial();
+    pendingDial.undoRedial = clock.after(redialAfterMs, () => start(entry));
   }
 
   function fail(entry: Entry, error: BonevalueError): void {
     if (!entry.pendingDial) return;
     endPendingDial(entry);
-    options.failed(entry.peer, error);
+    options.onFailed(entry.peer, error);
   }
 
   function endPendingDial(entry: Entry): void {
-    entry.pendingDial?.end();
+    entry.pendingDial?.undoDeadline();
+    entry.pendingDial?.undoRedial();
     entry.pendingDial = undefined;
   }
 
-  /** Gives the connection up: tells the peer and closes the link, unless it is open. */
+  /** Gives the connection up: informs the peer and closes the link, unless it is open. */
   function end(entry: Entry, error: BonevalueError, code: ErrorCode = error.code): void {
     const connection = detach(entry);
-    take(entry, endCurrent(entry.dialing, code, connection?.silent));
-    // Who was given an open one says goodbye before it closes it.
-    if (!connection?.open) connection?.link.close(error);
+    apply(entry, endCurrent(entry.dialing, code, connection?.silent));
+    // The holder of an open link sends its last frame before it closes it.
+    if (!connection?.open) connection?.link?.close(error);
+  }
+
+  function free(entry: Entry): void {
+    // A callback may have forgotten the peer, and dialed it again.
+    if (entries.get(entry.peer) !== entry || entry.connection || entry.pendingDial) return;
+    options.onFree(entry.peer);
   }
 
   function forget(peer: string): void {
@@ -245,19 +300,24 @@ export function createDialer(options: DialerOptions): Dialer {
   return {
     dial(peer) {
       const entry = entryOf(peer);
-      entry.pendingDial ??= createPendingDial(clock, { dial: () => start(entry), expired: () => expire(entry) });
+      entry.pendingDial ??= {
+        undoDeadline: clock.after(dialTimeoutMs, () => expire(entry)),
+        undoRedial: () => {},
+      };
       start(entry);
     },
+    accept,
+    refuse,
     receive(kind, from, raw) {
       const parsed = v.safeParse(signalSchema, raw);
       if (!parsed.success || from === options.self()) return;
       const entry = entryOf(from);
       const step = onSignal(entry.dialing, kind, parsed.output);
-      // What is ignored will be said again.
+      // The peer repeats what is ignored.
       if (step.actions.some((action) => action.do === "connect") && !entry.mayBegin()) return;
-      take(entry, step, parsed.output);
+      apply(entry, step, parsed.output);
       // A server can invent senders without end.
-      if (!entry.connection && !entry.pendingDial && options.admit(from, 0) === "unknown-peer") entries.delete(from);
+      if (!entry.connection && !entry.pendingDial && !isKnown(from)) entries.delete(from);
     },
     receiveOnLink(from, raw) {
       const { connection, dialing } = entryOf(from);
@@ -269,9 +329,10 @@ export function createDialer(options: DialerOptions): Dialer {
       const entry = entries.get(peer);
       if (!entry || entry.connection?.open) return;
       const error = unreachable(peer);
-      detach(entry)?.link.close(error);
+      detach(entry)?.link?.close(error);
       entry.dialing = endCurrent(entry.dialing, error.code).state;
       fail(entry, error);
+      free(entry);
     },
     setSilent(peer, silent) {
       const connection = entries.get(peer)?.connection;
@@ -291,11 +352,33 @@ export function createDialer(options: DialerOptions): Dialer {
   };
 }
 
-/** Takes the connection away from its entry and silences it; the link itself is the caller's to close. */
+/** Removes the connection from its entry and stops its signals. The caller closes the link. */
 function detach(entry: Entry): Connection | undefined {
   const { connection } = entry;
   entry.connection = undefined;
   connection?.undoDeadline();
   connection?.signals.stop();
   return connection;
+}
+
+/** Opens a link. An app's own transport that throws all the same gives a link that has failed with `link-failed`. */
+function openLink(transport: Transport, peer: string, role: Role, exchange: SignalExchange): Link {
+  try {
+    return transport.open(peer, role, exchange);
+  } catch (cause) {
+    const reason = new BonevalueError("link-failed", "The transport threw as it opened a link: see the cause.", {
+      cause,
+    });
+    const ignore = () => {};
+    return {
+      opened: Promise.reject(reason),
+      closed: Promise.resolve(reason),
+      maxMessage: 0,
+      buffered: 0,
+      lowMark: 0,
+      listen: ignore,
+      send: ignore,
+      close: ignore,
+    };
+  }
 }

@@ -5,16 +5,16 @@ import { createIdleClose, type IdleClose, type IdleCloseOptions } from "./idle-c
 
 function watch(options: Partial<IdleCloseOptions> = {}) {
   const clock = createVirtualClock();
-  const told = { say: vi.fn(), release: vi.fn(), close: vi.fn(), evict: vi.fn() };
+  const calls = { send: vi.fn(), onRelease: vi.fn(), close: vi.fn(), evict: vi.fn() };
   const idleClose = createIdleClose({
     clock,
-    grace: 1_000,
+    unusedTimeout: 1_000,
     idleTimeout: 30_000,
     isIdle: () => true,
-    ...told,
+    ...calls,
     ...options,
   });
-  return { clock, idleClose, ...told };
+  return { clock, idleClose, ...calls };
 }
 
 function readOnBoth(idleClose: IdleClose, step: number): void {
@@ -22,20 +22,20 @@ function readOnBoth(idleClose: IdleClose, step: number): void {
   idleClose.read(step, "bulk");
 }
 
-test("offers on both channels once nobody has used it for as long as it was wanted", async () => {
-  const { clock, idleClose, say } = watch();
+test("offers to close on both channels when the time for which it was kept open has passed", async () => {
+  const { clock, idleClose, send } = watch();
   idleClose.use(5_000);
   await clock.advance(4_999);
-  expect(say).not.toHaveBeenCalled();
+  expect(send).not.toHaveBeenCalled();
   await clock.advance(1);
-  expect(say.mock.calls).toEqual([
+  expect(send.mock.calls).toEqual([
     [CloseStep.offer, "control"],
     [CloseStep.offer, "bulk"],
   ]);
   expect(idleClose.accepting).toBe(false);
 });
 
-test("closes when the other side consents, and not before it has on both channels", async () => {
+test("closes when the peer has accepted on both channels", async () => {
   const { clock, idleClose, close } = watch();
   await clock.advance(1_000);
   idleClose.read(CloseStep.accept, "bulk");
@@ -44,7 +44,7 @@ test("closes when the other side consents, and not before it has on both channel
   expect(close).toHaveBeenCalledTimes(1);
 });
 
-test("closes when nobody answers an offer for five seconds", async () => {
+test("closes when the peer does not answer an offer for five seconds", async () => {
   const { clock, close } = watch();
   await clock.advance(5_999);
   expect(close).not.toHaveBeenCalled();
@@ -52,72 +52,105 @@ test("closes when nobody answers an offer for five seconds", async () => {
   expect(close).toHaveBeenCalledTimes(1);
 });
 
-test("stays when the other side does, and asks again only after the idle time", async () => {
-  const { clock, idleClose, say, release, close } = watch();
+test("stays open when the peer declines, and offers again after the idle time", async () => {
+  const { clock, idleClose, send, onRelease, close } = watch();
   await clock.advance(1_000);
   idleClose.read(CloseStep.decline, "control");
-  expect(release).toHaveBeenCalledTimes(1);
+  expect(onRelease).toHaveBeenCalledTimes(1);
   expect(idleClose.accepting).toBe(true);
   await clock.advance(29_999);
-  expect(say).toHaveBeenCalledTimes(2);
+  expect(send).toHaveBeenCalledTimes(2);
   await clock.advance(1);
-  expect(say).toHaveBeenCalledTimes(4);
+  expect(send).toHaveBeenCalledTimes(4);
   expect(close).not.toHaveBeenCalled();
 });
 
-test("whose place is wanted is evicted five seconds after the other side has said that it stays, unless it is used", async () => {
-  let isIdle = true;
-  const { clock, idleClose, evict, release } = watch({ isIdle: () => isIdle });
-  await clock.advance(1_000);
-  idleClose.read(CloseStep.decline, "control");
-  await clock.advance(4_999);
-  expect([idleClose.offer(), release.mock.calls.length]).toEqual([false, 1]);
-  await clock.advance(1);
-  expect(release).toHaveBeenCalledTimes(2);
-  isIdle = false;
-  expect(idleClose.offer()).toBe(false);
-  isIdle = true;
-  expect(evict).not.toHaveBeenCalled();
+test("a peer that declines keeps a wanted slot for five seconds, and is evicted when it then declines again", async () => {
+  const { clock, idleClose, send, evict, onRelease } = watch();
   expect(idleClose.offer()).toBe(true);
+  idleClose.read(CloseStep.decline, "control");
+  expect(onRelease).toHaveBeenCalledOnce();
+  expect(idleClose.offer()).toBe(false);
+  await clock.advance(4_999);
+  expect([idleClose.offer(), onRelease.mock.calls.length]).toEqual([false, 1]);
+  await clock.advance(1);
+  expect(onRelease).toHaveBeenCalledTimes(2);
+  expect(idleClose.offer()).toBe(true);
+  expect(send.mock.calls.map(([step]) => step)).toEqual(Array(4).fill(CloseStep.offer));
+  expect(evict).not.toHaveBeenCalled();
+  idleClose.read(CloseStep.decline, "control");
   expect(evict).toHaveBeenCalledOnce();
 });
 
-test("does not consent while it wants the link, and offers itself as soon as it does not", async () => {
-  const { clock, idleClose, say } = watch();
-  idleClose.use(10_000);
-  readOnBoth(idleClose, CloseStep.offer);
-  expect(say.mock.calls).toEqual([[CloseStep.decline, "control"]]);
-  await clock.advance(10_000);
-  expect(say).toHaveBeenLastCalledWith(CloseStep.offer, "bulk");
+test("a link that the peer uses is not evicted, and not offered", async () => {
+  let isIdle = true;
+  const { clock, idleClose, send, evict } = watch({ isIdle: () => isIdle });
+  idleClose.offer();
+  idleClose.read(CloseStep.decline, "control");
+  await clock.advance(5_000);
+  isIdle = false;
+  expect(idleClose.offer()).toBe(false);
+  expect(send).toHaveBeenCalledTimes(2);
+  isIdle = true;
+  expect(idleClose.offer()).toBe(true);
+  // A call has crossed the offer.
+  isIdle = false;
+  idleClose.read(CloseStep.decline, "control");
+  expect(evict).not.toHaveBeenCalled();
 });
 
-test("consents when nothing is open, and waits as long for the other side to close", async () => {
-  const { clock, idleClose, say, close } = watch();
+test("a link that nobody waits for is never evicted", async () => {
+  const { clock, idleClose, evict } = watch({ idleTimeout: 3_000 });
+  for (let offers = 0; offers < 5; offers++) {
+    await clock.advance(3_000);
+    idleClose.read(CloseStep.decline, "control");
+  }
+  expect(evict).not.toHaveBeenCalled();
+});
+
+test("a wanted slot is offered at once, however long the link may stay unused", () => {
+  const { idleClose, send } = watch({ unusedTimeout: 30_000 });
+  idleClose.use(30_000);
+  expect(idleClose.offer()).toBe(true);
+  expect(send).toHaveBeenCalledTimes(2);
+});
+
+test("declines while it keeps the link open, and offers itself afterwards", async () => {
+  const { clock, idleClose, send } = watch();
+  idleClose.use(10_000);
   readOnBoth(idleClose, CloseStep.offer);
-  expect(say).toHaveBeenLastCalledWith(CloseStep.accept, "bulk");
-  expect(idleClose.consented).toBe(true);
+  expect(send.mock.calls).toEqual([[CloseStep.decline, "control"]]);
+  await clock.advance(10_000);
+  expect(send).toHaveBeenLastCalledWith(CloseStep.offer, "bulk");
+});
+
+test("accepts when nothing is open, and closes five seconds later if the peer has not", async () => {
+  const { clock, idleClose, send, close } = watch();
+  readOnBoth(idleClose, CloseStep.offer);
+  expect(send).toHaveBeenLastCalledWith(CloseStep.accept, "bulk");
+  expect(idleClose.accepted).toBe(true);
   await clock.advance(5_000);
   expect(close).toHaveBeenCalledTimes(1);
 });
 
-test("never offers while something is open, and does when its end is the last use", async () => {
+test("never offers while something is open, and offers when its end was the last use", async () => {
   let isIdle = false;
-  const { clock, idleClose, say } = watch({ isIdle: () => isIdle });
+  const { clock, idleClose, send } = watch({ isIdle: () => isIdle });
   await clock.advance(100_000);
-  expect(say).not.toHaveBeenCalled();
+  expect(send).not.toHaveBeenCalled();
   isIdle = true;
   idleClose.use(1_000);
   await clock.advance(1_000);
-  expect(say).toHaveBeenCalledTimes(2);
+  expect(send).toHaveBeenCalledTimes(2);
 });
 
-test("a link that is held for ever is let go by nobody, until a use that wants it shortly", async () => {
-  const { clock, idleClose, say } = watch({ idleTimeout: Number.POSITIVE_INFINITY });
+test("an endless idle time keeps the link open until a use that keeps it for a limited time", async () => {
+  const { clock, idleClose, send } = watch({ idleTimeout: Number.POSITIVE_INFINITY });
   await clock.advance(1_000);
   idleClose.read(CloseStep.decline, "control");
   await clock.advance(1_000_000);
-  expect(say).toHaveBeenCalledTimes(2);
+  expect(send).toHaveBeenCalledTimes(2);
   idleClose.use(1_000);
   await clock.advance(1_000);
-  expect(say).toHaveBeenCalledTimes(4);
+  expect(send).toHaveBeenCalledTimes(4);
 });

@@ -2,131 +2,130 @@ import type { Clock } from "../clock.ts";
 import { CloseStep } from "../wire/frames.ts";
 import { type CloseMove, initialCloseState, offer, readStep } from "./close-handshake.ts";
 
-// Longer than any round trip that a link lives through.
-const answerTimeout = 5_000;
+// Longer than any round trip of a link that works. docs/protocol.md, "Closing".
+const answerTimeoutMs = 5_000;
 
-/** What closing by consent needs of its connection. */
+/** Times in ms. */
 export interface IdleCloseOptions {
   readonly clock: Clock;
-  /** For how long the connection stays open though we have not used it yet, in ms. */
-  readonly grace: number;
-  /** For how long it stays open once the other side has said that it still uses it, in ms. */
+  /** How long the connection stays open before its first use. */
+  readonly unusedTimeout: number;
+  /** How long it stays open after the peer has declined to close it. */
   readonly idleTimeout: number;
-  /** Whether nothing is open either way, nor waits to be sent. */
+  /** Whether no call and no stream is open, either way, and nothing is left to send. */
   isIdle(): boolean;
-  say(step: number, channel: "control" | "bulk"): void;
-  /** Calls may start again, or its place may be asked for again. */
-  release(): void;
-  /** Both sides agree, or the other has not answered. */
+  send(step: number, channel: "control" | "bulk"): void;
+  /** The connection accepts calls again, or may be offered again. */
+  onRelease(): void;
+  /** Both sides agree to close, or the peer has not answered. */
   close(): void;
-  /** The other side would keep it, and does not use it: it has to make room. */
+  /** The slot is wanted and the peer does not agree to close: close the connection all the same. */
   evict(): void;
 }
 
-/** Decides when a connection that nobody uses is closed, and agrees on it with the other side. */
+/** Closes a connection that nobody uses, in agreement with the peer. */
 export interface IdleClose {
   /** Whether a call may start now. */
   readonly accepting: boolean;
   /** Whether we have agreed to close. */
-  readonly consented: boolean;
-  /** Our own use: until `linger` ms from now we neither offer nor consent. */
-  use(linger: number): void;
+  readonly accepted: boolean;
+  /** Our own use: we neither offer nor agree to close for `keepOpenMs` from now. */
+  use(keepOpenMs: number): void;
   /**
-   * Its place is wanted: offers at once, unless something is open. Where the other side has said that it stays, evicts it
-   * 5 s later; `release` says when to ask again. Whether it makes room.
+   * The slot is wanted: offers to close and returns `true`, unless something is open. A peer that declines is left alone
+   * for 5 s, and evicted if it then declines again. `onRelease` runs when another offer may help.
    */
   offer(): boolean;
-  /** Nothing is open any more, nor waits to be sent. */
-  rested(): void;
+  /** Nothing is open any more, and nothing is left to send. */
+  rest(): void;
+  /** Reads a step of the peer. */
   read(step: number, channel: "control" | "bulk"): void;
   stop(): void;
 }
 
 /** Watches a connection that has just opened. Its owner ends it with `stop`. */
-export function createIdleClose({
-  clock,
-  grace,
-  idleTimeout,
-  isIdle,
-  say,
-  release,
-  close,
-  evict,
-}: IdleCloseOptions): IdleClose {
-  let closing = initialCloseState;
+export function createIdleClose(options: IdleCloseOptions): IdleClose {
+  const { clock, unusedTimeout, idleTimeout, isIdle, send, onRelease, close, evict } = options;
+  let state = initialCloseState;
   let wantedUntil = clock.now();
-  let offerAt = clock.now() + grace;
+  let offerAt = clock.now() + unusedTimeout;
   let evictAt = Number.POSITIVE_INFINITY;
-  let undoStay: (() => void) | undefined;
+  let evicts = false;
   let undoCheck: (() => void) | undefined;
   let undoAnswer: (() => void) | undefined;
+  let undoRelease: (() => void) | undefined;
   check();
 
-  // Use is frequent, so it only writes down a time; the timer looks at it when it fires.
+  // Use is frequent, so it only writes down a time. The timer looks at it when it fires.
   function check(): void {
     undoCheck?.();
     undoCheck = clock.after(Math.max(wantedUntil, offerAt) - clock.now(), () => {
       undoCheck = undefined;
       if (clock.now() < Math.max(wantedUntil, offerAt)) check();
-      else if (isIdle()) perform(offer(closing));
-      // Otherwise it is looked at again when that has changed.
+      else if (isIdle()) perform(offer(state));
+      // Otherwise `rest` checks again.
     });
   }
 
-  function perform({ state, say: said, outcome }: CloseMove): void {
-    closing = state;
-    for (const channel of said?.on ?? []) say(said!.step, channel);
+  function perform({ state: next, send: step, outcome }: CloseMove): void {
+    state = next;
+    for (const channel of step?.channels ?? []) send(step!.step, channel);
     if (outcome === "close") close();
-    else if (outcome === "release") stay();
-    else if ((closing.offering || closing.accepted) && !undoAnswer) undoAnswer = clock.after(answerTimeout, close);
+    else if (outcome === "release") declined();
+    else if (!idleClose.accepting) undoAnswer ??= clock.after(answerTimeoutMs, close);
   }
 
-  /** The other side uses the link. It offers when that has changed; we ask again only in case it forgets. */
-  function stay(): void {
+  /** The peer uses the link, or wants to keep it. It offers when that changes; offer again only in case it forgets. */
+  function declined(): void {
     undoAnswer?.();
     undoAnswer = undefined;
+    // It has read all that was sent before our offer, so that nothing of ours is lost.
+    if (evicts && isIdle()) {
+      evict();
+      return;
+    }
+    evicts = false;
+    evictAt = Math.min(evictAt, clock.now() + answerTimeoutMs);
     offerAt = clock.now() + idleTimeout;
-    evictAt = clock.now() + answerTimeout;
-    undoStay?.();
-    undoStay = clock.after(answerTimeout, release);
     check();
-    release();
+    onRelease();
   }
 
   const idleClose: IdleClose = {
     get accepting() {
-      return !closing.offering && !closing.accepted;
+      return !state.offering && !state.accepted;
     },
-    get consented() {
-      return closing.accepted;
+    get accepted() {
+      return state.accepted;
     },
-    use(linger) {
-      wantedUntil = Math.max(wantedUntil, clock.now() + linger);
+    use(keepOpenMs) {
+      wantedUntil = Math.max(wantedUntil, clock.now() + keepOpenMs);
       const late = offerAt > clock.now();
       offerAt = clock.now();
       if (late || !undoCheck) check();
     },
     offer() {
       if (!isIdle()) return false;
-      if (clock.now() >= offerAt) perform(offer(closing));
-      else if (clock.now() >= evictAt) evict();
-      else return false;
-      return true;
+      evicts = clock.now() >= evictAt;
+      const waits = evictAt < Number.POSITIVE_INFINITY && !evicts;
+      if (waits) undoRelease ??= clock.after(evictAt - clock.now(), onRelease);
+      else perform(offer(state));
+      return !waits;
     },
-    rested() {
+    rest() {
       if (!undoCheck && idleClose.accepting) check();
     },
     read(step, channel) {
-      perform(readStep(closing, step, channel, isIdle() && clock.now() >= wantedUntil));
-      if (step !== CloseStep.offer || closing.accepted) return;
-      // The other side does without: from now on only our own use keeps the link.
+      perform(readStep(state, step, channel, isIdle() && clock.now() >= wantedUntil));
+      if (step !== CloseStep.offer || state.accepted) return;
+      // The peer does without the link: from now on only our own use keeps it.
       offerAt = clock.now();
       check();
     },
     stop() {
       undoCheck?.();
       undoAnswer?.();
-      undoStay?.();
+      undoRelease?.();
     },
   };
   return idleClose;

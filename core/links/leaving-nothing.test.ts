@@ -49,8 +49,8 @@ function createStreet(clock: VirtualClock, transport: Transport) {
       iceServers: () => [],
       isKnown: () => true,
       serve: () => ({ isIdle: true, receive: () => {}, end: () => {} }),
-      interrupted: () => {},
-      closed: () => {},
+      onInterrupted: () => {},
+      onClosed: () => {},
     });
     pool.setOnline(true);
     pools.set(id, pool);

@@ -6,25 +6,33 @@ interface Peer extends LinkHolder {
   connection?: LinkHolder["connection"];
 }
 
-/** Places that are open until a spec closes them, and who was let in so far. */
-function house(count: number) {
-  const admitted: string[] = [];
-  const door = { open: true };
-  const places = createLinkLimiter<Peer>({
-    count,
-    isOpen: () => door.open,
-    admit: ({ name }) => admitted.push(name),
+/** A limiter that is online until a test sets `online`, with a log of what it decides. */
+function createTestLimiter(maxLinks: number) {
+  const log: string[] = [];
+  const network = { online: true };
+  const limiter = createLinkLimiter<Peer>({
+    maxLinks,
+    isOnline: () => network.online,
+    dial: ({ name }) => log.push(`dial ${name}`),
+    accept: ({ name }) => log.push(`accept ${name}`),
+    refuse: ({ name }) => log.push(`refuse ${name}`),
   });
-  const peers = (...names: readonly string[]) => names.map((name): Peer => ({ name }));
-  function arrive(...guests: readonly Peer[]): void {
-    for (const guest of guests) places.enqueue(guest);
-    places.drain();
+  function dial(...peers: readonly Peer[]): void {
+    for (const peer of peers) limiter.enqueue(peer);
+    limiter.drain();
   }
-  return { ...places, door, admitted, peers, arrive };
+  function release(...peers: readonly Peer[]): void {
+    for (const peer of peers) limiter.release(peer);
+    limiter.drain();
+  }
+  return { ...limiter, network, log, dial, release };
 }
 
-/** Connections that agree to be asked, with a record of who was. */
-function connections() {
+type Five = [Peer, Peer, Peer, Peer, Peer];
+const createPeers = () => ["ann", "bob", "cid", "dan", "eve"].map((name): Peer => ({ name })) as Five;
+
+/** Opens connections, with a log of those that were asked to close. */
+function createConnections() {
   const asked: string[] = [];
   function open(peer: Peer, lastUse: number, agrees = true): void {
     let accepting = true;
@@ -43,106 +51,177 @@ function connections() {
   return { asked, open };
 }
 
-test("who waits is let in while there is a place, in the order of the line", () => {
-  const { peers, arrive, release, drain, holds, admitted } = house(2);
-  const [ann, bob, cid, dan] = peers("ann", "bob", "cid", "dan") as [Peer, Peer, Peer, Peer];
-  arrive(ann, bob, cid, dan);
-  expect(admitted).toEqual(["ann", "bob"]);
+test("peers are dialed in the order of the queue while there are free slots", () => {
+  const { dial, release, holds, log } = createTestLimiter(2);
+  const [ann, bob, cid, dan] = createPeers();
+  dial(ann, bob, cid, dan);
+  expect(log).toEqual(["dial ann", "dial bob"]);
   release(ann);
-  drain();
-  expect(admitted).toEqual(["ann", "bob", "cid"]);
+  expect(log).toEqual(["dial ann", "dial bob", "dial cid"]);
   expect([ann, bob, cid, dan].map(holds)).toEqual([false, true, true, false]);
 });
 
-test("who joins the line twice stands in it once, and who leaves it is not let in", () => {
-  const { peers, arrive, release, drain, admitted } = house(1);
-  const [ann, bob, cid] = peers("ann", "bob", "cid") as [Peer, Peer, Peer];
-  arrive(ann, bob, cid, cid);
-  for (const gone of [bob, ann]) release(gone);
-  drain();
+test("a peer is queued once, and a released peer is not dialed", () => {
+  const { dial, release, log } = createTestLimiter(1);
+  const [ann, bob, cid] = createPeers();
+  dial(ann, bob, cid, cid);
+  release(bob, ann);
   release(cid);
-  drain();
-  expect(admitted).toEqual(["ann", "cid"]);
+  expect(log).toEqual(["dial ann", "dial cid"]);
 });
 
-test("nobody is let in, or asked to go, before it is open", () => {
-  const { door, peers, arrive, drain, admitted } = house(1);
-  const { asked, open } = connections();
-  const [ann, bob] = peers("ann", "bob") as [Peer, Peer];
-  arrive(ann);
+test("offline, no peer is admitted and no connection is asked to close", () => {
+  const { network, dial, admit, drain, log } = createTestLimiter(1);
+  const { asked, open } = createConnections();
+  const [ann, bob, cid] = createPeers();
+  dial(ann);
   open(ann, 0);
-  door.open = false;
-  arrive(bob);
-  expect([admitted, asked]).toEqual([["ann"], []]);
-  door.open = true;
+  network.online = false;
+  dial(bob);
+  admit(cid);
+  expect([log, asked]).toEqual([["dial ann"], []]);
+  network.online = true;
   drain();
-  expect([admitted, asked]).toEqual([["ann"], ["ann"]]);
+  expect([log, asked]).toEqual([["dial ann", "accept cid"], ["ann"]]);
 });
 
-test("who closes the door while a guest is let in keeps the others out", () => {
-  const door = { open: true };
-  const admitted: LinkHolder[] = [];
+test("an app that goes offline while a peer is dialed stops the queue", () => {
+  const network = { online: true };
+  const dialed: LinkHolder[] = [];
   const { enqueue, drain } = createLinkLimiter({
-    count: 2,
-    isOpen: () => door.open,
-    admit(guest) {
-      admitted.push(guest);
-      door.open = false;
+    maxLinks: 2,
+    isOnline: () => network.online,
+    dial(peer) {
+      dialed.push(peer);
+      network.online = false;
     },
+    accept: () => {},
+    refuse: () => {},
   });
   for (let count = 0; count < 2; count++) enqueue({});
   drain();
-  expect(admitted).toHaveLength(1);
+  expect(dialed).toHaveLength(1);
 });
 
-test("for each who finds no place one connection is asked to close: that which was unused for longest", () => {
-  const { peers, arrive } = house(3);
-  const { asked, open } = connections();
-  const guests = peers("ann", "bob", "cid") as [Peer, Peer, Peer];
-  arrive(...guests);
-  for (const [index, lastUse] of [2_000, 1_000, 3_000].entries()) open(guests[index]!, lastUse);
-  arrive(...peers("dan"));
+test("as many peers are accepted as are dialed, and the others are refused", () => {
+  const { dial, admit, release, holds, log } = createTestLimiter(1);
+  const [ann, bob, cid] = createPeers();
+  dial(ann);
+  admit(bob);
+  admit(cid);
+  expect(log).toEqual(["dial ann", "accept bob", "refuse cid"]);
+  release(cid, bob);
+  admit(cid);
+  expect(log.slice(3)).toEqual(["accept cid"]);
+  expect([ann, bob, cid].map(holds)).toEqual([true, false, true]);
+});
+
+test("a peer that dials while we dial it takes no second slot", () => {
+  const { dial, admit, log } = createTestLimiter(1);
+  const [ann, bob, cid, dan] = createPeers();
+  admit(ann);
+  dial(bob);
+  admit(bob);
+  // The slot of the dial stays taken.
+  dial(cid);
+  admit(dan);
+  expect(log).toEqual(["accept ann", "dial bob", "accept bob", "refuse dan"]);
+});
+
+test("a peer that waits to be dialed and dials takes one slot, of either budget", () => {
+  const { dial, admit, release, log } = createTestLimiter(1);
+  const { open } = createConnections();
+  const [ann, bob, cid, dan, eve] = createPeers();
+  dial(ann, bob);
+  admit(cid);
+  open(cid, 0);
+  admit(bob);
+  expect(log).toEqual(["dial ann", "accept cid"]);
+  release(ann);
+  expect(log.slice(2)).toEqual(["dial bob", "accept bob"]);
+  release(cid);
+  admit(dan);
+  dial(eve);
+  expect(log.slice(4)).toEqual(["accept dan"]);
+});
+
+test("a peer that is accepted while it waits to be dialed is not dialed", () => {
+  const { dial, admit, release, log } = createTestLimiter(1);
+  const [ann, bob] = createPeers();
+  dial(ann, bob);
+  admit(bob);
+  release(ann);
+  expect(log).toEqual(["dial ann", "accept bob"]);
+});
+
+test("for each queued peer one connection is asked to close: the least recently used", () => {
+  const { dial } = createTestLimiter(3);
+  const { asked, open } = createConnections();
+  const [ann, bob, cid, dan, eve] = createPeers();
+  dial(ann, bob, cid);
+  for (const [peer, lastUse] of [[ann, 2_000] as const, [bob, 1_000] as const, [cid, 3_000] as const])
+    open(peer, lastUse);
+  dial(dan);
   expect(asked).toEqual(["bob"]);
-  // One is on its way for the first of the line.
-  arrive(...peers("eve"));
+  // Bob's connection is being closed for dan.
+  dial(eve);
   expect(asked).toEqual(["bob", "ann"]);
 });
 
-test("where one stays the next is asked; those who are still dialed are not", () => {
-  const { peers, arrive } = house(3);
-  const { asked, open } = connections();
-  const [ann, bob, cid] = peers("ann", "bob", "cid") as [Peer, Peer, Peer];
-  arrive(ann, bob, cid);
+test("if a connection stays open the next one is asked; peers without a connection are not", () => {
+  const { dial } = createTestLimiter(3);
+  const { asked, open } = createConnections();
+  const [ann, bob, cid, dan] = createPeers();
+  dial(ann, bob, cid);
   open(ann, 1_000, false);
   open(bob, 2_000);
-  arrive(...peers("dan"));
+  dial(dan);
   expect(asked).toEqual(["ann", "bob"]);
 });
 
-test("who waits is crowded out unless there is, or will be, a place for everybody in the line", () => {
-  const { door, peers, arrive, release, isStarved } = house(2);
-  const { open } = connections();
-  const [ann, bob, cid, dan] = peers("ann", "bob", "cid", "dan") as [Peer, Peer, Peer, Peer];
-  arrive(ann, bob);
+test("a peer that dials waits while an accepted connection closes for it, and is refused when none does", () => {
+  const { dial, admit, release, log } = createTestLimiter(2);
+  const { asked, open } = createConnections();
+  const [ann, bob, cid, dan, eve] = createPeers();
+  // A dialed connection makes no room for accepted ones.
+  dial(ann);
+  open(ann, 0);
+  admit(bob);
+  admit(cid);
+  open(bob, 1_000);
+  open(cid, 2_000, false);
+  admit(dan);
+  admit(eve);
+  expect(asked).toEqual(["bob", "cid"]);
+  expect(log.slice(3)).toEqual(["refuse eve"]);
+  release(bob);
+  expect(log.slice(4)).toEqual(["accept dan"]);
+});
+
+test("a queued peer is starved unless a slot is free, or about to be, for every peer of the queue", () => {
+  const { network, dial, release, isStarved } = createTestLimiter(2);
+  const { open } = createConnections();
+  const [ann, bob, cid, dan] = createPeers();
+  dial(ann, bob);
   expect(isStarved(ann)).toBe(false);
   open(ann, 1_000);
   open(bob, 2_000, false);
-  arrive(cid);
+  dial(cid);
   expect(isStarved(cid)).toBe(false);
-  arrive(dan);
+  dial(dan);
   expect(isStarved(dan)).toBe(true);
-  door.open = false;
-  for (const gone of [ann, bob]) release(gone);
+  network.online = false;
+  release(ann, bob);
   expect(isStarved(dan)).toBe(false);
 });
 
-test("nobody is asked to go while there is a place, or when nobody waits", () => {
-  const { peers, arrive, drain } = house(2);
-  const { asked, open } = connections();
-  const [ann, bob] = peers("ann", "bob") as [Peer, Peer];
-  arrive(ann);
+test("no connection is asked to close while a slot is free or no peer is queued", () => {
+  const { dial, drain } = createTestLimiter(2);
+  const { asked, open } = createConnections();
+  const [ann, bob] = createPeers();
+  dial(ann);
   open(ann, 0);
-  arrive(bob);
+  dial(bob);
   open(bob, 0);
   drain();
   expect(asked).toEqual([]);

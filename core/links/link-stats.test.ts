@@ -16,7 +16,7 @@ function linkThatSays(stats: Stats): Link {
 function desk() {
   const clock = createVirtualClock();
   const told: LinkStats[] = [];
-  const measuring = createLinkStatsPoller({ clock, measured: (_peer, measured) => told.push(measured) });
+  const measuring = createLinkStatsPoller({ clock, onStats: (_peer, stats) => told.push(stats) });
   return { clock, told, measuring };
 }
 
@@ -111,7 +111,7 @@ test("nothing is told of the path when the link is not open", async () => {
 
 test("who looks away when a link has told is not waited for", async () => {
   const clock = createVirtualClock();
-  const measuring = createLinkStatsPoller({ clock, measured: (peer) => measuring.watch(peer, false) });
+  const measuring = createLinkStatsPoller({ clock, onStats: (peer) => measuring.watch(peer, false) });
   measuring.follow(
     "bob",
     linkThatSays(async () => ({})),

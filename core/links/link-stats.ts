@@ -1,61 +1,60 @@
 import type { Clock } from "../clock.ts";
 import type { Link } from "../transport/transport.ts";
 
-/** How the bytes of a link travel, and its round trip in whole ms, where its transport can tell. */
+/** How the bytes of a link travel, and its round-trip time in whole ms, if its transport knows. */
 export interface LinkStats {
   readonly path?: "direct" | "turn" | "memory" | undefined;
   readonly roundTrip?: number | undefined;
 }
 
-/** What {@link createLinkStatsPoller} needs, and whom it tells. */
+/** The clock, and the callback for each measurement. */
 export interface LinkStatsOptions {
   readonly clock: Clock;
-  /** What the link to a peer has just said of itself. */
-  measured(peer: string, measured: LinkStats): void;
+  onStats(peer: string, stats: LinkStats): void;
 }
 
-/** Asks links how they are, at once and then every 2 s, while they work and somebody looks. */
+/** Measures links, at once and then every 2 s, while they work and there is a subscriber. */
 export interface LinkStatsPoller {
-  /** Whether somebody looks at this peer's link. */
+  /** Sets whether there is a subscriber to this peer's link. */
   watch(peer: string, watched: boolean): void;
-  /** The link that works now, or `undefined` when none does. */
+  /** Sets the link that works now, or `undefined` if none does. */
   follow(peer: string, link: Link | undefined): void;
 }
 
 interface WatchedLink {
-  watched?: boolean;
-  link?: Link | undefined;
+  readonly isWatched: boolean;
+  readonly link: Link | undefined;
   undoNext?: () => void;
 }
 
-const askEvery = 2_000;
+const pollEveryMs = 2_000;
 
-/** Measures nothing yet. It stops by itself where nobody looks or nothing works. */
-export function createLinkStatsPoller({ clock, measured }: LinkStatsOptions): LinkStatsPoller {
-  const subjects = new Map<string, WatchedLink>();
+/** Creates a poller without links. It stops by itself while there is no subscriber or no link. */
+export function createLinkStatsPoller({ clock, onStats }: LinkStatsOptions): LinkStatsPoller {
+  const watchedLinks = new Map<string, WatchedLink>();
 
   function change(peer: string, part: Partial<WatchedLink>): void {
-    const before = subjects.get(peer);
-    const subject: WatchedLink = { watched: before?.watched ?? false, link: before?.link, ...part };
+    const before = watchedLinks.get(peer);
+    const next: WatchedLink = { isWatched: before?.isWatched ?? false, link: before?.link, ...part };
     before?.undoNext?.();
-    if (subject.watched || subject.link) subjects.set(peer, subject);
-    else subjects.delete(peer);
-    void ask(peer, subject);
+    if (next.isWatched || next.link) watchedLinks.set(peer, next);
+    else watchedLinks.delete(peer);
+    void poll(peer, next);
   }
 
-  async function ask(peer: string, subject: WatchedLink): Promise<void> {
-    const { watched, link } = subject;
-    if (!watched || !link?.stats) return;
-    // A link that ends while it is asked has nothing to say.
+  async function poll(peer: string, watched: WatchedLink): Promise<void> {
+    const { isWatched, link } = watched;
+    if (!isWatched || !link?.stats) return;
+    // A link may end while it is measured.
     const { path, roundTrip } = await link.stats().catch((): LinkStats => ({}));
-    if (subjects.get(peer) !== subject) return;
-    subject.undoNext = clock.after(askEvery, () => void ask(peer, subject));
-    // Last: who hears of it may look away.
-    measured(peer, { path, roundTrip: roundTrip === undefined ? undefined : Math.ceil(roundTrip) });
+    if (watchedLinks.get(peer) !== watched) return;
+    watched.undoNext = clock.after(pollEveryMs, () => void poll(peer, watched));
+    // Last: a subscriber may unsubscribe.
+    onStats(peer, { path, roundTrip: roundTrip === undefined ? undefined : Math.ceil(roundTrip) });
   }
 
   return {
-    watch: (peer, watched) => change(peer, { watched }),
+    watch: (peer, isWatched) => change(peer, { isWatched }),
     follow: (peer, link) => change(peer, { link }),
   };
 }

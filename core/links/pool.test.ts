@@ -1,27 +1,20 @@
 import { expect, test } from "vitest";
-import { fc, runs } from "../../tools/property.ts";
+import { createRandom, fc, runs } from "../../tools/property.ts";
 import type { Client, ClientOptions } from "../client.ts";
 import { BonevalueError } from "../errors.ts";
 import { defaultLimits } from "../limits.ts";
 import type { Reply } from "../rpc/replies.ts";
-import { createNetwork, type Network } from "../testing/network.ts";
+import { createNetwork } from "../testing/network.ts";
 import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
 import type { Link } from "../transport/transport.ts";
 import type { Service } from "./connection.ts";
 import { createPool, type Pool } from "./pool.ts";
 import { createFakeLink } from "./testing/fake-link.ts";
 
-interface World {
-  readonly clock: VirtualClock;
-  readonly network: Network;
-  client(name: string, options?: ClientOptions): Promise<Client>;
-  /** Signs in a client for each name. */
-  clients(...names: readonly string[]): Promise<readonly Client[]>;
-}
-
-function world(): World {
+/** Clients on one network in virtual time. Their ids, and so which of two dials stands, are the same in every run. */
+function createWorld(seed = 1) {
   const clock = createVirtualClock();
-  const network = createNetwork({ clock, latency: 5 });
+  const network = createNetwork({ clock, latency: 5, random: createRandom(seed) });
   function signIn(name: string, options: ClientOptions = {}): Client {
     const client = network.client(name, options);
     client.module("Any", () => name);
@@ -31,12 +24,12 @@ function world(): World {
   return {
     clock,
     network,
-    async client(name, options) {
+    async client(name: string, options?: ClientOptions): Promise<Client> {
       const client = signIn(name, options);
       await clock.advance(20);
       return client;
     },
-    async clients(...names) {
+    async clients(...names: readonly string[]): Promise<readonly Client[]> {
       const clients = names.map((name) => signIn(name));
       await clock.advance(20);
       return clients;
@@ -49,7 +42,7 @@ function openLinks(client: Client): number {
 }
 
 test("three hundred peers are all reached over sixteen links, within the call's deadline", async () => {
-  const { clock, client, clients } = world();
+  const { clock, client, clients } = createWorld();
   const ann = await client("ann", { maxLinks: 16 });
   await clients(...Array.from({ length: 300 }, (_, index) => `user ${index}`));
   let most = 0;
@@ -63,7 +56,7 @@ test("three hundred peers are all reached over sixteen links, within the call's 
 }, 30_000);
 
 test("the link that was unused for longest makes room for a new one", async () => {
-  const { clock, client } = world();
+  const { clock, client } = createWorld();
   const ann = await client("ann", { maxLinks: 2, idleTimeout: 600_000 });
   const ids: string[] = [];
   for (const name of ["bob", "cid", "dan"]) ids.push((await client(name, { idleTimeout: 600_000 })).getId() as string);
@@ -78,20 +71,76 @@ test("the link that was unused for longest makes room for a new one", async () =
   expect([bob, cid, dan].map((peer) => ann.link(peer).peek().status)).toEqual(["open", "idle", "open"]);
 });
 
-test("a peer that has accepted all the links it may have answers with busy", async () => {
-  const { clock, client } = world();
-  await client("ann", { maxLinks: 1 });
+test("a call to a peer whose accepted links are all in use is made when one of them is not any more", async () => {
+  const { clock, client } = createWorld();
+  const ann = await client("ann", { maxLinks: 1 });
+  ann.module("Slow", () => new Promise((resolve) => clock.after(10_000, () => resolve("done"))));
   const bob = await client("bob");
   const cid = await client("cid");
-  bob.get("ann").call("Any");
+  bob.get("ann").call("Slow");
   await clock.advance(1_000);
-  const refused = cid.get("ann").call("Any").all();
+  const link = cid.link(ann.getId()!);
+  const reply = cid.get("ann").call("Any").first();
+  await clock.advance(5_000);
+  expect(link.peek()).toMatchObject({ status: "failed", error: { code: "busy" } });
+  await clock.advance(15_000);
+  expect(await reply).toBe("ann");
+});
+
+test("a call to a peer that stays busy ends with its own deadline, and its link says why", async () => {
+  const { clock, client } = createWorld();
+  const ann = await client("ann", { maxLinks: 1 });
+  ann.module("Never", () => new Promise(() => {}));
+  const bob = await client("bob");
+  const cid = await client("cid");
+  bob.get("ann").call("Never", undefined, { timeout: Number.POSITIVE_INFINITY });
   await clock.advance(1_000);
-  expect(await refused).toMatchObject([{ error: { code: "busy" } }]);
+  const link = cid.link(ann.getId()!);
+  const replies = cid.get("ann").call("Any", undefined, { timeout: 20_000 }).all();
+  await clock.advance(21_000);
+  expect(await replies).toMatchObject([{ error: { code: "timeout" } }]);
+  expect(link.peek()).toMatchObject({ status: "failed", error: { code: "busy" } });
+  const later: string[] = [];
+  link.subscribe(({ status }) => later.push(status));
+  await clock.advance(5_000);
+  expect(later).toEqual(["failed"]);
+});
+
+test("a call that others share a generator with does not wait for a busy peer", async () => {
+  const { clock, client } = createWorld();
+  const ann = await client("ann", { maxLinks: 1 });
+  ann.module("Never", () => new Promise(() => {}));
+  const bob = await client("bob");
+  const cid = await client("cid");
+  bob.get("ann").call("Never");
+  await clock.advance(1_000);
+  async function* items() {
+    yield 1;
+  }
+  const replies = cid.get("*").call("Any", items()).all();
+  await clock.advance(1_000);
+  expect((await replies).map(({ error, value }) => error?.code ?? value).sort()).toEqual(["bob", "busy"]);
+});
+
+test("ninety-nine peers call one peer with default options: all get an answer, and none of the hub's links fails", async () => {
+  const { clock, client, clients } = createWorld();
+  const hub = await client("hub");
+  const callers = await clients(...Array.from({ length: 99 }, (_, index) => `user ${index}`));
+  const failures: unknown[] = [];
+  for (const caller of callers) {
+    caller.link(hub.getId()!).subscribe(({ error }) => error && error.code !== "busy" && failures.push(error));
+  }
+  const replies = callers.map((caller) => caller.get("hub").call("Any").all());
+  await clock.advance(10_000);
+  expect((await Promise.all(replies)).flat().map(({ error, value }) => error?.code ?? value)).toEqual(
+    Array(99).fill("hub"),
+  );
+  expect(failures).toEqual([]);
+  expect(openLinks(hub)).toBe(64);
 });
 
 test("calls that wait for a link go out in the order in which they were made", async () => {
-  const { clock, client } = world();
+  const { clock, client } = createWorld();
   const ann = await client("ann");
   const bob = await client("bob");
   const order: number[] = [];
@@ -102,7 +151,7 @@ test("calls that wait for a link go out in the order in which they were made", a
 });
 
 test("a call that is cancelled while it waits for a link is never sent", async () => {
-  const { clock, client } = world();
+  const { clock, client } = createWorld();
   const ann = await client("ann");
   const bob = await client("bob");
   let handled = 0;
@@ -115,7 +164,7 @@ test("a call that is cancelled while it waits for a link is never sent", async (
 });
 
 test("a peer that does not answer is given up with the reason, and its link says so", async () => {
-  const { clock, network, client } = world();
+  const { clock, network, client } = createWorld();
   const ann = await client("ann");
   const bob = (await client("bob")).getId() as string;
   network.partition(bob);
@@ -130,7 +179,7 @@ test("a peer that does not answer is given up with the reason, and its link says
 });
 
 test("while the server is away open links go on, and a call that needs a new one waits for its return", async () => {
-  const { clock, network, client } = world();
+  const { clock, network, client } = createWorld();
   const ann = await client("ann");
   await client("bob");
   await client("cid");
@@ -150,7 +199,7 @@ test("while the server is away open links go on, and a call that needs a new one
 });
 
 test("a user who may no longer be talked to loses the calls at once, and the link within a second", async () => {
-  const { clock, network, client } = world();
+  const { clock, network, client } = createWorld();
   const ann = await client("ann");
   const bob = await client("bob");
   bob.module("Never", () => new Promise(() => {}));
@@ -164,7 +213,7 @@ test("a user who may no longer be talked to loses the calls at once, and the lin
 });
 
 test("whoever calls again when the link has failed is asked for by another dial", async () => {
-  const { clock, network, client } = world();
+  const { clock, network, client } = createWorld();
   const [ann, bob] = [await client("ann"), await client("bob")];
   const id = bob.getId()!;
   network.partition(id);
@@ -181,7 +230,7 @@ test("whoever calls again when the link has failed is asked for by another dial"
 });
 
 test("a message that is sent again from the error event is tried for as long as any other", async () => {
-  const { clock, network, client } = world();
+  const { clock, network, client } = createWorld();
   const [ann, bob] = [await client("ann"), await client("bob")];
   const id = bob.getId()!;
   const arrived: unknown[] = [];
@@ -201,7 +250,7 @@ test("a message that is sent again from the error event is tried for as long as 
 });
 
 test("a link that was on its way when we signed out is idle", async () => {
-  const { clock, network, client } = world();
+  const { clock, network, client } = createWorld();
   const [ann, bob] = [await client("ann"), await client("bob")];
   const id = bob.getId()!;
   network.partition(id);
@@ -215,7 +264,7 @@ test("a link that was on its way when we signed out is idle", async () => {
 });
 
 test("a peer whose link was all that was left of it has gone when that has ended", async () => {
-  const { clock, network, client } = world();
+  const { clock, network, client } = createWorld();
   const [ann, bob] = [await client("ann"), await client("bob")];
   const id = bob.getId()!;
   bob.module("Never", () => new Promise(() => {}));
@@ -232,7 +281,7 @@ test("a peer whose link was all that was left of it has gone when that has ended
 });
 
 test("of two who sign out at once neither waits until the other has read why", async () => {
-  const { clock, network, client } = world();
+  const { clock, network, client } = createWorld();
   const [ann, bob] = [await client("ann"), await client("bob")];
   ann.get("bob").call("Any");
   await clock.advance(100);
@@ -243,7 +292,7 @@ test("of two who sign out at once neither waits until the other has read why", a
 });
 
 test("an app that signs out when a link opens leaves nothing behind", async () => {
-  const { clock, client } = world();
+  const { clock, client } = createWorld();
   const [ann, bob] = [await client("ann"), await client("bob")];
   ann.link(bob.getId()!).subscribe(({ status }) => {
     if (status === "open") ann.disconnect();
@@ -256,7 +305,7 @@ test("an app that signs out when a link opens leaves nothing behind", async () =
 });
 
 test("an app that signs out when a link is being made leaves nothing of it behind", async () => {
-  const { clock, network, client } = world();
+  const { clock, network, client } = createWorld();
   const [ann, bob] = [await client("ann"), await client("bob")];
   ann.link(bob.getId()!).subscribe(({ status }) => {
     if (status === "connecting") ann.disconnect();
@@ -269,7 +318,7 @@ test("an app that signs out when a link is being made leaves nothing of it behin
 
 /** Ann, whose link to bob is idle, and cid. All of them would keep their links for ten minutes. */
 async function fullHouse(maxLinks: number) {
-  const { clock, network, client } = world();
+  const { clock, network, client } = createWorld();
   const ann = await client("ann", { maxLinks, idleTimeout: 600_000 });
   const bob = await client("bob", { idleTimeout: 600_000 });
   await client("cid", { idleTimeout: 600_000 });
@@ -308,7 +357,7 @@ test("a link makes room when the last call of its other side is over", async () 
 test.each([1, 3])(
   "%d peers that would hold their links for ever make room for who waits, in time for its call",
   async (count) => {
-    const { clock, client } = world();
+    const { clock, client } = createWorld();
     const ann = await client("ann", { maxLinks: count });
     const holders: string[] = [];
     for (let holder = 0; holder < count; holder++) {
@@ -349,7 +398,28 @@ test("links make room for calls that were made while the server was away", async
   expect(await reply).toBe("cid");
 });
 
-const uses = fc.array(
+test("two dials that cross take no slot beside the limit", async () => {
+  const { clock, client } = createWorld();
+  const hub = await client("hub", { maxLinks: 1, idleTimeout: 600_000 });
+  const others: Client[] = [];
+  for (let count = 0; count < 6; count++) others.push(await client(`user ${count}`, { idleTimeout: 600_000 }));
+  // The hub's dial yields to the dial of a peer with a smaller id.
+  const [crossing] = others.filter((other) => other.getId()! < hub.getId()!);
+  const [first, last] = others.filter((other) => other !== crossing);
+  first!.get("hub").call("Any", undefined, { keepAlive: false });
+  hub.get(crossing!.getId()!).call("Any");
+  crossing!.get("hub").call("Any", undefined, { keepAlive: false });
+  await clock.advance(88);
+  expect(openLinks(hub)).toBe(2);
+  const reply = hub.get(last!.getId()!).call("Any").first();
+  for (let step = 0; step < 200; step++) {
+    await clock.advance(50);
+    expect(openLinks(hub)).toBeLessThanOrEqual(2);
+  }
+  expect(await reply).toMatch(/user/);
+});
+
+const events = fc.array(
   fc.record({
     what: fc.constantFrom("call", "message", "isCalled", "serverGoes", "serverReturns"),
     whom: fc.nat(5),
@@ -358,36 +428,45 @@ const uses = fc.array(
   { maxLength: 30 },
 );
 
-test("whatever crosses, no link more than may be is open, and nobody who is called waits long for a place", async () => {
-  await fc.assert(
-    fc.asyncProperty(uses, fc.integer({ min: 1, max: 3 }), async (story, maxLinks) => {
-      const { clock, network, client } = world();
-      const hub = await client("hub", { maxLinks, idleTimeout: 600_000 });
-      const others: Client[] = [];
-      for (let count = 0; count < 6; count++) others.push(await client(`user ${count}`, { idleTimeout: 600_000 }));
-      const id = hub.getId()!;
-      const calls: Promise<readonly Reply<unknown>[]>[] = [];
-      const steps = {
-        call: (whom: number) => calls.push(hub.get(`user ${whom}`).call("Any", undefined, { timeout: 20_000 }).all()),
-        message: (whom: number) => hub.get(`user ${whom}`).message("Any"),
-        // By whom a link is wanted no longer than that.
-        isCalled: (whom: number) => others[whom]?.get("hub").call("Any", undefined, { keepAlive: false }),
-        serverGoes: () => network.discovery.interrupt(id),
-        serverReturns: () => network.discovery.restore(id),
-      };
-      for (const { what, whom, pause } of story) {
-        steps[what as keyof typeof steps](whom);
-        await clock.advance(pause);
-        // As many are accepted as are dialed.
-        expect(openLinks(hub)).toBeLessThanOrEqual(2 * maxLinks);
-      }
-      network.discovery.restore(id);
-      await clock.advance(25_000);
-      for (const [reply] of await Promise.all(calls)) expect(reply).toMatchObject({ status: "fulfilled" });
-    }),
-    { numRuns: runs(300) },
-  );
-});
+test(
+  "whatever calls cross, no more links than the limit are open, and every call is answered",
+  async () => {
+    const ids = fc.integer({ min: 1, max: 1_000 });
+    await fc.assert(
+      fc.asyncProperty(events, fc.integer({ min: 1, max: 3 }), ids, async (history, maxLinks, seed) => {
+        const { clock, network, client } = createWorld(seed);
+        const hub = await client("hub", { maxLinks, idleTimeout: 600_000 });
+        const others: Client[] = [];
+        for (let count = 0; count < 6; count++) others.push(await client(`user ${count}`, { idleTimeout: 600_000 }));
+        const id = hub.getId()!;
+        const calls: Promise<readonly Reply<unknown>[]>[] = [];
+        const steps = {
+          call: (whom: number) => calls.push(hub.get(`user ${whom}`).call("Any", undefined, { timeout: 20_000 }).all()),
+          message: (whom: number) => hub.get(`user ${whom}`).message("Any"),
+          // The caller does not keep its link.
+          isCalled: (whom: number) =>
+            calls.push(others[whom]!.get("hub").call("Any", undefined, { keepAlive: false }).all()),
+          serverGoes: () => network.discovery.interrupt(id),
+          serverReturns: () => network.discovery.restore(id),
+        };
+        for (const { what, whom, pause } of history) {
+          steps[what as keyof typeof steps](whom);
+          await clock.advance(pause);
+          // As many are accepted as are dialed.
+          expect(openLinks(hub)).toBeLessThanOrEqual(2 * maxLinks);
+        }
+        network.discovery.restore(id);
+        await clock.advance(35_000);
+        for (const [reply] of await Promise.all(calls)) expect(reply).toMatchObject({ status: "fulfilled" });
+        for (const client of [hub, ...others]) await client.disconnect();
+        await clock.advance(2_000);
+        expect([network.links, clock.waiting]).toEqual([0, 0]);
+      }),
+      { numRuns: runs(300) },
+    );
+  },
+  runs(300) * 500,
+);
 
 /** A pool over links that are open at once, and behave as `link` says. */
 function poolOf(clock: VirtualClock, link: Partial<Link>): Pool<Service> {
@@ -403,8 +482,8 @@ function poolOf(clock: VirtualClock, link: Partial<Link>): Pool<Service> {
     iceServers: () => [],
     isKnown: () => true,
     serve: () => ({ isIdle: true, receive: () => {}, end: () => {} }),
-    interrupted: () => {},
-    closed: () => {},
+    onInterrupted: () => {},
+    onClosed: () => {},
   });
   pool.setOnline(true);
   return pool;

@@ -1,17 +1,17 @@
 import type { Clock } from "../clock.ts";
-import { BonevalueError, type ErrorCode } from "../errors.ts";
+import { BonevalueError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { SignalKind } from "../protocol/messages.ts";
 import type { Live } from "../reactive.ts";
 import type { Link, Transport } from "../transport/transport.ts";
 import type { Hello } from "../wire/frames.ts";
 import { type Connection, createConnection, type Service } from "./connection.ts";
+import type { Role } from "./dial-state.ts";
 import { createDialer } from "./dialer.ts";
 import { createLinkLimiter } from "./link-limiter.ts";
 import { createLinkStates, type LinkState } from "./link-states.ts";
-import type { Signal } from "./signaling.ts";
 
-/** What a pool needs. Times in ms. */
+/** Times in ms. */
 export interface PoolOptions<S extends Service> {
   readonly transport: Transport;
   readonly clock: Clock;
@@ -27,15 +27,15 @@ export interface PoolOptions<S extends Service> {
   /** Whether we may talk to this peer now. */
   isKnown(peer: string): boolean;
   serve(connection: Connection<S>): S;
-  /** Nothing arrives on a link at present, which may be because of our own network. */
-  interrupted(): void;
-  /** A link that was open is not any more. */
-  closed(peer: string): void;
+  /** Nothing arrives on a link at present, perhaps because of our own network. */
+  onInterrupted(): void;
+  /** A link that was open has ended. */
+  onClosed(peer: string): void;
 }
 
-/** Something that waits for a link: exactly one of the two is called, unless it is undone before. */
+/** A request for a link. Exactly one of `begin` and `fail` runs, unless the request is withdrawn before. */
 export interface LinkRequest<S extends Service> {
-  /** Others wait for it: it fails with `busy` where `maxLinks` are in use, rather than until one is not. */
+  /** Fails with `busy` instead of waiting for a free slot: other peers' calls wait for this one. */
   readonly failFast?: boolean;
   begin(connection: Connection<S>): void;
   fail(error: BonevalueError): void;
@@ -43,17 +43,21 @@ export interface LinkRequest<S extends Service> {
 
 /** Our links: dialed on first use, closed when idle, at most one for each peer. */
 export interface Pool<S extends Service> {
-  /** Begins at once on an open link, else dials. Those that wait for one peer begin in order. Returns the undo. */
-  whenOpen(peer: string, waiting: LinkRequest<S>): () => void;
+  /**
+   * Begins at once on an open link, else dials. Requests for one peer begin in order. While the peer, or this side, has
+   * no free slot, a request waits until it is withdrawn. Returns its withdrawal.
+   */
+  whenOpen(peer: string, request: LinkRequest<S>): () => void;
   /** The connection to a peer, if one is open. */
   connectionTo(peer: string): Connection<S> | undefined;
   state(peer: string): Live<LinkState>;
+  /** Reads a signal that discovery has passed on. */
   receive(kind: SignalKind, from: string, signal: unknown): void;
-  /** Discovery says that it cannot reach this peer. */
+  /** Discovery cannot reach this peer. */
   onUnreachable(peer: string): void;
-  /** Whether discovery is there: new links wait for it. */
+  /** Sets whether the discovery server is connected: new links wait for it. */
   setOnline(online: boolean): void;
-  /** We may have slept: links that the other side has given up meanwhile are found out. */
+  /** The page may have been suspended: finds out which links the peers have given up meanwhile. */
   wake(): void;
   /** The peer has gone, or may no longer be talked to: its link ends at once. */
   drop(peer: string, reason: BonevalueError): void;
@@ -61,56 +65,66 @@ export interface Pool<S extends Service> {
   close(reason: BonevalueError): void;
 }
 
-/** One peer. */
 interface Entry<S extends Service> {
   readonly peer: string;
   readonly state: Live<LinkState>;
-  readonly waiting: Set<LinkRequest<S>>;
+  readonly requests: Set<LinkRequest<S>>;
+  /** The newest, which may be over. */
   connection?: Connection<S> | undefined;
+  /** Set while a dial that found the peer busy waits for the next. */
+  undoRetry?: (() => void) | undefined;
 }
 
-// How long a link stays open that nothing has been said on yet.
+// How long a link that we dialed stays open before its first use.
 const unusedTimeoutMs = 1_000;
+// How long after the answer `busy` to dial again.
+const busyRetryMs = 1_000;
 
-/** An empty pool. The caller ends it with `close`. */
+/** Creates an empty pool. The caller ends it with `close`. */
 export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> {
-  const { clock, maxLinks, idleTimeout, isKnown } = options;
+  const { clock, maxLinks, idleTimeout } = options;
   const entries = new Map<string, Entry<S>>();
-  // Had by those that we dial, until that has failed or the link is over.
-  const limiter = createLinkLimiter<Entry<S>>({ count: maxLinks, isOpen: () => online, admit: dial });
   const states = createLinkStates(clock);
   let online = false;
+
+  const limiter = createLinkLimiter<Entry<S>>({
+    maxLinks,
+    isOnline: () => online,
+    dial({ peer }) {
+      dialer.dial(peer);
+      // Last: a subscriber may sign out.
+      states.report(peer, "connecting");
+    },
+    accept: ({ peer }) => dialer.accept(peer),
+    refuse: ({ peer }) => dialer.refuse(peer, "busy"),
+  });
 
   const dialer = createDialer({
     transport: options.transport,
     clock,
     self: options.self,
     send: options.signal,
-    sendOnLink: signalOnLink,
+    sendOnLink: (peer, signal) => connectionTo(peer)?.signal(signal) ?? false,
     iceServers: options.iceServers,
-    admit,
-    opened,
-    failed,
+    isKnown: options.isKnown,
+    onIncoming: (peer) => limiter.admit(entryOf(peer)),
+    onOpen,
+    onFailed,
+    onFree,
   });
 
-  function admit(peer: string, accepted: number): ErrorCode | undefined {
-    if (!isKnown(peer)) return "unknown-peer";
-    return accepted < maxLinks ? undefined : "busy";
-  }
-
   function entryOf(peer: string): Entry<S> {
-    const entry = entries.get(peer) ?? { peer, state: states.of(peer), waiting: new Set() };
+    const entry = entries.get(peer) ?? { peer, state: states.of(peer), requests: new Set() };
     entries.set(peer, entry);
     return entry;
   }
 
-  function dial(entry: Entry<S>): void {
-    dialer.dial(entry.peer);
-    // Last: who hears of it may sign out.
-    states.tell(entry.peer, "connecting");
+  function connectionTo(peer: string): Connection<S> | undefined {
+    const connection = entries.get(peer)?.connection;
+    return connection?.isOver ? undefined : connection;
   }
 
-  function opened(peer: string, link: Link, role: "caller" | "callee"): void {
+  function onOpen(peer: string, link: Link, role: Role): void {
     const entry = entryOf(peer);
     const connection: Connection<S> = createConnection({
       peer,
@@ -118,125 +132,132 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       clock,
       hello: options.hello(),
       limits: options.limits,
-      grace: role === "caller" ? unusedTimeoutMs : idleTimeout,
+      unusedTimeout: role === "caller" ? unusedTimeoutMs : idleTimeout,
       idleTimeout,
       serve: options.serve,
-      signalled: (signal) => dialer.receiveOnLink(peer, signal),
-      released() {
+      onSignal: (signal) => dialer.receiveOnLink(peer, signal),
+      onRelease() {
         flush(entry);
         limiter.drain();
       },
-      rested: limiter.drain,
-      interrupted: (reason) => interrupted(entry, reason),
-      restored: () => works(entry, link),
-      ended: (reason) => ended(entry, connection, reason),
+      onIdle: limiter.drain,
+      onInterrupted: (reason) => onInterrupted(peer, reason),
+      onRestored: () => onWorking(peer, link),
+      onEnd: (reason) => onEnd(entry, connection, reason),
     });
-    // What the peer dialed takes none of our limiter.
-    if (role === "callee") limiter.release(entry);
     entry.connection = connection;
-    works(entry, link);
+    onWorking(peer, link);
     flush(entry);
     limiter.drain();
     connection.listen();
   }
 
-  function signalOnLink(peer: string, signal: Signal): boolean {
-    return entries.get(peer)?.connection?.signal(signal) ?? false;
+  function onWorking(peer: string, link: Link): void {
+    dialer.setSilent(peer, false);
+    // Last: a subscriber may sign out.
+    states.works(peer, link);
   }
 
-  function works(entry: Entry<S>, link: Link): void {
-    dialer.setSilent(entry.peer, false);
-    // Last: who hears of it may sign out.
-    states.works(entry.peer, link);
+  function onInterrupted(peer: string, reason: BonevalueError): void {
+    dialer.setSilent(peer, true);
+    states.report(peer, "interrupted", reason);
+    options.onInterrupted();
   }
 
-  function interrupted(entry: Entry<S>, reason: BonevalueError): void {
-    dialer.setSilent(entry.peer, true);
-    states.tell(entry.peer, "interrupted", reason);
-    options.interrupted();
-  }
-
-  function flush({ waiting, connection }: Entry<S>): void {
-    for (const next of waiting) {
+  function flush({ requests, connection }: Entry<S>): void {
+    for (const request of requests) {
       if (!connection?.accepting) return;
-      waiting.delete(next);
-      next.begin(connection);
+      requests.delete(request);
+      request.begin(connection);
     }
   }
 
-  function ended(entry: Entry<S>, connection: Connection<S>, reason: BonevalueError | undefined): void {
+  function onEnd(entry: Entry<S>, connection: Connection<S>, reason: BonevalueError | undefined): void {
     if (entry.connection !== connection) return;
-    entry.connection = undefined;
-    limiter.release(entry);
     states.over(entry.peer, reason);
-    options.closed(entry.peer);
-    settle(entry);
+    options.onClosed(entry.peer);
   }
 
-  function failed(peer: string, error: BonevalueError): void {
+  function onFailed(peer: string, error: BonevalueError): void {
     const entry = entries.get(peer);
     if (!entry) return;
-    limiter.release(entry);
-    const fail = allWaiting(entry);
-    states.tell(peer, "failed", error);
+    const isBusy = error.code === "busy";
+    if (isBusy) {
+      entry.undoRetry = clock.after(busyRetryMs, () => {
+        entry.undoRetry = undefined;
+        settle(entry);
+      });
+    }
+    const fail = takeRequests(entry, (request) => !isBusy || request.failFast);
+    states.report(peer, "failed", error);
     fail(error);
+  }
+
+  function onFree(peer: string): void {
+    const entry = entries.get(peer);
+    if (!entry) return;
+    entry.connection = undefined;
+    limiter.release(entry);
     settle(entry);
   }
 
-  /** Who waits now. Who is told may call again, and that waits for another dial. */
-  function allWaiting({ waiting }: Entry<S>): (error: BonevalueError) => void {
-    const lost = [...waiting];
-    waiting.clear();
+  /** Removes requests before any of them is failed: an app may call again, and that waits for another dial. */
+  function takeRequests(
+    { requests }: Entry<S>,
+    filter: (request: LinkRequest<S>) => boolean | undefined,
+  ): (error: BonevalueError) => void {
+    const taken = [...requests].filter(filter);
+    for (const request of taken) requests.delete(request);
     return (error) => {
-      for (const { fail } of lost) fail(error);
+      for (const { fail } of taken) fail(error);
     };
   }
 
+  /** Queues a peer that is wanted and holds no slot, and removes one that is not wanted. */
   function settle(entry: Entry<S>): void {
-    if (entries.get(entry.peer) === entry && !entry.connection && !limiter.holds(entry)) {
-      if (entry.waiting.size > 0) limiter.enqueue(entry);
-      else if (entries.delete(entry.peer)) limiter.release(entry);
+    if (entries.get(entry.peer) === entry && !limiter.holds(entry)) {
+      if (entry.requests.size === 0) remove(entry);
+      else if (!entry.undoRetry) limiter.enqueue(entry);
     }
     limiter.drain();
-    if (limiter.isStarved(entry)) turnAway(entry);
+    if (!limiter.isStarved(entry)) return;
+    const fail = takeRequests(entry, ({ failFast }) => failFast);
+    if (entry.requests.size === 0) remove(entry);
+    fail(tooManyLinks(maxLinks));
   }
 
-  function turnAway(entry: Entry<S>): void {
-    const failFast = [...entry.waiting].filter((each) => each.failFast && entry.waiting.delete(each));
-    if (failFast.length > 0) settle(entry);
-    for (const { fail } of failFast) fail(tooMany(maxLinks));
+  function remove(entry: Entry<S>): void {
+    entries.delete(entry.peer);
+    limiter.release(entry);
+    entry.undoRetry?.();
   }
 
   function drop(peer: string, reason: BonevalueError): void {
     const entry = entries.get(peer);
     if (entry) {
-      allWaiting(entry)(reason);
+      takeRequests(entry, () => true)(reason);
       entry.connection?.close(reason);
     }
     dialer.forget(peer);
-    // Who was told may have called again.
-    const left = entries.get(peer);
-    if (!left) return;
-    limiter.release(left);
-    if (left.state.peek().status === "connecting") states.over(peer, reason);
-    settle(left);
+    if (entries.get(peer)?.state.peek().status === "connecting") states.over(peer, reason);
+    onFree(peer);
   }
 
   return {
-    whenOpen(peer, waiting) {
+    whenOpen(peer, request) {
       const entry = entryOf(peer);
-      if (entry.connection?.accepting && entry.waiting.size === 0) {
-        waiting.begin(entry.connection);
+      if (entry.connection?.accepting && entry.requests.size === 0) {
+        request.begin(entry.connection);
         return () => {};
       }
-      entry.waiting.add(waiting);
+      entry.requests.add(request);
       settle(entry);
       return () => {
-        entry.waiting.delete(waiting);
+        entry.requests.delete(request);
         if (entries.get(peer) === entry) settle(entry);
       };
     },
-    connectionTo: (peer) => entries.get(peer)?.connection,
+    connectionTo,
     state: states.of,
     receive: dialer.receive,
     onUnreachable: dialer.onUnreachable,
@@ -256,7 +277,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   };
 }
 
-function tooMany(links: number): BonevalueError {
+function tooManyLinks(links: number): BonevalueError {
   const message = `All ${links} links are in use: ask fewer peers at once, or raise \`maxLinks\`.`;
   return new BonevalueError("busy", message);
 }

@@ -75,7 +75,7 @@ export function createHostileSetup(): HostileSetup {
       clock,
       hello: helloOf("victim", limits),
       limits,
-      grace: 1_000,
+      unusedTimeout: 1_000,
       idleTimeout: 30_000,
       serve: (connection) =>
         createRpc(connection, {
@@ -88,12 +88,12 @@ export function createHostileSetup(): HostileSetup {
           isAllowed: () => true,
           failed: () => {},
         }),
-      signalled: () => {},
-      released: () => {},
-      rested: () => {},
-      interrupted: () => {},
-      restored: () => {},
-      ended(reason) {
+      onSignal: () => {},
+      onRelease: () => {},
+      onIdle: () => {},
+      onInterrupted: () => {},
+      onRestored: () => {},
+      onEnd(reason) {
         ended = { reason };
       },
     });
