@@ -179,7 +179,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
       ...pool,
       close(reason) {
         pool.close(reason);
-        deadlines.rest();
+        deadlines.clearSpareTimer();
       },
     },
     clock,
@@ -191,7 +191,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
     deadlines,
     limits,
     now: clock.now,
-    keepOpenMs: (wish = keepAlive) => (wish ? idleTimeout : moment),
+    keepOpenMs: (wanted = keepAlive) => (wanted ? idleTimeout : moment),
     refusal({ id, name }) {
       if (isAway()) return notConnected();
       if (name === "") return stranger(id);
@@ -200,7 +200,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
     noPeersError: () =>
       isAway() ? notConnected() : new BonevalueError("no-peers", "The query names nobody who is online now."),
   };
-  const tell = createNotify(calling, failed);
+  const notify = createNotify(calling, failed);
 
   function ownId(): PeerId {
     return session.self.peek()?.id ?? "";
@@ -243,7 +243,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
           peers: registry.watch(query),
           targets: () => targets(query, registry),
           call: (...args) => call(calling, ...args),
-          tell,
+          notify,
           failed,
         }),
       );

@@ -1,72 +1,52 @@
 import { describe, expect, test } from "vitest";
-import { BonevalueError } from "../errors.ts";
-import { defaultLimits } from "../limits.ts";
-import type { Connection } from "../links/connection.ts";
-import type { Pool } from "../links/pool.ts";
-import { createVirtualClock } from "../testing/virtual-clock.ts";
-import { pack } from "../wire/codec.ts";
-import { callPeer } from "./call-peer.ts";
-import type { OutgoingCall } from "./caller.ts";
-import { createDeadlines } from "./deadlines.ts";
-import { defineModule } from "./module.ts";
-import type { Outcome } from "./replies.ts";
-import type { Rpc } from "./rpc.ts";
+import { Kind } from "../wire/frames.ts";
+import { code, createLinkedPair } from "./streams/testing/linked-pair.ts";
 
-/** A call without a deadline over an open link, whose other side is the spec. */
-function asked(): { readonly call: OutgoingCall; readonly outcomes: readonly Outcome[] } {
-  const clock = createVirtualClock();
-  const outcomes: Outcome[] = [];
-  let call!: OutgoingCall;
-  const service = {
-    call(made: OutgoingCall) {
-      call = made;
-      return { isOpen: () => false, end: () => {} };
-    },
-  };
-  const connection = { service, keepOpen: () => {} } as unknown as Connection<Rpc>;
-  const pool = {
-    whenOpen(_, waiting) {
-      waiting.begin(connection);
-      return () => {};
-    },
-  } as Pool<Rpc>;
-  callPeer(
-    {
-      pool,
-      deadlines: createDeadlines(clock),
-      limits: defaultLimits,
-      now: clock.now,
-      keepOpenMs: () => 0,
-      refusal: () => undefined,
-      noPeersError: () => new BonevalueError("no-peers", "Nobody."),
-    },
-    {
-      peer: { id: "b0b", name: "Bob" },
-      module: defineModule("Any"),
-      payload: { packed: pack(1, { name: "request", code: "invalid-request", depth: 1, size: 10 }), streams: [] },
-      timeout: Number.POSITIVE_INFINITY,
-      keepAlive: undefined,
-      onProgress: undefined,
-      settle: (outcome) => outcomes.push(outcome),
-      rested: () => {},
-    },
-  );
-  return { call, outcomes };
-}
-
-describe("a call whose reply is malformed ends, and so does the link,", () => {
+describe("a call whose reply is malformed fails, and so does its link,", () => {
   const malformed = { plain: 1, annotations: [[["nowhere"], "Date"]], size: 10 };
-  const broken = expect.objectContaining({ code: "protocol" });
 
-  test("for an answer", () => {
-    const { call, outcomes } = asked();
-    expect(() => call.answered(malformed, () => undefined)).toThrow(broken);
-    expect(outcomes).toEqual([{ error: broken }]);
+  test("for an answer", async () => {
+    const { ann } = createLinkedPair();
+    const reply = ann.call("Any").first();
+    expect(() => ann.rpc.receive([Kind.answer, 1, malformed])).toThrow(code("protocol"));
+    await expect(reply).rejects.toEqual(code("protocol"));
   });
 
-  test("for a failure's data", () => {
-    const { call, outcomes } = asked();
-    expect(() => call.failed(new BonevalueError("busy", "Later."), malformed)).toThrow(broken);
-    expect(outcomes).toEqual([{ error: broken }]);
+  test("for a failure's data", async () => {
+    const { ann } = createLinkedPair();
+    const reply = ann.call("Any").first();
+    expect(() => ann.rpc.receive([Kind.fail, 1, "busy", "Later.", malformed])).toThrow(code("protocol"));
+    await expect(reply).rejects.toEqual(code("protocol"));
+  });
+});
+
+describe("a call's request", () => {
+  test("that was taken back before it left is never sent", async () => {
+    const { ann, bob, clock } = createLinkedPair();
+    const handled: unknown[] = [];
+    bob.module("Any", ({ request }) => void handled.push(request.length));
+    const large = ann.call("Any", "x".repeat(100_000));
+    large.cancel();
+    await clock.advance(100);
+    expect([handled, ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([[], true, true]);
+    expect(await large.all()).toMatchObject([{ error: { code: "cancelled" } }]);
+  });
+
+  test("that has left is cancelled at the handler, and its answer is dropped", async () => {
+    const { ann, bob, clock } = createLinkedPair();
+    const reasons: unknown[] = [];
+    bob.module("Any", async ({ signal }) => {
+      signal.addEventListener("abort", () => reasons.push(signal.reason.code));
+      await new Promise<void>((resolve) => void clock.after(50, resolve));
+      return "late";
+    });
+    for (const request of ["small", "x".repeat(100_000)]) {
+      const call = ann.call("Any", request);
+      await clock.advance(20);
+      call.cancel();
+      expect(await call.all()).toMatchObject([{ error: { code: "cancelled" } }]);
+      await clock.advance(100);
+    }
+    expect([reasons, ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([["cancelled", "cancelled"], true, true]);
   });
 });

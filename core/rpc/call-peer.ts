@@ -1,153 +1,216 @@
 import { BonevalueError } from "../errors.ts";
 import { guard } from "../events.ts";
 import type { Limits } from "../limits.ts";
-import type { Connection } from "../links/connection.ts";
+import type { Connection, Service } from "../links/connection.ts";
 import type { Pool } from "../links/pool.ts";
 import type { Peer } from "../peer.ts";
 import type { Received } from "../wire/codec.ts";
 import type { AttachmentReceiver } from "../wire/deserialize.ts";
-import type { OngoingCall } from "./caller.ts";
-import type { Deadlines } from "./deadlines.ts";
+import type { Deadline, Deadlines } from "./deadlines.ts";
 import type { Module } from "./module.ts";
-import { createRenewable } from "./renewable.ts";
 import type { Outcome } from "./replies.ts";
-import type { Rpc } from "./rpc.ts";
-import { discard, isShared, type Payload, totalFileSize } from "./streams/payload.ts";
-import { thrownError } from "./thrown-error.ts";
-import { unpack } from "./unpack.ts";
+import { discard, isShared, type Payload, totalFileSize, unpackPayload } from "./streams/payload.ts";
+import type { StreamGroup } from "./streams/stream-group.ts";
 import { check } from "./validate.ts";
+import { thrownError } from "./wire-errors.ts";
 
-/** What calls need of their client. */
+/** The client, as its calls see it. */
 export interface CallContext {
-  readonly pool: Pool<Rpc>;
+  readonly pool: Pool<CallSender>;
   readonly deadlines: Deadlines;
   readonly limits: Limits;
-  /** The clock's time. */
+  /** The clock's time, in ms. */
   now(): number;
-  /** For how long a link is kept after a reply, in ms. */
+  /** How long a link stays open after a reply, in ms. */
   keepOpenMs(keepAlive: boolean | undefined): number;
   /** Why `peer` cannot be called now, if it cannot. */
   refusal(peer: Peer): BonevalueError | undefined;
-  /** Why there is nobody to call. */
+  /** The error of a call whose query matches nobody. */
   noPeersError(): BonevalueError;
+}
+
+/** The part of a link's service that sends calls. */
+export interface CallSender extends Service {
+  /** Sends the request of a queued call. */
+  send(call: PeerCall): void;
+  /** Takes back the request of a call that was sent and has no reply yet. */
+  cancel(call: PeerCall, reason: BonevalueError): void;
 }
 
 /** How much of a request's streams and files one peer has read, in bytes. */
 export interface Progress {
   readonly peer: Peer;
   readonly sent: number;
-  /** Known where the request carries files alone. */
+  /** Known when the request carries only files. */
   readonly total?: number | undefined;
 }
 
-/** What one peer is asked, and who is told of its reply. */
-export interface PeerCall {
-  readonly peer: Peer;
+/** What the calls of one request to several peers share. */
+export interface OutgoingRequest {
   readonly module: Module;
-  readonly payload: Payload;
-  /** In ms. */
+  /** Only a call gets a reply. A lossy message is sent at most once and may be dropped. */
+  readonly kind: "call" | "message" | "lossy";
+  /** How long a call waits for its reply, and a message for its link, in ms. */
   readonly timeout: number;
   readonly keepAlive: boolean | undefined;
-  readonly onProgress: ((progress: Progress) => void) | undefined;
-  settle(outcome: Outcome): void;
-  /** The last stream of the call is over. */
-  rested(): void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /**
+   * Called with the reply of each peer: of a message with its error when it cannot be sent, and of a lossy one when it was
+   * sent. Only the first call for a peer counts.
+   */
+  settle(peer: Peer, outcome: Outcome): void;
+  /** The last stream of a peer's call has ended. */
+  onStreamsEnded?(): void;
 }
 
-/** Asks one peer, over a link that is dialed where there is none. */
-export function callPeer(
-  { pool, deadlines, now, keepOpenMs }: CallContext,
-  { peer, module, payload, timeout, keepAlive, onProgress, settle, rested }: PeerCall,
-): OngoingCall {
-  const begun = now();
-  const deadline = createRenewable(deadlines, now, timeout, () => finish({ error: tooLate(timeout) }));
-  const total = totalFileSize(payload);
-  let call: OngoingCall | undefined;
-  let waitsForLink = true;
-  let undo: (() => void) | undefined;
-  let sent = 0;
+/**
+ * One request to one peer, as a record that moves through its states:
+ *
+ * ```text
+ * queued ── a link is open ──▶ sent ── answer ──▶ answered ── last stream ends ──▶ over
+ *    │                          │                    │
+ *    └──────────────────────────┴────────────────────┴── error, deadline or cancel ──▶ over
+ * ```
+ *
+ * - *queued*: waits for a link. Ending it cancels the streams of its payload.
+ * - *sent*: waits for the reply under `id` on `connection`. Ending it sends `cancel`.
+ * - *answered*: has its reply, and streams are open. A message is answered as soon as it is sent.
+ * - *over*: nothing of it is open.
+ *
+ * The reply settles once, when the call leaves *queued* or *sent*.
+ */
+export interface PeerCall {
+  readonly context: CallContext;
+  readonly request: OutgoingRequest;
+  readonly peer: Peer;
+  payload: Payload;
+  status: "queued" | "sent" | "answered" | "over";
+  /** Its number on the link. 0 for a message. */
+  id: number;
+  /** Bytes of its streams that the peer has read. */
+  acknowledged: number;
+  connection: Connection<CallSender> | undefined;
+  deadline: Deadline | undefined;
+  /** Removes it from the queue for a link. */
+  dequeue: (() => void) | undefined;
+  /** Its streams, if it has any. */
+  group?: StreamGroup;
+  /** Ends the streams of the answer that nobody reads. */
+  unreadDeadline?: Deadline;
+  /** Whether its request travels on bulk, and has left. */
+  isBulk?: boolean;
+  hasLeft?: boolean;
+}
 
-  function finish(outcome: Outcome): void {
-    if ("error" in outcome) end(outcome.error);
-    else deadline.stop();
-    settle(outcome);
-  }
-
-  function end(reason: BonevalueError): void {
-    deadline.stop();
-    call?.end(reason);
-    if (!waitsForLink) return;
-    waitsForLink = false;
-    undo?.();
-    discard(payload, reason);
-  }
-
-  function acknowledged(bytes: number): void {
-    deadline.renew();
-    sent += bytes;
-    if (onProgress) guard(() => onProgress(Object.freeze({ peer, sent, total })));
-  }
-
-  function begin({ service, keepOpen }: Connection<Rpc>): void {
-    waitsForLink = false;
-    const keep = () => keepOpen(keepOpenMs(keepAlive));
-    call = service.call({
-      module: module.name,
-      payload,
-      remaining: () => (Number.isFinite(timeout) ? Math.max(0, Math.round(begun + timeout - now())) : null),
-      acknowledged: payload.streams.length > 0 ? acknowledged : undefined,
-      answered(value, receive) {
-        read(value, receive, module, finish);
-        keep();
-      },
-      failed(error, data) {
-        keep();
-        finish({ error: data ? withData(error, unpackFor(finish, data)) : error });
-      },
-      over() {
-        keep();
-        rested();
-      },
-    });
-    keep();
-  }
-
-  undo = pool.whenOpen(peer.id, {
-    failFast: isShared(payload),
-    begin,
-    fail(error) {
-      undo = undefined;
-      finish({ error });
-    },
-  });
-  return {
-    isOpen: () => waitsForLink || call?.isOpen() === true,
-    end,
+/** Sends a request to one peer, over a link that is dialed when there is none. */
+export function callPeer(context: CallContext, peer: Peer, payload: Payload, request: OutgoingRequest): PeerCall {
+  const call: PeerCall = {
+    context,
+    request,
+    peer,
+    payload,
+    status: "queued",
+    id: 0,
+    acknowledged: 0,
+    connection: undefined,
+    deadline: undefined,
+    dequeue: undefined,
   };
+  call.dequeue = context.pool.whenOpen(peer.id, {
+    failFast: isShared(payload),
+    begin(connection) {
+      call.connection = connection;
+      connection.service.send(call);
+      keepOpen(call);
+    },
+    fail: (error) => settle(call, { error }),
+  });
+  if (call.status === "queued" || call.status === "sent") {
+    call.deadline = context.deadlines.after(request.timeout, () => settle(call, { error: timeoutError(request) }));
+  }
+  return call;
 }
 
-function read(packed: Received, receive: AttachmentReceiver, module: Module, finish: (outcome: Outcome) => void): void {
-  const answer = unpackFor(finish, packed, receive);
-  const accept = (value: unknown) => finish({ value });
-  const refuse = (error: unknown) => finish({ error: thrownError(error) });
-  if ("error" in answer) finish(answer);
-  else check(module.response, answer.value, "invalid-response", accept, refuse);
+/** Ends a call in any state, with all of its streams. The peer is told. Does not settle it. */
+export function endCall(call: PeerCall, reason: BonevalueError): void {
+  const { status, connection, group } = call;
+  call.context.deadlines.stop(call.deadline);
+  if (status === "over") return;
+  call.status = "over";
+  if (status === "sent") connection?.service.cancel(call, reason);
+  group?.end(reason);
+  if (status !== "queued") return;
+  call.dequeue?.();
+  discard(call.payload, reason);
 }
 
-/** Finishes, and throws, too, where the value is malformed: that is the link's end, which looks for this call in vain. */
-function unpackFor(finish: (outcome: Outcome) => void, packed: Received, receive?: AttachmentReceiver): Outcome {
+/** Settles a call. An error ends it. */
+export function settle(call: PeerCall, outcome: Outcome): void {
+  if ("error" in outcome) endCall(call, outcome.error);
+  else call.context.deadlines.stop(call.deadline);
+  call.request.settle(call.peer, outcome);
+}
+
+/** Keeps the link of a call open after a sign of life. */
+export function keepOpen({ context, connection, request }: PeerCall): void {
+  connection?.keepOpen(context.keepOpenMs(request.keepAlive));
+}
+
+/** The peer has read `bytes` more of the request's streams. */
+export function acknowledge(call: PeerCall, bytes: number): void {
+  const { peer, payload, request, context, deadline } = call;
+  const { onProgress } = request;
+  if (deadline) context.deadlines.renew(deadline);
+  call.acknowledged += bytes;
+  if (!onProgress) return;
+  guard(() => onProgress(Object.freeze({ peer, sent: call.acknowledged, total: totalFileSize(payload) })));
+}
+
+/** Ms until a call's deadline. `null`: it has none. */
+export function remainingMs({ context, deadline }: PeerCall): number | null {
+  const left = deadline!.due - context.now();
+  return left === Number.POSITIVE_INFINITY ? null : Math.max(0, Math.round(left));
+}
+
+/** Settles a call with the answer that arrived, once the module's contract has accepted it. `receive` makes its streams. */
+export function settleWithAnswer(call: PeerCall, value: Received, receive: AttachmentReceiver | undefined): void {
+  const answer = unpackOrSettle(call, value, receive);
+  if ("error" in answer) settle(call, answer);
+  else {
+    check(
+      call.request.module.response,
+      answer.value,
+      "invalid-response",
+      (value) => settle(call, { value }),
+      (error) => settle(call, { error: thrownError(error) }),
+    );
+  }
+}
+
+/** Settles a call with the failure that arrived. */
+export function settleWithFailure(call: PeerCall, error: BonevalueError, data: Received | undefined): void {
+  const outcome = data && unpackOrSettle(call, data);
+  const { code, message } = error;
+  settle(call, {
+    error: outcome && "value" in outcome ? new BonevalueError(code, message, { data: outcome.value }) : error,
+  });
+}
+
+/** Settles the call and throws as well where the value is malformed: the link ends, and no longer knows this call. */
+function unpackOrSettle(call: PeerCall, value: Received, receive?: AttachmentReceiver): Outcome {
   try {
-    return unpack(packed, receive);
+    return unpackPayload(value, receive);
   } catch (error) {
-    finish({ error: thrownError(error) });
+    settle(call, { error: thrownError(error) });
     throw error;
   }
 }
 
-function withData({ code, message }: BonevalueError, data: Outcome): BonevalueError {
-  return new BonevalueError(code, message, "value" in data ? { data: data.value } : {});
-}
-
-function tooLate(timeout: number): BonevalueError {
-  return new BonevalueError("timeout", `No reply within ${timeout} ms; ask for less, or give the call more time.`);
+function timeoutError({ kind, timeout }: OutgoingRequest): BonevalueError {
+  return new BonevalueError(
+    "timeout",
+    kind === "call"
+      ? `No reply within ${timeout} ms; ask for less, or give the call more time.`
+      : `No link to the peer for ${timeout / 1_000} s: send the message again later.`,
+  );
 }

@@ -1,81 +1,97 @@
 import { isAmount, isSignal, wrongNumber } from "../check-arguments.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
-import { type CallContext, callPeer, type Progress } from "./call-peer.ts";
-import type { OngoingCall } from "./caller.ts";
+import {
+  type CallContext,
+  callPeer,
+  endCall,
+  type OutgoingRequest,
+  type PeerCall,
+  type Progress,
+} from "./call-peer.ts";
 import type { Module } from "./module.ts";
-import { cancelled, collectReplies, type Outcome, type Replies } from "./replies.ts";
+import { cancelled, collectReplies, type Replies } from "./replies.ts";
 import { discard, type Payload, packPayloads } from "./streams/payload.ts";
-import { unsendable } from "./thrown-error.ts";
+import { unsendable } from "./wire-errors.ts";
 
 /** How one call is made. */
 export interface CallOptions {
   /**
-   * Longest wait for a reply since the call, or since the last acknowledged byte of the request's streams, in ms. Travels
-   * with the request. Ends with the reply. `Infinity`: none. Default 30 000.
+   * Longest wait for a reply since the call, or since the last acknowledged byte of the request's streams, in ms. The
+   * request carries it to the peer. It does not limit the streams of the answer. `Infinity`: none. Default 30 000.
    */
   timeout?: number | undefined;
   /** Cancels, and ends the call's streams also after the reply. Already aborted: nothing is sent. */
   signal?: AbortSignal | undefined;
   /** Keep the link open for `idleTimeout` after the reply, or only for a moment. Default: the client's. */
   keepAlive?: boolean | undefined;
-  /** Bytes acknowledged by the far side, for requests that carry streams or files. */
+  /** Called when a peer has read more of the request's streams and files. */
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 const defaultTimeout = 30_000;
 
-/** Asks each of `targets`, and collects one reply from each. */
+/** Calls each of `targets`, and collects one reply from each. */
 export function call(
-  calling: CallContext,
+  context: CallContext,
   targets: readonly Peer[],
   module: Module,
-  request: unknown,
+  value: unknown,
   { timeout = defaultTimeout, signal, keepAlive, onProgress }: CallOptions = {},
 ): Replies<any> {
-  const { limits, refusal, noPeersError } = calling;
-  const asked = new Map<Peer, OngoingCall>();
+  const { limits, refusal, noPeersError } = context;
+  const calls = new Map<Peer, PeerCall>();
   let unsent = isAmount(timeout) ? wrongSignal(signal) : wrongNumber("timeout");
-  const collector = collectReplies(targets, stop, tidy, () => unsent ?? noPeersError());
+  const collector = collectReplies(targets, cancelPeer, stopListening, () => unsent ?? noPeersError());
+  const request: OutgoingRequest = {
+    module,
+    kind: "call",
+    timeout,
+    keepAlive,
+    onProgress,
+    settle: collector.settle,
+    onStreamsEnded: stopListening,
+  };
 
-  function stop(peer: Peer, error: BonevalueError): void {
-    asked.get(peer)?.end(error);
+  function cancelPeer(peer: Peer, error: BonevalueError): void {
+    const call = calls.get(peer);
+    if (call) endCall(call, error);
   }
 
   function abort(): void {
     const reason = cancelled(signal?.reason);
     collector.settleRest(reason);
-    for (const call of asked.values()) call.end(reason);
+    for (const call of calls.values()) endCall(call, reason);
   }
 
-  function askOrRefuse(peer: Peer, payload: Payload): void {
+  function callOrRefuse(peer: Peer, payload: Payload): void {
     const error = unsent ?? (signal?.aborted ? cancelled(signal.reason) : refusal(peer));
-    const settle = (outcome: Outcome) => collector.settle(peer, outcome);
-    if (error) {
-      discard(payload, error);
-      settle({ error });
+    if (!error) {
+      calls.set(peer, callPeer(context, peer, payload, request));
       return;
     }
-    asked.set(peer, callPeer(calling, { peer, module, payload, timeout, keepAlive, onProgress, settle, rested: tidy }));
+    discard(payload, error);
+    collector.settle(peer, { error });
   }
 
-  /** The signal is heard for as long as a stream is open. */
-  function tidy(): void {
-    if (!signal || unsent || collector.pending() > 0 || [...asked.values()].some(({ isOpen }) => isOpen())) return;
+  /** Until the last stream of the call has ended, the signal can end it. */
+  function stopListening(): void {
+    if (!signal || unsent || collector.pending() > 0) return;
+    for (const { status } of calls.values()) if (status !== "over") return;
     signal.removeEventListener("abort", abort);
   }
 
   try {
     const { depth, messageSize: size } = limits;
-    const payloads = packPayloads(request, { name: "request", code: "invalid-request", depth, size }, targets.length);
+    const payloads = packPayloads(value, { name: "request", code: "invalid-request", depth, size }, targets.length);
     payloads.forEach((payload, index) => {
-      askOrRefuse(targets[index]!, payload);
+      callOrRefuse(targets[index]!, payload);
     });
   } catch (error) {
     unsent = unsendable(error, "invalid-request");
     collector.settleRest(unsent);
   }
-  // Who is told that a link is being made may have aborted.
+  // The app's code that runs while a link is dialed may have aborted.
   if (signal?.aborted) abort();
   else if (collector.pending() > 0) signal?.addEventListener("abort", abort, { once: true });
   return collector.replies;

@@ -1,191 +1,162 @@
 import { BonevalueError } from "../errors.ts";
 import { createIdMap } from "../id-map.ts";
 import type { Packed, Received } from "../wire/codec.ts";
-import type { AttachmentReceiver } from "../wire/deserialize.ts";
 import { maxFrameOverhead } from "../wire/fragments.ts";
 import { type Frame, Kind } from "../wire/frames.ts";
-import { minMessageSize, type SendScheduler, type Writable } from "../wire/send-scheduler.ts";
+import { minMessageSize, type SendScheduler } from "../wire/send-scheduler.ts";
+import {
+  acknowledge,
+  type CallSender,
+  keepOpen,
+  type PeerCall,
+  remainingMs,
+  settle,
+  settleWithAnswer,
+  settleWithFailure,
+} from "./call-peer.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { remoteError } from "./remote-error.ts";
-import type { Payload } from "./streams/payload.ts";
 import { createStreamGroup, type StreamGroup } from "./streams/stream-group.ts";
 import type { Streams } from "./streams/streams.ts";
-import { thrownError } from "./thrown-error.ts";
+import { remoteError, thrownError } from "./wire-errors.ts";
 
-/** A call as it goes out, and what is told of it. */
-export interface OutgoingCall {
-  readonly module: string;
-  readonly payload: Payload;
-  /** Ms until its deadline, asked when the frame leaves; `null`: none. */
-  remaining(): number | null;
-  /** Its answer, whose streams `receive` makes. This or `failed` is told once, unless the call is ended before. */
-  answered(value: Received, receive: AttachmentReceiver): void;
-  failed(error: BonevalueError, data?: Received): void;
-  /** Bytes more of its streams that the other side has read. */
-  readonly acknowledged?: ((bytes: number) => void) | undefined;
-  /** The call is over, and so are the last of its streams, of which there were some. */
-  over?(): void;
-}
-
-/** A one-way message as it goes out, and what is told of it. */
-export interface OutgoingMessage {
-  readonly module: string;
-  readonly payload: Payload;
-  /** It cannot be sent. */
-  failed(error: BonevalueError): void;
-  /** The last of its streams is over, of which there were some. */
-  over(): void;
-}
-
-/** A call on its way. */
-export interface OngoingCall {
-  /** Whether its answer is still to come, or a stream of it is open. */
-  isOpen(): boolean;
-  /** Gives it up, with all of its streams, before its answer or after; the other side is told. */
+/** Our calls on one link. */
+export interface Caller extends Pick<CallSender, "send" | "cancel"> {
+  /** How many calls wait for their reply. */
+  readonly open: number;
+  /** An answer to a call that has ended was sent before the peer learned of it. Its streams are cancelled. */
+  receiveAnswer(id: number, value: Received): void;
+  receiveFailure(id: number, code: string, message: string, data: Received | undefined): void;
+  /** The link is over, and every call on it. */
   end(reason: BonevalueError): void;
 }
 
-/** Our calls on one link. */
-export interface Caller {
-  /** How many wait for their answer. */
-  readonly open: number;
-  call(call: OutgoingCall): OngoingCall;
-  /** Sends a request that nothing comes back for, but to its streams. */
-  notify(message: OutgoingMessage): void;
-  /** Reads an answer or a failure. One that nobody waits for has crossed its call's end: its streams are stopped. */
-  receive(frame: Answer): void;
-  /** The link is over, and with it every call. */
-  end(error: BonevalueError): void;
-}
-
-/** The frames that end a call at its caller. */
-export type Answer = Extract<Frame<Received>, readonly [typeof Kind.answer | typeof Kind.fail, ...unknown[]]>;
-
-/** What a {@link Caller} needs. Times in ms. */
+/** What is handed in. Times in ms. */
 export interface CallerOptions {
   readonly scheduler: Pick<SendScheduler, "send" | "bulk" | "drop">;
   readonly streams: Streams;
   readonly deadlines: Deadlines;
-  /** For how long the streams of an answer wait for a reader. */
+  /** How long the streams of an answer wait for a reader. */
   readonly idleTimeout: number;
 }
 
-/** Our calls over `scheduler`, numbered from 1. */
+/** Sends our calls over `scheduler`, numbered from 1, and reads their replies. */
 export function createCaller({ scheduler, streams, deadlines, idleTimeout }: CallerOptions): Caller {
-  const waiting = createIdMap<Pick<OutgoingCall, "failed"> & { answered(value: Received): void }>();
-  const told = new Set<StreamGroup>();
-  let last = 0;
+  const waiting = createIdMap<PeerCall>();
+  // Messages whose streams are open.
+  const streaming = new Set<PeerCall>();
+  let lastId = 0;
 
-  function call(call: OutgoingCall): OngoingCall {
-    const id = ++last;
-    const { payload, module, remaining } = call;
-    let undoUnread: (() => void) | undefined;
-    let group = payload.streams.length > 0 ? createGroup().add(payload) : undefined;
-
-    function createGroup(): StreamGroup {
-      return createStreamGroup(streams, {
-        sends: "invalid-request",
-        receives: "invalid-response",
-        acknowledged: call.acknowledged,
-        emptied() {
-          if (waiting.get(id)) return;
-          undoUnread?.();
-          call.over?.();
-        },
-      });
-    }
-
-    function answered(value: Received): void {
-      waiting.delete(id);
-      group?.stopTracking();
-      call.answered(value, (kind, detail) => {
-        group ??= createGroup();
-        return group.receive(kind, detail);
-      });
-      if (group && !group.isEmpty) undoUnread = deadlines.after(idleTimeout, () => group?.cancelUnclaimed(unread()));
-    }
-
-    function failed(error: BonevalueError, data?: Received): void {
-      waiting.delete(id);
-      group?.end(error);
-      call.failed(error, data);
-    }
-
-    waiting.add(id, { answered, failed });
-    const takeBack = post(payload, group, (request) => [Kind.call, id, module, request, remaining()], failed);
-    return {
-      isOpen: () => waiting.get(id) !== undefined || group?.isEmpty === false,
-      end(reason) {
-        if (waiting.delete(id)) takeBack([Kind.cancel, id, reason.code]);
-        group?.end(reason);
+  function createGroup(call: PeerCall): StreamGroup {
+    return createStreamGroup(streams, {
+      sends: "invalid-request",
+      receives: "invalid-response",
+      acknowledged: call.request.kind === "call" ? (bytes) => acknowledge(call, bytes) : undefined,
+      emptied() {
+        if (call.status === "sent") return;
+        call.status = "over";
+        streaming.delete(call);
+        deadlines.stop(call.unreadDeadline);
+        keepOpen(call);
+        call.request.onStreamsEnded?.();
       },
-    };
-  }
-
-  function notify({ module, payload, failed, over }: OutgoingMessage): void {
-    let group: StreamGroup | undefined;
-    if (payload.streams.length > 0) {
-      group = createStreamGroup(streams, {
-        sends: "invalid-request",
-        receives: "invalid-response",
-        emptied() {
-          told.delete(group!);
-          over();
-        },
-      }).add(payload);
-      told.add(group);
-    }
-    post(payload, group, (request) => [Kind.notify, 0, module, request], failed);
-  }
-
-  /** Sends a request. What it returns takes it back: by `cancel`, where it has left. */
-  function post(
-    { packed }: Payload,
-    group: StreamGroup | undefined,
-    frame: (request: Packed) => Frame<Packed>,
-    failed: (error: BonevalueError) => void,
-  ): (cancel: Frame<Packed>) => void {
-    const write: Writable = () => {
-      try {
-        return frame(group ? group.register() : streams.checkSize(packed));
-      } catch (error) {
-        failed(thrownError(error));
-        return undefined;
-      }
-    };
-    if (packed.hasAttachments || packed.size + maxFrameOverhead > minMessageSize) return postOnBulk(write);
-    scheduler.send("control", write);
-    return (cancel) => scheduler.send("control", cancel);
-  }
-
-  function postOnBulk(write: Writable): (cancel: Frame<Packed>) => void {
-    const flow = {};
-    let gone = false;
-    scheduler.bulk(flow, write, () => {
-      gone = true;
     });
-    return (cancel) => (gone ? scheduler.bulk(flow, cancel) : scheduler.drop(flow));
+  }
+
+  function send(call: PeerCall): void {
+    const { payload, request } = call;
+    if (payload.streams.length > 0) call.group = createGroup(call).add(payload);
+    if (request.kind === "call") {
+      call.status = "sent";
+      call.id = ++lastId;
+      waiting.add(call.id, call);
+      post(call);
+      return;
+    }
+    call.status = call.group ? "answered" : "over";
+    deadlines.stop(call.deadline);
+    if (call.group) streaming.add(call);
+    if (request.kind === "lossy") {
+      scheduler.send("lossy", [Kind.notify, 0, request.module.name, payload.packed]);
+      settle(call, { value: undefined });
+    } else post(call);
+  }
+
+  function post(call: PeerCall): void {
+    const { packed } = call.payload;
+    const write = () => requestFrame(call);
+    call.isBulk = packed.hasAttachments || packed.size + maxFrameOverhead > minMessageSize;
+    if (!call.isBulk) scheduler.send("control", write);
+    else {
+      // The call is its own flow.
+      scheduler.bulk(call, write, () => {
+        call.hasLeft = true;
+      });
+    }
+  }
+
+  /** The request as it leaves now, so that its deadline and its streams' numbers are right. */
+  function requestFrame(call: PeerCall): Frame<Packed> | undefined {
+    const { payload, request, group, id } = call;
+    const { name } = request.module;
+    try {
+      const packed = group ? group.register() : streams.checkSize(payload.packed);
+      if (request.kind === "call") return [Kind.call, id, name, packed, remainingMs(call)];
+      return [Kind.notify, 0, name, packed];
+    } catch (error) {
+      fail(call, thrownError(error));
+      return undefined;
+    }
+  }
+
+  function fail(call: PeerCall, error: BonevalueError, data?: Received): void {
+    waiting.delete(call.id);
+    call.status = "over";
+    call.group?.end(error);
+    keepOpen(call);
+    settleWithFailure(call, error, data);
   }
 
   return {
     get open() {
       return waiting.size;
     },
-    call,
-    notify,
-    receive(frame) {
-      const call = waiting.get(frame[1]);
-      if (frame[0] === Kind.fail) call?.failed(remoteError(frame[2], frame[3]), frame[4]);
-      else if (call) call.answered(frame[2]);
-      else streams.refuse(frame[2]);
+    send,
+    cancel(call, { code }) {
+      if (!waiting.delete(call.id)) return;
+      const frame: Frame<never> = [Kind.cancel, call.id, code];
+      if (!call.isBulk) scheduler.send("control", frame);
+      else if (call.hasLeft) scheduler.bulk(call, frame);
+      else scheduler.drop(call);
     },
-    end(error) {
-      for (const id of waiting.ids()) waiting.get(id)?.failed(error);
-      for (const group of [...told]) group.end(error);
+    receiveAnswer(id, value) {
+      const call = waiting.get(id);
+      if (!call) return streams.refuse(value);
+      waiting.delete(id);
+      call.status = "answered";
+      call.group?.stopTracking();
+      settleWithAnswer(call, value, (kind, detail) => {
+        call.group ??= createGroup(call);
+        return call.group.receive(kind, detail);
+      });
+      const { group } = call;
+      if (!group || group.isEmpty) call.status = "over";
+      else call.unreadDeadline = deadlines.after(idleTimeout, () => group.cancelUnclaimed(unreadError()));
+      keepOpen(call);
+    },
+    receiveFailure(id, code, message, data) {
+      const call = waiting.get(id);
+      if (call) fail(call, remoteError(code, message), data);
+    },
+    end(reason) {
+      for (const id of waiting.ids()) {
+        const call = waiting.get(id);
+        if (call) fail(call, reason);
+      }
+      for (const { group } of [...streaming]) group?.end(reason);
     },
   };
 }
 
-function unread(): BonevalueError {
+function unreadError(): BonevalueError {
   return new BonevalueError("cancelled", "Nobody read the answer's stream in time: read it, or ask for less.");
 }

@@ -16,40 +16,41 @@ test.each([0, 1, 999, 1_000, 1_001, 30_000, 31_234])(
   },
 );
 
-test("an undone task does not run, nor does one without end", async () => {
+test("a stopped task does not run, nor does one without end", async () => {
   const clock = createVirtualClock();
   const deadlines = createDeadlines(clock);
   const task = vi.fn();
-  deadlines.after(5_000, task)();
-  deadlines.after(10, task)();
+  deadlines.stop(deadlines.after(5_000, task));
+  deadlines.stop(deadlines.after(10, task));
+  deadlines.stop(undefined);
   deadlines.after(Number.POSITIVE_INFINITY, task);
   await clock.advance(100_000);
   expect(task).not.toHaveBeenCalled();
 });
 
-test("calls that follow each other need no timer each, and at rest none is left", async () => {
+test("calls that follow each other share a timer, and clearing the spare one leaves none", async () => {
   const clock = createVirtualClock();
   const set = vi.spyOn(clock, "after");
   const deadlines = createDeadlines(clock);
   for (let call = 0; call < 100; call++) {
-    deadlines.after(5_000, () => {})();
+    deadlines.stop(deadlines.after(5_000, () => {}));
     await clock.advance(10);
   }
   expect(set.mock.calls.length).toBeLessThan(15);
   expect(clock.waiting).toBe(1);
-  deadlines.rest();
+  deadlines.clearSpareTimer();
   expect(clock.waiting).toBe(0);
 });
 
-test("a timer that somebody waits for survives rest, and one whose task was undone twice", async () => {
+test("a timer that a task waits for is not cleared, nor when another task was stopped twice", async () => {
   const clock = createVirtualClock();
   const deadlines = createDeadlines(clock);
   const task = vi.fn();
-  const undo = deadlines.after(5_000, task);
-  undo();
+  const stopped = deadlines.after(5_000, task);
+  deadlines.stop(stopped);
   deadlines.after(5_000, task);
-  undo();
-  deadlines.rest();
+  deadlines.stop(stopped);
+  deadlines.clearSpareTimer();
   await clock.advance(5_101);
   expect(task).toHaveBeenCalledTimes(1);
   expect(clock.waiting).toBe(0);
@@ -67,4 +68,34 @@ test("fifty thousand calls within a second share a few timers, and leave none be
   await clock.advance(31_200);
   expect(ran).toBe(50_000);
   expect(clock.waiting).toBe(0);
+});
+
+test.each([100, 2_000])("a task that is renewed runs %i ms after the last renewal, once", async (delay) => {
+  const clock = createVirtualClock();
+  const deadlines = createDeadlines(clock);
+  const task = vi.fn();
+  const deadline = deadlines.after(delay, task);
+  for (let renewal = 0; renewal < 5; renewal++) {
+    await clock.advance(delay - 1);
+    deadlines.renew(deadline);
+  }
+  await clock.advance(delay - 1);
+  expect(task).not.toHaveBeenCalled();
+  await clock.advance(102);
+  expect(task).toHaveBeenCalledTimes(1);
+  await clock.advance(10 * delay);
+  expect([task.mock.calls.length, clock.waiting]).toEqual([1, 0]);
+});
+
+test("a renewed task can be stopped before and after its timer has fired once", async () => {
+  const clock = createVirtualClock();
+  const deadlines = createDeadlines(clock);
+  const task = vi.fn();
+  const deadline = deadlines.after(2_000, task);
+  await clock.advance(1_500);
+  deadlines.renew(deadline);
+  await clock.advance(1_000);
+  deadlines.stop(deadline);
+  await clock.advance(10_000);
+  expect([task.mock.calls.length, clock.waiting]).toEqual([0, 0]);
 });

@@ -8,43 +8,43 @@ import type { Args, Module, ResponseOutput } from "./module.ts";
 import type { Replies, RepliesState, Reply } from "./replies.ts";
 import type { Target } from "./target.ts";
 
-/** How far a call is. */
+/** The progress of a call. */
 export interface CallProgress {
-  /** How many peers were asked. */
+  /** How many peers were called. */
   readonly targets: number;
   /** How many of them have replied. */
   readonly replied: number;
-  /** How much of the request's streams and files they have read, all together, in bytes. */
+  /** How much of the request's streams and files all of them have read together, in bytes. */
   readonly sent: number;
-  /** How much that will be. Known once a peer reads, where the request carries files alone. */
+  /** What `sent` will be in the end. Known once a peer reads, when the request carries only files. */
   readonly total: number | undefined;
 }
 
-/** A call as a view shows it. Frozen. */
+/** The state of a call for a view. Frozen. */
 export interface CallState<Response> {
-  /** One for each peer that has answered or failed, in order of arrival. */
+  /** The replies in order of arrival. */
   readonly replies: readonly Reply<Response>[];
-  /** Whether somebody has not replied yet. */
+  /** Whether a peer has not replied yet. */
   readonly pending: boolean;
   /** The first value that arrived. */
   readonly first: Response | undefined;
   readonly progress: CallProgress;
-  /** Why no value arrived, as `Replies.first` would say; nothing while it is pending, or where `cancel` ended it. */
+  /** Why no value arrived, as `Replies.first` rejects. Undefined while pending, and after `cancel`. */
   readonly error: BonevalueError | undefined;
 }
 
-/** The state of one call at a time, the latest: what a button and the list of answers below it need. */
+/** The state of the latest call, for a button and the list of answers below it. */
 export interface LatestCall<M extends Module | string> {
   readonly state: Live<CallState<ResponseOutput<M>>>;
-  /** As `target.call`, and shown from now on. The call before is cancelled. */
+  /** Calls as `target.call` does, and shows this call from now on. Cancels the one before. */
   call(target: Target, module: M, ...args: Args<M, [options?: CallOptions]>): Replies<ResponseOutput<M>>;
-  /** Ends what is outstanding, streams that have come included; the replies that are there stay. */
+  /** Cancels the call and the streams of its answers. Keeps the replies that have arrived. */
   cancel(): void;
-  /** Cancels, and shows nothing. */
+  /** Cancels, and shows the initial state. */
   reset(): void;
 }
 
-const nothing: CallState<never> = Object.freeze({
+const initial: CallState<never> = Object.freeze({
   replies: Object.freeze([]),
   pending: false,
   first: undefined,
@@ -53,7 +53,7 @@ const nothing: CallState<never> = Object.freeze({
 });
 
 /**
- * A view of no call yet. Bindings are made of it; an app without a framework can use it as well.
+ * Creates the state of a view. The bindings use it; an app without a framework can use it as well.
  *
  * @example
  * const latest = createLatestCall<typeof Echo>();
@@ -61,20 +61,20 @@ const nothing: CallState<never> = Object.freeze({
  * button.onclick = () => latest.call(client.get("*"), Echo, { text: input.value });
  */
 export function createLatestCall<M extends Module | string>(): LatestCall<M> {
-  const state = createLive<CallState<ResponseOutput<M>>>(nothing);
-  /** Ends the call that is shown. */
+  const state = createLive<CallState<ResponseOutput<M>>>(initial);
+  /** Aborts the call that is shown. */
   let shown: AbortController | undefined;
-  let unfollow = () => {};
+  let unsubscribe = () => {};
 
   function show(change: Partial<CallState<ResponseOutput<M>>>): void {
     set(state, Object.freeze({ ...state.peek(), ...change }));
   }
 
-  function further(change: Partial<CallProgress>): CallProgress {
+  function withProgress(change: Partial<CallProgress>): CallProgress {
     return Object.freeze({ ...state.peek().progress, ...change });
   }
 
-  /** Pending until the error is known: a view never sees an end without its reason. */
+  /** Stays pending until the error is known, so that a view never shows an end without its reason. */
   function showReplies(replies: Replies<ResponseOutput<M>>, now: RepliesState<ResponseOutput<M>>): void {
     const call = shown;
     const fulfilled = now.replies.find(({ status }) => status === "fulfilled");
@@ -83,7 +83,7 @@ export function createLatestCall<M extends Module | string>(): LatestCall<M> {
       replies: now.replies,
       pending: now.pending > 0 || failed,
       first: fulfilled?.value,
-      progress: further({ targets: now.targets, replied: now.replies.length }),
+      progress: withProgress({ targets: now.targets, replied: now.replies.length }),
     });
     if (failed) replies.first().catch((error) => call === shown && show({ pending: false, error }));
   }
@@ -91,18 +91,18 @@ export function createLatestCall<M extends Module | string>(): LatestCall<M> {
   function cancel(): void {
     const call = shown;
     shown = undefined;
-    call?.abort("The view that made the call has ended it.");
+    call?.abort("The view that made the call cancelled it.");
     if (state.peek().pending) show({ pending: false });
   }
 
   function reset(): void {
-    unfollow();
+    unsubscribe();
     cancel();
-    set(state, nothing);
+    set(state, initial);
   }
 
   function call(target: Target, module: M, ...[request, options]: Args<M, [options?: CallOptions]>) {
-    const ask: (module: Module | string, request: unknown, options: CallOptions) => Replies<any> = target.call;
+    const callTarget: (module: Module | string, request: unknown, options: CallOptions) => Replies<any> = target.call;
     const { signal, onProgress } = options ?? {};
     const own = new AbortController();
     const sent = new Map<PeerId, number>();
@@ -112,18 +112,18 @@ export function createLatestCall<M extends Module | string>(): LatestCall<M> {
       const bytes = [...sent.values()].reduce((sum, count) => sum + count, 0);
       // Every peer reads the same request.
       const total = progress.total && progress.total * state.peek().progress.targets;
-      if (own === shown) show({ progress: further({ sent: bytes, total }) });
+      if (own === shown) show({ progress: withProgress({ sent: bytes, total }) });
       onProgress?.(progress);
     }
 
     reset();
     shown = own;
-    const replies: Replies<ResponseOutput<M>> = ask(module, request, {
+    const replies: Replies<ResponseOutput<M>> = callTarget(module, request, {
       ...options,
       signal: signal && isSignal(signal) ? AbortSignal.any([own.signal, signal]) : (signal ?? own.signal),
       onProgress: progressed,
     });
-    unfollow = replies.state.subscribe((now) => showReplies(replies, now));
+    unsubscribe = replies.state.subscribe((now) => showReplies(replies, now));
     return replies;
   }
 

@@ -13,16 +13,16 @@ export interface Module<Request extends Schema | undefined = any, Response exten
   readonly response: Response;
 }
 
-/** What a caller of `M` writes. A bare name is untyped. */
+/** The request that a caller of `M` sends. Under a bare name it is untyped. */
 export type RequestInput<M> = M extends Module<infer Q, any> ? In<Q> : any;
-/** What a handler of `M` reads. */
+/** The request that a handler of `M` gets. */
 export type RequestOutput<M> = M extends Module<infer Q, any> ? Out<Q> : any;
-/** What a handler of `M` answers. */
+/** The response that a handler of `M` returns. */
 export type ResponseInput<M> = M extends Module<any, infer R> ? In<R> : any;
-/** What a caller of `M` reads. */
+/** The response that a caller of `M` gets. */
 export type ResponseOutput<M> = M extends Module<any, infer R> ? Out<R> : any;
 
-/** A request and what follows it; the request may be left out when the module takes none. */
+/** The request and the arguments behind it. The request may be omitted when the module takes none. */
 export type Args<M, Rest extends unknown[]> =
   undefined extends RequestInput<M>
     ? [request?: RequestInput<M>, ...rest: Rest]
@@ -30,8 +30,8 @@ export type Args<M, Rest extends unknown[]> =
 
 /**
  * Declares a contract with any Standard Schema (valibot, zod, arktype…). Every value is validated once, by the peer that
- * receives it: senders write the schema's input, receivers read its output. A contract that changes incompatibly takes a
- * new name. Throws `unknown-module` where `name` is no text of 1 024 characters at most.
+ * receives it: senders pass the schema's input, receivers get its output. Give a contract a new name when you change it
+ * incompatibly. Throws `unknown-module` unless `name` is a string of at most 1 024 characters.
  *
  * @example
  * const Echo = defineModule("Echo", { request: v.object({ text: v.string() }), response: v.object({ text: v.string() }) });
@@ -44,51 +44,45 @@ export function defineModule<
   return Object.freeze({ name, request: schemas?.request as Request, response: schemas?.response as Response });
 }
 
-/**
- * The contract behind what the app wrote: a bare name is one without schemas. Throws `unknown-module` where it has no
- * name.
- */
+/** Returns the contract for a module or a bare name, which has no schemas. Throws `unknown-module` for an invalid name. */
 export function moduleOf(module: Module | string): Module {
   if (typeof module === "string") return defineModule(module);
   requireName(module?.name);
   return module;
 }
 
-// With the longest of values beside it, it must fit what a frame may have: a longer one would cost the link.
+// A frame with the longest name and the largest value must not exceed the largest frame: the receiver would end the link.
 const longestName = 1_024;
 
 function requireName(name: unknown): void {
   if (typeof name === "string" && name.length <= longestName) return;
-  throw new BonevalueError(
-    "unknown-module",
-    "Name the module, in 1024 characters at most, or make it by defineModule.",
-  );
+  throw new BonevalueError("unknown-module", "Name the module, in at most 1024 characters, or use defineModule.");
 }
 
-/** With what a value fails that breaks the module's contract: one of a request, or of a response. */
+/** The code of a value that does not fit the module's contract. */
 export type ContractCode = "invalid-request" | "invalid-response";
 
-/** One request, as the module's handler sees it. */
+/** One request, as the module's handler gets it. */
 export interface HandlerContext<Request> {
   readonly request: Request;
   readonly peer: Peer;
   /**
-   * Until the answer: aborts when the caller cancels, the deadline passes or the link is lost, with that
-   * {@link BonevalueError} as its reason. After an answer with streams: once all of them are over, if one was stopped, or
-   * was open when the link was lost.
+   * Until the answer, aborts when the caller cancels, the deadline passes or the link is lost. Its reason is that
+   * {@link BonevalueError}. After an answer with streams, aborts when all of them are over, if the caller stopped one or
+   * the link was lost while one was open.
    */
   readonly signal: AbortSignal;
 }
 
-/** The seed's form, under a bare name: the answer goes to `callback`, now or later, or is returned. */
+/** Short form, under a bare name: the handler passes its answer to `callback`, now or later, or returns it. */
 export interface NamedHandlerContext extends HandlerContext<any> {
   callback(response: any): void;
 }
 
 /**
- * Answers by returning a value or a promise, or by being an async generator where the response is a stream. What it
- * throws reaches the caller as `handler-failed`, or as the {@link BonevalueError} that it is; never the stack. Under a
- * bare name a handler may instead return nothing and use the callback; the first answer counts.
+ * Answers by returning a value or a promise, or as an async generator where the response is a stream. An error that it
+ * throws reaches the caller as `handler-failed`, and a {@link BonevalueError} as it is; the stack is never sent. Under a
+ * bare name a handler may instead return nothing and call the callback; the first answer counts.
  */
 export type Handler<M> = M extends string
   ? (exchange: NamedHandlerContext) => unknown

@@ -7,20 +7,20 @@ import type { HandlerContext, Module } from "./module.ts";
 export interface Offer {
   readonly module: Module;
   readonly handler: (exchange: HandlerContext<any>) => unknown;
-  /** Who may call it. */
+  /** The peers that may call it. */
   readonly allow: Query;
-  /** Offered under a bare name, so that the handler may answer by callback. */
+  /** Whether it is offered under a bare name, so that the handler may answer by callback. */
   readonly bare: boolean;
 }
 
-/** What this client offers, by name. Names are data: none of them can be mistaken for a property. */
+/** The modules that this client offers, by name. */
 export interface Modules {
   get(name: string): Offer | undefined;
-  /** Offers a module; returns its undo. Throws `module-taken`, and `invalid-request` where there is no handler. */
+  /** Offers a module; returns its undo. Throws `module-taken`, and `invalid-request` when the handler is no function. */
   add(offer: Offer): () => void;
 }
 
-/** Nothing is offered yet. */
+/** Creates an empty list. A Map, so that no name can be mistaken for a property. */
 export function createModules(): Modules {
   const offers = new Map<string, Offer>();
   return {
@@ -29,7 +29,7 @@ export function createModules(): Modules {
       const { name } = offer.module;
       requireFunction(offer.handler, `The handler of "${name}"`);
       if (offers.has(name)) {
-        throw new BonevalueError("module-taken", `A module named "${name}" is offered already; withdraw it first.`);
+        throw new BonevalueError("module-taken", `A module named "${name}" is already offered; withdraw it first.`);
       }
       offers.set(name, offer);
       return () => {

@@ -1,11 +1,11 @@
-import { BonevalueError } from "../errors.ts";
+import type { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import { pack } from "../wire/codec.ts";
 import { maxLossySize } from "../wire/frames.ts";
-import type { CallContext } from "./call-peer.ts";
+import { type CallContext, callPeer, type OutgoingRequest, type PeerCall } from "./call-peer.ts";
 import type { Module } from "./module.ts";
-import { discard, isShared, type Payload, packPayloads } from "./streams/payload.ts";
-import { unsendable } from "./thrown-error.ts";
+import { discard, type Payload, packPayloads } from "./streams/payload.ts";
+import { unsendable } from "./wire-errors.ts";
 
 /** How a one-way message is sent. */
 export interface NotifyOptions {
@@ -13,76 +13,62 @@ export interface NotifyOptions {
   readonly lossy?: boolean | undefined;
 }
 
-// No message waits longer for its link, in ms.
-const longestWait = 30_000;
+// How long a message waits for its link, in ms.
+const linkTimeoutMs = 30_000;
 
-/** Sends a request that nothing comes back for. */
+/** Sends a request that gets no reply. */
 export type Notify = (targets: readonly Peer[], module: Module, request: unknown, options: NotifyOptions) => void;
 
-/** One-way messages. What cannot be sent at all goes to `failed`. */
-export function createNotify(
-  { pool, deadlines, limits, keepOpenMs, refusal }: CallContext,
-  failed: (error: BonevalueError) => void,
-): Notify {
-  // Peers whose link a lossy message waits for: the next ones are dropped, since they could only be late.
-  const knocking = new Set<string>();
+/** Creates the sender of one-way messages. `failed` is called when one cannot be sent. */
+export function createNotify(context: CallContext, failed: (error: BonevalueError) => void): Notify {
+  const { limits, refusal } = context;
+  // Lossy messages that wait for a link, by peer and module: a later one replaces the earlier one.
+  const waitingLossy = new Map<string, PeerCall>();
 
-  function tell(peer: Peer, module: Module, payload: Payload, { keepAlive, lossy = false }: NotifyOptions): void {
-    if (lossy && knocking.has(peer.id)) return;
-    if (lossy) knocking.add(peer.id);
-    let waits = true;
-    let undoDeadline: (() => void) | undefined;
-
-    function leave(): void {
-      waits = false;
-      undoDeadline?.();
-      knocking.delete(peer.id);
+  function notifyLossy(peer: Peer, payload: Payload, request: OutgoingRequest): void {
+    const key = `${peer.id} ${request.module.name}`;
+    const waiting = waitingLossy.get(key);
+    if (waiting) {
+      waiting.payload = payload;
+      return;
     }
-
-    function fail(reason: BonevalueError): void {
-      leave();
-      discard(payload, reason);
-      failed(reason);
-    }
-
-    const undo = pool.whenOpen(peer.id, {
-      failFast: isShared(payload),
-      begin({ service, keepOpen }) {
-        leave();
-        const keep = () => keepOpen(keepOpenMs(keepAlive));
-        service.notify({ module: module.name, payload, over: keep }, lossy);
-        keep();
+    const call = callPeer(context, peer, payload, {
+      ...request,
+      settle(peer, outcome) {
+        waitingLossy.delete(key);
+        request.settle(peer, outcome);
       },
-      fail,
     });
-    // Nothing is timed on a link that is there.
-    if (!waits) return;
-    undoDeadline = deadlines.after(longestWait, () => {
-      undo();
-      fail(new BonevalueError("timeout", "No link to the peer for 30 s: send the message again when there is one."));
-    });
+    if (call.status === "queued") waitingLossy.set(key, call);
   }
 
-  /** The request for each of `count` peers. Nobody resends what is lossy, so that it cannot hold a stream. */
-  function payloads(request: unknown, count: number, lossy: boolean | undefined): readonly Payload[] {
+  /** The payload for each of `count` peers. A lossy message is never sent again, so it cannot carry a stream. */
+  function packFor(count: number, value: unknown, isLossy: boolean): readonly Payload[] {
     const outgoing = { name: "request", code: "invalid-request", depth: limits.depth } as const;
-    if (!lossy) return packPayloads(request, { ...outgoing, size: limits.messageSize }, count);
-    const packed = pack(request, { ...outgoing, size: maxLossySize });
-    return Array.from({ length: count }, () => ({ packed, streams: [] }));
+    if (!isLossy) return packPayloads(value, { ...outgoing, size: limits.messageSize }, count);
+    return new Array(count).fill({ packed: pack(value, { ...outgoing, size: maxLossySize }), streams: [] });
   }
 
-  function tellOrRefuse(peer: Peer, module: Module, payload: Payload, options: NotifyOptions): void {
-    const error = refusal(peer);
-    if (error) {
-      discard(payload, error);
-      failed(error);
-    } else tell(peer, module, payload, options);
-  }
-
-  return (targets, module, request, options) => {
+  return (targets, module, value, { keepAlive, lossy = false }) => {
+    const request: OutgoingRequest = {
+      module,
+      kind: lossy ? "lossy" : "message",
+      timeout: linkTimeoutMs,
+      keepAlive,
+      settle(_, outcome) {
+        if ("error" in outcome) failed(outcome.error);
+      },
+    };
     try {
-      const requests = payloads(request, targets.length, options.lossy);
-      for (const [index, peer] of targets.entries()) tellOrRefuse(peer, module, requests[index]!, options);
+      packFor(targets.length, value, lossy).forEach((payload, index) => {
+        const peer = targets[index]!;
+        const error = refusal(peer);
+        if (error) {
+          discard(payload, error);
+          failed(error);
+        } else if (lossy) notifyLossy(peer, payload, request);
+        else callPeer(context, peer, payload, request);
+      });
     } catch (error) {
       failed(unsendable(error, "invalid-request"));
     }

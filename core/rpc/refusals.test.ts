@@ -98,8 +98,8 @@ test("a message whose schema never answers holds up what is behind it for half a
   );
   const handled: string[] = [];
   bob.module(defineModule("Note", { request: checked }), ({ request }) => void handled.push(request));
-  ann.tell("Note", "stuck");
-  ann.tell("Note", "behind");
+  ann.notify("Note", "stuck");
+  ann.notify("Note", "behind");
   await clock.advance(29_900);
   expect([handled, bob.errors]).toEqual([[], []]);
   await clock.advance(200);

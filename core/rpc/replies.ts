@@ -3,12 +3,12 @@ import { lazyProperty } from "../lazy-property.ts";
 import type { Peer } from "../peer.ts";
 import { createLive, type Live, set } from "../reactive.ts";
 
-/** What became of one target. */
+/** The reply of one peer. */
 export type Reply<Response> =
   | { readonly peer: Peer; readonly status: "fulfilled"; readonly value: Response; readonly error?: undefined }
   | { readonly peer: Peer; readonly status: "rejected"; readonly error: BonevalueError; readonly value?: undefined };
 
-/** A call's progress, as {@link Replies.state} shows it. */
+/** The replies to a call so far. */
 export interface RepliesState<Response> {
   readonly targets: number;
   readonly pending: number;
@@ -16,48 +16,48 @@ export interface RepliesState<Response> {
 }
 
 /**
- * The replies to one call, in order of arrival: exactly one for each peer that the query named when the call was made.
- * The request is sent at once, whether anybody iterates or not. Every iterator sees all replies from the first. Leaving
- * a `for await` early cancels what has not arrived, never a stream that has. Not a promise, on purpose.
+ * The replies to one call, in order of arrival: exactly one for each peer that the query matched when the call was made.
+ * The request is sent at once, even when nobody iterates. Every iterator gets all replies from the first. Leaving a
+ * `for await` early cancels the calls that have no reply yet, but no stream that has arrived. Not a promise, on purpose.
  */
 export interface Replies<Response> extends AsyncIterable<Reply<Response>> {
   /**
-   * The first fulfilled value; the others are cancelled. Rejects with `no-peers`, with the only target's own error, or
-   * with `all-failed`, whose `data` is the replies.
+   * The first fulfilled value; cancels the other calls. Rejects with `no-peers`, with the error of the only peer, or with
+   * `all-failed`, whose `data` is the replies.
    */
   first(): Promise<Response>;
-  /** Every reply; `[]` where there was nobody. Never rejects because of a peer. */
+  /** All replies; `[]` when the query matched nobody. Never rejects because of a peer. */
   all(): Promise<readonly Reply<Response>[]>;
-  /** Ends what is outstanding with `cancelled`, the reason as its cause, on both sides. */
+  /** Ends the calls that have no reply yet with `cancelled`, on both sides. The reason becomes the error's cause. */
   cancel(reason?: unknown): void;
   readonly state: Live<RepliesState<Response>>;
 }
 
 const withState = lazyProperty("state");
 
-/** How one target's answer ended. */
+/** The result of one peer's call. */
 export type Outcome = { readonly value: unknown } | { readonly error: BonevalueError };
 
-/** The side of {@link Replies} that the call writes. */
+/** The side of {@link Replies} that the call fills. */
 export interface Collector {
   readonly replies: Replies<any>;
-  /** How many have not replied yet. */
+  /** How many peers have not replied yet. */
   pending(): number;
-  /** The reply of `peer`; only the first counts. */
+  /** Adds the reply of `peer`. Only the first counts. */
   settle(peer: Peer, outcome: Outcome): void;
-  /** Gives everybody who is pending that error. */
+  /** Adds this error as the reply of every pending peer. */
   settleRest(error: BonevalueError): void;
 }
 
 /**
- * Collects one reply from each of `targets`. `stop` is called for each that is cancelled before it replied, `done` once
- * when nobody is pending any more. `nobody` is what `first` rejects with when there are no targets.
+ * Collects one reply from each of `targets`. Calls `stop` for each peer that is cancelled before it replied, and `done`
+ * once when no peer is pending. `first` rejects with `noPeersError` when there are no targets.
  */
 export function collectReplies(
   targets: readonly Peer[],
   stop: (peer: Peer, error: BonevalueError) => void,
   done: () => void,
-  nobody: () => BonevalueError,
+  noPeersError: () => BonevalueError,
 ): Collector {
   const pending = new Set(targets);
   const replies: Reply<unknown>[] = [];
@@ -94,32 +94,32 @@ export function collectReplies(
     settleRest(cancelled(reason));
   }
 
-  /** Resolves with the reply at `index`, or with nothing when there will be none. */
+  /** Resolves with the reply at `index`, or with undefined when there will be none. */
   function replyAt(index: number): Promise<Reply<unknown> | undefined> {
     return new Promise((resolve) => {
-      const look = () => {
+      const check = () => {
         if (index < replies.length || pending.size === 0) resolve(replies[index]);
-        else waiters.push(look);
+        else waiters.push(check);
       };
-      look();
+      check();
     });
   }
 
   function first(): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const look = () => {
+      const check = () => {
         const fulfilled = replies.find(({ status }) => status === "fulfilled");
-        if (!fulfilled && pending.size > 0) return void waiters.push(look);
+        if (!fulfilled && pending.size > 0) return void waiters.push(check);
         cancel("Another peer answered first.");
         if (fulfilled) resolve(fulfilled.value);
         else reject(failure());
       };
-      look();
+      check();
     });
   }
 
   function failure(): BonevalueError | undefined {
-    if (targets.length === 0) return nobody();
+    if (targets.length === 0) return noPeersError();
     if (targets.length === 1) return replies[0]?.error;
     return new BonevalueError("all-failed", "No peer answered; `data` has each reply with its error.", {
       data: Object.freeze([...replies]),
@@ -160,7 +160,7 @@ export function collectReplies(
   };
 }
 
-/** The error of what its caller no longer wants. */
+/** The error of a call that its caller no longer wants. */
 export function cancelled(reason: unknown): BonevalueError {
   return new BonevalueError("cancelled", "The call was cancelled by its caller.", { cause: reason });
 }

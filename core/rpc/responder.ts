@@ -1,150 +1,147 @@
 import { BonevalueError } from "../errors.ts";
 import { createIdMap } from "../id-map.ts";
-import type { Limits } from "../limits.ts";
 import type { Peer } from "../peer.ts";
 import type { Query } from "../peers/query.ts";
 import type { Received } from "../wire/codec.ts";
-import { type Frame, Kind } from "../wire/frames.ts";
-import type { SendScheduler } from "../wire/send-scheduler.ts";
-import { answer, fail } from "./answer.ts";
+import { protocolError } from "../wire/protocol-error.ts";
+import { type Answering, answer, fail } from "./answer.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { createIncomingExchange, type IncomingExchange } from "./incoming-exchange.ts";
-import type { IncomingRequest } from "./incoming-request.ts";
+import {
+  abortWithStreams,
+  contextOf,
+  createInboundCall,
+  type Ending,
+  end,
+  groupOf,
+  type InboundCall,
+  type InboundLink,
+  untilOver,
+} from "./inbound-call.ts";
 import type { Modules, Offer } from "./modules.ts";
-import { createRenewable, type Renewable } from "./renewable.ts";
 import type { Outcome } from "./replies.ts";
-import { createSerialQueue } from "./serial-queue.ts";
-import { discardValue } from "./streams/payload.ts";
-import type { Streams } from "./streams/streams.ts";
-import { isThenable } from "./thenable.ts";
-import { thrownError } from "./thrown-error.ts";
-import { unpack } from "./unpack.ts";
-import { check } from "./validate.ts";
+import { discardValue, unpackPayload } from "./streams/payload.ts";
+import { check, isThenable } from "./validate.ts";
+import { thrownError } from "./wire-errors.ts";
 
-/** What a {@link Responder} needs of the client and of the link. */
-export interface ResponderOptions {
+/** What is handed in. */
+export interface ResponderOptions extends Answering {
   readonly peer: Peer;
   readonly modules: Modules;
   readonly deadlines: Deadlines;
-  readonly limits: Limits;
-  readonly scheduler: Pick<SendScheduler, "send" | "bulk">;
-  readonly streams: Streams;
-  /** The clock's time. */
-  now(): number;
-  /** Whether our peer is among those that a module is offered to. */
+  /** Whether the peer is among those that a module is offered to. */
   isAllowed(allow: Query): boolean;
-  /** Told what a handler threw where no caller waits to hear of it. */
+  /** Called with errors that no caller is told. */
   failed(error: BonevalueError): void;
 }
 
-/** The other side's requests on one link. */
+/** The peer's requests on one link. */
 export interface Responder {
-  /** How many calls we have not answered. */
+  /** How many calls are not answered yet. */
   readonly open: number;
-  receive(frame: Request): void;
-  /** The link is over: handlers that still work learn why. */
+  receiveCall(id: number, module: string, request: Received, remaining: number | null): void;
+  receiveMessage(module: string, request: Received): void;
+  receiveCancel(id: number, code: string): void;
+  /** The link is over: aborts the handlers that still run. */
   end(reason: BonevalueError): void;
 }
 
-/** The frames that ask something of us. */
-export type Request = Extract<
-  Frame<Received>,
-  readonly [typeof Kind.call | typeof Kind.notify | typeof Kind.cancel, ...unknown[]]
->;
-
-// As long as a call has by default: a message has no deadline of its own, and those behind it wait.
-const longestCheck = 30_000;
+// A message has no deadline of its own, and the requests behind it wait for its schema. So it gets a call's default, in ms.
+const checkTimeoutMs = 30_000;
 
 /** Runs a handler for each request that arrives, in the order in which the requests were made. */
 export function createResponder(options: ResponderOptions): Responder {
-  const { peer, modules, deadlines, limits, streams, now, isAllowed } = options;
+  const { peer, modules, deadlines, limits, streams, isAllowed } = options;
   const capacity = limits.requestsPerPeer;
-  const calls = createIdMap<IncomingExchange>();
-  const tells = new Set<IncomingExchange>();
-  const inTurn = createSerialQueue();
+  const calls = createIdMap<InboundCall>();
+  const messages = new Set<InboundCall>();
+  const enqueue = createSerialQueue();
 
-  function receiveCall(id: number, name: string, value: Received, remaining: number | null): void {
-    if (calls.get(id)) throw new BonevalueError("protocol", `The peer used the call id ${id} twice.`);
+  const link: InboundLink = {
+    peer,
+    streams,
+    onOver(call, ending) {
+      if (call.id === 0) return onMessageOver(call, ending);
+      calls.delete(call.id);
+      deadlines.stop(call.deadline);
+      if (ending) answer(call, ending, options);
+    },
+    onCredit({ deadline }) {
+      if (deadline) deadlines.renew(deadline);
+    },
+  };
+
+  function onMessageOver(message: InboundCall, ending: Ending | undefined): void {
+    messages.delete(message);
+    if (!ending) return;
+    if ("thrown" in ending) options.failed(thrownError(ending.thrown));
+    else discardValue(ending.value);
+  }
+
+  function receiveCall(id: number, module: string, request: Received, remaining: number | null): void {
+    if (calls.get(id)) throw protocolError(`the call id ${id} twice`);
     if (calls.size >= capacity) {
-      streams.refuse(value);
+      streams.refuse(request);
       fail(id, new BonevalueError("busy", "The peer handles too many calls at once; try later."), options);
       return;
     }
-    let deadline: Renewable | undefined;
-    const call = createIncomingExchange(peer, streams, {
-      over(ending) {
-        calls.delete(id);
-        deadline?.stop();
-        if (ending) answer(id, ending, call.group, options);
-      },
-      granted: () => deadline?.renew(),
-    });
+    const call = createInboundCall(link, id);
     calls.add(id, call);
-    handle(call, name, value, true);
+    handle(call, module, request);
     // Most handlers have answered by now.
-    if (remaining === null || call.request.isOver()) return;
-    deadline = createRenewable(deadlines, now, remaining, () =>
-      call.abort(new BonevalueError("timeout", "The caller's deadline has passed.")),
+    if (remaining === null || call.isOver) return;
+    call.deadline = deadlines.after(remaining, () =>
+      abortWithStreams(call, new BonevalueError("timeout", "The caller's deadline has passed.")),
     );
   }
 
-  /** One that cannot be handled is dropped: its sender waits for nothing. */
-  function receiveTell(name: string, value: Received): void {
-    if (tells.size >= capacity) {
-      streams.refuse(value);
+  /** A message that cannot be handled is dropped. */
+  function receiveMessage(module: string, request: Received): void {
+    if (messages.size >= capacity) {
+      streams.refuse(request);
       return;
     }
-    const tell = createIncomingExchange(peer, streams, {
-      over(ending) {
-        tells.delete(tell);
-        if (!ending) return;
-        if ("thrown" in ending) options.failed(thrownError(ending.thrown));
-        else discardValue(ending.value);
-      },
-    });
-    tells.add(tell);
-    handle(tell, name, value, false);
+    const message = createInboundCall(link, 0);
+    messages.add(message);
+    handle(message, module, request);
   }
 
-  function cancel(id: number, code: string): void {
-    const reason = new BonevalueError(code === "timeout" ? code : "cancelled", "The caller has given the call up.");
-    calls.get(id)?.abort(reason);
+  function handle(call: InboundCall, module: string, request: Received): void {
+    const value = unpackPayload(request, (kind, detail) => groupOf(call).receive(kind, detail));
+    enqueue(() => start(call, module, value));
   }
 
-  function handle(exchange: IncomingExchange, name: string, value: Received, awaited: boolean): void {
-    const request = unpack(value, (kind, detail) => exchange.group().receive(kind, detail));
-    inTurn(() => start(exchange, name, request, awaited));
-  }
-
-  /** Returns a promise where the module's schema takes its time: the next waits for it, but not beyond this one's end. */
-  function start(
-    { request: call, abort }: IncomingExchange,
-    name: string,
-    received: Outcome,
-    awaited: boolean,
-  ): Promise<void> | undefined {
-    if (call.isOver()) return undefined;
-    const refuse = (thrown: unknown) => call.end({ thrown });
+  /** Returns a promise while the module's schema checks the request. It resolves at the latest when the call is over. */
+  function start(call: InboundCall, module: string, request: Outcome): Promise<void> | undefined {
+    if (call.isOver) return undefined;
     try {
-      if ("error" in received) throw received.error;
-      const offer = permitted(name);
-      const accept = (request: unknown) => run(call, offer, request, awaited);
-      const checked = check(offer.module.request, received.value, "invalid-request", accept, refuse);
-      const turn = checked && call.until(checked);
-      if (!awaited) turn?.then(deadlines.after(longestCheck, () => call.end({ thrown: unchecked(name) })));
-      return turn;
-    } catch (error) {
-      // Who only tells may ask for what is not there: that is neither theirs to hear nor our app's.
-      if (awaited) refuse(error);
-      else abort(thrownError(error));
+      if ("error" in request) throw request.error;
+      const offer = offerOf(module);
+      const checked = check(
+        offer.module.request,
+        request.value,
+        "invalid-request",
+        (value) => run(call, offer, value),
+        (thrown) => end(call, { thrown }),
+      );
+      const over = checked && untilOver(call, checked);
+      if (over && call.id === 0) limitCheck(call, module, over);
+      return over;
+    } catch (thrown) {
+      if (call.id > 0) end(call, { thrown });
+      else abortWithStreams(call, thrownError(thrown));
       return undefined;
     }
   }
 
-  function permitted(name: string): Offer {
-    const offer = modules.get(name);
-    if (!offer) throw new BonevalueError("unknown-module", `The peer offers no module named "${name}".`);
-    if (!isAllowed(offer.allow)) throw new BonevalueError("forbidden", `The peer does not offer "${name}" to us.`);
+  function limitCheck(message: InboundCall, module: string, over: Promise<void>): void {
+    const deadline = deadlines.after(checkTimeoutMs, () => end(message, { thrown: checkTimeoutError(module) }));
+    over.then(() => deadlines.stop(deadline));
+  }
+
+  function offerOf(module: string): Offer {
+    const offer = modules.get(module);
+    if (!offer) throw new BonevalueError("unknown-module", `The peer offers no module named "${module}".`);
+    if (!isAllowed(offer.allow)) throw new BonevalueError("forbidden", `The peer does not offer "${module}" to us.`);
     return offer;
   }
 
@@ -152,27 +149,32 @@ export function createResponder(options: ResponderOptions): Responder {
     get open() {
       return calls.size;
     },
-    receive(frame) {
-      if (frame[0] === Kind.call) receiveCall(frame[1], frame[2], frame[3], frame[4]);
-      else if (frame[0] === Kind.notify) receiveTell(frame[2], frame[3]);
-      else cancel(frame[1], frame[2]);
+    receiveCall,
+    receiveMessage,
+    receiveCancel(id, code) {
+      const call = calls.get(id);
+      const reason = code === "timeout" ? code : "cancelled";
+      if (call) abortWithStreams(call, new BonevalueError(reason, "The caller has given the call up."));
     },
     end(reason) {
-      for (const id of calls.ids()) calls.get(id)?.abort(reason);
-      for (const exchange of [...tells]) exchange.abort(reason);
+      for (const id of calls.ids()) {
+        const call = calls.get(id);
+        if (call) abortWithStreams(call, reason);
+      }
+      for (const message of [...messages]) abortWithStreams(message, reason);
     },
   };
 }
 
-function run(call: IncomingRequest, { handler, bare }: Offer, request: unknown, awaited: boolean): void {
-  if (call.isOver()) return;
-  const threw = (thrown: unknown) => call.end({ thrown });
-  // Under a bare name, nothing means that the callback will be used: but not where nobody waits for it.
+function run(call: InboundCall, { handler, bare }: Offer, request: unknown): void {
+  if (call.isOver) return;
+  const threw = (thrown: unknown) => end(call, { thrown });
+  // Under a bare name, no value means that the handler will use the callback. Nobody waits for that of a message.
   const returned = (value: unknown) => {
-    if (value !== undefined || !bare || !awaited) call.end({ value });
+    if (value !== undefined || !bare || call.id === 0) end(call, { value });
   };
   try {
-    const result = handler(call.exchange(request));
+    const result = handler(contextOf(call, request, bare));
     if (isThenable(result)) result.then(returned, threw);
     else returned(result);
   } catch (error) {
@@ -180,7 +182,19 @@ function run(call: IncomingRequest, { handler, bare }: Offer, request: unknown, 
   }
 }
 
-function unchecked(name: string): BonevalueError {
-  const message = `The contract of "${name}" has not checked a message within ${longestCheck} ms, so it was dropped.`;
+/** Creates a queue that starts one task after the other: at once while none returns a promise. */
+function createSerialQueue(): (task: () => Promise<void> | undefined) => void {
+  let last: Promise<void> | undefined;
+  return (task) => {
+    const current = last ? last.then(task) : task();
+    last = current;
+    current?.then(() => {
+      if (last === current) last = undefined;
+    });
+  };
+}
+
+function checkTimeoutError(module: string): BonevalueError {
+  const message = `The contract of "${module}" has not checked a message within ${checkTimeoutMs} ms, so it was dropped.`;
   return new BonevalueError("timeout", message);
 }

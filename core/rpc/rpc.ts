@@ -1,75 +1,70 @@
 import type { BonevalueError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
-import type { Connection, Service } from "../links/connection.ts";
+import type { Connection } from "../links/connection.ts";
 import type { Peer } from "../peer.ts";
 import type { Query } from "../peers/query.ts";
 import { Kind } from "../wire/frames.ts";
 import { protocolError } from "../wire/protocol-error.ts";
-import { createCaller, type OngoingCall, type OutgoingCall, type OutgoingMessage } from "./caller.ts";
+import type { CallSender } from "./call-peer.ts";
+import { createCaller } from "./caller.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Modules } from "./modules.ts";
 import { createResponder } from "./responder.ts";
 import { createStreams } from "./streams/streams.ts";
 
-/** Calls and streams, both ways, on one connection. */
-export interface Rpc extends Service {
-  call(call: OutgoingCall): OngoingCall;
-  /** Sends a request that nothing comes back for. A lossy one holds no streams. */
-  notify(message: Omit<OutgoingMessage, "failed">, lossy: boolean): void;
-}
+/** Calls, messages and streams of one connection, both ways. */
+export type Rpc = CallSender;
 
-/** What {@link createRpc} needs of the client. Times in ms. */
+/** What is handed in. Times in ms. */
 export interface RpcOptions {
   readonly peer: Peer;
   readonly modules: Modules;
   readonly deadlines: Deadlines;
   readonly limits: Limits;
-  /** For how long the streams of an answer wait for a reader. */
+  /** How long the streams of an answer wait for a reader. */
   readonly idleTimeout: number;
   /** The clock's time. */
   now(): number;
   isAllowed(allow: Query, peer: Peer): boolean;
-  /** Told what went wrong where no caller waits to hear of it. */
+  /** Called with errors that no caller is told. */
   failed(error: BonevalueError): void;
 }
 
-/** Serves `connection`, and calls on it. */
+/** Serves the peer's requests on `connection`, and sends ours. Every frame is dispatched here, once. */
 export function createRpc(connection: Pick<Connection<Rpc>, "scheduler" | "remote">, options: RpcOptions): Rpc {
-  const { peer } = options;
   const { scheduler } = connection;
   const streams = createStreams({ ...options, scheduler, remote: () => connection.remote });
   const caller = createCaller({ ...options, scheduler, streams });
-  const responder = createResponder({
-    ...options,
-    scheduler,
-    streams,
-    isAllowed: (allow) => options.isAllowed(allow, peer),
-  });
+  const isAllowed = (allow: Query) => options.isAllowed(allow, options.peer);
+  const responder = createResponder({ ...options, scheduler, streams, isAllowed });
   return {
     get isIdle() {
       return caller.open === 0 && responder.open === 0 && streams.openCount === 0;
     },
-    call: caller.call,
-    notify(message, lossy) {
-      if (lossy) scheduler.send("lossy", [Kind.notify, 0, message.module, message.payload.packed]);
-      else caller.notify({ ...message, failed: options.failed });
-    },
+    send: caller.send,
+    cancel: caller.cancel,
     receive(frame) {
       switch (frame[0]) {
         case Kind.call:
-        case Kind.cancel:
-        case Kind.notify:
-          return responder.receive(frame);
+          return responder.receiveCall(frame[1], frame[2], frame[3], frame[4]);
         case Kind.answer:
+          return caller.receiveAnswer(frame[1], frame[2]);
         case Kind.fail:
-          return caller.receive(frame);
+          return caller.receiveFailure(frame[1], frame[2], frame[3], frame[4]);
+        case Kind.cancel:
+          return responder.receiveCancel(frame[1], frame[2]);
+        case Kind.notify:
+          return responder.receiveMessage(frame[2], frame[3]);
         case Kind.item:
+          return streams.receiveItem(frame[1], frame[2]);
         case Kind.end:
+          return streams.receiveEnd(frame[1], frame[2], frame[3]);
         case Kind.credit:
+          return streams.receiveCredit(frame[1], frame[2], frame[3]);
         case Kind.stop:
-          return streams.receive(frame);
+          return streams.receiveStop(frame[1], frame[2]);
         default:
-          throw protocolError("a frame where it has no place");
+          throw protocolError("a frame that is out of place");
       }
     },
     end(reason) {

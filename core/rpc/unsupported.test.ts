@@ -51,7 +51,7 @@ describe("a value of a kind that its receiver's runtime lacks", () => {
     const staged = echoing();
     const told = vi.fn();
     staged.bob.module("Told", told);
-    staged.ann.tell("Told", rare);
+    staged.ann.notify("Told", rare);
     forget();
     await expectNothingLost(staged);
     expect(told).not.toHaveBeenCalled();

@@ -1,16 +1,15 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { BonevalueError } from "../errors.ts";
 import type { ContractCode } from "./module.ts";
-import { isThenable } from "./thenable.ts";
-import { longestMessage } from "./thrown-error.ts";
+import { longestMessage } from "./wire-errors.ts";
 
-// A hostile value can break a contract at each of its bytes, and be quoted each time.
-const mostIssues = 100;
-const longestStep = 256;
+// A hostile value can break a contract at each of its bytes, and each issue can quote it.
+const maxIssues = 100;
+const maxStepLength = 256;
 
 /**
- * What `schema` makes of a value that arrived, at once where the schema is synchronous. Throws or rejects with `code`,
- * the first hundred of the schema's issues as its data, long texts cut.
+ * Validates a value that arrived: returns what `schema` makes of it, at once where the schema is synchronous. Throws or
+ * rejects with `code`; the error's data is the first hundred of the schema's issues, long texts cut.
  */
 export function validate(schema: StandardSchemaV1 | undefined, value: unknown, code: ContractCode): unknown {
   if (!schema) return value;
@@ -27,8 +26,8 @@ export function validate(schema: StandardSchemaV1 | undefined, value: unknown, c
 }
 
 /**
- * As {@link validate}, for those who need no promise where the schema needs none: tells one of the two, at once or later.
- * Returns a promise in the second case.
+ * Validates as {@link validate} does, but makes no promise where the schema makes none: calls `accepted` or `refused`, at
+ * once or later. Returns a promise in the second case.
  */
 export function check(
   schema: StandardSchemaV1 | undefined,
@@ -38,16 +37,21 @@ export function check(
   refused: (error: unknown) => void,
 ): Promise<void> | undefined {
   try {
-    const made = validate(schema, value, code);
-    if (made instanceof Promise) return made.then(accepted, refused);
-    accepted(made);
+    const result = validate(schema, value, code);
+    if (result instanceof Promise) return result.then(accepted, refused);
+    accepted(result);
   } catch (error) {
     refused(error);
   }
   return undefined;
 }
 
-/** A schema that throws, as a transform of the app's may, has not accepted the value. */
+/** Whether a value is a promise, of any realm or library. */
+export function isThenable<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
+  return typeof (value as PromiseLike<Value> | null | undefined)?.then === "function";
+}
+
+/** A schema that throws, for example in a transform, has not accepted the value. */
 function refuse(error: unknown, code: ContractCode): never {
   if (error instanceof BonevalueError) throw error;
   throw new BonevalueError(code, `The module's contract failed on the value: ${error}`, { cause: error });
@@ -56,7 +60,7 @@ function refuse(error: unknown, code: ContractCode): never {
 function accept(result: StandardSchemaV1.Result<unknown>, code: ContractCode): unknown {
   if (!result.issues) return result.value;
   const issues = result.issues
-    .slice(0, mostIssues)
+    .slice(0, maxIssues)
     .map(({ message, path }) => ({ message: message.slice(0, longestMessage), path: Array.from(path ?? [], segment) }));
   const where = issues.map(({ message, path }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
   throw new BonevalueError(code, `The value does not fit the module's contract: ${where.join("; ")}`, { data: issues });
@@ -65,5 +69,5 @@ function accept(result: StandardSchemaV1.Result<unknown>, code: ContractCode): u
 /** A step of an issue's path, in a form that can cross the wire. */
 function segment(step: PropertyKey | StandardSchemaV1.PathSegment): string | number {
   const key = typeof step === "object" ? step.key : step;
-  return typeof key === "number" ? key : String(key).slice(0, longestStep);
+  return typeof key === "number" ? key : String(key).slice(0, maxStepLength);
 }

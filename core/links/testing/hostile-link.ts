@@ -1,15 +1,18 @@
 import { BonevalueError } from "../../errors.ts";
 import { assemblyOf, defaultLimits, type Limits, limitsOf } from "../../limits.ts";
+import { type CallContext, callPeer } from "../../rpc/call-peer.ts";
 import { createDeadlines } from "../../rpc/deadlines.ts";
+import { moduleOf } from "../../rpc/module.ts";
 import { createModules, type Offer } from "../../rpc/modules.ts";
 import { createRpc, type Rpc } from "../../rpc/rpc.ts";
 import { packPayload } from "../../rpc/streams/payload.ts";
 import { createVirtualClock } from "../../testing/virtual-clock.ts";
 import type { Channel, LinkEvents } from "../../transport/transport.ts";
-import { decode, encode, type Received, unpackValue } from "../../wire/codec.ts";
+import { decode, encode, type Received } from "../../wire/codec.ts";
 import type { Frame, Hello } from "../../wire/frames.ts";
 import { createConnection } from "../connection.ts";
 import { createHello } from "../hello.ts";
+import type { Pool } from "../pool.ts";
 import { createFakeLink } from "./fake-link.ts";
 
 /** One side of a link whose other side is the spec, which says whatever bytes it likes. */
@@ -112,12 +115,25 @@ export function createHostileSetup(): HostileSetup {
         return ended;
       },
       call() {
-        connection.service.call({
-          module: "Any",
-          payload: packPayload([new Blob(["bytes"]).stream()], requests),
-          remaining: () => 30_000,
-          answered: (value, receive) => void unpackValue(value, receive),
-          failed: (_, data) => void (data && unpackValue(data)),
+        const whenOpen: Pool<Rpc>["whenOpen"] = (_, { begin }) => {
+          begin(connection);
+          return () => {};
+        };
+        const context: CallContext = {
+          pool: { whenOpen } as Pool<Rpc>,
+          deadlines,
+          limits,
+          now: clock.now,
+          keepOpenMs: () => 0,
+          refusal: () => undefined,
+          noPeersError: () => new BonevalueError("no-peers", "Nobody is there."),
+        };
+        callPeer(context, { id: "hostile", name: "Eve" }, packPayload([new Blob(["bytes"]).stream()], requests), {
+          module: moduleOf("Any"),
+          kind: "call",
+          timeout: Number.POSITIVE_INFINITY,
+          keepAlive: undefined,
+          settle: () => {},
         });
       },
       close: () => connection.close(new BonevalueError("cancelled", "The spec is done with it.")),

@@ -3,8 +3,8 @@ import { BonevalueError } from "../../errors.ts";
 import { createIncomingCredit, type Grant, type IncomingCredit, type WindowBounds } from "../../wire/credit.ts";
 import { protocolError } from "../../wire/protocol-error.ts";
 import type { ContractCode } from "../module.ts";
-import { thrownError } from "../thrown-error.ts";
 import { check } from "../validate.ts";
+import { thrownError } from "../wire-errors.ts";
 import { createIncomingStream, type IncomingStream } from "./incoming-stream.ts";
 
 /** A stream that we receive. */

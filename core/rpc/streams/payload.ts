@@ -1,6 +1,8 @@
 import { BonevalueError } from "../../errors.ts";
-import { type Packed, pack } from "../../wire/codec.ts";
+import { type Packed, pack, type Received, unpackValue } from "../../wire/codec.ts";
+import type { AttachmentReceiver } from "../../wire/deserialize.ts";
 import type { Attachment, SerializeOptions } from "../../wire/serialize.ts";
+import type { Outcome } from "../replies.ts";
 import { type AttachmentSource, attachmentSourceOf, type OutgoingStream } from "./outgoing-stream.ts";
 
 /** A value for one peer: its bytes, which announce its streams and blobs by their place in `streams`. */
@@ -46,6 +48,19 @@ export function packPayloads(
 /** The value for one peer; see {@link packPayloads}. */
 export function packPayload(value: unknown, outgoing: Omit<SerializeOptions, "attach">): Payload {
   return packPayloads(value, outgoing, 1)[0]!;
+}
+
+/**
+ * Reads a value that arrived. The outcome is `unsupported` where this runtime cannot make it, so that only its call fails.
+ * Throws `protocol` where it is malformed.
+ */
+export function unpackPayload(received: Received, receive?: AttachmentReceiver): Outcome {
+  try {
+    return { value: unpackValue(received, receive) };
+  } catch (error) {
+    if (error instanceof BonevalueError && error.code === "unsupported") return { error };
+    throw error;
+  }
 }
 
 /** Cancels the streams of a payload that is not sent. */

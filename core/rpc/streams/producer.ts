@@ -3,7 +3,7 @@ import { encode, type Packed } from "../../wire/codec.ts";
 import { createOutgoingCredit } from "../../wire/credit.ts";
 import { type Frame, Kind } from "../../wire/frames.ts";
 import type { SendScheduler } from "../../wire/send-scheduler.ts";
-import { longestMessage, thrownError } from "../thrown-error.ts";
+import { longestMessage, thrownError } from "../wire-errors.ts";
 import { createProgressCounter } from "./progress-counter.ts";
 import type { PullSource } from "./pull.ts";
 

@@ -33,7 +33,7 @@ describe("streams open at once", () => {
   ] as const)("nothing is said of a call or a message %s", async ([, request, why]) => {
     const { ann, bob, clock, until } = createLinkedPair({ limits: { streamsPerPeer: 1 }, told: { value: 10_000 } });
     const heard = vi.spyOn(bob.rpc, "receive");
-    ann.tell("Any", request());
+    ann.notify("Any", request());
     await expect(until(ann.call("Any", request()).first())).rejects.toEqual(code(why));
     await clock.advance(5);
     expect(heard).not.toHaveBeenCalled();
@@ -49,7 +49,7 @@ describe("streams open at once", () => {
 
   test("a message with more is an error of its sender", async () => {
     const { ann, clock } = createLinkedPair({ limits: { streamsPerPeer: 1 } });
-    ann.tell("Any", [of(1), of(2)]);
+    ann.notify("Any", [of(1), of(2)]);
     await clock.advance(5);
     expect(ann.errors).toEqual([code("busy")]);
     expect(ann.rpc.isIdle).toBe(true);

@@ -2,7 +2,7 @@ import type { BonevalueError } from "../../errors.ts";
 import { mapAttachments, type Packed } from "../../wire/codec.ts";
 import type { AttachmentReceiver } from "../../wire/deserialize.ts";
 import type { ContractCode } from "../module.ts";
-import { thrownError } from "../thrown-error.ts";
+import { thrownError } from "../wire-errors.ts";
 import type { Consumer } from "./consumer.ts";
 import type { OutgoingStream } from "./outgoing-stream.ts";
 import type { Payload } from "./payload.ts";

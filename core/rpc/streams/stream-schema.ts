@@ -1,8 +1,8 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import * as v from "valibot";
 import { BonevalueError } from "../../errors.ts";
-import { thrownError } from "../thrown-error.ts";
 import { validate } from "../validate.ts";
+import { thrownError } from "../wire-errors.ts";
 import { consumerOf } from "./consumer.ts";
 import { createIncomingStream, type IncomingStream } from "./incoming-stream.ts";
 import { isAsyncIterable, type PullSource, pullFromIterable, pullFromStream } from "./pull.ts";

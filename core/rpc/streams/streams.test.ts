@@ -476,7 +476,7 @@ describe("sending", () => {
     bob.module("Keep", ({ request }) => {
       items = all(request.items);
     });
-    ann.tell("Keep", { items: counter.items() });
+    ann.notify("Keep", { items: counter.items() });
     await clock.advance(20);
     expect(await items).toEqual([1, 2, 3]);
     expect([ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([true, true]);

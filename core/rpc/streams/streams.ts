@@ -2,13 +2,13 @@ import { BonevalueError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import { type Packed, packItem, type Received } from "../../wire/codec.ts";
 import { defaultWindow, maxWindow } from "../../wire/credit.ts";
-import { type Frame, type Hello, Kind } from "../../wire/frames.ts";
+import { type Hello, Kind } from "../../wire/frames.ts";
 import { protocolError } from "../../wire/protocol-error.ts";
 import type { SendScheduler } from "../../wire/send-scheduler.ts";
 import type { ContractCode } from "../module.ts";
-import { remoteError } from "../remote-error.ts";
-import { unpack } from "../unpack.ts";
+import { remoteError } from "../wire-errors.ts";
 import { type Consumer, type ConsumerOptions, createConsumer } from "./consumer.ts";
+import { unpackPayload } from "./payload.ts";
 import { createProducer, type Producer, type ProducerOptions } from "./producer.ts";
 import { readStreamHeader, type StreamHeader } from "./stream-header.ts";
 
@@ -27,18 +27,17 @@ export interface Streams {
   checkSize(packed: Packed): Packed;
   /** Makes a stream that we receive. Throws `protocol` where the number is taken, and where there are too many. */
   consume(announcement: StreamHeader, options: Pick<ConsumerOptions, "code" | "over"> & { granted(): void }): Consumer;
-  receive(frame: StreamFrame): void;
+  receiveItem(id: number, item: Received): void;
+  /** Without a code, the stream is complete. */
+  receiveEnd(id: number, code: string | undefined, message: string | undefined): void;
+  /** Throws `protocol` where the credit contradicts itself. */
+  receiveCredit(id: number, read: number, limit: number): void;
+  receiveStop(id: number, code: string): void;
   /** Stops the streams of a value that nobody waits for. */
   refuse(value: Received): void;
   /** The link is over, and with it every stream that has not arrived whole. */
   end(reason: BonevalueError): void;
 }
-
-/** The frames that speak of a stream. */
-export type StreamFrame = Extract<
-  Frame<Received>,
-  readonly [typeof Kind.item | typeof Kind.end | typeof Kind.credit | typeof Kind.stop, ...unknown[]]
->;
 
 /** What {@link createStreams} needs of the link. */
 export interface StreamsOptions {
@@ -87,7 +86,7 @@ export function createStreams({ scheduler, limits, remote, now }: StreamsOptions
   function receiveItem(id: number, value: Received): void {
     const consumer = consumers.get(id);
     if (!consumer) return;
-    const item = unpack(value);
+    const item = unpackPayload(value);
     if ("error" in item) consumer.abort(item.error);
     else consumer.receive(item.value, value.size);
   }
@@ -153,23 +152,16 @@ export function createStreams({ scheduler, limits, remote, now }: StreamsOptions
       consumers.set(id, consumer);
       return consumer;
     },
-    receive(frame) {
-      switch (frame[0]) {
-        case Kind.item:
-          return receiveItem(frame[1], frame[2]);
-        case Kind.end:
-          return receiveEnd(frame[1], frame[2], frame[3]);
-        case Kind.credit:
-          return producers.get(frame[1])?.grant(frame[2], frame[3]);
-        case Kind.stop: {
-          const producer = producers.get(frame[1]);
-          producers.delete(frame[1]);
-          return producer?.end(remoteError(frame[2], "The peer wants no more of the stream."));
-        }
-      }
+    receiveItem,
+    receiveEnd,
+    receiveCredit: (id, read, limit) => producers.get(id)?.grant(read, limit),
+    receiveStop(id, code) {
+      const producer = producers.get(id);
+      producers.delete(id);
+      producer?.end(remoteError(code, "The peer wants no more of the stream."));
     },
     refuse(value) {
-      unpack(value, (kind, detail) => {
+      unpackPayload(value, (kind, detail) => {
         scheduler.send("control", [Kind.stop, readStreamHeader(kind, detail).id, "cancelled"]);
       });
     },

@@ -24,7 +24,7 @@ export interface End {
   module<M extends Module | string>(module: M, handler: Handler<M>): void;
   /** Calls the other side. */
   call(module: Module | string, request?: unknown, options?: CallOptions): Replies<any>;
-  tell(module: string, request?: unknown): void;
+  notify(module: string, request?: unknown): void;
   /** What it has told its app as errors. */
   readonly errors: readonly BonevalueError[];
   /** Why the link has ended, as this side sees it. */
@@ -128,7 +128,7 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
     noPeersError: () => new BonevalueError("no-peers", "Nobody is there."),
   };
   const target = [{ id: "other", name: "other" }];
-  const tell = createNotify(calling, (error) => errors.push(error));
+  const notify = createNotify(calling, (error) => errors.push(error));
 
   function end(reason: BonevalueError): void {
     if (ended) return;
@@ -146,7 +146,7 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
       modules.add({ module: moduleOf(module), handler: handler as Offer["handler"], allow: "*", bare });
     },
     call: (module, request, callOptions) => call(calling, target, moduleOf(module), request, callOptions),
-    tell: (module, request) => tell(target, moduleOf(module), request, {}),
+    notify: (module, request) => notify(target, moduleOf(module), request, {}),
     get ended() {
       return ended;
     },

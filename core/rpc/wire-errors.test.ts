@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { BonevalueError } from "../errors.ts";
-import { thrownError } from "./thrown-error.ts";
+import { thrownError } from "./wire-errors.ts";
 
 const failed = (message: string, data?: unknown) =>
   expect.objectContaining({ name: "BonevalueError", code: "handler-failed", message, data });

@@ -1,0 +1,36 @@
+import { BonevalueError, isErrorCode } from "../errors.ts";
+import type { ContractCode } from "./module.ts";
+
+/** Most characters of an error's message that are sent. Messages are for people. */
+export const longestMessage = 1_024;
+
+/**
+ * Converts what app code threw into the error that the peer gets: the message, never the stack. The original stays here
+ * as the `cause`.
+ */
+export function thrownError(thrown: unknown): BonevalueError {
+  if (thrown instanceof BonevalueError) return thrown;
+  const isError = thrown instanceof Error;
+  const message = textOf(isError ? thrown.message || thrown.name : thrown).slice(0, longestMessage);
+  return new BonevalueError("handler-failed", message, { cause: thrown, ...(!isError && { data: thrown }) });
+}
+
+/** Converts the reason why a value cannot be sent. What the value's own code throws while it is read has this `code`. */
+export function unsendable(thrown: unknown, code: ContractCode): BonevalueError {
+  if (thrown instanceof BonevalueError) return thrown;
+  return new BonevalueError(code, thrownError(thrown).message, { cause: thrown });
+}
+
+/** Makes the error that a peer sent. A code of a newer version reads as `handler-failed`. */
+export function remoteError(code: string, message: string, data?: unknown): BonevalueError {
+  return new BonevalueError(isErrorCode(code) ? code : "handler-failed", message, { data });
+}
+
+/** Anything can be thrown: an object without `toString`, or an error whose message is an object. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return "The handler threw something that is no error.";
+  }
+}
