@@ -8,70 +8,70 @@ import { Refusal } from "./refusal.ts";
 import { hashOf, newSecret } from "./secrets.ts";
 import type { Store } from "./store/store.ts";
 
-// Whoever administers a server may set any password; people who choose their own are helped a little.
-const shortestChosen = 8;
+// Administrators may set any password; users who choose their own need at least this many characters.
+const minChosenLength = 8;
 
-/** A one-use link for somebody who has no account yet. */
-export interface Invited {
+/** A one-use invitation link. */
+export interface InvitationLink {
   readonly link: string;
   readonly expires: Date;
 }
 
-/** Who may sign in, and with what. Rejects with the protocol's codes. */
+/** Accounts and their passwords. Rejects with the codes of the protocol. */
 export interface Accounts {
   add(username: string, password: string): Promise<void>;
-  /** Makes an account without a password, if there is none. */
+  /** Creates an account without a password, if it is missing. */
   ensure(username: string): Promise<void>;
-  /** Resolves to those who trusted it. */
+  /** Resolves to the users who trusted it. */
   remove(username: string): Promise<readonly string[]>;
   trust(a: string, aliasOfB: string, b: string, aliasOfA: string): Promise<readonly [string, string]>;
-  /** Resolves to the account, as it is spelled here, with the hash of this password. */
+  /** Checks a password; resolves to the canonical user name and the stored hash. */
   check(username: string, password: string, address: string): Promise<{ username: string; hash: string }>;
-  /** Rejects for an address that has an account. */
-  invite(email: string): Promise<Invited>;
-  /** Makes the account; resolves to its name. */
+  /** Creates an invitation; rejects if the address has an account. */
+  invite(email: string): Promise<InvitationLink>;
+  /** Creates the account of an invitation; resolves to its name. */
   accept(invite: string, password: string, address: string): Promise<string>;
-  /** Ends all sessions but `peer`'s; resolves to its new secret. */
-  changePassword(account: Changer, current: string, password: string): Promise<string>;
+  /** Changes the password and ends all other sessions; resolves to the new secret of the requester's session. */
+  changePassword(account: Requester, current: string, password: string): Promise<string>;
 }
 
-/** Who changes a password. */
-export interface Changer {
+/** The signed-in peer that sends a request. */
+export interface Requester {
   readonly user: string;
   readonly id: string;
   readonly address: string;
 }
 
-/** What accounts stand on. */
+/** Dependencies of {@link Accounts}. */
 export interface AccountsParts {
   readonly store: Store;
   readonly passwords: Passwords;
-  readonly guard: AttemptLimiter;
+  readonly limiter: AttemptLimiter;
   readonly clock: Clock;
   readonly limits: ServerLimits;
-  /** Where an invitation with this secret leads. */
+  /** Returns the link of an invitation with this secret. */
   readonly link: (secret: string) => string;
 }
 
-/** Accounts in a store. */
+/** Creates the accounts of a store. */
 export function createAccounts(parts: AccountsParts): Accounts {
-  const { store, passwords, guard, clock, limits } = parts;
+  const { store, passwords, limiter, clock, limits } = parts;
 
-  function wrong(): Refusal {
+  function wrongCredentials(): Refusal {
     return new Refusal("unauthenticated", "The user name or the password is wrong.", {
       close: closeCode.unauthenticated,
     });
   }
 
-  async function known(username: string): Promise<string> {
+  async function existingName(username: string): Promise<string> {
     const name = canonicalName(username);
     if ((await store.account(name)) === undefined) throw new Error(`There is no account "${username}".`);
     return name;
   }
 
-  async function verified(username: string, password: string): Promise<string> {
+  async function verify(username: string, password: string): Promise<string> {
     const hash = isName(username) ? (await store.account(username))?.password : undefined;
-    if (!(await passwords.verify(hash, password)) || hash === undefined) throw wrong();
+    if (!(await passwords.verify(hash, password)) || hash === undefined) throw wrongCredentials();
     return hash;
   }
 
@@ -80,7 +80,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
       const name = checkedName(username);
       checkPassword(password, 1);
       if (!(await store.addAccount(name, await passwords.hash(password))))
-        throw new Error(`There is an account "${name}" already.`);
+        throw new Error(`The account "${name}" exists already.`);
     },
     async ensure(username) {
       await store.addAccount(username, undefined);
@@ -91,53 +91,49 @@ export function createAccounts(parts: AccountsParts): Accounts {
       return others;
     },
     async trust(a, aliasOfB, b, aliasOfA) {
-      const names = [await known(a), await known(b)] as const;
+      const names = [await existingName(a), await existingName(b)] as const;
       const done = await store.trust(names[0], checkedAlias(aliasOfB), names[1], checkedAlias(aliasOfA));
       if ("refused" in done)
         throw new Error(
           done.refused === "alias-taken"
-            ? `"${aliasOfB}" or "${aliasOfA}" already means somebody else.`
-            : `"${a}" and "${b}" trust each other already, or are the same.`,
+            ? `The alias "${aliasOfB}" or "${aliasOfA}" is used for another user already: choose another.`
+            : `"${a}" and "${b}" trust each other already, or are the same user.`,
         );
       return names;
     },
     async check(username, password, address) {
       const name = canonicalName(username);
-      const hash = await guard.proof(name, address, () => verified(name, password));
+      const hash = await limiter.limitSignIn(name, address, () => verify(name, password));
       if (!isOutdated(hash)) return { username: name, hash };
       const better = await passwords.hash(password);
       return { username: name, hash: (await store.rehash(name, hash, better)) ? better : hash };
     },
     async invite(email) {
       const name = checkedEmail(email);
-      if ((await store.account(name)) !== undefined) throw new Error(`"${name}" has an account already.`);
+      if ((await store.account(name)) !== undefined) throw new Error(`"${name}" already has an account.`);
       const secret = newSecret();
       const expires = clock.now() + limits.invitationAge;
       await store.addInvitation({ hash: hashOf(secret), email: name, expires });
       return { link: parts.link(secret), expires: new Date(expires) };
     },
     accept: (invite, password, address) =>
-      guard.proof(undefined, address, async () => {
-        const invalid = new Refusal(
-          "token-invalid",
-          "This invitation is not valid, or not any more: ask for a new one.",
-          {
-            close: closeCode.unauthenticated,
-          },
-        );
-        // Looked up first: a hash costs more than whoever guesses should be able to ask for.
+      limiter.limitSignIn(undefined, address, async () => {
+        const invalid = new Refusal("token-invalid", "This invitation is invalid or has expired: ask for a new one.", {
+          close: closeCode.unauthenticated,
+        });
+        // Looked up first: a guessed invitation must not cost a password hash.
         if ((await store.invitation(hashOf(invite), clock.now())) === undefined) throw invalid;
-        checkPassword(password, shortestChosen);
+        checkPassword(password, minChosenLength);
         const username = await store.acceptInvitation(hashOf(invite), await passwords.hash(password), clock.now());
         if (username === undefined) throw invalid;
         return username;
       }),
     async changePassword({ user, id, address }, current, password) {
-      checkPassword(password, shortestChosen);
-      const hash = await guard.proof(user, address, () => verified(user, current));
+      checkPassword(password, minChosenLength);
+      const hash = await limiter.limitSignIn(user, address, () => verify(user, current));
       const secret = newSecret();
       const keep = { peer: id, hash: hashOf(secret) };
-      if (!(await store.changePassword(user, hash, await passwords.hash(password), keep))) throw wrong();
+      if (!(await store.changePassword(user, hash, await passwords.hash(password), keep))) throw wrongCredentials();
       return secret;
     },
   };

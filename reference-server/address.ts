@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { BlockList, isIP, isIPv6 } from "node:net";
 
-/** Whether an address is in a list of addresses and networks (`10.0.0.0/8`). */
+/** Whether an address is in a list of addresses and networks. */
 export type AddressList = (address: string) => boolean;
 
-/** Throws when an entry is neither an address nor a network. */
+/** Creates a list of addresses and networks (`10.0.0.0/8`); throws for an invalid entry. */
 export function addressList(entries: readonly string[]): AddressList {
   const list = new BlockList();
   for (const entry of entries) {
@@ -12,7 +12,7 @@ export function addressList(entries: readonly string[]): AddressList {
     const family = familyOf(address);
     const bits = Number(prefix ?? 0);
     if (isIP(address) === 0 || !/^\d*$/.test(prefix ?? "0") || prefix === "" || bits > (family === "ipv4" ? 32 : 128))
-      throw new Error(`"${entry}" is not an IP address or network: write 10.0.0.1 or 10.0.0.0/8.`);
+      throw new Error(`"${entry}" is not an IP address or network: use a form such as 10.0.0.1 or 10.0.0.0/8.`);
     if (prefix === undefined) list.addAddress(address, family);
     else list.addSubnet(address, bits, family);
   }
@@ -21,27 +21,27 @@ export function addressList(entries: readonly string[]): AddressList {
 
 const loopbacks = addressList(["127.0.0.0/8", "::1"]);
 
-/** Whether an address or host name is this machine's own. */
+/** Whether an address or host name is loopback. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, "");
-  return bare === "localhost" || bare.endsWith(".localhost") || loopbacks(plain(bare));
+  return bare === "localhost" || bare.endsWith(".localhost") || loopbacks(unmapIPv4(bare));
 }
 
-/** Who is at the far end: the last hop that is not one of our proxies. Only what those proxies wrote is believed. */
+/** Returns the address of the client: the last hop that is not a listed proxy. Only entries of listed proxies count. */
 export function clientAddress(request: IncomingMessage, proxies: AddressList): string {
   const hops = String(request.headers["x-forwarded-for"] ?? "")
     .split(",")
     .map((hop) => hop.trim());
-  let address = plain(request.socket.remoteAddress ?? "");
+  let address = unmapIPv4(request.socket.remoteAddress ?? "");
   while (proxies(address)) {
-    const before = plain(hops.pop() ?? "");
+    const before = unmapIPv4(hops.pop() ?? "");
     if (isIP(before) === 0) break;
     address = before;
   }
   return address;
 }
 
-/** What limits count by: an IPv4 address, or the /64 that one IPv6 customer has. */
+/** Returns the key of per-address limits: an IPv4 address, or the /64 of an IPv6 address (one customer). */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
   const [head = "", tail = ""] = (address.split("%")[0] ?? "").split("::");
@@ -53,8 +53,8 @@ export function networkOf(address: string): string {
   return `${network.join(":")}::/64`;
 }
 
-// IPv4 clients of a socket that listens on IPv6.
-function plain(address: string): string {
+// IPv4 clients of an IPv6 socket have a mapped address (RFC 4291, 2.5.5.2).
+function unmapIPv4(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
 }
 

@@ -2,16 +2,16 @@ import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import type { Cluster } from "./cluster/cluster.ts";
-import { localCluster } from "./cluster/local.ts";
+import { createLocalCluster } from "./cluster/local.ts";
 import type { ServerOptions } from "./server.ts";
-import { sqliteStore } from "./store/sqlite.ts";
-import { capital, password, signedIn, world } from "./testing/world.ts";
+import { openSqliteStore } from "./store/sqlite.ts";
+import { capital, password, signedIn, startTestServer } from "./testing/test-server.ts";
 
 /** An app whose tokens are its users' names, and that knows itself who is whose friend. */
 async function app(friends: Record<string, { username: string; alias: string }[]> = {}, options: ServerOptions = {}) {
   const valid = new Map<string, { username: string; expires?: Date }>();
   const asked: string[] = [];
-  const here = await world([], {
+  const here = await startTestServer([], {
     authenticate: async (token) => valid.get(token),
     trusted: async (username) => {
       asked.push(username);
@@ -27,7 +27,7 @@ async function app(friends: Record<string, { username: string; alias: string }[]
 
 const named = (...names: string[]) => names.map((username) => ({ username, alias: capital(username) }));
 
-test("an app's own token signs its user in, and makes the user", async () => {
+test("a token of the app signs in its user and creates the account", async () => {
   const { open, signIn } = await app();
   const ann = await signIn("ann");
   expect(ann.received[0]?.data.username).toBe("ann");
@@ -37,7 +37,7 @@ test("an app's own token signs its user in, and makes the user", async () => {
   expect(await unknown.closed).toBe(4001);
 });
 
-test("token and session come back to the same peer, and another user's session begins anew", async () => {
+test("token and session resume the same peer, and another user gets a new session", async () => {
   const { signIn } = await app();
   const ann = await signIn("ann");
   expect((await signIn("ann", ann.session)).id).toBe(ann.id);
@@ -46,7 +46,7 @@ test("token and session come back to the same peer, and another user's session b
   expect(bob.session).not.toBe(ann.session);
 });
 
-test("failures of others at the same address lock no session out that comes back with a token", async () => {
+test("failures of others from the same address do not lock out a session that reconnects with a token", async () => {
   const { open, signIn } = await app({}, { limits: { failuresPerAddress: 1 } });
   const forged = async () => {
     const client = await open();
@@ -58,7 +58,7 @@ test("failures of others at the same address lock no session out that comes back
   expect((await signIn("ann", ann.session)).id).toBe(ann.id);
 });
 
-test("tokens are not guessed beside a session, either", async () => {
+test("guessing tokens beside a session is limited too", async () => {
   const { open, signIn } = await app({}, { limits: { failuresPerAccount: 1 } });
   const { session } = await signIn("ann");
   const forged = async () => {
@@ -80,14 +80,14 @@ test.each([
   expect(await client.closed).toBe(4001);
 });
 
-test("a token is not taken where passwords are", async () => {
-  const { open } = await world(["ann"]);
+test("a server with passwords rejects tokens", async () => {
+  const { open } = await startTestServer(["ann"]);
   const client = await open();
   client.send("authenticate", { version: 1, token: "x" });
   expect((await client.next("error")).data.code).toBe("unsupported");
 });
 
-test("before a token ends its client is asked to come back, and when it ends the socket closes", async () => {
+test("before a token expires its client is asked to reconnect, and when it expires the socket closes", async () => {
   const { valid, clock, signIn } = await app();
   valid.set("token of ann", { username: "ann", expires: new Date(clock.now() + 20_000) });
   const ann = await signIn("ann");
@@ -101,7 +101,7 @@ test("before a token ends its client is asked to come back, and when it ends the
   expect(await ann.closed).toBe(4001);
 });
 
-test("two talk when each names the other, under the receiver's own alias", async () => {
+test("two users can talk when each names the other, under the receiver's own alias", async () => {
   const { signIn } = await app({ ann: named("bob", "cat"), bob: [{ username: "ann", alias: "Sis" }], cat: [] });
   const ann = await signIn("ann");
   const cat = await signIn("cat");
@@ -112,7 +112,7 @@ test("two talk when each names the other, under the receiver's own alias", async
   expect((await ann.request("peerRequest", { to: cat.id, signal: 1 })).data.code).toBe("unknown-peer");
 });
 
-test("refresh announces what the app changed, to every peer concerned", async () => {
+test("refresh announces the changes of the app to every affected peer", async () => {
   const { server, signIn, friends } = await app({ ann: named("bob"), bob: named("ann"), cat: named("ann") });
   const [ann, bob, cat] = [await signIn("ann"), await signIn("bob"), await signIn("cat")];
   await ann.next("peerConnect");
@@ -127,8 +127,8 @@ test("refresh announces what the app changed, to every peer concerned", async ()
   expect((await bob.request("peerRequest", { to: ann.id, signal: 1 })).data.code).toBe("unknown-peer");
 });
 
-test("a refresh of which no word came takes effect when the cluster says that words were lost", async () => {
-  const cluster = localCluster();
+test("a missed refresh takes effect when the cluster reports lost messages", async () => {
+  const cluster = createLocalCluster();
   const deaf = deafened(cluster);
   const friends = { ann: named("bob"), bob: named("ann") };
   const [near, far] = [await app(friends, { cluster }), await app(friends, { cluster: deaf.cluster })];
@@ -140,7 +140,7 @@ test("a refresh of which no word came takes effect when the cluster says that wo
   expect(await bob.next("userRemove")).toEqual({ type: "userRemove", data: "Ann" });
 });
 
-test("an app may spell its users' addresses as they like", async () => {
+test("user names of the app are canonicalized", async () => {
   const friends = {
     "ann@example.org": [{ username: "Bob@Example.org", alias: "Bob" }],
     "bob@example.org": [{ username: "Ann@Example.org", alias: "Ann" }],
@@ -156,7 +156,7 @@ test("an app may spell its users' addresses as they like", async () => {
   expect(await bob.closed).toBe(4001);
 });
 
-test("an alias that the app changes is a new user to the client", async () => {
+test("an alias that the app changes is a new user for the client", async () => {
   const { server, signIn, friends } = await app({ ann: named("bob"), bob: named("ann") });
   const [bob, ann] = [await signIn("bob"), await signIn("ann")];
   friends["ann"] = [{ username: "bob", alias: "Bobby" }];
@@ -167,7 +167,7 @@ test("an alias that the app changes is a new user to the client", async () => {
   expect((await ann.next()).data).toEqual({ name: "Bobby", id: bob.id });
 });
 
-test("the app is asked once for each user until refresh, and again after it has failed", async () => {
+test("the app is asked once per user until refresh, and again after a failure", async () => {
   const { server, signIn, asked, open, friends } = await app({ ann: named("bob"), bob: named("ann") });
   const ann = await signIn("ann");
   await signIn("ann");
@@ -190,7 +190,7 @@ test("the app is asked once for each user until refresh, and again after it has 
   await ann.settled();
 });
 
-test("aliases from the app that the protocol does not allow are left out and logged", async () => {
+test("invalid aliases from the app are ignored and logged", async () => {
   const { signIn, logged } = await app({
     ann: [
       { username: "bob", alias: "Us" },
@@ -204,7 +204,7 @@ test("aliases from the app that the protocol does not allow are left out and log
   expect(logged.filter(([level]) => level === "warn")).toHaveLength(3);
 });
 
-test("what the app takes care of is unsupported here", async () => {
+test("requests that the app handles itself are unsupported", async () => {
   const { signIn } = await app();
   const ann = await signIn("ann");
   for (const [type, data] of [
@@ -217,12 +217,12 @@ test("what the app takes care of is unsupported here", async () => {
     expect((await ann.request(type, data)).data.code).toBe("unsupported");
 });
 
-test("the server rides on an app's own http server, and leaves the rest of it alone", async () => {
+test("the server shares the http server of an app and leaves other requests alone", async () => {
   const http = createHttpServer((request, response) => response.end(`the app's ${request.url}`));
   http.listen(0, "127.0.0.1");
   await once(http, "listening");
   onTestFinished(() => void http.close());
-  const { server, signIn } = await world(["ann"], { server: http, path: "/p2p" });
+  const { server, signIn } = await startTestServer(["ann"], { server: http, path: "/p2p" });
   expect(server.url).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\/p2p$/);
   await signIn("ann");
   const base = server.url.replace("ws", "http").replace("/p2p", "");
@@ -233,17 +233,17 @@ test("the server rides on an app's own http server, and leaves the rest of it al
   expect(await (await fetch(`${base}/p2p/healthz`)).text()).toBe("the app's /p2p/healthz");
 });
 
-test("a store of the app's own is used, and not closed", async () => {
-  const store = await sqliteStore(":memory:");
-  const { server, signIn } = await world(["ann"], { store });
+test("a store of the app is used and not closed", async () => {
+  const store = await openSqliteStore(":memory:");
+  const { server, signIn } = await startTestServer(["ann"], { store });
   await signIn("ann");
   await server.close();
   expect(await store.account("ann")).toMatchObject({ username: "ann" });
 });
 
-test("minted TURN credentials are coturn's, and are renewed before they expire", async () => {
+test("minted TURN credentials follow coturn's scheme and are renewed before they expire", async () => {
   const { createHmac } = await import("node:crypto");
-  const { signIn, clock } = await world(["ann"], {
+  const { signIn, clock } = await startTestServer(["ann"], {
     ice: [{ urls: ["turn:turn.example.org"], secret: "shared" }],
     limits: { iceAge: 3_600_000 },
   });

@@ -7,21 +7,21 @@ import { Refusal } from "./refusal.ts";
 const minute = 60_000;
 const failures: ReadonlySet<string> = new Set(["unauthenticated", "token-invalid"]);
 
-/** Counts on all nodes together what an attacker would repeat. Nothing that others do locks a live session out. */
+/** Limits attempts that an attacker could repeat, counted over all nodes. Attempts of others never lock out a live session. */
 export interface AttemptLimiter {
-  /** Runs a check of a proof; only a failed one stays counted. Rejects with `rate-limited` before it runs. */
-  proof<Result>(username: string | undefined, address: string, check: () => Promise<Result>): Promise<Result>;
-  /** As `proof`, beside a live session of `username`: counted for that user alone. */
-  again<Result>(username: string, check: () => Promise<Result>): Promise<Result>;
-  claim(username: string, address: string): Promise<void>;
-  token(username: string): Promise<void>;
-  invitation(username: string): Promise<void>;
+  /** Runs a check of credentials; only failures stay counted. Above the limit, rejects with `rate-limited` without running it. */
+  limitSignIn<Result>(username: string | undefined, address: string, check: () => Promise<Result>): Promise<Result>;
+  /** As `limitSignIn`, for a client that also has a valid session of `username`: counted for that user only. */
+  limitResume<Result>(username: string, check: () => Promise<Result>): Promise<Result>;
+  countClaim(username: string, address: string): Promise<void>;
+  countToken(username: string): Promise<void>;
+  countInvitation(username: string): Promise<void>;
 }
 
-/** What it takes for {@link AttemptLimiter}. */
+/** Creates a limiter that counts with `node`. */
 export function createAttemptLimiter(node: ClusterNode, limits: ServerLimits): AttemptLimiter {
-  async function take(key: string, limit: number, period: number): Promise<void> {
-    const after = await node.take(key, limit, period);
+  async function consume(key: string, limit: number, period: number): Promise<void> {
+    const after = await node.consume(key, limit, period);
     if (after > 0)
       throw new Refusal("rate-limited", `Too many attempts: try again in ${Math.ceil(after / 1_000)} s.`, {
         close: closeCode.overloaded,
@@ -29,13 +29,16 @@ export function createAttemptLimiter(node: ClusterNode, limits: ServerLimits): A
       });
   }
 
-  async function counted<Result>(keys: ReadonlyMap<string, number>, check: () => Promise<Result>): Promise<Result> {
+  async function withCounters<Result>(
+    keys: ReadonlyMap<string, number>,
+    check: () => Promise<Result>,
+  ): Promise<Result> {
     const taken: string[] = [];
     let failed = false;
     try {
-      // Counted before the check, so that many at once do not slip through.
+      // Counted before the check, so that concurrent attempts are limited too.
       for (const [key, limit] of keys) {
-        await take(key, limit, minute);
+        await consume(key, limit, minute);
         taken.push(key);
       }
       return await check();
@@ -43,20 +46,20 @@ export function createAttemptLimiter(node: ClusterNode, limits: ServerLimits): A
       failed = error instanceof Refusal && failures.has(error.code);
       throw error;
     } finally {
-      if (!failed) for (const key of taken) await node.giveBack(key);
+      if (!failed) for (const key of taken) await node.refund(key);
     }
   }
 
   return {
-    proof(username, address, check) {
+    limitSignIn(username, address, check) {
       const network = networkOf(address);
       const keys = new Map([[`address ${network}`, limits.failuresPerAddress]]);
       if (username !== undefined) keys.set(`account ${network} ${username}`, limits.failuresPerAccount);
-      return counted(keys, check);
+      return withCounters(keys, check);
     },
-    again: (username, check) => counted(new Map([[`again ${username}`, limits.failuresPerAccount]]), check),
-    claim: (username, address) => take(`claim ${networkOf(address)} ${username}`, limits.claims, 10 * minute),
-    token: (username) => take(`token ${username}`, limits.tokens, 60 * minute),
-    invitation: (username) => take(`invitation ${username}`, limits.invitations, 60 * minute),
+    limitResume: (username, check) => withCounters(new Map([[`again ${username}`, limits.failuresPerAccount]]), check),
+    countClaim: (username, address) => consume(`claim ${networkOf(address)} ${username}`, limits.claims, 10 * minute),
+    countToken: (username) => consume(`token ${username}`, limits.tokens, 60 * minute),
+    countInvitation: (username) => consume(`invitation ${username}`, limits.invitations, 60 * minute),
   };
 }

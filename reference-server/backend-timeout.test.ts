@@ -1,17 +1,17 @@
 import { expect, onTestFinished, test } from "vitest";
 import { until } from "../tools/eventually.ts";
 import type { ServerOptions } from "./server.ts";
-import { sqliteStore } from "./store/sqlite.ts";
+import { openSqliteStore } from "./store/sqlite.ts";
 import type { Store } from "./store/store.ts";
+import { startTestServer, type TestServer } from "./testing/test-server.ts";
 import { virtualClock } from "./testing/virtual-clock.ts";
-import { type World, world } from "./testing/world.ts";
 import { withTimeouts } from "./with-timeout.ts";
 
 const never = new Promise<never>(() => {});
 
 /** A store of which a test can make methods hang for ever. */
 async function hanging() {
-  const real = await sqliteStore(":memory:");
+  const real = await openSqliteStore(":memory:");
   onTestFinished(real.close);
   const hung = new Set<string>();
   let asked = 0;
@@ -26,7 +26,7 @@ async function hanging() {
 }
 
 /** Lets time pass until `done`. */
-async function passes({ clock }: Pick<World, "clock">, done: () => boolean): Promise<void> {
+async function passes({ clock }: Pick<TestServer, "clock">, done: () => boolean): Promise<void> {
   await until(
     () => {
       clock.advance(1_000);
@@ -39,8 +39,8 @@ async function passes({ clock }: Pick<World, "clock">, done: () => boolean): Pro
 test.each<[string, ServerOptions]>([
   ["an `authenticate`", { authenticate: () => never }],
   ["a `trusted`", { authenticate: async (username) => ({ username }), trusted: () => never }],
-])("%s that never answers keeps nobody waiting", async (_, options) => {
-  const here = await world([], options);
+])("%s that never answers blocks no client", async (_, options) => {
+  const here = await startTestServer([], options);
   const client = await here.open();
   let code: number | undefined;
   client.closed.then((closed) => (code = closed));
@@ -50,9 +50,9 @@ test.each<[string, ServerOptions]>([
   expect((await client.next("error").catch(() => client.received.at(-1)))?.data).toMatchObject({ code: "unreachable" });
 });
 
-test("a store that hangs keeps no request waiting, and is used again when it answers", async () => {
+test("a hanging store blocks no request and is used again when it answers", async () => {
   const { store, hung } = await hanging();
-  const here = await world(["ann"], { store, limits: { idleTimeout: Number.POSITIVE_INFINITY } });
+  const here = await startTestServer(["ann"], { store, limits: { idleTimeout: Number.POSITIVE_INFINITY } });
   const ann = await here.signIn("ann");
   hung.add("addToken");
   let answer: unknown;
@@ -63,9 +63,9 @@ test("a store that hangs keeps no request waiting, and is used again when it ans
   expect((await ann.request("requestToken", { name: "Bob" })).type).toBe("tokenResponse");
 });
 
-test("a server closes although its store hangs", async () => {
+test("a server with a hanging store can close", async () => {
   const { store, hung } = await hanging();
-  const here = await world(["ann"], { store });
+  const here = await startTestServer(["ann"], { store });
   await here.signIn("ann");
   hung.add("seen").add("endSession").add("session");
   let closed = false;
@@ -73,18 +73,21 @@ test("a server closes although its store hangs", async () => {
   await passes(here, () => closed);
 });
 
-test("a goodbye is told at once, even where the store hangs", async () => {
+test("a leave is announced at once, even while the store hangs", async () => {
   const { store, hung } = await hanging();
-  const { signIn } = await world(["ann", "bob"], { store });
+  const { signIn } = await startTestServer(["ann", "bob"], { store });
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   hung.add("endSession");
   bob.send("bye", {});
   expect(await ann.next("peerDisconnect")).toEqual({ type: "peerDisconnect", data: bob.id });
 });
 
-test("of the signals that come while trust is being read, a mebibyte waits", async () => {
+test("while trust is being read, at most one mebibyte of signals is queued", async () => {
   const { store, hung, asked } = await hanging();
-  const here = await world(["ann", "bob", "cat"], { store, limits: { idleTimeout: Number.POSITIVE_INFINITY } });
+  const here = await startTestServer(["ann", "bob", "cat"], {
+    store,
+    limits: { idleTimeout: Number.POSITIVE_INFINITY },
+  });
   const [ann, bob] = [await here.signIn("ann"), await here.signIn("bob")];
   hung.add("trusted");
   here.server.accounts.remove("cat").catch(() => {});
@@ -102,7 +105,7 @@ test("of the signals that come while trust is being read, a mebibyte waits", asy
   expect((await until(() => ann.received.findLast(({ type }) => type === "peerRequest")))?.data.from).toBe(bob.id);
 });
 
-test("methods with a deadline keep their answers, their errors and their object", async () => {
+test("methods with a time limit keep their results, errors and `this`", async () => {
   const clock = virtualClock();
   class Counter {
     #count = 0;

@@ -7,6 +7,6 @@ if (problem !== undefined) {
   process.exit(1);
 }
 
-// Only now: what these files import does not load on an older Node.
+// Loaded after the check: these files do not load on an older Node.
 const { run } = await import("./command/run.ts");
 process.exitCode = await run(process.argv.slice(2));

@@ -1,15 +1,15 @@
-/** Where time comes from; handed in, so that tests need not wait. Times in ms. */
+/** A source of time, injectable for tests. Times in ms. */
 export interface Clock {
   /** Since 1970. */
   now(): number;
-  /** Runs `task` once, `delay` ms from now; returns its undo. */
+  /** Runs `task` once, `delay` ms from now; returns a function that cancels it. */
   after(delay: number, task: () => void): () => void;
 }
 
-// The longest delay that the platform's timers keep; a longer one would fire at once.
+// The longest delay of setTimeout; a longer one would fire at once.
 const longestTimer = 2 ** 31 - 1;
 
-/** The platform's own time. Its timers do not keep a process alive. */
+/** The system clock. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: Date.now,
   after(delay, task) {
@@ -24,7 +24,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Runs `task` every `period` ms, the next time once the last has settled; returns its undo. */
+/** Runs `task` every `period` ms, counted from the end of the previous run; returns a function that stops it. */
 export function every(clock: Clock, period: number, task: () => Promise<void> | void): () => void {
   let over = false;
   let stop = clock.after(period, run);

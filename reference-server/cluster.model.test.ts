@@ -2,18 +2,18 @@ import { hash } from "@node-rs/argon2";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { eventually } from "../tools/eventually.ts";
 import { fc, runs } from "../tools/property.ts";
-import { redisCluster } from "./cluster/redis.ts";
+import { createRedisCluster } from "./cluster/redis.ts";
 import { defaultLog } from "./log.ts";
 import { hashOf, newPeerId, newSecret } from "./secrets.ts";
 import { type BonevalueServer, createServer } from "./server.ts";
-import { postgresStore } from "./store/postgres.ts";
+import { openPostgresStore } from "./store/postgres.ts";
 import type { Store } from "./store/store.ts";
-import { openClient, type TestClient } from "./testing/client.ts";
-import { type Cut, startCut } from "./testing/cut.ts";
+import { type CuttableProxy, startCuttableProxy } from "./testing/cuttable-proxy.ts";
 import { startPostgres, type TestPostgres } from "./testing/postgres.ts";
 import { startRedis, type TestRedis } from "./testing/redis.ts";
+import { openClient, type TestClient } from "./testing/test-client.ts";
+import { capital, password } from "./testing/test-server.ts";
 import { type Tracker, track } from "./testing/tracker.ts";
-import { capital, password } from "./testing/world.ts";
 
 vi.setConfig({ hookTimeout: 60_000 });
 
@@ -33,7 +33,7 @@ afterAll(() => Promise.all([redis.stop(), postgres.stop()]));
 
 interface Node {
   server: BonevalueServer;
-  wire: Cut;
+  wire: CuttableProxy;
   alive: boolean;
   readonly clients: Set<TestClient>;
 }
@@ -72,10 +72,16 @@ const pair = (a: Person, b: Person) => [a, b].toSorted().join(" ");
 const isOpen = (login: Login) => login.client !== undefined;
 
 async function startNode(url: string): Promise<Node> {
-  const wire = await startCut(redis.url);
+  const wire = await startCuttableProxy(redis.url);
   const server = await createServer({
     ...{ port: 0, store: url, log },
-    cluster: redisCluster(wire.url, log, { lease: 900, settle: 400, rewrite: 60_000, alone: 300, patience: 500 }),
+    cluster: createRedisCluster(wire.url, log, {
+      lease: 900,
+      recoveryCheck: 400,
+      rewrite: 60_000,
+      pollWhileAlone: 300,
+      commandTimeout: 500,
+    }),
     // So seldom that only what nodes say to each other can make the lists right.
     limits: { grace: 200, resync: 60_000, claims: 1_000, frameBurst: 10_000, failuresPerAccount: 1_000 },
   });
@@ -84,7 +90,7 @@ async function startNode(url: string): Promise<Node> {
 
 async function world(): Promise<{ model: Model; real: Real }> {
   const url = await postgres.database();
-  const store = await postgresStore(url, log);
+  const store = await openPostgresStore(url, log);
   for (const name of people) await store.addAccount(name, passwordHash);
   const nodes = [await startNode(url), await startNode(url), await startNode(url)];
   return {
@@ -113,7 +119,7 @@ async function open(model: Model, real: Real, login: Login, node: number): Promi
   if (client.received[0]?.data.peerId !== login.id) real.breaches.push("another peer id came back");
   Object.assign(login, { client, tracker, node });
   void client.closed.then(() => {
-    real.breaches.push(...tracker.breaches);
+    real.breaches.push(...tracker.violations);
     if (login.client !== client) return;
     // A page that has lost its newest socket holds on to no older one.
     login.client = undefined;
@@ -281,7 +287,7 @@ function expected(model: Model, login: Login): { users: string[]; peers: string[
 }
 
 async function atRest(model: Model, real: Real): Promise<void> {
-  for (const { wire, alive } of real.nodes) if (alive) wire.mend();
+  for (const { wire, alive } of real.nodes) if (alive) wire.restore();
   const state = (login: Login, { users, peers }: Tracker) => ({
     login: `${login.user} ${login.id} on ${login.node}`,
     users: [...users].toSorted(),
@@ -297,7 +303,7 @@ async function atRest(model: Model, real: Real): Promise<void> {
     },
     { interval: 25 },
   );
-  expect(model.logins.flatMap(({ tracker }) => tracker?.breaches ?? [])).toEqual([]);
+  expect(model.logins.flatMap(({ tracker }) => tracker?.violations ?? [])).toEqual([]);
   // 1006: with their node or their page.
   const closing = [...real.closing, ...model.logins.flatMap(({ replaced }) => replaced)];
   for (const client of closing) expect([4001, 4002, 1006]).toContain(await client.closed);
@@ -323,7 +329,7 @@ async function everyPairTalks(model: Model): Promise<void> {
   );
 }
 
-test("whatever is killed, at rest every client's list is right, and no signal reaches an untrusted peer", async () => {
+test("after any failures, every client's list becomes correct, and no signal reaches an untrusted peer", async () => {
   const steps = fc.commands(
     [
       signIn,

@@ -2,15 +2,15 @@ import { hash } from "@node-rs/argon2";
 import { createClient } from "@redis/client";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { until } from "../tools/eventually.ts";
-import { redisCluster } from "./cluster/redis.ts";
+import { createRedisCluster } from "./cluster/redis.ts";
 import { defaultLog } from "./log.ts";
 import { createServer, type ServerOptions } from "./server.ts";
-import { postgresStore } from "./store/postgres.ts";
-import { openClient } from "./testing/client.ts";
-import { startCut } from "./testing/cut.ts";
+import { openPostgresStore } from "./store/postgres.ts";
+import { startCuttableProxy } from "./testing/cuttable-proxy.ts";
 import { startPostgres, type TestPostgres } from "./testing/postgres.ts";
 import { startRedis, type TestRedis } from "./testing/redis.ts";
-import { capital, type Peer, password, signedIn } from "./testing/world.ts";
+import { openClient } from "./testing/test-client.ts";
+import { capital, type Peer, password, signedIn } from "./testing/test-server.ts";
 
 // Two servers, two engines and argon2 on a machine that may be busy.
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 60_000 });
@@ -26,8 +26,14 @@ afterAll(() => Promise.all([redis.stop(), postgres.stop()]));
 
 /** A node whose wire to Redis can be cut. */
 async function nodeOn(store: string, options: ServerOptions) {
-  const wire = await startCut(redis.url);
-  const cluster = redisCluster(wire.url, log, { lease: 900, settle: 400, rewrite: 60_000, alone: 300, patience: 500 });
+  const wire = await startCuttableProxy(redis.url);
+  const cluster = createRedisCluster(wire.url, log, {
+    lease: 900,
+    recoveryCheck: 400,
+    rewrite: 60_000,
+    pollWhileAlone: 300,
+    commandTimeout: 500,
+  });
   const server = await createServer({ port: 0, store, cluster, log, ...options });
   onTestFinished(async () => {
     await server.close();
@@ -51,7 +57,7 @@ async function nodeOn(store: string, options: ServerOptions) {
 async function twoNodes(names: readonly string[], options: ServerOptions = {}) {
   await flush();
   const url = await postgres.database();
-  const store = await postgresStore(url, log);
+  const store = await openPostgresStore(url, log);
   for (const [at, name] of names.entries()) {
     await store.addAccount(name, passwordHash);
     for (const other of names.slice(0, at)) await store.trust(name, capital(other), other, capital(name));
@@ -75,7 +81,7 @@ async function within<Result>(limit: number, what: Promise<Result>): Promise<Res
   return result;
 }
 
-test("peers on two nodes see each other and signal each other", async () => {
+test("peers on two nodes see and signal each other", async () => {
   const [one, two] = await twoNodes(["ann", "bob"]);
   const ann = await one.signIn("ann");
   const bob = await two.signIn("bob");
@@ -87,7 +93,7 @@ test("peers on two nodes see each other and signal each other", async () => {
   expect((await bob.next("peerResponse")).data).toEqual({ from: ann.id, signal: 2 });
 });
 
-test("a peer id belongs to its session on every node, and a takeover on another node is unannounced", async () => {
+test("a session keeps its peer id on every node, and a takeover on another node is unannounced", async () => {
   const [one, two] = await twoNodes(["ann", "bob"]);
   const [ann, bob] = [await one.signIn("ann"), await one.signIn("bob")];
   const again = await two.signIn("ann", ann.session);
@@ -102,7 +108,7 @@ test("a peer id belongs to its session on every node, and a takeover on another 
   expect(bob.received.filter(({ type }) => type === "peerDisconnect")).toEqual([]);
 });
 
-test("of many sockets on two nodes that take one session at once, one stays", async () => {
+test("of many sockets on two nodes that resume one session at once, one stays", async () => {
   const [one, two] = await twoNodes(["ann"]);
   const ann = await one.signIn("ann");
   const sockets = await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 ? one : two).open()));
@@ -136,7 +142,7 @@ test("a changed password ends the sessions on every node within a second", async
   expect(await late.closed).toBe(4001);
 });
 
-test("a revocation takes effect within a second or two even where Redis is out of reach", async () => {
+test("a revocation takes effect within two seconds even while Redis is unreachable", async () => {
   const [one, two] = await twoNodes(["ann", "bob"]);
   const [ann, bob1, bob2] = [await one.signIn("ann"), await two.signIn("bob"), await two.signIn("bob")];
   two.wire.cut();
@@ -146,7 +152,7 @@ test("a revocation takes effect within a second or two even where Redis is out o
   expect((await bob2.next("peerRequest")).data.signal).toBe("still ours");
 });
 
-test("a token that one node made is claimed on another", async () => {
+test("a token of one node can be claimed on another", async () => {
   const [one, two] = await twoNodes(["ann", "bob", "cat"]);
   await one.server.accounts.add("dan", password);
   const [ann, dan] = [await one.signIn("ann"), await two.signIn("dan")];
@@ -167,7 +173,7 @@ test("failures are counted on all nodes together", async () => {
   expect(codes).toEqual([...Array(4).fill("unauthenticated"), "rate-limited", "rate-limited"]);
 });
 
-test("the peers of a node that dies are announced as lost, but for those that have come back elsewhere", async () => {
+test("the peers of a dead node are announced as lost, except those that have reconnected elsewhere", async () => {
   const [one, two] = await twoNodes(["ann", "bob"]);
   const [ann, lost, saved] = [await one.signIn("ann"), await two.signIn("bob"), await two.signIn("bob")];
   two.wire.cut();
@@ -180,7 +186,7 @@ test("the peers of a node that dies are announced as lost, but for those that ha
   expect(ann.received.filter(({ type }) => type === "peerDisconnect")).toHaveLength(1);
 });
 
-test("a Redis that is killed and comes back empty costs no socket, and the lists are right again", async () => {
+test("a Redis that is killed and restarts empty closes no socket, and the lists become correct", async () => {
   const [one, two] = await twoNodes(["ann", "bob", "cat"]);
   const [ann, bob, cat] = [await one.signIn("ann"), await two.signIn("bob"), await one.signIn("cat")];
   await redis.kill();
@@ -197,11 +203,11 @@ test("a Redis that is killed and comes back empty costs no socket, and the lists
   }
 });
 
-test("a Redis that hangs holds up neither sign-ins, relays nor /healthz, and is used again when it answers", async () => {
+test("a hanging Redis delays neither sign-ins, relays nor /healthz, and is used again when it answers", async () => {
   const [one, two] = await twoNodes(["ann", "bob", "cat"]);
   const [ann, bob, cat] = [await one.signIn("ann"), await two.signIn("bob"), await one.signIn("cat")];
-  onTestFinished(redis.wake);
-  redis.hang();
+  onTestFinished(redis.resume);
+  redis.pause();
   // What is said to the other node all the time must not keep a wire alive on which no answer comes.
   const chatter = setInterval(() => ann.send("peerRequest", { to: bob.id, signal: "lost" }), 20);
   onTestFinished(() => clearInterval(chatter));
@@ -213,7 +219,7 @@ test("a Redis that hangs holds up neither sign-ins, relays nor /healthz, and is 
   const again = await within(1_000, two.signIn("bob", bob.session));
   expect(again).toMatchObject({ id: bob.id, resumed: true });
 
-  redis.wake();
+  redis.resume();
   await until(() => again.received.some(({ type, data }) => type === "peerConnect" && data.id === late.id));
   again.send("peerRequest", { to: late.id, signal: "across again" });
   expect((await late.next("peerRequest")).data).toEqual({ from: bob.id, signal: "across again" });
@@ -223,16 +229,16 @@ test("a Redis that hangs holds up neither sign-ins, relays nor /healthz, and is 
   }
 });
 
-test("a server closes although its Redis hangs", async () => {
+test("a server with a hanging Redis can close", async () => {
   const [one] = await twoNodes(["ann"]);
   const ann = await one.signIn("ann");
-  onTestFinished(redis.wake);
-  redis.hang();
+  onTestFinished(redis.resume);
+  redis.pause();
   await within(6_000, one.server.close());
   expect(await ann.closed).toBe(1012);
 });
 
-test("a server that drains tells its clients when to leave, and waits until they have", async () => {
+test("a server that drains tells its clients when to reconnect and waits for them", async () => {
   const [one, two] = await twoNodes(["ann", "bob"], { limits: { drain: 60_000 } });
   const [ann, bob] = [await one.signIn("ann"), await two.signIn("bob")];
   const closing = one.server.close();
@@ -252,7 +258,7 @@ test("a server that drains tells its clients when to leave, and waits until they
   await second;
 });
 
-test("Redis beside SQLite is refused, with the reason", async () => {
+test("Redis with SQLite is rejected with the reason", async () => {
   for (const store of [undefined, ":memory:", "some.db"])
     await expect(createServer({ port: 0, store, cluster: redis.url, log })).rejects.toThrow(/postgres:\/\//);
 });

@@ -42,7 +42,7 @@ async function signedIn(size: number) {
   const lists: SignInLists = { resumed: false, users: ["x".repeat(size)], peers: [] };
   const presence = {
     others: () => 0,
-    enter: async (entering: Member) => {
+    join: async (entering: Member) => {
       member = entering;
       entering.sendLists(lists);
       return true;
@@ -55,7 +55,7 @@ async function signedIn(size: number) {
       () => 0,
       () => 0,
     ),
-    seen: { left: () => {}, close: async () => {} },
+    seen: { touch: () => {}, close: async () => {} },
     signIn: async () => ({ user: "ann", id: "p", session: "s", expires: undefined }),
   } as Partial<ConnectionParts> as ConnectionParts;
   openConnection(socket as unknown as WebSocket, "127.0.0.1", parts, () => {});
@@ -65,7 +65,7 @@ async function signedIn(size: number) {
   return { socket, clock, member: member! };
 }
 
-test("first lists may be as long as they are, and 1 MiB may wait beyond them", async () => {
+test("first lists may have any size, and 1 MiB more may be unsent", async () => {
   const { socket, member } = await signedIn(3 * mebibyte);
   expect(socket.bufferedAmount).toBeGreaterThan(3 * mebibyte);
   member.send("x".repeat(mebibyte));
@@ -74,7 +74,7 @@ test("first lists may be as long as they are, and 1 MiB may wait beyond them", a
   expect(socket.closedWith).toBe(1013);
 });
 
-test("once the first lists have gone, 1 MiB is all that may wait", async () => {
+test("when the first lists have been sent, at most 1 MiB may be unsent", async () => {
   const { socket, member } = await signedIn(3 * mebibyte);
   socket.bufferedAmount = 0;
   member.send("x".repeat(mebibyte));
@@ -83,7 +83,7 @@ test("once the first lists have gone, 1 MiB is all that may wait", async () => {
   expect(socket.closedWith).toBe(1013);
 });
 
-test("a socket that does not answer our close is cut within a second", async () => {
+test("a socket that does not answer our close frame is terminated within a second", async () => {
   const { socket, clock, member } = await signedIn(0);
   member.send("x".repeat(mebibyte + 1));
   expect(socket.terminated).toBe(false);
@@ -93,7 +93,7 @@ test("a socket that does not answer our close is cut within a second", async () 
 
 test("nothing is sent after a close", async () => {
   const { socket, member } = await signedIn(0);
-  member.end("taken");
+  member.end("superseded");
   const sent = socket.bufferedAmount;
   member.send("late");
   expect([socket.bufferedAmount, socket.closedWith]).toEqual([sent, 4002]);

@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
 import { closeCode } from "../core/protocol/close-code.ts";
-import type { Changer } from "./accounts.ts";
+import type { Requester } from "./accounts.ts";
 import type { Clock } from "./clock.ts";
 import { encode } from "./frames.ts";
 import { startHeartbeat } from "./heartbeat.ts";
@@ -20,7 +20,7 @@ import type { SignedIn } from "./sign-in.ts";
 import type { Store } from "./store/store.ts";
 import type { Member, SignInLists } from "./user-sessions.ts";
 
-/** What every socket of a server shares. */
+/** Dependencies that all sockets of a server share. */
 export interface ConnectionParts {
   readonly limits: ServerLimits;
   readonly clock: Clock;
@@ -31,70 +31,70 @@ export interface ConnectionParts {
   readonly seen: LastSeen;
   readonly ice: readonly IceOption[];
   readonly signIn: (proof: Proof, address: string) => Promise<SignedIn>;
-  readonly answer: (me: Changer, request: Request) => Promise<Answer>;
+  readonly answer: (me: Requester, request: Request) => Promise<Answer>;
 }
 
-/** One socket, from its upgrade to its end. */
+/** One socket, from its upgrade to its close. */
 export interface Connection {
-  /** Asks a client that is signed in to come back on another socket, `after` ms from now. */
-  hint(after: number): void;
+  /** Asks a signed-in client to reconnect with another socket, `after` ms from now. */
+  suggestReconnect(after: number): void;
   /** Closes for a restart. */
   close(): void;
 }
 
-// Before an app's token ends, clients get this long to come back with a new one, in ms.
-const tokenNotice = 30_000;
+// How long before a token of the app expires the client is asked to reconnect with a new one, in ms.
+const expiryNotice = 30_000;
 
-/** Speaks the protocol on a socket. `settled` is called once, when it has signed in or has closed without. */
+/** Runs the protocol on a socket. `onSettled` is called once, when the client has signed in or the socket has closed. */
 export function openConnection(
   socket: WebSocket,
   address: string,
   parts: ConnectionParts,
-  settled: () => void,
+  onSettled: () => void,
 ): Connection {
   const { limits, clock, log, presence, metrics } = parts;
   const outbox = createOutbox(socket, limits.maxUnsentBytes, clock);
   const inbox = createInbox(socket, clock, limits, handle);
-  const stopWaiting = clock.after(limits.firstFrameTimeout, late);
-  const stops = [stopWaiting, outbox.stop, inbox.stop];
+  const stopWaiting = clock.after(limits.firstFrameTimeout, onFirstFrameTimeout);
+  const undos = [stopWaiting, outbox.stop, inbox.stop];
   let phase: Phase = "new";
-  let me: (SignedIn & Changer) | undefined;
+  let me: (SignedIn & Requester) | undefined;
   let member: Member | undefined;
-  let gone: "goodbye" | "lost" | undefined;
+  let departure: "goodbye" | "lost" | undefined;
   let renewIceAt = Number.POSITIVE_INFINITY;
-  socket.on("close", closed);
-  socket.on("error", (error) => log.debug({ error: error.message }, "a socket failed"));
+  socket.on("close", onClose);
+  socket.on("error", (error) => log.debug({ error: error.message }, "socket error"));
 
   function sendError({ code, message, after }: Refusal, id?: number): void {
     outbox.send(encode("error", { code, message, after }, id));
   }
 
-  function finish(refusal: Refusal, code: number): void {
+  function closeWith(refusal: Refusal, code: number): void {
     sendError(refusal);
     outbox.close(refusal.close ?? code);
   }
 
-  /** What a client is told of any failure. Only a refusal's words are meant for it. */
+  /** Returns the refusal to send for a failure. Other errors are logged and not shown to the client. */
   function refusalOf(error: unknown): Refusal {
     if (error instanceof Refusal) return error;
-    log.error({ error }, "a frame could not be handled");
+    log.error({ error }, "a frame failed");
     const options = { close: closeCode.overloaded, after: 5_000 };
-    return new Refusal("unreachable", "The server cannot do this at the moment: try again soon.", options);
+    return new Refusal("unreachable", "The server cannot handle this at the moment: try again soon.", options);
   }
 
   // ── frames ──
 
   function handle(bytes: Buffer, binary: boolean): Promise<void> | undefined {
-    if (gone || outbox.closedWith !== undefined) return undefined;
+    if (departure || outbox.closedWith !== undefined) return undefined;
     try {
-      return act(step(phase, bytes, binary, limits));
+      return perform(step(phase, bytes, binary, limits));
     } catch (error) {
-      finish(refusalOf(error), closeCode.protocol);
+      closeWith(refusalOf(error), closeCode.protocol);
       return undefined;
     }
   }
 
-  function act(next: Step): Promise<void> | undefined {
+  function perform(next: Step): Promise<void> | undefined {
     switch (next.do) {
       case "signIn":
         return signIn(next.proof);
@@ -117,7 +117,7 @@ export function openConnection(
     const passed = member !== undefined && presence.relay(member, type, data.to, data.signal);
     metrics.relay(passed ? "passed" : "refused");
     if (!passed && id !== undefined)
-      sendError(new Refusal("unknown-peer", "There is no such peer that you may talk to."), id);
+      sendError(new Refusal("unknown-peer", "There is no such peer, or it does not trust you."), id);
   }
 
   async function answer(request: Request): Promise<void> {
@@ -136,7 +136,7 @@ export function openConnection(
   async function leave(back: boolean): Promise<void> {
     const [leaver, { id }] = [member!, me!];
     const ended = back ? undefined : parts.store.endSession(id).catch(refusalOf);
-    // At once: the others need not wait for a store that is slow.
+    // Announced at once, without waiting for a slow store.
     await presence.leave(leaver).catch(refusalOf);
     await ended;
     outbox.close(closeCode.normal);
@@ -148,26 +148,26 @@ export function openConnection(
     stopWaiting();
     try {
       const signedIn = await parts.signIn(proof, address);
-      if (gone) return;
-      await enter(signedIn);
+      if (departure) return;
+      await joinPresence(signedIn);
       metrics.signIn(kindOf(proof), "ok");
     } catch (error) {
       const refusal = refusalOf(error);
       metrics.signIn(kindOf(proof), refusal.code);
-      finish(refusal, closeCode.unauthenticated);
+      closeWith(refusal, closeCode.unauthenticated);
     }
   }
 
-  async function enter(signedIn: SignedIn): Promise<void> {
+  async function joinPresence(signedIn: SignedIn): Promise<void> {
     const { user, id, session } = signedIn;
     me = { ...signedIn, address };
     member = { id, user, send: outbox.send, end, sendLists };
     const valid = async () => (await parts.store.session(hashOf(session), 0)) !== undefined;
-    if (!(await presence.enter(member, valid))) end("revoked");
-    else if (gone) depart(member, gone);
+    if (!(await presence.join(member, valid))) end("revoked");
+    else if (departure) leavePresence(member, departure);
   }
 
-  function depart(leaver: Member, how: "goodbye" | "lost"): void {
+  function leavePresence(leaver: Member, how: "goodbye" | "lost"): void {
     if (how === "goodbye") presence.leave(leaver).catch(refusalOf);
     else presence.lose(leaver);
   }
@@ -177,63 +177,63 @@ export function openConnection(
     outbox.sendFirst([
       encode("setPeerId", { version: 1, peerId: id, username: user, session, resumed }),
       encode("userList", users),
-      iceServers(id),
+      iceServersFrame(id),
       encode("peerList", peers),
     ]);
-    if (gone) return;
+    if (departure) return;
     phase = "online";
-    settled();
+    onSettled();
     const silent = () => socket.terminate();
-    stops.push(startHeartbeat({ clock, limits, lastHeard: inbox.lastHeard, beat: () => beat(id), silent }));
-    if (expires !== undefined) expire(expires);
+    undos.push(startHeartbeat({ clock, limits, lastHeard: inbox.lastHeard, beat: () => sendHeartbeat(id), silent }));
+    if (expires !== undefined) scheduleExpiry(expires);
   }
 
-  function end(why: "taken" | "revoked"): void {
-    if (why === "taken") outbox.close(closeCode.superseded);
-    else finish(new Refusal("unauthenticated", "This session has ended: sign in again."), closeCode.unauthenticated);
+  function end(why: "superseded" | "revoked"): void {
+    if (why === "superseded") outbox.close(closeCode.superseded);
+    else closeWith(new Refusal("unauthenticated", "This session has ended: sign in again."), closeCode.unauthenticated);
   }
 
   // ── time ──
 
-  function late(): void {
-    finish(new Refusal("timeout", "The first frame came too late."), closeCode.overloaded);
+  function onFirstFrameTimeout(): void {
+    closeWith(new Refusal("timeout", "The first frame arrived too late: connect again."), closeCode.overloaded);
   }
 
-  function beat(id: string): void {
+  function sendHeartbeat(id: string): void {
     outbox.send(encode("ping", {}));
-    if (clock.now() >= renewIceAt) outbox.send(iceServers(id));
+    if (clock.now() >= renewIceAt) outbox.send(iceServersFrame(id));
   }
 
-  function iceServers(id: string): string {
+  function iceServersFrame(id: string): string {
     const now = clock.now();
     const ice = iceServersFor(parts.ice, id, now, limits.iceAge);
     if (ice.expires !== undefined) renewIceAt = now + limits.iceAge / 2;
     return encode("iceServers", ice);
   }
 
-  function expire(at: number): void {
+  function scheduleExpiry(at: number): void {
     const left = Math.max(0, at - clock.now());
-    const notice = Math.min(left, tokenNotice);
-    stops.push(clock.after(left - notice, () => hint(notice / 2)));
-    stops.push(clock.after(left, () => end("revoked")));
+    const notice = Math.min(left, expiryNotice);
+    undos.push(clock.after(left - notice, () => suggestReconnect(notice / 2)));
+    undos.push(clock.after(left, () => end("revoked")));
   }
 
-  function hint(after: number): void {
+  function suggestReconnect(after: number): void {
     if (phase === "online") outbox.send(encode("reconnect", { after: Math.round(after) }));
   }
 
-  function closed(code: number): void {
-    gone = code === closeCode.normal || code === closeCode.goingAway ? "goodbye" : "lost";
-    for (const stop of stops) stop();
-    if (phase === "new") settled();
-    if (me) parts.seen.left(me.id);
-    if (member) depart(member, gone);
+  function onClose(code: number): void {
+    departure = code === closeCode.normal || code === closeCode.goingAway ? "goodbye" : "lost";
+    for (const stop of undos) stop();
+    if (phase === "new") onSettled();
+    if (me) parts.seen.touch(me.id);
+    if (member) leavePresence(member, departure);
     const why = outbox.closedWith ?? code;
     metrics.closed(why);
-    log.debug({ peer: me?.id, code: why }, "a socket has closed");
+    log.debug({ peer: me?.id, code: why }, "socket closed");
   }
 
-  return { hint, close: () => outbox.close(closeCode.restart) };
+  return { suggestReconnect, close: () => outbox.close(closeCode.restart) };
 }
 
 function kindOf({ type, data }: Proof): Parameters<Metrics["signIn"]>[0] {

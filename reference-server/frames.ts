@@ -9,20 +9,20 @@ export type Command = {
   [Type in keyof ToServer]: { readonly type: Type; readonly data: ToServer[Type]; readonly id: number | undefined };
 }[keyof ToServer];
 
-/** One frame to a client, as text. */
+/** Encodes one frame to a client. */
 export function encode<Type extends keyof ToClient>(type: Type, data: ToClient[Type], id?: number): string {
   return JSON.stringify({ type, data, id });
 }
 
-/** Reads a client's frame; throws a refusal that closes the socket where the protocol does not know it. */
+/** Decodes a frame of a client; throws a refusal that closes the socket for an invalid one. */
 export function decode(bytes: Buffer, binary: boolean): Command {
-  if (binary) throw malformed("Frames are JSON text, not binary");
+  if (binary) throw protocolError("A frame must be JSON text, not binary");
   const frame = v.safeParse(envelope, parse(bytes));
-  if (!frame.success) throw malformed('A frame is { "type": string, "data": any, "id"?: positive integer }');
+  if (!frame.success) throw protocolError('A frame must be { "type": string, "data": any, "id"?: positive integer }');
   const { type, data, id } = frame.output;
-  if (!isKnown(type)) throw malformed(`A frame has an unknown type, ${JSON.stringify(type.slice(0, 32))}`);
+  if (!isKnown(type)) throw protocolError(`The frame type ${JSON.stringify(type.slice(0, 32))} is unknown`);
   const checked = v.safeParse(toServer[type], data);
-  if (!checked.success) throw malformed(`The data of ${type} is wrong: ${checked.issues[0].message}`);
+  if (!checked.success) throw protocolError(`The data of ${type} is invalid: ${checked.issues[0].message}`);
   return { type, data: checked.output, id } as Command;
 }
 
@@ -30,7 +30,7 @@ function parse(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString());
   } catch {
-    throw malformed("A frame is not JSON");
+    throw protocolError("A frame is not JSON");
   }
 }
 
@@ -38,6 +38,6 @@ function isKnown(type: string): type is keyof ToServer {
   return Object.hasOwn(toServer, type);
 }
 
-function malformed(message: string): Refusal {
+function protocolError(message: string): Refusal {
   return new Refusal("protocol", `${message}.`, { close: closeCode.protocol });
 }

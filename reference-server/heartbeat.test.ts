@@ -24,7 +24,7 @@ function heart() {
   return { clock, seen, hear };
 }
 
-test("it beats every 25 seconds, and stops 35 after the last word", () => {
+test("it pings every 25 seconds and ends 35 seconds after the last frame", () => {
   const { clock, seen, hear } = heart();
   clock.advance(25_000);
   hear();
@@ -36,7 +36,7 @@ test("it beats every 25 seconds, and stops 35 after the last word", () => {
   expect(seen.beats).toBe(2);
 });
 
-test("a clock that has jumped an hour ahead, since the machine slept, gives the other side a new turn", () => {
+test("after a sleep of this machine, the idle timeout starts again", () => {
   const { clock, seen } = heart();
   seen.setBack = -3_600_000;
   clock.advance(25_000);
@@ -47,7 +47,7 @@ test("a clock that has jumped an hour ahead, since the machine slept, gives the 
   expect(seen.silent).toBe(true);
 });
 
-test("a clock that is set back by an hour does not stop it", () => {
+test("a clock that is set back by an hour does not stop the heartbeat", () => {
   const { clock, seen, hear } = heart();
   seen.setBack = 3_600_000;
   for (let beats = 1; beats <= 3; beats++) {

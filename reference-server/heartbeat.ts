@@ -1,20 +1,20 @@
 import type { Clock } from "./clock.ts";
 
-/** What a heartbeat is made of. Times in ms. */
+/** Dependencies and times (ms) of a heartbeat. */
 export interface HeartbeatParts {
   readonly clock: Clock;
   readonly limits: { readonly pingEvery: number; readonly idleTimeout: number };
   readonly lastHeard: () => number;
-  /** Every `pingEvery`. */
+  /** Called every `pingEvery` ms. */
   readonly beat: () => void;
-  /** Nothing was heard for `idleTimeout` ms; the heart stops. */
+  /** Called when nothing has arrived for `idleTimeout` ms; the heartbeat stops. */
   readonly silent: () => void;
 }
 
-// A pulse that is later than this, in ms, comes after a sleep of our own: the machine was suspended, or far too busy.
-const asleep = 1_000;
+// A timer that fires later than this, in ms, means that this process slept: the machine was suspended or overloaded.
+const sleepThreshold = 1_000;
 
-/** Beats until its undo is called. After a sleep of our own, silence counts from the waking. */
+/** Starts a heartbeat; returns a function that stops it. After a sleep of this process, silence counts from waking up. */
 export function startHeartbeat({ clock, limits, lastHeard, beat, silent }: HeartbeatParts): () => void {
   let nextBeat = clock.now() + limits.pingEvery;
   let nextPulse = 0;
@@ -34,12 +34,12 @@ export function startHeartbeat({ clock, limits, lastHeard, beat, silent }: Heart
 
   function pulse(): void {
     const now = clock.now();
-    if (now - nextPulse > asleep) awakeSince = now;
+    if (now - nextPulse > sleepThreshold) awakeSince = now;
     if (now >= silentFrom()) {
       silent();
       return;
     }
-    // Or the clock was set back.
+    // The second condition: the clock was set back.
     if (now >= nextBeat || nextBeat - now > limits.pingEvery) {
       nextBeat = now + limits.pingEvery;
       beat();

@@ -6,62 +6,62 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { until } from "../tools/eventually.ts";
 import type { Cluster } from "./cluster/cluster.ts";
-import { localCluster } from "./cluster/local.ts";
-import { sqliteStore } from "./store/sqlite.ts";
+import { createLocalCluster } from "./cluster/local.ts";
+import { openSqliteStore } from "./store/sqlite.ts";
 import type { Store } from "./store/store.ts";
-import { sayRaw, upgradeTo } from "./testing/raw.ts";
-import { password, world } from "./testing/world.ts";
+import { sendRaw, upgradeTo } from "./testing/raw-socket.ts";
+import { password, startTestServer } from "./testing/test-server.ts";
 
 const notUrls = ["//", "http://[", "/\\", "//["];
 
-test.each(notUrls)("a request for %s, which is no URL, is answered, and the server lives", async (path) => {
-  const { server, signIn } = await world(["ann"]);
-  const plain = await sayRaw(server.url, [`GET ${path} HTTP/1.1`, "Host: localhost"]);
+test.each(notUrls)("a request for %s, which is not a URL, is answered, and the server survives", async (path) => {
+  const { server, signIn } = await startTestServer(["ann"]);
+  const plain = await sendRaw(server.url, [`GET ${path} HTTP/1.1`, "Host: localhost"]);
   expect(String(await once(plain, "data"))).toMatch(/^HTTP\/1\.1 426 /);
   plain.destroy();
-  const socket = await sayRaw(server.url, upgradeTo(path));
+  const socket = await sendRaw(server.url, upgradeTo(path));
   expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 404 /);
   await signIn("ann");
 });
 
-test("on an app's own server nobody keeps a socket that is nobody's", async () => {
+test("on the http server of an app, upgrades to unknown paths are closed", async () => {
   const http = createHttpServer().listen(0, "127.0.0.1");
   await once(http, "listening");
   onTestFinished(() => void http.close());
-  const { server } = await world([], { server: http, path: "/bonevalue" });
-  const socket = await sayRaw(server.url, upgradeTo("/elsewhere"));
+  const { server } = await startTestServer([], { server: http, path: "/bonevalue" });
+  const socket = await sendRaw(server.url, upgradeTo("/elsewhere"));
   expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 404 /);
   const page = await fetch(server.url.replace("ws", "http"));
   expect(page.status).toBe(426);
 });
 
-test("a socket that is refused goes, even where the other side never ends", async () => {
+test("a rejected socket is closed, even if the other side never ends", async () => {
   const http = createHttpServer().listen(0, "127.0.0.1");
   await once(http, "listening");
   onTestFinished(() => void http.close());
-  const { server } = await world([], { server: http });
+  const { server } = await startTestServer([], { server: http });
   const left = once(http, "connection").then(([socket]) => once(socket, "close"));
-  const socket = await sayRaw(server.url, [...upgradeTo("/"), "Origin: https://evil.example"], { stays: true });
+  const socket = await sendRaw(server.url, [...upgradeTo("/"), "Origin: https://evil.example"], { stays: true });
   onTestFinished(() => void socket.destroy());
   expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 403 /);
   await left;
 });
 
-test("closing waits for nobody who sends half a request and no more", async () => {
-  const { server } = await world();
-  const slow = await sayRaw(server.url, ["GET / HTTP/1.1", "Host: localhost", "X-Slow: "], { end: "" });
+test("close does not wait for half a request", async () => {
+  const { server } = await startTestServer();
+  const slow = await sendRaw(server.url, ["GET / HTTP/1.1", "Host: localhost", "X-Slow: "], { end: "" });
   const cut = once(slow, "close");
-  await once(await sayRaw(server.url, ["GET / HTTP/1.1", "Host: localhost"]), "data");
+  await once(await sendRaw(server.url, ["GET / HTTP/1.1", "Host: localhost"]), "data");
   await server.close();
   await cut;
 });
 
-test("on an app's own server that listens to no port, clients are let in and links need a public URL", async () => {
+test("on an app's http server without a port, clients can connect and links need a public URL", async () => {
   const path = join(tmpdir(), `bonevalue-${process.pid}.sock`);
   const http = createHttpServer().listen(path);
   await once(http, "listening");
   onTestFinished(() => void http.close());
-  const { server } = await world([], { server: http, insecure: true });
+  const { server } = await startTestServer([], { server: http, insecure: true });
   const socket = connect(path);
   onTestFinished(() => void socket.destroy());
   socket.write(`${upgradeTo("/").join("\r\n")}\r\n\r\n`);
@@ -69,31 +69,31 @@ test("on an app's own server that listens to no port, clients are let in and lin
   await expect(server.accounts.invite("ann@example.org")).rejects.toThrow("publicUrl");
 });
 
-test("what the app's own server listens to later on answers what is not ours", async () => {
+test("request listeners that the app adds later answer other requests", async () => {
   const http = createHttpServer().listen(0, "127.0.0.1");
   await once(http, "listening");
   onTestFinished(() => void http.close());
-  const { server } = await world([], { server: http });
+  const { server } = await startTestServer([], { server: http });
   http.on("request", (_, response) => response.writeHead(418).end());
   expect((await fetch(server.url.replace("ws", "http"))).status).toBe(418);
 });
 
-test("a socket for which the app's own server has another listener is left to that", async () => {
+test("upgrades to other paths are left to the app's upgrade listeners", async () => {
   const http = createHttpServer().listen(0, "127.0.0.1");
   await once(http, "listening");
   onTestFinished(() => void http.close());
   http.on("upgrade", (request, stream) => {
     if (request.url === "/elsewhere") stream.end("HTTP/1.1 418 mine\r\n\r\n");
   });
-  const { server } = await world([], { server: http, path: "/bonevalue" });
-  const socket = await sayRaw(server.url, upgradeTo("/elsewhere"));
+  const { server } = await startTestServer([], { server: http, path: "/bonevalue" });
+  const socket = await sendRaw(server.url, upgradeTo("/elsewhere"));
   expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 418 mine/);
 });
 
-test("a socket too many that does not leave by itself is cut", async () => {
-  const { server, open, clock } = await world([], { limits: { socketsPerAddress: 1 } });
+test("a socket above the limit is terminated if it does not close", async () => {
+  const { server, open, clock } = await startTestServer([], { limits: { socketsPerAddress: 1 } });
   await open();
-  const stays = await sayRaw(server.url, upgradeTo("/"));
+  const stays = await sendRaw(server.url, upgradeTo("/"));
   let heard = "";
   stays.on("data", (chunk) => {
     heard += chunk.toString("latin1");
@@ -104,8 +104,8 @@ test("a socket too many that does not leave by itself is cut", async () => {
   await closed;
 });
 
-test("a WebSocket's own pings are answered, and read no faster than messages", async () => {
-  const { signIn, clock } = await world(["ann"]);
+test("WebSocket pings are answered and limited like messages", async () => {
+  const { signIn, clock } = await startTestServer(["ann"]);
   const ann = await signIn("ann");
   let pongs = 0;
   ann.socket.on("pong", (bytes) => {
@@ -122,24 +122,24 @@ test("a WebSocket's own pings are answered, and read no faster than messages", a
   await until(() => pongs === 200);
 });
 
-test("a message that announces more than 64 KiB is refused before it comes", async () => {
-  const { server } = await world();
-  const socket = await sayRaw(server.url, upgradeTo("/"));
+test("a message that announces more than 64 KiB is rejected before it is received", async () => {
+  const { server } = await startTestServer();
+  const socket = await sendRaw(server.url, upgradeTo("/"));
   await once(socket, "data");
   socket.write(Buffer.from([...[0x81, 0xff], ...[0, 0, 0, 0, 0, 1, 0, 1], ...[0, 0, 0, 0]]));
   // A close frame with 1009.
   expect([...(await once(socket, "data"))[0]].slice(0, 4)).toEqual([0x88, 2, 0x03, 0xf1]);
 });
 
-test("a message in more than 64 pieces ends its socket", async () => {
-  const { signIn } = await world(["ann"]);
+test("a message in more than 64 fragments closes its socket", async () => {
+  const { signIn } = await startTestServer(["ann"]);
   const ann = await signIn("ann");
   for (let piece = 0; piece < 65; piece++) ann.socket.send(" ", { fin: false });
   expect(await ann.closed).toBe(1008);
 });
 
-test("a signal that is nested deeper than could be passed on ends its sender's socket", async () => {
-  const { signIn } = await world(["ann", "bob"]);
+test("a signal that is nested too deeply closes its sender's socket", async () => {
+  const { signIn } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
   const say = (depth: number) =>
@@ -152,9 +152,9 @@ test("a signal that is nested deeper than could be passed on ends its sender's s
   await bob.settled();
 });
 
-test("a signal that another node let through is checked once more where it arrives", async () => {
-  const cluster = localCluster();
-  const { server, signIn } = await world(["ann", "bob"], { cluster });
+test("a signal from another node is checked again by the receiving node", async () => {
+  const cluster = createLocalCluster();
+  const { server, signIn } = await startTestServer(["ann", "bob"], { cluster });
   await server.accounts.add("eve", password);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   const node = await cluster.join({ message() {}, stale() {} });
@@ -169,9 +169,12 @@ test("a signal that another node let through is checked once more where it arriv
   expect((await bob.next("peerRequest")).data).toEqual({ from: ann.id, signal: "ann" });
 });
 
-test("a crowd that signs in to one account at once finds no more room than its limit", async () => {
-  const gate = gated(localCluster());
-  const { signIn, open } = await world(["ann", "bob"], { cluster: gate.cluster, limits: { socketsPerAccount: 2 } });
+test("concurrent sign-ins to one account stay within its limit of sockets", async () => {
+  const gate = gated(createLocalCluster());
+  const { signIn, open } = await startTestServer(["ann", "bob"], {
+    cluster: gate.cluster,
+    limits: { socketsPerAccount: 2 },
+  });
   const bob = await signIn("bob");
   gate.shut();
   const crowd = await Promise.all(Array.from({ length: 8 }, () => open()));
@@ -185,10 +188,10 @@ test("a crowd that signs in to one account at once finds no more room than its l
 });
 
 test.each(["another page's", "one's own"])(
-  "a session that ends by %s change of password does not let its page back in",
+  "a session that ends by %s change of password cannot reconnect",
   async (whose) => {
-    const gate = gated(localCluster());
-    const { signIn, open } = await world(["ann"], { cluster: gate.cluster });
+    const gate = gated(createLocalCluster());
+    const { signIn, open } = await startTestServer(["ann"], { cluster: gate.cluster });
     const [ann, other] = [await signIn("ann"), await signIn("ann")];
     gate.shut();
     const late = await open();
@@ -201,9 +204,9 @@ test.each(["another page's", "one's own"])(
   },
 );
 
-test("a user who is removed while signing in is shown to nobody, and sees nobody", async () => {
-  const gate = gated(localCluster());
-  const { signIn, open, settled } = await world(["ann", "bob"], { cluster: gate.cluster });
+test("a user who is removed while signing in stays invisible and sees no one", async () => {
+  const gate = gated(createLocalCluster());
+  const { signIn, open, settled } = await startTestServer(["ann", "bob"], { cluster: gate.cluster });
   const ann = await signIn("ann");
   gate.shut();
   const bob = await open();
@@ -216,22 +219,22 @@ test("a user who is removed while signing in is shown to nobody, and sees nobody
   expect(ann.received.filter(({ type }) => type === "peerConnect")).toEqual([]);
 });
 
-test("a page that closes while it is let in has said goodbye: it is gone at once, and not lost", async () => {
-  const gate = gated(localCluster());
-  const { signIn, open, logged } = await world(["ann", "bob"], { cluster: gate.cluster });
+test("a page that closes during sign-in leaves at once and is not lost", async () => {
+  const gate = gated(createLocalCluster());
+  const { signIn, open, logged } = await startTestServer(["ann", "bob"], { cluster: gate.cluster });
   const bob = await signIn("bob");
   gate.shut();
   const ann = await open();
   ann.send("authenticate", { version: 1, username: "ann", password });
   await until(() => gate.waiting() === 1);
   ann.socket.close(1001);
-  await until(() => logged.some(([, message]) => message === "a socket has closed"));
+  await until(() => logged.some(([, message]) => message === "socket closed"));
   gate.open();
   expect((await bob.next("peerDisconnect")).lost).toBeUndefined();
 });
 
-test("a sign-in that is under way when its password is changed begins no session", async () => {
-  const store = await sqliteStore(":memory:");
+test("a sign-in that overlaps a change of its password creates no session", async () => {
+  const store = await openSqliteStore(":memory:");
   onTestFinished(store.close);
   let begun = () => {};
   let held: Promise<void> | undefined;
@@ -240,7 +243,7 @@ test("a sign-in that is under way when its password is changed begins no session
     await held;
     return store.addSession(...session);
   };
-  const { signIn, open } = await world(["ann"], { store: { ...store, addSession } });
+  const { signIn, open } = await startTestServer(["ann"], { store: { ...store, addSession } });
   const ann = await signIn("ann");
   const [underWay, changed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   [begun, held] = [underWay.resolve, changed.promise];

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { IceServer, ToClient } from "../core/protocol/messages.ts";
 
-/** A STUN or TURN server; with `secret`, its credentials are minted for each peer, as coturn's REST scheme has it. */
+/** A STUN or TURN server. With `secret`, the server mints credentials for each peer (coturn's REST API scheme). */
 export interface IceOption {
   readonly urls: string | readonly string[];
   readonly secret?: string | undefined;
@@ -9,7 +9,7 @@ export interface IceOption {
   readonly credential?: string | undefined;
 }
 
-/** What peer `id` is told at `now`. Minted credentials are valid for `age` ms. */
+/** Returns the `iceServers` frame for peer `id` at time `now`. Minted credentials are valid for `age` ms. */
 export function iceServersFor(
   options: readonly IceOption[],
   id: string,

@@ -22,7 +22,7 @@ async function second({ clock }: ReturnType<typeof slowInbox>): Promise<void> {
   await new Promise(setImmediate);
 }
 
-test("frames that come too fast are read one by one", async () => {
+test("frames that arrive too fast are read one by one", async () => {
   const slow = slowInbox();
   for (const text of ["one", "two", "three"]) slow.say(text);
   expect(slow.read).toEqual(["one"]);
@@ -32,7 +32,7 @@ test("frames that come too fast are read one by one", async () => {
   expect(slow.read).toEqual(["one", "two", "three"]);
 });
 
-test("of a socket that has gone nothing is read, nor kept", async () => {
+test("frames of a closed socket are neither read nor kept", async () => {
   const slow = slowInbox();
   for (const text of ["one", "two", "three"]) slow.say(text);
   slow.inbox.stop();

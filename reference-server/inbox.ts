@@ -2,17 +2,17 @@ import type { WebSocket } from "ws";
 import type { Clock } from "./clock.ts";
 import { createTokenBucket } from "./token-bucket.ts";
 
-/** What comes in on one socket. */
+/** The incoming side of one socket. */
 export interface Inbox {
-  /** When the client last said something, as far as we listened. ms since 1970. */
+  /** When the last frame was read, in ms since 1970. */
   lastHeard(): number;
-  /** The socket has gone: what it said and nobody has read is forgotten. */
+  /** Call when the socket has closed: drops the unread frames. */
   stop(): void;
 }
 
 /**
- * Hands frames over one at a time, and no faster than `rate` a second after a `burst`. Meanwhile the socket is not read:
- * what follows waits in the network, not here. A WebSocket's own pings and pongs are frames like any other.
+ * Handles frames one at a time, at most `frameRate` a second after a burst of `frameBurst`. Meanwhile the socket is paused, so
+ * that further frames wait in the network and not in memory. WebSocket pings and pongs count as frames.
  */
 export function createInbox(
   socket: WebSocket,
@@ -20,17 +20,17 @@ export function createInbox(
   { frameRate, frameBurst }: { readonly frameRate: number; readonly frameBurst: number },
   handle: (bytes: Buffer, binary: boolean) => Promise<void> | undefined,
 ): Inbox {
-  const pace = createTokenBucket(frameRate, frameBurst, clock.now());
-  // Frames of the piece of the network's stream that had been read when we paused.
-  const rest: Task[] = [];
+  const bucket = createTokenBucket(frameRate, frameBurst, clock.now());
+  // Frames that had already been received when the socket was paused.
+  const pending: Task[] = [];
   let working = false;
   let stopWaiting = () => {};
   let lastHeard = clock.now();
 
-  async function work(first: Task): Promise<void> {
+  async function run(first: Task): Promise<void> {
     working = true;
-    for (let task: Task | undefined = first; task; task = rest.shift()) {
-      const wait = pace.take(clock.now());
+    for (let task: Task | undefined = first; task; task = pending.shift()) {
+      const wait = bucket.take(clock.now());
       if (wait > 0) {
         socket.pause();
         await new Promise<void>((resolve) => {
@@ -45,27 +45,27 @@ export function createInbox(
     socket.resume();
   }
 
-  function take(task: Task): void {
+  function enqueue(task: Task): void {
     if (working) {
-      rest.push(task);
+      pending.push(task);
       socket.pause();
     } else {
-      work(task);
+      run(task);
     }
   }
 
-  socket.on("message", (bytes: Buffer, binary: boolean) => take(() => handle(bytes, binary)));
-  socket.on("ping", (bytes) => take(() => socket.pong(bytes)));
-  socket.on("pong", () => take(() => {}));
+  socket.on("message", (bytes: Buffer, binary: boolean) => enqueue(() => handle(bytes, binary)));
+  socket.on("ping", (bytes) => enqueue(() => socket.pong(bytes)));
+  socket.on("pong", () => enqueue(() => {}));
   return {
-    // While we do not read, silence means nothing.
+    // While the socket is paused, silence means nothing.
     lastHeard: () => (working ? clock.now() : lastHeard),
     stop() {
-      rest.length = 0;
+      pending.length = 0;
       stopWaiting();
     },
   };
 }
 
-/** What is to be done with one frame; the next waits for its promise, if it gives one. */
+/** Handles one frame. If it returns a promise, the next frame waits for it. */
 type Task = () => unknown;

@@ -1,7 +1,7 @@
 import { type Browser, chromium, type Page } from "playwright";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { chromiumLaunch } from "../tools/chromium.ts";
-import { signedIn, world } from "./testing/world.ts";
+import { signedIn, startTestServer } from "./testing/test-server.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -23,11 +23,11 @@ async function visit(url: string): Promise<{ page: Page; complaints: string[] }>
 
 test("an invited person chooses a password in the browser, and signs in with it", async () => {
   // Nothing but the server's own page needs to be listed for it.
-  const { server, open } = await world([], { origins: ["https://app.example.org"] });
+  const { server, open } = await startTestServer([], { origins: ["https://app.example.org"] });
   const { link } = await server.accounts.invite("ann@example.org");
   const { page, complaints } = await visit(link);
   await page.getByLabel("Password").fill("a good secret");
-  await page.getByRole("button", { name: "Make my account" }).click();
+  await page.getByRole("button", { name: "Create account" }).click();
   await page.getByRole("heading", { name: "Welcome" }).waitFor();
   expect(await page.getByText("ann@example.org").isVisible()).toBe(true);
   expect(new URL(page.url()).hash).toBe("");
@@ -35,8 +35,8 @@ test("an invited person chooses a password in the browser, and signs in with it"
   await signedIn(await open(), { username: "ann@example.org", password: "a good secret" });
 });
 
-test("a link that was used says so, and leaves the form", async () => {
-  const { server, open } = await world();
+test("a used link shows an error and keeps the form", async () => {
+  const { server, open } = await startTestServer();
   const { link } = await server.accounts.invite("ann@example.org");
   const first = await open();
   first.send("acceptInvite", { version: 1, invite: new URL(link).hash.slice(1), password: "a good secret" });
@@ -48,17 +48,17 @@ test("a link that was used says so, and leaves the form", async () => {
   expect(await page.getByRole("button").isEnabled()).toBe(true);
 });
 
-test("a link that lost its fragment asks for the whole one", async () => {
-  const { server } = await world();
+test("a link without its fragment asks for the complete link", async () => {
+  const { server } = await startTestServer();
   const { link } = await server.accounts.invite("ann@example.org");
   const { page, complaints } = await visit(link.split("#")[0]!);
-  await page.getByText("This link is not complete.").waitFor();
+  await page.getByText("This link is incomplete.").waitFor();
   expect(await page.getByLabel("Password").isVisible()).toBe(false);
   expect(complaints).toEqual([]);
 });
 
-test("the page stands below the server's path", async () => {
-  const { server } = await world([], { path: "/p2p" });
+test("the page is below the path of the server", async () => {
+  const { server } = await startTestServer([], { path: "/p2p" });
   const { link } = await server.accounts.invite("ann@example.org");
   const { page } = await visit(link);
   await page.getByLabel("Password").fill("a good secret");

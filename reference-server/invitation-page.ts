@@ -34,7 +34,7 @@ const script = `
 
   if (!invite) {
     part("ask").hidden = true;
-    part("lead").textContent = "This link is not complete. Open it once more from the message that brought it.";
+    part("lead").textContent = "This link is incomplete. Open it again from the message that you received.";
   }
   part("show").onchange = (event) => { part("password").type = event.target.checked ? "text" : "password" };
   part("ask").onsubmit = (event) => {
@@ -62,7 +62,7 @@ const script = `
     history.replaceState(null, "", location.pathname);
     part("ask").hidden = true;
     document.title = part("title").textContent = "Welcome";
-    part("lead").textContent = "Your account is ready. Sign in as " + username + " with the password that you chose. You can close this page.";
+    part("lead").textContent = "Your account is ready. Sign in as " + username + " with your new password. You can close this page.";
   }
 `;
 
@@ -75,12 +75,12 @@ const html = `<!doctype html>
 <style>${style}</style>
 <main>
   <h1 id="title">You are invited</h1>
-  <p id="lead">Choose a password, and your account is made.</p>
+  <p id="lead">Choose a password to create your account.</p>
   <form id="ask">
     <label for="password">Password</label>
     <input id="password" type="password" autocomplete="new-password" minlength="8" required autofocus aria-describedby="problem">
-    <label class="show"><input id="show" type="checkbox"> Show it</label>
-    <button id="go">Make my account</button>
+    <label class="show"><input id="show" type="checkbox"> Show password</label>
+    <button id="go">Create account</button>
     <p id="problem" role="alert"></p>
   </form>
 </main>
@@ -88,11 +88,11 @@ const html = `<!doctype html>
 `;
 
 /**
- * The page on which an invited person chooses a password. Nothing on it comes from a request, and it may load and do
- * nothing but open a socket to the `host` that it came from.
+ * Returns the page on which an invited person chooses a password. It contains nothing from the request. Its policy allows
+ * only its own script and style, and a socket to its own `host`.
  */
 export function invitationPage(host: string): { readonly headers: Record<string, string>; readonly html: string } {
-  // Some browsers do not take 'self' to mean sockets.
+  // In some browsers 'self' does not include WebSockets.
   const sockets = /^[\w.:[\]-]+$/.test(host) ? ` ws://${host} wss://${host}` : "";
   const policy = [
     "default-src 'none'",

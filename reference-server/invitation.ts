@@ -1,12 +1,12 @@
-/** Where an invitation leads: the secret is in the fragment, which browsers send to nobody. */
+/** Returns an invitation link. The secret is in the fragment, which browsers do not send to servers. */
 export function invitationLink(base: string, secret: string): string {
   return `${base.replace(/\/$/, "")}/invite#${secret}`;
 }
 
-/** The URL itself, given as the one where browsers find the server. Throws for what is no http(s) URL. */
+/** Returns the public URL unchanged; throws if it is not an http(s) URL. */
 export function publicUrl(url: string): string {
   if (/^https?:$/.test(URL.parse(url)?.protocol ?? "")) return url;
   throw new Error(
-    `Browsers cannot find this server at "${url}": \`publicUrl\` (--url) is a URL such as https://bonevalue.example.org.`,
+    `Browsers cannot open "${url}": set \`publicUrl\` (--url) to a URL such as https://bonevalue.example.org.`,
   );
 }

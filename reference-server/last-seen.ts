@@ -2,23 +2,23 @@ import { type Clock, every } from "./clock.ts";
 import type { Log } from "./log.ts";
 import type { Store } from "./store/store.ts";
 
-/** Notes when sessions last had a socket, many at once. */
+/** Records when sessions last had a socket, in batches. */
 export interface LastSeen {
-  /** A session's socket has gone. */
-  left(peer: string): void;
-  /** Writes what is outstanding, and stops. */
+  /** Records that the session of a peer was in use until now. */
+  touch(peer: string): void;
+  /** Writes the last batch and stops. */
   close(): Promise<void>;
 }
 
 const writeEvery = 5_000;
 const hour = 60 * 60_000;
 
-/** How often a session in use is noted as seen, in ms: seldom, and yet long before it would be `age` ms old. */
-export function noteEvery(age: number): number {
+/** The time between two records of a session in use, in ms: well below `age`, the lifetime of a session. */
+export function touchInterval(age: number): number {
   return Math.min(hour, age / 4);
 }
 
-/** `online`: the peers that have a socket now. They are noted again and again, as sessions that end at this `age` need. */
+/** Creates a recorder. `age`: the lifetime of a session in ms. `online`: returns the peers that have a socket now. */
 export function createLastSeen(
   store: Store,
   clock: Clock,
@@ -34,16 +34,16 @@ export function createLastSeen(
     if (batch.length === 0) return;
     await store.seen(batch, clock.now()).catch((error: unknown) => {
       for (const peer of batch) peers.add(peer);
-      log.warn({ error }, "sessions could not be noted as seen; it will be tried again");
+      log.warn({ error }, "the last use of sessions cannot be recorded; retrying");
     });
   }
 
   const stopWriting = every(clock, writeEvery, write);
-  const stopRewriting = every(clock, noteEvery(age), () => {
+  const stopRewriting = every(clock, touchInterval(age), () => {
     for (const peer of online()) peers.add(peer);
   });
   return {
-    left: (peer) => peers.add(peer),
+    touch: (peer) => peers.add(peer),
     async close() {
       stopWriting();
       stopRewriting();

@@ -1,51 +1,51 @@
 import { idleTimeoutMs, maxFrameBytes, pingIntervalMs } from "../core/protocol/limits.ts";
 
-/** Budgets against hostile and broken clients. Times in ms, sizes in bytes. docs/security.md says what each is for. */
+/** Limits that protect the server from hostile and broken clients. Times in ms, sizes in bytes. See docs/security.md. */
 export interface ServerLimits {
   readonly firstFrameTimeout: number;
-  /** Raise it where an app's own tokens are long. */
+  /** Raise it for long tokens of an app. */
   readonly firstFrameSize: number;
   readonly frameSize: number;
-  /** Waiting to be sent on one socket, beyond its first lists. */
+  /** Unsent bytes on one socket, in addition to its first lists. */
   readonly maxUnsentBytes: number;
-  /** Frames a second that are read from one socket, after a burst. */
+  /** Frames read a second from one socket, after a burst. */
   readonly frameRate: number;
   readonly frameBurst: number;
-  /** Open at once on one node, from one IPv4 address or IPv6 /64. */
+  /** Open sockets on one node from one IPv4 address or IPv6 /64. */
   readonly socketsPerAddress: number;
   readonly socketsPerAccount: number;
-  /** Those not seen for longest end where one account begins more. */
+  /** Above this number, the sessions that were unused for longest end. */
   readonly sessionsPerAccount: number;
-  /** Open at once on one node that have not signed in yet. */
+  /** Open sockets on one node that have not signed in yet. */
   readonly socketsBeforeSignIn: number;
-  /** Failed proofs a minute from one IPv4 address or IPv6 /64, on all nodes together. */
+  /** Failed sign-ins a minute from one IPv4 address or IPv6 /64, on all nodes together. */
   readonly failuresPerAddress: number;
-  /** Failed proofs a minute for one account from one address, on all nodes together. */
+  /** Failed sign-ins a minute for one account from one address, on all nodes together. */
   readonly failuresPerAccount: number;
-  /** Of one account from one address, in ten minutes. */
+  /** Claims of tokens in ten minutes, by one account from one address. */
   readonly claims: number;
-  /** Made by one account, in an hour. */
+  /** Tokens created in an hour by one account. */
   readonly tokens: number;
-  /** Of one account, in an hour. */
+  /** Invitations in an hour by one account. */
   readonly invitations: number;
-  /** Passwords that wait to be hashed; two are hashed at once. */
+  /** Passwords waiting to be hashed; two are hashed at the same time. */
   readonly passwordQueue: number;
   readonly pingEvery: number;
-  /** A socket that has sent nothing for so long is dropped. */
+  /** A socket that has sent nothing for this time is closed. */
   readonly idleTimeout: number;
-  /** What the store, and the app's own `authenticate` and `trusted`, may take for an answer. */
+  /** The time limit of one call of the store and of the app's `authenticate` and `trusted`. */
   readonly backendTimeout: number;
-  /** From the loss of a socket to the announcement. */
+  /** The time in which a lost client may reconnect before its peer is announced as lost. */
   readonly grace: number;
-  /** Without a socket, until a session ends. */
+  /** The time without a socket after which a session ends. */
   readonly sessionAge: number;
   readonly tokenAge: number;
   readonly invitationAge: number;
-  /** Of minted TURN credentials. */
+  /** The lifetime of minted TURN credentials. */
   readonly iceAge: number;
-  /** How often presence and trust are read again, in case word of a change was lost. */
+  /** How often presence and trust are read again, in case a message between nodes was lost. */
   readonly resync: number;
-  /** How long `close` lets clients move to other nodes. */
+  /** How long `close` waits for clients to move to other nodes. */
   readonly drain: number;
 }
 
@@ -53,7 +53,7 @@ const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
-/** What holds where an option does not say otherwise. */
+/** The defaults of all limits. */
 export const defaultLimits: ServerLimits = {
   firstFrameTimeout: 5 * second,
   firstFrameSize: 4 * 1024,
@@ -83,8 +83,8 @@ export const defaultLimits: ServerLimits = {
   drain: 0,
 };
 
-// At nought these would stand still, or never rest.
-const atLeastOne: ReadonlySet<string> = new Set<keyof ServerLimits>([
+// Zero would stall these loops or make them spin.
+const positive: ReadonlySet<string> = new Set<keyof ServerLimits>([
   "frameRate",
   "frameBurst",
   "pingEvery",
@@ -95,18 +95,18 @@ const atLeastOne: ReadonlySet<string> = new Set<keyof ServerLimits>([
 ]);
 
 /**
- * What a server is told, and the default wherever that is nothing. Throws for what is no limit, or no whole number;
- * `Infinity` is no limit at all.
+ * Fills in the defaults of missing limits. Throws for an unknown limit, and for a value that is not a whole number or
+ * `Infinity` (unlimited).
  */
-export function limitsOf(given: Partial<ServerLimits> = {}): ServerLimits {
+export function resolveLimits(given: Partial<ServerLimits> = {}): ServerLimits {
   const said = Object.entries(given).filter(([, limit]) => limit !== undefined);
-  for (const [name, limit] of said) check(name, limit);
+  for (const [name, limit] of said) checkLimit(name, limit);
   return { ...defaultLimits, ...Object.fromEntries(said) };
 }
 
-function check(name: string, limit: unknown): void {
+function checkLimit(name: string, limit: unknown): void {
   if (!Object.hasOwn(defaultLimits, name)) throw new Error(`There is no limit "${name}": docs/security.md lists them.`);
-  const least = atLeastOne.has(name) ? 1 : 0;
+  const least = positive.has(name) ? 1 : 0;
   if ((Number.isInteger(limit) || limit === Number.POSITIVE_INFINITY) && Number(limit) >= least) return;
-  throw new Error(`The limit ${name} is a whole number, ${least} or more, not ${String(limit)}.`);
+  throw new Error(`The limit ${name} must be a whole number of at least ${least}, not ${String(limit)}.`);
 }

@@ -1,6 +1,6 @@
 import { type DestinationStream, pino } from "pino";
 
-/** Where a server says what it does. Satisfied by pino and by console. */
+/** The logger of a server. Compatible with pino and console. */
 export interface Log {
   debug(data: object, message: string): void;
   info(data: object, message: string): void;
@@ -10,7 +10,7 @@ export interface Log {
 
 const secrets = ["password", "current", "token", "session", "invite", "signal", "secret", "credential"];
 
-/** JSON lines on standard output. Nobody logs a secret on purpose; one that slips in is blotted out. */
+/** Creates a logger of JSON lines on standard output. Fields that could contain a secret are redacted. */
 export function defaultLog(level: string = "info", to?: DestinationStream): Log {
   const options = {
     level,

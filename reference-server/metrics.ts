@@ -1,23 +1,23 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { closeCode } from "../core/protocol/close-code.ts";
 
-/** What a server counts, for Prometheus. Labels never hold a name or an address. */
+/** Metrics for Prometheus. Labels never contain a name or an address. */
 export interface Metrics {
-  /** How a proof ended: `ok`, or the code of its refusal. */
+  /** Counts a sign-in. `outcome`: `ok`, or the code of the refusal. */
   signIn(how: "password" | "session" | "token" | "invitation", outcome: string): void;
   relay(outcome: "passed" | "refused"): void;
   request(type: string, outcome: string): void;
   closed(code: number): void;
-  /** Seconds that a password waited and was hashed. */
+  /** Observes the seconds from a password's arrival to its hash. */
   password(seconds: number): void;
-  /** The exposition, and its content type. */
+  /** Resolves to the content type and the text of all metrics. */
   text(): Promise<readonly [type: string, text: string]>;
 }
 
-// Clients may close with any code they like; each would be a series of its own.
+// Clients may close with any code; an unknown one must not create a new series.
 const usualCodes: ReadonlySet<number> = new Set([...Object.values(closeCode), 1005, 1006]);
 
-/** `sockets` and `online` are read when somebody asks. */
+/** Creates the metrics. `sockets` and `online` are read on each request. */
 export function createMetrics(sockets: () => number, online: () => number): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -35,11 +35,11 @@ export function createMetrics(sockets: () => number, online: () => number): Metr
   }
 
   gauge("bonevalue_sockets", "Open sockets, signed in or not", sockets);
-  gauge("bonevalue_peers_online", "Peers of this node, those in their grace included", online);
+  gauge("bonevalue_peers_online", "Peers of this node, including those within their grace period", online);
   gauge("process_resident_memory_bytes", "Resident memory", () => process.memoryUsage.rss());
-  const signIns = counter("sign_ins", "First frames, by kind of proof and outcome", ["how", "outcome"]);
+  const signIns = counter("sign_ins", "Sign-ins, by kind of credentials and outcome", ["how", "outcome"]);
   const relays = counter("relays", "Relayed signals", ["outcome"]);
-  const requests = counter("requests", "Requests that want an answer", ["type", "outcome"]);
+  const requests = counter("requests", "Requests that expect an answer", ["type", "outcome"]);
   const closes = counter("closes", "Closed sockets, by close code", ["code"]);
   const passwords = new Histogram({
     ...{ name: "bonevalue_password_seconds", help: "From a password's arrival to its hash", registers },

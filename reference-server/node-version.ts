@@ -1,4 +1,4 @@
-/** What is wrong with this version of Node, in a sentence; undefined where nothing is. It may be asked of any Node. */
+/** Returns the reason why this version of Node is not supported, or undefined. This file runs on every version. */
 export function nodeProblem(version: string = process.versions.node): string | undefined {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > 22 || (major === 22 && minor >= 13)) return undefined;

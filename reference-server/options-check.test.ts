@@ -5,7 +5,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { defaultLog } from "./log.ts";
 import { nodeProblem } from "./node-version.ts";
 import { createServer, type ServerOptions } from "./server.ts";
-import { sqliteStore } from "./store/sqlite.ts";
+import { openSqliteStore } from "./store/sqlite.ts";
 
 const basics: ServerOptions = { port: 0, store: ":memory:", log: defaultLog("silent") };
 
@@ -17,18 +17,18 @@ async function created(options: ServerOptions) {
 }
 
 test.each<[string, ServerOptions, RegExp]>([
-  ["a path without a slash", { path: "p2p" }, /No request is for the path "p2p": give a path such as \/p2p/],
-  ["a path with a query", { path: "/p2p?x" }, /No request is for the path/],
-  ["a path that a browser spells otherwise", { path: "/a b" }, /No request is for the path/],
+  ["a path without a slash", { path: "p2p" }, /The path "p2p" is invalid: .* to a path such as \/p2p/],
+  ["a path with a query", { path: "/p2p?x" }, /The path ".*" is invalid/],
+  ["a path that a browser spells otherwise", { path: "/a b" }, /The path ".*" is invalid/],
   ["a port that is none", { port: 65_536 }, /whole number from 0 to 65535, not 65536/],
   ["half a port", { port: 80.5 }, /not 80\.5/],
-  ["an origin without its scheme", { origins: ["app.example.org"] }, /No page comes from "app\.example\.org"/],
-  ["an origin with a path", { origins: ["https://app.example.org/"] }, /No page comes from/],
-  ["an origin in capitals", { origins: ["https://App.example.org"] }, /No page comes from/],
-  ["a negative limit", { limits: { grace: -1 } }, /The limit grace is a whole number, 0 or more, not -1\.$/],
-  ["a fractional limit", { limits: { frameSize: 0.5 } }, /frameSize is a whole number, 0 or more, not 0\.5/],
-  ["a limit that is no number", { limits: { tokens: Number.NaN } }, /tokens is a whole number/],
-  ["a rate of nought", { limits: { frameRate: 0 } }, /frameRate is a whole number, 1 or more, not 0/],
+  ["an origin without its scheme", { origins: ["app.example.org"] }, /"app\.example\.org" is not an origin/],
+  ["an origin with a path", { origins: ["https://app.example.org/"] }, /is not an origin/],
+  ["an origin in capitals", { origins: ["https://App.example.org"] }, /is not an origin/],
+  ["a negative limit", { limits: { grace: -1 } }, /The limit grace must be a whole number of at least 0, not -1\.$/],
+  ["a fractional limit", { limits: { frameSize: 0.5 } }, /frameSize must be a whole number of at least 0, not 0\.5/],
+  ["a limit that is no number", { limits: { tokens: Number.NaN } }, /tokens must be a whole number/],
+  ["a rate of zero", { limits: { frameRate: 0 } }, /frameRate must be a whole number of at least 1, not 0/],
   ["a limit that there is not", { limits: { frames: 1 } as object }, /There is no limit "frames"/],
   ["a network with too many bits", { proxies: ["10.0.0.0/33"] }, /"10\.0\.0\.0\/33" is not an IP address or network/],
   ["a network with none", { metricsReaders: ["10.0.0.0/"] }, /is not an IP address or network/],
@@ -37,7 +37,7 @@ test.each<[string, ServerOptions, RegExp]>([
     { tls: { cert: "x", key: "y" } },
     /certificate and its key cannot be used .*both are PEM/,
   ],
-  ["a store of another kind", { store: "mysql://u:secret@db/x" }, /^The store is nothing that is known here/],
+  ["a store of another kind", { store: "mysql://u:secret@db/x" }, /^The store .* is not supported/],
 ])("%s is refused in one sentence", async (_, options, words) => {
   const refusal: unknown = await created(options).catch((error: unknown) => error);
   expect(refusal).toBeInstanceOf(Error);
@@ -45,7 +45,7 @@ test.each<[string, ServerOptions, RegExp]>([
   expect((refusal as Error).message).not.toMatch(/\n|secret/);
 });
 
-test("an option that nothing was put into is the default", async () => {
+test("an undefined option is the default", async () => {
   const nothing = Object.fromEntries(
     ["host", "server", "tls", "path", "publicUrl", "cluster", "origins", "authenticate", "trusted", "mail", "ice"]
       .concat(["proxies", "metricsReaders", "insecure", "limits", "clock"])
@@ -68,18 +68,18 @@ test.each([
   const folder = await mkdtemp(join(tmpdir(), "bonevalue-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   const store = join(folder, "server.db");
-  await (await sqliteStore(store)).close();
+  await (await openSqliteStore(store)).close();
   const bytes = await readFile(store);
   await writeFile(store, bytes.fill(0xee, from));
-  await expect(created({ store })).rejects.toThrow(/no SQLite file or a damaged one/);
+  await expect(created({ store })).rejects.toThrow(/not a SQLite file or is damaged/);
 });
 
-test("a store that is a folder, or in none, is refused with what to do", async () => {
+test("a store path that is a folder or in a missing folder is reported with what to do", async () => {
   for (const store of [tmpdir(), "/nowhere/server.db"])
-    await expect(created({ store })).rejects.toThrow(/cannot be opened .*check the path and who may write there/);
+    await expect(created({ store })).rejects.toThrow(/cannot be opened .*check the path and its write permissions/);
 });
 
-test("a Node that is too old is told so", async () => {
+test("an unsupported Node version is reported", async () => {
   expect(["22.13.0", "23.0.0", "24.1.2"].map((version) => nodeProblem(version))).toEqual([
     undefined,
     undefined,

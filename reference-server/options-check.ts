@@ -3,23 +3,23 @@ import { nodeProblem } from "./node-version.ts";
 import type { ServerOptions } from "./options.ts";
 import { isShared } from "./store/open.ts";
 
-/** Throws, saying what to do, for options that could never work, or that would give passwords away. */
+/** Throws for options that cannot work or that would expose passwords; the message says what to do. */
 export function checkOptions(options: ServerOptions): void {
-  const problem = nodeProblem() ?? mistake(options) ?? contradiction(options) ?? danger(options);
+  const problem = nodeProblem() ?? findMistake(options) ?? findContradiction(options) ?? findDanger(options);
   if (problem !== undefined) throw new Error(problem);
 }
 
-function mistake({ path = "/", port = 0, origins = [] }: ServerOptions): string | undefined {
+function findMistake({ path = "/", port = 0, origins = [] }: ServerOptions): string | undefined {
   if (!path.startsWith("/") || URL.parse(path, "http://host")?.pathname !== path)
-    return `No request is for the path "${path}": give a path such as /p2p (\`path\`, --path), spelled as in a URL.`;
+    return `The path "${path}" is invalid: set \`path\` (--path) to a path such as /p2p, encoded as in a URL.`;
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    return `A port (\`port\`, --port) is a whole number from 0 to 65535, not ${port}.`;
+    return `The port (\`port\`, --port) must be a whole number from 0 to 65535, not ${port}.`;
   const wrong = origins.find((origin) => !isOrigin(origin));
   if (wrong === undefined) return undefined;
-  return `No page comes from "${wrong}": an origin (\`origins\`, --origin) is such as https://app.example.org, in small letters and without a path.`;
+  return `"${wrong}" is not an origin: use a form such as https://app.example.org in \`origins\` (--origin), in lower case and without a path.`;
 }
 
-/** As browsers write it: `null` stands for files and sandboxes, and apps have schemes of their own. */
+/** Whether a browser would send this Origin. `null` stands for files and sandboxes; apps may have their own schemes. */
 function isOrigin(text: string): boolean {
   const url = URL.parse(text);
   return (
@@ -27,12 +27,12 @@ function isOrigin(text: string): boolean {
   );
 }
 
-function contradiction({ cluster, store = "bonevalue.db" }: ServerOptions): string | undefined {
+function findContradiction({ cluster, store = "bonevalue.db" }: ServerOptions): string | undefined {
   if (typeof cluster !== "string" || isShared(store)) return undefined;
-  return "A cluster of servers needs a store that all of them share, and a SQLite file is one machine's: give a postgres:// URL as the store.";
+  return "A cluster needs a store that all servers share, and a SQLite file is on one machine: use a postgres:// URL as the store.";
 }
 
-function danger({ host = "127.0.0.1", server, tls, insecure }: ServerOptions): string | undefined {
+function findDanger({ host = "127.0.0.1", server, tls, insecure }: ServerOptions): string | undefined {
   if (server !== undefined || tls !== undefined || insecure || isLoopback(host)) return undefined;
-  return `Passwords would cross the network in the clear on ${host}: give a certificate (\`tls\`, or --cert and --key), or say \`insecure\` (--insecure) where a proxy ends TLS.`;
+  return `Passwords would be sent unencrypted on ${host}: set a certificate (\`tls\`, or --cert and --key), or \`insecure\` (--insecure) behind a proxy that terminates TLS.`;
 }

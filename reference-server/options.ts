@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from "node:http";
-import type { Invited } from "./accounts.ts";
+import type { InvitationLink } from "./accounts.ts";
 import type { Clock } from "./clock.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { IceOption } from "./ice.ts";
@@ -9,65 +9,66 @@ import type { Log } from "./log.ts";
 import type { Authenticate } from "./sign-in.ts";
 import type { Store, Trusted } from "./store/store.ts";
 
-/** What `createServer` takes. Everything has a default. */
+/** Options of `createServer`. All are optional. */
 export interface ServerOptions {
-  /** Where to listen: default 127.0.0.1:8000; port 0 takes a free one. Or ride on an http server of the app's own. */
+  /** The address to listen on: default 127.0.0.1:8000; port 0 picks a free port. Or pass an http server of the app. */
   host?: string | undefined;
   port?: number | undefined;
   server?: HttpServer | undefined;
-  /** Listen with TLS. */
+  /** Certificate and key; with them the server uses TLS. */
   tls?: Certificate | undefined;
-  /** Where the WebSocket is on that server. Default "/". */
+  /** The path of the WebSocket. Default "/". */
   path?: string | undefined;
-  /** Where browsers find this server, when a proxy stands before it; invitations lead there. Default: where it listens. */
+  /** The URL of this server for browsers, if it is behind a proxy; invitations use it. Default: the address it listens on. */
   publicUrl?: string | undefined;
-  /** `":memory:"`, a SQLite file's path (default `bonevalue.db`), a `postgres://` URL, or a store of the app's own. */
+  /** `":memory:"`, the path of a SQLite file (default `bonevalue.db`), a `postgres://` URL, or a store of the app. */
   store?: string | Store | undefined;
-  /** None: this process is alone. A `redis://` URL, or a cluster of the app's own. */
+  /** A `redis://` URL, or a cluster of the app. Default: this process runs alone. */
   cluster?: string | Cluster | undefined;
-  /** Page origins that may connect. Default: the server's own, and loopback names. No Origin: no page, and may connect. */
+  /** Page origins that may connect. Default: the server's own origin and loopback names. Clients without an Origin may connect. */
   origins?: readonly string[] | undefined;
-  /** For an app with accounts of its own: the user behind a token, or undefined. Replaces passwords; unknown users are made. */
+  /** For an app with its own accounts: returns the user of a token. Replaces passwords; unknown users are created. */
   authenticate?: Authenticate | undefined;
   /**
-   * For an app with relationships of its own: whom `username` may reach, and under which alias; two talk when each names
-   * the other. Replaces tokens. Remembered until `refresh`, or until word of one may have been lost between servers.
+   * For an app with its own relationships: returns the users whom `username` may reach, with an alias for each. Two users can
+   * talk when each names the other. Replaces tokens. Answers are cached until `refresh`, or until a refresh on another server
+   * may have been missed.
    */
   trusted?: ((username: string) => Promise<readonly Trusted[]>) | undefined;
-  /** Delivers an invitation. Default: the link goes to the log at level info. */
-  mail?: ((to: string, invitation: Invited) => Promise<void>) | undefined;
-  /** Handed to clients: STUN and TURN servers; with `secret`, credentials are minted (coturn's REST scheme) and renewed. */
+  /** Delivers an invitation. Default: the link is logged at level info. */
+  mail?: ((to: string, invitation: InvitationLink) => Promise<void>) | undefined;
+  /** STUN and TURN servers for clients. With `secret`, credentials are minted (coturn's REST API scheme) and renewed. */
   ice?: readonly IceOption[] | undefined;
-  /** Peers whose X-Forwarded-For counts: addresses and networks. Default none. */
+  /** Proxies whose X-Forwarded-For header is trusted: addresses and networks. Default: none. */
   proxies?: readonly string[] | undefined;
-  /** Who may read /metrics: addresses and networks. Default: this machine. */
+  /** Addresses and networks that may read /metrics. Default: this machine. */
   metricsReaders?: readonly string[] | undefined;
-  /** Allow plain ws beyond loopback, behind a proxy that ends TLS. */
+  /** Allow unencrypted connections from other machines: only behind a proxy that terminates TLS. */
   insecure?: boolean | undefined;
   log?: Log | undefined;
   limits?: Partial<ServerLimits> | undefined;
-  /** Default: the platform's time. */
+  /** Default: the system clock. */
   clock?: Clock | undefined;
 }
 
 /** A running server. */
 export interface BonevalueServer {
-  /** `ws://…` or `wss://…`, once listening. */
+  /** `ws://…` or `wss://…`, as soon as the server listens. */
   readonly url: string;
-  /** For the command line, tests and an app's own administration. */
+  /** Administration of accounts. */
   readonly accounts: {
     add(username: string, password: string): Promise<void>;
     remove(username: string): Promise<void>;
-    /** A one-use link, the secret in its fragment, with which the invited person chooses a password. */
-    invite(email: string): Promise<Invited>;
-    /** Trust between two accounts without tokens: `a` calls `b` by `aliasOfB`, and the other way round. */
+    /** Creates a one-use link with which the invited person chooses a password. */
+    invite(email: string): Promise<InvitationLink>;
+    /** Creates trust between two accounts: `a` uses the alias `aliasOfB` for `b`, and `b` uses `aliasOfA` for `a`. */
     trust(a: string, aliasOfB: string, b: string, aliasOfA: string): Promise<void>;
   };
   /**
-   * Reads `trusted` of this user again, announces the difference to every peer concerned, and has revoked links closed. Two
-   * who become friends have both changed: refresh both.
+   * Reads `trusted` of this user again and sends the changes to all affected peers; links without trust are closed. When two
+   * users become friends, both lists have changed: refresh both users.
    */
   refresh(username: string): Promise<void>;
-  /** Takes no more connections, tells clients when to come back, and closes what it opened. Again: the same promise. */
+  /** Accepts no more connections, tells clients when to reconnect, and closes everything it opened. Idempotent. */
   close(): Promise<void>;
 }

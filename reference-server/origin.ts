@@ -2,8 +2,8 @@ import type { IncomingMessage } from "node:http";
 import { isLoopback } from "./address.ts";
 
 /**
- * Whether a page may connect: it is of `own`, the URL where invitations lead, or its origin is listed; without a list it is
- * the one that the request was sent to, or a loopback name. Whoever sends no origin is no page: a browser always does.
+ * Whether a page may connect: its origin is that of the server's public URL `own` or is `listed`. Without a list, it must be
+ * the host of the request or a loopback name. A request without an Origin header is allowed: browsers always send one.
  */
 export function isOriginAllowed(
   request: IncomingMessage,

@@ -2,29 +2,29 @@ import type { WebSocket } from "ws";
 import { closeCode } from "../core/protocol/close-code.ts";
 import type { Clock } from "./clock.ts";
 
-/** What goes out on one socket. */
+/** The outgoing side of one socket. */
 export interface Outbox {
-  /** Sends a frame; a socket on which too much waits is closed with 1013. Nothing is sent after a close. */
+  /** Sends a frame. Closes the socket with 1013 when too many bytes are unsent. Sends nothing after a close. */
   send(frame: string): void;
-  /** Sends frames that may wait for as long as they need, beyond what else may wait. */
+  /** Sends the first frames; their size does not count towards the limit of unsent bytes. */
   sendFirst(frames: readonly string[]): void;
-  /** Closes, and cuts a client that does not answer. */
+  /** Closes the socket; terminates it if the client does not answer the close frame. */
   close(code: number): void;
-  /** The code with which we have closed, if we have. */
+  /** The code of our close frame, if one was sent. */
   readonly closedWith: number | undefined;
-  /** The socket has gone. */
+  /** Call when the socket has closed. */
   stop(): void;
 }
 
-// From our close frame to its answer, in ms. A client that does not read does not answer either.
-const patience = 800;
+// The time for the answer to our close frame, in ms. A client that does not read does not answer.
+const closeTimeout = 800;
 
-/** `unsent`: how many bytes may wait. */
-export function createOutbox(socket: WebSocket, unsent: number, clock: Clock): Outbox {
+/** Creates the outbox of a socket on which at most `maxUnsentBytes` may be unsent. */
+export function createOutbox(socket: WebSocket, maxUnsentBytes: number, clock: Clock): Outbox {
   let closedWith: number | undefined;
   let stopWaiting = () => {};
-  // Bytes of the first frames, as long as they are on their way.
-  let first = 0;
+  // The unsent size of the first frames, until everything has been sent once.
+  let firstFramesBytes = 0;
 
   function deliver(frame: string): void {
     if (closedWith === undefined && socket.readyState === socket.OPEN) socket.send(frame);
@@ -34,18 +34,18 @@ export function createOutbox(socket: WebSocket, unsent: number, clock: Clock): O
     if (closedWith !== undefined) return;
     closedWith = code;
     socket.close(code);
-    stopWaiting = clock.after(patience, () => socket.terminate());
+    stopWaiting = clock.after(closeTimeout, () => socket.terminate());
   }
 
   return {
     send(frame) {
-      if (socket.bufferedAmount === 0) first = 0;
+      if (socket.bufferedAmount === 0) firstFramesBytes = 0;
       deliver(frame);
-      if (socket.bufferedAmount > unsent + first) close(closeCode.overloaded);
+      if (socket.bufferedAmount > maxUnsentBytes + firstFramesBytes) close(closeCode.overloaded);
     },
     sendFirst(frames) {
       for (const frame of frames) deliver(frame);
-      first = socket.bufferedAmount;
+      firstFramesBytes = socket.bufferedAmount;
     },
     close,
     get closedWith() {

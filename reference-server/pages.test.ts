@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { invitationPage } from "./invitation-page.ts";
-import { sqliteStore } from "./store/sqlite.ts";
-import { world } from "./testing/world.ts";
+import { openSqliteStore } from "./store/sqlite.ts";
+import { startTestServer } from "./testing/test-server.ts";
 
 const http = (url: string) => url.replace(/^ws/, "http");
 
-test("/healthz says whether people can sign in", async () => {
-  const store = await sqliteStore(":memory:");
+test("/healthz reports whether users can sign in", async () => {
+  const store = await openSqliteStore(":memory:");
   let broken = false;
-  const { server } = await world([], {
+  const { server } = await startTestServer([], {
     store: { ...store, sessionsOf: (peers) => (broken ? Promise.reject(new Error("down")) : store.sessionsOf(peers)) },
   });
   const health = async () => (await fetch(`${http(server.url)}/healthz`)).status;
@@ -18,8 +18,8 @@ test("/healthz says whether people can sign in", async () => {
   expect(await health()).toBe(503);
 });
 
-test("/metrics counts what happens, without names", async () => {
-  const { server, signIn, open } = await world(["ann", "bob"]);
+test("/metrics counts events and contains no names", async () => {
+  const { server, signIn, open } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   ann.send("peerRequest", { to: bob.id, signal: 1 });
   ann.send("peerRequest", { to: "nobody", signal: 1 });
@@ -39,17 +39,17 @@ test("/metrics counts what happens, without names", async () => {
   expect(text).not.toMatch(/ann|bob|127\.0\.0\.1/);
 });
 
-test("/metrics is for this machine alone, unless somebody says so", async () => {
+test("/metrics is readable only from this machine by default", async () => {
   const passedOn = { headers: { "x-forwarded-for": "198.51.100.7" } };
-  const { server } = await world();
+  const { server } = await startTestServer();
   expect((await fetch(`${http(server.url)}/metrics`, passedOn)).status).toBe(403);
-  const listed = await world([], { proxies: ["127.0.0.1"], metricsReaders: ["198.51.100.0/24"] });
+  const listed = await startTestServer([], { proxies: ["127.0.0.1"], metricsReaders: ["198.51.100.0/24"] });
   expect((await fetch(`${http(listed.server.url)}/metrics`, passedOn)).status).toBe(200);
   expect((await fetch(`${http(listed.server.url)}/metrics`)).status).toBe(403);
 });
 
-test("/metrics is not for whom an unlisted proxy of this machine passes on, on whatever family it comes", async () => {
-  const { server } = await world([], { host: "::", insecure: true });
+test("/metrics is not readable through an unlisted proxy on this machine, over IPv4 or IPv6", async () => {
+  const { server } = await startTestServer([], { host: "::", insecure: true });
   const { port } = new URL(server.url);
   const passedOn = { headers: { "x-forwarded-for": "198.51.100.7" } };
   for (const host of ["127.0.0.1", "[::1]"])
@@ -57,14 +57,14 @@ test("/metrics is not for whom an unlisted proxy of this machine passes on, on w
   expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
 });
 
-test("anything else is told to use a WebSocket", async () => {
-  const { server } = await world();
+test("other requests are answered with 426", async () => {
+  const { server } = await startTestServer();
   expect((await fetch(http(server.url))).status).toBe(426);
   expect((await fetch(`${http(server.url)}/healthz`, { method: "POST" })).status).toBe(405);
 });
 
-test("the invitation page may run its own script and style, open a socket home, and nothing else", async () => {
-  const { server } = await world();
+test("the policy of the invitation page allows its own script and style, a socket to its server, and nothing else", async () => {
+  const { server } = await startTestServer();
   const response = await fetch(`${http(server.url)}/invite`);
   const html = await response.text();
   const policy = response.headers.get("content-security-policy")!;
@@ -82,12 +82,12 @@ test("the invitation page may run its own script and style, open a socket home, 
   expect(response.headers.get("set-cookie")).toBeNull();
 });
 
-test("a host that is none does not get into the page's policy", () => {
+test("an invalid Host header does not get into the policy of the page", () => {
   const { headers } = invitationPage("evil.example.org; script-src *");
   expect(headers["content-security-policy"]).not.toContain("evil");
 });
 
-test("there is no invitation page where the app has accounts of its own", async () => {
-  const { server } = await world([], { authenticate: async () => undefined });
+test("there is no invitation page if the app has its own accounts", async () => {
+  const { server } = await startTestServer([], { authenticate: async () => undefined });
   expect((await fetch(`${http(server.url)}/invite`)).status).toBe(426);
 });

@@ -52,7 +52,7 @@ const anyView = fc
     );
   });
 
-test("the difference between any two views turns a client of the one into a client of the other, in the promised order", () => {
+test("the difference between any two views brings a client from one to the other, in the specified order", () => {
   fc.assert(
     fc.property(anyView, anyView, (before, after) => {
       // A peer id never changes its user.
@@ -65,7 +65,7 @@ test("the difference between any two views turns a client of the one into a clie
   );
 });
 
-test("nothing is told where nothing changed", () => {
+test("equal views produce no events", () => {
   fc.assert(
     fc.property(anyView, (same) => {
       expect(difference(same, same)).toEqual([]);
@@ -73,7 +73,7 @@ test("nothing is told where nothing changed", () => {
   );
 });
 
-test("a peer that moves to another node, or back, is not told of", () => {
+test("a peer that moves to another node, or back, is not announced", () => {
   const before = view({ ann: "A" }, [login("1", "ann", 1, "n1")]);
   const after = view({ ann: "A" }, [login("1", "ann", 2, "n2")]);
   expect(difference(before, after)).toEqual([]);
@@ -81,7 +81,7 @@ test("a peer that moves to another node, or back, is not told of", () => {
   expect(before.peers.get("1")?.node).toBe("n2");
 });
 
-test("who is no longer trusted goes for good, who is only missing is lost", () => {
+test("peers of untrusted users leave, missing peers are lost", () => {
   const before = view({ ann: "A", bob: "B" }, [login("1", "ann"), login("2", "bob")]);
   expect(difference(before, view({ bob: "B" }, []))).toEqual([
     { type: "peerDisconnect", data: "1" },
@@ -90,7 +90,7 @@ test("who is no longer trusted goes for good, who is only missing is lost", () =
   ]);
 });
 
-test("word that comes late changes nothing", () => {
+test("an outdated message changes nothing", () => {
   const now = view({ ann: "A" }, [login("1", "ann", 5)]);
   expect(join(now, login("1", "ann", 4, "old"))).toEqual([]);
   expect(leave(now, login("1", "ann", 4), true)).toEqual([]);
@@ -99,7 +99,7 @@ test("word that comes late changes nothing", () => {
   expect(leave(now, login("1", "ann", 5), true)).toEqual([]);
 });
 
-test("strangers are never told of", () => {
+test("peers of untrusted users are never announced", () => {
   const now = emptyView();
   expect(join(now, login("1", "eve"))).toEqual([]);
   expect(now.peers.size).toBe(0);

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { password, signedIn, world } from "./testing/world.ts";
+import { password, signedIn, startTestServer } from "./testing/test-server.ts";
 
 const disconnects = (peer: { received: readonly { type: string }[] }) =>
   peer.received.filter(({ type }) => type === "peerDisconnect");
 
-test("a broken socket is announced as lost after the grace, and not before", async () => {
-  const { signIn, lose, clock, settled } = await world(["ann", "bob"]);
+test("a broken socket is announced as lost after the grace period, not before", async () => {
+  const { signIn, lose, clock, settled } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   await lose(bob);
   clock.advance(9_999);
@@ -15,8 +15,8 @@ test("a broken socket is announced as lost after the grace, and not before", asy
   expect(await ann.next("peerDisconnect")).toEqual({ type: "peerDisconnect", data: bob.id, lost: true });
 });
 
-test("whoever comes back within the grace keeps the peer id, and nobody hears of it", async () => {
-  const { signIn, lose, clock, settled } = await world(["ann", "bob"]);
+test("a client that reconnects within the grace period keeps its peer id unannounced", async () => {
+  const { signIn, lose, clock, settled } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   const heard = ann.received.length + 1;
   await lose(bob);
@@ -30,8 +30,8 @@ test("whoever comes back within the grace keeps the peer id, and nobody hears of
   expect((await again.next("peerRequest")).data).toEqual({ from: ann.id, signal: 1 });
 });
 
-test("whoever comes back after the grace has the same peer id, and is announced again", async () => {
-  const { signIn, lose, clock } = await world(["ann", "bob"]);
+test("a client that reconnects after the grace period keeps its peer id and is announced again", async () => {
+  const { signIn, lose, clock } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   await lose(bob);
   clock.advance(10_000);
@@ -41,8 +41,8 @@ test("whoever comes back after the grace has the same peer id, and is announced 
   expect((await ann.next("peerConnect")).data).toEqual({ name: "Bob", id: bob.id });
 });
 
-test("a session that is used again takes over: the older socket closes with 4002, unannounced", async () => {
-  const { signIn, settled } = await world(["ann", "bob"]);
+test("a second socket takes over its session: the older one closes with 4002, unannounced", async () => {
+  const { signIn, settled } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   const heard = ann.received.length + 1;
   const again = await signIn("bob", { session: bob.session });
@@ -52,8 +52,8 @@ test("a session that is used again takes over: the older socket closes with 4002
   expect(ann.received.slice(heard).filter(({ type }) => type.startsWith("peer"))).toEqual([]);
 });
 
-test("of many sockets that take one session at once, one stays", async () => {
-  const { signIn, open } = await world(["ann"]);
+test("of many sockets that resume one session at once, one stays", async () => {
+  const { signIn, open } = await startTestServer(["ann"]);
   const ann = await signIn("ann");
   const sockets = await Promise.all(Array.from({ length: 20 }, () => open()));
   for (const socket of sockets) socket.send("authenticate", { version: 1, session: ann.session });
@@ -63,8 +63,8 @@ test("of many sockets that take one session at once, one stays", async () => {
   await sockets[codes.indexOf(undefined)]!.settled();
 });
 
-test("a goodbye is announced at once and ends the session", async () => {
-  const { signIn, open } = await world(["ann", "bob"]);
+test("a leave is announced at once and ends the session", async () => {
+  const { signIn, open } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   bob.send("bye", {});
   expect(await ann.next("peerDisconnect")).toEqual({ type: "peerDisconnect", data: bob.id });
@@ -83,15 +83,15 @@ test.each([
   ["a close with 1000", (bob: any) => bob.socket.close(1000)],
   ["a close with 1001", (bob: any) => bob.socket.close(1001)],
 ])("%s is announced at once, and the session stays", async (_, leave) => {
-  const { signIn } = await world(["ann", "bob"]);
+  const { signIn } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   leave(bob);
   expect(await ann.next("peerDisconnect")).toEqual({ type: "peerDisconnect", data: bob.id });
   expect((await signIn("bob", { session: bob.session })).id).toBe(bob.id);
 });
 
-test("a bad socket that its client gives up with 4000 has the grace", async () => {
-  const { signIn, lose, clock, settled } = await world(["ann", "bob"]);
+test("a socket that its client closes with 4000 has the grace period", async () => {
+  const { signIn, lose, clock, settled } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   bob.socket.close(4000);
   await lose(bob);
@@ -101,8 +101,8 @@ test("a bad socket that its client gives up with 4000 has the grace", async () =
   expect(await ann.next("peerDisconnect")).toMatchObject({ data: bob.id, lost: true });
 });
 
-test("a peer in its grace is still in the lists, and what is sent to it is not answered", async () => {
-  const { signIn, lose } = await world(["ann", "bob"]);
+test("a peer within its grace period is still listed, and signals to it are not answered", async () => {
+  const { signIn, lose } = await startTestServer(["ann", "bob"]);
   const bob = await signIn("bob");
   await lose(bob);
   const ann = await signIn("ann");
@@ -112,8 +112,8 @@ test("a peer in its grace is still in the lists, and what is sent to it is not a
   expect(ann.received.filter(({ id }) => id === 99)).toEqual([]);
 });
 
-test("a claim tells both users at every login: the user first, then their peers, then the answer", async () => {
-  const { server, signIn } = await world(["ann"]);
+test("a claim is announced to all sessions of both users: first the user, then its peers, then the answer", async () => {
+  const { server, signIn } = await startTestServer(["ann"]);
   await server.accounts.add("bob", password);
   const [ann1, ann2, bob] = [await signIn("ann"), await signIn("ann"), await signIn("bob")];
   const { token, expires } = (await ann1.request("requestToken", { name: "Robert" })).data;
@@ -137,8 +137,8 @@ test("a claim tells both users at every login: the user first, then their peers,
   expect((await ann2.next("peerRequest")).data.from).toBe(bob.id);
 });
 
-test("a revocation is live: peers go, then the user, on both sides, and nothing passes any more", async () => {
-  const { signIn, settled } = await world(["ann", "bob"]);
+test("a revocation takes effect at once: peers are removed, then the user, on both sides, and no signal passes", async () => {
+  const { signIn, settled } = await startTestServer(["ann", "bob"]);
   const [ann, bob1, bob2] = [await signIn("ann"), await signIn("bob"), await signIn("bob")];
   await settled(ann, bob1);
   const from = ann.received.length;
@@ -158,7 +158,7 @@ test("a revocation is live: peers go, then the user, on both sides, and nothing 
 });
 
 test("a changed password ends all other sessions and the old secret, and the socket goes on", async () => {
-  const { signIn, open, settled } = await world(["ann", "bob"]);
+  const { signIn, open, settled } = await startTestServer(["ann", "bob"]);
   const [ann, other, bob] = [await signIn("ann"), await signIn("ann"), await signIn("bob")];
   const answer = await ann.request("changePassword", { current: password, password: "a better secret" });
   expect(await other.closed).toBe(4001);
@@ -173,8 +173,8 @@ test("a changed password ends all other sessions and the old secret, and the soc
   await signIn("ann", { username: "ann", password: "a better secret" });
 });
 
-test("a wrong current password is answered, and changes nothing", async () => {
-  const { signIn } = await world(["ann"]);
+test("a wrong current password is an error and changes nothing", async () => {
+  const { signIn } = await startTestServer(["ann"]);
   const ann = await signIn("ann");
   const answer = await ann.request("changePassword", { current: "wrong", password: "a better secret" });
   expect(answer.data.code).toBe("unauthenticated");
@@ -183,8 +183,8 @@ test("a wrong current password is answered, and changes nothing", async () => {
   await signIn("ann");
 });
 
-test("a removed account is gone for everybody at once", async () => {
-  const { server, signIn } = await world(["ann", "bob"]);
+test("a removed account disappears for all users at once", async () => {
+  const { server, signIn } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   await server.accounts.remove("bob");
   expect(await bob.closed).toBe(4001);
@@ -192,8 +192,8 @@ test("a removed account is gone for everybody at once", async () => {
   expect((await ann.next("userRemove")).data).toBe("Bob");
 });
 
-test("names such as __proto__ are users and aliases like any other", async () => {
-  const { server, signIn } = await world();
+test("names such as __proto__ are valid users and aliases", async () => {
+  const { server, signIn } = await startTestServer();
   await server.accounts.add("__proto__", password);
   await server.accounts.add("constructor", password);
   await server.accounts.trust("__proto__", "toString", "constructor", "__proto__");
@@ -208,8 +208,10 @@ test("names such as __proto__ are users and aliases like any other", async () =>
   expect((await two.request("removeUser", { name: "__proto__" })).type).toBe("removeResponse");
 });
 
-test("a session lives while it has a socket, and 24 hours without", async () => {
-  const { signIn, lose, clock, open } = await world(["ann"], { limits: { idleTimeout: Number.POSITIVE_INFINITY } });
+test("a session lasts while it has a socket, and 24 hours without one", async () => {
+  const { signIn, lose, clock, open } = await startTestServer(["ann"], {
+    limits: { idleTimeout: Number.POSITIVE_INFINITY },
+  });
   const ann = await signIn("ann");
   const hour = 3_600_000;
   for (let passed = 0; passed < 30; passed++) {
@@ -226,10 +228,10 @@ test("a session lives while it has a socket, and 24 hours without", async () => 
   expect(await late.closed).toBe(4001);
 });
 
-test("a session that ends sooner lives while it has a socket, too", async () => {
+test("a session with a shorter lifetime also lasts while it has a socket", async () => {
   const minute = 60_000;
   const limits = { idleTimeout: Number.POSITIVE_INFINITY, sessionAge: 10 * minute };
-  const { signIn, lose, clock } = await world(["ann"], { limits });
+  const { signIn, lose, clock } = await startTestServer(["ann"], { limits });
   const ann = await signIn("ann");
   for (let passed = 0; passed < 90; passed++) {
     clock.advance(minute);
@@ -239,8 +241,8 @@ test("a session that ends sooner lives while it has a socket, too", async () => 
   expect((await signIn("ann", { session: ann.session })).id).toBe(ann.id);
 });
 
-test("a version that is too old is refused with 4003, a newer one is spoken down to", async () => {
-  const { open } = await world(["ann"]);
+test("an older version is rejected with 4003, a newer one is accepted", async () => {
+  const { open } = await startTestServer(["ann"]);
   const old = await open();
   old.send("authenticate", { version: 0, username: "ann", password });
   expect((await old.next("error")).data.code).toBe("incompatible");
@@ -250,8 +252,8 @@ test("a version that is too old is refused with 4003, a newer one is spoken down
   expect((await newer.next("setPeerId")).data.version).toBe(1);
 });
 
-test("aliases that the protocol does not allow are answered, and the socket goes on", async () => {
-  const { signIn } = await world(["ann", "bob"]);
+test("invalid aliases get an error, and the socket stays open", async () => {
+  const { signIn } = await startTestServer(["ann", "bob"]);
   const ann = await signIn("ann");
   const bad = [
     "",
@@ -270,8 +272,8 @@ test("aliases that the protocol does not allow are answered, and the socket goes
     expect((await ann.request("requestToken", { name })).type).toBe("tokenResponse");
 });
 
-test("unknown fields pass", async () => {
-  const { open } = await world(["ann"]);
+test("unknown fields are ignored", async () => {
+  const { open } = await startTestServer(["ann"]);
   const client = await open();
   client.socket.send(
     JSON.stringify({ type: "authenticate", data: { version: 1, username: "ann", password, more: 1 }, extra: [] }),

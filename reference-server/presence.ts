@@ -3,155 +3,158 @@ import { closeCode } from "../core/protocol/close-code.ts";
 import type { SignalKind } from "../core/protocol/messages.ts";
 import { type Clock, every } from "./clock.ts";
 import type { BusMessage, Cluster, ClusterNode, Login } from "./cluster/cluster.ts";
-import { coalesced } from "./coalesced.ts";
+import { coalesce } from "./coalesce.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { Refusal } from "./refusal.ts";
 import type { Trust } from "./trust.ts";
 import { createUserSessionsIndex, type Member, type SessionEntry, type UserSessions } from "./user-sessions.ts";
 
-/** Who is online on this node, and who is told what of whom. */
+/** The online peers of this node, and the announcements to their users. */
 export interface Presence {
   /**
-   * Takes the member's peer over and tells everybody concerned. False: `valid` said that its session ended meanwhile.
-   * Rejects with `rate-limited` where its user is here often enough.
+   * Takes over the member's peer and announces it. False if `valid` finds that its session has ended meanwhile. Rejects with
+   * `rate-limited` when the user has too many sockets on this node.
    */
-  enter(member: Member, valid: () => Promise<boolean>): Promise<boolean>;
-  /** The member's socket broke: its peer is announced as lost if nobody takes over within the grace. */
+  join(member: Member, valid: () => Promise<boolean>): Promise<boolean>;
+  /** The member's socket broke: its peer is announced as lost unless another socket takes it over within the grace period. */
   lose(member: Member): void;
-  /** The member has said goodbye: its peer is announced as gone at once. */
+  /** The client has left: its peer is announced as gone at once. */
   leave(member: Member): Promise<void>;
-  /** False: the member may not talk to `to`, or there is no such peer. True promises nothing. */
+  /** Relays a signal. False if there is no such peer or no trust. True does not guarantee delivery. */
   relay(member: Member, type: SignalKind, to: string, signal: unknown): boolean;
-  /** Reads again whom these users trust; resolves once everybody on this node has been told. `named`: and whom they name. */
+  /**
+   * Reads the trust of these users again; resolves when the clients of this node have received the changes. `named`: also
+   * reloads the users whom they name.
+   */
   trustChanged(users: readonly string[], named?: boolean): Promise<void>;
-  /** Ends all logins of a user on all nodes, but for the peer `keep`. */
+  /** Ends all sessions of a user on all nodes, except the peer `keep`. */
   revoke(user: string, keep?: string): void;
-  /** The peers that this node holds. */
+  /** The ids of the peers of this node. */
   ids(): readonly string[];
   readonly node: ClusterNode;
   close(): Promise<void>;
 }
 
-/** What presence stands on. */
+/** Dependencies of {@link Presence}. */
 export interface PresenceParts {
   readonly cluster: Cluster;
   readonly trust: Trust;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: Pick<ServerLimits, "grace" | "resync" | "socketsPerAccount">;
-  /** Which of these peers' sessions still exist. */
+  /** Returns those of these peers whose sessions still exist. */
   readonly sessionsOf: (peers: readonly string[]) => Promise<ReadonlySet<string>>;
 }
 
-/** Joins the cluster. Rejects when that is out of reach. */
+/** Joins the cluster. Rejects when it is unreachable. */
 export async function createPresence(parts: PresenceParts): Promise<Presence> {
   const { trust, clock, log } = parts;
   const entries = new Map<string, SessionEntry>();
-  const circles = createUserSessionsIndex(() => node, trust);
-  const resync = coalesced(readEverything);
+  const userSessionsIndex = createUserSessionsIndex(() => node, trust);
+  const resync = coalesce(reloadAll);
   let closed = false;
-  const node = await parts.cluster.join({ message: receive, stale });
-  const stopResync = every(clock, parts.limits.resync, () => resync().catch(complain));
+  const node = await parts.cluster.join({ message: onMessage, stale: onStale });
+  const stopResync = every(clock, parts.limits.resync, () => resync().catch(logError));
 
-  function stale(): void {
+  function onStale(): void {
     if (closed) return;
-    // Word of a refresh may be among what was lost.
-    trust.forget();
-    background(resync());
+    // A lost message may have been a refresh of trust.
+    trust.invalidate();
+    inBackground(resync());
   }
 
-  function complain(error: unknown): void {
-    log.error({ error }, "presence could not be read; it will be tried again");
+  function logError(error: unknown): void {
+    log.error({ error }, "presence cannot be read; retrying");
   }
 
-  function background(work: Promise<unknown>): void {
-    work.catch(complain);
+  function inBackground(work: Promise<unknown>): void {
+    work.catch(logError);
   }
 
-  // ── what is heard, from other nodes and from this one ──
+  // ── messages from other nodes and from this one ──
 
-  function receive(message: BusMessage): void {
+  function onMessage(message: BusMessage): void {
     switch (message.kind) {
-      case "come":
-      case "go":
-        circles.onBusMessage(message);
+      case "join":
+      case "leave":
+        userSessionsIndex.onBusMessage(message);
         break;
       case "relay": {
         const entry = entries.get(message.to);
-        if (entry) circles.pass(entry, message);
+        if (entry) userSessionsIndex.onRelay(entry, message);
         break;
       }
-      case "taken": {
+      case "superseded": {
         const entry = entries.get(message.id);
-        if (entry?.login.epoch === message.epoch) end(entry, "taken");
+        if (entry?.login.epoch === message.epoch) endEntry(entry, "superseded");
         break;
       }
       case "trust":
-        background(reread(message.users, message.named));
+        inBackground(reloadTrust(message.users, message.named));
         break;
       case "revoke":
-        revokeHere(message.user, message.keep);
+        revokeLocally(message.user, message.keep);
         break;
       case "stale":
-        stale();
+        onStale();
     }
   }
 
-  function spread(message: BusMessage, logins: Iterable<Login>): void {
+  function publish(message: BusMessage, logins: Iterable<Login>): void {
     const nodes = new Set<string>();
     for (const login of logins) nodes.add(login.node);
     nodes.delete(node.id);
     for (const other of nodes) node.send(other, message);
-    receive(message);
+    onMessage(message);
   }
 
-  // ── coming and going ──
+  // ── joining and leaving ──
 
-  async function enter(member: Member, valid: () => Promise<boolean>): Promise<boolean> {
-    refuseCrowd(member);
+  async function join(member: Member, valid: () => Promise<boolean>): Promise<boolean> {
+    checkAccountLimit(member);
     const { login, resumed } = await node.claim(member.user, member.id);
     const earlier = entries.get(member.id);
     if (earlier && earlier.login.epoch > login.epoch) {
-      member.end("taken");
+      member.end("superseded");
       return true;
     }
-    if (earlier) end(earlier, "taken");
-    const entry = seat(member, login);
+    if (earlier) endEntry(earlier, "superseded");
+    const entry = addEntry(member, login);
     try {
-      // Again: many at once may all have found room before the claim.
-      refuseCrowd(member);
-      // After the claim: whoever ends the session, or its trust, from now on finds this node by the claim.
+      // Again: many concurrent sign-ins may have passed the check before their claims.
+      checkAccountLimit(member);
+      // After the claim: from now on, an end of the session or of its trust reaches this node through the claim.
       if (!(await valid())) {
-        await depart(entry, false);
+        await releaseEntry(entry, false);
         return false;
       }
-      await entry.circle.refresh();
+      await entry.userSessions.refresh();
     } catch (error) {
-      await depart(entry, true);
+      await releaseEntry(entry, true);
       throw error;
     }
-    if (entries.get(member.id) === entry) admit(entry, resumed);
+    if (entries.get(member.id) === entry) announce(entry, resumed);
     return true;
   }
 
-  function refuseCrowd({ user, id }: Member): void {
-    const seated = circles.find(user)?.entries;
-    if (seated === undefined || seated.size - Number(seated.has(id)) < parts.limits.socketsPerAccount) return;
+  function checkAccountLimit({ user, id }: Member): void {
+    const present = userSessionsIndex.get(user)?.entries;
+    if (present === undefined || present.size - Number(present.has(id)) < parts.limits.socketsPerAccount) return;
     throw new Refusal("rate-limited", "This account is signed in too many times.", { close: closeCode.overloaded });
   }
 
-  function seat(member: Member, login: Login): SessionEntry {
-    const circle = circles.of(member.user);
-    const entry: SessionEntry = { member, login, circle, ready: false, stopGrace: undefined };
+  function addEntry(member: Member, login: Login): SessionEntry {
+    const userSessions = userSessionsIndex.getOrCreate(member.user);
+    const entry: SessionEntry = { member, login, userSessions, ready: false, stopGrace: undefined };
     entries.set(member.id, entry);
-    circle.entries.set(member.id, entry);
+    userSessions.entries.set(member.id, entry);
     return entry;
   }
 
-  function admit(entry: SessionEntry, resumed: boolean): void {
-    const { member, login, circle } = entry;
-    const { names, peers } = circle.view;
+  function announce(entry: SessionEntry, resumed: boolean): void {
+    const { member, login, userSessions } = entry;
+    const { names, peers } = userSessions.view;
     const others = [...peers.values()].filter(({ id }) => id !== member.id);
     member.sendLists({
       resumed,
@@ -159,90 +162,91 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
       peers: others.map(({ id, user }) => ({ name: names.get(user) ?? us, id })),
     });
     entry.ready = true;
-    spread({ kind: "come", login }, others);
+    publish({ kind: "join", login }, others);
   }
 
-  /** Forgets an entry here; false where something else has done so before. */
-  function drop(entry: SessionEntry): boolean {
-    const { member, circle } = entry;
+  /** Removes an entry from this node; false if it was removed before. */
+  function removeEntry(entry: SessionEntry): boolean {
+    const { member, userSessions } = entry;
     if (entries.get(member.id) !== entry) return false;
     entries.delete(member.id);
-    circle.entries.delete(member.id);
-    if (circle.entries.size === 0) circles.forget(circle);
+    userSessions.entries.delete(member.id);
+    if (userSessions.entries.size === 0) userSessionsIndex.delete(userSessions);
     entry.ready = false;
     entry.stopGrace?.();
     return true;
   }
 
-  function end(entry: SessionEntry, why: "taken" | "revoked"): void {
-    if (drop(entry)) entry.member.end(why);
+  function endEntry(entry: SessionEntry, why: "superseded" | "revoked"): void {
+    if (removeEntry(entry)) entry.member.end(why);
   }
 
-  async function depart(entry: SessionEntry, lost: boolean): Promise<void> {
-    if (!drop(entry) || !(await node.release(entry.login))) return;
-    // Read after the release: whoever has seen this peer came before it, and is found.
-    const { logins } = await node.online([entry.login.user, ...entry.circle.view.names.keys()]);
-    spread({ kind: "go", logins: [entry.login], lost }, logins);
+  async function releaseEntry(entry: SessionEntry, lost: boolean): Promise<void> {
+    if (!removeEntry(entry) || !(await node.release(entry.login))) return;
+    // Read after the release: every client that has seen this peer came online before it, and is found.
+    const { logins } = await node.online([entry.login.user, ...entry.userSessions.view.names.keys()]);
+    publish({ kind: "leave", logins: [entry.login], lost }, logins);
   }
 
-  function revokeHere(user: string, keep: string | undefined): void {
-    for (const entry of circles.find(user)?.entries.values() ?? []) if (entry.member.id !== keep) revokeOne(entry);
+  function revokeLocally(user: string, keep: string | undefined): void {
+    for (const entry of userSessionsIndex.get(user)?.entries.values() ?? [])
+      if (entry.member.id !== keep) revokeEntry(entry);
   }
 
-  function revokeOne(entry: SessionEntry): void {
+  function revokeEntry(entry: SessionEntry): void {
     entry.member.end("revoked");
-    background(depart(entry, false));
+    inBackground(releaseEntry(entry, false));
   }
 
-  // ── reading again ──
+  // ── reloading ──
 
-  async function reread(users: readonly string[], named: boolean): Promise<void> {
-    const concerned = new Set<UserSessions | undefined>(users.map(circles.find));
+  async function reloadTrust(users: readonly string[], named: boolean): Promise<void> {
+    const affected = new Set<UserSessions | undefined>(users.map(userSessionsIndex.get));
     for (const user of users) {
-      trust.forget(user);
+      trust.invalidate(user);
       if (!named) continue;
-      for (const circle of circles.watching(user)) concerned.add(circle);
-      for (const other of await trust.named(user)) concerned.add(circles.find(other));
+      for (const userSessions of userSessionsIndex.watchersOf(user)) affected.add(userSessions);
+      for (const other of await trust.namesOf(user)) affected.add(userSessionsIndex.get(other));
     }
-    await Promise.all([...concerned].map((circle) => circle?.refresh()));
+    await Promise.all([...affected].map((userSessions) => userSessions?.refresh()));
   }
 
-  async function readEverything(): Promise<void> {
+  async function reloadAll(): Promise<void> {
     const asked = [...entries.values()].filter(({ ready }) => ready);
     const alive = await parts.sessionsOf(asked.map(({ member }) => member.id));
-    for (const entry of asked) if (!alive.has(entry.member.id)) revokeOne(entry);
-    // One that cannot be read keeps nobody else's from being read.
-    for (const circle of circles.all()) await circle.refresh().catch(complain);
+    for (const entry of asked) if (!alive.has(entry.member.id)) revokeEntry(entry);
+    // A failed reload of one user does not stop the others.
+    for (const userSessions of userSessionsIndex.all()) await userSessions.refresh().catch(logError);
   }
 
   return {
-    enter,
+    join,
     lose(member) {
       const entry = entries.get(member.id);
       if (closed || entry?.member !== member || entry.stopGrace) return;
       entry.ready = false;
-      entry.stopGrace = clock.after(parts.limits.grace, () => background(depart(entry, true)));
+      entry.stopGrace = clock.after(parts.limits.grace, () => inBackground(releaseEntry(entry, true)));
     },
     async leave(member) {
       const entry = entries.get(member.id);
-      if (entry?.member === member) await depart(entry, false);
+      if (entry?.member === member) await releaseEntry(entry, false);
     },
     relay(member, type, to, signal) {
       const entry = entries.get(member.id);
-      const known = entry?.circle.view.peers.get(to);
+      const known = entry?.userSessions.view.peers.get(to);
       if (entry?.member !== member || known === undefined || to === member.id) return false;
       const message: BusMessage = { kind: "relay", type, to, from: entry.login, signal };
-      if (known.node === node.id) receive(message);
+      if (known.node === node.id) onMessage(message);
       else node.send(known.node, message);
       return true;
     },
     async trustChanged(users, named = false) {
       node.broadcast({ kind: "trust", users: [...users], named });
-      await reread(users, named);
+      await reloadTrust(users, named);
     },
     revoke(user, keep) {
       node.broadcast({ kind: "revoke", user, keep });
-      revokeHere(user, keep);
+      revokeLocally(user, keep);
     },
     ids: () => [...entries.keys()],
     node,

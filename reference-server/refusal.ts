@@ -1,12 +1,12 @@
 import type { ErrorCode } from "../core/errors.ts";
 
-/** Why a client did not get what it asked for, in words that it is sent. */
+/** A failure whose code and message are sent to the client. */
 export class Refusal extends Error {
   override readonly name = "Refusal" as const;
   readonly code: ErrorCode;
-  /** The socket is closed with this code. */
+  /** The code to close the socket with. */
   readonly close: number | undefined;
-  /** ms to wait before trying again. */
+  /** The ms to wait before the next attempt. */
   readonly after: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: { close?: number; after?: number } = {}) {

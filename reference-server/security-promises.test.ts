@@ -16,7 +16,7 @@ test("every promise of docs/security.md names a test that exists", () => {
   }
 });
 
-test("every row of a table of promises was understood", () => {
+test("every row of the tables of promises is parsed", () => {
   const tables = page.split("## What it does not promise")[0]!;
   const rows = tables.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| promise"));
   expect(rows).toHaveLength(promises.length);

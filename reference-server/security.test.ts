@@ -7,12 +7,12 @@ import { WebSocket } from "ws";
 import { until } from "../tools/eventually.ts";
 import { createPasswords } from "./passwords.ts";
 import { createServer } from "./server.ts";
-import { sqliteStore } from "./store/sqlite.ts";
+import { openSqliteStore } from "./store/sqlite.ts";
 import { selfSigned } from "./testing/certificate.ts";
-import type { TestClient } from "./testing/client.ts";
-import { sayRaw, upgradeTo } from "./testing/raw.ts";
-import { recording } from "./testing/recording.ts";
-import { password, signedIn, world } from "./testing/world.ts";
+import { sendRaw, upgradeTo } from "./testing/raw-socket.ts";
+import { recordCalls } from "./testing/recording-store.ts";
+import type { TestClient } from "./testing/test-client.ts";
+import { password, signedIn, startTestServer } from "./testing/test-server.ts";
 
 const minute = 60_000;
 
@@ -25,8 +25,8 @@ async function refused(client: TestClient, proof: object): Promise<{ code: strin
 
 // ── proofs ──
 
-test("an unknown user and a wrong password are answered alike", async () => {
-  const { open } = await world(["ann"]);
+test("an unknown user and a wrong password get the same answer", async () => {
+  const { open } = await startTestServer(["ann"]);
   const wrong = await refused(await open(), { username: "ann", password: "wrong" });
   const unknown = await refused(await open(), { username: "nobody", password: "wrong" });
   expect(wrong).toMatchObject({ code: "unauthenticated", close: 4001 });
@@ -55,14 +55,14 @@ test("an unknown user takes as long as a wrong password", async () => {
 });
 
 test("an account without a password cannot be signed in to with any", async () => {
-  const store = await sqliteStore(":memory:");
-  const { open } = await world([], { store });
+  const store = await openSqliteStore(":memory:");
+  const { open } = await startTestServer([], { store });
   await store.addAccount("ann", undefined);
   expect((await refused(await open(), { username: "ann", password: "" })).code).toBe("unauthenticated");
 });
 
-test("a password has at most 1024 bytes, and a longer one is not hashed", async () => {
-  const { signIn, open } = await world(["ann"], { limits: { firstFrameSize: 65_536 } });
+test("a password of more than 1024 bytes is rejected without hashing", async () => {
+  const { signIn, open } = await startTestServer(["ann"], { limits: { firstFrameSize: 65_536 } });
   const ann = await signIn("ann");
   const longest = "é".repeat(512);
   expect((await ann.request("changePassword", { current: password, password: `${longest}x` })).data.code).toBe(
@@ -78,11 +78,11 @@ test("a password has at most 1024 bytes, and a longer one is not hashed", async 
   expect(hashed).toBe(1);
 });
 
-test("a hash that is weaker than today's is replaced on sign-in", async () => {
-  const store = await sqliteStore(":memory:");
+test("a hash weaker than the present policy is replaced at sign-in", async () => {
+  const store = await openSqliteStore(":memory:");
   const weak = await hash(password, { memoryCost: 1_024, timeCost: 1 });
   await store.addAccount("ann", weak);
-  const { signIn } = await world([], { store });
+  const { signIn } = await startTestServer([], { store });
   await signIn("ann");
   const strong = (await store.account("ann"))?.password;
   expect(strong).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
@@ -91,8 +91,8 @@ test("a hash that is weaker than today's is replaced on sign-in", async () => {
 });
 
 test("secrets are stored as hashes only", async () => {
-  const { store, calls } = recording(await sqliteStore(":memory:"));
-  const { server, signIn } = await world(["ann", "bob"], { store });
+  const { store, calls } = recordCalls(await openSqliteStore(":memory:"));
+  const { server, signIn } = await startTestServer(["ann", "bob"], { store });
   const ann = await signIn("ann");
   const { token } = (await ann.request("requestToken", { name: "Cat" })).data;
   const { link } = await server.accounts.invite("dan@example.org");
@@ -104,7 +104,7 @@ test("secrets are stored as hashes only", async () => {
 });
 
 test("nothing secret is logged", async () => {
-  const { signIn, open, logged } = await world(["ann", "bob"]);
+  const { signIn, open, logged } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   const { token } = (await ann.request("requestToken", { name: "Cat" })).data;
   await bob.request("claimToken", { name: "x", token });
@@ -118,8 +118,8 @@ test("nothing secret is logged", async () => {
 
 // ── limits on guessing ──
 
-test("too many failures for one account from one address are refused unheard, and no live session is locked out", async () => {
-  const { open, signIn, clock } = await world(["ann", "bob"], { limits: { failuresPerAccount: 3 } });
+test("after too many failures for one account from one address, attempts are refused unchecked, and no live session is locked out", async () => {
+  const { open, signIn, clock } = await startTestServer(["ann", "bob"], { limits: { failuresPerAccount: 3 } });
   const ann = await signIn("ann");
   for (let guess = 0; guess < 3; guess++) await refused(await open(), { username: "ann", password: "wrong" });
   const late = await refused(await open(), { username: "ann", password });
@@ -134,7 +134,7 @@ test("too many failures for one account from one address are refused unheard, an
 });
 
 test("failures are counted for each IPv6 /64 and IPv4 address, and a victim elsewhere signs in", async () => {
-  const { open, signIn } = await world(["ann"], {
+  const { open, signIn } = await startTestServer(["ann"], {
     proxies: ["127.0.0.1"],
     limits: { failuresPerAccount: 2, failuresPerAddress: 3 },
   });
@@ -151,20 +151,20 @@ test("failures are counted for each IPv6 /64 and IPv4 address, and a victim else
   await signIn("ann");
 });
 
-test("guesses that come all at once are counted before they are checked", async () => {
-  const { open } = await world(["ann"], { limits: { failuresPerAccount: 5 } });
+test("concurrent guesses are counted before they are checked", async () => {
+  const { open } = await startTestServer(["ann"], { limits: { failuresPerAccount: 5 } });
   const clients = await Promise.all(Array.from({ length: 30 }, () => open()));
   const codes = await Promise.all(clients.map((client) => refused(client, { username: "ann", password: "wrong" })));
   expect(codes.filter(({ code }) => code === "unauthenticated")).toHaveLength(5);
 });
 
-test("a sign-in that succeeds uses nothing up", async () => {
-  const { signIn } = await world(["ann"], { limits: { failuresPerAccount: 2, failuresPerAddress: 2 } });
+test("a successful sign-in does not count", async () => {
+  const { signIn } = await startTestServer(["ann"], { limits: { failuresPerAccount: 2, failuresPerAddress: 2 } });
   for (let at = 0; at < 6; at++) await signIn("ann");
 });
 
-test("guessing a current password is limited, too", async () => {
-  const { signIn } = await world(["ann"], { limits: { failuresPerAccount: 2 } });
+test("guessing the current password is limited too", async () => {
+  const { signIn } = await startTestServer(["ann"], { limits: { failuresPerAccount: 2 } });
   const ann = await signIn("ann");
   const guess = async () =>
     (await ann.request("changePassword", { current: "wrong", password: "long enough" })).data.code;
@@ -172,7 +172,7 @@ test("guessing a current password is limited, too", async () => {
   await ann.settled();
 });
 
-test("passwords wait their turn, two at a time, and a crowd is sent away", async () => {
+test("two passwords are hashed at a time, and a full queue rejects more", async () => {
   const passwords = await createPasswords(3);
   const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => passwords.verify(undefined, "x")));
   const failed = outcomes.filter((outcome) => outcome.status === "rejected");
@@ -184,7 +184,7 @@ test("passwords wait their turn, two at a time, and a crowd is sent away", async
 // ── invitations and tokens ──
 
 test("an invitation is 256 random bits in a link's fragment, works once, and expires", async () => {
-  const { server, open, clock } = await world([], { publicUrl: "https://bv.example.org/p2p/" });
+  const { server, open, clock } = await startTestServer([], { publicUrl: "https://bv.example.org/p2p/" });
   const { link, expires } = await server.accounts.invite("ann@example.org");
   const url = new URL(link);
   expect([url.origin, url.pathname, url.search]).toEqual(["https://bv.example.org", "/p2p/invite", ""]);
@@ -196,8 +196,8 @@ test("an invitation is 256 random bits in a link's fragment, works once, and exp
   expect(await late.closed).toBe(4001);
 });
 
-test("a password that is too short leaves the invitation unused", async () => {
-  const { server, open } = await world();
+test("a password that is too short does not use up the invitation", async () => {
+  const { server, open } = await startTestServer();
   const invite = new URL((await server.accounts.invite("ann@example.org")).link).hash.slice(1);
   const short = await open();
   short.send("acceptInvite", { version: 1, invite, password: "short" });
@@ -208,9 +208,9 @@ test("a password that is too short leaves the invitation unused", async () => {
   expect((await better.next("setPeerId")).data.username).toBe("ann@example.org");
 });
 
-test("inviting answers alike whether or not the address has an account, and waits for no mail", async () => {
+test("an invitation gets the same answer whether or not the address has an account, without waiting for the mail", async () => {
   const mailed: string[] = [];
-  const { server, signIn } = await world(["ann"], {
+  const { server, signIn } = await startTestServer(["ann"], {
     mail: (to) => {
       mailed.push(to);
       return new Promise(() => {});
@@ -228,7 +228,9 @@ test("inviting answers alike whether or not the address has an account, and wait
 });
 
 test("tokens are rate-limited: each is a row in the store until it expires", async () => {
-  const { signIn, clock } = await world(["ann"], { limits: { tokens: 2, idleTimeout: Number.POSITIVE_INFINITY } });
+  const { signIn, clock } = await startTestServer(["ann"], {
+    limits: { tokens: 2, idleTimeout: Number.POSITIVE_INFINITY },
+  });
   const ann = await signIn("ann");
   const ask = async (name: string) => (await ann.request("requestToken", { name })).type;
   expect([await ask("A"), await ask("B"), await ask("C")]).toEqual(["tokenResponse", "tokenResponse", "error"]);
@@ -236,8 +238,8 @@ test("tokens are rate-limited: each is a row in the store until it expires", asy
   expect(await ask("C")).toBe("tokenResponse");
 });
 
-test("invitations are rate-limited, and a bad address is answered", async () => {
-  const { signIn } = await world(["ann"], { limits: { invitations: 2 } });
+test("invitations are rate-limited, and an invalid address gets an error", async () => {
+  const { signIn } = await startTestServer(["ann"], { limits: { invitations: 2 } });
   const ann = await signIn("ann");
   for (const email of ["", "ann", "a@b\r\nBcc: c@d", "a b@c", "a@b@c", `${"a".repeat(65)}@b`])
     expect((await ann.request("inviteUser", { email })).data.code).toBe("invalid-request");
@@ -250,8 +252,8 @@ test("invitations are rate-limited, and a bad address is answered", async () => 
   ]);
 });
 
-test("a trust token is at least 128 random bits, lives 10 minutes, and is not for its maker", async () => {
-  const { server, signIn, clock } = await world(["ann"]);
+test("a trust token has at least 128 random bits, lasts 10 minutes, and cannot be claimed by its owner", async () => {
+  const { server, signIn, clock } = await startTestServer(["ann"]);
   await server.accounts.add("bob", password);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   const ask = async () => (await ann.request("requestToken", { name: "Bob" })).data;
@@ -266,8 +268,8 @@ test("a trust token is at least 128 random bits, lives 10 minutes, and is not fo
   expect((await bob.request("claimToken", { name: "Again", token: newer.token })).data.code).toBe("token-invalid");
 });
 
-test("a token is worth nothing after 10 minutes", async () => {
-  const { server, signIn, clock } = await world(["ann"]);
+test("a token is invalid after 10 minutes", async () => {
+  const { server, signIn, clock } = await startTestServer(["ann"]);
   await server.accounts.add("bob", password);
   const ann = await signIn("ann");
   const { token } = (await ann.request("requestToken", { name: "Bob" })).data;
@@ -277,7 +279,7 @@ test("a token is worth nothing after 10 minutes", async () => {
 });
 
 test("claims are rate-limited", async () => {
-  const { signIn } = await world(["ann"], { limits: { claims: 3 } });
+  const { signIn } = await startTestServer(["ann"], { limits: { claims: 3 } });
   const ann = await signIn("ann");
   const codes = [];
   for (let at = 0; at < 4; at++) codes.push((await ann.request("claimToken", { name: "X", token: "guess" })).data.code);
@@ -290,7 +292,7 @@ test.each([
   ["the server's own origin", (url: string) => url.replace("ws", "http")],
   ["a loopback name", () => "http://localhost:5173"],
 ])("a page on %s may connect", async (_, origin) => {
-  const { server, open } = await world();
+  const { server, open } = await startTestServer();
   await open({ origin: origin(server.url) });
 });
 
@@ -299,21 +301,20 @@ test.each([
   ["a sandbox without an origin of its own", "null"],
   ["a name that only looks like loopback", "http://localhost.evil.example.org"],
 ])("a page on %s may not connect", async (_, origin) => {
-  const { open } = await world();
+  const { open } = await startTestServer();
   await expect(open({ origin })).rejects.toThrow("HTTP 403");
 });
 
-test("a list of origins replaces the default, and who has no origin is no page", async () => {
-  const { open } = await world([], { origins: ["https://app.example.org"] });
+test("a list of origins replaces the default, and a client without an Origin may connect", async () => {
+  const { open } = await startTestServer([], { origins: ["https://app.example.org"] });
   await open({ origin: "https://app.example.org" });
   await open();
   await expect(open({ origin: "http://localhost:5173" })).rejects.toThrow("HTTP 403");
 });
 
-test("who refuses a page says so in its log, and not for each of many", async () => {
-  const { open, logged, clock } = await world();
-  const refused = () =>
-    logged.filter(([level, message]) => level === "info" && message.startsWith("a page was refused"));
+test("a rejected page is logged, at most once a second", async () => {
+  const { open, logged, clock } = await startTestServer();
+  const refused = () => logged.filter(([level, message]) => level === "info" && message.startsWith("rejected a page"));
   const knock = (origin: string) => expect(open({ origin })).rejects.toThrow("HTTP 403");
   await knock("https://app.example.org");
   await knock("https://other.example.org");
@@ -327,40 +328,40 @@ test("who refuses a page says so in its log, and not for each of many", async ()
 
 test("X-Forwarded-For counts only from listed proxies", async () => {
   const limits = { socketsPerAddress: 1 };
-  const lied = await world([], { limits });
+  const lied = await startTestServer([], { limits });
   await lied.open({ headers: { "x-forwarded-for": "198.51.100.1" } });
   const second = await lied.open({ headers: { "x-forwarded-for": "198.51.100.2" } });
   expect((await second.next("error")).data.code).toBe("rate-limited");
   expect(await second.closed).toBe(1013);
-  const proxied = await world([], { limits, proxies: ["127.0.0.1"] });
+  const proxied = await startTestServer([], { limits, proxies: ["127.0.0.1"] });
   await proxied.open({ headers: { "x-forwarded-for": "198.51.100.1" } });
   const other = await proxied.open({ headers: { "x-forwarded-for": "198.51.100.1, 198.51.100.2" } });
   other.send("authenticate", { version: 1, session: "x" });
   expect(await other.closed).toBe(4001);
 });
 
-test("plain ws beyond loopback is refused unless somebody says so", async () => {
+test("unencrypted ws beyond loopback is rejected unless `insecure` is set", async () => {
   await expect(createServer({ host: "0.0.0.0", port: 0, store: ":memory:" })).rejects.toThrow(/insecure/);
-  const { server } = await world([], { host: "0.0.0.0", insecure: true });
+  const { server } = await startTestServer([], { host: "0.0.0.0", insecure: true });
   await server.close();
 });
 
-test("with a certificate of its own a server listens beyond loopback, and what it hears is encrypted", async () => {
-  const { server, open } = await world(["ann"], { host: "0.0.0.0", tls: await selfSigned() });
+test("with a certificate a server listens beyond loopback, encrypted", async () => {
+  const { server, open } = await startTestServer(["ann"], { host: "0.0.0.0", tls: await selfSigned() });
   expect(server.url).toMatch(/^wss:/);
   await signedIn(await open({ rejectUnauthorized: false }), { username: "ann", password });
-  const plain = await sayRaw(server.url, upgradeTo("/"));
+  const plain = await sendRaw(server.url, upgradeTo("/"));
   const heard: Buffer[] = [];
   plain.on("data", (chunk) => heard.push(chunk));
   await once(plain, "close");
   expect(String(Buffer.concat(heard))).not.toContain("101");
 });
 
-test("on an app's own plain server, a client beyond loopback is refused", async () => {
+test("on an app's unencrypted http server, a client beyond loopback is rejected", async () => {
   const http = createHttpServer().listen(0, "127.0.0.1");
   await once(http, "listening");
   onTestFinished(() => void http.close());
-  await world([], { server: http });
+  await startTestServer([], { server: http });
   const request = Object.assign(new EventEmitter(), {
     url: "/",
     method: "GET",
@@ -377,8 +378,8 @@ test("on an app's own plain server, a client beyond loopback is refused", async 
   expect(written[0]).toMatch(/^HTTP\/1\.1 403 /);
 });
 
-test("messages are not compressed, even for a client that offers it", async () => {
-  const { server } = await world();
+test("messages are not compressed, even if a client offers it", async () => {
+  const { server } = await startTestServer();
   const socket = new WebSocket(server.url, { perMessageDeflate: true });
   const [response] = await once(socket, "upgrade");
   socket.terminate();
@@ -387,8 +388,8 @@ test("messages are not compressed, even for a client that offers it", async () =
 
 // ── what a socket may cost ──
 
-test("the first frame comes within 5 seconds, or the socket is closed", async () => {
-  const { open, clock } = await world(["ann"]);
+test("a socket without a first frame within 5 seconds is closed", async () => {
+  const { open, clock } = await startTestServer(["ann"]);
   const slow = await open();
   clock.advance(4_999);
   const quick = await open();
@@ -398,18 +399,18 @@ test("the first frame comes within 5 seconds, or the socket is closed", async ()
   await signedIn(quick, { username: "ann", password });
 });
 
-test("the first frame has at most 4 KiB, unless the app says more", async () => {
-  const { open } = await world(["ann"]);
+test("the first frame has at most 4 KiB by default", async () => {
+  const { open } = await startTestServer(["ann"]);
   const big = await open();
   big.send("authenticate", { version: 1, username: "ann", password, filler: "x".repeat(4_096) });
   expect((await big.next("error")).data.code).toBe("protocol");
   expect(await big.closed).toBe(1009);
-  const generous = await world(["ann"], { limits: { firstFrameSize: 16_384 } });
+  const generous = await startTestServer(["ann"], { limits: { firstFrameSize: 16_384 } });
   await signedIn(await generous.open(), { username: "ann", password, filler: "x".repeat(8_192) });
 });
 
-test("a first frame may be longer than later ones where the app says so", async () => {
-  const { open } = await world([], {
+test("a first frame may be longer than later ones if the app allows it", async () => {
+  const { open } = await startTestServer([], {
     limits: { firstFrameSize: 100_000 },
     authenticate: async () => ({ username: "ann" }),
   });
@@ -417,7 +418,7 @@ test("a first frame may be longer than later ones where the app says so", async 
 });
 
 test("later frames have at most 64 KiB", async () => {
-  const { signIn } = await world(["ann", "bob"]);
+  const { signIn } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   bob.send("peerRequest", { to: ann.id, signal: "x".repeat(65_000) });
   expect((await ann.next("peerRequest")).data.signal).toHaveLength(65_000);
@@ -427,7 +428,7 @@ test("later frames have at most 64 KiB", async () => {
 });
 
 test("after a burst of 200 messages, 50 a second are read, and none is lost", async () => {
-  const { signIn, clock } = await world(["ann"]);
+  const { signIn, clock } = await startTestServer(["ann"]);
   const ann = await signIn("ann");
   const pongs = () => ann.received.filter(({ type }) => type === "pong").length;
   for (let at = 0; at < 210; at++) ann.send("ping", {});
@@ -442,12 +443,12 @@ test("after a burst of 200 messages, 50 a second are read, and none is lost", as
 });
 
 test("a socket with more than 1 MiB unsent is closed, and the server does not grow", async () => {
-  const { signIn, clock, logged } = await world(["ann", "bob"], { limits: { frameBurst: 10_000 } });
+  const { signIn, clock, logged } = await startTestServer(["ann", "bob"], { limits: { frameBurst: 10_000 } });
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   ann.socket.pause();
   const before = process.memoryUsage().arrayBuffers;
   const signal = "x".repeat(60_000);
-  const closed = () => logged.some(([, message, data]) => message === "a socket has closed" && data["peer"] === ann.id);
+  const closed = () => logged.some(([, message, data]) => message === "socket closed" && data["peer"] === ann.id);
   for (let sent = 0; !closed() && sent < 2_000; sent++) {
     bob.send("peerRequest", { to: ann.id, signal });
     if (sent % 20 === 0) await bob.settled();
@@ -460,8 +461,8 @@ test("a socket with more than 1 MiB unsent is closed, and the server does not gr
   await bob.settled();
 });
 
-test("a half-open socket is dropped 35 seconds after its last word", async () => {
-  const { signIn, clock } = await world(["ann"]);
+test("a half-open socket is terminated 35 seconds after its last frame", async () => {
+  const { signIn, clock } = await startTestServer(["ann"]);
   const ann = await signIn("ann");
   clock.advance(25_000);
   await ann.next("ping");
@@ -474,7 +475,7 @@ test("a half-open socket is dropped 35 seconds after its last word", async () =>
 });
 
 test("a socket that answers heartbeats stays", async () => {
-  const { signIn, clock } = await world(["ann"]);
+  const { signIn, clock } = await startTestServer(["ann"]);
   const ann = await signIn("ann");
   for (let beat = 0; beat < 10; beat++) {
     clock.advance(25_000);
@@ -484,8 +485,8 @@ test("a socket that answers heartbeats stays", async () => {
   }
 });
 
-test("sockets are counted for each address, and the place of a closed one is free again", async () => {
-  const { open } = await world([], { limits: { socketsPerAddress: 2 } });
+test("sockets are limited per address, and a closed socket no longer counts", async () => {
+  const { open } = await startTestServer([], { limits: { socketsPerAddress: 2 } });
   const [first] = [await open(), await open()];
   const third = await open();
   expect((await third.next("error")).data.code).toBe("rate-limited");
@@ -498,8 +499,8 @@ test("sockets are counted for each address, and the place of a closed one is fre
   });
 });
 
-test("sockets are counted for each account, and a session that comes back has its place", async () => {
-  const { signIn, open } = await world(["ann", "bob"], { limits: { socketsPerAccount: 2 } });
+test("sockets are limited per account, and a resumed session does not count twice", async () => {
+  const { signIn, open } = await startTestServer(["ann", "bob"], { limits: { socketsPerAccount: 2 } });
   const [first] = [await signIn("ann"), await signIn("ann")];
   expect(await refused(await open(), { username: "ann", password })).toMatchObject({
     code: "rate-limited",
@@ -509,8 +510,8 @@ test("sockets are counted for each account, and a session that comes back has it
   await signIn("bob");
 });
 
-test("sockets that have not signed in are counted, and those that have do not hinder anybody", async () => {
-  const { signIn, open } = await world(["ann"], { limits: { socketsBeforeSignIn: 2 } });
+test("sockets before sign-in are limited, and signed-in sockets do not count", async () => {
+  const { signIn, open } = await startTestServer(["ann"], { limits: { socketsBeforeSignIn: 2 } });
   await signIn("ann");
   await signIn("ann");
   await open();

@@ -3,11 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { sqliteStore } from "./store/sqlite.ts";
-import { password, world } from "./testing/world.ts";
+import { openSqliteStore } from "./store/sqlite.ts";
+import { password, startTestServer } from "./testing/test-server.ts";
 
-test("sign-in tells the peer's id, the users, the ICE servers and the peers, in this order", async () => {
-  const { open, signIn, server } = await world(["ann", "bob"], { ice: [{ urls: "stun:stun.example.org" }] });
+test("sign-in sends the peer id, the users, the ICE servers and the peers, in this order", async () => {
+  const { open, signIn, server } = await startTestServer(["ann", "bob"], { ice: [{ urls: "stun:stun.example.org" }] });
   const bob = await signIn("bob");
   const ann = await open();
   ann.send("authenticate", { version: 1, username: "ann", password });
@@ -28,15 +28,15 @@ test("sign-in tells the peer's id, the users, the ICE servers and the peers, in 
 });
 
 test("two logins of one account see each other as Us", async () => {
-  const { signIn } = await world(["ann"]);
+  const { signIn } = await startTestServer(["ann"]);
   const first = await signIn("ann");
   const second = await signIn("ann");
   expect(second.peers).toEqual([{ name: "Us", id: first.id }]);
   expect((await first.next("peerConnect")).data).toEqual({ name: "Us", id: second.id });
 });
 
-test("presence is told of the second peer of a user as of the first", async () => {
-  const { signIn } = await world(["ann", "bob"]);
+test("the second peer of a user is announced like the first", async () => {
+  const { signIn } = await startTestServer(["ann", "bob"]);
   const ann = await signIn("ann");
   const bobs = [await signIn("bob"), await signIn("bob"), await signIn("bob")];
   for (const bob of bobs) expect((await ann.next("peerConnect")).data).toEqual({ name: "Bob", id: bob.id });
@@ -46,13 +46,13 @@ test("presence is told of the second peer of a user as of the first", async () =
   expect((await ann.next("peerDisconnect")).data).toBe(bobs[0]!.id);
 });
 
-test("a restart of the server wipes nothing", async () => {
+test("a restart of the server loses no data", async () => {
   const folder = await mkdtemp(`${tmpdir()}/bonevalue-`);
   const store = `${folder}/server.db`;
-  const before = await world(["ann", "bob"], { store });
+  const before = await startTestServer(["ann", "bob"], { store });
   const ann = await before.signIn("ann");
   await before.server.close();
-  const after = await world([], { store });
+  const after = await startTestServer([], { store });
   const again = await after.signIn("ann", { session: ann.session });
   expect(again.id).toBe(ann.id);
   expect(again.users).toEqual(["Bob"]);
@@ -61,8 +61,8 @@ test("a restart of the server wipes nothing", async () => {
   await rm(folder, { recursive: true });
 });
 
-test("of fifty claims of one token at once, one wins", async () => {
-  const { server, signIn } = await world(["ann"]);
+test("of fifty concurrent claims of one token, one succeeds", async () => {
+  const { server, signIn } = await startTestServer(["ann"]);
   const claimers = await Promise.all(
     Array.from({ length: 50 }, async (_, at) => {
       await server.accounts.add(`user${at}`, password);
@@ -77,14 +77,14 @@ test("of fifty claims of one token at once, one wins", async () => {
 });
 
 test("the sender of a relayed signal is stamped, whatever the client says", async () => {
-  const { signIn } = await world(["ann", "bob", "eve"]);
+  const { signIn } = await startTestServer(["ann", "bob", "eve"]);
   const [ann, bob, eve] = [await signIn("ann"), await signIn("bob"), await signIn("eve")];
   eve.send("peerRequest", { to: bob.id, from: ann.id, signal: { sdp: "x", from: ann.id } });
   expect((await bob.next("peerRequest")).data).toEqual({ from: eve.id, signal: { sdp: "x", from: ann.id } });
 });
 
-test("a relay needs trust: an untrusted, an offline and an invented peer are answered alike", async () => {
-  const { server, signIn, settled } = await world(["ann", "bob"]);
+test("a relay needs trust: the answers for an untrusted, an offline and an unknown peer are the same", async () => {
+  const { server, signIn, settled } = await startTestServer(["ann", "bob"]);
   await server.accounts.add("eve", password);
   const [ann, bob, eve] = [await signIn("ann"), await signIn("bob"), await signIn("eve")];
   bob.send("bye", {});
@@ -101,7 +101,7 @@ test("a relay needs trust: an untrusted, an offline and an invented peer are ans
 });
 
 test("a refused relay without an id is not answered", async () => {
-  const { signIn } = await world(["ann"]);
+  const { signIn } = await startTestServer(["ann"]);
   const ann = await signIn("ann");
   ann.send("peerRequest", { to: "0".repeat(32), signal: 1 });
   await ann.settled();
@@ -115,8 +115,8 @@ test.each([
   ["wrong data", '{"type":"peerRequest","data":{"to":7}}'],
   ["an id that is none", '{"type":"peerRequest","data":{"to":"x"},"id":0}'],
   ["a second sign-in", '{"type":"authenticate","data":{"version":1,"session":"x"}}'],
-])("a malformed frame, %s, ends its socket and not the server", async (_, frame) => {
-  const { signIn } = await world(["ann", "bob"]);
+])("a malformed frame, %s, closes its socket and not the server", async (_, frame) => {
+  const { signIn } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   ann.socket.send(frame);
   const error = await ann.next("error");
@@ -127,14 +127,14 @@ test.each([
 });
 
 test("a binary frame is malformed", async () => {
-  const { signIn } = await world(["ann"]);
+  const { signIn } = await startTestServer(["ann"]);
   const ann = await signIn("ann");
   ann.socket.send(Buffer.from('{"type":"ping"}'));
   expect(await ann.closed).toBe(1008);
 });
 
 test("peer ids and sessions are random and never repeat", async () => {
-  const { signIn } = await world(["ann"]);
+  const { signIn } = await startTestServer(["ann"]);
   const peers = [await signIn("ann"), await signIn("ann"), await signIn("ann")];
   expect(new Set(peers.map(({ id }) => id)).size).toBe(3);
   for (const { id, session } of peers) {
@@ -144,7 +144,7 @@ test("peer ids and sessions are random and never repeat", async () => {
 });
 
 test("every invited user chooses a password of their own", async () => {
-  const { server, open, signIn } = await world();
+  const { server, open, signIn } = await startTestServer();
   const people: string[] = [];
   for (const email of ["ann@example.org", "bob@example.org"]) {
     const { link, expires } = await server.accounts.invite(email);
@@ -165,13 +165,13 @@ test("every invited user chooses a password of their own", async () => {
   expect(await wrong.closed).toBe(4001);
 });
 
-test("a store that fails is no reason to stop: who asks is told, and may ask again", async () => {
-  const real = await sqliteStore(":memory:");
+test("a failing store does not stop the server: the client gets an error and may retry", async () => {
+  const real = await openSqliteStore(":memory:");
   let broken = false;
   const store = new Proxy(real, {
     get: (target, name: keyof typeof real) => (broken ? () => Promise.reject(new Error("disk full")) : target[name]),
   });
-  const { signIn, open } = await world(["ann"], { store });
+  const { signIn, open } = await startTestServer(["ann"], { store });
   const ann = await signIn("ann");
   broken = true;
   expect((await ann.request("requestToken", { name: "Bob" })).data.code).toBe("unreachable");
@@ -185,8 +185,8 @@ test("a store that fails is no reason to stop: who asks is told, and may ask aga
   expect((await ann.request("requestToken", { name: "Bob" })).type).toBe("tokenResponse");
 });
 
-test("no cookie is set, and none signs anybody in", async () => {
-  const { server, signIn, open } = await world(["ann"]);
+test("the server sets no cookie and ignores cookies at sign-in", async () => {
+  const { server, signIn, open } = await startTestServer(["ann"]);
   const ann = await signIn("ann");
   const client = await open({ headers: { cookie: `session=${ann.session}` } });
   client.send("authenticate", { version: 1, session: "" });

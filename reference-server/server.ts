@@ -1,4 +1,4 @@
-import { type Accounts, createAccounts, type Invited } from "./accounts.ts";
+import { type Accounts, createAccounts, type InvitationLink } from "./accounts.ts";
 import { addressList } from "./address.ts";
 import { createAttemptLimiter } from "./attempt-limiter.ts";
 import { every, systemClock } from "./clock.ts";
@@ -6,8 +6,8 @@ import { openCluster } from "./cluster/open.ts";
 import type { ConnectionParts } from "./connection.ts";
 import { invitationLink, publicUrl } from "./invitation.ts";
 import { createLastSeen } from "./last-seen.ts";
-import { limitsOf } from "./limits.ts";
-import { listen, unlisten } from "./listen.ts";
+import { resolveLimits } from "./limits.ts";
+import { listen, stopListening } from "./listen.ts";
 import { defaultLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { canonicalName } from "./names.ts";
@@ -25,7 +25,7 @@ import { appTrust, createTokens, storedTrust } from "./trust.ts";
 import { createUpgradeHandler, type UpgradeHandler } from "./upgrade-handler.ts";
 import { withTimeout, withTimeouts } from "./with-timeout.ts";
 
-export type { Invited } from "./accounts.ts";
+export type { InvitationLink } from "./accounts.ts";
 export type { Clock } from "./clock.ts";
 export type { BusMessage, Cluster, ClusterNode, Login, NodeEvents, Online } from "./cluster/cluster.ts";
 export type { IceOption } from "./ice.ts";
@@ -34,12 +34,13 @@ export type { Certificate } from "./listen.ts";
 export type { Log } from "./log.ts";
 export type { BonevalueServer, ServerOptions } from "./options.ts";
 export type { Authenticate } from "./sign-in.ts";
-export type { Account, Invitation, Session, Store, Token, Trusted, Trusting } from "./store/store.ts";
+export type { Account, Invitation, Session, Store, Token, Trusted, TrustResult } from "./store/store.ts";
 
 const purgeEvery = 60 * 60_000;
 
 /**
- * Resolves once it listens; rejects with a message that says what to do (port taken, store unreachable, old Node).
+ * Starts a discovery server. Resolves when it listens; rejects with a message that says what to do (port in use, store
+ * unreachable, unsupported Node).
  *
  * @example
  * const server = await createServer({ port: 0, store: ":memory:" });
@@ -48,13 +49,13 @@ const purgeEvery = 60 * 60_000;
 export async function createServer(options: ServerOptions = {}): Promise<BonevalueServer> {
   const { log = defaultLog(), clock = systemClock } = options;
   checkOptions(options);
-  const limits = limitsOf(options.limits);
-  const found = options.publicUrl === undefined ? undefined : publicUrl(options.publicUrl);
-  const authenticate = patiently("`authenticate`", options.authenticate);
-  const trusted = patiently("`trusted`", options.trusted);
-  // What was opened, to be closed in the opposite order.
+  const limits = resolveLimits(options.limits);
+  const configuredUrl = options.publicUrl === undefined ? undefined : publicUrl(options.publicUrl);
+  const authenticate = timed("`authenticate`", options.authenticate);
+  const trusted = timed("`trusted`", options.trusted);
+  // The undo of each step of opening, called in reverse order.
   const opened: (() => Promise<void>)[] = [];
-  let door: UpgradeHandler;
+  let upgradeHandler: UpgradeHandler;
 
   try {
     return await open();
@@ -67,38 +68,38 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     for (const close of opened.splice(0).reverse()) await close();
   }
 
-  function patiently<Answer>(who: string, ask: ((question: string) => Promise<Answer>) | undefined) {
+  function timed<Answer>(who: string, ask: ((question: string) => Promise<Answer>) | undefined) {
     return ask && withTimeout(who, ask, limits.backendTimeout, clock);
   }
 
   async function open(): Promise<BonevalueServer> {
-    const store = await openOwnStore();
+    const store = await openTimedStore();
     const presence = await openPresence(store);
     const seen = createLastSeen(store, clock, log, limits.sessionAge, presence.ids);
     opened.push(seen.close);
 
-    const guard = createAttemptLimiter(presence.node, limits);
+    const limiter = createAttemptLimiter(presence.node, limits);
     const metrics = createMetrics(
-      () => door.sockets(),
+      () => upgradeHandler.sockets(),
       () => presence.ids().length,
     );
     const passwords = await createPasswords(limits.passwordQueue, metrics.password);
-    const accounts = createAccounts({ store, passwords, guard, clock, limits, link });
-    const signIn = createSignIn({ store, accounts, guard, clock, limits, authenticate });
+    const accounts = createAccounts({ store, passwords, limiter, clock, limits, link: linkTo });
+    const signIn = createSignIn({ store, accounts, limiter, clock, limits, authenticate });
     const answer = createRequests({
-      ...{ presence, guard, log },
+      ...{ presence, limiter, log },
       accounts: authenticate ? undefined : accounts,
       tokens: trusted ? undefined : createTokens(store, clock, limits.tokenAge),
-      mail: options.mail ?? logged,
+      mail: options.mail ?? logInvitation,
     });
 
-    await openDoor({ limits, clock, log, store, presence, seen, signIn, answer, metrics });
+    await openUpgradeHandler({ limits, clock, log, store, presence, seen, signIn, answer, metrics });
     const stopPurging = every(clock, purgeEvery, () => purge(store));
     opened.push(async () => stopPurging());
-    return administered(accounts, presence);
+    return createHandle(accounts, presence);
   }
 
-  async function openOwnStore(): Promise<Store> {
+  async function openTimedStore(): Promise<Store> {
     const store = await openStore(options.store ?? "bonevalue.db", log);
     if (store !== options.store) opened.push(store.close);
     return withTimeouts("The store", store, limits.backendTimeout, clock);
@@ -112,27 +113,27 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     return presence;
   }
 
-  async function openDoor(parts: Omit<ConnectionParts, "ice">): Promise<void> {
+  async function openUpgradeHandler(parts: Omit<ConnectionParts, "ice">): Promise<void> {
     const http = options.server ?? (await listen(options.host, options.port, options.tls));
-    if (http !== options.server) opened.push(() => unlisten(http));
+    if (http !== options.server) opened.push(() => stopListening(http));
     const { path = "/", insecure = false, ice = [] } = options;
     const proxies = addressList(options.proxies ?? []);
     const readers = addressList(options.metricsReaders ?? ["127.0.0.0/8", "::1"]);
     const { metrics, store } = parts;
     const invitations = authenticate === undefined;
-    door = createUpgradeHandler({
+    upgradeHandler = createUpgradeHandler({
       ...{ ...parts, http, path, ice, proxies, insecure },
-      isOriginAllowed: (request) => isOriginAllowed(request, base(), options.origins),
-      pages: createPages({ path, invitations, metrics, readers, proxies, healthy: () => isHealthy(store) }),
+      isOriginAllowed: (request) => isOriginAllowed(request, baseUrl(), options.origins),
+      pages: createPages({ path, invitations, metrics, readers, proxies, isHealthy: () => isHealthy(store) }),
     });
-    opened.push(door.close);
+    opened.push(upgradeHandler.close);
   }
 
-  function administered(accounts: Accounts, presence: Presence): BonevalueServer {
+  function createHandle(accounts: Accounts, presence: Presence): BonevalueServer {
     let closing: Promise<void> | undefined;
     return {
       get url() {
-        return door.url() ?? nowhere();
+        return upgradeHandler.url() ?? noAddress();
       },
       accounts: {
         add: accounts.add,
@@ -154,20 +155,20 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     };
   }
 
-  async function logged(to: string, { link }: Invited): Promise<void> {
-    log.info({ to, link }, "somebody is invited: send them this link");
+  async function logInvitation(to: string, { link }: InvitationLink): Promise<void> {
+    log.info({ to, link }, "invitation created: send this link to the invited person");
   }
 
-  function base(): string | undefined {
-    return found ?? door.url()?.replace(/^ws/, "http");
+  function baseUrl(): string | undefined {
+    return configuredUrl ?? upgradeHandler.url()?.replace(/^ws/, "http");
   }
 
-  function link(secret: string): string {
-    return invitationLink(base() ?? nowhere(), secret);
+  function linkTo(secret: string): string {
+    return invitationLink(baseUrl() ?? noAddress(), secret);
   }
 
   async function isHealthy(store: Store): Promise<boolean> {
-    if (door.closing) return false;
+    if (upgradeHandler.closing) return false;
     return store.sessionsOf(["nobody"]).then(
       () => true,
       () => false,
@@ -177,11 +178,11 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
   function purge(store: Store): Promise<void> {
     const now = clock.now();
     return store.purge(now, now - limits.sessionAge).catch((error: unknown) => {
-      log.warn({ error }, "what has expired could not be forgotten; it will be tried again");
+      log.warn({ error }, "expired rows cannot be deleted; retrying");
     });
   }
 }
 
-function nowhere(): never {
-  throw new Error("The http server given as `server` listens to no port: let it listen first, or say `publicUrl`.");
+function noAddress(): never {
+  throw new Error("The http server given as `server` does not listen yet: call listen() first, or set `publicUrl`.");
 }

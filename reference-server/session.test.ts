@@ -6,7 +6,7 @@ import { type Phase, step } from "./session.ts";
 const sizes = { firstFrameSize: 4_096, frameSize: 65_536 };
 const take = (phase: Phase, frame: unknown) => step(phase, Buffer.from(JSON.stringify(frame)), false, sizes);
 
-test("the first frame says who is there", () => {
+test("the first frame signs in", () => {
   const data = { version: 1, session: "s" };
   expect(take("new", { type: "authenticate", data })).toEqual({
     do: "signIn",
@@ -18,7 +18,7 @@ test.each(["ping", "peerRequest", "claimToken"])("%s is no first frame", (type) 
   expect(() => take("new", { type, data: { to: "x", signal: 1, name: "n", token: "t" } })).toThrow(Refusal);
 });
 
-test("later frames say what to do", () => {
+test("later frames are mapped to actions", () => {
   expect(take("online", { type: "ping" })).toEqual({ do: "pong" });
   expect(take("online", { type: "pong", data: {} })).toEqual({ do: "nothing" });
   expect(take("online", { type: "bye" })).toEqual({ do: "leave", back: false });
@@ -29,7 +29,7 @@ test("later frames say what to do", () => {
   });
 });
 
-test("a signal passes as it is, whatever is in it", () => {
+test("a signal passes unchanged, whatever it contains", () => {
   fc.assert(
     fc.property(fc.jsonValue(), (signal) => {
       const next = take("online", { type: "peerRequest", data: { to: "x", signal } });
@@ -39,7 +39,7 @@ test("a signal passes as it is, whatever is in it", () => {
   );
 });
 
-test("whatever comes in is a step or a refusal that closes the socket", () => {
+test("every input is an action or a refusal that closes the socket", () => {
   const valid = fc.constantFrom(
     '{"type":"authenticate","data":{"version":1,"username":"ann","password":"x"}}',
     '{"type":"peerRequest","data":{"to":"x","signal":{}},"id":1}',

@@ -3,7 +3,7 @@ import type { SignalKind } from "../core/protocol/messages.ts";
 import { type Command, decode } from "./frames.ts";
 import { Refusal } from "./refusal.ts";
 
-/** Where one socket is: it has to prove whose it is, or it may speak. */
+/** The phase of a socket: before sign-in, or signed in. */
 export type Phase = "new" | "online";
 
 /** A first frame. */
@@ -12,7 +12,7 @@ export type Proof = Extract<Command, { type: "authenticate" | "acceptInvite" }>;
 /** A signal for another peer. */
 export type Relay = Extract<Command, { type: SignalKind }>;
 
-/** What is to be done about one frame. */
+/** The action for one frame. */
 export type Step =
   | { readonly do: "signIn"; readonly proof: Proof }
   | { readonly do: "relay"; readonly relay: Relay }
@@ -21,37 +21,39 @@ export type Step =
   | { readonly do: "nothing" }
   | { readonly do: "leave"; readonly back: boolean };
 
-/** A frame that wants an answer. */
+/** A frame that expects an answer. */
 export type Request = Extract<
   Command,
   { type: "inviteUser" | "requestToken" | "claimToken" | "removeUser" | "changePassword" }
 >;
 
-/** What may come in, in bytes. */
+/** Maximum frame sizes, in bytes. */
 export interface FrameSizes {
   readonly firstFrameSize: number;
   readonly frameSize: number;
 }
 
-/** The protocol's state machine: the phase and a frame say what to do. Throws a refusal that closes the socket. */
+/** The state machine of the protocol: maps a phase and a frame to an action. Throws a refusal that closes the socket. */
 export function step(phase: Phase, bytes: Buffer, binary: boolean, sizes: FrameSizes): Step {
   const most = phase === "new" ? sizes.firstFrameSize : sizes.frameSize;
   if (bytes.length > most)
-    throw new Refusal("protocol", `A frame here has at most ${most} bytes.`, { close: closeCode.tooLarge });
+    throw new Refusal("protocol", `The frame is too large: at most ${most} bytes are allowed here.`, {
+      close: closeCode.tooLarge,
+    });
   const command = decode(bytes, binary);
-  return phase === "new" ? atFirst(command) : later(command);
+  return phase === "new" ? firstStep(command) : nextStep(command);
 }
 
-function atFirst(command: Command): Step {
+function firstStep(command: Command): Step {
   if (command.type === "authenticate" || command.type === "acceptInvite") return { do: "signIn", proof: command };
-  throw outOfPlace("The first frame is authenticate or acceptInvite.");
+  throw unexpected("The first frame must be authenticate or acceptInvite.");
 }
 
-function later(command: Command): Step {
+function nextStep(command: Command): Step {
   switch (command.type) {
     case "authenticate":
     case "acceptInvite":
-      throw outOfPlace("A socket signs in once: open another.");
+      throw unexpected("This socket has signed in already: open another.");
     case "peerRequest":
     case "peerResponse":
       return { do: "relay", relay: command };
@@ -66,6 +68,6 @@ function later(command: Command): Step {
   }
 }
 
-function outOfPlace(message: string): Refusal {
+function unexpected(message: string): Refusal {
   return new Refusal("protocol", message, { close: closeCode.protocol });
 }

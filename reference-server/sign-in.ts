@@ -3,7 +3,7 @@ import { discoveryVersion } from "../core/protocol/messages.ts";
 import type { Accounts } from "./accounts.ts";
 import type { AttemptLimiter } from "./attempt-limiter.ts";
 import type { Clock } from "./clock.ts";
-import { noteEvery } from "./last-seen.ts";
+import { touchInterval } from "./last-seen.ts";
 import type { ServerLimits } from "./limits.ts";
 import { checkedName } from "./names.ts";
 import { Refusal } from "./refusal.ts";
@@ -11,66 +11,68 @@ import { hashOf, newPeerId, newSecret } from "./secrets.ts";
 import type { Proof } from "./session.ts";
 import type { Session, Store } from "./store/store.ts";
 
-/** Whose a socket is. */
+/** The identity of a signed-in socket. */
 export interface SignedIn {
   readonly user: string;
-  /** The peer's id. */
+  /** The id of the peer. */
   readonly id: string;
-  /** For coming back. */
+  /** The session secret, for reconnecting. */
   readonly session: string;
-  /** When the app's token ends, in ms since 1970. */
+  /** When the app's token expires, in ms since 1970. */
   readonly expires: number | undefined;
 }
 
-/** The user behind an app's own token, or undefined. */
+/** Resolves to the user of a token of the app, or to undefined for an invalid token. */
 export type Authenticate = (token: string) => Promise<{ username: string; expires?: Date | undefined } | undefined>;
 
-/** What signing in stands on. */
+/** Dependencies of sign-in. */
 export interface SignInParts {
   readonly store: Store;
   readonly accounts: Accounts;
-  readonly guard: AttemptLimiter;
+  readonly limiter: AttemptLimiter;
   readonly clock: Clock;
   readonly limits: ServerLimits;
   readonly authenticate: Authenticate | undefined;
 }
 
-/** Turns a first frame into an identity; rejects with a refusal that closes the socket. */
+/** Creates the function that turns a first frame into an identity. It rejects with a refusal that closes the socket. */
 export function createSignIn(parts: SignInParts): (proof: Proof, address: string) => Promise<SignedIn> {
-  const { store, accounts, guard, clock, limits, authenticate } = parts;
+  const { store, accounts, limiter, clock, limits, authenticate } = parts;
 
-  async function begin(user: string, password?: string): Promise<SignedIn> {
+  async function startSession(user: string, password?: string): Promise<SignedIn> {
     const session = newSecret();
     const id = newPeerId();
     const row = { hash: hashOf(session), username: user, peer: id, seen: clock.now() };
-    if (!(await store.addSession(row, password, limits.sessionsPerAccount))) throw overtaken();
+    if (!(await store.addSession(row, password, limits.sessionsPerAccount))) throw passwordChanged();
     return { user, id, session, expires: undefined };
   }
 
-  async function find(secret: string): Promise<Session | undefined> {
+  async function findSession(secret: string): Promise<Session | undefined> {
     const now = clock.now();
     const session = await store.session(hashOf(secret), now - limits.sessionAge);
-    if (session && session.seen < now - noteEvery(limits.sessionAge)) await store.seen([session.peer], now);
+    if (session && session.seen < now - touchInterval(limits.sessionAge)) await store.seen([session.peer], now);
     return session;
   }
 
   async function resume(secret: string): Promise<SignedIn> {
-    const session = await find(secret);
+    const session = await findSession(secret);
     if (session === undefined) throw unauthenticated("This session has ended: sign in again.");
     return { user: session.username, id: session.peer, session: secret, expires: undefined };
   }
 
-  async function byToken(token: string, secret: string | undefined, address: string): Promise<SignedIn> {
-    if (authenticate === undefined) throw unsupported("This server signs in by user name and password.");
-    const earlier = secret === undefined ? undefined : await find(secret);
-    const check = () => told(authenticate, token);
-    const known = await (earlier ? guard.again(earlier.username, check) : guard.proof(undefined, address, check));
+  async function signInByToken(token: string, secret: string | undefined, address: string): Promise<SignedIn> {
+    if (authenticate === undefined) throw unsupported("This server expects a user name and a password.");
+    const earlier = secret === undefined ? undefined : await findSession(secret);
+    const check = () => verifyToken(authenticate, token);
+    const known = await (earlier
+      ? limiter.limitResume(earlier.username, check)
+      : limiter.limitSignIn(undefined, address, check));
     const user = checkedName(known.username);
     await accounts.ensure(user);
     const signedIn =
       secret !== undefined && earlier?.username === user
         ? { user, id: earlier.peer, session: secret }
-        : await begin(user);
+        : await startSession(user);
     return { ...signedIn, expires: known.expires?.getTime() };
   }
 
@@ -79,24 +81,24 @@ export function createSignIn(parts: SignInParts): (proof: Proof, address: string
       throw new Refusal("incompatible", `This server speaks version ${discoveryVersion} of the protocol.`, {
         close: closeCode.incompatible,
       });
-    if (type === "authenticate" && "token" in data) return byToken(data.token, data.session, address);
-    if (authenticate) throw unsupported("This server signs in by its app's own tokens.");
-    if (type === "acceptInvite") return begin(await accounts.accept(data.invite, data.password, address));
+    if (type === "authenticate" && "token" in data) return signInByToken(data.token, data.session, address);
+    if (authenticate) throw unsupported("This server expects a token of its app.");
+    if (type === "acceptInvite") return startSession(await accounts.accept(data.invite, data.password, address));
     if ("password" in data) {
       const { username, hash } = await accounts.check(data.username, data.password, address);
-      return begin(username, hash);
+      return startSession(username, hash);
     }
     if (data.session !== undefined) return resume(data.session);
-    throw unauthenticated("The first frame proves nothing.");
+    throw unauthenticated("The first frame contains no credentials.");
   };
 }
 
-async function told(
+async function verifyToken(
   authenticate: Authenticate,
   token: string,
 ): Promise<{ username: string; expires?: Date | undefined }> {
   const answer = await authenticate(token);
-  if (answer === undefined) throw unauthenticated("This token is not valid, or not any more.");
+  if (answer === undefined) throw unauthenticated("This token is invalid or has expired.");
   return answer;
 }
 
@@ -104,8 +106,8 @@ function unauthenticated(message: string): Refusal {
   return new Refusal("unauthenticated", message, { close: closeCode.unauthenticated });
 }
 
-function overtaken(): Refusal {
-  return new Refusal("unreachable", "This password was being changed: try again.", {
+function passwordChanged(): Refusal {
+  return new Refusal("unreachable", "The password was changed at the same moment: try again.", {
     close: closeCode.overloaded,
     after: 1_000,
   });

@@ -7,46 +7,46 @@ import { type AddressList, clientAddress, isLoopback, networkOf } from "./addres
 import { type Connection, type ConnectionParts, openConnection } from "./connection.ts";
 import { encode } from "./frames.ts";
 import { createOutbox } from "./outbox.ts";
-import { pathOf, plain } from "./pages.ts";
+import { pathOf, sendText } from "./pages.ts";
 
-/** What the door stands on, and what every connection behind it shares. */
+/** Dependencies of the upgrade handler and of all its connections. */
 export interface UpgradeHandlerParts extends ConnectionParts {
   readonly http: HttpServer;
   /** The WebSocket's path on `http`. */
   readonly path: string;
-  /** Whether the page that a request comes from may connect. */
+  /** Whether the page that sends a request may connect. */
   readonly isOriginAllowed: (request: IncomingMessage) => boolean;
   readonly proxies: AddressList;
   readonly insecure: boolean;
-  /** Answers plain requests that are ours. */
+  /** Answers HTTP requests to pages of this server; false for other requests. */
   readonly pages: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
-/** Where sockets come in. */
+/** The WebSocket endpoint. */
 export interface UpgradeHandler {
-  /** Undefined while `http` listens to no port. */
+  /** The URL of the endpoint; undefined while `http` does not listen on a port. */
   url(): string | undefined;
-  /** How many sockets are open. */
+  /** The number of open sockets. */
   sockets(): number;
   readonly closing: boolean;
-  /** Lets nobody in any more, asks all to leave within `limits.drain` ms, then closes. */
+  /** Accepts no more sockets, asks all clients to reconnect elsewhere within `limits.drain` ms, then closes. */
   close(): Promise<void>;
 }
 
-// Clients that are told to come back do so spread over this time, ms, where there is nowhere else to go at once.
-const comeBackWithin = 5_000;
-// Of what a stranger calls its origin, in the log.
-const longestOrigin = 256;
+// Without a drain time, clients reconnect at random moments within this time, in ms.
+const reconnectSpread = 5_000;
+// The length to which a foreign Origin header is cut in the log.
+const maxLoggedOrigin = 256;
 
-/** Opens a connection for every socket that may come in. */
+/** Installs the endpoint on an http server; opens a connection for every accepted socket. */
 export function createUpgradeHandler(parts: UpgradeHandlerParts): UpgradeHandler {
   const { http, limits, clock } = parts;
   const connections = new Set<Connection>();
   const perNetwork = new Map<string, number>();
-  let unsettled = 0;
+  let unauthenticated = 0;
   let closing = false;
-  let quietUntil = 0;
-  let emptied = () => {};
+  let logAgainAt = 0;
+  let onEmpty = () => {};
 
   const sockets = new WebSocketServer({
     noServer: true,
@@ -58,14 +58,14 @@ export function createUpgradeHandler(parts: UpgradeHandlerParts): UpgradeHandler
     maxBufferedChunks: 1_024,
   });
 
-  function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+  function onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     if (pathOf(request) !== parts.path) {
-      // Where nobody else listens, nobody else would ever close it.
-      if (http.listenerCount("upgrade") === 1) refuse(stream, 404);
+      // Without another listener, nothing else would close this socket.
+      if (http.listenerCount("upgrade") === 1) rejectUpgrade(stream, 404);
       return;
     }
-    const status = refusal(request);
-    if (status !== undefined) refuse(stream, status);
+    const status = rejectionStatus(request);
+    if (status !== undefined) rejectUpgrade(stream, status);
     else accept(request, stream, head);
   }
 
@@ -74,69 +74,69 @@ export function createUpgradeHandler(parts: UpgradeHandlerParts): UpgradeHandler
       const address = clientAddress(request, parts.proxies);
       const network = networkOf(address);
       const present = perNetwork.get(network) ?? 0;
-      if (present >= limits.socketsPerAddress) return turnAway(socket);
+      if (present >= limits.socketsPerAddress) return rejectSocket(socket);
       perNetwork.set(network, present + 1);
-      unsettled++;
-      const connection = openConnection(socket, address, parts, () => unsettled--);
+      unauthenticated++;
+      const connection = openConnection(socket, address, parts, () => unauthenticated--);
       connections.add(connection);
-      socket.on("close", () => forget(connection, network));
+      socket.on("close", () => removeConnection(connection, network));
     });
   }
 
-  function turnAway(socket: WebSocket): void {
+  function rejectSocket(socket: WebSocket): void {
     const outbox = createOutbox(socket, limits.maxUnsentBytes, clock);
     socket.on("error", () => {}).on("close", outbox.stop);
     outbox.send(encode("error", { code: "rate-limited", message: "Too many connections from this address." }));
     outbox.close(closeCode.overloaded);
   }
 
-  function refusal(request: IncomingMessage): number | undefined {
-    if (closing || unsettled >= limits.socketsBeforeSignIn) return 503;
+  function rejectionStatus(request: IncomingMessage): number | undefined {
+    if (closing || unauthenticated >= limits.socketsBeforeSignIn) return 503;
     if (isPrivate(request) && parts.isOriginAllowed(request)) return undefined;
-    tellRefused(request);
+    logRejection(request);
     return 403;
   }
 
-  /** At most one line a second, however many knock. */
-  function tellRefused(request: IncomingMessage): void {
-    if (clock.now() < quietUntil) return;
-    quietUntil = clock.now() + 1_000;
+  /** Logs at most one line a second. */
+  function logRejection(request: IncomingMessage): void {
+    if (clock.now() < logAgainAt) return;
+    logAgainAt = clock.now() + 1_000;
     const why = isPrivate(request)
-      ? "a page was refused: origins (--origin) does not name where it comes from"
-      : "a socket was refused: it came in the clear from beyond this machine";
-    const origin = request.headers.origin?.slice(0, longestOrigin);
+      ? "rejected a page: `origins` (--origin) does not list its origin"
+      : "rejected an unencrypted socket from another machine: use TLS, or set `insecure` (--insecure) behind a proxy";
+    const origin = request.headers.origin?.slice(0, maxLoggedOrigin);
     parts.log.info({ origin, address: clientAddress(request, parts.proxies) }, why);
   }
 
-  /** Whether nobody on the way can read passwords. */
+  /** Whether the connection is encrypted, or stays on this machine. */
   function isPrivate({ socket }: IncomingMessage): boolean {
     return parts.insecure || "encrypted" in socket || isLoopback(socket.remoteAddress ?? "");
   }
 
-  function forget(connection: Connection, network: string): void {
+  function removeConnection(connection: Connection, network: string): void {
     connections.delete(connection);
     const left = (perNetwork.get(network) ?? 1) - 1;
     if (left > 0) perNetwork.set(network, left);
     else perNetwork.delete(network);
-    if (connections.size === 0) emptied();
+    if (connections.size === 0) onEmpty();
   }
 
-  function isEmpty(): Promise<void> {
-    return connections.size === 0 ? Promise.resolve() : new Promise((resolve) => (emptied = resolve));
+  function untilEmpty(): Promise<void> {
+    return connections.size === 0 ? Promise.resolve() : new Promise((resolve) => (onEmpty = resolve));
   }
 
-  /** What is not ours goes to the app's own listeners, as if we were not there. */
-  const others = http.listeners("request") as ((request: IncomingMessage, response: ServerResponse) => void)[];
-  function answer(request: IncomingMessage, response: ServerResponse): void {
+  // Requests to other paths go to the listeners that the app installed before.
+  const appListeners = http.listeners("request") as ((request: IncomingMessage, response: ServerResponse) => void)[];
+  function onRequest(request: IncomingMessage, response: ServerResponse): void {
     if (parts.pages(request, response)) return;
-    for (const other of others) other.call(http, request, response);
-    // Where nobody else listens, now or since, nobody else would ever answer.
-    if (others.length === 0 && http.listenerCount("request") === 1)
-      plain(response, 426, "This is a bonevalue discovery server: connect with a WebSocket.");
+    for (const other of appListeners) other.call(http, request, response);
+    // Without another listener, nothing else would answer.
+    if (appListeners.length === 0 && http.listenerCount("request") === 1)
+      sendText(response, 426, "This is a bonevalue discovery server: connect with a WebSocket.");
   }
 
-  http.on("upgrade", upgrade);
-  http.removeAllListeners("request").on("request", answer);
+  http.on("upgrade", onUpgrade);
+  http.removeAllListeners("request").on("request", onRequest);
   return {
     sockets: () => connections.size,
     get closing() {
@@ -152,21 +152,22 @@ export function createUpgradeHandler(parts: UpgradeHandlerParts): UpgradeHandler
     },
     async close() {
       closing = true;
-      for (const connection of connections) connection.hint(Math.random() * (limits.drain || comeBackWithin));
+      for (const connection of connections)
+        connection.suggestReconnect(Math.random() * (limits.drain || reconnectSpread));
       if (limits.drain > 0)
-        await Promise.race([isEmpty(), new Promise<void>((resolve) => clock.after(limits.drain, resolve))]);
+        await Promise.race([untilEmpty(), new Promise<void>((resolve) => clock.after(limits.drain, resolve))]);
       for (const connection of connections) connection.close();
-      await isEmpty();
-      http.off("upgrade", upgrade).off("request", answer);
-      for (const other of others) http.on("request", other);
+      await untilEmpty();
+      http.off("upgrade", onUpgrade).off("request", onRequest);
+      for (const other of appListeners) http.on("request", other);
       sockets.close();
     },
   };
 }
 
-function refuse(stream: Duplex, status: number): void {
+function rejectUpgrade(stream: Duplex, status: number): void {
   stream.on("error", () => {});
-  // Not only ended: whoever never ends its own side would stay.
+  // Destroyed too: a client that never ends its side would keep the socket open.
   stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
     stream.destroy(),
   );

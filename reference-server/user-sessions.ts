@@ -1,191 +1,201 @@
 import { us } from "../core/protocol/alias.ts";
 import type { BusMessage, ClusterNode, Login } from "./cluster/cluster.ts";
-import { coalesced } from "./coalesced.ts";
+import { coalesce } from "./coalesce.ts";
 import { encode } from "./frames.ts";
 import { difference, emptyView, join, leave, type PresenceEvent, type PresenceView } from "./presence-view.ts";
 import type { Trust } from "./trust.ts";
 
-/** One signed-in socket, as presence sees it. */
+/** One signed-in socket. */
 export interface Member {
   readonly id: string;
   readonly user: string;
-  /** The first lists. Nothing is told before them. */
+  /** Sends the first lists. No other frame is sent before them. */
   sendLists(lists: SignInLists): void;
   send(frame: string): void;
-  /** A newer socket has its session, or its session has ended. Nothing is told after. */
-  end(why: "taken" | "revoked"): void;
+  /** Closes the socket: a newer one has taken over its session, or its session has ended. No frame is sent afterwards. */
+  end(why: "superseded" | "revoked"): void;
 }
 
-/** What a client learns at sign-in. */
+/** The lists that a client receives at sign-in. */
 export interface SignInLists {
-  /** Nobody was told that this peer had gone. */
+  /** The peer was still online for others: its departure was not announced. */
   readonly resumed: boolean;
   readonly users: readonly string[];
   readonly peers: readonly { readonly name: string; readonly id: string }[];
 }
 
-/** A member's place on this node. */
+/** A member and its state on this node. */
 export interface SessionEntry {
   readonly member: Member;
   readonly login: Login;
-  readonly circle: UserSessions;
-  /** It has its lists, and a socket. */
+  readonly userSessions: UserSessions;
+  /** The member has received its lists and has an open socket. */
   ready: boolean;
   stopGrace: (() => void) | undefined;
 }
 
-/** All logins of one user on this node. They share what they have been told. */
+/** All sessions of one user on this node. They share one view of presence. */
 export interface UserSessions {
   readonly user: string;
   /** By peer id. */
   readonly entries: Map<string, SessionEntry>;
   view: PresenceView;
-  /** Messages that came while the view was being read; undefined at rest. */
+  /** Messages that arrived while the view is being read; undefined otherwise. */
   queued: BusMessage[] | undefined;
-  /** How long the signals among them are, as JSON. */
+  /** The size of the queued signals, in characters of JSON. */
   queuedSize: number;
-  /** Reads trust and presence again, and tells the difference. What it reads is not older than the call. */
+  /** Reads trust and presence again and sends the changes. The data it reads is not older than the call. */
   refresh(): Promise<void>;
 }
 
-/** The circles of this node, kept up to date by what they hear. */
+/**
+ * The user sessions of this node, with an index from each user to the sessions that watch it.
+ *
+ * Each user has one view: names of trusted users and online peers. A reload reads trust and presence, which takes time, so
+ * bus messages that arrive meanwhile are queued, applied to the new view when it is complete, and only then is the
+ * difference between the old and the new view sent. Epochs make this safe: an older message never overrides newer state.
+ */
 export interface UserSessionsIndex {
-  /** Made when missing; `forget` it when nobody is in it. */
-  of(user: string): UserSessions;
-  find(user: string): UserSessions | undefined;
+  /** Creates the sessions of a user if missing. The caller deletes them when the last entry has gone. */
+  getOrCreate(user: string): UserSessions;
+  get(user: string): UserSessions | undefined;
   all(): Iterable<UserSessions>;
-  forget(circle: UserSessions): void;
-  /** Those whose view shows this user. */
-  watching(user: string): Iterable<UserSessions>;
-  /** News of peers, for all circles that are concerned. */
-  onBusMessage(message: Extract<BusMessage, { kind: "come" | "go" }>): void;
-  /** A signal for one of these members. */
-  pass(entry: SessionEntry, message: Extract<BusMessage, { kind: "relay" }>): void;
+  delete(sessions: UserSessions): void;
+  /** The sessions whose view contains this user. */
+  watchersOf(user: string): Iterable<UserSessions>;
+  /** Handles a change of peers, for all sessions that watch their users. */
+  onBusMessage(message: Extract<BusMessage, { kind: "join" | "leave" }>): void;
+  /** Handles a signal for a member. */
+  onRelay(entry: SessionEntry, message: Extract<BusMessage, { kind: "relay" }>): void;
 }
 
-// Of signals that wait for one circle's view to be read, in characters.
-const mostHeard = 1024 * 1024;
+// Signals that may be queued for one user while the view is being read, in characters.
+const maxQueuedSignals = 1024 * 1024;
 
-/** No circles yet. */
+/** Creates an empty index. */
 export function createUserSessionsIndex(node: () => ClusterNode, trust: Trust): UserSessionsIndex {
-  const circles = new Map<string, UserSessions>();
-  // By username: the circles whose view shows that user.
+  const byUser = new Map<string, UserSessions>();
+  // By username: the sessions whose view contains that user.
   const watchers = new Map<string, Set<UserSessions>>();
   const reading = new Set<UserSessions>();
 
-  function make(user: string): UserSessions {
-    const circle: UserSessions = {
+  function create(user: string): UserSessions {
+    const sessions: UserSessions = {
       ...{ user, entries: new Map<string, SessionEntry>(), view: emptyView(), queued: undefined, queuedSize: 0 },
-      refresh: coalesced(() => read(circle)),
+      refresh: coalesce(() => reload(sessions)),
     };
-    circles.set(user, circle);
-    return circle;
+    byUser.set(user, sessions);
+    return sessions;
   }
 
-  async function read(circle: UserSessions): Promise<void> {
-    const heard: BusMessage[] = [];
-    circle.queued = heard;
-    circle.queuedSize = 0;
-    reading.add(circle);
+  async function reload(sessions: UserSessions): Promise<void> {
+    const queued: BusMessage[] = [];
+    sessions.queued = queued;
+    sessions.queuedSize = 0;
+    reading.add(sessions);
     let after: PresenceView | undefined;
     try {
-      after = await fresh(circle);
+      after = await readView(sessions);
     } finally {
-      reading.delete(circle);
-      circle.queued = undefined;
-      if (after) show(circle, after, heard);
-      for (const message of heard) if (!after || message.kind === "relay") take(circle, message);
+      reading.delete(sessions);
+      sessions.queued = undefined;
+      if (after) replaceView(sessions, after, queued);
+      for (const message of queued) if (!after || message.kind === "relay") handleMessage(sessions, message);
     }
   }
 
-  async function fresh({ user, view }: UserSessions): Promise<PresenceView> {
+  async function readView({ user, view }: UserSessions): Promise<PresenceView> {
     const names = new Map(await trust.of(user)).set(user, us);
     const { logins, complete } = await node().online([...names.keys()]);
     const peers = new Map(logins.map((login) => [login.id, login]));
     if (complete) return { names, peers };
-    // Who is on a node that cannot be asked is still there.
+    // Keep the known peers of nodes that cannot be asked now.
     for (const login of view.peers.values())
       if (names.has(login.user) && login.node !== node().id && !peers.has(login.id)) peers.set(login.id, login);
     return { names, peers };
   }
 
-  /** Puts a view that was read in the place of the last, with what was heard since. */
-  function show(circle: UserSessions, after: PresenceView, heard: readonly BusMessage[]): void {
-    for (const message of heard) learn(after, message);
-    const before = circle.view;
-    circle.view = after;
-    watch(circle, before, after);
-    tell(circle, difference(before, after));
+  /** Replaces the view by a newly read one, after applying the messages that arrived meanwhile. */
+  function replaceView(sessions: UserSessions, after: PresenceView, queued: readonly BusMessage[]): void {
+    for (const message of queued) applyMessage(after, message);
+    const before = sessions.view;
+    sessions.view = after;
+    watch(sessions, before, after);
+    sendEvents(sessions, difference(before, after));
   }
 
-  function watch(circle: UserSessions, before: PresenceView, after: PresenceView): void {
-    for (const user of before.names.keys()) if (!after.names.has(user)) unwatch(circle, user);
-    // A circle that emptied while it was being read is no longer anybody's.
-    if (circles.get(circle.user) !== circle) return;
-    for (const user of after.names.keys()) watchers.set(user, (watchers.get(user) ?? new Set()).add(circle));
+  function watch(sessions: UserSessions, before: PresenceView, after: PresenceView): void {
+    for (const user of before.names.keys()) if (!after.names.has(user)) unwatch(sessions, user);
+    // The last session may have closed during the reload.
+    if (byUser.get(sessions.user) !== sessions) return;
+    for (const user of after.names.keys()) watchers.set(user, (watchers.get(user) ?? new Set()).add(sessions));
   }
 
-  function unwatch(circle: UserSessions, user: string): void {
-    const left = watchers.get(user);
-    left?.delete(circle);
-    if (left?.size === 0) watchers.delete(user);
+  function unwatch(sessions: UserSessions, user: string): void {
+    const remaining = watchers.get(user);
+    remaining?.delete(sessions);
+    if (remaining?.size === 0) watchers.delete(user);
   }
 
-  /** Hears a message, now or when the view has been read. */
-  function take(circle: UserSessions, message: BusMessage): void {
-    if (circle.queued) wait(circle, circle.queued, message);
-    else if (message.kind === "relay") relay(circle, message);
-    else tell(circle, learn(circle.view, message));
+  /** Handles a message now, or queues it while the view is being read. */
+  function handleMessage(sessions: UserSessions, message: BusMessage): void {
+    if (sessions.queued) enqueue(sessions, sessions.queued, message);
+    else if (message.kind === "relay") deliverSignal(sessions, message);
+    else sendEvents(sessions, applyMessage(sessions.view, message));
   }
 
-  function wait(circle: UserSessions, heard: BusMessage[], message: BusMessage): void {
+  function enqueue(sessions: UserSessions, queued: BusMessage[], message: BusMessage): void {
     if (message.kind === "relay") {
-      circle.queuedSize += JSON.stringify(message).length;
-      // Dropped: signals are made to be said again.
-      if (circle.queuedSize > mostHeard) return;
+      sessions.queuedSize += JSON.stringify(message).length;
+      // Dropped: clients repeat their signals.
+      if (sessions.queuedSize > maxQueuedSignals) return;
     }
-    heard.push(message);
+    queued.push(message);
   }
 
-  function relay(circle: UserSessions, { to, type, from, signal }: Extract<BusMessage, { kind: "relay" }>): void {
-    const entry = circle.entries.get(to);
-    if (!entry?.ready || !circle.view.names.has(from.user)) return;
-    // Whoever sends is online, even where the word of it was lost.
-    tell(circle, join(circle.view, from));
+  function deliverSignal(
+    sessions: UserSessions,
+    { to, type, from, signal }: Extract<BusMessage, { kind: "relay" }>,
+  ): void {
+    const entry = sessions.entries.get(to);
+    if (!entry?.ready || !sessions.view.names.has(from.user)) return;
+    // The sender is online, even if the message that announced it was lost.
+    sendEvents(sessions, join(sessions.view, from));
     entry.member.send(encode(type, { from: from.id, signal }));
   }
 
   return {
-    of: (user) => circles.get(user) ?? make(user),
-    find: (user) => circles.get(user),
-    all: () => circles.values(),
-    forget(circle) {
-      circles.delete(circle.user);
-      for (const user of circle.view.names.keys()) unwatch(circle, user);
+    getOrCreate: (user) => byUser.get(user) ?? create(user),
+    get: (user) => byUser.get(user),
+    all: () => byUser.values(),
+    delete(sessions) {
+      byUser.delete(sessions.user);
+      for (const user of sessions.view.names.keys()) unwatch(sessions, user);
     },
-    watching: (user) => watchers.get(user) ?? [],
+    watchersOf: (user) => watchers.get(user) ?? [],
     onBusMessage(message) {
-      const logins = message.kind === "come" ? [message.login] : message.logins;
-      const concerned = new Set(reading);
-      for (const { user } of logins) for (const circle of watchers.get(user) ?? []) concerned.add(circle);
-      for (const circle of concerned) take(circle, message);
+      const logins = message.kind === "join" ? [message.login] : message.logins;
+      const affected = new Set(reading);
+      for (const { user } of logins) for (const sessions of watchers.get(user) ?? []) affected.add(sessions);
+      for (const sessions of affected) handleMessage(sessions, message);
     },
-    pass: ({ circle }, message) => take(circle, message),
+    onRelay: ({ userSessions }, message) => handleMessage(userSessions, message),
   };
 }
 
-function learn(view: PresenceView, message: BusMessage): readonly PresenceEvent[] {
-  if (message.kind === "come") return join(view, message.login);
-  if (message.kind === "go") return message.logins.flatMap((login) => leave(view, login, message.lost));
+function applyMessage(view: PresenceView, message: BusMessage): readonly PresenceEvent[] {
+  if (message.kind === "join") return join(view, message.login);
+  if (message.kind === "leave") return message.logins.flatMap((login) => leave(view, login, message.lost));
   return [];
 }
 
-function tell({ entries }: UserSessions, news: readonly PresenceEvent[]): void {
+function sendEvents({ entries }: UserSessions, events: readonly PresenceEvent[]): void {
   const ready = [...entries.values()].filter((entry) => entry.ready);
   if (ready.length === 0) return;
-  for (const one of news) {
-    const about = one.type === "peerConnect" ? one.data.id : one.type === "peerDisconnect" ? one.data : undefined;
-    const frame = JSON.stringify(one);
+  for (const event of events) {
+    const about =
+      event.type === "peerConnect" ? event.data.id : event.type === "peerDisconnect" ? event.data : undefined;
+    const frame = JSON.stringify(event);
     for (const { member } of ready) if (member.id !== about) member.send(frame);
   }
 }

@@ -2,25 +2,25 @@ import type { Clock } from "./clock.ts";
 
 type Ask<Args extends unknown[], Result> = (...args: Args) => Promise<Result>;
 
-/** The same function, whose answer is waited for `limit` ms: then its promise rejects, saying that `who` is silent. */
+/** Wraps a function so that its promise rejects after `limit` ms without an answer; the error names `who`. */
 export function withTimeout<Args extends unknown[], Result>(
   who: string,
-  ask: Ask<Args, Result>,
+  run: Ask<Args, Result>,
   limit: number,
   clock: Clock,
 ): Ask<Args, Result> {
   return (...args) => {
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const giveUp = () => reject(new Error(`${who} has not answered within ${limit} ms`));
-    // What has come while we were busy is read first.
+    // After a busy moment, answers that have already arrived are read first.
     const stop = clock.after(limit, () => setImmediate(giveUp));
-    // An app's own function may throw, or answer at once.
-    (async () => ask(...args))().finally(stop).then(resolve, reject);
+    // A function of the app may throw synchronously or return a plain value.
+    (async () => run(...args))().finally(stop).then(resolve, reject);
     return promise;
   };
 }
 
-/** The same methods, each with a deadline. */
+/** Wraps every method of an object in a time limit. */
 export function withTimeouts<Methods extends object>(
   who: string,
   methods: Methods,

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { defaultLog } from "../../reference-server/log.ts";
-import { postgresStore } from "../../reference-server/store/postgres.ts";
-import { sqliteStore } from "../../reference-server/store/sqlite.ts";
+import { openPostgresStore } from "../../reference-server/store/postgres.ts";
+import { openSqliteStore } from "../../reference-server/store/sqlite.ts";
 import { startPostgres } from "../../reference-server/testing/postgres.ts";
 import { startRedis, type TestRedis } from "../../reference-server/testing/redis.ts";
 import { crowd, type Person } from "./crowd.ts";
@@ -15,7 +15,7 @@ export async function withFile<Result>(
 ): Promise<Result> {
   const folder = await mkdtemp(`${tmpdir()}/bonevalue-bench-`);
   const file = `${folder}/server.db`;
-  const store = await sqliteStore(file);
+  const store = await openSqliteStore(file);
   const people = await crowd(store, groups, size);
   await store.close();
   try {
@@ -34,7 +34,7 @@ export async function withEngines<Result>(
   const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
   try {
     const url = await postgres.database();
-    const store = await postgresStore(url, defaultLog("silent"));
+    const store = await openPostgresStore(url, defaultLog("silent"));
     const people = await crowd(store, groups, size);
     await store.close();
     return await work(url, redis, people);

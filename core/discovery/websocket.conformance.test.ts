@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { type BonevalueServer, createServer, type ServerOptions } from "../../reference-server/server.ts";
-import { sqliteStore } from "../../reference-server/store/sqlite.ts";
-import { startCut } from "../../reference-server/testing/cut.ts";
+import { openSqliteStore } from "../../reference-server/store/sqlite.ts";
+import { startCuttableProxy } from "../../reference-server/testing/cuttable-proxy.ts";
 import { discoveryConformance } from "./conformance.ts";
 import type { Credentials, DiscoverySession, Snapshot } from "./discovery.ts";
 import { createRecorder, type Told } from "./testing/event-recorder.ts";
@@ -89,19 +89,19 @@ describe("websocket, with the reference server", () => {
   });
 
   test("who loses the answer to a change of password comes back by the new one", async () => {
-    const kept = await sqliteStore(":memory:");
+    const kept = await openSqliteStore(":memory:");
     const server = await startServer({
       store: {
         ...kept,
         async changePassword(...change) {
           const done = await kept.changePassword(...change);
           wire.cut();
-          wire.mend();
+          wire.restore();
           return done;
         },
       },
     });
-    const wire = await startCut(server.url);
+    const wire = await startCuttableProxy(server.url);
     await server.accounts.add("ann", "correct horse");
     const { session, until } = openSession(wire, { username: "ann", password: "correct horse" });
     const [, before] = await until(online);

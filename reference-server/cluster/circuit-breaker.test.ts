@@ -15,7 +15,7 @@ function oracle() {
   };
   const { ask } = withCircuitBreaker(methods, 1_000, clock, {
     failed: ({ message }) => told.push(message),
-    back: () => told.push("back"),
+    restored: () => told.push("back"),
   });
   return { clock, asked, told, ask };
 }
@@ -23,7 +23,7 @@ function oracle() {
 /** What is due now has been done, and what follows from it. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test("an answer in time is handed on, and so is a failure", async () => {
+test("results and failures in time are passed on", async () => {
   const { clock, asked, told, ask } = oracle();
   const [one, two] = [ask("a"), ask("b")];
   asked[0]!.answer("yes");
@@ -35,7 +35,7 @@ test("an answer in time is handed on, and so is a failure", async () => {
   expect(told).toEqual([]);
 });
 
-test("what waits too long is refused, and nothing more is asked until all that was late has been answered", async () => {
+test("a late call rejects, and further calls reject until every late call has settled", async () => {
   const { clock, asked, told, ask } = oracle();
   const late = [ask("a"), ask("b")];
   const refused = Promise.all(late.map((answer) => expect(answer).rejects.toThrow("no answer within 1000 ms")));
@@ -53,7 +53,7 @@ test("what waits too long is refused, and nothing more is asked until all that w
   expect(asked.map(({ question }) => question)).toEqual(["a", "b", "e"]);
 });
 
-test("a late failure is an answer: an engine may be alive and refuse", async () => {
+test("a late failure also closes the circuit", async () => {
   const { clock, asked, told, ask } = oracle();
   const refused = expect(ask("a")).rejects.toThrow("no answer");
   clock.advance(1_000);
@@ -65,7 +65,7 @@ test("a late failure is an answer: an engine may be alive and refuse", async () 
   expect(told.at(-1)).toBe("back");
 });
 
-test("an answer that has come while this process was busy is not late", async () => {
+test("an answer that arrived while this process was busy is not late", async () => {
   const { clock, asked, told, ask } = oracle();
   const answer = ask("a");
   clock.advance(1_000);

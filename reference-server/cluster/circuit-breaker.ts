@@ -1,22 +1,22 @@
 import type { Clock } from "../clock.ts";
 
-/** What is noticed of whoever answers. */
+/** Events of a circuit breaker. */
 export interface CircuitEvents {
-  /** It keeps somebody waiting. */
+  /** An answer is late: the circuit opens. */
   failed(error: Error): void;
-  /** All that it was late with has been answered, or has failed: perhaps it can be asked again. */
-  back(): void;
+  /** Every late call has settled: the circuit closes. */
+  restored(): void;
 }
 
 /**
- * The same methods, each of which rejects when its answer takes longer than `limit` ms. Until that answer has come they all
- * reject at once: nothing piles up, and a wire on which nothing is said any more runs into its own time-out.
+ * Wraps methods in a circuit breaker. A call that takes longer than `limit` ms rejects and opens the circuit: all calls
+ * reject at once until every late call has settled. So no calls pile up, and an idle connection reaches its own time-out.
  */
 export function withCircuitBreaker<Methods extends Record<keyof Methods, (...args: never[]) => Promise<unknown>>>(
   methods: Methods,
   limit: number,
   clock: Clock,
-  { failed, back }: CircuitEvents,
+  { failed, restored }: CircuitEvents,
 ): Methods {
   let overdue = 0;
 
@@ -24,7 +24,7 @@ export function withCircuitBreaker<Methods extends Record<keyof Methods, (...arg
     if (overdue > 0) return Promise.reject(noAnswer());
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     let [late, over] = [false, false];
-    // What has come while we were busy is read first.
+    // After a busy moment, answers that have already arrived are read first.
     const stop = clock.after(limit, () => setImmediate(giveUp));
     question().then(
       (result) => {
@@ -41,7 +41,7 @@ export function withCircuitBreaker<Methods extends Record<keyof Methods, (...arg
     function settled(): void {
       over = true;
       stop();
-      if (late && --overdue === 0) back();
+      if (late && --overdue === 0) restored();
     }
 
     function giveUp(): void {

@@ -1,24 +1,24 @@
 import * as v from "valibot";
 import { type SignalKind, signalKinds } from "../../core/protocol/messages.ts";
 
-/** One online peer, as every node knows it. */
+/** One online peer and its owner. */
 export interface Login {
   readonly id: string;
   readonly user: string;
   /** The node that holds its socket. */
   readonly node: string;
-  /** Grows with every takeover: of two claims to one peer the greater holds. */
+  /** Grows with every takeover: of two claims to one peer, the greater epoch wins. */
   readonly epoch: number;
 }
 
-/** What nodes say to each other. */
+/** A message between nodes. */
 export type BusMessage =
   /** A peer is online, or has moved to another node. */
-  | { readonly kind: "come"; readonly login: Login }
-  /** Peers have left. `lost`: without a goodbye. */
-  | { readonly kind: "go"; readonly logins: readonly Login[]; readonly lost: boolean }
+  | { readonly kind: "join"; readonly login: Login }
+  /** Peers are offline. `lost`: their connection broke and did not return within the grace period. */
+  | { readonly kind: "leave"; readonly logins: readonly Login[]; readonly lost: boolean }
   /** A newer socket has taken over a peer of the receiving node. */
-  | { readonly kind: "taken"; readonly id: string; readonly epoch: number }
+  | { readonly kind: "superseded"; readonly id: string; readonly epoch: number }
   | {
       readonly kind: "relay";
       readonly type: SignalKind;
@@ -26,21 +26,21 @@ export type BusMessage =
       readonly from: Login;
       readonly signal?: unknown;
     }
-  /** Whom these users trust has changed. `named`: and what those whom they name see of them, too. */
+  /** The trust of these users has changed. `named`: also reload the users whom they name. */
   | { readonly kind: "trust"; readonly users: readonly string[]; readonly named: boolean }
-  /** The sender could not say what it should have: everything may have changed. */
+  /** The sender could not publish a message: everything may have changed. */
   | { readonly kind: "stale" }
-  /** All sessions of a user have ended, but perhaps one. */
+  /** All sessions of a user have ended, except the session of peer `keep`. */
   | { readonly kind: "revoke"; readonly user: string; readonly keep?: string | undefined };
 
 const text = v.string();
 const login = v.object({ id: text, user: text, node: text, epoch: v.number() });
 
-/** A {@link BusMessage} as it comes off the bus. */
+/** The schema of a {@link BusMessage} that another node has sent. */
 export const busMessage: v.GenericSchema<unknown, BusMessage> = v.variant("kind", [
-  v.object({ kind: v.literal("come"), login }),
-  v.object({ kind: v.literal("go"), logins: v.array(login), lost: v.boolean() }),
-  v.object({ kind: v.literal("taken"), id: text, epoch: v.number() }),
+  v.object({ kind: v.literal("join"), login }),
+  v.object({ kind: v.literal("leave"), logins: v.array(login), lost: v.boolean() }),
+  v.object({ kind: v.literal("superseded"), id: text, epoch: v.number() }),
   v.object({
     kind: v.literal("relay"),
     type: v.picklist(signalKinds),
@@ -53,48 +53,51 @@ export const busMessage: v.GenericSchema<unknown, BusMessage> = v.variant("kind"
   v.object({ kind: v.literal("revoke"), user: text, keep: v.optional(text) }),
 ]);
 
-/** What a cluster tells its node. */
+/** The events that a cluster calls on its node. */
 export interface NodeEvents {
-  /** In order of sending, from each node. May be lost when the cluster's engine is: then `stale` follows. */
+  /** Messages of one node arrive in order. After an outage of the engine messages may be missing; then `stale` is called. */
   message(message: BusMessage): void;
-  /** Messages may have been lost: whatever was read before should be read again. */
+  /** Messages may have been lost: read everything again. */
   stale(): void;
 }
 
-/** Who was found online. */
+/** The result of a lookup of online peers. */
 export interface Online {
   readonly logins: readonly Login[];
-  /** False: other nodes could not be asked, and peers of theirs may be missing. */
+  /** False if peers of other nodes may be missing. */
   readonly complete: boolean;
 }
 
 /**
- * One server's place among the others. What is written here is state and lasts; messages are hints. While the engine
- * behind it is out of reach every method still settles, for this node alone.
+ * One server of a cluster. Claims and counters are shared state; messages are hints. While the engine behind the cluster
+ * is unreachable, every method still settles, for this node alone.
  */
 export interface ClusterNode {
   readonly id: string;
   /**
-   * Makes this node the owner of a peer, in one atomic step. An earlier owner, on any node, is told with `taken`; then
+   * Makes this node the owner of a peer, in one atomic step. The previous owner, on any node, receives `superseded`; then
    * `resumed` is true.
    */
   claim(user: string, peer: string): Promise<{ readonly login: Login; readonly resumed: boolean }>;
-  /** Takes the peer away, unless it has another owner by now: then false. */
+  /** Removes the peer; false if it has another owner by now. */
   release(login: Login): Promise<boolean>;
   online(users: readonly string[]): Promise<Online>;
   send(node: string, message: BusMessage): void;
   /** To all other nodes. */
   broadcast(message: BusMessage): void;
-  /** Counts one use of `key`, if it had fewer than `limit` in its window of `period` ms; else resolves to the ms to wait. */
-  take(key: string, limit: number, period: number): Promise<number>;
-  /** Undoes one `take`. */
-  giveBack(key: string): Promise<void>;
-  /** Stops. Peers that were not released are announced as lost by the other nodes, unless they come back to one of these. */
+  /**
+   * Counts one use of `key` and resolves to 0 while `key` has fewer than `limit` uses in its window of `period` ms. Otherwise
+   * counts nothing and resolves to the ms to wait.
+   */
+  consume(key: string, limit: number, period: number): Promise<number>;
+  /** Undoes one `consume`. */
+  refund(key: string): Promise<void>;
+  /** Stops. The other nodes announce peers that were not released as lost, unless these reconnect to another node. */
   leave(): Promise<void>;
 }
 
-/** Several servers that act as one. */
+/** Several servers that act as one. Implement it to use another engine than Redis. */
 export interface Cluster {
-  /** Rejects when the engine behind the cluster is out of reach. */
+  /** Rejects when the engine behind the cluster is unreachable. */
   join(events: NodeEvents): Promise<ClusterNode>;
 }

@@ -54,7 +54,7 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
       await under.dispose();
     });
 
-    test("every node sees who is online, and where", async () => {
+    test("every node sees online peers and their nodes", async () => {
       await one.claim("ann", "p1");
       await two.claim("ann", "p2");
       await two.claim("bob", "p3");
@@ -64,7 +64,7 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
       expect(whereabouts(logins)).toEqual([`ann p1 ${one.id}`, `ann p2 ${two.id}`, `bob p3 ${two.id}`].toSorted());
     });
 
-    test("names such as __proto__ are users like any other", async () => {
+    test("names such as __proto__ are valid users", async () => {
       await one.claim("__proto__", "p1");
       await one.claim("a {b} c", "p2");
       expect(whereabouts((await two.online(["__proto__", "a {b} c"])).logins)).toEqual(
@@ -72,30 +72,30 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
       );
     });
 
-    test("a claim takes over from another node, which is told", async () => {
+    test("a claim takes over from another node, which is notified", async () => {
       const first = await one.claim("ann", "p");
       expect(first.resumed).toBe(false);
       const second = await two.claim("ann", "p");
       expect(second.resumed).toBe(true);
       expect(second.login.epoch).toBeGreaterThan(first.login.epoch);
-      expect(await one.hears("taken")).toEqual({ kind: "taken", id: "p", epoch: first.login.epoch });
+      expect(await one.hears("superseded")).toEqual({ kind: "superseded", id: "p", epoch: first.login.epoch });
       expect(whereabouts((await one.online(["ann"])).logins)).toEqual([`ann p ${two.id}`]);
     });
 
-    test("a claim takes over on the same node, which is told", async () => {
+    test("a claim takes over on the same node, which is notified", async () => {
       const first = await one.claim("ann", "p");
       const second = await one.claim("ann", "p");
       expect(second.resumed).toBe(true);
-      expect(await one.hears("taken")).toEqual({ kind: "taken", id: "p", epoch: first.login.epoch });
+      expect(await one.hears("superseded")).toEqual({ kind: "superseded", id: "p", epoch: first.login.epoch });
     });
 
-    test("of many claims at once one holds, and every other is told", async () => {
+    test("of many concurrent claims one wins, and every other is notified", async () => {
       const claims = await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 ? one : two).claim("ann", "p")));
       const { logins } = await one.online(["ann"]);
       expect(logins).toHaveLength(1);
       const losers = claims.map(({ login }) => login.epoch).filter((epoch) => epoch !== logins[0]?.epoch);
       await until(() => one.heard.length + two.heard.length === 19);
-      const told = [...one.heard, ...two.heard].map((message) => message.kind === "taken" && message.epoch);
+      const told = [...one.heard, ...two.heard].map((message) => message.kind === "superseded" && message.epoch);
       expect(told.toSorted()).toEqual(losers.toSorted());
     });
 
@@ -115,7 +115,7 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
       expect((await two.claim("ann", "p")).resumed).toBe(false);
     });
 
-    test("messages reach the node that they are for, in order", async () => {
+    test("messages reach their node, in order", async () => {
       const { login } = await one.claim("ann", "p");
       const signals = Array.from({ length: 50 }, (_, at) => ({ n: at, text: "é\u0000" }));
       for (const signal of signals)
@@ -136,16 +136,16 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
       await three.leave();
     });
 
-    test("uses are counted on all nodes together, until their time is over", async () => {
+    test("uses are counted on all nodes together, until their window ends", async () => {
       const period = 60_000;
-      expect(await Promise.all([one.take("k", 2, period), two.take("k", 2, period)])).toEqual([0, 0]);
-      const wait = await one.take("k", 2, period);
+      expect(await Promise.all([one.consume("k", 2, period), two.consume("k", 2, period)])).toEqual([0, 0]);
+      const wait = await one.consume("k", 2, period);
       expect(wait).toBeGreaterThan(0);
       expect(wait).toBeLessThanOrEqual(period);
-      expect(await two.take("another", 2, period)).toBe(0);
-      await two.giveBack("k");
-      expect(await one.take("k", 2, period)).toBe(0);
-      expect(await one.take("k", 2, period)).toBeGreaterThan(0);
+      expect(await two.consume("another", 2, period)).toBe(0);
+      await two.refund("k");
+      expect(await one.consume("k", 2, period)).toBe(0);
+      expect(await one.consume("k", 2, period)).toBeGreaterThan(0);
     });
   });
 }

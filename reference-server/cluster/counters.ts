@@ -1,11 +1,11 @@
 import type { Clock } from "../clock.ts";
 import type { ClusterNode } from "./cluster.ts";
 
-// Beyond this many keys, those whose window is over are swept out.
+// With more keys than this, windows that have ended are removed.
 const sweepAt = 10_000;
 
-/** Counts uses by key in fixed windows of time, in memory. */
-export function createCounters(clock: Clock): Pick<ClusterNode, "take" | "giveBack"> {
+/** Creates in-memory counters of uses by key, in fixed time windows. */
+export function createCounters(clock: Clock): Pick<ClusterNode, "consume" | "refund"> {
   const windows = new Map<string, { used: number; ends: number }>();
   let sweepBeyond = sweepAt;
 
@@ -15,11 +15,11 @@ export function createCounters(clock: Clock): Pick<ClusterNode, "take" | "giveBa
   }
 
   return {
-    async take(key, limit, period) {
+    async consume(key, limit, period) {
       const now = clock.now();
       if (windows.size > sweepBeyond) sweep(now);
       let window = windows.get(key);
-      // One that ends too far from now is over, too: the clock was set back.
+      // A window that ends later than one period from now means that the clock was set back: start a new one.
       if (window === undefined || window.ends <= now || window.ends - now > period) {
         window = { used: 0, ends: now + period };
         windows.set(key, window);
@@ -28,7 +28,7 @@ export function createCounters(clock: Clock): Pick<ClusterNode, "take" | "giveBa
       window.used++;
       return 0;
     },
-    async giveBack(key) {
+    async refund(key) {
       const window = windows.get(key);
       if (window && window.used > 0) window.used--;
     },

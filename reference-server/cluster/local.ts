@@ -3,15 +3,15 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { BusMessage, Cluster, Login, NodeEvents } from "./cluster.ts";
 import { createCounters } from "./counters.ts";
 
-/** A cluster inside one process: usually of one server alone. */
-export function localCluster(clock: Clock = systemClock): Cluster {
+/** Creates a cluster inside one process, usually of a single server. */
+export function createLocalCluster(clock: Clock = systemClock): Cluster {
   const nodes = new Map<string, NodeEvents>();
   const users = new Map<string, Map<string, Login>>();
   const counters = createCounters(clock);
   let lastEpoch = 0;
 
   function deliver(node: string, message: BusMessage): void {
-    // Later, as over a network: whoever sends never finds its own state changed by the answer.
+    // Asynchronous, as over a network: the receiver's reply never changes the sender's state in the middle of a step.
     queueMicrotask(() => nodes.get(node)?.message(message));
   }
 
@@ -41,7 +41,7 @@ export function localCluster(clock: Clock = systemClock): Cluster {
           lastEpoch = Math.max(lastEpoch + 1, clock.now());
           const login = { id, user, node, epoch: lastEpoch };
           peers.set(id, login);
-          if (before) deliver(before.node, { kind: "taken", id, epoch: before.epoch });
+          if (before) deliver(before.node, { kind: "superseded", id, epoch: before.epoch });
           return { login, resumed: before !== undefined };
         },
         release: async (login) => remove(login),
@@ -51,15 +51,15 @@ export function localCluster(clock: Clock = systemClock): Cluster {
         }),
         send: deliver,
         broadcast,
-        take: counters.take,
-        giveBack: counters.giveBack,
+        consume: counters.consume,
+        refund: counters.refund,
         async leave() {
           nodes.delete(node);
           const logins = [...users.values()].flatMap((peers) =>
             [...peers.values()].filter((peer) => peer.node === node),
           );
           for (const login of logins) remove(login);
-          if (logins.length > 0) broadcast({ kind: "go", logins, lost: true });
+          if (logins.length > 0) broadcast({ kind: "leave", logins, lost: true });
         },
       };
     },

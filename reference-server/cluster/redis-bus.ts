@@ -2,61 +2,61 @@ import * as v from "valibot";
 import type { Log } from "../log.ts";
 import { type BusMessage, busMessage } from "./cluster.ts";
 
-/** Messages between nodes, over the engine's channels. */
+/** Messages between nodes, over Redis Pub/Sub channels. */
 export interface RedisBus {
-  /** Where this node listens. */
+  /** The channels that this node subscribes to. */
   readonly channels: readonly string[];
-  /** Something has come by one of them. */
-  hear(text: string): void;
-  /** To a node, which may be ours. */
+  /** Handles the text of a message from one of these channels. */
+  onMessage(text: string): void;
+  /** Sends to a node, which may be this one. */
   send(node: string, message: BusMessage): void;
   broadcast(message: BusMessage): void;
-  /** Where something could not be told, has the others read again. */
-  makeUp(): void;
+  /** If a message could not be published, asks all other nodes to read everything again. */
+  announceLoss(): void;
 }
 
-/** What the post stands on. */
+/** Dependencies of a {@link RedisBus}. */
 export interface RedisBusParts {
   readonly node: string;
-  /** Before the names of all channels. */
-  readonly space: string;
+  /** The prefix of all channel names. */
+  readonly channelPrefix: string;
   readonly log: Log;
-  /** Rejects while the engine is out of reach. */
+  /** Rejects while Redis is unreachable. */
   readonly publish: (channel: string, text: string) => Promise<void>;
   readonly deliver: (message: BusMessage) => void;
 }
 
 const sentMessage = v.object({ from: v.string(), message: busMessage });
 
-/** Nothing is unsaid yet. */
-export function createRedisBus({ node: own, space, log, publish, deliver }: RedisBusParts): RedisBus {
-  const everybody = `${space}:everybody`;
-  const channelOf = (node: string) => `${space}:to:${node}`;
-  let unsaid = false;
+/** Creates the bus of one node. */
+export function createRedisBus({ node: own, channelPrefix, log, publish, deliver }: RedisBusParts): RedisBus {
+  const broadcastChannel = `${channelPrefix}:everybody`;
+  const channelOf = (node: string) => `${channelPrefix}:to:${node}`;
+  let hasLostMessages = false;
 
-  function post(channel: string, message: BusMessage): void {
+  function publishMessage(channel: string, message: BusMessage): void {
     publish(channel, JSON.stringify({ from: own, message })).catch(() => {
-      unsaid = true;
+      hasLostMessages = true;
     });
   }
 
   return {
-    channels: [channelOf(own), everybody],
-    hear(text) {
+    channels: [channelOf(own), broadcastChannel],
+    onMessage(text) {
       const envelope = v.safeParse(sentMessage, parse(text));
       if (!envelope.success)
-        log.warn({ issue: envelope.issues[0].message }, "a message from another node was not understood");
+        log.warn({ issue: envelope.issues[0].message }, "ignored an invalid message from another node");
       else if (envelope.output.from !== own) deliver(envelope.output.message);
     },
     send(node, message) {
       if (node === own) queueMicrotask(() => deliver(message));
-      else post(channelOf(node), message);
+      else publishMessage(channelOf(node), message);
     },
-    broadcast: (message) => post(everybody, message),
-    makeUp() {
-      if (!unsaid) return;
-      unsaid = false;
-      post(everybody, { kind: "stale" });
+    broadcast: (message) => publishMessage(broadcastChannel, message),
+    announceLoss() {
+      if (!hasLostMessages) return;
+      hasLostMessages = false;
+      publishMessage(broadcastChannel, { kind: "stale" });
     },
   };
 }

@@ -3,95 +3,95 @@ import type { Clock } from "../clock.ts";
 import { importRedis } from "../optional-packages.ts";
 import { withCircuitBreaker } from "./circuit-breaker.ts";
 
-/** The part of Redis (or Valkey) that a node uses. Every method rejects while the engine is out of reach, or hangs. */
+/** The Redis (or Valkey) commands of a node. Every method rejects while Redis is unreachable or does not answer. */
 export interface RedisCommands extends Commands {
   close(): Promise<void>;
 }
 
 interface Commands {
-  /** Makes `node` the owner with `epoch` or, if an owner has that already, a greater one. */
-  claim(user: string, id: string, node: string, epoch: number): Promise<Claimed>;
-  /** As `claim`, but an owner with a greater epoch stays: `epoch` is then its own. */
-  keep(user: string, id: string, node: string, epoch: number): Promise<Claimed>;
-  /** Takes the peer from `node`; resolves to the epoch that it had, or undefined if the owner is another. */
+  /** Makes `node` the owner, with `epoch` or, if the current owner's epoch is not lower, with a greater one. */
+  claim(user: string, id: string, node: string, epoch: number): Promise<ClaimResult>;
+  /** As `claim`, but an owner with a greater epoch keeps the peer, and the result is its epoch. */
+  reclaim(user: string, id: string, node: string, epoch: number): Promise<ClaimResult>;
+  /** Removes the peer if `node` owns it; resolves to its epoch, or to undefined if another node owns it. */
   release(user: string, id: string, node: string, epoch?: number): Promise<number | undefined>;
   /** Owners by peer id. */
-  peersOf(user: string): Promise<Map<string, Owner>>;
+  ownersOf(user: string): Promise<Map<string, Owner>>;
 
-  /** Writes down that `node` answers for this peer: what is to be released when its lease ends. */
-  enlist(node: string, id: string, user: string): Promise<void>;
-  strike(node: string, id: string): Promise<void>;
+  /** Adds a peer to the list of `node`: the peers to release when its lease ends. */
+  addPeer(node: string, id: string, user: string): Promise<void>;
+  removePeer(node: string, id: string): Promise<void>;
   /** Users by peer id. */
-  listOf(node: string): Promise<ReadonlyMap<string, string>>;
-  /** Lengthens the lease; false: there was none any more. */
-  lease(node: string, ms: number): Promise<boolean>;
-  /** Nodes with a lease, and those whose lease has ended without anybody having swept up after them. */
+  peersOfNode(node: string): Promise<ReadonlyMap<string, string>>;
+  /** Renews the lease; false if it had expired. */
+  renewLease(node: string, ms: number): Promise<boolean>;
+  /** Nodes with a lease, and nodes whose lease has expired and whose peers are not released yet. */
   nodes(): Promise<{ readonly alive: readonly string[]; readonly ended: readonly string[] }>;
-  /** Reserves the sweeping up after `dead` for this node, for a while. */
-  reserve(dead: string, node: string, ms: number): Promise<boolean>;
-  forget(node: string): Promise<void>;
+  /** Takes the lock for releasing the peers of `dead`, for `ms`; false if another node has it. */
+  lockCleanup(dead: string, node: string, ms: number): Promise<boolean>;
+  removeNode(node: string): Promise<void>;
 
-  /** By the engine's own clock, in ms since 1970. */
+  /** The time of the Redis server, in ms since 1970. */
   time(): Promise<number>;
-  take(key: string, limit: number, period: number): Promise<number>;
-  giveBack(key: string): Promise<void>;
+  consume(key: string, limit: number, period: number): Promise<number>;
+  refund(key: string): Promise<void>;
   publish(channel: string, message: string): Promise<void>;
 }
 
-/** Who holds a peer. */
+/** The node that owns a peer. */
 export interface Owner {
   readonly node: string;
   readonly epoch: number;
 }
 
-/** What came of a claim, and who held the peer before. */
-export interface Claimed {
+/** The epoch of a claim, and the previous owner. */
+export interface ClaimResult {
   readonly epoch: number;
-  readonly before: Owner | undefined;
+  readonly previous: Owner | undefined;
 }
 
-/** What is heard from the engine. */
+/** Events of the Redis connections. */
 export interface RedisEvents {
   message(text: string): void;
-  /** The engine is back: what was written or published meanwhile is lost, and perhaps what was there before. */
-  back(): void;
-  /** It is out of reach, or hangs. */
+  /** Redis answers again. Messages published meanwhile are lost, and its data may be lost too. */
+  restored(): void;
+  /** Redis is unreachable or does not answer. */
   failed(error: Error): void;
 }
 
 /**
- * Connects, and listens on these channels. Rejects when the engine cannot be reached. `patience`: how long it may take for
- * an answer, in ms.
+ * Connects, and subscribes to these channels. Rejects when Redis cannot be reached. A command that takes longer than
+ * `commandTimeout` ms rejects.
  */
 export async function connectRedis(
   url: string,
   channels: readonly string[],
   events: RedisEvents,
-  { patience, clock }: { readonly patience: number; readonly clock: Clock },
+  { commandTimeout, clock }: { readonly commandTimeout: number; readonly clock: Clock },
 ): Promise<RedisCommands> {
-  const client = clientOf(await importRedis(), url);
-  const listener = client.duplicate();
-  for (const connection of [client, listener]) connection.on("error", events.failed);
+  const client = createRedisClient(await importRedis(), url);
+  const subscriber = client.duplicate();
+  for (const connection of [client, subscriber]) connection.on("error", events.failed);
   try {
-    await firstConnection(client, listener);
-    for (const channel of channels) await listener.sSubscribe(channel, events.message);
+    await connectAll(client, subscriber);
+    for (const channel of channels) await subscriber.sSubscribe(channel, events.message);
   } catch (error) {
     client.destroy();
-    listener.destroy();
+    subscriber.destroy();
     throw error;
   }
-  for (const connection of [client, listener]) connection.on("ready", back);
+  for (const connection of [client, subscriber]) connection.on("ready", onReady);
 
-  function back(): void {
-    if (client.isReady && listener.isReady) events.back();
+  function onReady(): void {
+    if (client.isReady && subscriber.isReady) events.restored();
   }
 
   return {
-    ...withCircuitBreaker(commandsOf(client), patience, clock, { failed: events.failed, back }),
+    ...withCircuitBreaker(createCommands(client), commandTimeout, clock, { failed: events.failed, restored: onReady }),
     async close() {
-      listener.destroy();
-      // What is on its way still goes out, if the engine takes it.
-      const undo = clock.after(patience, () => client.destroy());
+      subscriber.destroy();
+      // Pending commands are still sent if Redis accepts them.
+      const undo = clock.after(commandTimeout, () => client.destroy());
       if (client.isReady) await client.close();
       else client.destroy();
       undo();
@@ -99,41 +99,42 @@ export async function connectRedis(
   };
 }
 
-type Client = ReturnType<typeof clientOf>;
+type Client = ReturnType<typeof createRedisClient>;
 
-function clientOf({ createClient, defineScript }: typeof import("@redis/client"), url: string) {
+function createRedisClient({ createClient, defineScript }: typeof import("@redis/client"), url: string) {
   return createClient({
     url,
     scripts: {
       claim: defineScript(scripts.claim),
       release: defineScript(scripts.release),
-      take: defineScript(scripts.take),
-      giveBack: defineScript(scripts.giveBack),
+      consume: defineScript(scripts.consume),
+      refund: defineScript(scripts.refund),
     },
-    // Rejected at once while out of reach: this node then goes on alone.
+    // Commands reject at once while Redis is unreachable: this node then works alone.
     disableOfflineQueue: true,
-    // A wire on which nothing comes back is given up.
+    // Detects half-open connections.
     pingInterval: 1_000,
     socket: { connectTimeout: 2_000, socketTimeout: 4_000, reconnectStrategy: () => 100 + Math.random() * 200 },
   });
 }
 
-function commandsOf(client: Client): Commands {
+function createCommands(client: Client): Commands {
   return {
-    claim: async (user, id, node, epoch) => claimed(await client.claim(peersKey(user), id, node, `${epoch}`, "new")),
-    keep: async (user, id, node, epoch) => claimed(await client.claim(peersKey(user), id, node, `${epoch}`, "keep")),
+    claim: async (user, id, node, epoch) => parseClaim(await client.claim(peersKey(user), id, node, `${epoch}`, "new")),
+    reclaim: async (user, id, node, epoch) =>
+      parseClaim(await client.claim(peersKey(user), id, node, `${epoch}`, "keep")),
     async release(user, id, node, epoch) {
       const had = await client.release(peersKey(user), id, node, epoch === undefined ? "" : `${epoch}`);
       return had === "" ? undefined : Number(had);
     },
-    async peersOf(user) {
+    async ownersOf(user) {
       const found = Object.entries(await client.hGetAll(peersKey(user)));
-      return new Map(found.map(([id, value]) => [id, owner(value)]));
+      return new Map(found.map(([id, value]) => [id, parseOwner(value)]));
     },
-    enlist: async (node, id, user) => void (await client.hSet(nodeKey(node, "peers"), id, user)),
-    strike: async (node, id) => void (await client.hDel(nodeKey(node, "peers"), id)),
-    listOf: async (node) => new Map(Object.entries(await client.hGetAll(nodeKey(node, "peers")))),
-    async lease(node, ms) {
+    addPeer: async (node, id, user) => void (await client.hSet(nodeKey(node, "peers"), id, user)),
+    removePeer: async (node, id) => void (await client.hDel(nodeKey(node, "peers"), id)),
+    peersOfNode: async (node) => new Map(Object.entries(await client.hGetAll(nodeKey(node, "peers")))),
+    async renewLease(node, ms) {
       const [had] = await Promise.all([
         client.set(nodeKey(node, "lease"), "1", { expiration: { type: "PX", value: ms }, GET: true }),
         client.sAdd(nodesKey, node),
@@ -145,11 +146,11 @@ function commandsOf(client: Client): Commands {
       const leases = await Promise.all(nodes.map((node) => client.exists(nodeKey(node, "lease"))));
       return { alive: nodes.filter((_, at) => leases[at] === 1), ended: nodes.filter((_, at) => leases[at] === 0) };
     },
-    async reserve(dead, node, ms) {
+    async lockCleanup(dead, node, ms) {
       const options = { expiration: { type: "PX", value: ms }, condition: "NX" } as const;
       return (await client.set(nodeKey(dead, "sweeper"), node, options)) === "OK";
     },
-    async forget(node) {
+    async removeNode(node) {
       await Promise.all([client.del(nodeKey(node, "peers")), client.sRem(nodesKey, node)]);
       await client.del(nodeKey(node, "lease"));
     },
@@ -157,8 +158,8 @@ function commandsOf(client: Client): Commands {
       const [seconds, micros] = await client.time();
       return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
     },
-    take: async (key, limit, period) => Number(await client.take(countKey(key), `${limit}`, `${period}`)),
-    giveBack: async (key) => void (await client.giveBack(countKey(key))),
+    consume: async (key, limit, period) => Number(await client.consume(countKey(key), `${limit}`, `${period}`)),
+    refund: async (key) => void (await client.refund(countKey(key))),
     publish: async (channel, message) => void (await client.sPublish(channel, message)),
   };
 }
@@ -169,32 +170,32 @@ type Connection = {
   on(event: "error", listener: (error: Error) => void): unknown;
 };
 
-async function firstConnection(...connections: Connection[]): Promise<void> {
+async function connectAll(...connections: Connection[]): Promise<void> {
   await Promise.all(
     connections.map((connection) => {
-      // The client would try for ever; at the start somebody waits who can do something about it.
+      // The client would retry for ever. At the start an operator is waiting and can fix the problem.
       const failed = new Promise<never>((_, reject) => connection.on("error", reject));
       return Promise.race([connection.connect(), failed]);
     }),
   );
 }
 
-// In a cluster of engines, braces keep the keys of one user or node together.
+// Braces are hash tags: in a Redis Cluster they keep the keys of one user or node in one slot.
 const nodesKey = "bonevalue:nodes";
 const peersKey = (user: string) => `bonevalue:{user:${user}}:peers`;
 const nodeKey = (node: string, what: "lease" | "peers" | "sweeper") => `bonevalue:{node:${node}}:${what}`;
 const countKey = (key: string) => `bonevalue:{count:${key}}`;
 
-function owner(value: string): Owner {
+function parseOwner(value: string): Owner {
   const [node = "", epoch] = value.split(" ");
   return { node, epoch: Number(epoch) };
 }
 
-function claimed([epoch, before = ""]: readonly string[]): Claimed {
-  return { epoch: Number(epoch), before: before === "" ? undefined : owner(before) };
+function parseClaim([epoch, before = ""]: readonly string[]): ClaimResult {
+  return { epoch: Number(epoch), previous: before === "" ? undefined : parseOwner(before) };
 }
 
-function script<Reply>(source: string) {
+function oneKeyScript<Reply>(source: string) {
   return {
     SCRIPT: source,
     NUMBER_OF_KEYS: 1,
@@ -206,9 +207,9 @@ function script<Reply>(source: string) {
   };
 }
 
-// A peer's value is "node epoch". Numbers travel as text: Lua's would lose their digits.
+// The value of a peer is "node epoch". Numbers are passed as text: Lua numbers would lose digits.
 const scripts = {
-  claim: script<string[]>(`
+  claim: oneKeyScript<string[]>(`
     local id, node, epoch, how = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
     local before = redis.call("HGET", KEYS[1], id) or ""
     local had = tonumber(string.match(before, " (%d+)$") or "-1")
@@ -219,25 +220,25 @@ const scripts = {
     redis.call("HSET", KEYS[1], id, node .. " " .. string.format("%.0f", epoch))
     return { string.format("%.0f", epoch), before }
   `),
-  release: script<string>(`
+  release: oneKeyScript<string>(`
     local id, node, epoch = ARGV[1], ARGV[2], ARGV[3]
     local owner, had = string.match(redis.call("HGET", KEYS[1], id) or "", "^(%S+) (%d+)$")
     if owner ~= node or (epoch ~= "" and epoch ~= had) then return "" end
     redis.call("HDEL", KEYS[1], id)
     return had
   `),
-  take: script<number>(`
+  consume: oneKeyScript<number>(`
     if tonumber(redis.call("GET", KEYS[1]) or "0") >= tonumber(ARGV[1]) then
       return math.max(redis.call("PTTL", KEYS[1]), 1)
     end
     if redis.call("INCR", KEYS[1]) == 1 then redis.call("PEXPIRE", KEYS[1], ARGV[2]) end
     return 0
   `),
-  giveBack: script<number>(`
+  refund: oneKeyScript<number>(`
     if tonumber(redis.call("GET", KEYS[1]) or "0") > 0 then return redis.call("DECR", KEYS[1]) end
     return 0
   `),
 };
 
-/** For what has failed with the engine, whose own error event has told the log. */
+/** Ignores a failed command: the connection's error event has logged the cause. */
 export function ignoreError(): void {}

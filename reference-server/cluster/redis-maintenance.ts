@@ -1,71 +1,89 @@
 import { type Clock, every } from "../clock.ts";
-import type { NodeEvents } from "./cluster.ts";
+import type { BusMessage, Login, NodeEvents } from "./cluster.ts";
 import type { RedisBus } from "./redis-bus.ts";
 import { ignoreError, type RedisCommands } from "./redis-commands.ts";
 import type { Ownership } from "./redis-ownership.ts";
 import type { Recovery } from "./redis-recovery.ts";
-import { sweep } from "./redis-sweep.ts";
 
-/** What a node does again and again, so that the engine holds what it has to say and nothing of nodes that have died. */
+/**
+ * The periodic work of a node: it renews its lease, writes its peers again, and releases the peers of nodes whose lease has
+ * expired.
+ */
 export interface Maintenance {
-  /** Takes a lease, and keeps it from now on. Rejects while the engine is out of reach. */
-  begin(): Promise<void>;
-  /** Writes down at once what this node answers for. */
+  /** Takes a lease and starts the periodic work. Rejects while Redis is unreachable. */
+  start(): Promise<void>;
+  /** Writes the owned peers again at once. */
   rewrite(): void;
   stop(): void;
 }
 
-/** What upkeep stands on. Times in ms. */
+/** Dependencies and times (ms) of {@link Maintenance}. */
 export interface MaintenanceParts {
   readonly node: string;
   readonly engine: RedisCommands;
-  readonly owned: Ownership;
-  readonly settling: Recovery;
-  readonly post: RedisBus;
+  readonly ownership: Ownership;
+  readonly recovery: Recovery;
+  readonly bus: RedisBus;
   readonly events: NodeEvents;
   readonly lease: number;
   readonly rewriteEvery: number;
   readonly clock: Clock;
-  /** Agrees on the time again. */
-  readonly setClock: () => Promise<void>;
+  /** Measures the difference to the clock of Redis again. */
+  readonly syncClock: () => Promise<void>;
 }
 
-/** Upkeep that has not begun. */
+// Peers in one announcement.
+const announceBatch = 500;
+
+/** Creates the maintenance of one node; call `start` to begin. */
 export function createMaintenance(parts: MaintenanceParts): Maintenance {
-  const { node, engine, owned, settling, post, events, lease, clock, setClock } = parts;
+  const { node, engine, ownership, recovery, bus, events, lease, clock, syncClock } = parts;
   const stops: (() => void)[] = [];
 
-  async function renew(): Promise<void> {
-    await setClock();
-    if (await engine.lease(node, lease)) return;
+  async function renewLease(): Promise<void> {
+    await syncClock();
+    if (await engine.renewLease(node, lease)) return;
     await rewrite();
-    settling.begin();
+    recovery.start();
   }
 
   async function rewrite(): Promise<void> {
-    await engine.lease(node, lease);
-    await owned.rewrite();
-    post.makeUp();
+    await engine.renewLease(node, lease);
+    await ownership.rewrite();
+    bus.announceLoss();
   }
 
-  async function look(): Promise<void> {
+  async function cleanUpNodes(): Promise<void> {
     const { alive, ended } = await engine.nodes();
-    // Where the engine was away, so was everybody's lease.
-    if (!settling.settled) return;
-    settling.saw(alive);
-    await sweep(engine, ended, node, lease, (message) => {
-      post.broadcast(message);
-      events.message(message);
+    // After an outage every lease has expired, so an expired lease proves nothing until recovery is complete.
+    if (!recovery.isComplete) return;
+    recovery.setKnownNodes(alive);
+    for (const dead of ended)
+      if (dead !== node && (await engine.lockCleanup(dead, node, lease))) await cleanUpNode(dead);
+  }
+
+  /** Releases the peers of a node whose lease has expired, and announces them as lost. */
+  async function cleanUpNode(dead: string): Promise<void> {
+    const released = [...(await engine.peersOfNode(dead))].map(async ([id, user]): Promise<Login | undefined> => {
+      const epoch = await engine.release(user, id, dead);
+      return epoch === undefined ? undefined : { id, user, node: dead, epoch };
     });
+    const logins = (await Promise.all(released)).filter((login) => login !== undefined);
+    for (let at = 0; at < logins.length; at += announceBatch) {
+      const message: BusMessage = { kind: "leave", logins: logins.slice(at, at + announceBatch), lost: true };
+      bus.broadcast(message);
+      events.message(message);
+    }
+    await engine.removeNode(dead);
   }
 
   return {
-    async begin() {
-      await setClock();
-      await engine.lease(node, lease);
+    async start() {
+      await syncClock();
+      await engine.renewLease(node, lease);
       stops.push(
-        every(clock, lease / 4, () => renew().catch(ignoreError)),
-        every(clock, lease / 6, () => look().catch(ignoreError)),
+        every(clock, lease / 4, () => renewLease().catch(ignoreError)),
+        every(clock, lease / 6, () => cleanUpNodes().catch(ignoreError)),
         every(clock, parts.rewriteEvery, () => rewrite().catch(ignoreError)),
       );
     },

@@ -1,106 +1,106 @@
 import type { BusMessage, Login } from "./cluster.ts";
 import type { RedisCommands } from "./redis-commands.ts";
 
-/** The peers that this node answers for. They are its truth, while the engine's may be lost. */
+/** The peers that this node owns. The node's own record is authoritative, since Redis may lose its data. */
 export interface Ownership {
   claim(user: string, peer: string): Promise<{ login: Login; resumed: boolean }>;
   release(login: Login): Promise<boolean>;
-  /** Another has taken a peer over. */
-  taken(id: string, epoch: number): void;
-  /** Ours of these users. */
-  of(users: readonly string[]): Login[];
+  /** Another socket has taken over a peer. */
+  onSuperseded(id: string, epoch: number): void;
+  /** The logins of these users on this node. */
+  loginsOf(users: readonly string[]): Login[];
   isEmpty(): boolean;
   /**
-   * Writes down again what this node answers for, and takes back what it does not. What another has taken over meanwhile
-   * ends here. Rejects while the engine is out of reach.
+   * Writes the owned peers to Redis again, and removes peers that this node no longer owns. Peers that another node has
+   * taken over meanwhile end here. Rejects while Redis is unreachable.
    */
   rewrite(): Promise<void>;
 }
 
-/** What ownership stands on. */
+/** Dependencies of {@link Ownership}. */
 export interface OwnershipParts {
   readonly engine: RedisCommands;
-  /** The time that all nodes agree on, in ms. */
+  /** The time of Redis, which all nodes share, in ms. */
   readonly now: () => number;
   readonly node: string;
-  /** To a node, which may be ours. */
+  /** Sends to a node, which may be this one. */
   readonly send: (node: string, message: BusMessage) => void;
   readonly broadcast: (message: BusMessage) => void;
 }
 
-/** Owns nothing yet. */
+/** Creates the record of a node that owns no peers yet. */
 export function createOwnership({ engine, now, node, send, broadcast }: OwnershipParts): Ownership {
-  const mine = new Map<string, Login>();
+  const owned = new Map<string, Login>();
   let lastEpoch = 0;
 
-  function tellTaken(owner: string, id: string, epoch: number): void {
-    send(owner, { kind: "taken", id, epoch });
+  function notifySuperseded(owner: string, id: string, epoch: number): void {
+    send(owner, { kind: "superseded", id, epoch });
   }
 
-  async function rewriteOne(login: Login): Promise<void> {
+  async function rewriteLogin(login: Login): Promise<void> {
     const { id, user, epoch } = login;
-    const [, kept] = await Promise.all([engine.enlist(node, id, user), engine.keep(user, id, node, epoch)]);
-    if (mine.get(id) !== login) return;
-    if (kept.epoch > epoch) tellTaken(node, id, epoch);
-    else if (kept.before === undefined) broadcast({ kind: "come", login });
-    else if (kept.before.node !== node) tellTaken(kept.before.node, id, kept.before.epoch);
+    const [, kept] = await Promise.all([engine.addPeer(node, id, user), engine.reclaim(user, id, node, epoch)]);
+    if (owned.get(id) !== login) return;
+    if (kept.epoch > epoch) notifySuperseded(node, id, epoch);
+    else if (kept.previous === undefined) broadcast({ kind: "join", login });
+    else if (kept.previous.node !== node) notifySuperseded(kept.previous.node, id, kept.previous.epoch);
   }
 
-  async function takeBack(id: string, user: string): Promise<void> {
+  async function removeStale(id: string, user: string): Promise<void> {
     await engine.release(user, id, node);
-    if (!mine.has(id)) await engine.strike(node, id);
+    if (!owned.has(id)) await engine.removePeer(node, id);
   }
 
   return {
     async claim(user, id) {
       lastEpoch = Math.max(lastEpoch + 1, now());
       const login = { id, user, node, epoch: lastEpoch };
-      const earlier = mine.get(id);
-      mine.set(id, login);
+      const earlier = owned.get(id);
+      owned.set(id, login);
       try {
-        const [, { epoch, before }] = await Promise.all([
-          engine.enlist(node, id, user),
+        const [, { epoch, previous }] = await Promise.all([
+          engine.addPeer(node, id, user),
           engine.claim(user, id, node, login.epoch),
         ]);
         const claimed = { ...login, epoch };
-        if (mine.get(id) === login) mine.set(id, claimed);
-        if (before) tellTaken(before.node, id, before.epoch);
-        return { login: claimed, resumed: before !== undefined };
+        if (owned.get(id) === login) owned.set(id, claimed);
+        if (previous) notifySuperseded(previous.node, id, previous.epoch);
+        return { login: claimed, resumed: previous !== undefined };
       } catch {
-        if (earlier) tellTaken(node, id, earlier.epoch);
+        if (earlier) notifySuperseded(node, id, earlier.epoch);
         return { login, resumed: earlier !== undefined };
       }
     },
     async release(login) {
       const { id, user, epoch } = login;
-      if (mine.get(id)?.epoch === epoch) mine.delete(id);
+      if (owned.get(id)?.epoch === epoch) owned.delete(id);
       try {
         const had = await engine.release(user, id, node, epoch);
         if (had === undefined) return false;
-        // Unless it has come back here meanwhile.
-        if (!mine.has(id)) await engine.strike(node, id);
+        // Unless the peer has reconnected to this node meanwhile.
+        if (!owned.has(id)) await engine.removePeer(node, id);
         return true;
       } catch {
-        return !mine.has(id);
+        return !owned.has(id);
       }
     },
-    taken(id, epoch) {
-      if (mine.get(id)?.epoch !== epoch) return;
-      mine.delete(id);
-      engine.strike(node, id).catch(() => {});
+    onSuperseded(id, epoch) {
+      if (owned.get(id)?.epoch !== epoch) return;
+      owned.delete(id);
+      engine.removePeer(node, id).catch(() => {});
     },
-    of(users) {
+    loginsOf(users) {
       const asked = new Set(users);
-      return [...mine.values()].filter(({ user }) => asked.has(user));
+      return [...owned.values()].filter(({ user }) => asked.has(user));
     },
-    isEmpty: () => mine.size === 0,
+    isEmpty: () => owned.size === 0,
     async rewrite() {
-      const listed = await engine.listOf(node);
-      const others = [...listed].filter(([id]) => !mine.has(id));
-      // What was released while the engine was out of reach, and what is ours.
+      const listed = await engine.peersOfNode(node);
+      const others = [...listed].filter(([id]) => !owned.has(id));
+      // Peers that were released during an outage, and the owned peers.
       await Promise.all([
-        ...others.map(([id, user]) => takeBack(id, user)),
-        ...[...mine.values()].map((login) => rewriteOne(login)),
+        ...others.map(([id, user]) => removeStale(id, user)),
+        ...[...owned.values()].map((login) => rewriteLogin(login)),
       ]);
     },
   };

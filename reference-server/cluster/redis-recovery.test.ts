@@ -8,13 +8,13 @@ function settling() {
   const asked: PromiseWithResolvers<readonly string[]>[] = [];
   const seen = { done: 0 };
   const own = createRecovery({
-    ...{ clock, settle: 1_000, lease: 10_000 },
+    ...{ clock, checkEvery: 1_000, lease: 10_000 },
     alive() {
       const question = Promise.withResolvers<readonly string[]>();
       asked.push(question);
       return question.promise;
     },
-    done: () => void seen.done++,
+    onComplete: () => void seen.done++,
   });
   const answer = async (...nodes: string[]) => {
     asked.at(-1)!.resolve(nodes);
@@ -23,23 +23,23 @@ function settling() {
   return { own, clock, asked, seen, answer };
 }
 
-test("it is settled once all who were there are there again", async () => {
+test("it is complete when all known nodes are back", async () => {
   const { own, clock, seen, answer } = settling();
-  own.saw(["one", "two"]);
-  own.begin();
+  own.setKnownNodes(["one", "two"]);
+  own.start();
   clock.advance(1_000);
   await answer("one");
   clock.advance(1_000);
   await answer("one", "two");
-  expect([own.settled, seen.done]).toEqual([false, 0]);
+  expect([own.isComplete, seen.done]).toEqual([false, 0]);
   clock.advance(1_000);
-  expect([own.settled, seen.done]).toEqual([true, 1]);
+  expect([own.isComplete, seen.done]).toEqual([true, 1]);
 });
 
-test("nobody is waited for longer than a lease", async () => {
+test("it waits no longer than a lease", async () => {
   const { own, clock, seen, answer } = settling();
-  own.saw(["dead"]);
-  own.begin();
+  own.setKnownNodes(["dead"]);
+  own.start();
   for (let second = 1; second <= 10; second++) {
     clock.advance(1_000);
     await answer();
@@ -48,20 +48,20 @@ test("nobody is waited for longer than a lease", async () => {
   expect(seen.done).toBe(1);
 });
 
-test("an engine that is lost while it is asked who is there is not settled", async () => {
+test("it is not complete when Redis is lost during a check", async () => {
   const { own, clock, asked, seen, answer } = settling();
-  own.begin();
+  own.start();
   clock.advance(1_000);
-  own.lost();
+  own.onLost();
   await answer();
   clock.advance(60_000);
-  expect([own.settled, seen.done, asked.length]).toEqual([false, 0, 1]);
+  expect([own.isComplete, seen.done, asked.length]).toEqual([false, 0, 1]);
 });
 
-test("a node that has left asks nothing more", async () => {
+test("a node that has left checks no more", async () => {
   const { own, clock, asked, seen, answer } = settling();
-  own.saw(["two"]);
-  own.begin();
+  own.setKnownNodes(["two"]);
+  own.start();
   clock.advance(1_000);
   own.stop();
   await answer();

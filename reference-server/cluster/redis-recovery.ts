@@ -1,73 +1,77 @@
 import type { Clock } from "../clock.ts";
 
-/** Whether the engine holds what all nodes have to say. After a loss it does not, until they have written again. */
+/**
+ * Tells whether the data in Redis is complete. After an outage Redis may be empty, and each node has to write its peers
+ * again. Until the nodes that were alive before have a lease again, or `lease` ms have passed, what a node reads is
+ * treated as incomplete: a missing peer is not announced as gone.
+ */
 export interface Recovery {
-  readonly settled: boolean;
-  /** The engine is out of reach. */
-  lost(): void;
-  /** It can be asked again, and may be empty. */
-  begin(): void;
-  /** These have a lease. */
-  saw(nodes: readonly string[]): void;
+  readonly isComplete: boolean;
+  /** Redis is unreachable. */
+  onLost(): void;
+  /** Redis answers again, and may be empty: starts waiting for the known nodes. */
+  start(): void;
+  /** Remembers the nodes that have a lease, to wait for them after the next outage. */
+  setKnownNodes(nodes: readonly string[]): void;
   stop(): void;
 }
 
-/** What settling stands on. Times in ms. */
+/** Dependencies and times (ms) of a {@link Recovery}. */
 export interface RecoveryParts {
   readonly clock: Clock;
-  /** What nodes get, at the least, to write down their peers again. */
-  readonly settle: number;
-  /** What a node that was there before gets, at the most. */
+  /** Time between two checks; the minimum that nodes get to write their peers again. */
+  readonly checkEvery: number;
+  /** The maximum that known nodes get. */
   readonly lease: number;
-  /** The nodes that have a lease; rejects while the engine is out of reach. */
+  /** The nodes that have a lease; rejects while Redis is unreachable. */
   readonly alive: () => Promise<readonly string[]>;
-  /** Everything can be read again. */
-  readonly done: () => void;
+  /** Called when the data is complete again. */
+  readonly onComplete: () => void;
 }
 
-/** Settled. */
-export function createRecovery({ clock, settle, lease, alive, done }: RecoveryParts): Recovery {
-  let settled = true;
-  // Who had a lease when the engine last held everything.
-  let others: readonly string[] = [];
+/** Creates the state of a cluster that has not had an outage: complete. */
+export function createRecovery({ clock, checkEvery, lease, alive, onComplete }: RecoveryParts): Recovery {
+  let isComplete = true;
+  // The nodes that had a lease when the data was last complete.
+  let knownNodes: readonly string[] = [];
   let stop = () => {};
 
-  function begin(): void {
+  function start(): void {
     stop();
-    settled = false;
+    isComplete = false;
     const end = clock.now() + lease;
     let over = false;
-    let cancel = next(look);
+    let cancel = next(check);
     stop = () => {
       over = true;
       cancel();
     };
 
     function next(step: () => void): () => void {
-      return clock.after(settle, step);
+      return clock.after(checkEvery, step);
     }
-    async function look(): Promise<void> {
+    async function check(): Promise<void> {
       const here = await alive().catch((): readonly string[] => []);
-      const missing = others.some((other) => !here.includes(other));
-      if (!over) cancel = next(missing && clock.now() < end ? look : finish);
+      const missing = knownNodes.some((other) => !here.includes(other));
+      if (!over) cancel = next(missing && clock.now() < end ? check : finish);
     }
     function finish(): void {
-      settled = true;
-      done();
+      isComplete = true;
+      onComplete();
     }
   }
 
   return {
-    get settled() {
-      return settled;
+    get isComplete() {
+      return isComplete;
     },
-    lost() {
-      settled = false;
+    onLost() {
+      isComplete = false;
       stop();
     },
-    begin,
-    saw(nodes) {
-      others = nodes;
+    start,
+    setKnownNodes(nodes) {
+      knownNodes = nodes;
     },
     stop: () => stop(),
   };

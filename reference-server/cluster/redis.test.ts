@@ -3,18 +3,18 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } fro
 import { until } from "../../tools/eventually.ts";
 import { systemClock } from "../clock.ts";
 import { defaultLog, type Log } from "../log.ts";
-import { type Cut, startCut } from "../testing/cut.ts";
+import { type CuttableProxy, startCuttableProxy } from "../testing/cuttable-proxy.ts";
 import { startRedis, type TestRedis } from "../testing/redis.ts";
 import { virtualClock } from "../testing/virtual-clock.ts";
 import type { Cluster, Online } from "./cluster.ts";
 import { describeCluster, joined, type TestNode, whereabouts } from "./conformance.ts";
 import { openCluster } from "./open.ts";
-import { redisCluster } from "./redis.ts";
+import { createRedisCluster } from "./redis.ts";
 
 vi.setConfig({ testTimeout: 20_000 });
 
 const log = defaultLog("silent");
-const quick = { lease: 600, settle: 300, rewrite: 60_000, alone: 60_000, patience: 500 };
+const quick = { lease: 600, recoveryCheck: 300, rewrite: 60_000, pollWhileAlone: 60_000, commandTimeout: 500 };
 let redis: TestRedis;
 
 beforeAll(async () => {
@@ -23,52 +23,53 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 beforeEach(() => flush());
 
-describeCluster("Redis", async () => ({ cluster: redisCluster(redis.url, log), dispose: async () => {} }));
+describeCluster("Redis", async () => ({ cluster: createRedisCluster(redis.url, log), dispose: async () => {} }));
 
-test("the peers of a node that dies are announced as lost, by one of the others, when its lease ends", async () => {
+test("when the lease of a dead node expires, one other node announces its peers as lost", async () => {
   const cut = await cutOff();
-  const dying = await member(redisCluster(cut.url, log, quick));
+  const dying = await member(createRedisCluster(cut.url, log, quick));
   const [one, two] = [await member(cluster()), await member(cluster())];
   const { login } = await dying.claim("ann", "p");
   await one.claim("ann", "alive");
   cut.cut();
-  for (const node of [one, two]) expect(await node.hears("go")).toEqual({ kind: "go", logins: [login], lost: true });
+  for (const node of [one, two])
+    expect(await node.hears("leave")).toEqual({ kind: "leave", logins: [login], lost: true });
   expect(whereabouts((await one.online(["ann"])).logins)).toEqual([`ann alive ${one.id}`]);
-  expect([...one.heard, ...two.heard].filter(({ kind }) => kind === "go")).toHaveLength(2);
+  expect([...one.heard, ...two.heard].filter(({ kind }) => kind === "leave")).toHaveLength(2);
 });
 
 test("a peer that has moved from a dead node to another is not announced", async () => {
   const cut = await cutOff();
-  const dying = await member(redisCluster(cut.url, log, quick));
+  const dying = await member(createRedisCluster(cut.url, log, quick));
   const one = await member(cluster());
   await dying.claim("ann", "moved");
   await dying.claim("ann", "lost");
   cut.cut();
   expect((await one.claim("ann", "moved")).resumed).toBe(true);
-  expect((await one.hears("go")).logins.map(({ id }) => id)).toEqual(["lost"]);
+  expect((await one.hears("leave")).logins.map(({ id }) => id)).toEqual(["lost"]);
   expect(whereabouts((await one.online(["ann"])).logins)).toEqual([`ann moved ${one.id}`]);
 });
 
-test("a node without the engine goes on alone, and says that others may be missing", async () => {
+test("a node without Redis works alone and reports incomplete results", async () => {
   const cut = await cutOff();
-  const lonely = await member(redisCluster(cut.url, log, quick));
+  const lonely = await member(createRedisCluster(cut.url, log, quick));
   const other = await member(cluster());
   await other.claim("ann", "far");
   cut.cut();
   const { login } = await lonely.claim("ann", "near");
   expect(await lonely.online(["ann"])).toEqual({ logins: [login], complete: false });
-  expect(await lonely.take("k", 1, 1_000)).toBe(0);
-  expect(await lonely.take("k", 1, 1_000)).toBeGreaterThan(0);
+  expect(await lonely.consume("k", 1, 1_000)).toBe(0);
+  expect(await lonely.consume("k", 1, 1_000)).toBeGreaterThan(0);
   const again = await lonely.claim("ann", "near");
   expect(again.resumed).toBe(true);
-  expect(await lonely.hears("taken")).toEqual({ kind: "taken", id: "near", epoch: login.epoch });
+  expect(await lonely.hears("superseded")).toEqual({ kind: "superseded", id: "near", epoch: login.epoch });
   expect(await lonely.release(again.login)).toBe(true);
 });
 
-test("an engine that comes back empty is filled again by its nodes, which then read again", async () => {
+test("after Redis restarts empty, its nodes write their peers and read again", async () => {
   const own = await startRedis();
   onTestFinished(own.stop);
-  const cluster = redisCluster(own.url, log, quick);
+  const cluster = createRedisCluster(own.url, log, quick);
   const [one, two] = [await member(cluster), await member(cluster)];
   await one.claim("ann", "p1");
   const { login } = await two.claim("bob", "p2");
@@ -84,10 +85,10 @@ test("an engine that comes back empty is filled again by its nodes, which then r
   await one.hears("revoke");
 });
 
-test("where word from the engine is cut off, nobody who is missing there is taken to have gone", async () => {
+test("while messages from Redis are cut off, missing peers are not treated as gone", async () => {
   const found = Promise.withResolvers<Online>();
   const watching: Log = { ...log, warn: () => found.resolve(one.online(["ann"])) };
-  const [one, two] = [await member(redisCluster(redis.url, watching, quick)), await member(cluster())];
+  const [one, two] = [await member(createRedisCluster(redis.url, watching, quick)), await member(cluster())];
   await two.claim("ann", "p");
   const admin = await client();
   const allow = (clients: number) => admin.configSet("maxclients", `${clients}`);
@@ -100,18 +101,18 @@ test("where word from the engine is cut off, nobody who is missing there is take
   expect(whereabouts((await one.online(["ann"])).logins)).toEqual([`ann p ${two.id}`]);
 });
 
-test("a node does not write down again what another has taken over, nor what that has released", async () => {
+test("a node does not rewrite peers that another node has taken over or released", async () => {
   const [one, two] = [await member(cluster()), await member(cluster())];
   await one.claim("ann", "p");
   const { login } = await two.claim("ann", "p");
-  await one.hears("taken");
+  await one.hears("superseded");
   await two.release(login);
   await flush();
   for (const node of [one, two]) await until(() => node.stale() > 0);
   expect(await one.online(["ann"])).toEqual({ logins: [], complete: true });
 });
 
-test("an engine that forgets while it runs is noticed by the lease", async () => {
+test("a running Redis that loses its data is detected by the lease", async () => {
   const one = await member(cluster());
   await one.claim("ann", "p1");
   await flush();
@@ -119,65 +120,65 @@ test("an engine that forgets while it runs is noticed by the lease", async () =>
   expect((await one.online(["ann"])).logins).toHaveLength(1);
 });
 
-test("a node that was away learns what was taken over meanwhile, and tells of the rest", async () => {
+test("after an outage a node ends superseded peers and announces the others", async () => {
   const cut = await cutOff();
-  const away = await member(redisCluster(cut.url, log, quick));
+  const away = await member(createRedisCluster(cut.url, log, quick));
   const one = await member(cluster());
-  const { login } = await away.claim("ann", "taken");
+  const { login } = await away.claim("ann", "superseded");
   await away.claim("ann", "kept");
   cut.cut();
-  expect((await one.hears("go")).logins).toHaveLength(2);
-  await one.claim("ann", "taken");
-  cut.mend();
-  expect(await away.hears("taken")).toMatchObject({ id: "taken", epoch: login.epoch });
-  expect((await one.hears("come")).login).toMatchObject({ id: "kept", node: away.id });
+  expect((await one.hears("leave")).logins).toHaveLength(2);
+  await one.claim("ann", "superseded");
+  cut.restore();
+  expect(await away.hears("superseded")).toMatchObject({ id: "superseded", epoch: login.epoch });
+  expect((await one.hears("join")).login).toMatchObject({ id: "kept", node: away.id });
   expect(whereabouts((await one.online(["ann"])).logins)).toEqual(
-    [`ann kept ${away.id}`, `ann taken ${one.id}`].toSorted(),
+    [`ann kept ${away.id}`, `ann superseded ${one.id}`].toSorted(),
   );
 });
 
-test("a peer that left while its node was away is gone once the node is back", async () => {
+test("a peer that left during an outage of its node is removed afterwards", async () => {
   const cut = await cutOff();
-  const [away, one] = [await member(redisCluster(cut.url, log, quick)), await member(cluster())];
+  const [away, one] = [await member(createRedisCluster(cut.url, log, quick)), await member(cluster())];
   const { login } = await away.claim("ann", "p");
   cut.cut();
   await until(async () => !(await away.online(["ann"])).complete);
   expect(await away.release(login)).toBe(true);
   expect((await one.online(["ann"])).logins).toHaveLength(1);
-  cut.mend();
+  cut.restore();
   await until(async () => (await one.online(["ann"])).logins.length === 0);
 });
 
-test("what a node could not say while it was away makes the others read again", async () => {
+test("messages that a node could not publish make the other nodes read again", async () => {
   const cut = await cutOff();
-  const [away, one] = [await member(redisCluster(cut.url, log, quick)), await member(cluster())];
+  const [away, one] = [await member(createRedisCluster(cut.url, log, quick)), await member(cluster())];
   cut.cut();
   await until(async () => !(await away.online(["ann"])).complete);
   away.broadcast({ kind: "revoke", user: "ann", keep: undefined });
   await Promise.resolve();
-  cut.mend();
+  cut.restore();
   expect(await one.hears("stale")).toEqual({ kind: "stale" });
 });
 
-test("a peer that moved while the engine was out of reach stays where it went, although the clocks of nodes differ", async () => {
+test("a peer that moved during an outage stays on its new node, even if clocks differ", async () => {
   const ahead = { ...systemClock, now: () => Date.now() + 60_000 };
   const [first, second] = [await cutOff(), await cutOff()];
-  const one = await member(redisCluster(first.url, log, quick, ahead));
+  const one = await member(createRedisCluster(first.url, log, quick, ahead));
   let passed = 0;
   const clock = { ...systemClock, now: () => Date.now() + passed };
-  const two = await member(redisCluster(second.url, log, { ...quick, lease: 5_000 }, clock));
+  const two = await member(createRedisCluster(second.url, log, { ...quick, lease: 5_000 }, clock));
   await one.claim("ann", "p");
   second.cut();
   // Longer than what a busy machine takes to tell the engine's time.
   passed = 5_000;
   await until(async () => !(await two.online(["ann"])).complete);
   await two.claim("ann", "p");
-  second.mend();
-  await Promise.race([two.hears("taken"), one.hears("taken")]);
-  expect([one, two].map(({ heard }) => heard.filter(({ kind }) => kind === "taken").length)).toEqual([1, 0]);
+  second.restore();
+  await Promise.race([two.hears("superseded"), one.hears("superseded")]);
+  expect([one, two].map(({ heard }) => heard.filter(({ kind }) => kind === "superseded").length)).toEqual([1, 0]);
 });
 
-test("a node that leaves with nobody leaves nothing behind", async () => {
+test("a node that leaves without peers leaves no keys", async () => {
   const one = await joined(cluster());
   const { login } = await one.claim("ann", "p");
   await one.release(login);
@@ -185,10 +186,10 @@ test("a node that leaves with nobody leaves nothing behind", async () => {
   expect(await keys()).toEqual([]);
 });
 
-test("messages that no node of ours would send are logged and dropped", async () => {
+test("invalid messages from other nodes are logged and ignored", async () => {
   const warnings: object[] = [];
   const watching: Log = { ...log, warn: (data) => warnings.push(data) };
-  const one = await member(redisCluster(redis.url, watching, quick));
+  const one = await member(createRedisCluster(redis.url, watching, quick));
   const other = await client();
   for (const text of [
     "{",
@@ -203,43 +204,43 @@ test("messages that no node of ours would send are logged and dropped", async ()
   expect(warnings).toHaveLength(4);
 });
 
-test("a node that leaves while the engine hangs asks for nothing afterwards", async () => {
+test("a node that leaves while Redis hangs sends no command afterwards", async () => {
   const clock = virtualClock();
   let asked = 0;
   let left = false;
-  const node = await redisCluster(redis.url, log, quick, clock).join({ message() {}, stale: () => void asked++ });
-  redis.hang();
-  onTestFinished(redis.wake);
+  const node = await createRedisCluster(redis.url, log, quick, clock).join({ message() {}, stale: () => void asked++ });
+  redis.pause();
+  onTestFinished(redis.resume);
   node.leave().then(() => {
     left = true;
   });
   await until(
     () => {
-      clock.advance(quick.patience);
+      clock.advance(quick.commandTimeout);
       return left;
     },
     { interval: 1 },
   );
   asked = 0;
-  clock.advance(10 * quick.alone);
+  clock.advance(10 * quick.pollWhileAlone);
   expect(asked).toBe(0);
 });
 
-test("an engine out of reach at the start is refused with what to do, and without the password", async () => {
+test("an unreachable Redis at the start is reported with what to do and without the password", async () => {
   const cluster = await openCluster("redis://:secret@127.0.0.1:1", virtualClock(), log);
   const joining = cluster.join({ message() {}, stale() {} });
   await expect(joining).rejects.toThrow(/127\.0\.0\.1:1 cannot be used \(.*ECONNREFUSED.*\): check that it runs/);
   await expect(joining).rejects.not.toThrow(/secret/);
 });
 
-test("a URL of something else is refused, and not repeated", async () => {
+test("a URL of another kind is rejected and not shown", async () => {
   const opening = openCluster("http://:secret@127.0.0.1", virtualClock(), log);
-  await expect(opening).rejects.toThrow(/give a redis:\/\//);
+  await expect(opening).rejects.toThrow(/use a redis:\/\//);
   await expect(opening).rejects.not.toThrow(/secret/);
 });
 
 function cluster(): Cluster {
-  return redisCluster(redis.url, log, quick);
+  return createRedisCluster(redis.url, log, quick);
 }
 
 async function member(of: Cluster): Promise<TestNode> {
@@ -248,8 +249,8 @@ async function member(of: Cluster): Promise<TestNode> {
   return node;
 }
 
-async function cutOff(): Promise<Cut> {
-  const cut = await startCut(redis.url);
+async function cutOff(): Promise<CuttableProxy> {
+  const cut = await startCuttableProxy(redis.url);
   onTestFinished(cut.stop);
   return cut;
 }

@@ -11,22 +11,28 @@ import { createRecovery } from "./redis-recovery.ts";
 
 /** Times in ms. */
 export interface RedisTimes {
-  /** After so long without a sign of life a node's peers are announced as lost. More than a client's grace. */
+  /** After this time without a renewal, the peers of a node are announced as lost. Longer than the grace of a client. */
   readonly lease: number;
-  /** What the other nodes get, after the engine's return, to write down their peers again. */
-  readonly settle: number;
-  /** How often they do so in any case. */
+  /** After an outage: time between two checks whether the other nodes have written their peers again. */
+  readonly recoveryCheck: number;
+  /** How often a node writes its peers again in any case. */
   readonly rewrite: number;
-  /** How often a node reads again while the engine is out of reach. */
-  readonly alone: number;
-  /** How long the engine may take for an answer. */
-  readonly patience: number;
+  /** How often a node reads trust and presence again while Redis is unreachable. */
+  readonly pollWhileAlone: number;
+  /** The time limit of one command. */
+  readonly commandTimeout: number;
 }
 
-const defaultTimes: RedisTimes = { lease: 13_000, settle: 1_500, rewrite: 60_000, alone: 1_000, patience: 2_000 };
+const defaultTimes: RedisTimes = {
+  lease: 13_000,
+  recoveryCheck: 1_500,
+  rewrite: 60_000,
+  pollWhileAlone: 1_000,
+  commandTimeout: 2_000,
+};
 
-/** Several servers that share a Redis or Valkey. */
-export function redisCluster(
+/** Creates a cluster of servers that share one Redis or Valkey. */
+export function createRedisCluster(
   url: string,
   log: Log,
   times: RedisTimes = defaultTimes,
@@ -37,85 +43,91 @@ export function redisCluster(
 
 async function join(url: string, log: Log, times: RedisTimes, clock: Clock, events: NodeEvents): Promise<ClusterNode> {
   const id: string = randomUUID();
-  const alone = createCounters(clock);
+  const localCounters = createCounters(clock);
   let reachable = true;
-  let stopAsking = () => {};
-  // How far the engine's clock is ahead of ours: of two claims the later must hold, also where nodes' clocks differ.
-  let ahead = 0;
+  let stopPolling = () => {};
+  // Epochs follow the clock of Redis: the later of two claims wins even if the clocks of two nodes differ.
+  let clockOffset = 0;
 
-  const { lease, settle, patience } = times;
-  const settling = createRecovery({
-    ...{ clock, settle, lease },
+  const { lease, recoveryCheck, commandTimeout } = times;
+  const recovery = createRecovery({
+    ...{ clock, lease, checkEvery: recoveryCheck },
     alive: async () => (await engine.nodes()).alive,
-    done: events.stale,
+    onComplete: events.stale,
   });
-  // Databases of one engine share its channels.
-  const space = `bonevalue:${new URL(url).pathname.slice(1) || 0}`;
-  const post = createRedisBus({ node: id, space, log, deliver, publish: (...sent) => engine.publish(...sent) });
-  const { send, broadcast } = post;
-  const engine = await connectRedis(url, post.channels, { message: post.hear, back, failed }, { patience, clock });
-  const owned = createOwnership({ engine, now: () => clock.now() + ahead, node: id, send, broadcast });
-  const upkeep = createMaintenance({
-    ...{ node: id, engine, owned, settling, post, events, lease, clock, setClock },
+  // All databases of one Redis share its channels, so the prefix names the database.
+  const channelPrefix = `bonevalue:${new URL(url).pathname.slice(1) || 0}`;
+  const bus = createRedisBus({ node: id, channelPrefix, log, deliver, publish: (...sent) => engine.publish(...sent) });
+  const { send, broadcast } = bus;
+  const engine = await connectRedis(
+    url,
+    bus.channels,
+    { message: bus.onMessage, restored: onRestored, failed: onFailed },
+    { commandTimeout, clock },
+  );
+  const ownership = createOwnership({ engine, now: () => clock.now() + clockOffset, node: id, send, broadcast });
+  const maintenance = createMaintenance({
+    ...{ node: id, engine, ownership, recovery, bus, events, lease, clock, syncClock },
     rewriteEvery: times.rewrite,
   });
-  await upkeep.begin();
+  await maintenance.start();
 
-  async function setClock(): Promise<void> {
-    ahead = (await engine.time()) - clock.now();
+  async function syncClock(): Promise<void> {
+    clockOffset = (await engine.time()) - clock.now();
   }
 
   function deliver(message: BusMessage): void {
-    if (message.kind === "taken") owned.taken(message.id, message.epoch);
+    if (message.kind === "superseded") ownership.onSuperseded(message.id, message.epoch);
     events.message(message);
   }
 
-  function failed(error: Error): void {
+  function onFailed(error: Error): void {
     if (!reachable) return;
     reachable = false;
-    // One of two wires may be back before the other, and find an empty engine.
-    settling.lost();
-    log.warn({ error: error.message }, "the cluster's engine is out of reach; this node goes on alone");
-    // Word of a revocation cannot come: it is looked for.
-    stopAsking = every(clock, times.alone, events.stale);
+    // One of the two connections may be restored before the other, and find an empty Redis.
+    recovery.onLost();
+    log.warn({ error: error.message }, "Redis is unreachable; this node works alone until it is back");
+    // Revocations cannot be announced: poll for them.
+    stopPolling = every(clock, times.pollWhileAlone, events.stale);
   }
 
-  function back(): void {
+  function onRestored(): void {
     reachable = true;
-    stopAsking();
-    log.info({}, "the cluster's engine is back");
-    upkeep.rewrite();
-    settling.begin();
+    stopPolling();
+    log.info({}, "Redis is reachable again");
+    maintenance.rewrite();
+    recovery.start();
   }
 
   async function online(users: readonly string[]): Promise<Online> {
     try {
-      const found = await Promise.all(users.map(async (user) => loginsOf(user, await engine.peersOf(user))));
-      return { logins: found.flat(), complete: settling.settled };
+      const found = await Promise.all(users.map(async (user) => loginsOf(user, await engine.ownersOf(user))));
+      return { logins: found.flat(), complete: recovery.isComplete };
     } catch {
-      return { logins: owned.of(users), complete: false };
+      return { logins: ownership.loginsOf(users), complete: false };
     }
   }
 
   async function leave(): Promise<void> {
-    upkeep.stop();
-    // With peers left, the lease runs out first: they may be on their way to another node.
-    if (owned.isEmpty()) await engine.forget(id).catch(ignoreError);
+    maintenance.stop();
+    // With peers left, let the lease expire: the peers may be reconnecting to another node.
+    if (ownership.isEmpty()) await engine.removeNode(id).catch(ignoreError);
     await engine.close().catch(ignoreError);
-    // Last: an engine that fails to the end has this node ask again.
-    settling.stop();
-    stopAsking();
+    // Last: a failure while closing starts them again.
+    recovery.stop();
+    stopPolling();
   }
 
   return {
     id,
-    claim: owned.claim,
-    release: owned.release,
+    claim: ownership.claim,
+    release: ownership.release,
     online,
     send,
     broadcast,
-    take: (key, limit, period) => engine.take(key, limit, period).catch(() => alone.take(key, limit, period)),
-    giveBack: (key) => engine.giveBack(key).catch(() => alone.giveBack(key)),
+    consume: (key, limit, period) =>
+      engine.consume(key, limit, period).catch(() => localCounters.consume(key, limit, period)),
+    refund: (key) => engine.refund(key).catch(() => localCounters.refund(key)),
     leave,
   };
 }

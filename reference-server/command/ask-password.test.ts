@@ -8,8 +8,8 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { skipAll } from "../../tools/skip-all.ts";
 import { defaultLog } from "../log.ts";
 import { createServer } from "../server.ts";
-import { openClient } from "../testing/client.ts";
-import { signedIn } from "../testing/world.ts";
+import { openClient } from "../testing/test-client.ts";
+import { signedIn } from "../testing/test-server.ts";
 
 const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
 
@@ -34,7 +34,7 @@ async function addAnn(keys: string) {
 describe("a password at a terminal (script of util-linux)", { timeout: 20_000 }, () => {
   skipAll(process.platform === "linux" ? undefined : "Only the script command of Linux gives a command a terminal.");
 
-  test("is asked for, taken, and not shown", async () => {
+  test("is asked for, accepted, and not echoed", async () => {
     const { code, shown, store } = await addAnn("correct horsx\x7fe\r");
     expect({ code, shown }).toEqual({ code: 0, shown: "Password for ann: \r\nann can sign in now.\r\n" });
     const server = await createServer({ port: 0, store, log: defaultLog("silent") });
@@ -43,7 +43,7 @@ describe("a password at a terminal (script of util-linux)", { timeout: 20_000 },
     await ann.break();
   });
 
-  test("may be thought better of with Ctrl-C", async () => {
+  test("can be cancelled with Ctrl-C", async () => {
     const { code, shown, store } = await addAnn("secret\x03");
     expect(code).toBe(1);
     expect(shown).not.toContain("secret");

@@ -5,11 +5,12 @@ import { createServer as createSmtp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { openClient } from "../testing/client.ts";
-import { signedIn } from "../testing/world.ts";
-import { explain, readFlags } from "./flags.ts";
-import { optionsFrom, serveFlags } from "./serve.ts";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { openClient } from "../testing/test-client.ts";
+import { signedIn } from "../testing/test-server.ts";
+import { describeFlags, readFlags } from "./flags.ts";
+import { run } from "./run.ts";
+import { serveFlags, toServerOptions } from "./serve.ts";
 
 const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
 let folder: string;
@@ -24,7 +25,7 @@ interface Ended {
   readonly err: string;
 }
 
-/** Runs a command to its end, in a folder of its own. */
+/** Runs a command in a process and folder of its own. */
 function command(args: readonly string[], input = "", env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   return new Promise((resolve) => {
     const child = execFile(
@@ -37,7 +38,18 @@ function command(args: readonly string[], input = "", env: NodeJS.ProcessEnv = {
   });
 }
 
-/** Runs a server until the test ends; resolves once it listens. */
+/** Runs a command in this process; returns its exit code and what it prints on standard error. */
+async function runHere(args: readonly string[]): Promise<{ code: number; error: string }> {
+  const print = vi.spyOn(console, "error").mockImplementation(() => {});
+  try {
+    const code = await run(args, {});
+    return { code, error: print.mock.calls.map(([line]) => String(line)).join("\n") };
+  } finally {
+    print.mockRestore();
+  }
+}
+
+/** Runs a server until the test ends; resolves when it listens. */
 async function serving(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, [cli, "serve", "--port", "0", ...args], {
     cwd: folder,
@@ -69,7 +81,7 @@ async function serving(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}
 }
 
 describe("the command line", { timeout: 30_000 }, () => {
-  test("an account that was added on the command line signs in to a running server", async () => {
+  test("an account that is added on the command line can sign in to a running server", async () => {
     const server = await serving();
     const added = await command(["user", "add", "ann"], "correct horse\nand more\n");
     expect(added).toMatchObject({ code: 0, err: "" });
@@ -91,7 +103,7 @@ describe("the command line", { timeout: 30_000 }, () => {
     await signedIn(client, { username: "ann", password: "correct horse" });
   });
 
-  test("whoever pipes a password need not end the pipe", async () => {
+  test("a password can be piped without ending the pipe", async () => {
     const child = spawn(process.execPath, [cli, "user", "add", "ann"], {
       cwd: folder,
       stdio: ["pipe", "ignore", "inherit"],
@@ -114,7 +126,7 @@ describe("the command line", { timeout: 30_000 }, () => {
     }
   });
 
-  test("invite prints a one-use link to where the server is found", async () => {
+  test("invite prints a one-use link to the public URL of the server", async () => {
     const { out, code } = await command(["invite", "Ann@example.org", "--url", "https://bv.example.org"]);
     expect(code).toBe(0);
     const invite = /^https:\/\/bv\.example\.org\/invite#(\S{43})$/m.exec(out)?.[1];
@@ -122,22 +134,18 @@ describe("the command line", { timeout: 30_000 }, () => {
     const client = await openClient(server.url);
     client.send("acceptInvite", { version: 1, invite, password: "a good secret" });
     expect((await client.next("setPeerId")).data.username).toBe("ann@example.org");
-    expect((await command(["invite", "ann@example.org"])).err).toMatch(/has an account already/);
+    expect((await command(["invite", "ann@example.org"])).err).toMatch(/already has an account/);
   });
 
-  test("what is wrong is said in a line", async () => {
-    const cases: [string[], number, RegExp][] = [
+  test("errors are printed in one line", async () => {
+    const cases: readonly [string[], number, RegExp][] = [
       [[], 2, /bonevalue-server serve/],
-      [
-        ["user", "remove", "ann"],
-        2,
-        /bonevalue-server user add NAME.*"user remove ann" is none of the commands above/s,
-      ],
+      [["user", "remove", "ann"], 2, /bonevalue-server user add NAME.*unknown command "user remove ann"/s],
       [["serve", "--prot", "1"], 1, /^bonevalue-server: Unknown option '--prot'/],
-      [["serve", "--port", "many"], 1, /--port takes a number/],
-      [["serve", "--url", "foo"], 1, /--url.* is a URL such as https:/],
-      [["invite", "ann@example.org", "--url", "bv.example.org:8000"], 1, /--url.* is a URL such as https:/],
-      [["serve", "--ice", "example.org"], 1, /--ice takes a stun:/],
+      [["serve", "--port", "many"], 1, /--port must be a number/],
+      [["serve", "--url", "foo"], 1, /--url.* to a URL such as https:/],
+      [["invite", "ann@example.org", "--url", "bv.example.org:8000"], 1, /--url.* to a URL such as https:/],
+      [["serve", "--ice", "example.org"], 1, /--ice must be a stun:/],
       [["serve", "--host", "0.0.0.0"], 1, /--cert and --key.*--insecure/],
       [["serve", "--store", "/nowhere/x.db"], 1, /cannot be opened/],
       [["serve", "--cluster", "redis://127.0.0.1"], 1, /postgres:\/\//],
@@ -148,29 +156,30 @@ describe("the command line", { timeout: 30_000 }, () => {
         1,
         /^bonevalue-server: The file of --cert cannot be read \(.*x\.pem.*\)\.$/m,
       ],
-      [["serve", "--path", "p2p"], 1, /give a path such as \/p2p/],
-      [["serve", "--port", ""], 1, /--port takes a number, not ""/],
+      [["serve", "--path", "p2p"], 1, /to a path such as \/p2p/],
+      [["serve", "--port", ""], 1, /--port must be a number, not ""/],
       [["serve", "--port", "70000"], 1, /from 0 to 65535, not 70000/],
-      [["serve", "--origin", "app.example.org"], 1, /No page comes from/],
-      [["serve", "--log-level", "loud"], 1, /--log-level takes debug, info, warn or error/],
-      [["serve", "--smtp", "mail.example.org", "--mail-from", "a@b.c"], 1, /--smtp takes an smtp:\/\//],
+      [["serve", "--origin", "app.example.org"], 1, /is not an origin/],
+      [["serve", "--log-level", "loud"], 1, /--log-level must be debug, info, warn or error/],
+      [["serve", "--smtp", "mail.example.org", "--mail-from", "a@b.c"], 1, /--smtp must be an smtp:\/\//],
       [["user", "add", "ann", "--store", "."], 1, /cannot be opened/],
-      [["user", "add", "ann"], 1, /password is not empty/],
-      [["invite", "nobody"], 1, /not an e-mail address/],
+      [["invite", "nobody", "--store", ":memory:"], 1, /not a valid e-mail address/],
     ];
-    const ends = await Promise.all(cases.map(([args]) => command(args)));
-    for (const [at, [args, code, words]] of cases.entries()) {
-      expect([args, ends[at]!.code]).toEqual([args, code]);
-      expect(ends[at]!.err).toMatch(words);
-      expect(ends[at]!.err).not.toMatch(/^\s+at /m);
+    for (const [args, code, words] of cases) {
+      const { error, code: actual } = await runHere(args);
+      expect([args, actual]).toEqual([args, code]);
+      expect(error).toMatch(words);
+      expect(error).not.toMatch(/^\s+at /m);
     }
+    const { err, code } = await command(["user", "add", "ann"]);
+    expect([err, code]).toEqual([expect.stringMatching(/password must not be empty/), 1]);
   });
 
-  test("a port that is taken is said in a line", async () => {
+  test("a port in use is reported in one line", async () => {
     const { url } = await serving();
     const { code, err } = await command(["serve", "--port", new URL(url).port]);
     expect(code).toBe(1);
-    expect(err).toMatch(/^bonevalue-server: Port \d+ on 127\.0\.0\.1 is taken/);
+    expect(err).toMatch(/^bonevalue-server: Port \d+ on 127\.0\.0\.1 is in use/);
   });
 
   test("--help explains every flag and its environment variable", async () => {
@@ -188,7 +197,7 @@ describe("the command line", { timeout: 30_000 }, () => {
     }
   });
 
-  test("mail goes through the SMTP server that is named", async () => {
+  test("mail is sent through the given SMTP server", async () => {
     const mail = await smtpServer();
     const server = await serving([
       "--smtp",
@@ -208,16 +217,18 @@ describe("the command line", { timeout: 30_000 }, () => {
     expect(JSON.stringify(server.lines)).not.toContain("invite#");
   });
 
-  test("without SMTP the link of an invitation goes to the log", async () => {
+  test("without SMTP the link of an invitation is logged", async () => {
     const server = await serving();
     await command(["user", "add", "ann"], "correct horse");
     const ann = await signedIn(await openClient(server.url), { username: "ann", password: "correct horse" });
     await ann.request("inviteUser", { email: "bob@example.org" });
-    expect(await server.logged("somebody is invited: send them this link")).toMatchObject({ to: "bob@example.org" });
+    expect(await server.logged("invitation created: send this link to the invited person")).toMatchObject({
+      to: "bob@example.org",
+    });
   });
 });
 
-test("the environment stands in for flags, and flags win", () => {
+test("environment variables replace missing flags, and flags take precedence", () => {
   const env = {
     BONEVALUE_PORT: "9000",
     BONEVALUE_HOST: "10.0.0.1",
@@ -227,21 +238,21 @@ test("the environment stands in for flags, and flags win", () => {
     BONEVALUE_ICE: "stun:s.example.org turn:t.example.org",
   };
   const { values } = readFlags(serveFlags, ["--host", "10.0.0.2", "--proxy", "10.0.0.0/8", "--proxy", "::1"], env);
-  expect(optionsFrom(values)).toMatchObject({
+  expect(toServerOptions(values)).toMatchObject({
     ...{ host: "10.0.0.2", port: 9_000, insecure: true, proxies: ["10.0.0.0/8", "::1"] },
     origins: ["https://a.example.org", "https://b.example.org"],
     ice: [{ urls: "stun:s.example.org" }, { urls: "turn:t.example.org", secret: "shared" }],
     limits: { drain: 0 },
   });
-  expect(optionsFrom({ cluster: "redis://x" }).limits).toEqual({ drain: 10_000 });
+  expect(toServerOptions({ cluster: "redis://x" }).limits).toEqual({ drain: 10_000 });
   expect(readFlags(serveFlags, [], { BONEVALUE_INSECURE: "0" }).values.insecure).toBe(false);
 });
 
-test("the help keeps within a terminal's width", () => {
-  for (const line of explain(serveFlags).split("\n")) expect(line.length).toBeLessThanOrEqual(90);
+test("the help fits the width of a terminal", () => {
+  for (const line of describeFlags(serveFlags).split("\n")) expect(line.length).toBeLessThanOrEqual(90);
 });
 
-/** Takes one mail. */
+/** Starts an SMTP server that receives one mail. */
 async function smtpServer(): Promise<{ url: string; received: Promise<string> }> {
   let arrived: (text: string) => void;
   const received = new Promise<string>((resolve) => {

@@ -1,32 +1,32 @@
 import { parseArgs } from "node:util";
 
-/** A flag of the command line, which an environment variable can give as well. */
+/** A command-line flag that can also be set by an environment variable. */
 export interface Flag {
   readonly help: string;
-  /** What stands for the value in the help; without one the flag is true or false. */
+  /** The placeholder of the value in the help; without one, the flag is a boolean. */
   readonly value?: string;
-  /** May be given several times; in the environment, separated by spaces. */
+  /** May be repeated; values in the environment variable are separated by spaces. */
   readonly multiple?: true;
 }
 
-/** Flags by name; a value's type follows from its flag. */
+/** Flags by name. */
 export type Flags<Values> = { readonly [Name in keyof Values]-?: Flag };
 
-/** Reads flags from the command line and, where they are missing there, from the environment. Throws on unknown flags. */
+/** Reads flags from the command line, or else from the environment. Throws on unknown flags. */
 export function readFlags<Values>(
   flags: Flags<Values>,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): { values: Values; positionals: string[] } {
   const known = Object.entries<Flag>(flags);
-  const options = Object.fromEntries(known.map(([name, flag]) => [name, optionOf(flag)]));
+  const options = Object.fromEntries(known.map(([name, flag]) => [name, toParseOption(flag)]));
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
   const given: Record<string, unknown> = { ...values };
-  for (const [name, flag] of known) given[name] ??= fromEnvironment(flag, env[variableOf(name)]);
+  for (const [name, flag] of known) given[name] ??= fromEnvironment(flag, env[variableName(name)]);
   return { values: given as Values, positionals };
 }
 
-function optionOf({ value, multiple }: Flag) {
+function toParseOption({ value, multiple }: Flag) {
   return { type: value === undefined ? "boolean" : "string", multiple: multiple === true } as const;
 }
 
@@ -37,16 +37,16 @@ function fromEnvironment({ value, multiple }: Flag, text: string | undefined): u
 }
 
 /** `ice-secret` → `BONEVALUE_ICE_SECRET` */
-function variableOf(name: string): string {
+function variableName(name: string): string {
   return `BONEVALUE_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
-/** One paragraph for each flag. */
-export function explain<Values>(flags: Flags<Values>): string {
+/** Returns the help text: one paragraph for each flag. */
+export function describeFlags<Values>(flags: Flags<Values>): string {
   return Object.entries<Flag>(flags)
     .map(([name, { value, help }]) => {
       const heading = `  --${name}${value ? ` ${value}` : ""}`;
-      return `${heading.padEnd(34)}${variableOf(name)}\n${wrap(help, 6, 88)}`;
+      return `${heading.padEnd(34)}${variableName(name)}\n${wrap(help, 6, 88)}`;
     })
     .join("\n\n");
 }

@@ -1,22 +1,22 @@
 import { createRequire } from "node:module";
 import { addUser, invite } from "./administer.ts";
-import { explain, readFlags } from "./flags.ts";
+import { describeFlags, readFlags } from "./flags.ts";
 import { serve, serveFlags, storeFlags } from "./serve.ts";
 
-const help = `bonevalue-server: a discovery server for pages that talk straight to each other.
+const help = `bonevalue-server: a discovery server for pages that connect directly to each other.
 
-  bonevalue-server serve           Run the server until it is told to stop (SIGTERM or Ctrl-C).
-  bonevalue-server user add NAME   Make an account. The password is asked for, or read from standard input.
-  bonevalue-server invite EMAIL    Print a one-use link with which somebody makes an account.
+  bonevalue-server serve           Run the server until SIGTERM or Ctrl-C.
+  bonevalue-server user add NAME   Create an account. Asks for the password, or reads it from standard input.
+  bonevalue-server invite EMAIL    Print a one-use link with which the invited person creates an account.
 
-Every flag can be given as the environment variable beside it instead: secrets belong there, where
-other users of the machine do not see them. All commands take --help, --store and --url; the others
-are for serve. With --version, the version is printed.
+Every flag can also be set by the environment variable beside it. Use these for secrets, since other
+users of the machine can see command lines. All commands accept --help, --store and --url; the other
+flags are for serve. --version prints the version.
 
-${explain(serveFlags)}
+${describeFlags(serveFlags)}
 `;
 
-/** Runs one command; resolves to the exit code. What went wrong is said on standard error. */
+/** Runs one command; resolves to the exit code. Errors are printed on standard error. */
 export async function run(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
   try {
     return await dispatch(args, env);
@@ -32,7 +32,7 @@ async function dispatch(args: readonly string[], env: NodeJS.ProcessEnv): Promis
     return 0;
   }
   if (args.includes("--version")) {
-    // By the package's own name: what is built lies deeper than the source.
+    // By the name of the package: built files are at another depth than the source.
     console.log(createRequire(import.meta.url)("bonevalue-server/package.json").version);
     return 0;
   }
@@ -47,6 +47,6 @@ async function dispatch(args: readonly string[], env: NodeJS.ProcessEnv): Promis
     if (first === "invite" && second !== undefined && positionals.length === 2) return invite(second, values);
   }
   console.error(help);
-  if (args.length > 0) console.error(`bonevalue-server: "${args.join(" ")}" is none of the commands above.`);
+  if (args.length > 0) console.error(`bonevalue-server: unknown command "${args.join(" ")}".`);
   return 2;
 }

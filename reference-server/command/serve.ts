@@ -4,15 +4,15 @@ import type { IceOption } from "../ice.ts";
 import { defaultLog } from "../log.ts";
 import { type Certificate, createServer, type ServerOptions } from "../server.ts";
 import type { Flags } from "./flags.ts";
-import { smtpMail } from "./mail.ts";
+import { createSmtpMail } from "./mail.ts";
 
-/** What every command can be given. */
+/** Flags of all commands. */
 export interface StoreValues {
   readonly store?: string;
   readonly url?: string;
 }
 
-/** What `bonevalue-server serve` can be given. */
+/** Flags of `serve`. */
 export interface ServeValues extends StoreValues {
   readonly host?: string;
   readonly port?: string;
@@ -32,43 +32,43 @@ export interface ServeValues extends StoreValues {
   readonly "log-level"?: string;
 }
 
-/** Flags of every command. */
+/** Descriptions of the flags of all commands. */
 export const storeFlags: Flags<StoreValues> = {
   store: {
     value: "FILE|URL",
-    help: "Where accounts live: a SQLite file, made when missing, or a postgres:// URL. Default bonevalue.db.",
+    help: "The store of accounts: a SQLite file, created if missing, or a postgres:// URL. Default bonevalue.db.",
   },
   url: {
     value: "URL",
-    help: "Where browsers find this server, as http(s)://…, when a proxy stands before it. Invitations lead there.",
+    help: "The http(s):// URL of this server for browsers, if it is behind a proxy. Invitations use it.",
   },
 };
 
-/** Flags of `bonevalue-server serve`. */
+/** Descriptions of the flags of `serve`. */
 export const serveFlags: Flags<ServeValues> = {
   host: {
     value: "HOST",
-    help: "Address to listen on. Default 127.0.0.1. Beyond this machine give --cert and --key, or --insecure.",
+    help: "Address to listen on. Default 127.0.0.1. Other addresses need --cert and --key, or --insecure.",
   },
-  port: { value: "PORT", help: "Port to listen on; 0 takes a free one. Default 8000." },
-  path: { value: "PATH", help: "The WebSocket's path. Default /." },
+  port: { value: "PORT", help: "Port to listen on; 0 picks a free port. Default 8000." },
+  path: { value: "PATH", help: "Path of the WebSocket. Default /." },
   ...storeFlags,
   cluster: {
     value: "URL",
-    help: "A redis:// URL that several servers share, to act as one. They need a postgres:// store then.",
+    help: "A redis:// URL that several servers share to act as one. They also need a shared postgres:// store.",
   },
   cert: { value: "FILE", help: "TLS certificate chain, PEM." },
   key: { value: "FILE", help: "TLS private key, PEM." },
-  insecure: { help: "Listen without TLS beyond this machine: only behind a proxy that ends TLS." },
+  insecure: { help: "Listen without TLS on other addresses than loopback: only behind a proxy that terminates TLS." },
   origin: {
     multiple: true,
     value: "ORIGIN",
-    help: "A page origin that may connect, such as https://app.example.org; may be repeated. Default: the server's own, and loopback names.",
+    help: "A page origin that may connect, such as https://app.example.org; may be repeated. Default: the server's own origin and loopback names.",
   },
   proxy: {
     multiple: true,
     value: "NETWORK",
-    help: "A proxy whose X-Forwarded-For is believed, as an address or network; may be repeated. Default: none.",
+    help: "Address or network of a proxy whose X-Forwarded-For is trusted; may be repeated. Default: none.",
   },
   ice: {
     multiple: true,
@@ -77,31 +77,31 @@ export const serveFlags: Flags<ServeValues> = {
   },
   "ice-secret": {
     value: "SECRET",
-    help: "coturn's static-auth-secret: credentials for the turn: URLs are minted from it, for an hour each.",
+    help: "The static-auth-secret of coturn. Credentials for the turn: URLs are minted from it; each is valid for an hour.",
   },
   "metrics-from": {
     multiple: true,
     value: "NETWORK",
-    help: "Who may read /metrics, as an address or network; may be repeated. Default: this machine.",
+    help: "Address or network that may read /metrics; may be repeated. Default: this machine.",
   },
   smtp: {
     value: "URL",
-    help: "smtp(s)://user:password@host to mail invitations with. Without it, links go to the log.",
+    help: "The mail server for invitations, as smtp(s)://user:password@host. Without it, links are logged.",
   },
-  "mail-from": { value: "ADDRESS", help: "The sender of invitations." },
+  "mail-from": { value: "ADDRESS", help: "Sender address of invitations." },
   drain: {
     value: "SECONDS",
-    help: "How long clients have to move to other servers before this one stops. Default 10 with --cluster, else 0.",
+    help: "How long to wait for clients to move to other servers before stopping. Default 10 with --cluster, else 0.",
   },
   "log-level": { value: "LEVEL", help: "debug, info, warn or error. Default info." },
 };
 
 const levels: ReadonlySet<string> = new Set(["trace", "debug", "info", "warn", "error", "fatal", "silent"]);
 
-/** Serves until SIGTERM or SIGINT, then lets clients go. A second signal stops at once. */
+/** Runs the server until SIGTERM or SIGINT, then stops gracefully. A second signal stops at once. */
 export async function serve(flags: ServeValues): Promise<number> {
-  const log = defaultLog(levelFrom(flags["log-level"]));
-  const server = await createServer({ ...optionsFrom(flags), log });
+  const log = defaultLog(checkedLevel(flags["log-level"]));
+  const server = await createServer({ ...toServerOptions(flags), log });
   log.info({ url: server.url }, "listening");
   await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
   log.info({}, "stopping");
@@ -111,14 +111,14 @@ export async function serve(flags: ServeValues): Promise<number> {
   return 0;
 }
 
-/** What `createServer` takes, from the flags. Throws where they contradict each other. */
-export function optionsFrom(flags: ServeValues): ServerOptions {
-  const drain = flags.drain === undefined ? (flags.cluster ? 10 : 0) : number("drain", flags.drain);
+/** Converts flags to the options of `createServer`. Throws if they contradict each other. */
+export function toServerOptions(flags: ServeValues): ServerOptions {
+  const drain = flags.drain === undefined ? (flags.cluster ? 10 : 0) : parseNumber("drain", flags.drain);
   return {
     host: flags.host,
-    port: flags.port === undefined ? undefined : number("port", flags.port),
+    port: flags.port === undefined ? undefined : parseNumber("port", flags.port),
     path: flags.path,
-    tls: tlsFrom(flags),
+    tls: readCertificate(flags),
     publicUrl: flags.url,
     store: flags.store,
     cluster: flags.cluster,
@@ -126,36 +126,36 @@ export function optionsFrom(flags: ServeValues): ServerOptions {
     proxies: flags.proxy,
     insecure: flags.insecure,
     metricsReaders: flags["metrics-from"],
-    ice: iceFrom(flags.ice ?? [], flags["ice-secret"]),
-    mail: flags.smtp === undefined ? undefined : smtpMail(flags.smtp, flags["mail-from"]),
+    ice: parseIce(flags.ice ?? [], flags["ice-secret"]),
+    mail: flags.smtp === undefined ? undefined : createSmtpMail(flags.smtp, flags["mail-from"]),
     limits: { drain: Math.round(drain * 1_000) },
   };
 }
 
-function levelFrom(level: string | undefined): string | undefined {
+function checkedLevel(level: string | undefined): string | undefined {
   if (level === undefined || levels.has(level)) return level;
-  throw new Error(`--log-level takes debug, info, warn or error, not "${level}".`);
+  throw new Error(`--log-level must be debug, info, warn or error, not "${level}".`);
 }
 
-function number(name: string, text: string): number {
+function parseNumber(name: string, text: string): number {
   const value = Number(text);
-  if (!/^\d+(\.\d+)?$/.test(text)) throw new Error(`--${name} takes a number, not "${text}".`);
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new Error(`--${name} must be a number, not "${text}".`);
   return value;
 }
 
-function iceFrom(urls: readonly string[], secret: string | undefined): IceOption[] {
+function parseIce(urls: readonly string[], secret: string | undefined): IceOption[] {
   const wrong = urls.find((url) => !/^(stun|turn)s?:/.test(url));
-  if (wrong !== undefined) throw new Error(`--ice takes a stun:, turn: or turns: URL, not "${wrong}".`);
+  if (wrong !== undefined) throw new Error(`--ice must be a stun:, turn: or turns: URL, not "${wrong}".`);
   return urls.map((url) => ({ urls: url, ...(url.startsWith("turn") && secret !== undefined && { secret }) }));
 }
 
-function tlsFrom({ cert, key }: ServeValues): Certificate | undefined {
+function readCertificate({ cert, key }: ServeValues): Certificate | undefined {
   if (cert === undefined && key === undefined) return undefined;
-  if (cert === undefined || key === undefined) throw new Error("--cert and --key go together.");
-  return { cert: contentOf("cert", cert), key: contentOf("key", key) };
+  if (cert === undefined || key === undefined) throw new Error("--cert and --key must be given together.");
+  return { cert: readFlagFile("cert", cert), key: readFlagFile("key", key) };
 }
 
-function contentOf(flag: string, path: string): Buffer {
+function readFlagFile(flag: string, path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {

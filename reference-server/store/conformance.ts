@@ -24,7 +24,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       for (const name of names) await store.addAccount(name, `hash of ${name}`);
     }
 
-    test("an account is found under its name, and a name is given once", async () => {
+    test("an account is found by its name, and names are unique", async () => {
       expect(await store.addAccount("ann", "h1")).toBe(true);
       expect(await store.addAccount("ann", "h2")).toBe(false);
       expect(await store.account("ann")).toEqual({ username: "ann", password: "h1" });
@@ -36,27 +36,27 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.account("ann")).toEqual({ username: "ann", password: undefined });
     });
 
-    test("names such as __proto__ are names", async () => {
+    test("names such as __proto__ are valid", async () => {
       await accounts("__proto__", "constructor");
       await store.trust("__proto__", "toString", "constructor", "hasOwnProperty");
       expect(await store.trusted("__proto__")).toEqual([{ username: "constructor", alias: "toString" }]);
     });
 
-    test("opening the store again keeps all accounts", async () => {
+    test("reopening the store keeps all accounts", async () => {
       await accounts("ann");
       const again = await under.reopen();
       expect(await again.account("ann")).toEqual({ username: "ann", password: "hash of ann" });
       await again.close();
     });
 
-    test("a password is replaced only while it is the one that was checked", async () => {
+    test("a password is replaced only while the checked one is current", async () => {
       await accounts("ann");
       expect(await store.rehash("ann", "something else", "h2")).toBe(false);
       expect(await store.rehash("ann", "hash of ann", "h2")).toBe(true);
       expect((await store.account("ann"))?.password).toBe("h2");
     });
 
-    test("a session is found by its secret's hash until it was last seen too long ago", async () => {
+    test("a session is found by the hash of its secret until it was seen too long ago", async () => {
       await accounts("ann");
       const session = { hash: "s", username: "ann", peer: "p", seen: 100 };
       await store.addSession(session);
@@ -68,7 +68,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.session("s", 0)).toBeUndefined();
     });
 
-    test("a session begins only while the password is the one that was checked", async () => {
+    test("a session is added only while the checked password is current", async () => {
       await accounts("ann");
       const session = { hash: "s", username: "ann", peer: "p", seen: 1 };
       expect(await store.addSession(session, "another hash")).toBe(false);
@@ -78,7 +78,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect((await store.account("ann"))?.password).toBe("hash of ann");
     });
 
-    test("an account has as many sessions as it may: those seen longest ago end", async () => {
+    test("above the limit of sessions of an account, the least recently seen end", async () => {
       await accounts("ann", "bob");
       const begin = (username: string, peer: string, seen: number) =>
         store.addSession({ hash: `h-${peer}`, username, peer, seen }, undefined, 3);
@@ -96,7 +96,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.sessionsOf([...peers, "p6"])).toEqual(new Set(["p1", "p3", "p4", "p6"]));
     });
 
-    test("more sessions than an engine takes parameters are looked up and touched at once", async () => {
+    test("more sessions than the engine's parameter limit can be read and updated in one call", async () => {
       await accounts("ann");
       const peers = Array.from({ length: 1_200 }, (_, at) => `p${at}`);
       for (const peer of peers.slice(0, 600)) {
@@ -107,7 +107,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect((await store.session("h-p599", 1))?.seen).toBe(2);
     });
 
-    test("a changed password ends every session but the one that changed it, whose secret is new", async () => {
+    test("a changed password ends every other session and renews the secret of its own", async () => {
       await accounts("ann", "bob");
       for (const [peer, username] of [
         ["p1", "ann"],
@@ -123,14 +123,14 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect((await store.session("s-new", 0))?.peer).toBe("p1");
     });
 
-    test("trust goes both ways, each under the receiver's own name", async () => {
+    test("trust is mutual, with an alias for each side", async () => {
       await accounts("ann", "bob");
       expect(await store.trust("ann", "Bob", "bob", "Ann")).toEqual({ other: "bob" });
       expect(await store.trusted("ann")).toEqual([{ username: "bob", alias: "Bob" }]);
       expect(await store.trusted("bob")).toEqual([{ username: "ann", alias: "Ann" }]);
     });
 
-    test("nobody trusts themselves, nobody twice, and a name means one user", async () => {
+    test("a user cannot trust itself or a user twice, and an alias means one user", async () => {
       await accounts("ann", "bob", "cat");
       await store.trust("ann", "Bob", "bob", "Ann");
       expect(await store.trust("ann", "Me", "ann", "Me too")).toEqual({ refused: "token-invalid" });
@@ -140,7 +140,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.trusted("cat")).toEqual([]);
     });
 
-    test("ended trust is ended on both sides, and its names are free again", async () => {
+    test("ended trust ends on both sides, and its aliases are free again", async () => {
       await accounts("ann", "bob");
       await store.trust("ann", "Bob", "bob", "Ann");
       expect(await store.untrust("bob", "Bob")).toBeUndefined();
@@ -161,7 +161,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.claimToken("t", "bob", "Ann", 0)).toEqual({ refused: "token-invalid" });
     });
 
-    test("a token makes trust once", async () => {
+    test("a token creates trust once", async () => {
       await accounts("ann", "bob", "cat");
       expect(await store.addToken({ hash: "t", owner: "ann", alias: "Friend", expires: 10 })).toBe(true);
       expect(await store.claimToken("t", "bob", "Ann", 5)).toEqual({ other: "ann" });
@@ -172,7 +172,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.claimToken("t", claimer, "Ann", 5)).toEqual({ refused: "token-invalid" });
     });
 
-    test("a token is not for its maker, for a friend, for late comers, nor for names that are taken", async () => {
+    test("a token is refused for its owner, for trusted users, after expiry and for used aliases", async () => {
       await accounts("ann", "bob", "cat", "dan");
       await store.trust("ann", "Bob", "bob", "Ann");
       await store.addToken({ hash: "t", owner: "ann", alias: "Cat", expires: 10 });
@@ -185,7 +185,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.claimToken("t", "cat", "Annie", 5)).toEqual({ other: "ann" });
     });
 
-    test("a token whose name its maker has used since is invalid", async () => {
+    test("a token is invalid when its owner has used the alias since", async () => {
       await accounts("ann", "bob", "cat");
       await store.addToken({ hash: "t", owner: "ann", alias: "Friend", expires: 10 });
       await store.trust("ann", "Friend", "bob", "Ann");
@@ -193,7 +193,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.addToken({ hash: "t2", owner: "ann", alias: "Friend", expires: 10 })).toBe(false);
     });
 
-    test("a newer token for the same name ends the older", async () => {
+    test("a newer token for the same alias replaces the older", async () => {
       await accounts("ann", "bob");
       await store.addToken({ hash: "t1", owner: "ann", alias: "Friend", expires: 10 });
       await store.addToken({ hash: "t2", owner: "ann", alias: "Friend", expires: 20 });
@@ -201,7 +201,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.claimToken("t2", "bob", "Ann", 15)).toEqual({ other: "ann" });
     });
 
-    test("of fifty who claim a token at once, one gets it", async () => {
+    test("of fifty concurrent claims of a token, one succeeds", async () => {
       const claimers = Array.from({ length: 50 }, (_, at) => `user${at}`);
       await accounts("ann", ...claimers);
       await store.addToken({ hash: "t", owner: "ann", alias: "Friend", expires: 10 });
@@ -210,7 +210,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.trusted("ann")).toHaveLength(1);
     });
 
-    test("two who claim each other's tokens at once trust each other once", async () => {
+    test("two users who claim each other's tokens at the same time trust each other once", async () => {
       await accounts("ann", "bob");
       await store.addToken({ hash: "ta", owner: "ann", alias: "B", expires: 10 });
       await store.addToken({ hash: "tb", owner: "bob", alias: "A", expires: 10 });
@@ -223,7 +223,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.trusted("bob")).toHaveLength(1);
     });
 
-    test("an invitation makes one account, once, and ends the others to the same address", async () => {
+    test("an invitation creates one account, once, and ends the others to the same address", async () => {
       await store.addInvitation({ hash: "i1", email: "ann@x.org", expires: 10 });
       await store.addInvitation({ hash: "i2", email: "ann@x.org", expires: 10 });
       expect(await store.invitation("i1", 5)).toEqual({ hash: "i1", email: "ann@x.org", expires: 10 });
@@ -243,7 +243,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect((await store.account("ann@x.org"))?.password).toBe("hash of ann@x.org");
     });
 
-    test("what has expired is forgotten, the rest stays", async () => {
+    test("purge deletes expired rows only", async () => {
       await accounts("ann", "bob");
       await store.addToken({ hash: "t1", owner: "ann", alias: "Old", expires: 10 });
       await store.addToken({ hash: "t2", owner: "ann", alias: "New", expires: 30 });

@@ -1,48 +1,46 @@
 import type { Log } from "../log.ts";
 import { importPostgres } from "../optional-packages.ts";
-import { postgresStore } from "./postgres.ts";
-import { sqliteStore } from "./sqlite.ts";
+import { openPostgresStore } from "./postgres.ts";
+import { openSqliteStore } from "./sqlite.ts";
 import type { Store } from "./store.ts";
 
-/** Whether several servers can share what is at `where`. */
+/** Whether several servers can share the store at `where`. */
 export function isShared(where: string | Store): boolean {
   return typeof where === "object" || /^postgres(ql)?:\/\//.test(where);
 }
 
 /**
- * The store at `where`: `":memory:"`, a SQLite file's path, a `postgres://` URL, or a store already. Rejects with what to
- * do about it.
+ * Opens the store at `where`: `":memory:"`, the path of a SQLite file or a `postgres://` URL; returns a given store as it
+ * is. If it cannot be opened, rejects with what to do.
  */
 export async function openStore(where: string | Store, log: Log): Promise<Store> {
   if (typeof where === "object") return where;
   if (isShared(where)) return openPostgres(where, log);
   if (/^\w+:\/\//.test(where) && !where.startsWith("file:"))
-    throw new Error("The store is nothing that is known here: give a file's path or a postgres:// URL.");
+    throw new Error("The store (`store`, --store) is not supported: use the path of a file or a postgres:// URL.");
   return openSqlite(where);
 }
 
 async function openSqlite(path: string): Promise<Store> {
   try {
-    return await sqliteStore(path);
+    return await openSqliteStore(path);
   } catch (cause) {
     const advice = isDamaged(cause)
-      ? "it is no SQLite file or a damaged one, so bring a backup back or name another"
-      : "check the path and who may write there";
+      ? "it is not a SQLite file or is damaged; restore a backup or use another file"
+      : "check the path and its write permissions";
     throw new Error(`The store at ${path} cannot be opened (${reason(cause)}): ${advice}.`, { cause });
   }
 }
 
 async function openPostgres(url: string, log: Log): Promise<Store> {
-  // First, because its message is not about an unreachable store.
+  // First, so that a missing package is not reported as an unreachable store.
   await importPostgres();
-  // The URL holds a password.
-  const where = URL.parse(url)?.host ?? "the URL given";
-  return postgresStore(url, log).catch((cause: unknown) => {
+  // The URL contains a password, so only the host is shown.
+  const where = URL.parse(url)?.host ?? "the given URL";
+  return openPostgresStore(url, log).catch((cause: unknown) => {
     throw new Error(
-      `The store at ${where} cannot be used (${reason(cause)}): check that it runs, and user, password and database.`,
-      {
-        cause,
-      },
+      `The store at ${where} cannot be used (${reason(cause)}): check that it runs, and the user, password and database.`,
+      { cause },
     );
   });
 }

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { until } from "../../tools/eventually.ts";
 import { defaultLog } from "../log.ts";
 import { startPostgres, type TestPostgres } from "../testing/postgres.ts";
-import { password, world } from "../testing/world.ts";
+import { password, startTestServer } from "../testing/test-server.ts";
 import { describeStore } from "./conformance.ts";
 import { openStore } from "./open.ts";
-import { postgresStore } from "./postgres.ts";
+import { openPostgresStore } from "./postgres.ts";
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 60_000 });
 
@@ -19,13 +19,13 @@ afterAll(() => postgres.stop());
 
 describeStore("PostgreSQL", async () => {
   const url = await postgres.database();
-  const store = await postgresStore(url, log);
-  return { store, reopen: () => postgresStore(url, log), dispose: store.close };
+  const store = await openPostgresStore(url, log);
+  return { store, reopen: () => openPostgresStore(url, log), dispose: store.close };
 });
 
-test("two servers claim one token at the same moment, and one gets it", async () => {
+test("of two servers that claim one token at the same moment, one succeeds", async () => {
   const url = await postgres.database();
-  const [one, two] = await Promise.all([postgresStore(url, log), postgresStore(url, log)]);
+  const [one, two] = await Promise.all([openPostgresStore(url, log), openPostgresStore(url, log)]);
   for (const name of ["ann", "bob", "cat"]) await one.addAccount(name, "h");
   for (let round = 0; round < 20; round++) {
     await one.addToken({ hash: `t${round}`, owner: "ann", alias: `Friend`, expires: 10 });
@@ -39,9 +39,9 @@ test("two servers claim one token at the same moment, and one gets it", async ()
   await Promise.all([one.close(), two.close()]);
 });
 
-test("a password that is being changed begins no session, which the change would not end", async () => {
+test("no session is added while the password is being changed", async () => {
   const url = await postgres.database();
-  const store = await postgresStore(url, log);
+  const store = await openPostgresStore(url, log);
   await store.addAccount("ann", "old");
   const other = new pg.Client(url);
   await other.connect();
@@ -56,8 +56,8 @@ test("a password that is being changed begins no session, which the change would
   await store.close();
 });
 
-test("a PostgreSQL that is restarted costs no socket, and answers again", async () => {
-  const { signIn } = await world(["ann", "bob"], { store: await postgres.database() });
+test("a restart of PostgreSQL closes no socket, and the store works again", async () => {
+  const { signIn } = await startTestServer(["ann", "bob"], { store: await postgres.database() });
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   await postgres.restart();
   await until(async () => (await ann.request("requestToken", { name: "Cat" })).type === "tokenResponse");
@@ -65,9 +65,9 @@ test("a PostgreSQL that is restarted costs no socket, and answers again", async 
   await bob.settled();
 });
 
-test("two who end their trust at the same moment do not wait for each other", async () => {
+test("two users who end their trust at the same moment do not deadlock", async () => {
   const url = await postgres.database();
-  const store = await postgresStore(url, log);
+  const store = await openPostgresStore(url, log);
   for (const name of ["ann", "bob"]) await store.addAccount(name, "h");
   await store.trust("ann", "Bob", "bob", "Ann");
   const ann = new pg.Client(url);
@@ -83,8 +83,8 @@ test("two who end their trust at the same moment do not wait for each other", as
   await store.close();
 });
 
-test("names with a character that PostgreSQL does not take are answered as unknown ones are", async () => {
-  const { open, signIn } = await world(["ann"], { store: await postgres.database() });
+test("names with a character that PostgreSQL rejects are answered like unknown names", async () => {
+  const { open, signIn } = await startTestServer(["ann"], { store: await postgres.database() });
   const nobody = await open();
   nobody.send("authenticate", { version: 1, username: "ann\0", password });
   expect((await nobody.next("error")).data.code).toBe("unauthenticated");
@@ -92,7 +92,7 @@ test("names with a character that PostgreSQL does not take are answered as unkno
   expect((await ann.request("removeUser", { name: "\0" })).data.code).toBe("alias-reserved");
 });
 
-test("a store out of reach is refused with what to do, and without the password", async () => {
+test("an unreachable store is reported with what to do and without the password", async () => {
   const opening = openStore("postgres://somebody:secret@127.0.0.1:1/nothing", log);
   await expect(opening).rejects.toThrow(/127\.0\.0\.1:1 cannot be used .*check that it runs/);
   await expect(opening).rejects.not.toThrow(/secret/);

@@ -2,20 +2,20 @@ import { Kysely, PostgresDialect } from "kysely";
 import type { Log } from "../log.ts";
 import { importPostgres } from "../optional-packages.ts";
 import { migrate, type Tables } from "./schema.ts";
-import { sqlStore } from "./sql.ts";
+import { createSqlStore } from "./sql.ts";
 import type { Store } from "./store.ts";
 
-// int8: times in ms, which a number holds exactly.
+// The type id of int8: times in ms, which a number represents exactly.
 const bigint = 20;
 
-/** A store in PostgreSQL, which any number of servers share. Rejects when it cannot be reached. */
-export async function postgresStore(url: string, log: Log): Promise<Store> {
+/** Opens a store in PostgreSQL, which any number of servers may share. Rejects when it cannot be reached. */
+export async function openPostgresStore(url: string, log: Log): Promise<Store> {
   const pg = await importPostgres();
   const pool = new pg.Pool({
     connectionString: url,
     max: 10,
     connectionTimeoutMillis: 5_000,
-    // Sign-ins wait for it: better an error than a hang.
+    // Sign-ins wait for queries, so a query must fail rather than hang.
     query_timeout: 10_000,
     keepAlive: true,
     types: {
@@ -23,8 +23,8 @@ export async function postgresStore(url: string, log: Log): Promise<Store> {
         id === bigint ? Number : pg.types.getTypeParser(id, format as "text"),
     },
   });
-  // A connection that breaks while nobody uses it is replaced by the next query.
-  pool.on("error", (error) => log.warn({ error: error.message }, "a connection to the store broke"));
+  // The pool replaces a broken idle connection with the next query.
+  pool.on("error", (error) => log.warn({ error: error.message }, "lost a connection to the store"));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   try {
     await migrate(db);
@@ -32,5 +32,5 @@ export async function postgresStore(url: string, log: Log): Promise<Store> {
     await db.destroy();
     throw error;
   }
-  return sqlStore(db);
+  return createSqlStore(db);
 }

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 
-/** The tables, as Kysely sees them. Times are ms since 1970; secrets are SHA-256 hashes. */
+/** The tables for Kysely. Times are ms since 1970; secrets are SHA-256 hashes. */
 export interface Tables {
   accounts: { username: string; password: string | null };
   sessions: { peer: string; hash: string; username: string; seen: number };
@@ -62,7 +62,7 @@ const first: Migration = {
 
 const migrations: Record<string, Migration> = { "2026-01-first": first };
 
-/** Brings the tables to this version's shape, and checks that the database answers. What is there stays. */
+/** Migrates the tables to this version and keeps their data. Rejects if the database does not answer. */
 export async function migrate(db: Kysely<Tables>): Promise<void> {
   await sql`select 1`.execute(db);
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });

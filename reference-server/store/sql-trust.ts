@@ -3,7 +3,7 @@ import type { Tables } from "./schema.ts";
 import type { Store } from "./store.ts";
 import { inTransaction } from "./transaction.ts";
 
-/** Trust and its tokens, over SQL. */
+/** The part of the store for trust and its tokens. */
 export function trustIn(db: Kysely<Tables>): Pick<Store, "trusted" | "trust" | "untrust" | "addToken" | "claimToken"> {
   return {
     trusted: (username) =>
@@ -18,7 +18,8 @@ export function trustIn(db: Kysely<Tables>): Pick<Store, "trusted" | "trust" | "
     trust: (a, aliasOfB, b, aliasOfA) =>
       inTransaction(db, async (step) => {
         if (a === b || (await trusts(step, a, b))) return { refused: "token-invalid" };
-        if ((await calls(step, a, aliasOfB)) || (await calls(step, b, aliasOfA))) return { refused: "alias-taken" };
+        if ((await hasAlias(step, a, aliasOfB)) || (await hasAlias(step, b, aliasOfA)))
+          return { refused: "alias-taken" };
         await addTrust(step, a, aliasOfB, b, aliasOfA);
         return { other: b };
       }),
@@ -30,7 +31,7 @@ export function trustIn(db: Kysely<Tables>): Pick<Store, "trusted" | "trust" | "
       }),
     addToken: (token) =>
       inTransaction(db, async (step) => {
-        if (await calls(step, token.owner, token.alias)) return false;
+        if (await hasAlias(step, token.owner, token.alias)) return false;
         await step
           .insertInto("tokens")
           .values(token)
@@ -46,8 +47,8 @@ export function trustIn(db: Kysely<Tables>): Pick<Store, "trusted" | "trust" | "
         const token = await valid.executeTakeFirst();
         if (token === undefined || token.owner === claimer || (await trusts(step, claimer, token.owner)))
           return { refused: "token-invalid" };
-        if (await calls(step, token.owner, token.alias)) return { refused: "token-invalid" };
-        if (await calls(step, claimer, alias)) return { refused: "alias-taken" };
+        if (await hasAlias(step, token.owner, token.alias)) return { refused: "token-invalid" };
+        if (await hasAlias(step, claimer, alias)) return { refused: "alias-taken" };
         const used = await step.deleteFrom("tokens").where("hash", "=", hash).returning("hash").executeTakeFirst();
         if (used === undefined) return { refused: "token-invalid" };
         await addTrust(step, token.owner, token.alias, claimer, alias);
@@ -61,7 +62,7 @@ async function trusts(db: Kysely<Tables>, owner: string, other: string): Promise
   return (await query.executeTakeFirst()) !== undefined;
 }
 
-async function calls(db: Kysely<Tables>, owner: string, alias: string): Promise<boolean> {
+async function hasAlias(db: Kysely<Tables>, owner: string, alias: string): Promise<boolean> {
   const query = db.selectFrom("trust").select("other").where("owner", "=", owner).where("alias", "=", alias);
   return (await query.executeTakeFirst()) !== undefined;
 }
@@ -71,7 +72,7 @@ async function addTrust(step: Transaction<Tables>, a: string, aliasOfB: string, 
     { owner: a, other: b, alias: aliasOfB },
     { owner: b, other: a, alias: aliasOfA },
   ];
-  await step.insertInto("trust").values(rows.sort(inOneOrder)).execute();
+  await step.insertInto("trust").values(rows.sort(byOwner)).execute();
 }
 
 async function endTrust(step: Transaction<Tables>, a: string, b: string): Promise<boolean> {
@@ -80,14 +81,14 @@ async function endTrust(step: Transaction<Tables>, a: string, b: string): Promis
     { owner: b, other: a },
   ];
   let ended = false;
-  for (const { owner, other } of rows.sort(inOneOrder)) {
+  for (const { owner, other } of rows.sort(byOwner)) {
     const row = step.deleteFrom("trust").where("owner", "=", owner).where("other", "=", other);
     if (await row.returning("owner").executeTakeFirst()) ended = true;
   }
   return ended;
 }
 
-// For everybody: two steps that cross then wait for each other instead of deadlocking.
-function inOneOrder(x: { owner: string }, y: { owner: string }): number {
+// All transactions lock rows in the same order, so that two concurrent ones cannot deadlock.
+function byOwner(x: { owner: string }, y: { owner: string }): number {
   return x.owner < y.owner ? -1 : 1;
 }

@@ -4,9 +4,9 @@ import { trustIn } from "./sql-trust.ts";
 import type { Store } from "./store.ts";
 import { inTransaction } from "./transaction.ts";
 
-/** The store over SQL, the same for both engines. `close` ends the connection. */
-export function sqlStore(db: Kysely<Tables>): Store {
-  return { ...accountsIn(db), ...sessionsIn(db), ...trustIn(db), ...invitationsIn(db), ...upkeepOf(db) };
+/** Creates the store over SQL, for both engines. `close` ends the connection. */
+export function createSqlStore(db: Kysely<Tables>): Store {
+  return { ...accountsIn(db), ...sessionsIn(db), ...trustIn(db), ...invitationsIn(db), ...maintenanceOf(db) };
 }
 
 function accountsIn(
@@ -62,7 +62,7 @@ function sessionsIn(db: Kysely<Tables>): Pick<Store, "addSession" | "session" | 
   return {
     addSession: (session, password, most) =>
       inTransaction(db, async (step) => {
-        // Written again, it is held: whoever changes it, and ends its sessions, does so before this step or after.
+        // Writing the same hash locks the row: a change of password, which ends sessions, runs before or after this step.
         if (password !== undefined && !(await setPassword(step, session.username, password, password))) return false;
         if (most !== undefined) await endOldest(step, session.username, most - 1);
         await step.insertInto("sessions").values(session).execute();
@@ -72,14 +72,14 @@ function sessionsIn(db: Kysely<Tables>): Pick<Store, "addSession" | "session" | 
       db.selectFrom("sessions").selectAll().where("hash", "=", hash).where("seen", ">", since).executeTakeFirst(),
     async sessionsOf(peers) {
       const found = new Set<string>();
-      for (const some of portions(peers)) {
+      for (const some of batches(peers)) {
         const rows = await db.selectFrom("sessions").select("peer").where("peer", "in", some).execute();
         for (const { peer } of rows) found.add(peer);
       }
       return found;
     },
     async seen(peers, at) {
-      for (const some of portions(peers))
+      for (const some of batches(peers))
         await db.updateTable("sessions").set({ seen: at }).where("peer", "in", some).execute();
     },
     async endSession(peer) {
@@ -94,19 +94,19 @@ async function endOldest(db: Kysely<Tables>, username: string, most: number): Pr
     .select("peer")
     .where("username", "=", username)
     .orderBy("seen", "desc")
-    .limit(mostAtOnce)
+    .limit(maxParameters)
     .offset(most)
     .execute();
   const peers = rows.map(({ peer }) => peer);
   if (peers.length > 0) await db.deleteFrom("sessions").where("peer", "in", peers).execute();
 }
 
-// Engines bound the number of parameters of one statement.
-const mostAtOnce = 500;
+// Engines limit the number of parameters of one statement.
+const maxParameters = 500;
 
-function portions<Item>(all: readonly Item[]): Item[][] {
-  const count = Math.ceil(all.length / mostAtOnce);
-  return Array.from({ length: count }, (_, at) => all.slice(at * mostAtOnce, (at + 1) * mostAtOnce));
+function batches<Item>(all: readonly Item[]): Item[][] {
+  const count = Math.ceil(all.length / maxParameters);
+  return Array.from({ length: count }, (_, at) => all.slice(at * maxParameters, (at + 1) * maxParameters));
 }
 
 function invitationsIn(db: Kysely<Tables>): Pick<Store, "addInvitation" | "invitation" | "acceptInvitation"> {
@@ -134,7 +134,7 @@ function invitationsIn(db: Kysely<Tables>): Pick<Store, "addInvitation" | "invit
   };
 }
 
-function upkeepOf(db: Kysely<Tables>): Pick<Store, "purge" | "close"> {
+function maintenanceOf(db: Kysely<Tables>): Pick<Store, "purge" | "close"> {
   return {
     async purge(now, since) {
       await db.deleteFrom("tokens").where("expires", "<=", now).execute();

@@ -7,16 +7,16 @@ import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { describeStore } from "./conformance.ts";
-import { sqliteStore } from "./sqlite.ts";
+import { openSqliteStore } from "./sqlite.ts";
 
 async function inNewFolder() {
   const folder = await mkdtemp(join(tmpdir(), "bonevalue-"));
   const file = join(folder, "server.db");
-  const store = await sqliteStore(file);
+  const store = await openSqliteStore(file);
   return {
     store,
     file,
-    reopen: () => sqliteStore(file),
+    reopen: () => openSqliteStore(file),
     async dispose() {
       await store.close();
       await rm(folder, { recursive: true });
@@ -26,7 +26,7 @@ async function inNewFolder() {
 
 describeStore("SQLite", inNewFolder);
 
-test("statements are made anew when too many kinds of them were asked for", async () => {
+test("statements are prepared again when the cache has dropped them", async () => {
   const { store, dispose } = await inNewFolder();
   await store.addAccount("ann", "h");
   const lists = Array.from({ length: 150 }, (_, length) => Array.from({ length }, (_, at) => `p${at}`));
@@ -35,7 +35,7 @@ test("statements are made anew when too many kinds of them were asked for", asyn
   await dispose();
 });
 
-test("two processes share one file, and of their claims at once one wins", async () => {
+test("two processes share one file, and of their concurrent claims one succeeds", async () => {
   const { store, file, dispose } = await inNewFolder();
   for (const name of ["ann", "bob", "cat"]) await store.addAccount(name, "h");
   await store.addToken({ hash: "t", owner: "ann", alias: "Friend", expires: 10 });
@@ -44,7 +44,7 @@ test("two processes share one file, and of their claims at once one wins", async
   await dispose();
 });
 
-test("processes that make one file at the same moment all come to use it", async () => {
+test("processes that create one file at the same moment can all use it", async () => {
   const folder = await mkdtemp(join(tmpdir(), "bonevalue-"));
   const file = join(folder, "new.db");
   const stores = await Promise.all(Array.from({ length: 4 }, () => elsewhere(file, "await store.account('x')")));
@@ -52,7 +52,7 @@ test("processes that make one file at the same moment all come to use it", async
   await rm(folder, { recursive: true });
 });
 
-test("a step waits for a file that another holds locked, and keeps nothing else from running", async () => {
+test("a transaction waits for a locked file without blocking the process", async () => {
   const { store, file, dispose } = await inNewFolder();
   const other = new DatabaseSync(file);
   other.exec("begin immediate; insert into accounts values ('ann', 'theirs')");
@@ -78,8 +78,8 @@ function claimElsewhere(file: string, claimer: string): Promise<string> {
 /** What an expression about the store comes to in another process. */
 async function elsewhere(file: string, expression: string): Promise<string> {
   const script = `
-    import { sqliteStore } from ${JSON.stringify(new URL("sqlite.ts", import.meta.url).href)};
-    const store = await sqliteStore(${JSON.stringify(file)});
+    import { openSqliteStore } from ${JSON.stringify(new URL("sqlite.ts", import.meta.url).href)};
+    const store = await openSqliteStore(${JSON.stringify(file)});
     console.log(${expression});
     await store.close();`;
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]);

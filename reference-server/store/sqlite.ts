@@ -1,23 +1,23 @@
 import { setTimeout } from "node:timers/promises";
 import { type DatabaseConnection, Kysely, type SqliteDatabase, SqliteDialect } from "kysely";
 import { migrate, type Tables } from "./schema.ts";
-import { sqlStore } from "./sql.ts";
+import { createSqlStore } from "./sql.ts";
 import type { Store } from "./store.ts";
 
 /**
- * The embedded store: one file, made when missing, or `":memory:"`. Several processes of one machine may share the file.
- * Rejects when the file cannot be opened, or when this Node has no SQLite.
+ * Opens the embedded store: a SQLite file, created if missing, or `":memory:"`. Several processes on one machine may share
+ * the file. Rejects when the file cannot be opened, or when this Node has no SQLite.
  */
-export async function sqliteStore(path: string): Promise<Store> {
+export async function openSqliteStore(path: string): Promise<Store> {
   try {
-    return await prepared(path);
+    return await openMigrated(path);
   } catch (error) {
     if (!isCollision(error)) throw error;
-    return prepared(path);
+    return openMigrated(path);
   }
 }
 
-async function prepared(path: string): Promise<Store> {
+async function openMigrated(path: string): Promise<Store> {
   const database = await open(path);
   const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database, onCreateConnection: waitForLocks }) });
   try {
@@ -26,37 +26,37 @@ async function prepared(path: string): Promise<Store> {
     await db.destroy();
     throw error;
   }
-  return sqlStore(db);
+  return createSqlStore(db);
 }
 
 const busy = 5;
-// Two processes that make one file at the same moment: SQLITE_ERROR (a table is there already), BUSY and CONSTRAINT.
+// Two processes that create one file at the same moment: SQLITE_ERROR (the table exists already), BUSY and CONSTRAINT.
 const collisions: ReadonlySet<unknown> = new Set([1, busy, 19]);
 
 function isCollision(error: unknown): boolean {
-  return collisions.has(kindOf(error));
+  return collisions.has(errorKind(error));
 }
 
-function kindOf(error: unknown): number | undefined {
-  // The low byte is the kind of the error; the rest says more.
+function errorKind(error: unknown): number | undefined {
+  // The low byte is the primary result code.
   return error instanceof Error && "errcode" in error ? Number(error.errcode) & 255 : undefined;
 }
 
-// While another process holds the file locked, in ms: how long we try again, and how often.
-const longestLock = 5_000;
-const lockPause = 10;
+// Retries while another process holds the lock, in ms.
+const lockTimeout = 5_000;
+const lockRetryEvery = 10;
 
-/** SQLite's own waiting would stop the whole process. */
+/** Retries asynchronously while the file is locked. SQLite's own busy timeout would block the whole process. */
 async function waitForLocks(connection: DatabaseConnection): Promise<void> {
   const execute = connection.executeQuery.bind(connection);
   connection.executeQuery = async (query) => {
-    const until = Date.now() + longestLock;
+    const until = Date.now() + lockTimeout;
     for (;;) {
       try {
         return await execute<any>(query);
       } catch (error) {
-        if (kindOf(error) !== busy || Date.now() >= until) throw error;
-        await setTimeout(lockPause);
+        if (errorKind(error) !== busy || Date.now() >= until) throw error;
+        await setTimeout(lockRetryEvery);
       }
     }
   };
@@ -65,18 +65,18 @@ async function waitForLocks(connection: DatabaseConnection): Promise<void> {
 async function open(path: string): Promise<SqliteDatabase> {
   const { DatabaseSync } = await import("node:sqlite");
   const db = new DatabaseSync(path);
-  // Whatever was answered survives a crash of the machine, not only of the process.
+  // Answered changes survive a crash of the machine, not only of the process.
   db.exec("pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on");
-  // From now on others are served meanwhile.
+  // From now on waitForLocks retries without blocking.
   db.exec("pragma busy_timeout = 0");
-  const prepare = remembering((sql: string) => db.prepare(sql));
+  const prepare = memoize((sql: string) => db.prepare(sql));
   return {
     close: () => db.close(),
     prepare(sql) {
-      // A transaction that looks first and writes later would fail at once, without waiting, beside another process.
+      // A deferred transaction that reads before it writes would fail at once when another process writes.
       const statement = prepare(sql === "begin" ? "begin immediate" : sql);
       return {
-        // Every statement whose result matters has rows to read; one without them reads as none.
+        // Kysely then reads rows from every statement; one without rows returns none.
         reader: true,
         all: (parameters) => statement.all(...(parameters as (string | number | null)[])),
         run: (parameters) => statement.run(...(parameters as (string | number | null)[])),
@@ -86,18 +86,18 @@ async function open(path: string): Promise<SqliteDatabase> {
   };
 }
 
-// More than there are kinds of statements; lists of peers make one for each of their lengths.
-const remembered = 100;
+// More than the number of different statements; lists of peers produce one for each length.
+const maxStatements = 100;
 
-/** Makes each thing once, as long as not too many others are asked for. */
-function remembering<Made>(make: (key: string) => Made): (key: string) => Made {
+/** Caches the results of `make` by key; the least recently used are dropped. */
+function memoize<Made>(make: (key: string) => Made): (key: string) => Made {
   const made = new Map<string, Made>();
   return (key) => {
     const one = made.get(key) ?? make(key);
-    // The oldest go first.
+    // Moves the key to the end: the first key is the least recently used.
     made.delete(key);
     made.set(key, one);
-    if (made.size > remembered) made.delete(made.keys().next().value as string);
+    if (made.size > maxStatements) made.delete(made.keys().next().value as string);
     return one;
   };
 }

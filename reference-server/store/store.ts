@@ -1,90 +1,96 @@
-/** Somebody who may sign in. */
+/** An account. */
 export interface Account {
   readonly username: string;
-  /** An argon2id hash; undefined where the app itself authenticates. */
+  /** An argon2id hash; undefined if the app authenticates its users itself. */
   readonly password: string | undefined;
 }
 
-/** What a page comes back with. Lives until a `bye`, its password's or its account's end, or 24 h without a socket. */
+/**
+ * A session, with which a page reconnects. It ends with a `bye`, a changed password, the removal of its account, or 24 h
+ * without a socket.
+ */
 export interface Session {
-  /** Of the secret, which is never stored. */
+  /** The hash of the secret; the secret itself is never stored. */
   readonly hash: string;
   readonly username: string;
-  /** The one peer id of this session. */
+  /** The peer id of this session. */
   readonly peer: string;
-  /** When it last had a socket. ms since 1970, as every time in a store. */
+  /** When it last had a socket, in ms since 1970, as all times in a store. */
   readonly seen: number;
 }
 
-/** Whom an account trusts, and what it calls them. */
+/** A trusted user and the alias for it. */
 export interface Trusted {
   readonly username: string;
   readonly alias: string;
 }
 
-/** What a trust token stands for until it is claimed. */
+/** A trust token. */
 export interface Token {
   readonly hash: string;
   readonly owner: string;
-  /** The owner's name for whoever claims it. */
+  /** The owner's alias for the user who claims the token. */
   readonly alias: string;
   readonly expires: number;
 }
 
-/** An invitation to make an account for `email`. */
+/** An invitation to create an account for `email`. */
 export interface Invitation {
   readonly hash: string;
   readonly email: string;
   readonly expires: number;
 }
 
-/** How a claim or a trust ended: with the other account, or with the reason why nothing was changed. */
-export type Trusting = { readonly other: string } | { readonly refused: "token-invalid" | "alias-taken" };
+/** The result of creating trust: the other account, or the reason why nothing was changed. */
+export type TrustResult = { readonly other: string } | { readonly refused: "token-invalid" | "alias-taken" };
 
 /**
- * What outlives the process. Every method is one atomic step, on all nodes that share the store, and durable once it has
- * resolved. Secrets come in as hashes only. A rejection means that the store is out of reach.
+ * Persistent data. Every method is one atomic step for all servers that share the store, and durable when it resolves. The
+ * store receives secrets as hashes only. A rejection means that the store is unreachable.
  */
 export interface Store {
   account(username: string): Promise<Account | undefined>;
-  /** False: the name is taken. */
+  /** False if the name is in use. */
   addAccount(username: string, password: string | undefined): Promise<boolean>;
-  /** With its sessions, tokens and trust. Resolves to those who trusted it, or undefined where there was no such account. */
+  /**
+   * Removes an account with its sessions, tokens and trust. Resolves to the users who trusted it, or to undefined if there is
+   * no such account.
+   */
   removeAccount(username: string): Promise<readonly string[] | undefined>;
-  /** Replaces the hash `from`, unless another has come in its place meanwhile: then false. */
+  /** Replaces the password hash `from`; false if the stored hash is another one. */
   rehash(username: string, from: string, to: string): Promise<boolean>;
-  /** As `rehash`; ends all sessions of the account but `keep.peer`'s, whose secret becomes `keep.hash`. */
+  /** As `rehash`; also ends all sessions of the account except that of `keep.peer`, whose secret hash becomes `keep.hash`. */
   changePassword(username: string, from: string, to: string, keep: { peer: string; hash: string }): Promise<boolean>;
 
   /**
-   * False: the account's hash is no longer `password`, if that is given. Where the account then has more than `most`
-   * sessions, those that were seen longest ago end.
+   * Adds a session. False if `password` is given and is not the account's hash any more. If the account then has more than
+   * `most` sessions, the least recently seen ones end.
    */
   addSession(session: Session, password?: string, most?: number): Promise<boolean>;
-  /** The session behind a secret, if it has been seen since `since`. */
+  /** Finds the session of a secret, if it has been seen since `since`. */
   session(hash: string, since: number): Promise<Session | undefined>;
-  /** Which of these sessions still exist. */
+  /** Returns those of these peers whose sessions exist. */
   sessionsOf(peers: readonly string[]): Promise<ReadonlySet<string>>;
   seen(peers: readonly string[], at: number): Promise<void>;
   endSession(peer: string): Promise<void>;
 
-  /** Only those who trust back. */
+  /** Returns the users whom `username` trusts and who trust it back. */
   trusted(username: string): Promise<readonly Trusted[]>;
-  /** Trust both ways. Refused for oneself, for two who trust already and for taken aliases. */
-  trust(a: string, aliasOfB: string, b: string, aliasOfA: string): Promise<Trusting>;
-  /** Ends trust both ways; undefined where the owner has no such alias. */
+  /** Creates mutual trust. Refused for a user and itself, for users who trust each other already and for used aliases. */
+  trust(a: string, aliasOfB: string, b: string, aliasOfA: string): Promise<TrustResult>;
+  /** Ends mutual trust; resolves to the other user, or to undefined if the owner has no such alias. */
   untrust(owner: string, alias: string): Promise<string | undefined>;
-  /** Replaces the owner's older token for the same alias. False: the alias is taken. */
+  /** Adds a token and replaces the owner's older one for the same alias. False if the alias is in use. */
   addToken(token: Token): Promise<boolean>;
-  /** Trust between the token's owner and the claimer. A token works once; a refusal leaves it unused. */
-  claimToken(hash: string, claimer: string, alias: string, now: number): Promise<Trusting>;
+  /** Creates trust between the owner of a token and the claimer. A token works once; a refusal does not use it up. */
+  claimToken(hash: string, claimer: string, alias: string, now: number): Promise<TrustResult>;
 
   addInvitation(invitation: Invitation): Promise<void>;
   invitation(hash: string, now: number): Promise<Invitation | undefined>;
-  /** Makes the account, and ends all invitations to it. Undefined: not valid (any more). */
+  /** Creates the account and ends all invitations to it. Undefined if the invitation is invalid or has expired. */
   acceptInvitation(hash: string, password: string, now: number): Promise<string | undefined>;
 
-  /** Forgets what expired before `now`, and sessions not seen since `since`. */
+  /** Deletes rows that expired before `now`, and sessions not seen since `since`. */
   purge(now: number, since: number): Promise<void>;
   close(): Promise<void>;
 }

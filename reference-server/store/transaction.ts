@@ -2,8 +2,8 @@ import type { Kysely, Transaction } from "kysely";
 import type { Tables } from "./schema.ts";
 
 /**
- * Runs a step as one transaction. Where it crosses another connection's, a constraint or a deadlock ends one of the two:
- * that one runs again, and sees what the other did.
+ * Runs a step as one transaction. If it conflicts with another connection (unique constraint, deadlock), it runs once more
+ * and sees the changes of the other.
  */
 export async function inTransaction<Result>(
   db: Kysely<Tables>,

@@ -3,7 +3,7 @@ import { chownSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { ended, freePort, started } from "./process.ts";
+import { endProgram, freePort, startProgram } from "./process.ts";
 
 /** A PostgreSQL of a test's own. */
 export interface TestPostgres {
@@ -31,7 +31,12 @@ export async function startPostgres(): Promise<TestPostgres> {
   const listening = ["-k", folder, "-h", "127.0.0.1", "-p", `${port}`];
   const settings = ["-c", "fsync=off", "-c", "max_connections=200"];
   const start = () =>
-    started(join(programs, "postgres"), [...data, ...listening, ...settings], "ready to accept connections", options);
+    startProgram(
+      join(programs, "postgres"),
+      [...data, ...listening, ...settings],
+      "ready to accept connections",
+      options,
+    );
   let child = await start();
   const url = (database: string) => `postgres://tester@127.0.0.1:${port}/${database}`;
   let databases = 0;
@@ -46,12 +51,12 @@ export async function startPostgres(): Promise<TestPostgres> {
       return url(name);
     },
     async restart() {
-      await ended(child, "SIGQUIT");
+      await endProgram(child, "SIGQUIT");
       child = await start();
     },
     async stop() {
       // An "immediate" shutdown: nothing in it is wanted any more.
-      await ended(child, "SIGQUIT");
+      await endProgram(child, "SIGQUIT");
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -13,7 +13,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Starts a program; resolves once its output has `ready` in it, rejects with its output when it ends before. */
-export function started(
+export function startProgram(
   command: string,
   args: readonly string[],
   ready: string,
@@ -34,7 +34,7 @@ export function started(
 }
 
 /** Ends a program; resolves once it has gone. */
-export async function ended(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+export async function endProgram(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit");
   child.kill(signal);

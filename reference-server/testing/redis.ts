@@ -1,4 +1,4 @@
-import { ended, freePort, started } from "./process.ts";
+import { endProgram, freePort, startProgram } from "./process.ts";
 
 /** A Redis of a test's own, with nothing in it and nothing on disk. */
 export interface TestRedis {
@@ -8,8 +8,8 @@ export interface TestRedis {
   /** Again, empty, at the same URL. */
   start(): Promise<void>;
   /** It takes connections and answers nothing, until it is woken; nothing in it is lost. */
-  hang(): void;
-  wake(): void;
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -17,16 +17,16 @@ export interface TestRedis {
 export async function startRedis(): Promise<TestRedis> {
   const port = await freePort();
   const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-  const start = () => started(process.env["REDIS_SERVER"] ?? "redis-server", args, "Ready to accept connections");
+  const start = () => startProgram(process.env["REDIS_SERVER"] ?? "redis-server", args, "Ready to accept connections");
   let child = await start();
   return {
     url: `redis://127.0.0.1:${port}`,
-    kill: () => ended(child, "SIGKILL"),
+    kill: () => endProgram(child, "SIGKILL"),
     async start() {
       child = await start();
     },
-    hang: () => void child.kill("SIGSTOP"),
-    wake: () => void child.kill("SIGCONT"),
-    stop: () => ended(child, "SIGKILL"),
+    pause: () => void child.kill("SIGSTOP"),
+    resume: () => void child.kill("SIGCONT"),
+    stop: () => endProgram(child, "SIGKILL"),
   };
 }

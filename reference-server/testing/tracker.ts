@@ -1,5 +1,5 @@
 import { us } from "../../core/protocol/alias.ts";
-import type { Received, TestClient } from "./client.ts";
+import type { Received, TestClient } from "./test-client.ts";
 
 /** What a client believes, from what it was told; every breach of the protocol's order is written down. */
 export interface Tracker {
@@ -7,7 +7,7 @@ export interface Tracker {
   /** Names by peer id. */
   readonly peers: ReadonlyMap<string, string>;
   readonly signals: readonly { readonly from: string; readonly signal: any }[];
-  readonly breaches: readonly string[];
+  readonly violations: readonly string[];
 }
 
 /** Follows a client's frames from the first. */
@@ -58,5 +58,5 @@ export function track(client: TestClient, onSignal: (from: string, signal: any) 
     const frame: Received = JSON.parse(String(bytes));
     on[frame.type]?.(frame);
   });
-  return { users, peers, signals, breaches };
+  return { users, peers, signals, violations: breaches };
 }

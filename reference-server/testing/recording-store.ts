@@ -4,7 +4,7 @@ import type { Store } from "../store/store.ts";
 export type Calls = [method: string, args: string][];
 
 /** A store that writes down what it is asked. */
-export function recording(store: Store): { store: Store; calls: Calls } {
+export function recordCalls(store: Store): { store: Store; calls: Calls } {
   const calls: Calls = [];
   const watched = Object.fromEntries(
     Object.entries(store).map(([name, method]) => [

@@ -1,12 +1,12 @@
 /**
- * At most one run at a time. A call during a run waits for one more, shared by all who ask meanwhile: what the call's run
- * reads is never older than the call.
+ * Wraps `run` so that only one run is active at a time. Calls during a run share one further run, so that no call resolves
+ * with data that is older than the call.
  */
-export function coalesced(run: () => Promise<void>): () => Promise<void> {
+export function coalesce(run: () => Promise<void>): () => Promise<void> {
   let current: Promise<void> | undefined;
   let next: Promise<void> | undefined;
 
-  return function ask(): Promise<void> {
+  return function request(): Promise<void> {
     if (current === undefined) {
       current = run().finally(() => {
         current = undefined;
@@ -17,7 +17,7 @@ export function coalesced(run: () => Promise<void>): () => Promise<void> {
       .catch(() => {})
       .then(() => {
         next = undefined;
-        return ask();
+        return request();
       });
     return next;
   };

@@ -2,7 +2,7 @@ import { onTestFinished } from "vitest";
 import type { ClientOptions } from "ws";
 import { until } from "../../tools/eventually.ts";
 import { type BonevalueServer, createServer, type Log, type ServerOptions } from "../server.ts";
-import { openClient, type TestClient } from "./client.ts";
+import { openClient, type TestClient } from "./test-client.ts";
 import { type VirtualClock, virtualClock } from "./virtual-clock.ts";
 
 /** A signed-in client, and what it was told at first. */
@@ -15,7 +15,7 @@ export interface Peer extends TestClient {
 }
 
 /** A server with some people. */
-export interface World {
+export interface TestServer {
   readonly server: BonevalueServer;
   readonly clock: VirtualClock;
   /** What was logged: level, message and data. */
@@ -33,7 +33,10 @@ export interface World {
 export const password = "correct horse";
 
 /** Starts a server in memory with these accounts; everybody trusts everybody, under their names with a capital. */
-export async function world(accounts: readonly string[] = [], options: ServerOptions = {}): Promise<World> {
+export async function startTestServer(
+  accounts: readonly string[] = [],
+  options: ServerOptions = {},
+): Promise<TestServer> {
   const clock = virtualClock();
   const logged: [string, string, Record<string, unknown>][] = [];
   const server = await createServer({ port: 0, store: ":memory:", clock, log: logInto(logged), ...options });
@@ -58,10 +61,9 @@ export async function world(accounts: readonly string[] = [], options: ServerOpt
     signIn: async (username, proof = { username, password }) => signedIn(await open(), proof),
     async lose(peer) {
       await peer.break();
-      await until(
-        () => logged.some(([, message, data]) => message === "a socket has closed" && data["peer"] === peer.id),
-        { interval: 1 },
-      );
+      await until(() => logged.some(([, message, data]) => message === "socket closed" && data["peer"] === peer.id), {
+        interval: 1,
+      });
     },
     async settled(...peers) {
       // Twice: the first round shows that each peer's own doings are done, the second that the others were told.

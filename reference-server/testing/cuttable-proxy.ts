@@ -2,17 +2,17 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** A wire to a server that a test can cut. */
-export interface Cut {
+export interface CuttableProxy {
   /** The server, through the wire. */
   readonly url: string;
   /** Breaks all connections, and lets no new ones through. */
   cut(): void;
-  mend(): void;
+  restore(): void;
   stop(): void;
 }
 
 /** Lays a wire to what listens at `url`. */
-export async function startCut(url: string): Promise<Cut> {
+export async function startCuttableProxy(url: string): Promise<CuttableProxy> {
   const { hostname, port } = new URL(url);
   const open = new Set<Socket>();
   let whole = true;
@@ -46,7 +46,7 @@ export async function startCut(url: string): Promise<Cut> {
   return {
     url: near.href,
     cut,
-    mend() {
+    restore() {
       whole = true;
     },
     stop() {

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import { coalesced } from "./coalesced.ts";
+import { coalesce } from "./coalesce.ts";
 
 /** Runs that end when the test says so. */
 function controlled() {
   const ends: { resolve: () => void; reject: (error: Error) => void }[] = [];
   const run = () => new Promise<void>((resolve, reject) => ends.push({ resolve, reject }));
-  return { ends, ask: coalesced(run) };
+  return { ends, ask: coalesce(run) };
 }
 
-test("all who ask during a run share the next one", async () => {
+test("all calls during a run share the next run", async () => {
   const { ends, ask } = controlled();
   const first = ask();
   const [second, third] = [ask(), ask()];
@@ -25,7 +25,7 @@ test("all who ask during a run share the next one", async () => {
   expect(ends).toHaveLength(3);
 });
 
-test("a failure is for those who asked for that run", async () => {
+test("a failed run rejects only the calls that waited for it", async () => {
   const { ends, ask } = controlled();
   const [first, second] = [ask(), ask()];
   ends[0]!.reject(new Error("down"));

@@ -9,7 +9,7 @@ interface RawOptions {
 }
 
 /** Connects to a server and says `head`, as no browser would; what comes back is for the caller to read. */
-export async function sayRaw(
+export async function sendRaw(
   url: string,
   head: readonly string[],
   { end = "\r\n\r\n", stays = false }: RawOptions = {},
