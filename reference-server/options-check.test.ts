@@ -35,7 +35,7 @@ test.each<[string, ServerOptions, RegExp]>([
   [
     "a certificate that is none",
     { tls: { cert: "x", key: "y" } },
-    /certificate and its key cannot be used .*both are PEM/,
+    /certificate and key cannot be used .*both must be PEM/,
   ],
   ["a store of another kind", { store: "mysql://u:secret@db/x" }, /^The store .* is not supported/],
 ])("%s is refused in one sentence", async (_, options, words) => {
