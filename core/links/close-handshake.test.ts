@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type CloseMove, type CloseState, initialCloseState, offer, readStep } from "./close-handshake.ts";
 
-// Every interleaving of two sides that may each make two calls and two offers, over two ordered channels each way.
+// Every interleaving of two sides with two calls and two offers each, over two ordered channels each way.
 
 type ChannelName = "control" | "bulk";
 type Queues = Record<ChannelName, readonly string[]>;
@@ -23,7 +23,7 @@ interface World {
   readonly sent: readonly [Queues, Queues];
 }
 
-const steps = ["offer", "gone", "stay"];
+const steps = ["offer", "accept", "decline"];
 const channels: readonly ChannelName[] = ["control", "bulk"];
 const start: Side = {
   closing: initialCloseState,
@@ -35,7 +35,7 @@ const start: Side = {
   offersLeft: 2,
 };
 
-test("no call is lost and nobody is stuck, whatever calls and offers cross", () => {
+test("no call is lost and no side is stuck, whatever calls and offers cross", () => {
   const seen = new Set<string>();
   const queue: World[] = [{ sides: [start, start], sent: [empty(), empty()] }];
   const faults = new Map<string, World>();
@@ -51,7 +51,7 @@ test("no call is lost and nobody is stuck, whatever calls and offers cross", () 
   }
   expect(Object.fromEntries(faults)).toEqual({});
   expect(closes).toBeGreaterThan(0);
-  // As many as the model that this handshake was checked with has.
+  // As many states as a separate model of this handshake has.
   expect(seen.size).toBe(20_926);
 });
 
@@ -94,7 +94,7 @@ function actions(world: World, index: 0 | 1, fault: (name: string) => void): Wor
         next.push(send(update(called, index, { waiting: side.waiting + 1 }), index, on, "call"));
   }
   if (side.toAnswer > 0) {
-    if (side.closing.accepted) fault("an answer after consent");
+    if (side.closing.accepted) fault("an answer after accept");
     for (const on of channels)
       next.push(send(update(world, index, { toAnswer: side.toAnswer - 1 }), index, on, "answer"));
   }
@@ -117,7 +117,7 @@ function deliveries(world: World, index: 0 | 1, fault: (name: string) => void): 
 function read(world: World, index: 0 | 1, message: string, channel: ChannelName, fault: (name: string) => void): World {
   const side = world.sides[index];
   if (message === "call") {
-    if (side.closing.accepted) fault("a call read after consent");
+    if (side.closing.accepted) fault("a call read after accept");
     return update(world, index, { toAnswer: side.toAnswer + 1 });
   }
   if (message === "answer") return update(world, index, { waiting: side.waiting - 1 });
@@ -145,6 +145,6 @@ function checkEnd(world: World, fault: (name: string) => void): void {
   for (const side of world.sides) {
     if (side.closed) continue;
     if (side.held > 0 || side.waiting > 0) fault("a call is stuck");
-    if (side.closing.accepted) fault("consented, but never closed");
+    if (side.closing.accepted) fault("accepted, but never closed");
   }
 }

@@ -12,11 +12,11 @@ import { createFakeLink } from "./testing/fake-link.ts";
 
 const lost = new BonevalueError("disconnected", "Nothing arrives.");
 
-/** A connection whose other side, and whose service, is the spec. */
+/** A connection whose peer and service are the test. */
 function connect(service: Partial<Service> = {}) {
   const clock = createVirtualClock();
-  const told: string[] = [];
-  const heard: unknown[] = [];
+  const reports: string[] = [];
+  const frames: unknown[] = [];
   let events!: LinkEvents;
   const link = createFakeLink({
     listen(listener) {
@@ -31,26 +31,26 @@ function connect(service: Partial<Service> = {}) {
     limits: defaultLimits,
     unusedTimeout: 1_000,
     idleTimeout: 30_000,
-    serve: () => ({ isIdle: true, receive: (frame) => heard.push(frame[0]), end: () => {}, ...service }),
+    serve: () => ({ isIdle: true, receive: (frame) => frames.push(frame[0]), end: () => {}, ...service }),
     onSignal: () => {},
-    onRelease: () => told.push("released"),
+    onRelease: () => reports.push("released"),
     onIdle: () => {},
-    onInterrupted: () => told.push("interrupted"),
-    onRestored: () => told.push("restored"),
-    onEnd: (reason) => told.push(`ended: ${reason?.code}`),
+    onInterrupted: () => reports.push("interrupted"),
+    onRestored: () => reports.push("restored"),
+    onEnd: (reason) => reports.push(`ended: ${reason?.code}`),
   });
   connection.listen();
-  const hear = (channel: Channel, frame: Frame<Packed>) => events.message(channel, encode(frame));
+  const receive = (channel: Channel, frame: Frame<Packed>) => events.message(channel, encode(frame));
   return {
     clock,
     connection,
     events,
-    told,
-    heard,
-    greet() {
-      for (const channel of ["control", "bulk"] as const) hear(channel, createHello(helloOf("other")));
+    reports,
+    frames,
+    sendHello() {
+      for (const channel of ["control", "bulk"] as const) receive(channel, createHello(helloOf("other")));
     },
-    hear,
+    receive,
   };
 }
 
@@ -66,57 +66,57 @@ function helloOf(peer: string): Hello {
   };
 }
 
-function tell(size: number): Frame<Packed> {
+function notify(size: number): Frame<Packed> {
   const value = pack(new Uint8Array(size), { name: "request", code: "invalid-request", depth: 1, size: 100_000 });
   return [Kind.notify, 0, "cursor", value];
 }
 
-test("a connection that is over leaves no timer behind, whatever uses it once more because of its end", async () => {
-  const { clock, connection, greet } = connect({ end: () => connection.keepOpen(30_000) });
-  greet();
+test("a connection that is over leaves no timer behind, even if its service uses it as it ends", async () => {
+  const { clock, connection, sendHello } = connect({ end: () => connection.keepOpen(30_000) });
+  sendHello();
   connection.close(lost);
   await clock.advance(1_000);
   expect(clock.waiting).toBe(0);
 });
 
-test("a connection that is over tells nothing more of its link, which takes its leave", async () => {
-  const { clock, events, told } = connect();
+test("a connection that is over reports nothing more about its link", async () => {
+  const { clock, events, reports } = connect();
   await clock.advance(5_000);
-  expect(told).toEqual(["ended: link-failed"]);
+  expect(reports).toEqual(["ended: link-failed"]);
   events.interrupted(lost);
   events.restored();
-  expect(told).toEqual(["ended: link-failed"]);
+  expect(reports).toEqual(["ended: link-failed"]);
 });
 
 test("one-way messages of up to a kilobyte are read on lossy", () => {
-  const { greet, hear, heard, told } = connect();
-  greet();
-  hear("lossy", tell(1_000));
-  expect([heard, told]).toEqual([[Kind.notify], []]);
+  const { sendHello, receive, frames, reports } = connect();
+  sendHello();
+  receive("lossy", notify(1_000));
+  expect([frames, reports]).toEqual([[Kind.notify], []]);
 });
 
-test("what comes on lossy before a hello is dropped", () => {
-  const { greet, hear, heard, told } = connect();
-  hear("lossy", tell(10));
-  greet();
-  expect([heard, told]).toEqual([[], []]);
+test("frames on lossy before the hello are dropped", () => {
+  const { sendHello, receive, frames, reports } = connect();
+  receive("lossy", notify(10));
+  sendHello();
+  expect([frames, reports]).toEqual([[], []]);
 });
 
 test.each([
-  ["a larger message", tell(2_000)],
+  ["a larger message", notify(2_000)],
   ["a call", [Kind.cancel, 1, "cancelled"]],
   ["a hello", createHello(helloOf("other"))],
-] as [string, Frame<Packed>][])("the link ends by what has no place on lossy: %s", (_, frame) => {
-  const { greet, hear, heard, told } = connect();
-  greet();
-  hear("lossy", frame);
-  expect([heard, told]).toEqual([[], ["ended: protocol"]]);
+] as [string, Frame<Packed>][])("a frame that is not allowed on lossy ends the link: %s", (_, frame) => {
+  const { sendHello, receive, frames, reports } = connect();
+  sendHello();
+  receive("lossy", frame);
+  expect([frames, reports]).toEqual([[], ["ended: protocol"]]);
 });
 
-test("the link ends by a part on lossy, which could be overtaken by the next", () => {
-  const { greet, events, told } = connect();
-  greet();
-  const [head, bytes] = createFragmenter(encode(tell(200)), 1).next(100) as [Uint8Array, Uint8Array];
+test("a part on lossy ends the link, since parts must keep their order", () => {
+  const { sendHello, events, reports } = connect();
+  sendHello();
+  const [head, bytes] = createFragmenter(encode(notify(200)), 1).next(100) as [Uint8Array, Uint8Array];
   events.message("lossy", new Uint8Array([...head, ...bytes]));
-  expect(told).toEqual(["ended: protocol"]);
+  expect(reports).toEqual(["ended: protocol"]);
 });

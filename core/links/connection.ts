@@ -94,7 +94,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     evict: () => closeWith("busy"),
   });
   const undoHelloTimer = clock.after(helloTimeoutMs, () =>
-    fail(new BonevalueError("link-failed", "The peer did not say hello within 5 s; call again.")),
+    fail(new BonevalueError("link-failed", "The peer did not send its hello within 5 s. Call again.")),
   );
 
   function isIdle(): boolean {

@@ -18,36 +18,36 @@ const request = (state: DialState, attempt: number, end?: string) =>
 const response = (state: DialState, attempt: number, end?: string) =>
   onSignal(state, "peerResponse", { attempt, round: 0, end });
 
-const winner = createDialState("a", "b");
-const loser = createDialState("b", "a");
+const impolite = createDialState("a", "b");
+const polite = createDialState("b", "a");
 
 describe("one peer dials", () => {
   test("a dial connects as caller, and a second one joins it", () => {
-    const first = dial(winner, 1);
+    const first = dial(impolite, 1);
     expect(first.actions).toEqual([{ do: "connect", role: "caller", attempt: 1 }]);
     expect(dial(first.state, 2).actions).toEqual([]);
   });
 
-  test("a request is answered once, and heard from then on", () => {
-    const first = request(winner, 4);
+  test("a request is answered once, and read from then on", () => {
+    const first = request(impolite, 4);
     expect(first.actions).toEqual([{ do: "connect", role: "callee", attempt: 4 }]);
     expect(request(first.state, 4).actions).toEqual([{ do: "receive" }]);
   });
 
-  test("an answer is heard, also on an open link, where it may speak of a restart", () => {
-    const { state } = dial(winner, 1);
+  test("an answer is read, also on an open link, where it may be about a restart", () => {
+    const { state } = dial(impolite, 1);
     expect(response(state, 1).actions).toEqual([{ do: "receive" }]);
     expect(response(onOpen(state).state, 1).actions).toEqual([{ do: "receive" }]);
   });
 
-  test("a refusal closes the attempt with its code", () => {
-    const { state, actions } = response(dial(winner, 1).state, 1, "busy");
+  test("a refusal ends the attempt with its code", () => {
+    const { state, actions } = response(dial(impolite, 1).state, 1, "busy");
     expect(actions).toEqual([{ do: "end", code: "busy" }]);
     expect(state.current).toBeUndefined();
   });
 
-  test("an attempt that we end is told to the peer, an open link ends by itself", () => {
-    const { state } = dial(winner, 1);
+  test("the peer is informed when we end an attempt, but not about an open link, which ends there, too", () => {
+    const { state } = dial(impolite, 1);
     expect(endCurrent(state, "timeout").actions).toEqual([
       { do: "sendEnd", kind: "peerRequest", attempt: 1, code: "timeout" },
     ]);
@@ -56,69 +56,69 @@ describe("one peer dials", () => {
 });
 
 describe("both dial", () => {
-  test("the smaller id stays the caller and ignores the other's request", () => {
-    expect(request(dial(winner, 1).state, 7).actions).toEqual([]);
+  test("the impolite peer, which has the smaller id, ignores the other's request", () => {
+    expect(request(dial(impolite, 1).state, 7).actions).toEqual([]);
   });
 
-  test("the greater id drops its attempt and answers", () => {
-    expect(request(dial(loser, 1).state, 7).actions).toEqual([
+  test("the polite peer drops its attempt and answers", () => {
+    expect(request(dial(polite, 1).state, 7).actions).toEqual([
       { do: "drop" },
       { do: "connect", role: "callee", attempt: 7 },
     ]);
   });
 
-  test("the beaten request, told again after the link has opened, does not end the link", () => {
-    const open = onOpen(request(dial(winner, 1).state, 7).state).state;
+  test("a repeat of the ignored request, after the link has opened, does not end the link", () => {
+    const open = onOpen(request(dial(impolite, 1).state, 7).state).state;
     expect(request(open, 7).actions).toEqual([
       { do: "sendEnd", kind: "peerResponse", attempt: 7, code: "disconnected" },
     ]);
   });
 
-  test("the beaten request is answered when it comes again after our own attempt has failed", () => {
-    const failed = endCurrent(request(dial(winner, 1).state, 7).state, "timeout").state;
+  test("the ignored request is answered when it comes again after our own attempt has failed", () => {
+    const failed = endCurrent(request(dial(impolite, 1).state, 7).state, "timeout").state;
     expect(request(failed, 7).actions).toEqual([{ do: "connect", role: "callee", attempt: 7 }]);
   });
 });
 
 describe("attempts that are over", () => {
-  const done = endCurrent(request(winner, 3).state, "timeout").state;
+  const done = endCurrent(request(impolite, 3).state, "timeout").state;
   const end: Action = { do: "sendEnd", kind: "peerResponse", attempt: 3, code: "disconnected" };
 
   test("are answered with an end", () => {
     expect(request(done, 3).actions).toEqual([end]);
-    expect(response(winner, 5).actions).toEqual([{ ...end, kind: "peerRequest", attempt: 5 }]);
+    expect(response(impolite, 5).actions).toEqual([{ ...end, kind: "peerRequest", attempt: 5 }]);
   });
 
-  test("are not answered when what came is an end itself", () => {
+  test("are not answered if the signal is an end itself", () => {
     expect(request(done, 3, "timeout").actions).toEqual([]);
-    expect(response(winner, 5, "timeout").actions).toEqual([]);
+    expect(response(impolite, 5, "timeout").actions).toEqual([]);
   });
 
-  test("so are those that nobody knows here, when they are asked about or speak of a restart", () => {
+  test("and unknown attempts are answered with an end if the signal asks about a link or restarts it", () => {
     const fresh = { do: "sendEnd", kind: "peerResponse", attempt: 3, code: "disconnected" };
-    expect(onSignal(winner, "peerRequest", { attempt: 3, round: 0 }).actions).toEqual([fresh]);
-    expect(onSignal(winner, "peerRequest", { attempt: 3, round: 1, candidates: [] }).actions).toEqual([fresh]);
+    expect(onSignal(impolite, "peerRequest", { attempt: 3, round: 0 }).actions).toEqual([fresh]);
+    expect(onSignal(impolite, "peerRequest", { attempt: 3, round: 1, candidates: [] }).actions).toEqual([fresh]);
   });
 
-  test("a question about the present link changes nothing", () => {
-    const open = onOpen(request(winner, 3).state).state;
+  test("a request about the open link changes nothing", () => {
+    const open = onOpen(request(impolite, 3).state).state;
     expect(onSignal(open, "peerRequest", { attempt: 3, round: 0 })).toEqual({
       state: open,
       actions: [{ do: "receive" }],
     });
   });
 
-  test("are ignored when the peer has begun a newer one since", () => {
-    expect(request(request(winner, 9).state, 3).actions).toEqual([]);
+  test("are ignored if the peer has begun a newer one", () => {
+    expect(request(request(impolite, 9).state, 3).actions).toEqual([]);
   });
 });
 
-test("an attempt by a peer whose link is open means that it has lost it", () => {
-  const open = onOpen(dial(winner, 1).state).state;
+test("a new attempt of a peer whose link is open replaces the link", () => {
+  const open = onOpen(dial(impolite, 1).state).state;
   expect(request(open, 1).actions).toEqual([{ do: "drop" }, { do: "connect", role: "callee", attempt: 1 }]);
 });
 
-// The model of the protocol's design: two peers want a link for ever, over a relay that loses, doubles and reorders.
+// A simulation of two peers that always want a link, over a relay that loses, doubles and reorders signals.
 // Times in s.
 const histories = runs(20_000);
 
@@ -132,8 +132,8 @@ test.each([
   for (let history = 0; history < histories; history++) {
     const seed = baseSeed + history;
     const ending = simulate(seed, relay);
-    const told = ending === "one link" ? ending : `${ending}, with SEED=${seed} RUNS=1`;
-    endings.set(told, (endings.get(told) ?? 0) + 1);
+    const label = ending === "one link" ? ending : `${ending}, with SEED=${seed} RUNS=1`;
+    endings.set(label, (endings.get(label) ?? 0) + 1);
   }
   expect(Object.fromEntries(endings)).toEqual({ "one link": histories });
 });
@@ -166,8 +166,8 @@ function simulate(seed: number, { loss, reorder, double }: Relay): string {
   const between = (from: number, to: number) => from + random() * (to - from);
   const events: { due: number; run(): void }[] = [];
   let now = 0;
-  const a: Side = { id: "a", dialing: winner, attempts: 0, lastArrival: 0 };
-  const b: Side = { id: "b", dialing: loser, attempts: 0, lastArrival: 0 };
+  const a: Side = { id: "a", dialing: impolite, attempts: 0, lastArrival: 0 };
+  const b: Side = { id: "b", dialing: polite, attempts: 0, lastArrival: 0 };
   const otherOf = (side: Side) => (side === a ? b : a);
   const after = (delay: number, run: () => void) => events.push({ due: now + delay, run });
 
@@ -177,11 +177,11 @@ function simulate(seed: number, { loss, reorder, double }: Relay): string {
       let delay = between(0.01, 0.3);
       if (!reorder) delay = Math.max(delay, from.lastArrival - now + 1e-6);
       from.lastArrival = now + delay;
-      after(delay, () => take(otherOf(from), onSignal(otherOf(from).dialing, kind, signal)));
+      after(delay, () => apply(otherOf(from), onSignal(otherOf(from).dialing, kind, signal)));
     }
   }
 
-  function take(side: Side, { state, actions }: Step): void {
+  function apply(side: Side, { state, actions }: Step): void {
     side.dialing = state;
     for (const action of actions) perform(side, action);
   }
@@ -193,7 +193,7 @@ function simulate(seed: number, { loss, reorder, double }: Relay): string {
     else if (action.do === "end") {
       close(side);
       redial(side, 0.1);
-    } else if (side.connection?.role === "callee") say(side);
+    } else if (side.connection?.role === "callee") sendSignal(side);
     else if (side.connection) {
       side.connection.answered = true;
       join(side.connection.key);
@@ -205,26 +205,26 @@ function simulate(seed: number, { loss, reorder, double }: Relay): string {
     const owner = role === "caller" ? side : otherOf(side);
     const connection = { key: `${owner.id}${attempt}`, role, attempt, answered: role === "callee", open: false };
     side.connection = connection;
-    say(side);
-    sayAgain(side, connection);
+    sendSignal(side);
+    repeatSignal(side, connection);
     after(15, () => {
       if (side.connection !== connection || connection.open) return;
-      lose(side);
+      losesConnection(side);
       redial(side, between(0.1, 1));
     });
     join(connection.key);
   }
 
-  function say(side: Side): void {
+  function sendSignal(side: Side): void {
     const { role, attempt, open } = side.connection!;
     if (!open) send(side, role === "caller" ? "peerRequest" : "peerResponse", { attempt, round: 0, candidates: [] });
   }
 
-  function sayAgain(side: Side, connection: Connection): void {
+  function repeatSignal(side: Side, connection: Connection): void {
     after(2, () => {
       if (side.connection !== connection || connection.open) return;
-      say(side);
-      sayAgain(side, connection);
+      sendSignal(side);
+      repeatSignal(side, connection);
     });
   }
 
@@ -241,7 +241,7 @@ function simulate(seed: number, { loss, reorder, double }: Relay): string {
   function open(side: Side, key: string): void {
     if (side.connection?.key !== key) return;
     side.connection.open = true;
-    take(side, onOpen(side.dialing));
+    apply(side, onOpen(side.dialing));
   }
 
   /** The transport tells the other side. */
@@ -251,18 +251,18 @@ function simulate(seed: number, { loss, reorder, double }: Relay): string {
     after(between(0.01, 0.1), () => {
       const other = otherOf(side);
       if (other.connection?.key !== key || !other.connection.open) return;
-      lose(other);
+      losesConnection(other);
       redial(other, 0.05);
     });
   }
 
-  function lose(side: Side): void {
+  function losesConnection(side: Side): void {
     side.connection = undefined;
-    take(side, endCurrent(side.dialing, "disconnected"));
+    apply(side, endCurrent(side.dialing, "disconnected"));
   }
 
   function redial(side: Side, delay: number): void {
-    after(delay, () => take(side, dial(side.dialing, ++side.attempts)));
+    after(delay, () => apply(side, dial(side.dialing, ++side.attempts)));
   }
 
   /** One side loses its connection without a word, and dials anew. */

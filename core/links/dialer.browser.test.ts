@@ -25,8 +25,8 @@ class PretendingPeerConnection extends RTCPeerConnection {
   }
 }
 
-/** Two dialers, and the links that they come by. */
-function couple() {
+/** Two dialers, and the links that they open. */
+function createPair() {
   const signals: Signal[] = [];
   const opened: Record<string, (link: Link) => void> = {};
   const links = ["a", "b"].map((id) => new Promise<Link>((resolve) => Object.assign(opened, { [id]: resolve })));
@@ -56,16 +56,16 @@ function couple() {
 }
 
 test("two peers that dial each other at once get one link", async () => {
-  const { a, b, links } = couple();
+  const { a, b, links } = createPair();
   const before = PretendingPeerConnection.made.length;
   a.dial("b");
   b.dial("a");
   const [atA, atB] = await Promise.all(links);
-  const heard = new Promise<Uint8Array>((resolve) => {
+  const received = new Promise<Uint8Array>((resolve) => {
     atB?.listen({ message: (_, bytes) => resolve(bytes), drain() {}, interrupted() {}, restored() {} });
   });
   atA?.send("control", Uint8Array.of(1, 2, 3));
-  expect(await heard).toEqual(Uint8Array.of(1, 2, 3));
+  expect(await received).toEqual(Uint8Array.of(1, 2, 3));
   const open = PretendingPeerConnection.made.slice(before).filter(({ signalingState }) => signalingState !== "closed");
   expect(open).toHaveLength(2);
 });
@@ -73,20 +73,20 @@ test("two peers that dial each other at once get one link", async () => {
 test.each([
   { who: "caller", index: 0 },
   { who: "callee", index: 1 },
-])("a link that is interrupted at its $who restarts ICE in a new round, and goes on", async ({ index }) => {
-  const { a, links, signals } = couple();
+])("a link that is interrupted at its $who restarts ICE and recovers", async ({ index }) => {
+  const { a, links, signals } = createPair();
   const before = PretendingPeerConnection.made.length;
   a.dial("b");
   const [caller, callee] = (await Promise.all(links)) as [Link, Link];
   const connections = PretendingPeerConnection.made.slice(before);
   const ufrag = () => /^a=ice-ufrag:(.*)$/m.exec(connections[0]?.localDescription?.sdp ?? "")?.[1];
   const first = ufrag();
-  const told: string[] = [];
+  const interruptions: string[] = [];
   const restored = new Promise<void>((resolve) => {
     [caller, callee][index]?.listen({
       message() {},
       drain() {},
-      interrupted: ({ code }) => told.push(code),
+      interrupted: ({ code }) => interruptions.push(code),
       restored: resolve,
     });
   });
@@ -97,7 +97,7 @@ test.each([
     });
   });
   connections[index]?.pretend("disconnected");
-  expect(told).toEqual(["disconnected"]);
+  expect(interruptions).toEqual(["disconnected"]);
   await answered;
   connections[index]?.pretend("connected");
   await restored;
@@ -105,18 +105,18 @@ test.each([
   expect(ufrag()).not.toBe(first);
   expect(signals.filter(({ round, description }) => round === 1 && description)).toHaveLength(2);
   const other = [callee, caller][index]!;
-  const heard = new Promise<Uint8Array>((resolve) => {
+  const received = new Promise<Uint8Array>((resolve) => {
     other.listen({ message: (_, bytes) => resolve(bytes), drain() {}, interrupted() {}, restored() {} });
   });
   [caller, callee][index]?.send("bulk", Uint8Array.of(4));
-  expect(await heard).toEqual(Uint8Array.of(4));
+  expect(await received).toEqual(Uint8Array.of(4));
 });
 
 test.each([
   { who: "caller", index: 0 },
   { who: "callee", index: 1 },
-])("a connection that something else closes at its $who ends the link on both sides", async ({ index }) => {
-  const { a, links } = couple();
+])("a connection that is closed at its $who ends the link on both sides", async ({ index }) => {
+  const { a, links } = createPair();
   const before = PretendingPeerConnection.made.length;
   a.dial("b");
   const [caller, callee] = (await Promise.all(links)) as [Link, Link];

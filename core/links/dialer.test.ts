@@ -9,7 +9,7 @@ import { createDialer, type Dialer } from "./dialer.ts";
 import type { Signal } from "./signaling.ts";
 import { createFakeLink } from "./testing/fake-link.ts";
 
-interface Letter {
+interface SentSignal {
   readonly from: string;
   readonly kind: SignalKind;
   readonly signal: Signal;
@@ -25,19 +25,19 @@ interface Side extends Dialer {
   holds: boolean;
 }
 
-/** Peers "a" and "b" on one memory network, with a relay of 10 ms each way that `passes` decides upon. */
-function town({
+/** Dialers "a" and "b" on one memory network. Their relay takes 10 ms and drops signals unless `passes` returns `true`. */
+function createPair({
   transport,
   passes = () => true,
 }: {
   transport?: Transport;
-  passes?: (letter: Letter) => boolean;
+  passes?: (sentSignal: SentSignal) => boolean;
 } = {}) {
   const clock = createVirtualClock();
   const network = createMemoryNetwork({ clock, latency: 20 });
-  const letters: Letter[] = [];
+  const sentSignals: SentSignal[] = [];
 
-  function settle(id: string): Side {
+  function createSide(id: string): Side {
     const log: string[] = [];
     const links: Link[] = [];
     const freed: string[] = [];
@@ -46,9 +46,9 @@ function town({
       clock,
       self: () => id,
       send(kind, to, signal) {
-        const letter = { from: id, kind, signal };
-        letters.push(letter);
-        if (passes(letter)) clock.after(10, () => sides[to]?.receive(kind, id, structuredClone(signal)));
+        const sentSignal = { from: id, kind, signal };
+        sentSignals.push(sentSignal);
+        if (passes(sentSignal)) clock.after(10, () => sides[to]?.receive(kind, id, structuredClone(signal)));
       },
       sendOnLink: () => false,
       iceServers: () => [],
@@ -70,17 +70,17 @@ function town({
   }
 
   const sides: Record<string, Side> = {};
-  const a = settle("a");
-  const b = settle("b");
+  const a = createSide("a");
+  const b = createSide("b");
   Object.assign(sides, { a, b });
-  return { clock, network, letters, a, b };
+  return { clock, network, sentSignals, a, b };
 }
 
-const ends = (letters: readonly Letter[]) =>
-  letters.flatMap(({ from, signal: { end } }) => (end ? [`${from}: ${end}`] : []));
+const ends = (sentSignals: readonly SentSignal[]) =>
+  sentSignals.flatMap(({ from, signal: { end } }) => (end ? [`${from}: ${end}`] : []));
 
-/** A transport whose links do only what a test does to them. */
-function puppets() {
+/** A transport whose links change state only when a test says so. */
+function createManualTransport() {
   const made: { role: string; link: Link; open(): void; end(reason?: BonevalueError): void }[] = [];
   const transport: Transport = {
     open(_peer, role, exchange) {
@@ -104,8 +104,8 @@ function puppets() {
   return { transport, made };
 }
 
-test("a dial opens one link, the same for both", async () => {
-  const { clock, network, a, b } = town();
+test("a dial opens one link for both peers", async () => {
+  const { clock, network, a, b } = createPair();
   a.dial("b");
   await clock.advance(1_000);
   expect(a.log).toEqual(["open to b as caller"]);
@@ -114,8 +114,8 @@ test("a dial opens one link, the same for both", async () => {
   expect(clock.waiting).toBe(0);
 });
 
-test("both dial at once: one link, and the smaller id is its caller", async () => {
-  const { clock, network, a, b } = town();
+test("if both peers dial at once, one link opens, and the smaller id is its caller", async () => {
+  const { clock, network, a, b } = createPair();
   b.dial("a");
   a.dial("b");
   await clock.advance(1_000);
@@ -124,17 +124,17 @@ test("both dial at once: one link, and the smaller id is its caller", async () =
   expect(network.size).toBe(2);
 });
 
-test("a dial gets through a relay that loses every other signal", async () => {
+test("a dial succeeds over a relay that loses every other signal", async () => {
   let count = 0;
-  const { clock, a, b } = town({ passes: () => count++ % 2 === 1 });
+  const { clock, a, b } = createPair({ passes: () => count++ % 2 === 1 });
   a.dial("b");
   await clock.advance(15_000);
   expect([a.log, b.log]).toEqual([["open to b as caller"], ["open to a as callee"]]);
 });
 
-test("what was lost while the server was away is said at once when it is back", async () => {
+test("signals that were lost without a server are sent again when it is back", async () => {
   let away = true;
-  const { clock, a } = town({ passes: () => !away });
+  const { clock, a } = createPair({ passes: () => !away });
   a.dial("b");
   await clock.advance(500);
   away = false;
@@ -143,36 +143,36 @@ test("what was lost while the server was away is said at once when it is back", 
   expect(a.log).toEqual(["open to b as caller"]);
 });
 
-test("a dial that nobody answers fails after 15 s, and says so to both", async () => {
-  const { clock, network, letters, a } = town({ passes: () => false });
+test("a dial without an answer fails after 15 s, and the peer is informed", async () => {
+  const { clock, network, sentSignals, a } = createPair({ passes: () => false });
   a.dial("b");
   await clock.advance(14_999);
   expect(a.log).toEqual([]);
   await clock.advance(1);
   expect(a.log).toEqual([expect.stringMatching(/^failed to b: link-failed, .* did not answer within 15 s/)]);
-  expect(ends(letters)).toEqual(["a: timeout"]);
+  expect(ends(sentSignals)).toEqual(["a: timeout"]);
   expect([network.size, clock.waiting]).toEqual([0, 0]);
 });
 
-test("a dial that is answered and finds no path fails with what the transport knows", async () => {
-  const { clock, a } = town({ transport: puppets().transport });
+test("a dial that is answered but finds no path fails with what the transport knows", async () => {
+  const { clock, a } = createPair({ transport: createManualTransport().transport });
   a.dial("b");
   await clock.advance(15_000);
   expect(a.log).toEqual([expect.stringMatching(/^failed to b: link-failed, .*There was no relay candidate/)]);
 });
 
 test("a dial whose transport fails ends with the transport's reason", async () => {
-  const { transport, made } = puppets();
-  const { clock, letters, a } = town({ transport });
+  const { transport, made } = createManualTransport();
+  const { clock, sentSignals, a } = createPair({ transport });
   a.dial("b");
   made[0]?.end(new BonevalueError("unsupported", "No WebRTC here."));
   await clock.advance(100);
   expect(a.log).toEqual(["failed to b: unsupported, No WebRTC here."]);
-  expect(ends(letters)).toContain("a: unsupported");
+  expect(ends(sentSignals)).toContain("a: unsupported");
 });
 
 test.each(["caller", "callee"])(
-  "a transport that throws on the %s's side ends that dial, and not the next",
+  "a transport that throws on the %s's side fails that dial, and not the next",
   async (whose) => {
     const thrown = new TypeError("no such device");
     let throws = true;
@@ -182,7 +182,7 @@ test.each(["caller", "callee"])(
         return network.transport.open(peer, role, exchange);
       },
     };
-    const { clock, network, a, b } = town({ transport });
+    const { clock, network, a, b } = createPair({ transport });
     a.dial("b");
     await clock.advance(1_000);
     expect(a.log).toEqual([expect.stringMatching(/^failed to b: link-failed/)]);
@@ -195,18 +195,18 @@ test.each(["caller", "callee"])(
   },
 );
 
-test("where the peer's time is up first, the reason is what we know of the path", async () => {
-  const { transport } = puppets();
-  const { clock, a } = town({ transport });
+test("if the peer times out first, the reason is what we know about the path", async () => {
+  const { transport } = createManualTransport();
+  const { clock, a } = createPair({ transport });
   a.dial("b");
   await clock.advance(100);
   a.receive("peerResponse", "b", { attempt: 1, round: 0, end: "timeout" });
   expect(a.log).toEqual([expect.stringMatching(/^failed to b: link-failed, .*There was no relay candidate/)]);
 });
 
-test("a link that breaks while it is being made is tried again, and again, for as long as a dial may take", async () => {
-  const { transport, made } = puppets();
-  const { clock, a } = town({ transport });
+test("a link that breaks while it is being made is dialed again until the dial times out", async () => {
+  const { transport, made } = createManualTransport();
+  const { clock, a } = createPair({ transport });
   a.dial("b");
   const lost = new BonevalueError("disconnected", "The handshake was lost.");
   for (let attempt = 1; attempt <= 3; attempt++) {
@@ -221,8 +221,8 @@ test("a link that breaks while it is being made is tried again, and again, for a
   expect(a.log).toEqual(["open to b as caller"]);
 });
 
-test("a dial whose links all break fails in the end with what broke the last", async () => {
-  const { transport, made } = puppets();
+test("a dial whose links all break fails with the last error", async () => {
+  const { transport, made } = createManualTransport();
   const breaking: Transport = {
     open(...args) {
       const link = transport.open(...args);
@@ -230,15 +230,15 @@ test("a dial whose links all break fails in the end with what broke the last", a
       return link;
     },
   };
-  const { clock, a } = town({ transport: breaking });
+  const { clock, a } = createPair({ transport: breaking });
   a.dial("b");
   await clock.advance(15_000);
   expect(a.log).toEqual(["failed to b: disconnected, The handshake was lost."]);
   expect(clock.waiting).toBe(0);
 });
 
-test("a dial whose time is up between two breaks says what broke, and does not speak of paths", async () => {
-  const { transport, made } = puppets();
+test("a dial that times out after a broken attempt reports that error, and gives no advice about paths", async () => {
+  const { transport, made } = createManualTransport();
   const pathless: Transport = {
     open(...args) {
       const link = { ...transport.open(...args), trouble: () => undefined };
@@ -247,14 +247,14 @@ test("a dial whose time is up between two breaks says what broke, and does not s
       return link;
     },
   };
-  const { clock, a } = town({ transport: pathless });
+  const { clock, a } = createPair({ transport: pathless });
   a.dial("b");
   await clock.advance(20_000);
   expect(a.log).toEqual(["failed to b: disconnected, The handshake was lost."]);
 });
 
-test("a dial that is refused fails with the code it was refused with", async () => {
-  const { clock, network, a, b } = town();
+test("a dial that is refused fails with the code of the refusal", async () => {
+  const { clock, network, a, b } = createPair();
   b.refusal = "busy";
   a.dial("b");
   await clock.advance(1_000);
@@ -263,8 +263,8 @@ test("a dial that is refused fails with the code it was refused with", async () 
   expect([network.size, clock.waiting]).toEqual([0, 0]);
 });
 
-test("an attempt waits until it is accepted, and then gets all that the peer has sent meanwhile", async () => {
-  const { clock, a, b } = town();
+test("an attempt waits until it is accepted, and then reads what the peer has sent meanwhile", async () => {
+  const { clock, a, b } = createPair();
   b.holds = true;
   a.dial("b");
   await clock.advance(5_000);
@@ -274,8 +274,8 @@ test("an attempt waits until it is accepted, and then gets all that the peer has
   expect([a.log, b.log]).toEqual([["open to b as caller"], ["open to a as callee"]]);
 });
 
-test("an attempt that is neither accepted nor refused ends with busy, before the peer's time is up", async () => {
-  const { clock, network, a, b } = town();
+test("an attempt that is neither accepted nor refused ends with busy before the peer times out", async () => {
+  const { clock, network, a, b } = createPair();
   b.holds = true;
   a.dial("b");
   await clock.advance(10_100);
@@ -285,13 +285,13 @@ test("an attempt that is neither accepted nor refused ends with busy, before the
 });
 
 test("a peer is free once no link, no attempt and no dial of it is left", async () => {
-  const { clock, network, a, b } = town();
+  const { clock, network, a, b } = createPair();
   a.dial("b");
   await clock.advance(1_000);
   a.links[0]?.close();
   await clock.advance(1_000);
   expect([a.freed, b.freed]).toEqual([["b"], ["a"]]);
-  // The dial that has lost goes on while the peer's attempt does.
+  // The slot of the polite peer's dial covers the attempt that replaced it.
   network.partition("a", "b");
   b.dial("a");
   a.dial("b");
@@ -304,8 +304,8 @@ test("a peer is free once no link, no attempt and no dial of it is left", async 
   ]);
 });
 
-test("a dial to a peer that the server cannot reach fails at once, and an open link does not care", async () => {
-  const { clock, a } = town();
+test("a dial to a peer that the server cannot reach fails at once, and an open link stays", async () => {
+  const { clock, a } = createPair();
   a.onUnreachable("b");
   a.dial("b");
   a.onUnreachable("b");
@@ -317,8 +317,8 @@ test("a dial to a peer that the server cannot reach fails at once, and an open l
   expect(a.log.slice(1)).toEqual(["open to b as caller"]);
 });
 
-test("a peer that has lost its link and dials anew gets a new one, after the old has ended", async () => {
-  const { clock, network, a, b } = town();
+test("a peer that has lost its link and dials again gets a new one after the old one has ended", async () => {
+  const { clock, network, a, b } = createPair();
   a.dial("b");
   await clock.advance(1_000);
   network.partition("a", "b");
@@ -330,8 +330,8 @@ test("a peer that has lost its link and dials anew gets a new one, after the old
   expect(network.size).toBe(2);
 });
 
-test("a link that has just closed can be dialed again in the same breath", async () => {
-  const { clock, a } = town();
+test("a peer can be dialed again in the same tick in which its link closed", async () => {
+  const { clock, a } = createPair();
   a.dial("b");
   await clock.advance(1_000);
   a.links[0]?.close();
@@ -340,8 +340,8 @@ test("a link that has just closed can be dialed again in the same breath", async
   expect(a.log).toEqual(["open to b as caller", "closed: undefined", "open to b as caller"]);
 });
 
-test("a dial that joined the peer's attempt goes on by itself when the peer gives up", async () => {
-  const { clock, network, a, b } = town();
+test("a dial that joined the peer's attempt continues when the peer gives up", async () => {
+  const { clock, network, a, b } = createPair();
   network.partition("a", "b");
   a.dial("b");
   await clock.advance(100);
@@ -353,35 +353,35 @@ test("a dial that joined the peer's attempt goes on by itself when the peer give
   expect(a.log).toEqual(["open to b as callee"]);
 });
 
-test("dropping an attempt ends it on both sides and is not told as a failure", async () => {
-  const { clock, network, letters, a, b } = town();
+test("forgetting a peer ends its attempt on both sides and reports no failure", async () => {
+  const { clock, network, sentSignals, a, b } = createPair();
   a.dial("b");
   await clock.advance(5);
   a.forget("b");
   await clock.advance(1_000);
-  // The others answer what was on its way from b: its description, and its candidate.
-  expect(ends(letters)).toEqual(["a: cancelled", "a: disconnected", "a: disconnected"]);
+  // The others answer b's description and candidate, which were under way.
+  expect(ends(sentSignals)).toEqual(["a: cancelled", "a: disconnected", "a: disconnected"]);
   expect([a.log, b.log]).toEqual([[], []]);
   expect([network.size, clock.waiting]).toEqual([0, 0]);
 });
 
-test("stopping ends every attempt; an open link is for its holder to close, and nothing else is left behind", async () => {
-  const { clock, network, letters, a, b } = town();
+test("stop ends every attempt, keeps open links for their holders to close, and leaves nothing behind", async () => {
+  const { clock, network, sentSignals, a, b } = createPair();
   a.dial("b");
   await clock.advance(1_000);
-  a.dial("nobody");
+  a.dial("c");
   a.stop();
   await clock.advance(1_000);
-  expect(ends(letters)).toEqual(["a: cancelled"]);
+  expect(ends(sentSignals)).toEqual(["a: cancelled"]);
   expect([a.log, b.log]).toEqual([["open to b as caller"], ["open to a as callee"]]);
-  a.links[0]?.close(new BonevalueError("cancelled", "The spec is done with it."));
+  a.links[0]?.close(new BonevalueError("cancelled", "The test is over."));
   await clock.advance(1_000);
   expect([a.log.at(-1), b.log.at(-1)]).toEqual(["closed: cancelled", "closed: disconnected"]);
   expect([network.size, clock.waiting]).toEqual([0, 0]);
 });
 
-test("a peer that dials again and again holds one attempt, which ends by itself", async () => {
-  const { clock, network, a } = town();
+test("a peer that keeps dialing has one attempt, which times out", async () => {
+  const { clock, network, a } = createPair();
   for (let attempt = 1; attempt <= 1_000; attempt++) {
     a.receive("peerRequest", "b", { attempt, round: 0, description: { type: "offer", sdp: "nowhere" } });
   }
@@ -391,9 +391,9 @@ test("a peer that dials again and again holds one attempt, which ends by itself"
   expect(a.log).toEqual([]);
 });
 
-test("a peer that begins attempts in a loop gets ten connections in a second, and is heard again in the next", async () => {
-  const { transport, made } = puppets();
-  const { clock, a } = town({ transport, passes: () => false });
+test("a peer that begins attempts in a loop gets ten connections in a second, and more in the next", async () => {
+  const { transport, made } = createManualTransport();
+  const { clock, a } = createPair({ transport, passes: () => false });
   const description = { type: "offer", sdp: "" };
   for (let attempt = 1; attempt <= 90; attempt++) {
     a.receive("peerRequest", "b", { attempt, round: 0, description });
@@ -411,9 +411,9 @@ test("a peer that begins attempts in a loop gets ten connections in a second, an
   expect(a.log).toEqual(["open to b as callee"]);
 });
 
-test("attempts that come to links take nothing of the budget: a peer that keeps none open calls as often as it likes", async () => {
-  const { transport, made } = puppets();
-  const { clock, a } = town({ transport, passes: () => false });
+test("attempts that open a link do not count against the rate limit", async () => {
+  const { transport, made } = createManualTransport();
+  const { clock, a } = createPair({ transport, passes: () => false });
   for (let attempt = 1; attempt <= 50; attempt++) {
     a.receive("peerRequest", "b", { attempt, round: 0, description: { type: "offer", sdp: "" } });
     made.at(-1)?.open();
@@ -425,7 +425,7 @@ test("attempts that come to links take nothing of the budget: a peer that keeps 
   expect(a.log.filter((line) => line === "open to b as callee")).toHaveLength(50);
 });
 
-test("no signal, however malformed, throws or answers with anything but an end", () => {
+test("a malformed signal never throws, and is answered with nothing but an end", () => {
   const almost = fc.record(
     {
       attempt: fc.oneof(fc.integer({ min: -1, max: 3 }), fc.anything()),
@@ -440,71 +440,71 @@ test("no signal, however malformed, throws or answers with anything but an end",
   const signals = fc.array(fc.tuple(kinds, fc.oneof(almost, fc.anything())), { maxLength: 20 });
   fc.assert(
     fc.property(signals, (hostile) => {
-      const { network, letters, a } = town();
+      const { network, sentSignals, a } = createPair();
       for (const [kind, signal] of hostile) a.receive(kind, "b", signal);
       expect(network.size).toBeLessThanOrEqual(1);
-      expect(letters.every(({ signal }) => signal.end !== undefined)).toBe(true);
+      expect(sentSignals.every(({ signal }) => signal.end !== undefined)).toBe(true);
     }),
   );
 });
 
-test("what comes over an open link is heard only where it is about that link", async () => {
-  const { clock, letters, network, a, b } = town();
+test("a signal over an open link is ignored unless it is about that link", async () => {
+  const { clock, sentSignals, network, a, b } = createPair();
   a.dial("b");
   await clock.advance(5_000);
-  const said = letters.length;
+  const before = sentSignals.length;
   for (const strange of ["junk", { attempt: 7, round: 0 }, { attempt: 1, round: 0, end: "cancelled" }]) {
     b.receiveOnLink("a", strange);
     b.receiveOnLink("c", strange);
   }
   await clock.advance(20_000);
-  expect(letters).toHaveLength(said);
+  expect(sentSignals).toHaveLength(before);
   expect(b.log).toEqual(["open to a as callee"]);
   expect(network.size).toBe(2);
 });
 
-test("who gives up a link that has fallen silent says so, since the link cannot", async () => {
-  const { clock, letters, network, a, b } = town();
+test("giving up a silent link informs the peer through discovery", async () => {
+  const { clock, sentSignals, network, a, b } = createPair();
   a.dial("b");
   await clock.advance(5_000);
   network.partition("a", "b");
   a.setSilent("b", true);
   a.links[0]?.close(new BonevalueError("disconnected", "Nothing arrives."));
   await clock.advance(100);
-  expect(ends(letters)).toEqual(["a: disconnected"]);
+  expect(ends(sentSignals)).toEqual(["a: disconnected"]);
   expect(b.log).toEqual(["open to a as callee", "closed: disconnected"]);
 });
 
-test("who comes back asks about its open links, and learns which of them the other side has given up", async () => {
-  const { clock, letters, network, a, b } = town();
+test("resendAll asks about open links and finds those that the peer has given up", async () => {
+  const { clock, sentSignals, network, a, b } = createPair();
   a.dial("b");
   await clock.advance(5_000);
   network.partition("a", "b");
   b.forget("a");
-  const before = letters.length;
+  const before = sentSignals.length;
   a.resendAll();
   await clock.advance(100);
-  expect(letters.slice(before).map(({ from, signal }) => [from, signal])).toEqual([
+  expect(sentSignals.slice(before).map(({ from, signal }) => [from, signal])).toEqual([
     ["a", { attempt: 1, round: 0 }],
     ["b", { attempt: 1, round: 0, end: "disconnected" }],
   ]);
   expect(a.log).toEqual(["open to b as caller", "closed: disconnected"]);
 });
 
-test("a link that both sides have is not disturbed by the question, whoever asks", async () => {
-  const { clock, letters, a, b } = town();
+test("a link that both sides have survives resendAll of either side", async () => {
+  const { clock, sentSignals, a, b } = createPair();
   a.dial("b");
   await clock.advance(5_000);
-  const before = letters.length;
+  const before = sentSignals.length;
   a.resendAll();
   b.resendAll();
   await clock.advance(20_000);
-  expect(letters).toHaveLength(before + 2);
+  expect(sentSignals).toHaveLength(before + 2);
   expect([a.log, b.log]).toEqual([["open to b as caller"], ["open to a as callee"]]);
 });
 
-test("a restart offered to who knows nothing of the link any more ends it, and does not begin another", async () => {
-  const { clock, network, a, b } = town();
+test("a restart of a link that the peer has forgotten ends the link, and begins no other", async () => {
+  const { clock, network, a, b } = createPair();
   a.dial("b");
   await clock.advance(5_000);
   network.partition("a", "b");
@@ -515,8 +515,8 @@ test("a restart offered to who knows nothing of the link any more ends it, and d
   expect(b.log).toEqual(["open to a as callee"]);
 });
 
-test("senders that are not in our list are answered, and nothing is kept of them", async () => {
-  const { clock, letters, a } = town();
+test("signals of unknown peers are answered, and nothing is kept about these peers", async () => {
+  const { clock, sentSignals, a } = createPair();
   a.refusal = "unknown-peer";
   for (const [index, kind] of (["peerRequest", "peerResponse"] as const).entries()) {
     for (const signal of [{ end: "busy" }, { candidates: [] }, {}]) {
@@ -525,16 +525,16 @@ test("senders that are not in our list are answered, and nothing is kept of them
     }
   }
   await clock.advance(100);
-  // Where the higher attempt was remembered, nothing is said to the lower.
-  const answered = (attempt: number) => ends(letters.filter(({ signal }) => signal.attempt === attempt));
+  // A remembered higher attempt would leave the lower one without an answer.
+  const answered = (attempt: number) => ends(sentSignals.filter(({ signal }) => signal.attempt === attempt));
   expect(answered(7)).toHaveLength(4);
   expect(answered(3)).toEqual(answered(7));
 });
 
-test("what a peer of our list said is remembered while there is no link", async () => {
-  const { clock, letters, a } = town();
+test("the attempts of a known peer are remembered without a link", async () => {
+  const { clock, sentSignals, a } = createPair();
   a.receive("peerRequest", "b", { attempt: 7, round: 0, end: "busy" });
   a.receive("peerRequest", "b", { attempt: 3, round: 0, candidates: [] });
   await clock.advance(100);
-  expect(letters).toEqual([]);
+  expect(sentSignals).toEqual([]);
 });

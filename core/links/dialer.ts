@@ -4,7 +4,7 @@ import { BonevalueError, type ErrorCode } from "../errors.ts";
 import type { SignalKind } from "../protocol/messages.ts";
 import { createRateLimiter, type RateLimiter } from "../rate-limiter.ts";
 import type { Link, SignalExchange, Transport } from "../transport/transport.ts";
-import { closedWith, noPath, outOfTime, refused, unreachable } from "./dial-errors.ts";
+import { closedWith, dialTimeoutMs, noPath, refused, timedOut, unreachable } from "./dial-errors.ts";
 import {
   type Action,
   createDialState,
@@ -22,10 +22,8 @@ import { createSignaling, type Signal, type Signaling, signal as signalSchema } 
 // Attempts of one peer in a second that come to no link: each costs us a connection.
 const attemptsPerSecond = 10;
 
-// docs/protocol.md, "Signals".
-const dialTimeoutMs = 15_000;
 const redialAfterMs = 100;
-// The caller gives up when its dial times out. It gets `busy` before that.
+// Less than `dialTimeoutMs`, so that the caller reads `busy` before it gives up.
 const admissionTimeoutMs = 10_000;
 
 /** Callbacks run after the dialer's own state has changed. */
@@ -219,7 +217,7 @@ export function createDialer(options: DialerOptions): Dialer {
 
   /** Both sides have the same time limit. If the peer's ends first, the reason is what we know of the path. */
   function whyRefused(peer: string, { link }: Connection, code: string): BonevalueError {
-    return code === "timeout" ? noPath(peer, dialTimeoutMs, link?.trouble?.()) : refused(peer, code);
+    return code === "timeout" ? noPath(peer, link?.trouble?.()) : refused(peer, code);
   }
 
   function goOn(entry: Entry, { open, role }: Connection, error: BonevalueError): void {
@@ -234,7 +232,7 @@ export function createDialer(options: DialerOptions): Dialer {
 
   /** The peer's attempt has not opened in time. */
   function giveUp(entry: Entry): void {
-    end(entry, noPath(entry.peer, dialTimeoutMs, entry.connection?.link?.trouble?.()), "timeout");
+    end(entry, noPath(entry.peer, entry.connection?.link?.trouble?.()), "timeout");
     redial(entry);
     free(entry);
   }
@@ -242,9 +240,11 @@ export function createDialer(options: DialerOptions): Dialer {
   /** Our dial has not opened a link in time. */
   function expire(entry: Entry): void {
     const { peer, connection, pendingDial } = entry;
-    const { answered } = connection?.signals ?? {};
-    const trouble = connection?.link?.trouble?.();
-    const error = outOfTime(peer, dialTimeoutMs, { answered, trouble, broken: pendingDial?.lastError });
+    const error = timedOut(peer, {
+      answered: connection?.signals.answered,
+      trouble: connection?.link?.trouble?.(),
+      lastError: pendingDial?.lastError,
+    });
     if (connection?.role === "caller" && !connection.open) end(entry, error, "timeout");
     if (connection?.open) endPendingDial(entry);
     else fail(entry, error);

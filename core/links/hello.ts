@@ -2,11 +2,12 @@ import * as v from "valibot";
 import { boundedCount } from "../bounded-schemas.ts";
 import { BonevalueError } from "../errors.ts";
 import { type Frame, type Hello, Kind, wireVersion } from "../wire/frames.ts";
+import { protocolError } from "../wire/protocol-error.ts";
 import { minMessageSize } from "../wire/send-scheduler.ts";
 
 const hello: v.GenericSchema<unknown, Hello> = v.object({
   peer: v.string(),
-  // What may be sent before the hello is read must fit in one.
+  // A frame that is sent before the hello is read must fit in one message.
   message: boundedCount(minMessageSize),
   value: boundedCount(1),
   calls: boundedCount(1),
@@ -16,23 +17,23 @@ const hello: v.GenericSchema<unknown, Hello> = v.object({
   identity: v.optional(v.unknown()),
 });
 
-/** The frame with which each side begins on *control* and on *bulk*. */
+/** The first frame of each side on *control* and on *bulk*. */
 export function createHello(own: Hello): Frame<never> {
   return [Kind.hello, wireVersion, own];
 }
 
 /**
- * The other side's limits. Throws `protocol` where the frame is no hello, `incompatible` for a version that we do not
- * speak, and `identity-mismatch` where another peer than `peer` answers.
+ * Reads the peer's limits from its first frame. Throws `protocol` if the frame is no hello, `incompatible` if its
+ * version is unknown, and `identity-mismatch` if it comes from another peer than `peer`.
  */
 export function readHello(frame: Frame<unknown>, peer: string): Hello {
-  if (frame[0] !== Kind.hello) throw new BonevalueError("protocol", "The peer sent something before its hello.");
+  if (frame[0] !== Kind.hello) throw protocolError("something before its hello");
   const [, version, data] = frame;
   if (!Number.isInteger(version) || version < 1) {
-    throw new BonevalueError("incompatible", `The peer speaks version ${version}: update the app on that side.`);
+    throw new BonevalueError("incompatible", `The peer uses protocol version ${version}: update the app on that side.`);
   }
   const read = v.safeParse(hello, data);
-  if (!read.success) throw new BonevalueError("protocol", "The peer's hello is malformed.");
+  if (!read.success) throw protocolError("a malformed hello");
   if (read.output.peer !== peer) {
     throw new BonevalueError("identity-mismatch", "Another peer answered than the one that was dialed.");
   }

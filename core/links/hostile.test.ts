@@ -11,7 +11,7 @@ const frames = runs(30_000);
 const mebibyte = 1_024 * 1_024;
 const limits = { messageSize: 10_000, bytesPerPeer: 40_000, requestsPerPeer: 8, streamsPerPeer: 8, depth: 16 };
 
-/** A value, with streams of these numbers in it. */
+/** Packs a value with streams of these ids. */
 function value(plain: unknown, ...streams: readonly number[]): Packed {
   const left = [...streams];
   const attach = (source: object) =>
@@ -20,32 +20,32 @@ function value(plain: unknown, ...streams: readonly number[]): Packed {
   return pack(whole, { name: "value", code: "invalid-request", depth: 64, size: 10 * mebibyte, attach });
 }
 
-/** Every kind of frame under small numbers, so that they meet what is open. */
-function honest(): readonly Uint8Array[] {
+/** Every kind of frame with small ids, so that some match open calls and streams. */
+function wellFormed(): readonly Uint8Array[] {
   const golden: Record<string, { hex: string }> = JSON.parse(
     readFileSync(new URL("../wire/golden.json", import.meta.url), "utf8"),
   );
-  const says: Frame<Packed>[] = [];
+  const samples: Frame<Packed>[] = [];
   for (let id = 1; id <= 4; id++) {
     for (const name of ["Echo", "Never", "Count", "Read", "None"]) {
-      says.push([Kind.call, id, name, value({ text: "hello" }), 5_000]);
-      says.push([Kind.call, id + 4, name, value(1, id, id + 4), null]);
-      says.push([Kind.notify, 0, name, value("hello", id)]);
+      samples.push([Kind.call, id, name, value({ text: "hello" }), 5_000]);
+      samples.push([Kind.call, id + 4, name, value(1, id, id + 4), null]);
+      samples.push([Kind.notify, 0, name, value("hello", id)]);
     }
-    says.push([Kind.answer, id, value(1n)], [Kind.answer, id, value(1, id)], [Kind.fail, id, "busy", "", value(1)]);
-    says.push([Kind.cancel, id, "cancelled"], [Kind.stop, id, "cancelled"], [Kind.credit, id, 0, 10_000]);
-    says.push([Kind.item, id, value(new Uint8Array(50))], [Kind.end, id], [Kind.end, id, "busy", ""]);
-    says.push([Kind.part, id, 8, new Uint8Array(8)], [Kind.part, id, 9_000, new Uint8Array(900)]);
+    samples.push([Kind.answer, id, value(1n)], [Kind.answer, id, value(1, id)], [Kind.fail, id, "busy", "", value(1)]);
+    samples.push([Kind.cancel, id, "cancelled"], [Kind.stop, id, "cancelled"], [Kind.credit, id, 0, 10_000]);
+    samples.push([Kind.item, id, value(new Uint8Array(50))], [Kind.end, id], [Kind.end, id, "busy", ""]);
+    samples.push([Kind.part, id, 8, new Uint8Array(8)], [Kind.part, id, 9_000, new Uint8Array(900)]);
   }
-  for (const step of Object.values(CloseStep)) says.push([Kind.close, step]);
-  return [...Object.values(golden).map(({ hex }) => Buffer.from(hex, "hex")), ...says.map((frame) => encode(frame))];
+  for (const step of Object.values(CloseStep)) samples.push([Kind.close, step]);
+  return [...Object.values(golden).map(({ hex }) => Buffer.from(hex, "hex")), ...samples.map((frame) => encode(frame))];
 }
 
-/** Messages as a broken or hostile peer sends them: random, truncated, changed, two of them in one, or as they should be. */
+/** Messages of a broken or hostile peer: random, truncated, changed, joined or well-formed. */
 function messages(seed: number): () => Uint8Array {
   const random = createDice(seed);
-  const says = honest();
-  const any = () => says[random(says.length)]!;
+  const samples = wellFormed();
+  const any = () => samples[random(samples.length)]!;
   const bytes = (length: number) => Uint8Array.from({ length }, () => random(256));
   function changed(): Uint8Array {
     const message = [...any()];
@@ -78,33 +78,33 @@ function heap(): number {
 
 const linkMessages = 50;
 
-/** Says `count` messages to one link after the other. How the links ended, by code. */
+/** Sends `count` messages to one link after the other. Returns how many links ended with each code. */
 async function attack(count: number, seed: number): Promise<Readonly<Record<string, number>>> {
-  const ward = createHostileSetup();
+  const setup = createHostileSetup();
   const next = messages(seed);
   const random = createDice(seed);
   const ends: Record<string, number> = {};
-  let victim: HostilePeer | undefined;
-  let heard = 0;
-  for (let said = 0; said < count; said++) {
-    if (!victim) {
-      victim = ward.victim(limits);
-      victim.call();
-      heard = 0;
-      // Handlers and streams begin to work now and then, while others are overrun.
-      if (random(20) === 0) await ward.advance(random(50));
+  let peer: HostilePeer | undefined;
+  let sent = 0;
+  for (let message = 0; message < count; message++) {
+    if (!peer) {
+      peer = setup.createPeer(limits);
+      peer.call();
+      sent = 0;
+      // Let handlers and streams of some links run.
+      if (random(20) === 0) await setup.advance(random(50));
     }
-    victim.hear(random(3) === 0 ? "bulk" : "control", next());
-    if (++heard === linkMessages) victim.close();
-    if (!victim.ended) continue;
-    const code = victim.ended.reason?.code ?? "consent";
+    peer.send(random(3) === 0 ? "bulk" : "control", next());
+    if (++sent === linkMessages) peer.close();
+    if (!peer.ended) continue;
+    const code = peer.ended.reason?.code ?? "agreement";
     ends[code] = (ends[code] ?? 0) + 1;
-    victim = undefined;
-    if (random(200) === 0) await ward.advance(60_000);
+    peer = undefined;
+    if (random(200) === 0) await setup.advance(60_000);
   }
-  victim?.close();
-  await ward.advance(60_000);
-  expect(ward.waiting).toBe(0);
+  peer?.close();
+  await setup.advance(60_000);
+  expect(setup.waiting).toBe(0);
   return ends;
 }
 
@@ -114,17 +114,17 @@ test("random, truncated and changed frames end a link or are ignored: no crash, 
   const before = heap();
   const ends = await attack(frames, baseSeed + 1);
   const grown = heap() - before;
-  // Some say themselves that they close the link, or why.
-  expect(Object.keys(ends).sort()).toEqual(["consent", "disconnected", "protocol"]);
+  // Some messages close the link, with or without a code.
+  expect(Object.keys(ends).sort()).toEqual(["agreement", "disconnected", "protocol"]);
   expect(ends["protocol"]).toBeGreaterThan(frames / 5);
   expect(grown).toBeLessThan(2 * mebibyte);
   expect(reported).not.toHaveBeenCalled();
 }, 600_000);
 
-test("frames about what is over or never was are ignored, and leave nothing behind", async () => {
-  const ward = createHostileSetup();
-  const victim = ward.victim(limits);
-  const says = (count: number) => {
+test("frames about unknown ids are ignored, and leave nothing behind", async () => {
+  const setup = createHostileSetup();
+  const peer = setup.createPeer(limits);
+  const sendLate = (count: number) => {
     for (let id = 100; id < 100 + count; id++) {
       const about: Frame<Packed>[] = [
         [Kind.answer, id, value("late")],
@@ -137,22 +137,22 @@ test("frames about what is over or never was are ignored, and leave nothing behi
         [Kind.part, id, 1_000, new Uint8Array(10)],
         [Kind.part, id, 0, new Uint8Array()],
       ];
-      for (const frame of about) victim.hear("bulk", encode(frame));
+      for (const frame of about) peer.send("bulk", encode(frame));
     }
   };
-  says(200);
+  sendLate(200);
   const before = heap();
-  says(3_000);
+  sendLate(3_000);
   expect(heap() - before).toBeLessThan(mebibyte / 2);
-  expect([victim.ended, victim.rpc.isIdle]).toEqual([undefined, true]);
+  expect([peer.ended, peer.rpc.isIdle]).toEqual([undefined, true]);
 });
 
-describe("a peer that goes beyond", () => {
+describe("a peer that exceeds", () => {
   const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
   const call = (id: number, name: string, request: Packed): Frame<Packed> => [Kind.call, id, name, request, null];
   const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
-  test.for<[budget: string, within: Frame<Packed>[], beyond: Frame<Packed>]>([
+  test.for<[limit: string, within: Frame<Packed>[], beyond: Frame<Packed>]>([
     ["messageSize", [call(1, "Never", value("x".repeat(9_900)))], call(2, "Never", value("x".repeat(10_000)))],
     ["messageSize in parts", [[Kind.part, 1, 4_000, new Uint8Array(900)]], [Kind.part, 2, 14_500, new Uint8Array(9)]],
     [
@@ -163,39 +163,39 @@ describe("a peer that goes beyond", () => {
     ["streamsPerPeer", [call(1, "Never", value(1, ...upTo(8)))], call(2, "Never", value(1, 9))],
     ["depth", [call(1, "Never", value(nested(16)))], call(2, "Never", value(nested(17)))],
   ])("%s loses its link", async ([, within, beyond]) => {
-    const ward = createHostileSetup();
-    const victim = ward.victim(limits);
-    for (const frame of within) victim.hear("bulk", encode(frame));
-    expect(victim.ended).toBeUndefined();
-    victim.hear("bulk", encode(beyond));
-    expect(victim.ended?.reason).toMatchObject({ code: "protocol" });
-    expect(victim.said.at(-1)).toEqual([Kind.close, CloseStep.offer, "protocol"]);
+    const setup = createHostileSetup();
+    const peer = setup.createPeer(limits);
+    for (const frame of within) peer.send("bulk", encode(frame));
+    expect(peer.ended).toBeUndefined();
+    peer.send("bulk", encode(beyond));
+    expect(peer.ended?.reason).toMatchObject({ code: "protocol" });
+    expect(peer.received.at(-1)).toEqual([Kind.close, CloseStep.offer, "protocol"]);
   });
 
-  test("framesPerSecond loses its link, joined in one message or not; a second later as many may come again", async () => {
-    const ward = createHostileSetup();
-    const victim = ward.victim({ ...limits, framesPerSecond: 100 });
+  test("framesPerSecond loses its link, and may send as many frames in the next second", async () => {
+    const setup = createHostileSetup();
+    const peer = setup.createPeer({ ...limits, framesPerSecond: 100 });
     const joined = (count: number) => Buffer.concat(upTo(count).map((id) => encode([Kind.cancel, id, "cancelled"])));
-    await ward.advance(1_000);
-    victim.hear("control", joined(99));
-    victim.hear("control", joined(1));
-    await ward.advance(1_000);
-    victim.hear("control", joined(100));
-    expect(victim.ended).toBeUndefined();
-    victim.hear("bulk", new Uint8Array());
-    expect(victim.ended?.reason).toMatchObject({ code: "protocol" });
+    await setup.advance(1_000);
+    peer.send("control", joined(99));
+    peer.send("control", joined(1));
+    await setup.advance(1_000);
+    peer.send("control", joined(100));
+    expect(peer.ended).toBeUndefined();
+    peer.send("bulk", new Uint8Array());
+    expect(peer.ended?.reason).toMatchObject({ code: "protocol" });
   });
 
-  test("requestsPerPeer is told that we are busy, and keeps its link", async () => {
-    const ward = createHostileSetup();
-    const victim = ward.victim(limits);
-    for (const id of upTo(9)) victim.hear("control", encode(call(id, "Never", value(id))));
-    await ward.advance(1);
-    expect(victim.said.filter(([kind]) => kind === Kind.fail)).toEqual([[Kind.fail, 9, "busy", expect.any(String)]]);
-    victim.hear("control", encode([Kind.cancel, 1, "cancelled"]));
-    victim.hear("control", encode(call(10, "Echo", value("room"))));
-    await ward.advance(1);
-    expect(victim.said.at(-1)).toMatchObject([Kind.answer, 10, { plain: "room" }]);
-    expect(victim.ended).toBeUndefined();
+  test("requestsPerPeer gets busy and keeps its link", async () => {
+    const setup = createHostileSetup();
+    const peer = setup.createPeer(limits);
+    for (const id of upTo(9)) peer.send("control", encode(call(id, "Never", value(id))));
+    await setup.advance(1);
+    expect(peer.received.filter(([kind]) => kind === Kind.fail)).toEqual([[Kind.fail, 9, "busy", expect.any(String)]]);
+    peer.send("control", encode([Kind.cancel, 1, "cancelled"]));
+    peer.send("control", encode(call(10, "Echo", value("hello"))));
+    await setup.advance(1);
+    expect(peer.received.at(-1)).toMatchObject([Kind.answer, 10, { plain: "hello" }]);
+    expect(peer.ended).toBeUndefined();
   });
 });

@@ -6,7 +6,7 @@ import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
 import type { Transport } from "../transport/transport.ts";
 
-/** Ann, who closes her links as soon as they are idle, and Bob, in virtual time; `messages` counts what crosses. */
+/** Ann, whose idle time is 0, and Bob, in virtual time. `messages` counts what both send. */
 async function pair(ofBob: ClientOptions = {}) {
   const clock = createVirtualClock();
   const discovery = createMemoryDiscovery({ clock, latency: 5, random: Math.random });
@@ -57,7 +57,7 @@ test("an idle time of 0 closes a link as soon as its last call is answered", asy
   expect([state(), paths.size]).toEqual(["idle", 0]);
 });
 
-test("with an idle time of 0 a link that the other side wants is not asked about again and again", async () => {
+test("with an idle time of 0 a link that the peer keeps is not offered again and again", async () => {
   const { clock, ann, bob, counted, state } = await pair();
   ann.module("Echo", ({ request }) => request);
   const answer = bob.get("ann").call("Echo", 1).first();

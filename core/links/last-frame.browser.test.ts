@@ -3,7 +3,7 @@ import { eventually } from "../../tools/eventually.ts";
 import { createClient } from "../client.ts";
 import { createMemoryDiscovery } from "../discovery/memory.ts";
 
-/** Two clients with real data channels between them, which are quicker than their server. */
+/** Two clients with real data channels, which are faster than their server. */
 async function linked() {
   const discovery = createMemoryDiscovery({ latency: 200 });
   const create = () => createClient({ discovery });
@@ -15,20 +15,20 @@ async function linked() {
   discovery.trust("ann", "bob", "bob", "ann");
   await Promise.all([ann.connect("test", "ann", ""), bob.connect("test", "bob", "")]);
   await eventually(() => expect([ann.peers.peek(), bob.peers.peek()].flat()).toHaveLength(2));
-  const heard: unknown[] = [];
-  bob.module("Note", ({ request }) => heard.push(request));
+  const notes: unknown[] = [];
+  bob.module("Note", ({ request }) => notes.push(request));
   await ann.get("bob").call("Note", "hello").first();
-  return { ann, bob, heard };
+  return { ann, bob, notes };
 }
 
-test("what was said right before a sign-out arrives, and then the reason", async () => {
-  const { ann, bob, heard } = await linked();
+test("what was sent right before a sign-out arrives, and then the reason", async () => {
+  const { ann, bob, notes } = await linked();
   const link = bob.link(ann.getId()!);
-  // More than the platform sends at once.
-  const notes = Array.from({ length: 100 }, (_, index) => `${index} `.repeat(4_000));
-  for (const note of notes) ann.get("bob").message("Note", note);
+  // More than the platform buffers.
+  const sent = Array.from({ length: 100 }, (_, index) => `${index} `.repeat(4_000));
+  for (const note of sent) ann.get("bob").message("Note", note);
   ann.disconnect();
   await eventually(() => expect(link.peek().status).toBe("failed"));
   expect(link.peek().error?.message).toMatch("The peer closed the link (cancelled)");
-  expect(heard).toEqual(["hello", ...notes]);
+  expect(notes).toEqual(["hello", ...sent]);
 });

@@ -12,31 +12,31 @@ import { createPool, type Pool } from "./pool.ts";
 
 const links = 10_000;
 
-// What is kept grows with each portion; what the engine makes of the code, or forgets, comes once.
+// A leak grows with each portion; compiled code and caches of the engine do not.
 const portions = 4;
 
-const over = new BonevalueError("disconnected", "The spec is done with it.");
+const over = new BonevalueError("disconnected", "The test is over.");
 
 const collectGarbage = (() => {
   setFlagsFromString("--expose-gc");
   return runInNewContext("gc") as () => void;
 })();
 
-/** The least of a few looks: what the engine has just compiled or is about to free comes and goes. */
+/** The least of a few measurements: the engine compiles code and frees memory in between. */
 async function heapUsed(): Promise<number> {
-  const looks: number[] = [];
-  for (let look = 0; look < 5; look++) {
+  const measurements: number[] = [];
+  for (let count = 0; count < 5; count++) {
     await setImmediate();
     collectGarbage();
-    looks.push(process.memoryUsage().heapUsed);
+    measurements.push(process.memoryUsage().heapUsed);
   }
-  return Math.min(...looks);
+  return Math.min(...measurements);
 }
 
-/** Pools that signal to one another, by the ids of their peers. */
-function createStreet(clock: VirtualClock, transport: Transport) {
+/** Creates pools that signal to each other by peer id. */
+function createPools(clock: VirtualClock, transport: Transport) {
   const pools = new Map<string, Pool<Service>>();
-  function settle(id: string): Pool<Service> {
+  function create(id: string): Pool<Service> {
     const pool = createPool<Service>({
       transport,
       clock,
@@ -60,14 +60,14 @@ function createStreet(clock: VirtualClock, transport: Transport) {
     pools.get(id)?.close(over);
     pools.delete(id);
   }
-  return { settle, leave };
+  return { create, leave };
 }
 
-test("links to thousands of peers who come and go leave nothing behind, however they end", async () => {
+test("thousands of links leave nothing behind, however they end", async () => {
   const clock = createVirtualClock();
   const network = createMemoryNetwork({ clock, latency: 1 });
-  const { settle, leave } = createStreet(clock, network.transport);
-  const hub = settle("hub");
+  const { create, leave } = createPools(clock, network.transport);
+  const hub = create("hub");
   const ends = [
     (_peer: string) => clock.advance(2_000),
     (peer: string) => hub.drop(peer, over),
@@ -77,7 +77,7 @@ test("links to thousands of peers who come and go leave nothing behind, however 
   let opened = 0;
 
   async function visit(peer: string, end: (peer: string) => unknown): Promise<void> {
-    settle(peer);
+    create(peer);
     hub.whenOpen(peer, { begin: () => opened++, fail: () => {} });
     await clock.advance(100);
     expect(hub.connectionTo(peer)).toBeDefined();
@@ -101,6 +101,6 @@ test("links to thousands of peers who come and go leave nothing behind, however 
   const growths = heaps.slice(1).map((heap, before) => heap - heaps[before]!);
   expect(opened).toBe(links + links / portions);
   expect([clock.waiting, network.size]).toEqual([0, 0]);
-  // All portions but the one, at most, in which the engine gave much back: a hundred bytes kept of each would be more.
+  // The second lowest, since the engine may free much in one portion. A hundred bytes kept per link would exceed it.
   expect(growths.toSorted((a, b) => a - b)[1]).toBeLessThan((100 * links) / portions);
 }, 120_000);

@@ -9,61 +9,61 @@ import { createLinkStatsPoller, type LinkStats } from "./link-stats.ts";
 
 type Stats = Required<Link>["stats"];
 
-function linkThatSays(stats: Stats): Link {
+function createLink(stats: Stats): Link {
   return { stats } as Link;
 }
 
-function desk() {
+function createTestPoller() {
   const clock = createVirtualClock();
-  const told: LinkStats[] = [];
-  const measuring = createLinkStatsPoller({ clock, onStats: (_peer, stats) => told.push(stats) });
-  return { clock, told, measuring };
+  const reported: LinkStats[] = [];
+  const poller = createLinkStatsPoller({ clock, onStats: (_peer, stats) => reported.push(stats) });
+  return { clock, reported, poller };
 }
 
-test("a link is asked only while it works and somebody looks", async () => {
-  const { clock, told, measuring } = desk();
+test("a link is measured only while it works and has a subscriber", async () => {
+  const { clock, reported, poller } = createTestPoller();
   let asked = 0;
-  const link = linkThatSays(async () => ({ path: "direct", roundTrip: ++asked }));
-  measuring.follow("bob", link);
+  const link = createLink(async () => ({ path: "direct", roundTrip: ++asked }));
+  poller.follow("bob", link);
   await clock.advance(10_000);
   expect(asked).toBe(0);
-  measuring.watch("bob", true);
+  poller.watch("bob", true);
   await clock.advance(4_000);
   expect(asked).toBe(3);
-  measuring.watch("bob", false);
+  poller.watch("bob", false);
   await clock.advance(10_000);
-  measuring.watch("bob", true);
-  measuring.follow("bob", undefined);
+  poller.watch("bob", true);
+  poller.follow("bob", undefined);
   await clock.advance(10_000);
   expect(asked).toBe(4);
-  expect(told.map(({ roundTrip }) => roundTrip)).toEqual([1, 2, 3]);
+  expect(reported.map(({ roundTrip }) => roundTrip)).toEqual([1, 2, 3]);
   expect(clock.waiting).toBe(0);
 });
 
-test("what a link says after it was replaced is not told", async () => {
-  const { clock, told, measuring } = desk();
+test("a measurement of a link that was replaced is dropped", async () => {
+  const { clock, reported, poller } = createTestPoller();
   const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<Stats>>>();
-  measuring.watch("bob", true);
-  measuring.follow(
+  poller.watch("bob", true);
+  poller.follow(
     "bob",
-    linkThatSays(() => promise),
+    createLink(() => promise),
   );
-  measuring.follow(
+  poller.follow(
     "bob",
-    linkThatSays(async () => ({ path: "turn", roundTrip: 40.2 })),
+    createLink(async () => ({ path: "turn", roundTrip: 40.2 })),
   );
   resolve({ path: "direct" });
   await clock.advance(1_000);
-  expect(told).toEqual([{ path: "turn", roundTrip: 41 }]);
+  expect(reported).toEqual([{ path: "turn", roundTrip: 41 }]);
 });
 
-test("a link that cannot tell is measured as nothing, and asked again", async () => {
-  const { clock, told, measuring } = desk();
+test("a link that fails to measure reports nothing, and is measured again", async () => {
+  const { clock, reported, poller } = createTestPoller();
   let fails = true;
-  measuring.watch("bob", true);
-  measuring.follow(
+  poller.watch("bob", true);
+  poller.follow(
     "bob",
-    linkThatSays(async () => {
+    createLink(async () => {
       if (fails) throw new Error("closed");
       return { path: "direct" };
     }),
@@ -71,7 +71,7 @@ test("a link that cannot tell is measured as nothing, and asked again", async ()
   await clock.advance(1_000);
   fails = false;
   await clock.advance(1_000);
-  expect(told).toEqual([{}, { path: "direct" }]);
+  expect(reported).toEqual([{}, { path: "direct" }]);
 });
 
 /** Two clients on a network of 20 ms each way, Ann's call to Bob answered. */
@@ -88,7 +88,7 @@ async function annAndBob(): Promise<{ clock: VirtualClock; ann: Client; bob: str
   return { clock, ann, bob: bob.getId() as string };
 }
 
-test("a link's state says how its bytes travel and how long they take, once somebody subscribes", async () => {
+test("a subscriber learns the path and the round-trip time of a link", async () => {
   const { clock, ann, bob } = await annAndBob();
   const link = ann.link(bob);
   expect(link.peek()).toEqual({ status: "open" });
@@ -101,7 +101,7 @@ test("a link's state says how its bytes travel and how long they take, once some
   expect(Object.isFrozen(link.peek())).toBe(true);
 });
 
-test("nothing is told of the path when the link is not open", async () => {
+test("a closed link has no path", async () => {
   const { clock, ann, bob } = await annAndBob();
   const states: LinkState[] = [];
   ann.link(bob).subscribe((state) => states.push(state));
@@ -109,14 +109,14 @@ test("nothing is told of the path when the link is not open", async () => {
   expect(states.at(-1)).toEqual({ status: "idle" });
 });
 
-test("who looks away when a link has told is not waited for", async () => {
+test("unsubscribing in the callback ends the measurements", async () => {
   const clock = createVirtualClock();
-  const measuring = createLinkStatsPoller({ clock, onStats: (peer) => measuring.watch(peer, false) });
-  measuring.follow(
+  const poller = createLinkStatsPoller({ clock, onStats: (peer) => poller.watch(peer, false) });
+  poller.follow(
     "bob",
-    linkThatSays(async () => ({})),
+    createLink(async () => ({})),
   );
-  measuring.watch("bob", true);
+  poller.watch("bob", true);
   await clock.advance(0);
   expect(clock.waiting).toBe(0);
 });

@@ -5,33 +5,33 @@ import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
 import type { Description, SignalExchange, Transport } from "../transport/transport.ts";
 
-/** One side's part in the making of a link, and what it has heard. */
+/** One side of the signaling, with a log of the descriptions it received. */
 interface Part {
   readonly exchange: SignalExchange;
-  readonly heard: Description[];
-  said?: Description;
+  readonly received: Description[];
+  sent?: Description;
 }
 
-/** Passes everything on, and remembers each attempt's signals. */
-function overheard(transport: Transport): { readonly transport: Transport; readonly parts: Part[] } {
+/** Wraps a transport to record the signals of each attempt. */
+function recordSignals(transport: Transport): { readonly transport: Transport; readonly parts: Part[] } {
   const parts: Part[] = [];
   return {
     parts,
     transport: {
       open(peer, role, exchange) {
-        const part: Part = { exchange, heard: [] };
+        const part: Part = { exchange, received: [] };
         parts.push(part);
         return transport.open(peer, role, {
           ...exchange,
           describe(description) {
-            part.said = description;
+            part.sent = description;
             exchange.describe(description);
           },
           hear: (listener) =>
             exchange.hear({
               ...listener,
               description(description) {
-                part.heard.push(description);
+                part.received.push(description);
                 listener.description(description);
               },
             }),
@@ -41,12 +41,12 @@ function overheard(transport: Transport): { readonly transport: Transport; reado
   };
 }
 
-/** Ann has called Bob, and nothing is left to be said about their link. */
+/** Ann has called Bob, and their link is settled. */
 async function annAndBob() {
   const clock = createVirtualClock();
   const discovery = createMemoryDiscovery({ clock, latency: 5 });
   const network = createMemoryNetwork({ clock, latency: 5 });
-  const { transport, parts } = overheard(network.transport);
+  const { transport, parts } = recordSignals(network.transport);
   const [ann, bob] = ["ann", "bob"].map((name) => {
     discovery.addUser(name, "");
     return createClientOn(clock, { discovery, transport });
@@ -62,34 +62,34 @@ async function annAndBob() {
   return { clock, discovery, network, caller, callee, bob: bob.getId() as string };
 }
 
-test("while the discovery server is away, an open link carries the signals of its own restart", async () => {
+test("without the discovery server, an open link carries the signals of its own restart", async () => {
   const { clock, discovery, caller, callee } = await annAndBob();
   discovery.interrupt();
   await clock.advance(100);
-  caller.exchange.describe(caller.said!);
+  caller.exchange.describe(caller.sent!);
   await clock.advance(100);
-  expect(callee.heard).toEqual([caller.said, caller.said]);
-  expect(caller.heard).toEqual([callee.said, callee.said]);
+  expect(callee.received).toEqual([caller.sent, caller.sent]);
+  expect(caller.received).toEqual([callee.sent, callee.sent]);
 });
 
-test("the signals of a restart go through discovery too, before anybody has noticed a silence", async () => {
+test("the signals of a restart go through discovery, too, before the link is known to be interrupted", async () => {
   const { clock, network, caller, callee, bob } = await annAndBob();
   network.partition(bob);
-  caller.exchange.describe(caller.said!);
+  caller.exchange.describe(caller.sent!);
   await clock.advance(100);
-  expect(callee.heard).toHaveLength(2);
-  expect(caller.heard).toHaveLength(2);
+  expect(callee.received).toHaveLength(2);
+  expect(caller.received).toHaveLength(2);
 });
 
-test("what an interrupted link could not carry is heard once when it recovers, also without a server", async () => {
+test("signals that an interrupted link could not carry arrive once when it recovers, also without a server", async () => {
   const { clock, discovery, network, caller, callee, bob } = await annAndBob();
   discovery.interrupt();
   network.partition(bob);
   await clock.advance(6_000);
-  caller.exchange.describe(caller.said!);
+  caller.exchange.describe(caller.sent!);
   await clock.advance(5_000);
-  expect(callee.heard).toHaveLength(1);
+  expect(callee.received).toHaveLength(1);
   network.heal();
   await clock.advance(100);
-  expect(callee.heard).toHaveLength(2);
+  expect(callee.received).toHaveLength(2);
 });

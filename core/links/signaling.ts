@@ -5,30 +5,43 @@ import { createRateLimiter } from "../rate-limiter.ts";
 import type { Candidate, Description, SignalExchange, SignalListener } from "../transport/transport.ts";
 import type { Role } from "./dial-state.ts";
 
-/** What one peer tells another through discovery while they make a link. */
+// Carries one attempt's descriptions and candidates over a relay that may lose, repeat and reorder signals.
+// docs/protocol.md, "Signals".
+//
+// The signals of one description form a generation (ICE, RFC 8445: each restart begins one), `round` on the wire. Only
+// the caller begins a generation; the callee may ask for the next one with a signal that has no description. Signals of
+// an earlier generation are ignored.
+//
+// New candidates leave at once, or together with those that follow within 50 ms. All that was sent in the generation is
+// sent again every 2 s until the link works, so a lost signal needs no acknowledgement. The receiver drops what it knows
+// and gives the transport each description before its candidates. A side that shows that it has missed our part is
+// answered at once. Both a peer's generations and these answers are limited, since each costs us more than the peer.
+
+/** The signal from one peer to another, relayed by discovery, while they make a link. */
 export interface Signal {
-  /** Which of the caller's dials it speaks of, from 1. */
+  /** Which of the caller's dials it is about, from 1. */
   readonly attempt: number;
-  /** Counts the attempt's descriptions: 0, then one for each ICE restart. */
+  /** The generation: 0, then one more for each ICE restart. */
   readonly round: number;
   readonly description?: Description | undefined;
   readonly candidates?: readonly Candidate[] | undefined;
-  /** Refuses or gives up, with an error code. */
+  /** Refuses the attempt or gives it up, with an error code. */
   readonly end?: string | undefined;
 }
 
-/** Candidates in one signal, and in one round: more of a round are dropped. */
+/** How many candidates a signal, and a generation, may have. More are dropped. */
 export const maxCandidates = 32;
 
-const join = 50;
-const repeatEvery = 2_000;
+const batchDelayMs = 50;
+const repeatEveryMs = 2_000;
 // Enough for the 15 s in which an attempt or a restart succeeds or has failed.
 const repeats = 8;
-// How many rounds the other side may want: each costs us processor time, and places at relays. A refused one is said again.
-const roundsWanted = 5;
-const roundsWithin = 10_000;
-// What the other side misses is said again at once, but not as often as it likes: it is longer than the question.
-const answerEvery = 100;
+// How many generations the peer may begin or ask for: each costs us processor time, and allocations at TURN servers.
+// The peer repeats one that is refused.
+const generationsOfPeer = 5;
+const generationsPeriodMs = 10_000;
+// How often the peer may have all of our part at once: it is longer than the question.
+const answerEveryMs = 100;
 
 const candidate: v.GenericSchema<unknown, Candidate> = v.object({
   candidate: v.optional(boundedText(1_024)),
@@ -37,10 +50,10 @@ const candidate: v.GenericSchema<unknown, Candidate> = v.object({
   usernameFragment: v.nullish(boundedText(256)),
 });
 
-// Counted before each is looked at: a signal over a link may have room for millions.
+// Counted before each is checked: a signal over a link may hold millions.
 const fewCandidates = v.custom<unknown[]>((value) => Array.isArray(value) && value.length <= maxCandidates);
 
-/** A signal as it may arrive from anybody: sizes are bounded, unknown fields are dropped. */
+/** Validates a signal from any sender: sizes are bounded, unknown fields are dropped. */
 export const signal: v.GenericSchema<unknown, Signal> = v.object({
   attempt: boundedCount(1),
   round: boundedCount(0),
@@ -49,20 +62,20 @@ export const signal: v.GenericSchema<unknown, Signal> = v.object({
   end: v.optional(boundedText(64)),
 });
 
-/** One attempt's signals, as the dialer holds them. */
+/** The signals of one attempt. */
 export interface Signaling {
-  /** What the transport is given. */
+  /** The transport's side of it. */
   readonly exchange: SignalExchange;
-  /** Whether the other side has described itself, in any round. */
+  /** Whether the peer has described itself, in any generation. */
   readonly answered: boolean;
-  /** A validated signal of this attempt has arrived. */
+  /** Reads a validated signal of this attempt. */
   receive(signal: Signal): void;
-  /** Says at once what would be said at the next repeat. */
+  /** Sends at once what would be sent at the next repeat. */
   resend(): void;
   stop(): void;
 }
 
-/** What {@link createSignaling} needs. `send` may lose what it is given: everything is said again every 2 s. */
+/** `send` may lose a signal: everything is repeated every 2 s. */
 export interface SignalingOptions {
   readonly role: Role;
   readonly attempt: number;
@@ -71,79 +84,78 @@ export interface SignalingOptions {
   iceServers(): readonly RTCIceServer[];
 }
 
-/** Speaks for one side of one attempt until `stop`. */
+/** Creates the signaling of one side of one attempt. Its owner ends it with `stop`. */
 export function createSignaling({ role, attempt, clock, send, iceServers }: SignalingOptions): Signaling {
-  const mayWant = createRateLimiter(clock, roundsWanted, roundsWithin);
-  const mayAnswer = createRateLimiter(clock, 1, answerEvery);
+  const mayBegin = createRateLimiter(clock, generationsOfPeer, generationsPeriodMs);
+  const mayAnswer = createRateLimiter(clock, 1, answerEveryMs);
   let generation = 0;
-  let sent = nothing();
-  let received = nothing();
+  let sent = createPart();
+  let received = createPart();
   let listener: SignalListener | undefined;
-  let asking = false;
+  let asksForRestart = false;
   let answered = false;
   let stopped = false;
-  let left = 0;
-  let undoJoin: (() => void) | undefined;
+  let repeatsLeft = 0;
+  let undoBatch: (() => void) | undefined;
   let undoRepeat: (() => void) | undefined;
 
   function begin(next: number): void {
     generation = next;
-    sent = nothing();
-    received = nothing();
-    asking = false;
-    undoJoin?.();
-    undoJoin = undefined;
+    sent = createPart();
+    received = createPart();
+    asksForRestart = false;
+    endBatch();
+  }
+
+  function endBatch(): void {
+    undoBatch?.();
+    undoBatch = undefined;
   }
 
   function sendAll(): void {
-    undoJoin?.();
-    undoJoin = undefined;
+    endBatch();
     sent.passed = sent.candidates.length;
     if (sent.description)
       send({ attempt, round: generation, description: sent.description, ...listed(sent.candidates) });
-    if (asking) send({ attempt, round: generation + 1 });
+    if (asksForRestart) send({ attempt, round: generation + 1 });
   }
 
   function sendNew(): void {
-    undoJoin = undefined;
-    const fresh = sent.candidates.slice(sent.passed);
-    sent.passed = sent.candidates.length;
-    send({ attempt, round: generation, ...listed(fresh) });
+    undoBatch = undefined;
+    send({ attempt, round: generation, ...listed(takeNew(sent)) });
   }
 
-  function sayNowAndAgain(): void {
+  function sendAndRepeat(): void {
     sendAll();
     undoRepeat?.();
-    undoRepeat = left-- > 0 ? clock.after(repeatEvery, sayNowAndAgain) : undefined;
+    undoRepeat = repeatsLeft-- > 0 ? clock.after(repeatEveryMs, sendAndRepeat) : undefined;
   }
 
-  function speak(): void {
-    left = repeats;
-    sayNowAndAgain();
+  function startRepeats(): void {
+    repeatsLeft = repeats;
+    sendAndRepeat();
   }
 
   function settle(): void {
-    asking = false;
+    asksForRestart = false;
     undoRepeat?.();
     undoRepeat = undefined;
   }
 
-  /** Takes what is new in `signal`, and tells the listener what it can already use. */
-  function learn({ description, candidates = [] }: Signal): void {
+  /** Remembers the new parts of a signal, and passes on those that the transport can use. */
+  function remember({ description, candidates = [] }: Signal): void {
     if (description && !received.description) {
       received.description = description;
       answered = true;
       listener?.description(description);
     }
-    for (const candidate of candidates) remember(received, candidate);
+    for (const candidate of candidates) add(received, candidate);
     passOn();
   }
 
   function passOn(): void {
     if (!listener || !received.description) return;
-    const fresh = received.candidates.slice(received.passed);
-    received.passed = received.candidates.length;
-    for (const candidate of fresh) listener.candidate(candidate);
+    for (const candidate of takeNew(received)) listener.candidate(candidate);
   }
 
   return {
@@ -153,44 +165,45 @@ export function createSignaling({ role, attempt, clock, send, iceServers }: Sign
     receive(signal) {
       if (stopped || signal.round < generation) return;
       if (signal.round > generation) {
-        const sensible = role === "callee" || (signal.round === generation + 1 && !signal.description);
-        if (!sensible || !mayWant()) return;
+        const allowed = role === "callee" || (signal.round === generation + 1 && !signal.description);
+        if (!allowed || !mayBegin()) return;
         if (role === "caller") return listener?.restart();
         begin(signal.round);
       }
-      // A caller that says its description again has not heard our answer; a callee that asks for this round, our offer.
+      // A caller that repeats its description has missed our answer. A callee that asks for this generation has missed
+      // our description.
       const missed = role === "callee" ? signal.description : !signal.description && !signal.candidates;
-      learn(signal);
+      remember(signal);
       if (missed && undoRepeat && mayAnswer()) sendAll();
     },
     resend() {
-      if (undoRepeat) sayNowAndAgain();
+      if (undoRepeat) sendAndRepeat();
     },
     stop() {
       stopped = true;
       settle();
-      undoJoin?.();
+      endBatch();
     },
     exchange: {
       describe(description) {
         if (stopped) return;
         if (role === "caller" && sent.description) begin(generation + 1);
         sent.description = description;
-        speak();
+        startRepeats();
       },
       candidate(candidate) {
-        if (stopped || !remember(sent, candidate) || !sent.description || undoJoin) return;
-        // The first of a round is often all that is needed, so it waits only for those found at the same moment.
-        undoJoin = clock.after(sent.passed === 0 ? 0 : join, sendNew);
+        if (stopped || !add(sent, candidate) || !sent.description || undoBatch) return;
+        // The first of a generation is often the only one needed, so it waits only for those found at the same moment.
+        undoBatch = clock.after(sent.passed === 0 ? 0 : batchDelayMs, sendNew);
       },
       restart() {
         if (stopped || role === "caller") return;
-        asking = true;
-        speak();
+        asksForRestart = true;
+        startRepeats();
       },
       settled: settle,
-      hear(heard) {
-        listener = heard;
+      hear(newListener) {
+        listener = newListener;
         if (received.description) listener.description(received.description);
         passOn();
       },
@@ -199,7 +212,7 @@ export function createSignaling({ role, attempt, clock, send, iceServers }: Sign
   };
 }
 
-/** One side's part of one round. The first `passed` of its candidates have been said, or handed on. */
+/** One side's part of one generation. The first `passed` candidates have been sent, or passed on. */
 interface Part {
   description: Description | undefined;
   readonly candidates: Candidate[];
@@ -207,7 +220,7 @@ interface Part {
   passed: number;
 }
 
-function nothing(): Part {
+function createPart(): Part {
   return { description: undefined, candidates: [], keys: new Set(), passed: 0 };
 }
 
@@ -215,11 +228,17 @@ function listed(candidates: readonly Candidate[]): Pick<Signal, "candidates"> {
   return candidates.length > 0 ? { candidates: [...candidates] } : {};
 }
 
-/** Whether it is new and there was room for it. */
-function remember(part: Part, candidate: Candidate): boolean {
+/** Adds a candidate unless the part has it, or is full. Returns whether it did. */
+function add(part: Part, candidate: Candidate): boolean {
   const key = JSON.stringify([candidate.candidate, candidate.sdpMid, candidate.sdpMLineIndex]);
   if (part.keys.has(key) || part.keys.size === maxCandidates) return false;
   part.keys.add(key);
   part.candidates.push(candidate);
   return true;
+}
+
+function takeNew(part: Part): readonly Candidate[] {
+  const from = part.passed;
+  part.passed = part.candidates.length;
+  return part.candidates.slice(from);
 }

@@ -1,8 +1,8 @@
 import type { BonevalueError } from "../../errors.ts";
 import type { Link } from "../../transport/transport.ts";
 
-/** A link for specs that is open and carries nothing, but for what is its `own`. */
-export function createFakeLink(own: Partial<Link> = {}): Link {
+/** Creates an open link that carries nothing. `overrides` replaces its methods and properties. */
+export function createFakeLink(overrides: Partial<Link> = {}): Link {
   const { promise: closed, resolve: close } = Promise.withResolvers<BonevalueError | undefined>();
   return {
     opened: Promise.resolve(),
@@ -13,6 +13,6 @@ export function createFakeLink(own: Partial<Link> = {}): Link {
     listen: () => {},
     send: () => {},
     close,
-    ...own,
+    ...overrides,
   };
 }

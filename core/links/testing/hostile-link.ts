@@ -15,26 +15,26 @@ import { createHello } from "../hello.ts";
 import type { Pool } from "../pool.ts";
 import { createFakeLink } from "./fake-link.ts";
 
-/** One side of a link whose other side is the spec, which says whatever bytes it likes. */
+/** The peer of a real connection: a test that sends any bytes. */
 export interface HostilePeer {
   readonly rpc: Rpc;
-  hear(channel: Channel, bytes: Uint8Array): void;
-  /** The frames that it has said so far. */
-  readonly said: readonly Frame<Received>[];
-  /** Whether the link is over, and why: by consent where there is no reason. */
+  send(channel: Channel, bytes: Uint8Array): void;
+  /** The frames that the connection has sent so far. */
+  readonly received: readonly Frame<Received>[];
+  /** Set once the link is over: by agreement if there is no reason. */
   readonly ended: { readonly reason: BonevalueError | undefined } | undefined;
-  /** Calls "Any" at the other side, with a stream in the request. */
+  /** Makes the connection call "Any", with a stream in the request. */
   call(): void;
   close(): void;
 }
 
-/** Where victims are made: they share time, as the links of one client do. */
+/** Creates hostile peers that share a clock, as the links of one client do. */
 export interface HostileSetup {
-  /** One that has heard a hello. */
-  victim(limits?: Partial<Limits>): HostilePeer;
-  /** Lets time pass, in ms. */
+  /** Creates a peer that has sent its hello. */
+  createPeer(limits?: Partial<Limits>): HostilePeer;
+  /** Advances the clock, in ms. */
   advance(ms: number): Promise<void>;
-  /** How many timers wait. */
+  /** How many timers are pending. */
   readonly waiting: number;
 }
 
@@ -54,22 +54,22 @@ offer("Read", async ({ request }) => {
   for await (const _ of request as AsyncIterable<unknown>);
 });
 
-/** A ward without victims. */
+/** Creates a setup without peers. */
 export function createHostileSetup(): HostileSetup {
   const clock = createVirtualClock();
   const deadlines = createDeadlines(clock);
 
-  function victim(given: Partial<Limits> = {}): HostilePeer {
+  function createPeer(given: Partial<Limits> = {}): HostilePeer {
     const limits = limitsOf(given);
-    const said: Uint8Array[] = [];
+    const received: Uint8Array[] = [];
     let events!: LinkEvents;
     let ended: HostilePeer["ended"];
     const link = createFakeLink({
-      listen(heard) {
-        events = heard;
+      listen(listener) {
+        events = listener;
       },
       send(_, message) {
-        said.push(message.slice());
+        received.push(message.slice());
       },
     });
     const connection = createConnection<Rpc>({
@@ -101,15 +101,15 @@ export function createHostileSetup(): HostileSetup {
       },
     });
     connection.listen();
-    const hear = (channel: Channel, bytes: Uint8Array) => events.message(channel, new Uint8Array(bytes));
+    const send = (channel: Channel, bytes: Uint8Array) => events.message(channel, new Uint8Array(bytes));
     for (const channel of ["control", "bulk"] as const) {
-      hear(channel, encode(createHello(helloOf("hostile", defaultLimits))));
+      send(channel, encode(createHello(helloOf("hostile", defaultLimits))));
     }
     return {
       rpc: connection.service,
-      hear,
-      get said() {
-        return said.flatMap((message) => decode(message, { value: 1_000_000, depth: 64 }));
+      send,
+      get received() {
+        return received.flatMap((message) => decode(message, { value: 1_000_000, depth: 64 }));
       },
       get ended() {
         return ended;
@@ -136,12 +136,12 @@ export function createHostileSetup(): HostileSetup {
           settle: () => {},
         });
       },
-      close: () => connection.close(new BonevalueError("cancelled", "The spec is done with it.")),
+      close: () => connection.close(new BonevalueError("cancelled", "The test is over.")),
     };
   }
 
   return {
-    victim,
+    createPeer,
     advance: clock.advance,
     get waiting() {
       return clock.waiting;
