@@ -4,12 +4,14 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { WebSocketServer } from "ws";
 import { until } from "../tools/eventually.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import { createLocalCluster } from "./cluster/local.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { Store } from "./store/store.ts";
 import { sendRaw, upgradeTo } from "./testing/raw-socket.ts";
+import { openClient } from "./testing/test-client.ts";
 import { password, startTestServer } from "./testing/test-server.ts";
 
 const notUrls = ["//", "http://[", "/\\", "//["];
@@ -77,6 +79,46 @@ test("request listeners that the app adds later answer other requests", async ()
   http.on("request", (_, response) => response.writeHead(418).end());
   expect((await fetch(server.url.replace("ws", "http"))).status).toBe(418);
 });
+
+test("a request listener that answers everything does not answer our pages, and no answer throws", async () => {
+  const http = createHttpServer().listen(0, "127.0.0.1");
+  await once(http, "listening");
+  onTestFinished(() => void http.close());
+  const { server } = await startTestServer([], { server: http, path: "/p2p" });
+  const answered: (string | undefined)[] = [];
+  http.on("request", ({ url }, response) => {
+    answered.push(url);
+    response.writeHead(404).end("the app");
+  });
+  const base = server.url.replace("ws", "http");
+  const statuses = [];
+  for (const [method, path] of [
+    ["GET", "/healthz"],
+    ["POST", "/healthz"],
+    ["GET", "/metrics"],
+    ["GET", "/invite"],
+    ["GET", "/other"],
+  ] as const)
+    statuses.push((await fetch(base + path, { method })).status);
+  expect(statuses).toEqual([200, 405, 200, 200, 404]);
+  expect(answered).toEqual(["/p2p/other"]);
+});
+
+test.each(["before", "after"])(
+  "a WebSocketServer of the app on another path, created %s ours, leaves our sockets alone",
+  async (when) => {
+    const http = createHttpServer().listen(0, "127.0.0.1");
+    await once(http, "listening");
+    onTestFinished(() => void http.close());
+    if (when === "before") new WebSocketServer({ server: http, path: "/chat" });
+    const { signIn, server } = await startTestServer(["ann"], { server: http, path: "/p2p" });
+    if (when === "after") new WebSocketServer({ server: http, path: "/chat" });
+    const ann = await signIn("ann");
+    await ann.settled();
+    const chat = await openClient(server.url.replace("/p2p", "/chat"));
+    chat.socket.terminate();
+  },
+);
 
 test("upgrades to other paths are left to the app's upgrade listeners", async () => {
   const http = createHttpServer().listen(0, "127.0.0.1");

@@ -65,5 +65,7 @@ export function pathOf({ url = "/" }: IncomingMessage): string | undefined {
 
 /** Sends a short plain-text response. */
 export function sendText(response: ServerResponse, status: number, text: string): void {
+  // A failure after the head was sent: only the connection can tell it.
+  if (response.headersSent) return void response.destroy();
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(`${text}\n`);
 }

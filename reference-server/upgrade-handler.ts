@@ -6,6 +6,7 @@ import { closeCode } from "../core/protocol/close-code.ts";
 import { type AddressList, clientAddress, isLoopback, networkOf } from "./address.ts";
 import { type Connection, type ConnectionParts, openConnection } from "./connection.ts";
 import { encode } from "./frames.ts";
+import { interceptRequests } from "./intercept-requests.ts";
 import { createOutbox } from "./outbox.ts";
 import { pathOf, sendText } from "./pages.ts";
 
@@ -58,15 +59,12 @@ export function createUpgradeHandler(parts: UpgradeHandlerParts): UpgradeHandler
     maxBufferedChunks: 1_024,
   });
 
-  function onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    if (pathOf(request) !== parts.path) {
-      // Without another listener, nothing else would close this socket.
-      if (http.listenerCount("upgrade") === 1) rejectUpgrade(stream, 404);
-      return;
-    }
+  function onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): boolean {
+    if (pathOf(request) !== parts.path) return false;
     const status = rejectionStatus(request);
-    if (status !== undefined) rejectUpgrade(stream, status);
-    else accept(request, stream, head);
+    if (status === undefined) accept(request, stream, head);
+    else rejectUpgrade(stream, status);
+    return true;
   }
 
   function accept(request: IncomingMessage, stream: Duplex, head: Buffer): void {
@@ -125,18 +123,18 @@ export function createUpgradeHandler(parts: UpgradeHandlerParts): UpgradeHandler
     return connections.size === 0 ? Promise.resolve() : new Promise((resolve) => (onEmpty = resolve));
   }
 
-  // Requests to other paths go to the listeners that the app installed before.
-  const appListeners = http.listeners("request") as ((request: IncomingMessage, response: ServerResponse) => void)[];
-  function onRequest(request: IncomingMessage, response: ServerResponse): void {
-    if (parts.pages(request, response)) return;
-    for (const other of appListeners) other.call(http, request, response);
-    // Without another listener, nothing else would answer.
-    if (appListeners.length === 0 && http.listenerCount("request") === 1)
+  // Without a listener of the app, nothing else would answer a request to another path.
+  function answerOther(_: IncomingMessage, response: ServerResponse): void {
+    if (http.listenerCount("request") === 1)
       sendText(response, 426, "This is a bonevalue discovery server: connect with a WebSocket.");
   }
+  function rejectOther(_: IncomingMessage, stream: Duplex): void {
+    if (http.listenerCount("upgrade") === 1) rejectUpgrade(stream, 404);
+  }
 
-  http.on("upgrade", onUpgrade);
-  http.removeAllListeners("request").on("request", onRequest);
+  // Node emits `upgrade` only if it has a listener.
+  http.on("request", answerOther).on("upgrade", rejectOther);
+  const stopIntercepting = interceptRequests(http, { request: parts.pages, upgrade: onUpgrade });
   return {
     sockets: () => connections.size,
     get closing() {
@@ -158,8 +156,8 @@ export function createUpgradeHandler(parts: UpgradeHandlerParts): UpgradeHandler
         await Promise.race([untilEmpty(), new Promise<void>((resolve) => clock.after(limits.drain, resolve))]);
       for (const connection of connections) connection.close();
       await untilEmpty();
-      http.off("upgrade", onUpgrade).off("request", onRequest);
-      for (const other of appListeners) http.on("request", other);
+      stopIntercepting();
+      http.off("request", answerOther).off("upgrade", rejectOther);
       sockets.close();
     },
   };
