@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { closeCode } from "../core/protocol/close-code.ts";
 import { toClient } from "../core/protocol/to-client.ts";
 import { toServer } from "../core/protocol/to-server.ts";
-import { viewKinds } from "../core/wire/annotations.ts";
+import { viewNames } from "../core/wire/annotations.ts";
 import { Kind } from "../core/wire/frames.ts";
 import { snippetsOf } from "../tools/snippets.ts";
 
@@ -36,7 +36,7 @@ test.each(Object.entries(Kind))("the frame %s is shown, in the table and in byte
   expect(Object.values(shown).some(({ reads }) => (reads as readonly unknown[])[0] === kind)).toBe(true);
 });
 
-test.each(viewKinds)("the kind of annotation %s is in the table", (kind) => {
+test.each(viewNames)("the kind of annotation %s is in the table", (kind) => {
   expect(page).toContain(`\`${kind}\``);
 });
 

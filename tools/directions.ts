@@ -25,6 +25,7 @@ const shared: Readonly<Record<string, readonly string[]>> = {
   "core/lazy-property.ts": [],
   "core/microtask.ts": [],
   "core/rate-limiter.ts": [],
+  "core/type-tag.ts": [],
 };
 const ground = Object.keys(shared);
 const nodeAndAll = ["node:*", "*"];

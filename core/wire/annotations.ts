@@ -1,39 +1,39 @@
 /** One step from a container to what it holds: an array's index or an object's key. */
 export type Step = string | number;
 
-/** Where in a value something stands. */
+/** The position of something inside a value. */
 export type Path = readonly Step[];
 
 /**
- * What plain msgpack cannot say about the place at `path`, beside the plain form that stands there. Annotations are in the
- * order of building: what is inside a place is told before the place itself.
+ * States that the plain msgpack data at `path` stands for a value that msgpack cannot express. The annotations of a
+ * value are in the order of building: those inside a container come before the container's own.
  */
 export type Annotation = readonly [path: Path, kind: AnnotationKind, detail?: unknown];
 
-/**
- * Kinds and their plain forms: `undefined` and `hole` (a place that an array skips): nil · `text` (a string that UTF-8
- * or a decoder would alter): bin of UTF-16LE · `BigInt`: str, hexadecimal with its sign · `Date`: ms since 1970, nil
- * when invalid · `Set`: array · `Map`, and `Object` with keys that a msgpack map must not have: array of pairs ·
- * `ArrayBuffer`, `DataView` and typed arrays: bin, little endian · `stream` and `blob`: nil, with a detail.
- */
-export type AnnotationKind =
-  | "undefined"
-  | "hole"
-  | "text"
-  | "BigInt"
-  | "Date"
-  | "Set"
-  | "Map"
-  | "Object"
-  | "ArrayBuffer"
-  | ViewKind
-  | AttachmentKind;
+/** Anything that an annotation can state. */
+export type AnnotationKind = OtherKind | BuiltInKind | ViewName | AttachmentKind;
 
-/** What is told in frames of its own, and only announced inside a value. */
+type OtherKind = "undefined" | "hole" | "text" | "BigInt" | "Object";
+type BuiltInKind = "Date" | "Set" | "Map" | "ArrayBuffer";
+
+/** Values whose content travels in frames of its own. Their plain form is nil, and the annotation has a detail. */
 export type AttachmentKind = "stream" | "blob";
 
-/** The views on bytes that need a annotation; a Uint8Array is plain. */
-export const viewKinds = [
+/** How values of one kind are taken apart and put together. */
+export interface ValueKind {
+  /** Returns the plain form of a value of this kind. An array may hold values that are not plain yet. */
+  toPlain(value: any): unknown;
+  /** Whether `plain`, which the peer sent, is a valid plain form. */
+  isValid(plain: unknown): boolean;
+  /** Returns the value for a valid plain form, or {@link unavailable}. */
+  fromPlain(plain: any): unknown;
+}
+
+/** Stands for a view that this runtime does not have. */
+export const unavailable: unique symbol = Symbol();
+
+/** The views on bytes that need an annotation; a Uint8Array is plain. */
+export const viewNames = [
   "DataView",
   "Int8Array",
   "Uint8ClampedArray",
@@ -48,18 +48,140 @@ export const viewKinds = [
   "Float64Array",
 ] as const;
 
-/** One of {@link viewKinds}. */
-export type ViewKind = (typeof viewKinds)[number];
+type ViewName = (typeof viewNames)[number];
 
-// A decoder takes U+FEFF at the start for a byte order mark and drops it.
-const altered = /^\uFEFF|\p{Surrogate}/u;
+interface ViewConstructor {
+  new (bytes: ArrayBuffer): ArrayBufferView;
+  /** A DataView has none. */
+  readonly BYTES_PER_ELEMENT?: number;
+}
 
-/** Whether `text` arrives as it is when it travels as plain UTF-8. */
+const viewConstructors: Partial<Record<ViewName, ViewConstructor>> = globalThis;
+
+// The two tables of kinds. Plain forms of bytes are little endian, as typed arrays are on every platform in use.
+
+/** Kinds that are recognized by `typeof` or by their container. */
+const otherKinds: Readonly<Record<OtherKind, ValueKind>> = {
+  undefined: kind<undefined, null>(
+    () => undefined,
+    isNull,
+    () => undefined,
+  ),
+  /** An element that an array skips. */
+  hole: kind<undefined, null>(
+    () => undefined,
+    isNull,
+    () => undefined,
+  ),
+  /** A string that UTF-8, or its decoder, would alter: as UTF-16. */
+  text: kind<string, Uint8Array>(toUtf16, (plain) => isBytes(plain) && plain.length % 2 === 0, fromUtf16),
+  /** Hexadecimal, with its sign. */
+  BigInt: kind<bigint, string>(
+    (value) => value.toString(16),
+    (plain) => typeof plain === "string" && /^-?[0-9a-f]+$/.test(plain),
+    (plain) => (plain[0] === "-" ? -BigInt(`0x${plain.slice(1)}`) : BigInt(`0x${plain}`)),
+  ),
+  /** An object with a key that a msgpack map must not have. `fromEntries` makes `__proto__` a field like any other. */
+  Object: kind<object, [string, unknown][]>(
+    Object.entries,
+    (plain) => isPairs(plain) && plain.every(([key]) => typeof key === "string"),
+    Object.fromEntries,
+  ),
+};
+
+/** Kinds that are recognized by their type tag. */
+const builtInKinds: Readonly<Record<BuiltInKind, ValueKind>> = {
+  /** In ms since 1970; null for an invalid date. */
+  Date: kind<Date, number | null>(
+    (date) => (Number.isNaN(date.getTime()) ? null : date.getTime()),
+    (plain) => plain === null || (typeof plain === "number" && new Date(plain).getTime() === plain),
+    (plain) => new Date(plain ?? Number.NaN),
+  ),
+  Set: kind<Set<unknown>, unknown[]>(
+    (set) => [...set],
+    Array.isArray,
+    (plain) => new Set(plain),
+  ),
+  Map: kind<Map<unknown, unknown>, [unknown, unknown][]>(
+    (map) => [...map],
+    isPairs,
+    (plain) => new Map(plain),
+  ),
+  ArrayBuffer: kind<ArrayBuffer, Uint8Array>((buffer) => new Uint8Array(buffer), isBytes, copyOf),
+};
+
+const builtIns: ReadonlyMap<unknown, ValueKind> = new Map<unknown, ValueKind>([
+  ...Object.entries(builtInKinds),
+  ...viewNames.map((name) => [name, viewKind(name)] as const),
+]);
+const allKinds: ReadonlyMap<unknown, ValueKind> = new Map([...builtIns, ...Object.entries(otherKinds)]);
+
+/** The kind of an object with this type tag, if it is a built-in type that can be sent. */
+export function builtInKind(tag: string): ValueKind | undefined {
+  return builtIns.get(tag);
+}
+
+/** The kind with this name, if there is one. `stream` and `blob` are none. */
+export function kindNamed(name: unknown): ValueKind | undefined {
+  return allKinds.get(name);
+}
+
+/** Returns the bytes of `view`, without copying them. */
+export function bytesOf(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+/** Whether `text` stays the same when it travels as plain UTF-8. */
 export function isPlainText(text: string): boolean {
   return !altered.test(text);
 }
 
-/** Whether a msgpack map may have `key`: decoders in JavaScript cannot be trusted with `__proto__`. */
-export function isPlainKey(key: string): boolean {
-  return key !== "__proto__" && isPlainText(key);
+// A decoder drops U+FEFF at the start, which it reads as a byte order mark.
+const altered = /^\uFEFF|\p{Surrogate}/u;
+
+function kind<Value, Plain>(
+  toPlain: (value: Value) => unknown,
+  isValid: (plain: unknown) => boolean,
+  fromPlain: (plain: Plain) => unknown,
+): ValueKind {
+  return { toPlain, isValid, fromPlain };
+}
+
+function viewKind(name: ViewName): ValueKind {
+  return kind<ArrayBufferView, Uint8Array>(
+    bytesOf,
+    (plain) => isBytes(plain) && plain.length % (viewConstructors[name]?.BYTES_PER_ELEMENT ?? 1) === 0,
+    (plain) => {
+      const View = viewConstructors[name];
+      return View ? new View(copyOf(plain)) : unavailable;
+    },
+  );
+}
+
+function isNull(plain: unknown): boolean {
+  return plain === null;
+}
+
+function isBytes(plain: unknown): plain is Uint8Array {
+  return plain instanceof Uint8Array;
+}
+
+function isPairs(plain: unknown): plain is [unknown, unknown][] {
+  return Array.isArray(plain) && plain.every((item) => Array.isArray(item) && item.length === 2);
+}
+
+// The received bytes may begin anywhere in memory, and views need an aligned start.
+function copyOf(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
+}
+
+function toUtf16(text: string): Uint8Array {
+  const units = Uint16Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
+  return bytesOf(units);
+}
+
+function fromUtf16(bytes: Uint8Array): string {
+  let text = "";
+  for (const unit of new Uint16Array(copyOf(bytes))) text += String.fromCharCode(unit);
+  return text;
 }

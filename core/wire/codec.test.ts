@@ -173,7 +173,7 @@ test("a packed value is addressed anew for each peer", () => {
   expect(unpackValue(valueIn(frame), (kind, detail) => ({ kind, detail }))).toEqual({
     film: { kind: "stream", detail: [0, 7] },
   });
-  expect(() => unpackValue(valueIn(frame))).toThrow("stream");
+  expect(() => unpackValue(valueIn(frame))).toThrow(protocol);
 });
 
 test("a message of several frames is read as they were written", () => {

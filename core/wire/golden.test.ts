@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { decode as independentDecode } from "@msgpack/msgpack";
 import { expect, test } from "vitest";
-import { viewKinds } from "./annotations.ts";
+import { viewNames } from "./annotations.ts";
 import { decode, encode, type Packed, pack, unpackValue } from "./codec.ts";
 import { CloseStep, type Frame, type Hello, Kind } from "./frames.ts";
 
@@ -113,7 +113,7 @@ function asJson(value: unknown): unknown {
 test("every kind of frame, and of annotation, has its golden bytes", () => {
   expect(Object.keys(golden)).toEqual(Object.keys(frames));
   expect(new Set(Object.values(frames).map(([kind]) => kind))).toEqual(new Set(Object.values(Kind)));
-  expect(Object.keys(golden)).toEqual(expect.arrayContaining(viewKinds.map((kind) => `annotation: ${kind}`)));
+  expect(Object.keys(golden)).toEqual(expect.arrayContaining(viewNames.map((kind) => `annotation: ${kind}`)));
 });
 
 test.each(Object.entries(frames))("%s is written as its golden bytes", (name, frame) => {
@@ -131,7 +131,7 @@ test.each(Object.entries(values))("a annotation of kind %s is read back from its
 });
 
 test("every kind of view that the platform has crosses", () => {
-  for (const kind of viewKinds) {
+  for (const kind of viewNames) {
     const View = (globalThis as Record<string, unknown>)[kind] as (new (bytes: ArrayBuffer) => object) | undefined;
     if (!View) continue;
     const view = new View(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8).buffer);

@@ -45,7 +45,7 @@ test("the same object in two places is no cycle", () => {
 test("nesting is allowed as deep as the limit, and a Map counts twice", () => {
   const nest = (levels: number): unknown => Array.from({ length: levels }).reduce((inner) => [inner], 1);
   expect(plainOf(nest(8)).plain).toEqual(nest(8));
-  expect(() => plainOf(nest(9))).toThrow("is nested deeper than the 8 levels");
+  expect(() => plainOf(nest(9))).toThrow("is nested deeper than the limit of 8 levels");
   expect(() => plainOf(nest(20_000))).toThrow("is nested deeper");
   expect(() => plainOf(new Map([[1, nest(7)]]))).toThrow("is nested deeper");
 });

@@ -1,132 +1,149 @@
 import { BonevalueError, type ErrorCode } from "../errors.ts";
+import { typeTag } from "../type-tag.ts";
 import {
   type Annotation,
   type AnnotationKind,
   type AttachmentKind,
-  isPlainKey,
+  builtInKind,
+  bytesOf,
   isPlainText,
+  kindNamed,
   type Path,
   type Step,
-  viewKinds,
 } from "./annotations.ts";
 import { maxContainers } from "./scan.ts";
 
-/** A value in the form that crosses the wire: plain msgpack data, and annotations for what that cannot say. */
+/** A value in the form that crosses the wire: plain msgpack data, and annotations for what msgpack cannot express. */
 export interface SerializedValue {
   readonly plain: unknown;
   readonly annotations: readonly Annotation[];
 }
 
-/** A stream or a blob inside a value, as its annotation tells it. `detail` is plain msgpack data. */
+/** How the annotation of a stream or a blob describes it. `detail` is plain msgpack data. */
 export interface Attachment {
   readonly kind: AttachmentKind;
   readonly detail: unknown;
 }
 
-/** What a value on its way out may be, and how an error speaks of it. */
+/** Limits for a value that is sent, and how errors name it. */
 export interface SerializeOptions {
-  /** How messages name the value: `request`, `response`, `item`. */
+  /** Begins the path in error messages: `request`, `response`, `item`. */
   readonly name: string;
-  /** The code for what cannot be sent; what is too large is always `too-large`. */
+  /** The code for what cannot be sent. What is too large is always `too-large`. */
   readonly code: ErrorCode;
   /** Most containers inside each other; a Map counts twice. */
   readonly depth: number;
   /** Most bytes once packed. */
   readonly size: number;
   /**
-   * Asked about every object that is no data, and every async iterable: how it is announced if it is a stream or a
-   * blob, `undefined` if it is refused. Without it all are.
+   * Called for each object that is not data, and for each async iterable. Returns how to announce a stream or a blob, and
+   * `undefined` for anything else, which is rejected. Without it both are rejected.
    */
   readonly attach?: ((source: object) => Attachment | undefined) | undefined;
 }
 
 /**
- * The plain form of `value`; parts that need no annotation are not copied. As in JSON, symbol keys and an array's further
- * properties are left out, and `-0` becomes `0`. Throws a BonevalueError that names the path of what cannot be sent:
- * functions, symbols, instances of classes, cycles and what is nested too deep with `code`, the rest with `too-large`.
+ * Returns the plain form of `value` and its annotations. Parts that need no annotation are not copied. As in JSON, symbol
+ * keys and further properties of arrays are left out, and `-0` becomes `0`. Throws a BonevalueError that names the path:
+ * with `code` for functions, symbols, instances of classes, cycles and too much nesting, else with `too-large`.
  */
-export function serialize(value: unknown, outgoing: SerializeOptions): SerializedValue {
+export function serialize(value: unknown, options: SerializeOptions): SerializedValue {
   const walk: Walk = {
-    outgoing,
+    options,
     path: [],
     parents: [],
     annotations: [],
-    room: outgoing.size,
-    containers: maxContainers - 1,
+    bytesLeft: options.size,
+    containersLeft: maxContainers - 1,
   };
   return { plain: visit(walk, value), annotations: walk.annotations };
 }
 
 interface Walk {
-  readonly outgoing: SerializeOptions;
-  /** Where the walk is in the plain form, and the containers that it is inside of. */
+  readonly options: SerializeOptions;
+  /** The current position in the plain form, and the containers around it. */
   readonly path: Step[];
   readonly parents: object[];
   readonly annotations: Annotation[];
-  /** Bytes that are left: an endless value is refused before memory is spent on it. */
-  room: number;
-  /** Arrays and maps that are left. */
-  containers: number;
+  /** Stops an endless value before it takes memory. */
+  bytesLeft: number;
+  containersLeft: number;
 }
 
 function visit(walk: Walk, value: unknown): unknown {
-  consume(walk, 1);
+  consumeBytes(walk, 1);
   switch (typeof value) {
     case "number":
     case "boolean":
       return value;
     case "string":
-      consume(walk, value.length);
-      return isPlainText(value) ? value : noted(walk, "text", utf16(value));
+      if (!isPlainText(value)) return visitAs("text", walk, value);
+      consumeBytes(walk, value.length);
+      return value;
     case "undefined":
-      return noted(walk, "undefined", undefined);
+      return visitAs("undefined", walk, value);
     case "bigint":
-      return noted(walk, "BigInt", value.toString(16));
+      return visitAs("BigInt", walk, value);
     case "object":
       return value === null ? null : visitObject(walk, value);
     case "function":
-      return refuse(walk, "is a function, which cannot be sent. Offer it as a module and send the module's name.");
+      return reject(walk, "is a function, which cannot be sent. Offer it as a module and send the module's name.");
     default:
-      return refuse(walk, "is a symbol, which cannot be sent. Send its description.");
+      return reject(walk, "is a symbol, which cannot be sent. Send its description.");
   }
 }
 
 function visitObject(walk: Walk, value: object): unknown {
   if (ArrayBuffer.isView(value)) return visitView(walk, value);
-  if (isPlainArray(value)) return inside(walk, value, value, visitArray);
-  const prototype: unknown = Object.getPrototypeOf(value);
-  // The prototype of plain objects ends its chain, also when it is another window's.
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return visitInstance(walk, value, prototype);
+  if (isPlainArray(value)) return visitContainer(walk, value, value, visitArray);
+  // The prototype of plain objects ends its chain, in every realm. That of built-in objects is one further away from the
+  // end, and that of their subclasses is further.
+  const prototype: object | null = Object.getPrototypeOf(value);
+  const parent: object | null = prototype && Object.getPrototypeOf(prototype);
+  if (parent) return visitInstance(walk, value, Object.getPrototypeOf(parent) === null);
   if (Symbol.asyncIterator in value) return visitAttachment(walk, value);
   return visitPlainObject(walk, value as Record<string, unknown>);
 }
 
-function visitInstance(walk: Walk, value: object, prototype: unknown): unknown {
-  switch (prototype) {
-    case Date.prototype: {
-      const time = (value as Date).getTime();
-      return noted(walk, "Date", Number.isNaN(time) ? null : time);
-    }
-    case Map.prototype:
-      return noted(walk, "Map", inside(walk, value, [...(value as Map<unknown, unknown>)], visitArray));
-    case Set.prototype:
-      return noted(walk, "Set", inside(walk, value, [...(value as Set<unknown>)], visitArray));
-    case ArrayBuffer.prototype:
-      return noted(walk, "ArrayBuffer", visitBytes(walk, new Uint8Array(value as ArrayBuffer)));
-    default:
-      return visitAttachment(walk, value);
-  }
+function visitInstance(walk: Walk, value: object, mayBeBuiltIn: boolean): unknown {
+  const tag = typeTag(value);
+  if (!mayBeBuiltIn || !builtInKind(tag)) return visitAttachment(walk, value);
+  if (tag === "ArrayBuffer") requireAttached(walk, value as ArrayBuffer);
+  return visitAs(tag as AnnotationKind, walk, value);
+}
+
+function visitView(walk: Walk, view: ArrayBufferView): unknown {
+  requireAttached(walk, view.buffer);
+  if (view instanceof Uint8Array) return visitBytes(walk, view);
+  const tag = typeTag(view);
+  if (tag === "Uint8Array") return visitBytes(walk, bytesOf(view));
+  if (builtInKind(tag)) return visitAs(tag as AnnotationKind, walk, view);
+  return reject(walk, `is a ${tag}, which cannot be sent. Send its bytes.`);
 }
 
 function visitPlainObject(walk: Walk, object: Record<string, unknown>): unknown {
-  if (Object.keys(object).every(isPlainKey)) return inside(walk, object, object, visitFields);
-  return noted(walk, "Object", inside(walk, object, Object.entries(object), visitArray));
+  if (Object.keys(object).every(isPlainKey)) return visitContainer(walk, object, object, visitFields);
+  return visitAs("Object", walk, object);
 }
 
-/** Visits what `container` holds; `identity` is what a cycle leads back to where `container` stands for another. */
-function inside<T>(walk: Walk, identity: object, container: T, visitAll: (walk: Walk, container: T) => T): T {
-  if (walk.parents.length === walk.outgoing.depth) refuseDepth(walk, identity);
-  count(walk, 1);
+// Decoders in JavaScript cannot be trusted with `__proto__`.
+function isPlainKey(key: string): boolean {
+  return key !== "__proto__" && isPlainText(key);
+}
+
+/** Visits a value that needs an annotation. */
+function visitAs(kind: AnnotationKind, walk: Walk, value: unknown): unknown {
+  let plain = kindNamed(kind)!.toPlain(value);
+  if (Array.isArray(plain)) plain = visitContainer(walk, value as object, plain, visitArray);
+  else if (plain instanceof Uint8Array) plain = visitBytes(walk, plain);
+  annotate(walk, kind);
+  return plain;
+}
+
+/** Visits the content of `container`, which stands for `identity` when a cycle is looked for. */
+function visitContainer<T>(walk: Walk, identity: object, container: T, visitAll: (walk: Walk, container: T) => T): T {
+  if (walk.parents.length === walk.options.depth) rejectDepth(walk, identity);
+  consumeContainers(walk, 1);
   walk.parents.push(identity);
   const plain = visitAll(walk, container);
   walk.parents.pop();
@@ -134,13 +151,13 @@ function inside<T>(walk: Walk, identity: object, container: T, visitAll: (walk: 
 }
 
 function visitArray(walk: Walk, array: unknown[]): unknown[] {
-  // Asked before the loop, which is long for an array that is all holes.
-  if (array.length > walk.room) refuseSize(walk);
+  // An array of nothing but holes would keep the loop busy for long.
+  if (array.length > walk.bytesLeft) throw tooLarge(walk.options);
   let copy: unknown[] | undefined;
   for (let index = 0; index < array.length; index++) {
     walk.path.push(index);
     const before = array[index];
-    const after = before === undefined && !(index in array) ? noted(walk, "hole", undefined) : visit(walk, before);
+    const after = before === undefined && !(index in array) ? visitAs("hole", walk, before) : visit(walk, before);
     walk.path.pop();
     if (after !== before) copy ??= array.slice();
     if (copy) copy[index] = after;
@@ -151,7 +168,7 @@ function visitArray(walk: Walk, array: unknown[]): unknown[] {
 function visitFields(walk: Walk, object: Record<string, unknown>): Record<string, unknown> {
   let copy: Record<string, unknown> | undefined;
   for (const key of Object.keys(object)) {
-    consume(walk, key.length);
+    consumeBytes(walk, key.length);
     walk.path.push(key);
     const before = object[key];
     const after = visit(walk, before);
@@ -162,78 +179,77 @@ function visitFields(walk: Walk, object: Record<string, unknown>): Record<string
   return copy ?? object;
 }
 
-function visitView(walk: Walk, view: ArrayBufferView): unknown {
-  if (view instanceof Uint8Array) return visitBytes(walk, view);
-  const bytes = visitBytes(walk, new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-  const name = Object.prototype.toString.call(view).slice("[object ".length, -"]".length);
-  if (name === "Uint8Array") return bytes;
-  const kind = viewKinds.find((known) => known === name);
-  return kind ? noted(walk, kind, bytes) : refuse(walk, `is a ${name}, which cannot be sent. Send its bytes.`);
-}
-
 function visitBytes(walk: Walk, bytes: Uint8Array): Uint8Array {
-  consume(walk, bytes.length);
+  consumeBytes(walk, bytes.length);
   return bytes;
 }
 
 function visitAttachment(walk: Walk, source: object): unknown {
-  const attachment = walk.outgoing.attach?.(source);
-  if (attachment) return noted(walk, attachment.kind, null, attachment.detail);
+  const attachment = walk.options.attach?.(source);
+  if (attachment) {
+    annotate(walk, attachment.kind, attachment.detail);
+    return null;
+  }
+  if (typeTag(source) === "Promise") return reject(walk, "is a promise, which cannot be sent. Await it first.");
   const name = source.constructor?.name || "class";
-  if (source instanceof Promise) return refuse(walk, "is a promise, which cannot be sent. Await it first.");
-  return refuse(walk, `is an instance of ${name}, which cannot be sent. Send a plain object with what it holds.`);
+  return reject(walk, `is an instance of ${name}, which cannot be sent. Send a plain object with its content.`);
 }
 
-function noted<P>(walk: Walk, kind: AnnotationKind, plain: P, detail?: unknown): P {
+function annotate(walk: Walk, kind: AnnotationKind, detail?: unknown): void {
   const path = [...walk.path];
-  // What it takes at least, packed: an array of two, the path's own header, one for each step, the kind.
-  consume(walk, 3 + path.length + kind.length);
-  // The annotation, its path, its detail.
-  count(walk, 3);
+  // The least that it takes once packed: an array of two, the header of the path, each step, and the kind.
+  consumeBytes(walk, 3 + path.length + kind.length);
+  // The annotation, its path and its detail.
+  consumeContainers(walk, 3);
   walk.annotations.push(detail === undefined ? [path, kind] : [path, kind, detail]);
-  return plain;
 }
 
-function consume(walk: Walk, bytes: number): void {
-  walk.room -= bytes;
-  if (walk.room < 0) refuseSize(walk);
+function consumeBytes(walk: Walk, bytes: number): void {
+  walk.bytesLeft -= bytes;
+  if (walk.bytesLeft < 0) throw tooLarge(walk.options);
 }
 
-function count(walk: Walk, containers: number): void {
-  walk.containers -= containers;
-  if (walk.containers >= 0) return;
+function consumeContainers(walk: Walk, containers: number): void {
+  walk.containersLeft -= containers;
+  if (walk.containersLeft >= 0) return;
   throw new BonevalueError(
     "too-large",
-    `The ${walk.outgoing.name} holds too many lists and objects. Send them as a stream.`,
+    `The ${walk.options.name} holds too many lists and objects. Send them as a stream.`,
   );
 }
 
-// A cycle is looked for only where nesting ends, so that values without one pay nothing for it.
-function refuseDepth(walk: Walk, value: object): never {
+// A view of a detached buffer looks like an empty one, and would arrive as such.
+function requireAttached(walk: Walk, buffer: ArrayBufferLike): void {
+  if (buffer.byteLength > 0) return;
+  try {
+    new Uint8Array(buffer);
+  } catch {
+    reject(walk, "is detached, since its buffer was transferred. Send a copy.");
+  }
+}
+
+// Looks for a cycle only at the deepest level, so that values without a cycle pay nothing for it.
+function rejectDepth(walk: Walk, value: object): never {
   const chain = [...walk.parents, value];
   const again = chain.findIndex((parent, index) => chain.indexOf(parent) < index);
-  if (again < 0) refuse(walk, `is nested deeper than the ${walk.outgoing.depth} levels that may be. Flatten it.`);
+  if (again < 0) reject(walk, `is nested deeper than the limit of ${walk.options.depth} levels. Flatten it.`);
   walk.path.length = again;
-  return refuse(walk, "leads back to what contains it: a cycle cannot be sent. Send ids instead of references.");
+  return reject(walk, "leads back to what contains it: a cycle cannot be sent. Send ids instead of references.");
 }
 
-function refuseSize({ outgoing }: Walk): never {
-  throw tooLarge(outgoing);
+function reject({ options, path }: Walk, what: string): never {
+  throw new BonevalueError(options.code, `${options.name}${formatPath(path)} ${what}`);
 }
 
-function refuse({ outgoing, path }: Walk, what: string): never {
-  throw new BonevalueError(outgoing.code, `${outgoing.name}${spell(path)} ${what}`);
-}
-
-/** The error for a value that takes more bytes than it may. */
+/** The error for a value that takes more bytes than allowed. */
 export function tooLarge({ name, size }: Pick<SerializeOptions, "name" | "size">): BonevalueError {
   return new BonevalueError(
     "too-large",
-    `The ${name} takes more than the ${size} bytes that a value may. Send it as a stream or a file.`,
+    `The ${name} takes more than the limit of ${size} bytes. Send it as a stream or a file.`,
   );
 }
 
-function spell(path: Path): string {
+function formatPath(path: Path): string {
   return path
     .map((step) => (typeof step === "string" && identifier.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`))
     .join("");
@@ -241,12 +257,7 @@ function spell(path: Path): string {
 
 const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 
-// Another window's arrays are arrays too, but instances of subclasses are not: only Array.prototype is itself an array.
+// Recognizes the arrays of every realm, and excludes instances of subclasses: only Array.prototype is itself an array.
 function isPlainArray(value: object): value is unknown[] {
   return Array.isArray(value) && Array.isArray(Object.getPrototypeOf(value));
-}
-
-function utf16(text: string): Uint8Array {
-  const units = Uint16Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
-  return new Uint8Array(units.buffer);
 }

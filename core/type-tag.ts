@@ -1,0 +1,7 @@
+/**
+ * The name of a built-in type, such as `Date`, `Map` or `Blob`. Unlike `instanceof` it recognizes objects of another
+ * realm too: those of an iframe, a Node `vm` context, or a test environment.
+ */
+export function typeTag(value: unknown): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
+}
