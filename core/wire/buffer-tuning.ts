@@ -1,67 +1,70 @@
-/** How much to give a link at once, in bytes. Times in ms. */
+// How much to hand to the platform at once is a trade: bytes that it has buffered delay every call behind them, and a
+// buffer that runs empty leaves the link idle until this page's next turn. Two sizes are tuned while bytes move:
+//
+// - `highWaterMark`: bulk waits while this much is buffered. It starts small, doubles each time the buffer runs empty
+//   although more waits (the page is too busy to refill it in time), and is small again for a second after each frame on
+//   control that somebody waits for.
+// - `messageSize`: what the link moves in 20 ms, since SCTP finishes a message before it begins another channel's. On a
+//   slow link a call would otherwise wait for a whole message of 68 KiB.
+//
+// The constants were measured between two Chromium pages: see docs/decisions/send-scheduling.md.
+
+/** How much to hand to a link at once, in bytes. Times in ms. */
 export interface BufferTuning {
   /** Bulk waits while this much is buffered. */
   readonly highWaterMark: number;
-  /** Largest message on bulk. */
+  /** The largest message on bulk. */
   readonly messageSize: number;
-  /** Something went out on control that somebody waits for: for a while nothing large may stand in its way. */
+  /** To be called when control sent a frame that somebody waits for. */
   onUrgent(now: number): void;
-  /** The link has drained: bytes that it has moved in all, and whether it ran empty although bulk waits. */
-  onDrained(now: number, moved: number, starved: boolean): void;
-  /** The link was idle: what follows says something about it again. */
+  /** To be called when the buffer has drained. `moved`: bytes in all; `isStarved`: it is empty although bulk waits. */
+  onDrained(now: number, moved: number, isStarved: boolean): void;
+  /** To be called before the first bytes after a pause, which must not count as slowness. */
   onIdle(): void;
 }
 
-// SCTP ends one message before it begins another channel's: at 800 KB/s a call waits 20 ms for this.
-const smallestMessage = 16 * 1_024;
-const messageTime = 20;
+const minMessageSize = 16 * 1_024;
+const messageDuration = 20;
 
-// Between two Chromium pages a call that meets a stream takes 4 ms behind 64 or 96 KiB and 8 ms behind 128 KiB; the
-// stream is slower by 14 % behind 64 KiB, and by 8 % behind 96. On a fresh link more than 256 KiB makes SCTP's slow start
-// overshoot: the first 25 MB then take twice as long.
-const smallestMark = 96 * 1_024;
-const largestMark = 256 * 1_024;
+// A call beside a stream takes 4 ms with 64 or 96 KiB, and 8 ms with 128 KiB. The stream is slower by 14 % with 64 KiB,
+// and by 8 % with 96 KiB. On a new link more than 256 KiB lets SCTP's slow start overshoot: the first 25 MB take twice as long.
+const minHighWaterMark = 96 * 1_024;
+const maxHighWaterMark = 256 * 1_024;
 
-// While calls are closer to each other than this, the mark stays small.
-const hurryTime = 1_000;
+const urgentDuration = 1_000;
 
-/**
- * Messages grow from 16 KiB up to `largest()` with what the link moves in 20 ms. The mark grows when the link runs
- * empty although more is waiting, as it does on a page that is too busy to answer in time, unless there are calls to be
- * quick for.
- */
-export function createBufferTuning(largest: () => number): BufferTuning {
-  let mark = smallestMark;
-  let message = smallestMessage;
-  let hurried = Number.NEGATIVE_INFINITY;
-  let since: { readonly at: number; readonly moved: number } | undefined;
+/** Creates the tuning of one link, whose messages have at most `maxMessageSize()` bytes. */
+export function createBufferTuning(maxMessageSize: () => number): BufferTuning {
+  let highWaterMark = minHighWaterMark;
+  let messageSize = minMessageSize;
+  let urgentAt = Number.NEGATIVE_INFINITY;
+  let last: { readonly at: number; readonly moved: number } | undefined;
 
-  const measure = (now: number, moved: number) => {
-    since ??= { at: now, moved };
-    const elapsed = now - since.at;
-    if (elapsed < messageTime) return;
-    const inTime = ((moved - since.moved) * messageTime) / elapsed;
-    message = Math.max(smallestMessage, Math.floor(inTime));
-    since = { at: now, moved };
-  };
+  function measure(now: number, moved: number): void {
+    last ??= { at: now, moved };
+    const elapsed = now - last.at;
+    if (elapsed < messageDuration) return;
+    messageSize = Math.max(minMessageSize, Math.floor(((moved - last.moved) * messageDuration) / elapsed));
+    last = { at: now, moved };
+  }
 
   return {
     get highWaterMark() {
-      return mark;
+      return highWaterMark;
     },
     get messageSize() {
-      return Math.min(message, largest());
+      return Math.min(messageSize, maxMessageSize());
     },
     onUrgent(now) {
-      hurried = now;
-      mark = smallestMark;
+      urgentAt = now;
+      highWaterMark = minHighWaterMark;
     },
-    onDrained(now, moved, starved) {
+    onDrained(now, moved, isStarved) {
       measure(now, moved);
-      if (starved && now - hurried > hurryTime) mark = Math.min(largestMark, mark * 2);
+      if (isStarved && now - urgentAt > urgentDuration) highWaterMark = Math.min(maxHighWaterMark, highWaterMark * 2);
     },
     onIdle() {
-      since = undefined;
+      last = undefined;
     },
   };
 }

@@ -9,10 +9,10 @@ import { endOfValue, maxContainers, readArrayHeader } from "./scan.ts";
 import { type SerializeOptions, serialize, tooLarge } from "./serialize.ts";
 import { beginWrite, finishWrite, writeArrayHeader, writeBytesHeader, writeRaw, writeValue } from "./writer.ts";
 
-/** A value as bytes, from the moment of the call: packed once, and sent in as many frames as there are peers. */
+/** A value as bytes. It is packed once, when it is sent, for all peers that it is sent to. */
 export interface Packed {
   readonly bytes: Uint8Array;
-  /** Bytes that follow and were not copied: only an item has any, and it ends with them. */
+  /** Bytes that follow `bytes` and were not copied. Only an item may have them. */
   readonly tail?: Uint8Array<ArrayBuffer> | undefined;
   readonly annotations: readonly Annotation[];
   readonly annotationBytes?: Uint8Array | undefined;
@@ -22,15 +22,15 @@ export interface Packed {
   readonly hasAttachments: boolean;
 }
 
-/** A value as it arrived; `unpackValue` makes the value. */
+/** A value as it arrived. `unpackValue` returns the value itself. */
 export interface Received {
   readonly plain: unknown;
   readonly annotations: unknown;
-  /** Bytes of the whole frame that brought it: what credit counts. */
+  /** Bytes of the whole frame, which credit counts. */
   readonly size: number;
 }
 
-/** What a receiver takes. */
+/** Limits for received values. */
 export interface DecodeLimits {
   /** Most bytes of one value, annotations included. */
   readonly value: number;
@@ -40,75 +40,75 @@ export interface DecodeLimits {
 
 const plainMsgpack = { useRecords: false, mapsAsObjects: true } as const;
 
-// An integer beyond ±2⁵³, which JavaScript never sends, arrives as a BigInt: nothing is lost. msgpackr's types lack "auto".
-const values = Object.assign(new Unpackr({ ...plainMsgpack, copyBuffers: true }), { int64AsType: "auto" });
-const views = Object.assign(new Unpackr({ ...plainMsgpack, copyBuffers: false }), { int64AsType: "auto" });
+// Returns integers beyond ±2⁵³, which JavaScript never sends, as BigInts, so that no digit is lost. msgpackr's types lack "auto".
+const copying = Object.assign(new Unpackr({ ...plainMsgpack, copyBuffers: true }), { int64AsType: "auto" });
+const inPlace = Object.assign(new Unpackr({ ...plainMsgpack, copyBuffers: false }), { int64AsType: "auto" });
 
-// Hellos are read before anything is known of the peer.
-const largestHello = 4_096;
-// Annotations, hellos and signals nest less than this.
-const envelopeDepth = 16;
+// A hello is read before the peer is known.
+const maxHelloSize = 4_096;
+// The nesting of annotations, hellos and signals is less than this.
+const maxFieldDepth = 16;
 
-/** The bytes of `value` at this moment. Throws as `toPlain` does, and `too-large` when they are more than `size`. */
-export function pack(value: unknown, outgoing: SerializeOptions): Packed {
-  const { plain, annotations } = serialize(value, outgoing);
+/** Returns the bytes of `value` as it is now. Throws like `serialize`, and `too-large` for more than `options.size` bytes. */
+export function pack(value: unknown, options: SerializeOptions): Packed {
+  const { plain, annotations } = serialize(value, options);
   const packed = withAnnotations(msgpack(plain), annotations);
-  if (packed.size > outgoing.size) throw tooLarge(outgoing);
+  if (packed.size > options.size) throw tooLarge(options);
   return packed;
 }
 
-/** As `pack`, but bytes that make a message of their own are left where they are: its item is sent as it is written. */
-export function packItem(value: unknown, outgoing: SerializeOptions): Packed {
-  if (!isBytes(value) || value.length < maxMessageSize / 2) return pack(value, outgoing);
+/** Like `pack`, but does not copy bytes that fill a message of their own. The item must be sent before they change. */
+export function packItem(value: unknown, options: SerializeOptions): Packed {
+  if (!isLargeChunk(value)) return pack(value, options);
   beginWrite();
   writeBytesHeader(value.length);
   const bytes = finishWrite();
   const size = bytes.length + value.length;
-  if (size > outgoing.size) throw tooLarge(outgoing);
+  if (size > options.size) throw tooLarge(options);
   return { bytes, tail: value, annotations: [], size, hasAttachments: false };
 }
 
-/** The same value with the details of its streams and blobs replaced, for another peer that numbers them anew. */
-export function mapAttachments(packed: Packed, address: (detail: unknown) => unknown): Packed {
-  const readdressed = packed.annotations.map(
+/** Returns the same value with other details for its streams and blobs, which each link numbers on its own. */
+export function mapAttachments(packed: Packed, map: (detail: unknown) => unknown): Packed {
+  const annotations = packed.annotations.map(
     (annotation): Annotation =>
-      isAttachment(annotation) ? [annotation[0], annotation[1], address(annotation[2])] : annotation,
+      isAttachment(annotation) ? [annotation[0], annotation[1], map(annotation[2])] : annotation,
   );
-  return withAnnotations(packed.bytes, readdressed);
+  return withAnnotations(packed.bytes, annotations);
 }
 
-/** One frame as the bytes that cross the wire, in pieces. */
+/** Returns the bytes of a frame. An item's tail is a chunk of its own. */
 export function encodeChunks(frame: Frame<Packed>): Chunks {
   const head = encode(frame);
   return frame[0] === Kind.item && frame[2].tail ? [head, frame[2].tail] : [head];
 }
 
-/** One frame as the bytes that cross the wire, but for the tail of an item. */
+/** Returns the bytes of a frame, without an item's tail. */
 export function encode(frame: Frame<Packed>): Uint8Array<ArrayBuffer> {
-  const at = frameSchemas[frame[0]]?.value ?? frame.length;
-  const value = frame[at] as Packed | undefined;
+  const { valueAt } = frameSchemas[frame[0]]!;
+  const value = frame[valueAt] as Packed | undefined;
   beginWrite();
   writeArrayHeader(frame.length + (value?.annotationBytes ? 1 : 0));
   for (let index = 0; index < frame.length; index++) {
-    if (index === at) writeRaw(value!.bytes);
+    if (index === valueAt) writeRaw(value!.bytes);
     else writeValue(frame[index]);
   }
   if (value?.annotationBytes) writeRaw(value.annotationBytes);
   return finishWrite();
 }
 
-/** What stands before the `length` bytes of a part. */
-export function encodePartHeader(slot: number, rest: number, length: number): Uint8Array<ArrayBuffer> {
+/** Returns the bytes of a `part` frame up to the `length` bytes that it carries. */
+export function encodePartHeader(slot: number, remaining: number, length: number): Uint8Array<ArrayBuffer> {
   beginWrite();
   writeArrayHeader(4);
-  for (const element of [Kind.part, slot, rest]) writeValue(element);
+  for (const element of [Kind.part, slot, remaining]) writeValue(element);
   writeBytesHeader(length);
   return finishWrite();
 }
 
 /**
- * The frames of one message, or of one value that came in parts. The bytes are scanned before anything is built from
- * them. Throws `protocol` for the whole message if anything in it is malformed or goes beyond a limit.
+ * Returns the frames of one message, or the frame that was reassembled from parts. Scans the bytes before it builds
+ * anything. Throws `protocol` for the whole message if anything in it is malformed or exceeds a limit.
  */
 export function decode(message: Uint8Array, limits: DecodeLimits): Frame<Received>[] {
   const bytes = new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
@@ -121,52 +121,53 @@ export function decode(message: Uint8Array, limits: DecodeLimits): Frame<Receive
   return frames;
 }
 
-/** The value that arrived. Throws `protocol` where its annotations are malformed; see `restore`. */
+/** Returns the value that arrived. Throws like `deserialize`. */
 export function unpackValue({ plain, annotations }: Received, receive?: AttachmentReceiver): unknown {
   return annotations === undefined ? plain : deserialize(plain, annotations, receive);
 }
 
-interface Scanned {
-  readonly shape: FrameSchema;
+interface ScannedFrame {
+  readonly schema: FrameSchema;
   readonly end: number;
-  /** Whether its bytes may stay where they are. */
-  readonly inPlace: boolean;
+  /** Whether its bytes need no copy. */
+  readonly isInPlace: boolean;
 }
 
-function scanFrame(bytes: Uint8Array, start: number, limits: DecodeLimits): Scanned {
+function scanFrame(bytes: Uint8Array, start: number, limits: DecodeLimits): ScannedFrame {
   const { length, from } = readArrayHeader(bytes, start);
-  const shape = frameSchemas[bytes[from] ?? 0xff];
-  if (!shape) throw protocolError("a frame of a kind that this version does not know");
-  const notesAt = shape.value === undefined ? undefined : shape.fields.length + 1;
+  const schema = frameSchemas[bytes[from]!];
+  if (!schema) throw protocolError("a frame of an unknown kind");
+  const { valueAt, elements } = schema;
+  const annotationsAt = valueAt < 0 ? -1 : elements.length;
+  const budget = { depth: 0, containers: maxContainers };
   let at = from;
   let size = 0;
-  const room = { depth: 0, containers: maxContainers };
-  // The bytes of a part are copied where the value is put together.
-  let inPlace = shape === frameSchemas[Kind.part];
+  // The reassembler copies the bytes of a part.
+  let isInPlace = schema === frameSchemas[Kind.part];
   for (let index = 0; index < length; index++) {
-    room.depth = index === shape.value ? limits.depth : envelopeDepth;
-    const end = endOfValue(bytes, at, room);
-    if (index === shape.value || index === notesAt) size += end - at;
-    // Bytes that are most of what is in memory with them keep little else there, and share it with no other value.
-    if (index === shape.value) inPlace = isBin(bytes[at]) && (end - at) * 2 > bytes.buffer.byteLength;
+    budget.depth = index === valueAt ? limits.depth : maxFieldDepth;
+    const end = endOfValue(bytes, at, budget);
+    if (index === valueAt || index === annotationsAt) size += end - at;
+    // Bytes that are most of their message keep little else in memory, and share it with no other value.
+    if (index === valueAt) isInPlace = isBin(bytes[at]) && (end - at) * 2 > bytes.buffer.byteLength;
     at = end;
   }
-  if (size > limits.value)
-    throw protocolError(`a value of ${size} bytes, more than the ${limits.value} that it was told`);
-  if (shape === frameSchemas[Kind.hello] && at - start > largestHello) throw protocolError("a hello that is too long");
-  return { shape, end: at, inPlace };
+  if (size > limits.value) throw protocolError(`a value of more than ${limits.value} bytes`);
+  if (schema === frameSchemas[Kind.hello] && at - start > maxHelloSize) throw protocolError("a hello that is too long");
+  return { schema, end: at, isInPlace };
 }
 
 function isBin(token: number | undefined): boolean {
   return token === 0xc4 || token === 0xc5 || token === 0xc6;
 }
 
-function readFrame(bytes: Uint8Array, start: number, { shape, end, inPlace }: Scanned): Frame<Received> {
-  const frame: unknown[] = (inPlace ? views : values).unpack(bytes, { start, end });
-  const annotations = shape.value !== undefined && frame.length === shape.fields.length + 2 ? frame.pop() : undefined;
-  if (!matches(shape, frame)) throw protocolError("a frame that is malformed");
-  if (shape.value !== undefined && shape.value < frame.length) {
-    frame[shape.value] = { plain: frame[shape.value], annotations, size: end - start } satisfies Received;
+function readFrame(bytes: Uint8Array, start: number, { schema, end, isInPlace }: ScannedFrame): Frame<Received> {
+  const { valueAt, elements } = schema;
+  const frame: unknown[] = (isInPlace ? inPlace : copying).unpack(bytes, { start, end });
+  const annotations = valueAt > 0 && frame.length === elements.length + 1 ? frame.pop() : undefined;
+  if (!matches(schema, frame)) throw protocolError("a malformed frame");
+  if (valueAt > 0 && valueAt < frame.length) {
+    frame[valueAt] = { plain: frame[valueAt], annotations, size: end - start } satisfies Received;
   }
   return frame as unknown as Frame<Received>;
 }
@@ -177,8 +178,9 @@ function withAnnotations(bytes: Uint8Array, annotations: readonly Annotation[]):
   return { bytes, annotations, annotationBytes, size, hasAttachments: annotations.some(isAttachment) };
 }
 
-function isBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
-  return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;
+// A view of shared memory can change at any time, and a platform may refuse to send it.
+function isLargeChunk(value: unknown): value is Uint8Array<ArrayBuffer> {
+  return value instanceof Uint8Array && value.length >= maxMessageSize / 2 && value.buffer instanceof ArrayBuffer;
 }
 
 function isAttachment([, kind]: Annotation): boolean {

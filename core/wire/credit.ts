@@ -1,19 +1,36 @@
 import { protocolError } from "./protocol-error.ts";
 
-/** The producer's side of one stream's credit. All counts are bytes of item frames since the stream began. */
+// Credit-based flow control for each stream (Kung and Morris, "Credit-Based Flow Control for ATM Networks", 1995), with a
+// window that the receiver sizes (Fisk and Feng, "Dynamic Right-Sizing in TCP", 2001).
+//
+// All counts are bytes of item frames since the stream began. The consumer grants a limit, and the producer may begin an
+// item while it has sent less than the limit; an item counts as a whole, and is finished once it was begun. The limit is
+// always what was read plus the window, so at most a window and one item are on their way or unread.
+//
+// The window follows the rate at which items are *read*: it is twice what is read in one round trip and 30 ms. A grant is
+// due when half of the window is free, so while the grant travels the producer has more than a round trip's worth left.
+//
+// - The rate is measured over a round trip or 30 ms, whichever is longer. While the window itself limits the producer, one
+//   window is read in each round trip, and twice that doubles it, until the link or the reader is the limit. A slow reader
+//   brings it down in the same way, and memory with it.
+// - The round trip is the time from a grant to the first item that could only begin because of that grant. It is exact if
+//   the producer was waiting, which shows as a gap before that item. Otherwise it is too long, and counts only if it is the
+//   shortest so far.
+
+/** The producer's side of one stream's credit. */
 export interface OutgoingCredit {
-  /** Whether an item may begin. It counts whole, and is finished whatever credit is left. */
+  /** Whether an item may begin. */
   readonly mayBegin: boolean;
   readonly sent: number;
-  /** What the consumer has read, as far as it has said. */
+  /** What the consumer has acknowledged as read. */
   readonly read: number;
-  /** An item frame of `bytes` begins. */
+  /** Counts an item frame of `bytes`. */
   begin(bytes: number): void;
-  /** The consumer's word. Throws `protocol` if it takes back what it said or has read what was never sent. */
+  /** Applies a grant. Throws `protocol` if it takes something back, or acknowledges what was never sent. */
   grant(read: number, limit: number): void;
 }
 
-/** Credit of a stream that begins with `window` bytes, as the receiver's hello says. */
+/** Creates the credit of a stream whose first `window` bytes need no grant. */
 export function createOutgoingCredit(window: number): OutgoingCredit {
   let sent = 0;
   let read = 0;
@@ -31,16 +48,17 @@ export function createOutgoingCredit(window: number): OutgoingCredit {
     begin(bytes) {
       sent += bytes;
     },
-    grant(nowRead, nowLimit) {
-      if (nowRead < read || nowRead > sent || nowLimit < limit)
+    grant(newRead, newLimit) {
+      if (newRead < read || newRead > sent || newLimit < limit) {
         throw protocolError("a credit that contradicts the last one");
-      read = nowRead;
-      limit = nowLimit;
+      }
+      read = newRead;
+      limit = newLimit;
     },
   };
 }
 
-/** What a `credit` frame says. */
+/** The content of a `credit` frame. */
 export interface Grant {
   readonly read: number;
   readonly limit: number;
@@ -48,127 +66,118 @@ export interface Grant {
 
 /** The consumer's side of one stream's credit. Times in ms, of any monotonic clock. */
 export interface IncomingCredit {
-  /** Counts an item frame. Throws `protocol` when it was begun without credit. */
+  /** Counts an item frame that arrived. Throws `protocol` if it was begun without credit. */
   receive(bytes: number, now: number): void;
-  /** Counts an item frame whose item was handed to the consumer; what to grant, when it is time to. */
+  /** Counts an item frame whose item was read. Returns the grant to send, if one is due. */
   consume(bytes: number, now: number): Grant | undefined;
-  /** Bytes that the stream aims to have on their way or waiting. */
+  /** How many bytes should be on their way or unread. */
   readonly window: number;
 }
 
-/** How far the window of a stream may move, in bytes. */
+/** Bounds of a stream's window, in bytes. */
 export interface WindowBounds {
-  /** What every stream begins with, and never goes below. */
+  /** The first window, and the smallest. */
   readonly min: number;
-  /** Asked anew at each step: the stream's share of what may be buffered for its peer. */
+  /** The stream's current share of what may be buffered for its peer. */
   max(): number;
 }
 
 /**
- * Four items of 64 KiB, so that a slow link or a page that reads now and then is kept busy by half of them while the
- * next grant is on its way; small enough that 64 streams of a hostile peer hold 16 MiB.
+ * The first window: four items of 64 KiB, so that half of them keep a slow link, or a page that reads now and then, busy
+ * while the next grant travels. Few enough that 64 streams of a hostile peer hold 16 MiB.
  */
 export const defaultWindow: number = 256 * 1_024;
 
-/** Fills 40 MB/s at a round trip of 100 ms, which is more than browsers move over a data channel. */
+/** The largest window. It fills 40 MB/s at a round trip of 100 ms, which is more than browsers move over a data channel. */
 export const maxWindow: number = 4 * 1_024 * 1_024;
 
-// On the shortest round trip a window lasts for twice this long, and a grant is due each 30 ms. It is a message of its own,
-// for which both sides could have moved a tenth of a chunk.
-const pace = 30;
+// On the shortest round trip a window lasts for twice this long, in ms, so a grant is sent every 30 ms. Each is a message,
+// in whose time both sides could have moved a tenth of a chunk.
+const grantInterval = 30;
 
-/**
- * Credit that follows the rate at which items are *read*: the window is twice what is read in one round trip and
- * 30 ms. A grant is due when half of it is free, so while it travels the producer has more than a round trip's worth.
- *
- * - The rate is measured over a round trip or 30 ms, whichever is longer. Where the window itself is what holds the
- *   producer back, a window is read in each round trip: twice that is a doubling, until the link or the consumer is the
- *   limit. A consumer that reads slowly brings it down to `smallest` in the same way, and memory with it.
- * - The round trip is the time from a grant to the first item that could only begin because of it. It is exact where
- *   the producer was waiting, which shows as a gap before that item, and otherwise too long: then it only counts if it
- *   is the shortest.
- */
+/** Creates the credit of a stream whose first grant, of `min` bytes, is sent. */
 export function createIncomingCredit({ min, max }: WindowBounds): IncomingCredit {
-  const rate = createThroughputEstimate();
-  const roundTrip = createRoundTrip();
+  const throughput = createThroughputEstimate();
+  const roundTrip = createRoundTripEstimate();
   let window = min;
   let limit = min;
-  let arrived = 0;
+  let received = 0;
   let read = 0;
 
-  const adjust = (now: number) => {
-    const measured = rate.at(read, now, Math.max(roundTrip.value, pace));
-    if (measured === undefined) return;
-    const wanted = Math.min(measured * 2 * (roundTrip.value + pace), window * 2, max());
-    // Going down by halves forgives a consumer that only hesitated.
+  function adjustWindow(now: number): void {
+    const rate = throughput.measure(read, now, Math.max(roundTrip.value, grantInterval));
+    if (rate === undefined) return;
+    const wanted = Math.min(rate * 2 * (roundTrip.value + grantInterval), window * 2, max());
+    // It shrinks by halves, so that a reader which only hesitated loses little.
     window = Math.max(min, wanted, Math.min(window / 2, max()));
-  };
+  }
 
   return {
     get window() {
       return window;
     },
     receive(bytes, now) {
-      if (arrived >= limit) throw protocolError("an item for which it had no credit");
-      rate.start(now);
-      roundTrip.arrived(arrived, now);
-      arrived += bytes;
+      if (received >= limit) throw protocolError("an item without credit");
+      throughput.start(now);
+      roundTrip.onItem(received, now);
+      received += bytes;
     },
     consume(bytes, now) {
       read += bytes;
-      adjust(now);
+      adjustWindow(now);
       const next = Math.floor(read + window);
-      // Where the window may not be as large as it should, less of it can be spared while a grant travels.
+      // A window that may not grow further is smaller than it should be, so less of it may be free while a grant travels.
       if (next - limit < window / (window < max() ? 2 : 4)) return undefined;
-      roundTrip.granted(limit, now);
+      roundTrip.onGrant(limit, now);
       limit = next;
       return { read, limit };
     },
   };
 }
 
-/** Bytes a ms, over spans that are long enough to say something. */
+/** Measures bytes per ms, over spans that are long enough. */
 function createThroughputEstimate() {
-  let since: number | undefined;
-  let from = 0;
+  let startedAt: number | undefined;
+  let startCount = 0;
   return {
     start(now: number): void {
-      since ??= now;
+      startedAt ??= now;
     },
-    at(count: number, now: number, span: number): number | undefined {
-      if (since === undefined || now - since < span) return undefined;
-      const rate = (count - from) / (now - since);
-      since = now;
-      from = count;
+    measure(count: number, now: number, minSpan: number): number | undefined {
+      if (startedAt === undefined || now - startedAt < minSpan) return undefined;
+      const rate = (count - startCount) / (now - startedAt);
+      startedAt = now;
+      startCount = count;
       return rate;
     },
   };
 }
 
-// Longer waits are a producer's that had nothing to send.
-const longestRoundTrip = 2_000;
+// A longer wait is that of a producer which had nothing to send.
+const maxRoundTrip = 2_000;
 
-function createRoundTrip() {
+function createRoundTripEstimate() {
   let value: number | undefined;
-  let probe: { readonly beyond: number; readonly at: number } | undefined;
-  let last = 0;
+  let probe: { readonly limit: number; readonly at: number } | undefined;
+  let lastItemAt = 0;
   return {
     get value(): number {
       return value ?? 0;
     },
-    /** From now on items may begin beyond `limit`. */
-    granted(limit: number, now: number): void {
-      probe ??= { beyond: limit, at: now };
+    /** To be called when a grant lets items begin beyond `limit`. */
+    onGrant(limit: number, now: number): void {
+      probe ??= { limit, at: now };
     },
-    arrived(begin: number, now: number): void {
-      if (probe && begin >= probe.beyond) {
-        const sample = Math.min(now - probe.at, longestRoundTrip);
-        const waited = now - last > sample * 0.75;
+    /** To be called when the item that begins at the count `start` arrives. */
+    onItem(start: number, now: number): void {
+      if (probe && start >= probe.limit) {
+        const sample = Math.min(now - probe.at, maxRoundTrip);
+        const hasWaited = now - lastItemAt > sample * 0.75;
         if (value === undefined) value = sample;
-        else value = waited ? value + (sample - value) / 4 : Math.min(value, sample);
+        else value = hasWaited ? value + (sample - value) / 4 : Math.min(value, sample);
         probe = undefined;
       }
-      last = now;
+      lastItemAt = now;
     },
   };
 }

@@ -1,132 +1,142 @@
 import { type Chunks, concatBytes, lengthOf } from "./concat-bytes.ts";
 import { createFragmenter, type Fragmenter, reassemblyCost } from "./fragments.ts";
 
-/** A frame that waits for its turn. */
+// Fair queueing in bytes, after deficit round robin (Shreedhar and Varghese, "Efficient Fair Queueing Using Deficit Round
+// Robin", SIGCOMM 1995). All flows are equal:
+//
+// - A flow is a stream, or a call with all that follows from it. The frames of one flow leave in order.
+// - Flows take turns. A turn ends when the flow has sent half a message, so that a flow of small frames gets as many bytes
+//   as one of large frames. A flow without frames is forgotten.
+// - A frame that is larger than a message leaves in parts, one per turn or more, so it delays no other flow.
+// - The receiver bounds the total of unfinished frames. A frame beyond that waits, and no frame that would need parts
+//   overtakes it, else it could wait forever. Frames that fit into a message need nothing from that budget and go on.
+//
+// Frames are encoded as late as possible, when there is space for them in a message.
+
+/** A frame that waits in the queue. */
 export interface QueuedFrame {
-  /** Its bytes; asked once, when its turn has come. Those that do not leave in this turn of the event loop are copied. */
+  /** Returns its bytes. Called once, at its turn. Bytes that do not leave in the same turn of the event loop are copied. */
   write(): Chunks;
-  /** Told once, when the channel was given it, or so much that the message with its end has room for more. */
+  /** Called once, when the frame was sent, or so much of it that another frame fits into the message with its end. */
   onSent?: (() => void) | undefined;
 }
 
-/** What goes next: a frame or a part of one, and whom to tell when the channel was given it. */
+/** A frame or a part, and what to call once it was sent. */
 export interface Dequeued {
   readonly frame: Chunks;
   readonly onSent: (() => void) | undefined;
 }
 
-/** Frames that wait for bulk: one after the other within a flow, in turns between flows. */
+/** Frames that wait for bulk: in order within a flow, in turns between flows. */
 export interface FairQueue {
   readonly isEmpty: boolean;
-  add(flow: unknown, waiting: QueuedFrame): void;
-  /** Forgets what waits in `flow`; of a frame that went out in part the other side is told. */
+  add(flow: unknown, frame: QueuedFrame): void;
+  /** Removes what waits in `flow`. If some parts of a frame were sent, the receiver is told to discard them. */
   drop(flow: unknown): void;
   /**
-   * What goes next into a message of `message` bytes with `room` left: a whole frame that fits, or a part of one that
-   * fits no message. Nothing where that is too little, and while what waits may not begin yet.
+   * Removes what goes next into a message of `messageSize` bytes of which `available` are left: a complete frame that fits,
+   * or a part of one that fits into no message. Returns `undefined` if nothing fits, or if nothing may begin yet.
    */
-  dequeue(room: number, message: number): Dequeued | undefined;
+  dequeue(available: number, messageSize: number): Dequeued | undefined;
   clear(): void;
 }
 
 interface Flow {
-  queue: QueuedFrame[];
-  /** The first of the queue, once its bytes were asked for, and once it goes out in parts. */
-  head: Chunks | undefined;
-  cut: Fragmenter | undefined;
-  /** What the other side counts for the parts that it has. */
+  frames: QueuedFrame[];
+  /** The bytes of the first frame, once they were written, and what splits it, once it leaves in parts. */
+  encoded: Chunks | undefined;
+  fragmenter: Fragmenter | undefined;
+  /** What the receiver counts for the parts that were sent. */
   cost: number;
-  /** Bytes that it gave since its turn began. */
-  given: number;
+  /** Bytes that were sent since the turn began. */
+  sentInTurn: number;
 }
 
-// A part with less than this would cost more than the room it uses.
-const smallestPart = 1_024;
+// A smaller part is not worth its overhead.
+const minPartSize = 1_024;
 
-/** Flows whose unfinished frames together count at most `assembly()` at the other side, unless there is only one. */
-export function createFairQueue(assembly: () => number): FairQueue {
+/** Creates a queue for a receiver that keeps at most `maxUnfinished()` bytes of unfinished frames. */
+export function createFairQueue(maxUnfinished: () => number): FairQueue {
   // In the order of their turns.
   const flows = new Map<unknown, Flow>();
   let unfinished = 0;
   let lastSlot = 0;
 
-  const begin = (flow: Flow, frame: Uint8Array<ArrayBuffer>): Fragmenter | undefined => {
+  function fragment(flow: Flow, frame: Uint8Array<ArrayBuffer>): Fragmenter | undefined {
     const cost = reassemblyCost(frame.length);
-    if (unfinished > 0 && unfinished + cost > assembly()) return undefined;
+    if (unfinished > 0 && unfinished + cost > maxUnfinished()) return undefined;
     unfinished += cost;
     flow.cost = cost;
     return createFragmenter(frame, ++lastSlot);
-  };
+  }
 
-  const finish = (flow: Flow, frame: Chunks): Dequeued => {
+  function complete(flow: Flow, frame: Chunks): Dequeued {
     unfinished -= flow.cost;
     flow.cost = 0;
-    flow.head = flow.cut = undefined;
-    return { frame, onSent: flow.queue.shift()?.onSent };
-  };
+    flow.encoded = flow.fragmenter = undefined;
+    return { frame, onSent: flow.frames.shift()?.onSent };
+  }
 
-  const take = (flow: Flow, room: number, message: number, mayBegin: boolean): Dequeued | undefined => {
-    if (!flow.cut) {
-      flow.head ??= flow.queue[0]!.write();
-      const length = lengthOf(flow.head);
-      // A message that has shrunk may have less than no room, which is enough for a frame that turns out to be none.
-      if (length <= Math.max(0, room)) return finish(flow, flow.head);
-      const frame = flow.head.length > 1 ? concatBytes(flow.head) : flow.head[0]!;
-      flow.head = [frame];
-      if (length > message && mayBegin && room >= smallestPart) flow.cut = begin(flow, frame);
+  function dequeueFrom(flow: Flow, available: number, messageSize: number, mayFragment: boolean): Dequeued | undefined {
+    if (!flow.fragmenter) {
+      flow.encoded ??= flow.frames[0]!.write();
+      const length = lengthOf(flow.encoded);
+      // `available` is negative after the message size has shrunk, and an empty frame still fits.
+      if (length <= Math.max(0, available)) return complete(flow, flow.encoded);
+      const frame = flow.encoded.length > 1 ? concatBytes(flow.encoded) : flow.encoded[0]!;
+      flow.encoded = [frame];
+      if (length > messageSize && mayFragment && available >= minPartSize) flow.fragmenter = fragment(flow, frame);
     }
-    if (!flow.cut || room < smallestPart) return undefined;
-    const part = flow.cut.next(room);
-    if (flow.cut.remaining === 0) return finish(flow, part);
-    return { frame: part, onSent: flow.cut.remaining > message - smallestPart ? undefined : tellOnce(flow) };
-  };
+    if (!flow.fragmenter || available < minPartSize) return undefined;
+    const part = flow.fragmenter.next(available);
+    if (flow.fragmenter.remaining === 0) return complete(flow, part);
+    const isNearlySent = flow.fragmenter.remaining <= messageSize - minPartSize;
+    return { frame: part, onSent: isNearlySent ? takeCallback(flow) : undefined };
+  }
 
-  const tellOnce = ({ queue: [first] }: Flow) => {
-    const taken = first?.onSent;
+  function takeCallback({ frames: [first] }: Flow): (() => void) | undefined {
+    const onSent = first?.onSent;
     if (first) first.onSent = undefined;
-    return taken;
-  };
+    return onSent;
+  }
 
-  const endTurn = (key: unknown, flow: Flow) => {
-    flow.given = 0;
+  function endTurn(key: unknown, flow: Flow): void {
+    flow.sentInTurn = 0;
     flows.delete(key);
-    if (flow.queue.length > 0) flows.set(key, flow);
-  };
+    if (flow.frames.length > 0) flows.set(key, flow);
+  }
 
   return {
     get isEmpty() {
       return flows.size === 0;
     },
-    add(key, waiting) {
+    add(key, frame) {
       const flow = flows.get(key);
-      if (flow) flow.queue.push(waiting);
-      else flows.set(key, { queue: [waiting], head: undefined, cut: undefined, cost: 0, given: 0 });
+      if (flow) flow.frames.push(frame);
+      else flows.set(key, { frames: [frame], encoded: undefined, fragmenter: undefined, cost: 0, sentInTurn: 0 });
     },
     drop(key) {
       const flow = flows.get(key);
       if (!flow || flow.cost === 0) flows.delete(key);
-      // Its cost is held until the other side hears of it; where it is dropped twice, that part waits already.
-      else flow.queue = flow.cut ? [dropping(flow.cut)] : flow.queue.slice(0, 1);
-      if (flow) flow.head = flow.cut = undefined;
+      else {
+        // The cost counts until the discarding part was sent. After a second drop that part is already the first frame.
+        const { fragmenter } = flow;
+        flow.frames = fragmenter ? [{ write: () => [fragmenter.discard()] }] : flow.frames.slice(0, 1);
+        flow.encoded = flow.fragmenter = undefined;
+      }
     },
-    dequeue(room, message) {
-      // Behind a frame that is too large to begin none may begin either: its turn would never come.
-      let mayBegin = true;
+    dequeue(available, messageSize) {
+      let mayFragment = true;
       for (const [key, flow] of flows) {
-        const next = take(flow, room, message, mayBegin);
-        mayBegin &&= next !== undefined;
+        const next = dequeueFrom(flow, available, messageSize, mayFragment);
+        mayFragment &&= next !== undefined;
         if (!next) continue;
-        flow.given += lengthOf(next.frame);
-        // Half a message or more is a turn.
-        if (flow.queue.length === 0 || flow.given * 2 >= message) endTurn(key, flow);
+        flow.sentInTurn += lengthOf(next.frame);
+        if (flow.frames.length === 0 || flow.sentInTurn * 2 >= messageSize) endTurn(key, flow);
         return next;
       }
       return undefined;
     },
     clear: () => flows.clear(),
   };
-}
-
-function dropping(cut: Fragmenter): QueuedFrame {
-  return { write: () => [cut.discard()] };
 }

@@ -2,119 +2,130 @@ import { encodePartHeader } from "./codec.ts";
 import type { Chunks } from "./concat-bytes.ts";
 import { protocolError } from "./protocol-error.ts";
 
-/** Most bytes that a frame takes beside its value: kind, ids, names, messages. */
+// Fragmentation, as WebSocket and SCTP have it: a frame that is larger than a message travels as several `part` frames
+// `[9, slot, remaining, bytes]`, between which other frames may be sent.
+//
+// - `slot` is a number that the sender gives to each fragmented frame. Parts of one slot arrive in order.
+// - `remaining` is how many bytes follow this part. So the first part states the total, and each later part is checked
+//   against it.
+// - An empty part discards an unfinished frame.
+//
+// The hello's `assembly` bounds how much the receiver keeps for unfinished frames. Both sides count the same: a frame
+// counts its total from its first part to its last. One frame may always be unfinished, whatever its size.
+
+/** The most bytes that a frame takes in addition to its value: kind, ids, names and messages. */
 export const maxFrameOverhead = 4_096;
 
-/** Most bytes that a part takes beside those that it carries. */
+/** The most bytes that a part takes in addition to those that it carries. */
 export const maxPartOverhead = 21;
 
-/** What an unfinished value of `total` bytes counts against the receiver's `assembly`. */
+/** Returns what an unfinished frame of `total` bytes counts towards the receiver's `assembly`. */
 export function reassemblyCost(total: number): number {
-  // Each slot costs some memory, however little it holds.
+  // The bookkeeping of a slot takes memory too.
   return Math.max(total, 1_024);
 }
 
-/** One frame that leaves in parts. */
+/** Splits one frame into parts. */
 export interface Fragmenter {
-  /** Bytes still to come. */
+  /** Bytes that are still to be sent. */
   readonly remaining: number;
-  /** The next part: a frame of at most `room` bytes, in chunks. `room` is more than `partHeader`. */
-  next(room: number): Chunks;
-  /** The part that tells the other side to forget what it has. */
+  /** Returns the next part, a frame of at most `size` bytes. `size` must be more than {@link maxPartOverhead}. */
+  next(size: number): Chunks;
+  /** Returns the part that makes the receiver discard the frame. */
   discard(): Uint8Array<ArrayBuffer>;
 }
 
-/** Cuts `frame` into parts for `slot`, a number that no other unfinished value on the link has. */
+/** Splits `frame` for `slot`, which no other unfinished frame of the link may use. */
 export function createFragmenter(frame: Uint8Array<ArrayBuffer>, slot: number): Fragmenter {
-  let at = 0;
+  let offset = 0;
   return {
     get remaining() {
-      return frame.length - at;
+      return frame.length - offset;
     },
-    next(room) {
-      const bytes = frame.subarray(at, at + room - maxPartOverhead);
-      at += bytes.length;
-      return [encodePartHeader(slot, frame.length - at, bytes.length), bytes];
+    next(size) {
+      const bytes = frame.subarray(offset, offset + size - maxPartOverhead);
+      offset += bytes.length;
+      return [encodePartHeader(slot, frame.length - offset, bytes.length), bytes];
     },
     discard: () => encodePartHeader(slot, 0, 0),
   };
 }
 
-/** Puts values together from the parts that arrive. */
+/** Puts frames together from their parts. */
 export interface Reassembler {
   /**
-   * Takes a part, and returns the whole frame with its last one. Throws `protocol` for a part that does not follow
-   * from the last one of its slot, and for a value beyond a budget, before memory is given to it.
+   * Adds a part, and returns the complete frame with the last one. Throws `protocol`, before it allocates memory, for a
+   * part that does not continue its slot, and for a frame that exceeds the budget.
    */
-  add(slot: number, rest: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined;
-  /** Bytes that unfinished values count. */
+  add(slot: number, remaining: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined;
+  /** Bytes that the unfinished frames count. */
   readonly heldBytes: number;
 }
 
-/** What an {@link Reassembler} takes, in bytes. */
+/** Limits of a reassembler, in bytes. */
 export interface ReassemblyBudget {
-  /** Most of one frame. */
+  /** Of one frame. */
   readonly maxFrame: number;
-  /** Most of all that are unfinished, unless there is only one. */
+  /** Of all unfinished frames, unless there is only one. */
   readonly maxTotal: number;
 }
 
-interface Unfinished {
+interface UnfinishedFrame {
   buffer: Uint8Array<ArrayBuffer>;
   filled: number;
   readonly total: number;
 }
 
-/** An assembly of one link. Its memory grows with what has arrived, from 64 KiB at most. */
+/** Creates the reassembler of one link. Its memory grows with what has arrived, not with what is announced. */
 export function createReassembler({ maxFrame, maxTotal }: ReassemblyBudget): Reassembler {
-  const slots = new Map<number, Unfinished>();
-  let held = 0;
+  const slots = new Map<number, UnfinishedFrame>();
+  let heldBytes = 0;
 
-  const begin = (slot: number, total: number): Unfinished => {
-    if (total === 0) throw protocolError("an empty part of a value that was never begun");
-    if (total > maxFrame) throw protocolError(`a value of ${total} bytes, more than the ${maxFrame} that may be`);
+  function begin(slot: number, total: number): UnfinishedFrame {
     const cost = reassemblyCost(total);
-    if (slots.size > 0 && held + cost > maxTotal) throw protocolError("more unfinished values than may be at once");
-    held += cost;
-    const unfinished = { buffer: new Uint8Array(), filled: 0, total };
-    slots.set(slot, unfinished);
-    return unfinished;
-  };
+    if (total > maxFrame || (slots.size > 0 && heldBytes + cost > maxTotal)) {
+      throw protocolError("more unfinished values than allowed");
+    }
+    heldBytes += cost;
+    const frame = { buffer: new Uint8Array(), filled: 0, total };
+    slots.set(slot, frame);
+    return frame;
+  }
 
-  const end = (slot: number, { total }: Unfinished) => {
+  function end(slot: number, { total }: UnfinishedFrame): void {
     slots.delete(slot);
-    held -= reassemblyCost(total);
-  };
+    heldBytes -= reassemblyCost(total);
+  }
 
   return {
     get heldBytes() {
-      return held;
+      return heldBytes;
     },
-    add(slot, rest, bytes) {
+    add(slot, remaining, bytes) {
       const known = slots.get(slot);
       if (known && bytes.length === 0) return void end(slot, known);
-      const value = known ?? begin(slot, rest + bytes.length);
-      if (bytes.length === 0 || value.total - value.filled - bytes.length !== rest) {
-        throw protocolError("a part that does not follow from the last one");
+      if (bytes.length === 0 || (known && known.total - known.filled - bytes.length !== remaining)) {
+        throw protocolError("a part that does not continue its value");
       }
-      append(value, bytes);
-      if (rest > 0) return undefined;
-      end(slot, value);
-      return value.buffer;
+      const frame = known ?? begin(slot, remaining + bytes.length);
+      append(frame, bytes);
+      if (remaining > 0) return undefined;
+      end(slot, frame);
+      return frame.buffer;
     },
   };
 }
 
-// Most values that come in parts are a stream's items: these need not grow.
-const firstBuffer = 64 * 1_024;
+// Most fragmented frames are items of streams, which fit into this at once.
+const firstBufferSize = 64 * 1_024;
 
-function append(value: Unfinished, bytes: Uint8Array): void {
-  const needed = value.filled + bytes.length;
-  if (needed > value.buffer.length) {
-    const grown = new Uint8Array(Math.min(value.total, Math.max(needed, value.buffer.length * 2, firstBuffer)));
-    grown.set(value.buffer.subarray(0, value.filled));
-    value.buffer = grown;
+function append(frame: UnfinishedFrame, bytes: Uint8Array): void {
+  const needed = frame.filled + bytes.length;
+  if (needed > frame.buffer.length) {
+    const grown = new Uint8Array(Math.min(frame.total, Math.max(needed, frame.buffer.length * 2, firstBufferSize)));
+    grown.set(frame.buffer.subarray(0, frame.filled));
+    frame.buffer = grown;
   }
-  value.buffer.set(bytes, value.filled);
-  value.filled = needed;
+  frame.buffer.set(bytes, frame.filled);
+  frame.filled = needed;
 }

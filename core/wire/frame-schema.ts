@@ -1,46 +1,56 @@
 import { Kind } from "./frames.ts";
 
-/** What a frame of one kind consists of after its kind. */
+/** The fields of one kind of frame. */
 export interface FrameSchema {
-  readonly fields: readonly Field[];
-  /** How many of the fields must be there. */
-  readonly required: number;
-  /** Where in the frame its value stands, counted from the kind, if it has one: annotations may then follow its fields. */
-  readonly value?: number;
+  /** The types of its elements, the kind first. */
+  readonly elements: readonly ElementType[];
+  /** How many elements a frame has at least. */
+  readonly minLength: number;
+  /** The index of its value, or -1. Annotations may follow the last element of a frame with a value. */
+  readonly valueAt: number;
 }
 
-type Field = (element: unknown) => boolean;
+type ElementType = (element: unknown) => boolean;
 
-const text: Field = (element) => typeof element === "string";
-const bytes: Field = (element) => element instanceof Uint8Array;
-const anything: Field = () => true;
-const map: Field = (element) => typeof element === "object" && element !== null && !Array.isArray(element);
-const count: Field = (element) => Number.isSafeInteger(element) && (element as number) >= 0;
-const id: Field = (element) => count(element) && element !== 0;
-const zero: Field = (element) => element === 0;
-const step: Field = (element) => element === 0 || element === 1 || element === 2;
-const remaining: Field = (element) => element === null || (Number.isFinite(element) && (element as number) >= 0);
+const anything: ElementType = () => true;
+const value: ElementType = () => true;
+const count: ElementType = (element) => Number.isSafeInteger(element) && (element as number) >= 0;
+const id: ElementType = (element) => count(element) && element !== 0;
+const zero: ElementType = (element) => element === 0;
+const step: ElementType = (element) => element === 0 || element === 1 || element === 2;
+const ms: ElementType = (element) => element === null || (Number.isFinite(element) && (element as number) >= 0);
+const text: ElementType = (element) => typeof element === "string";
+const bytes: ElementType = (element) => element instanceof Uint8Array;
+const map: ElementType = (element) => typeof element === "object" && element !== null && !Array.isArray(element);
 
-/** The shape of each kind of frame, by its number. A hello's limits are for the link to judge. */
+/** A frame of these fields, of which `optional` may be left out at the end. */
+function schema(optional: number, ...fields: readonly ElementType[]): FrameSchema {
+  const elements = [anything, ...fields];
+  return { elements, minLength: elements.length - optional, valueAt: elements.indexOf(value) };
+}
+
+/** The schema of each kind of frame, by its number. The link checks the limits of a hello. */
 export const frameSchemas: Readonly<Record<number, FrameSchema>> = {
-  [Kind.hello]: { fields: [anything, map], required: 2 },
-  [Kind.call]: { fields: [id, text, anything, remaining], required: 4, value: 3 },
-  [Kind.answer]: { fields: [id, anything], required: 2, value: 2 },
-  [Kind.fail]: { fields: [id, text, text, anything], required: 3, value: 4 },
-  [Kind.cancel]: { fields: [id, text], required: 2 },
-  [Kind.item]: { fields: [id, anything], required: 2, value: 2 },
-  [Kind.end]: { fields: [id, text, text], required: 1 },
-  [Kind.credit]: { fields: [id, count, count], required: 3 },
-  [Kind.stop]: { fields: [id, text], required: 2 },
-  [Kind.part]: { fields: [id, count, bytes], required: 3 },
-  [Kind.close]: { fields: [step, text], required: 1 },
-  [Kind.signal]: { fields: [zero, anything], required: 2 },
-  [Kind.notify]: { fields: [zero, text, anything], required: 3, value: 3 },
+  [Kind.hello]: schema(0, anything, map),
+  [Kind.call]: schema(0, id, text, value, ms),
+  [Kind.answer]: schema(0, id, value),
+  [Kind.fail]: schema(1, id, text, text, value),
+  [Kind.cancel]: schema(0, id, text),
+  [Kind.item]: schema(0, id, value),
+  [Kind.end]: schema(2, id, text, text),
+  [Kind.credit]: schema(0, id, count, count),
+  [Kind.stop]: schema(0, id, text),
+  [Kind.part]: schema(0, id, count, bytes),
+  [Kind.close]: schema(1, step, text),
+  [Kind.signal]: schema(0, zero, anything),
+  [Kind.notify]: schema(0, zero, text, value),
 } satisfies Record<(typeof Kind)[keyof typeof Kind], FrameSchema>;
 
-/** Whether `frame`, its kind first and any annotations taken off, has the fields that `shape` asks for. */
-export function matches(shape: FrameSchema, frame: readonly unknown[]): boolean {
-  const length = frame.length - 1;
-  if (length < shape.required || length > shape.fields.length) return false;
-  return frame.every((element, index) => index === 0 || shape.fields[index - 1]?.(element));
+/** Whether `frame`, without annotations, has the elements that the schema asks for. */
+export function matches({ elements, minLength }: FrameSchema, frame: readonly unknown[]): boolean {
+  return (
+    frame.length >= minLength &&
+    frame.length <= elements.length &&
+    frame.every((element, index) => elements[index]!(element))
+  );
 }

@@ -1,16 +1,16 @@
-/** The protocol's version, told in the hello; the lower of two is spoken. */
+/** The version of the protocol that this side speaks. Peers use the lower version of the two hellos. */
 export const wireVersion = 1;
 
-/** The largest message that we make or take, in bytes: a chunk of 64 KiB with its frame around it. */
+/** The largest data-channel message, in bytes: a chunk of 64 KiB and its frame. */
 export const maxMessageSize: number = 68 * 1_024;
 
-/** The largest value that travels on *lossy*, in bytes: with its frame it fits one packet. */
+/** The largest value on the *lossy* channel, in bytes: its frame fits into one network packet. */
 export const maxLossySize = 1_024;
 
 /** The data channels of a link. */
 export type Channel = "control" | "bulk" | "lossy";
 
-/** The first element of every frame. */
+/** The kinds of frames: the first element of each frame. */
 export const Kind = {
   hello: 0,
   call: 1,
@@ -27,7 +27,7 @@ export const Kind = {
   notify: 12,
 } as const;
 
-/** What a side tells of itself first: its limits as a receiver. Sizes in bytes. */
+/** The limits of a side as a receiver, which it sends first. Sizes in bytes. */
 export interface Hello {
   readonly peer: string;
   /** Largest data-channel message. */
@@ -38,20 +38,20 @@ export interface Hello {
   readonly calls: number;
   /** Streams open at once. */
   readonly streams: number;
-  /** Credit that every stream begins with. */
+  /** First credit of a stream. */
   readonly window: number;
-  /** Unfinished values together. */
+  /** All unfinished values together. */
   readonly assembly: number;
   /** Reserved for an identity proof. */
   readonly identity?: unknown;
 }
 
-/** Steps of the idle close. */
+/** Steps of the close handshake. */
 export const CloseStep = { offer: 0, accept: 1, decline: 2 } as const;
 
 /**
- * Every frame, as the tuple that crosses the wire. `V` is a value's form at that point: packed on the way out, received
- * on the way in. `remaining` is in ms, `null` for a call without a deadline.
+ * Every frame, as the tuple that crosses the wire. `V` is the form of a value: packed when it is sent, received when it
+ * arrives. `remaining` is the time that is left for a call, in ms, or `null` without a deadline.
  */
 export type Frame<V> =
   | readonly [kind: typeof Kind.hello, version: number, hello: Hello]
@@ -63,7 +63,7 @@ export type Frame<V> =
   | readonly [kind: typeof Kind.end, stream: number, code?: string, message?: string]
   | readonly [kind: typeof Kind.credit, stream: number, read: number, limit: number]
   | readonly [kind: typeof Kind.stop, stream: number, code: string]
-  | readonly [kind: typeof Kind.part, slot: number, rest: number, bytes: Uint8Array]
+  | readonly [kind: typeof Kind.part, slot: number, remaining: number, bytes: Uint8Array]
   | readonly [kind: typeof Kind.close, step: number, code?: string]
   | readonly [kind: typeof Kind.signal, zero: 0, signal: unknown]
   | readonly [kind: typeof Kind.notify, zero: 0, module: string, request: V];

@@ -1,51 +1,51 @@
 import { type Chunks, concatIfNeeded, lengthOf } from "./concat-bytes.ts";
 
-/** Joins frames into messages. */
+/** Batches frames into messages. */
 export interface MessageBatcher {
-  /** Bytes of the message that is being filled. */
+  /** Bytes of the current message. */
   readonly size: number;
-  /** Bytes that it still takes. */
+  /** Bytes that still fit into the current message. */
   readonly available: number;
-  /** Takes a whole frame, which is sent with this message or begins the next; `sent` is told. */
-  add(frame: Chunks, sent?: () => void): void;
-  /** Sends what there is. */
+  /** Adds a complete frame to the current message, or to a new one. Calls `onSent` after its message was sent. */
+  add(frame: Chunks, onSent?: () => void): void;
+  /** Sends the current message, if it holds any frame. */
   flush(): void;
 }
 
-/** Fills messages of at most `limit()` bytes; one frame is never larger. `send` keeps nothing of what it is given. */
+/** Fills messages of at most `limit()` bytes. No frame may be larger. `send` must not keep the bytes. */
 export function createMessageBatcher(
   limit: () => number,
   send: (message: Uint8Array<ArrayBuffer>) => void,
 ): MessageBatcher {
   let chunks: Uint8Array<ArrayBuffer>[] = [];
-  let told: (() => void)[] = [];
+  let callbacks: (() => void)[] = [];
   let size = 0;
 
-  const flush = () => {
+  function flush(): void {
     if (size === 0) return;
-    const [[only, ...others], listeners] = [chunks, told];
-    const message = only && others.length === 0 ? only : concatIfNeeded(chunks);
+    const [message, sent] = [concatIfNeeded(chunks), callbacks];
     chunks = [];
-    told = [];
+    callbacks = [];
     size = 0;
     send(message);
-    for (const sent of listeners) sent();
-  };
+    for (const onSent of sent) onSent();
+  }
 
-  return {
+  const batcher: MessageBatcher = {
     get size() {
       return size;
     },
     get available() {
       return limit() - size;
     },
-    add(frame, sent) {
+    add(frame, onSent) {
       const length = lengthOf(frame);
-      if (length > limit() - size) flush();
+      if (length > batcher.available) flush();
       chunks.push(...frame);
       size += length;
-      if (sent) told.push(sent);
+      if (onSent) callbacks.push(onSent);
     },
     flush,
   };
+  return batcher;
 }

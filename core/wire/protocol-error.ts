@@ -1,9 +1,9 @@
 import { BonevalueError } from "../errors.ts";
 
-/** The error that closes a link whose other side broke the protocol; `what` completes "The peer sent …". */
+/** The error for a peer that broke the protocol; `what` completes "The peer sent …". It ends the link. */
 export function protocolError(what: string): BonevalueError {
   return new BonevalueError(
     "protocol",
-    `The peer sent ${what}. It may run an incompatible version, or mean harm: its link is closed.`,
+    `The peer sent ${what}, so the link was closed. Check that both sides run compatible versions.`,
   );
 }

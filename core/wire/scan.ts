@@ -1,46 +1,49 @@
 import { protocolError } from "./protocol-error.ts";
 
-/** What a value may hold yet: arrays and maps inside each other, and in all. */
+// Checks msgpack before anything is built from it, so that a hostile message costs no more memory than its own bytes:
+// the decoder that runs afterwards cannot read beyond the message, allocate for elements that are only announced, or
+// recurse too deeply. https://github.com/msgpack/msgpack/blob/master/spec.md#formats
+
+/** How many arrays and maps a value may still hold: inside each other, and in all. */
 export interface ScanBudget {
   depth: number;
   containers: number;
 }
 
-/** Most arrays and maps of one value: an empty one takes a byte of the wire, and fifty of memory. */
+/** The most arrays and maps of one value. An empty one takes one byte of a message, and fifty bytes of memory. */
 export const maxContainers: number = 1_048_576;
 
 /**
- * Where the msgpack value that begins at `at` ends; walks its bytes and builds nothing. Throws `protocol` for what
- * would be dangerous or misread: bytes that end too early, counts and lengths beyond them, ext types, the unused 0xc1,
- * maps with other keys than strings or with the key `__proto__`, and more containers than there is room for.
+ * Returns where the msgpack value that begins at `at` ends. Throws `protocol` for bytes that end too early, counts and
+ * lengths beyond them, ext types, the unused 0xc1, maps with keys that are not strings or are `__proto__`, and more
+ * containers than the budget has left.
  */
-export function endOfValue(bytes: Uint8Array, at: number, room: ScanBudget): number {
+export function endOfValue(bytes: Uint8Array, at: number, budget: ScanBudget): number {
   const token = bytes[at];
-  if (token === undefined) throw cutShort();
+  if (token === undefined) throw truncated();
   if (token < 0x80 || token >= 0xe0) return at + 1;
-  if (token < 0x90) return endOfItems(bytes, at + 1, token & 0x0f, room, true);
-  if (token < 0xa0) return endOfItems(bytes, at + 1, token & 0x0f, room, false);
-  if (token < 0xc0) return within(bytes, at + 1, token & 0x1f);
+  if (token < 0x90) return endOfItems(bytes, at + 1, token & 0x0f, budget, true);
+  if (token < 0xa0) return endOfItems(bytes, at + 1, token & 0x0f, budget, false);
+  if (token < 0xc0) return skip(bytes, at + 1, token & 0x1f);
   const width = widths[token - 0xc0];
-  if (width === undefined)
-    throw protocolError("an extension type or an unknown token, which the protocol does not use");
-  if (width >= 0) return within(bytes, at + 1, width);
-  const length = uint(bytes, at + 1, -width);
+  if (width === undefined) throw protocolError("msgpack of a type that the protocol does not use");
+  if (width >= 0) return skip(bytes, at + 1, width);
+  const length = readUint(bytes, at + 1, -width);
   const from = at + 1 - width;
-  if (token < 0xdc) return within(bytes, from, length);
-  return endOfItems(bytes, from, length, room, token >= 0xde);
+  if (token < 0xdc) return skip(bytes, from, length);
+  return endOfItems(bytes, from, length, budget, token >= 0xde);
 }
 
-/** How many items the array at `at` has and where the first begins. Throws `protocol` where there is no array. */
+/** Returns how many items the array at `at` has, and where the first begins. Throws `protocol` for anything else. */
 export function readArrayHeader(bytes: Uint8Array, at: number): { readonly length: number; readonly from: number } {
-  const token = bytes[at];
-  if (token !== undefined && token >= 0x90 && token < 0xa0) return { length: token & 0x0f, from: at + 1 };
-  if (token === 0xdc) return { length: uint(bytes, at + 1, 2), from: at + 3 };
-  if (token === 0xdd) return { length: uint(bytes, at + 1, 4), from: at + 5 };
-  throw protocolError("something that is no frame");
+  const token = bytes[at]!;
+  if (token >= 0x90 && token < 0xa0) return { length: token & 0x0f, from: at + 1 };
+  if (token !== 0xdc && token !== 0xdd) throw protocolError("something that is not a frame");
+  const width = token === 0xdc ? 2 : 4;
+  return { length: readUint(bytes, at + 1, width), from: at + 1 + width };
 }
 
-// For each token from 0xc0 on: the bytes that follow it, or, negative, the width of the length or count that follows.
+// By token, from 0xc0 on: how many bytes follow it or, if negative, how wide the length or count is that follows it.
 const widths: readonly (number | undefined)[] = [
   ...[0, undefined, 0, 0], // nil, unused, false, true
   ...[-1, -2, -4], // bin
@@ -54,48 +57,45 @@ const widths: readonly (number | undefined)[] = [
   ...[-2, -4], // map
 ];
 
-function endOfItems(bytes: Uint8Array, from: number, count: number, room: ScanBudget, map: boolean): number {
-  if (room.depth === 0) throw protocolError("a value that is nested deeper than allowed");
-  if (room.containers === 0) throw protocolError("a value of more arrays and maps than allowed");
-  room.depth--;
-  room.containers--;
-  // Every item takes a byte at least: memory is given for what has arrived, not for what is announced.
-  within(bytes, from, map ? count * 2 : count);
+function endOfItems(bytes: Uint8Array, from: number, count: number, budget: ScanBudget, isMap: boolean): number {
+  if (!budget.depth || !budget.containers) throw protocolError("a value with too many arrays and maps");
+  budget.depth--;
+  budget.containers--;
+  // Every item takes at least one byte, so this bounds the loop by what has arrived.
+  skip(bytes, from, isMap ? count * 2 : count);
   let at = from;
   for (let index = 0; index < count; index++) {
-    if (map) at = endOfKey(bytes, at, room);
-    at = endOfValue(bytes, at, room);
+    if (isMap) at = endOfKey(bytes, at, budget);
+    at = endOfValue(bytes, at, budget);
   }
-  room.depth++;
+  budget.depth++;
   return at;
 }
 
-function endOfKey(bytes: Uint8Array, at: number, room: ScanBudget): number {
+function endOfKey(bytes: Uint8Array, at: number, budget: ScanBudget): number {
   const token = bytes[at] ?? 0;
-  const fixed = token >= 0xa0 && token < 0xc0;
-  if (!fixed && !(token >= 0xd9 && token <= 0xdb)) throw protocolError("a map with a key that is no string");
-  const end = endOfValue(bytes, at, room);
-  const from = at + 1 - (fixed ? 0 : (widths[token - 0xc0] as number));
-  if (end - from === proto.length && proto.every((byte, index) => bytes[from + index] === byte)) {
-    throw protocolError("a map with the key __proto__, which belongs in a annotation");
-  }
+  const isShort = token >= 0xa0 && token < 0xc0;
+  const isText = isShort || (token >= 0xd9 && token <= 0xdb);
+  const end = endOfValue(bytes, at, budget);
+  const from = at + 1 - (isShort ? 0 : (widths[token - 0xc0] ?? 0));
+  const isProto = end - from === 9 && String.fromCharCode(...bytes.subarray(from, end)) === "__proto__";
+  if (!isText || isProto) throw protocolError("a map with a key that is not allowed");
   return end;
 }
 
-const proto = new TextEncoder().encode("__proto__");
-
-function uint(bytes: Uint8Array, at: number, width: number): number {
-  within(bytes, at, width);
+function readUint(bytes: Uint8Array, at: number, width: number): number {
+  skip(bytes, at, width);
   let value = 0;
-  for (let index = 0; index < width; index++) value = value * 256 + (bytes[at + index] as number);
+  for (let index = 0; index < width; index++) value = value * 256 + bytes[at + index]!;
   return value;
 }
 
-function within(bytes: Uint8Array, from: number, length: number): number {
-  if (length > bytes.length - from) throw cutShort();
+/** Returns the position `length` bytes after `from`, which must not lie beyond the end. */
+function skip(bytes: Uint8Array, from: number, length: number): number {
+  if (length > bytes.length - from) throw truncated();
   return from + length;
 }
 
-function cutShort() {
-  return protocolError("a message that ends in the middle of a frame");
+function truncated() {
+  return protocolError("a message that ends inside a frame");
 }

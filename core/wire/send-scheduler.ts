@@ -7,244 +7,248 @@ import { createFairQueue } from "./fair-queue.ts";
 import { type Channel, type Frame, Kind, maxMessageSize } from "./frames.ts";
 import { createMessageBatcher } from "./message-batcher.ts";
 
-/** What scheduler need of a link: a transport's `Link` is one. */
+// Decides what a link sends next, and when.
+//
+// - *control* carries small frames in order. It goes first, and may exceed bulk's high-water mark, so that calls do not
+//   wait for streams. A frame that is too large for one message moves to bulk.
+// - *bulk* carries everything else, in fair turns (fair-queue.ts), while less than the high-water mark is buffered
+//   (buffer-tuning.ts). When the platform has drained its buffer to half of that, it is filled again.
+// - Frames of one turn of the event loop share a message, since the cost of a message hardly depends on its size. Bulk
+//   also waits for a message to be half full, unless the link is about to become idle.
+// - A frame is encoded when its channel has space for it. So a call states the time that is left at that moment, a dropped
+//   frame costs nothing, and producers are asked for their next item only as fast as the link moves.
+// - Before the other side's hello is read, control carries 16 KiB in all, and bulk nothing but our hello.
+// - *lossy* bypasses all queues: what cannot be sent now is dropped.
+//
+// `pump` is the one place that sends. It may be called again from inside itself, as a platform may drain synchronously.
+
+/** The part of a transport's `Link` that the scheduler uses. */
 export interface Port {
-  /** Takes a whole message, whose bytes are the caller's again when it returns. `lossy` may drop it. Never throws. */
+  /** Sends a message. The caller may reuse the bytes afterwards. `lossy` may drop it. Never throws. */
   send(channel: Channel, message: Uint8Array<ArrayBuffer>): void;
   /** Bytes sent on control and bulk that have not left this machine. */
   readonly buffered: number;
-  /** At or below this much the owner is told, and calls `drained`. */
+  /** When `buffered` falls to this, the owner calls `drained`. */
   lowMark: number;
   /** The largest message, in bytes. */
   readonly maxMessage: number;
 }
 
 /**
- * A frame, or what makes it when the channel takes it: once, and never for a frame that was dropped. What makes nothing
- * has nothing to say after all. It never throws: what waits behind it would wait for ever.
+ * A frame, or a function that makes it when its channel has space. The function is called once, and not for a dropped
+ * frame. It may return `undefined` to send nothing. It must not throw: everything behind it would wait forever.
  */
 export type Writable = Frame<Packed> | (() => Frame<Packed> | undefined);
 
-/** What the other side takes, as its hello says, in bytes. */
+/** The other side's limits, as its hello states them, in bytes. */
 export interface RemoteLimits {
   /** Largest message: at least 16 KiB. */
   readonly message: number;
-  /** Most of values that it has in part. */
+  /** Most bytes of unfinished values. */
   readonly assembly: number;
 }
 
-/** What goes next onto a link's channels. Nothing is lost or dropped but as said here. */
+/** Sends the frames of one link. It loses and reorders nothing, except as documented here. */
 export interface SendScheduler {
   /** Whether nothing waits. */
   readonly isEmpty: boolean;
   /**
-   * Sends a frame, in order with others of its channel; those of one turn of the event loop travel together. On control,
-   * frames too large for one message are sent on bulk instead, in parts. A lossy frame is dropped before `open`, and
-   * while the link does not move.
+   * Sends a frame, in order with the others of its channel. A frame on control that is larger than a message is sent on
+   * bulk instead, in parts. A lossy frame is dropped before `open`, and while the link does not move.
    */
   send(channel: Channel, frame: Writable): void;
   /**
-   * Sends a frame on bulk, in order within its flow: a stream, or a call and all that follows from it. Any value names
-   * a flow. `taken` is told once: when the channel was given the frame, or so much of it that the message with its end
-   * has room for more. It is the time to make the next.
+   * Sends a frame on bulk, in order within its flow: a stream, or a call with all that follows from it. Any value
+   * identifies a flow. Calls `onSent` once, when the frame was sent, or so much of it that another frame fits into the
+   * message with its end. That is the time to make the next frame.
    */
   bulk(flow: unknown, frame: Writable, onSent?: () => void): void;
-  /** Forgets what waits in the flow, a frame that went out in part included; more may follow. */
+  /** Removes what waits in the flow, including a frame of which some parts were sent. More frames may follow. */
   drop(flow: unknown): void;
-  /** The other side's hello was read: until then control carries 16 KiB in all, and bulk nothing but our hello. */
+  /** To be called once the other side's hello was read. */
   open(limits: RemoteLimits): void;
   /** To be called when the link's `buffered` has fallen to its low mark. */
   drained(): void;
-  /**
-   * Forgets everything, and takes nothing more. Where there is a `last` frame, control gets all that it may carry first,
-   * and then this.
-   */
+  /** Removes everything and stops. With a `last` frame, sends what control may carry first, and then this frame. */
   close(last?: Frame<Packed>): void;
 }
 
-/** What is handed in. */
+/** The environment of a scheduler. */
 export interface SendSchedulerOptions {
   readonly clock: Pick<Clock, "now">;
-  /** Told when nothing waits any more; may be told again. */
+  /** Called when nothing waits any more. May be called repeatedly. */
   readonly onEmpty?: (() => void) | undefined;
-  /** Runs a task when this turn has written its frames. Default: a microtask. */
+  /** Runs a task after this turn has queued its frames. Default: a microtask. */
   readonly defer?: ((task: () => void) => void) | undefined;
 }
 
-/** Frames up to this size always fit on control. */
+/** The smallest `message` limit that a hello may state, so that frames up to this size always fit on control. */
 export const minMessageSize: number = 16 * 1_024;
 
-// Of what may be said before the other's hello, for saying why the link ends.
-const lastWord = 64;
+// Reserved from what may be sent before the other side's hello, for the frame that says why the link ends.
+const lastFrameReserve = 64;
 
-// Eleven packets of Chromium's SCTP, 1 160 bytes each: a third of what 256 calls in flight take, so that both sides and
-// the network work at once. Smaller messages wake each side more often, larger ones leave it idle.
-const largestJoined = 11 * 1_160;
+// Eleven packets of Chromium's SCTP, 1 160 bytes each: a third of 256 calls in flight, so that both sides and the network
+// work at once. Smaller messages wake each side more often, larger ones leave it idle.
+const maxControlMessage = 11 * 1_160;
 
-// Control may add this to what bulk has buffered, so that calls need not wait for a stream.
-const controlRoom = 64 * 1_024;
+// How far control may exceed bulk's high-water mark.
+const controlReserve = 64 * 1_024;
 
-// A link with more than this to move can wait for a message to be filled.
+// A link with more than this to send can wait for a message to be filled.
 const nearlyEmpty = 32 * 1_024;
 
-// What may go out on lossy while nothing else moves.
-const lossyRoom = 4_096;
+// How much lossy may send while nothing else moves.
+const lossyAllowance = 4_096;
 
-const unhurried = new Set<number>([Kind.hello, Kind.credit]);
+// Nobody waits for these kinds of frames.
+const notUrgent = new Set<number>([Kind.hello, Kind.credit]);
 
-/** Lanes of one link. Their owner closes them with it. */
+/** Creates the scheduler of one link. The owner closes it with the link. */
 export function createSendScheduler(
   port: Port,
   { clock, onEmpty, defer = microtask }: SendSchedulerOptions,
 ): SendScheduler {
   let limits: RemoteLimits | undefined;
-  let early = minMessageSize - lastWord;
-  // Our first word on bulk, which it takes before the other's.
+  let messageLimit = minMessageSize;
+  let bytesBeforeOpen = minMessageSize - lastFrameReserve;
   let bulkHello: Frame<Packed> | undefined;
-  let given = 0;
-  // What the platform said when we began to fill it, and what it was given since: asking it again costs as much as a frame.
-  let buffered = 0;
-  // Whether something waits for control that somebody waits for.
-  let urgent = false;
-  let scheduled = false;
-  let pumping = false;
-  let again = false;
-  let closed = false;
-  let lossy = { moved: 0, room: lossyRoom };
-
-  let message = minMessageSize;
-  const give = (channel: "control" | "bulk", bytes: Uint8Array<ArrayBuffer>) => {
-    given += bytes.length;
-    buffered += bytes.length;
-    port.send(channel, bytes);
-  };
-
   let control: (() => Uint8Array<ArrayBuffer>)[] = [];
+  // Whether control holds a frame that somebody waits for.
+  let isUrgent = false;
+  let sentBytes = 0;
+  // What the platform reported when `pump` began, plus what was sent since. To ask again costs as much as a frame.
+  let buffered = 0;
+  let isScheduled = false;
+  let isPumping = false;
+  let mustPumpAgain = false;
+  let isClosed = false;
+  let lossy = { moved: 0, allowance: lossyAllowance };
+
   const flows = createFairQueue(() => limits?.assembly ?? 0);
-  const pace = createBufferTuning(() => message);
-  const controlMessage = createMessageBatcher(
-    () => Math.min(message, largestJoined),
-    (bytes) => {
-      if (urgent) pace.onUrgent(clock.now());
-      urgent = false;
-      give("control", bytes);
+  const tuning = createBufferTuning(() => messageLimit);
+  const controlBatcher = createMessageBatcher(
+    () => Math.min(messageLimit, maxControlMessage),
+    (message) => {
+      if (isUrgent) tuning.onUrgent(clock.now());
+      isUrgent = false;
+      transmit("control", message);
     },
   );
-  const bulkMessage = createMessageBatcher(
-    () => pace.messageSize,
-    (bytes) => give("bulk", bytes),
+  const bulkBatcher = createMessageBatcher(
+    () => tuning.messageSize,
+    (message) => transmit("bulk", message),
   );
 
-  const schedule = () => {
-    if (scheduled) return;
-    scheduled = true;
+  function transmit(channel: "control" | "bulk", message: Uint8Array<ArrayBuffer>): void {
+    sentBytes += message.length;
+    buffered += message.length;
+    port.send(channel, message);
+  }
+
+  function schedule(): void {
+    if (isScheduled) return;
+    isScheduled = true;
     defer(() => {
-      scheduled = false;
-      if (port.buffered === 0) pace.onIdle();
+      isScheduled = false;
+      if (port.buffered === 0) tuning.onIdle();
       pump();
     });
-  };
+  }
 
-  const pump = (controlMark = pace.highWaterMark + controlRoom) => {
-    // A link may tell of draining while it is being filled.
-    again = pumping;
-    if (pumping || closed) return;
-    pumping = true;
+  function pump(controlMark = tuning.highWaterMark + controlReserve): void {
+    mustPumpAgain = isPumping;
+    if (isPumping || isClosed) return;
+    isPumping = true;
     do {
-      again = false;
+      mustPumpAgain = false;
       buffered = port.buffered;
       pumpControl(controlMark);
-      greetBulk();
+      // After control's first frames: on a new link a call waits for those.
+      if (bulkHello) transmit("bulk", encode(bulkHello));
+      bulkHello = undefined;
       if (limits) pumpBulk();
-      const lowMark = bulkMessage.size > 0 ? nearlyEmpty : pace.highWaterMark / 2;
+      const lowMark = bulkBatcher.size > 0 ? nearlyEmpty : tuning.highWaterMark / 2;
       if (port.lowMark !== lowMark) port.lowMark = lowMark;
-      // Elsewhere than in browsers it drains at the same time, and may have fallen to its low mark before it was told of it.
-      again ||= buffered > lowMark && !scheduler.isEmpty && port.buffered <= lowMark;
-    } while (again);
-    pumping = false;
+      // Outside of browsers the port may have drained below the new mark already, and will not call `drained`.
+      mustPumpAgain ||= buffered > lowMark && !scheduler.isEmpty && port.buffered <= lowMark;
+    } while (mustPumpAgain);
+    isPumping = false;
     if (scheduler.isEmpty) onEmpty?.();
-  };
+  }
 
-  const pumpControl = (mark: number) => {
+  function pumpControl(mark: number): void {
     if (control.length === 0) return;
-    let taken = 0;
-    let room = mark - buffered;
+    let count = 0;
+    let available = mark - buffered;
     for (const write of control) {
-      if (room <= 0) break;
+      if (available <= 0) break;
       const frame = write();
-      if (!mayGo(frame)) {
-        control[taken] = () => frame;
+      if (!mayPrecedeHello(frame)) {
+        control[count] = () => frame;
         break;
       }
-      taken++;
-      if (frame.length > message) flows.add(frame, { write: () => [frame] });
+      count++;
+      if (frame.length > messageLimit) flows.add(frame, { write: () => [frame] });
       else {
-        room -= frame.length;
-        controlMessage.add([frame]);
+        available -= frame.length;
+        controlBatcher.add([frame]);
       }
     }
-    control = control.slice(taken);
-    controlMessage.flush();
-  };
+    control = control.slice(count);
+    controlBatcher.flush();
+  }
 
-  const mayGo = (frame: Uint8Array): boolean => {
+  function mayPrecedeHello(frame: Uint8Array): boolean {
     if (limits) return true;
-    if (frame.length > early) return false;
-    early -= frame.length;
+    if (frame.length > bytesBeforeOpen) return false;
+    bytesBeforeOpen -= frame.length;
     return true;
-  };
+  }
 
-  const pumpBulk = () => {
-    // Beyond the mark by half a message at most: one that is cut to fit would cost the platform as much as a full one.
-    // Where one is larger than the mark, it goes when we are told that half of the mark is free.
-    const full = Math.max(pace.highWaterMark / 2, pace.highWaterMark - pace.messageSize / 2);
-    while (buffered <= full && fillBulk()) {
-      // More may come while the link has something to do.
-      if (bulkMessage.size < pace.messageSize / 2 && buffered > nearlyEmpty) break;
-      bulkMessage.flush();
+  function pumpBulk(): void {
+    // May exceed the mark by half a message: one that is cut to fit would cost the platform as much as a full one. If the
+    // message is larger than the mark, it waits until half of the mark is free.
+    const { highWaterMark, messageSize } = tuning;
+    const full = Math.max(highWaterMark / 2, highWaterMark - messageSize / 2);
+    while (buffered <= full && fillBulkMessage()) {
+      // More frames may come while the link is busy.
+      if (bulkBatcher.size < messageSize / 2 && buffered > nearlyEmpty) break;
+      bulkBatcher.flush();
     }
-  };
+  }
 
-  const fillBulk = (): boolean => {
-    let next = flows.dequeue(bulkMessage.available, pace.messageSize);
-    while (next) {
-      bulkMessage.add(next.frame, next.onSent);
-      next = flows.dequeue(bulkMessage.available, pace.messageSize);
-    }
-    return bulkMessage.size > 0;
-  };
+  function fillBulkMessage(): boolean {
+    const dequeue = () => flows.dequeue(bulkBatcher.available, tuning.messageSize);
+    for (let next = dequeue(); next; next = dequeue()) bulkBatcher.add(next.frame, next.onSent);
+    return bulkBatcher.size > 0;
+  }
 
-  /** Behind what control says first: on a new link somebody waits for that. */
-  const greetBulk = () => {
-    if (bulkHello) give("bulk", encode(bulkHello));
-    bulkHello = undefined;
-  };
-
-  const sendLossy = (frame: Uint8Array<ArrayBuffer>) => {
-    const moved = given - port.buffered;
-    if (port.buffered === 0 || moved !== lossy.moved) lossy = { moved, room: lossyRoom };
-    if (!limits || frame.length > lossy.room) return;
-    lossy.room -= frame.length;
+  function sendLossy(frame: Uint8Array<ArrayBuffer>): void {
+    const moved = sentBytes - port.buffered;
+    if (port.buffered === 0 || moved !== lossy.moved) lossy = { moved, allowance: lossyAllowance };
+    if (!limits || frame.length > lossy.allowance) return;
+    lossy.allowance -= frame.length;
     port.send("lossy", frame);
-  };
+  }
 
   const scheduler: SendScheduler = {
     get isEmpty() {
-      return control.length === 0 && flows.isEmpty && bulkMessage.size === 0;
+      return control.length === 0 && flows.isEmpty && bulkBatcher.size === 0;
     },
     send(channel, frame) {
-      if (closed) return;
-      if (channel === "lossy") return sendLossy(written(frame));
+      if (isClosed) return;
+      if (channel === "lossy") return sendLossy(write(frame));
       if (channel === "control") {
-        urgent ||= typeof frame === "function" || !unhurried.has(frame[0]);
-        control.push(() => written(frame));
+        isUrgent ||= typeof frame === "function" || !notUrgent.has(frame[0]);
+        control.push(() => write(frame));
       } else if (typeof frame !== "function" && frame[0] === Kind.hello) bulkHello = frame;
-      else flows.add(undefined, { write: () => inPieces(frame) });
+      else return scheduler.bulk(undefined, frame);
       schedule();
     },
     bulk(flow, frame, onSent) {
-      if (closed) return;
-      flows.add(flow, { write: () => inPieces(frame), onSent });
+      if (isClosed) return;
+      flows.add(flow, { write: () => writeChunks(frame), onSent });
       schedule();
     },
     drop(flow) {
@@ -253,20 +257,20 @@ export function createSendScheduler(
     },
     open(remote) {
       limits = remote;
-      message = Math.min(remote.message, port.maxMessage, maxMessageSize);
+      messageLimit = Math.min(remote.message, port.maxMessage, maxMessageSize);
       schedule();
     },
     drained() {
       const left = port.buffered;
-      if (!pumping) pace.onDrained(clock.now(), given - left, left === 0 && !flows.isEmpty);
+      if (!isPumping) tuning.onDrained(clock.now(), sentBytes - left, left === 0 && !flows.isEmpty);
       pump();
     },
     close(last) {
       if (last) {
         pump(Number.POSITIVE_INFINITY);
-        give("control", encode(last));
+        transmit("control", encode(last));
       }
-      closed = true;
+      isClosed = true;
       control = [];
       flows.clear();
     },
@@ -275,12 +279,12 @@ export function createSendScheduler(
   return scheduler;
 }
 
-function written(writable: Writable): Uint8Array<ArrayBuffer> {
+function write(writable: Writable): Uint8Array<ArrayBuffer> {
   const frame = frameOf(writable);
   return frame ? encode(frame) : new Uint8Array();
 }
 
-function inPieces(writable: Writable): Chunks {
+function writeChunks(writable: Writable): Chunks {
   const frame = frameOf(writable);
   return frame ? encodeChunks(frame) : [];
 }

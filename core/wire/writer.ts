@@ -1,52 +1,54 @@
-// msgpack, as its specification has it: every value in the shortest form that it has there.
+// Writes msgpack (https://github.com/msgpack/msgpack/blob/master/spec.md): each value in its shortest form.
+//
+// A call of `beginWrite`, any number of writes and a call of `finishWrite` make one result. They share the state below,
+// so that a write costs no allocation: `bytes` from `start` to `end` is the current result.
 
-// An ArrayBuffer costs more than writing what goes into it: small results share one, as Node's Buffers do.
+// To allocate an ArrayBuffer takes longer than to fill it, so small results share one, as Node's Buffers do.
 const sharedSize = 16 * 1_024;
-const largestShare = 2 * 1_024;
+const maxSharedResult = 2 * 1_024;
 
 let shared = new Uint8Array(sharedSize);
 let sharedEnd = 0;
-
-// What is being written, one at a time: `bytes` from `start` to `end`.
 let bytes = shared;
 let start = 0;
 let end = 0;
 
-const encoder = new TextEncoder();
+// Created by the first use: importing the library must not fail where there is none, as under jsdom.
+let encoder: TextEncoder | undefined;
 const float = new DataView(new ArrayBuffer(8));
 
-/** Begins a new result. One that was begun and not finished is forgotten. */
+/** Begins a new result. Discards one that was not finished. */
 export function beginWrite(): void {
   bytes = shared;
   start = end = sharedEnd;
 }
 
-/** What was written since `begin`, in memory that nobody writes to again. */
+/** Returns what was written since `beginWrite`. Its memory is never written to again. */
 export function finishWrite(): Uint8Array<ArrayBuffer> {
   if (bytes !== shared) return end === bytes.length ? bytes : bytes.slice(0, end);
-  if (end - start > largestShare) return bytes.slice(start, end);
+  if (end - start > maxSharedResult) return bytes.slice(start, end);
   sharedEnd = end;
   return bytes.subarray(start, end);
 }
 
-/** Writes the head of an array; its elements follow. */
+/** Writes the header of an array. Its elements follow. */
 export function writeArrayHeader(length: number): void {
-  writeHead(length, 0x90, 16, undefined, 0xdc);
+  writeHeader(length, 0x90, 16, 0, 0xdc);
 }
 
-/** Writes the head of bytes; they follow. */
+/** Writes the header of bytes. They follow. */
 export function writeBytesHeader(length: number): void {
-  writeHead(length, undefined, 0, 0xc4, 0xc5);
+  writeHeader(length, 0, 0, 0xc4, 0xc5);
 }
 
-/** Writes what is msgpack already. */
+/** Writes bytes that are msgpack already. */
 export function writeRaw(packed: Uint8Array): void {
   reserve(packed.length);
   bytes.set(packed, end);
   end += packed.length;
 }
 
-/** Writes plain data: null and undefined alike, booleans, numbers, texts, bytes, and arrays and objects of these. */
+/** Writes plain data: null or undefined as nil, booleans, numbers, strings, bytes, and arrays and objects of these. */
 export function writeValue(value: unknown): void {
   if (typeof value === "string") writeText(value);
   else if (typeof value === "number") writeNumber(value);
@@ -64,7 +66,7 @@ function writeArray(array: readonly unknown[]): void {
 
 function writeMap(map: Readonly<Record<string, unknown>>): void {
   const keys = Object.keys(map);
-  writeHead(keys.length, 0x80, 16, undefined, 0xde);
+  writeHeader(keys.length, 0x80, 16, 0, 0xde);
   for (const key of keys) {
     writeText(key);
     writeValue(map[key]);
@@ -78,14 +80,13 @@ function writeBytes(value: Uint8Array): void {
 
 function writeNumber(value: number): void {
   if (value >>> 0 === value) {
-    if (value < 0x80) writeByte(value);
-    else writeHead(value, undefined, 0, 0xcc, 0xcd);
+    writeHeader(value, 0, 0x80, 0xcc, 0xcd);
   } else if (value >> 0 === value) {
     writeNegative(value);
   } else {
     float.setFloat64(0, value);
     writeByte(0xcb);
-    for (let at = 0; at < 8; at++) writeByte(float.getUint8(at));
+    for (let index = 0; index < 8; index++) writeByte(float.getUint8(index));
   }
 }
 
@@ -96,18 +97,18 @@ function writeNegative(value: number): void {
   else writeUint(0xd2, value, 4);
 }
 
-// Where a text is ASCII, a loop is quicker up to this length than the encoder, whose bytes are an ArrayBuffer of their own.
-const shortText = 256;
+// Up to this length a loop writes ASCII faster than a TextEncoder does, which allocates an ArrayBuffer.
+const maxLoopLength = 256;
 
 function writeText(text: string): void {
-  if (text.length > shortText || !writeAscii(text)) writeUtf8(text);
+  if (text.length > maxLoopLength || !writeAscii(text)) writeUtf8(text);
 }
 
-/** Whether the text was ASCII; if not, nothing was written. */
+/** Returns `false`, and writes nothing, unless the text is ASCII. */
 function writeAscii(text: string): boolean {
-  // What is written may move when room is made for more.
+  // `reserve` may move the current result.
   const before = end - start;
-  writeTextHead(text.length);
+  writeTextHeader(text.length);
   reserve(text.length);
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
@@ -121,28 +122,23 @@ function writeAscii(text: string): boolean {
 }
 
 function writeUtf8(text: string): void {
+  encoder ??= new TextEncoder();
   const encoded = encoder.encode(text);
-  writeTextHead(encoded.length);
+  writeTextHeader(encoded.length);
   writeRaw(encoded);
 }
 
-function writeTextHead(length: number): void {
-  writeHead(length, 0xa0, 32, 0xd9, 0xda);
+function writeTextHeader(length: number): void {
+  writeHeader(length, 0xa0, 32, 0xd9, 0xda);
 }
 
 /**
- * Writes a length or a number: inside the token `fix` if it is below `fixEnd`, else behind the token of one byte, if there
- * is one, of two, or of four, which is the next.
+ * Writes a length or a number: inside the token `fix` below `fixEnd`, else after the token for one byte, for two bytes, or
+ * for four, which is the one after it. `fixEnd` and `oneByte` are 0 for types without such a token.
  */
-function writeHead(
-  length: number,
-  fix: number | undefined,
-  fixEnd: number,
-  oneByte: number | undefined,
-  twoBytes: number,
-): void {
-  if (fix !== undefined && length < fixEnd) writeByte(fix | length);
-  else if (oneByte !== undefined && length < 0x100) writeUint(oneByte, length, 1);
+function writeHeader(length: number, fix: number, fixEnd: number, oneByte: number, twoBytes: number): void {
+  if (length < fixEnd) writeByte(fix | length);
+  else if (oneByte && length < 0x100) writeUint(oneByte, length, 1);
   else if (length < 0x10000) writeUint(twoBytes, length, 2);
   else writeUint(twoBytes + 1, length, 4);
 }
@@ -161,8 +157,8 @@ function reserve(more: number): void {
   if (end + more <= bytes.length) return;
   const written = bytes.subarray(start, end);
   const needed = written.length + more;
-  if (needed <= largestShare) bytes = shared = new Uint8Array(sharedSize);
-  // What is large is mostly one piece, which then fits exactly.
+  if (needed <= maxSharedResult) bytes = shared = new Uint8Array(sharedSize);
+  // A large result is mostly one piece, which then fits exactly.
   else bytes = new Uint8Array(more > written.length ? needed : 2 * needed);
   bytes.set(written);
   start = 0;
