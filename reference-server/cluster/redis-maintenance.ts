@@ -81,6 +81,7 @@ export function createMaintenance(parts: MaintenanceParts): Maintenance {
     async start() {
       await syncClock();
       await engine.renewLease(node, lease);
+      recovery.setKnownNodes((await engine.nodes()).alive);
       stops.push(
         every(clock, lease / 4, () => renewLease().catch(ignoreError)),
         every(clock, lease / 6, () => cleanUpNodes().catch(ignoreError)),

@@ -13,6 +13,8 @@ export interface Recovery {
   start(): void;
   /** Remembers the nodes that have a lease, to wait for them after the next outage. */
   setKnownNodes(nodes: readonly string[]): void;
+  /** Remembers one more, from which a message came. */
+  addKnownNode(node: string): void;
   stop(): void;
 }
 
@@ -33,7 +35,7 @@ export interface RecoveryParts {
 export function createRecovery({ clock, checkEvery, lease, alive, onComplete }: RecoveryParts): Recovery {
   let isComplete = true;
   // The nodes that had a lease when the data was last complete.
-  let knownNodes: readonly string[] = [];
+  let knownNodes: ReadonlySet<string> = new Set();
   let stop = () => {};
 
   function start(): void {
@@ -52,7 +54,7 @@ export function createRecovery({ clock, checkEvery, lease, alive, onComplete }: 
     }
     async function check(): Promise<void> {
       const here = await alive().catch((): readonly string[] => []);
-      const missing = knownNodes.some((other) => !here.includes(other));
+      const missing = [...knownNodes].some((other) => !here.includes(other));
       if (!over) cancel = next(missing && clock.now() < end ? check : finish);
     }
     function finish(): void {
@@ -71,7 +73,10 @@ export function createRecovery({ clock, checkEvery, lease, alive, onComplete }: 
     },
     start,
     setKnownNodes(nodes) {
-      knownNodes = nodes;
+      knownNodes = new Set(nodes);
+    },
+    addKnownNode(node) {
+      knownNodes = new Set(knownNodes).add(node);
     },
     stop: () => stop(),
   };

@@ -1,5 +1,5 @@
 import { createClient } from "@redis/client";
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { until } from "../../tools/eventually.ts";
 import { systemClock } from "../clock.ts";
 import { defaultLog, type Log } from "../log.ts";
@@ -11,10 +11,9 @@ import { describeCluster, joined, type TestNode, whereabouts } from "./conforman
 import { openCluster } from "./open.ts";
 import { createRedisCluster } from "./redis.ts";
 
-vi.setConfig({ testTimeout: 20_000 });
-
 const log = defaultLog("silent");
-const quick = { lease: 600, recoveryCheck: 300, rewrite: 60_000, pollWhileAlone: 60_000, commandTimeout: 500 };
+// A node that is busy for seconds keeps its lease.
+const quick = { lease: 6_000, recoveryCheck: 300, rewrite: 60_000, pollWhileAlone: 60_000, commandTimeout: 5_000 };
 let redis: TestRedis;
 
 beforeAll(async () => {
@@ -32,6 +31,7 @@ test("when the lease of a dead node expires, one other node announces its peers 
   const { login } = await dying.claim("ann", "p");
   await one.claim("ann", "alive");
   cut.cut();
+  await redis.endLease(dying.id);
   for (const node of [one, two])
     expect(await node.hears("leave")).toEqual({ kind: "leave", logins: [login], lost: true });
   expect(whereabouts((await one.online(["ann"])).logins)).toEqual([`ann alive ${one.id}`]);
@@ -46,6 +46,7 @@ test("a peer that has moved from a dead node to another is not announced", async
   await dying.claim("ann", "lost");
   cut.cut();
   expect((await one.claim("ann", "moved")).resumed).toBe(true);
+  await redis.endLease(dying.id);
   expect((await one.hears("leave")).logins.map(({ id }) => id)).toEqual(["lost"]);
   expect(whereabouts((await one.online(["ann"])).logins)).toEqual([`ann moved ${one.id}`]);
 });
@@ -83,6 +84,49 @@ test("after Redis restarts empty, its nodes write their peers and read again", a
   );
   two.broadcast({ kind: "revoke", user: "x", keep: undefined });
   await one.hears("revoke");
+});
+
+test("an empty Redis is not read before a node that has just joined has written its peers again", async () => {
+  const own = await startRedis();
+  onTestFinished(own.stop);
+  const [clock, wire] = [virtualClock(), await startCuttableProxy(own.url)];
+  onTestFinished(wire.stop);
+  const restored = Promise.withResolvers<void>();
+  const watching: Log = { ...log, info: () => restored.resolve() };
+  const one = await member(createRedisCluster(own.url, watching, quick, clock));
+  const two = await member(createRedisCluster(wire.url, log, quick));
+  const { login } = await two.claim("ann", "p");
+  two.broadcast({ kind: "join", login });
+  await one.hears("join");
+  wire.cut();
+  await own.kill();
+  await own.start();
+  await restored.promise;
+
+  /** Lets `one` check twice which nodes are alive, and then read if none is missing. */
+  async function recover(): Promise<Online> {
+    for (const _ of ["check", "check again", "read"]) {
+      clock.advance(quick.recoveryCheck);
+      await one.online(["ann"]);
+    }
+    return one.online(["ann"]);
+  }
+  expect(await recover()).toEqual({ logins: [], complete: false });
+  wire.restore();
+  await until(() => own.ownerOf("ann", "p"));
+  expect(await recover()).toMatchObject({ logins: [login], complete: true });
+});
+
+test("a node lists its own peers before it has written them to an empty Redis", async () => {
+  const own = await startRedis();
+  onTestFinished(own.stop);
+  const found = Promise.withResolvers<Online>();
+  const watching: Log = { ...log, info: () => found.resolve(one.online(["ann"])) };
+  const one = await member(createRedisCluster(own.url, watching, quick));
+  const { login } = await one.claim("ann", "p");
+  await own.kill();
+  await own.start();
+  expect(await found.promise).toEqual({ logins: [login], complete: false });
 });
 
 test("while messages from Redis are cut off, missing peers are not treated as gone", async () => {
@@ -127,6 +171,7 @@ test("after an outage a node ends superseded peers and announces the others", as
   const { login } = await away.claim("ann", "superseded");
   await away.claim("ann", "kept");
   cut.cut();
+  await redis.endLease(away.id);
   expect((await one.hears("leave")).logins).toHaveLength(2);
   await one.claim("ann", "superseded");
   cut.restore();
@@ -166,7 +211,7 @@ test("a peer that moved during an outage stays on its new node, even if clocks d
   const one = await member(createRedisCluster(first.url, log, quick, ahead));
   let passed = 0;
   const clock = { ...systemClock, now: () => Date.now() + passed };
-  const two = await member(createRedisCluster(second.url, log, { ...quick, lease: 5_000 }, clock));
+  const two = await member(createRedisCluster(second.url, log, quick, clock));
   await one.claim("ann", "p");
   second.cut();
   // Longer than what a busy machine takes to tell the engine's time.

@@ -78,6 +78,7 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
 
   function deliver(message: BusMessage): void {
     if (message.kind === "superseded") ownership.onSuperseded(message.id, message.epoch);
+    if (message.kind === "join") recovery.addKnownNode(message.login.node);
     events.message(message);
   }
 
@@ -101,8 +102,11 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
 
   async function online(users: readonly string[]): Promise<Online> {
     try {
-      const found = await Promise.all(users.map(async (user) => loginsOf(user, await engine.ownersOf(user))));
-      return { logins: found.flat(), complete: recovery.isComplete };
+      const found = (await Promise.all(users.map(async (user) => loginsOf(user, await engine.ownersOf(user))))).flat();
+      if (recovery.isComplete) return { logins: found, complete: true };
+      // This node may not have written its own peers to an empty Redis yet.
+      const written = new Set(found.map(({ id }) => id));
+      return { logins: [...found, ...ownership.loginsOf(users).filter(({ id }) => !written.has(id))], complete: false };
     } catch {
       return { logins: ownership.loginsOf(users), complete: false };
     }

@@ -1,3 +1,4 @@
+import { createClient } from "@redis/client";
 import { endProgram, freePort, startProgram } from "./process.ts";
 
 /** A Redis of a test's own, with nothing in it and nothing on disk. */
@@ -10,6 +11,10 @@ export interface TestRedis {
   /** It takes connections and answers nothing, until it is woken; nothing in it is lost. */
   pause(): void;
   resume(): void;
+  /** Ends the lease of a node at once, as if it had expired. */
+  endLease(node: string): Promise<void>;
+  /** The node that holds this peer; undefined if none does. */
+  ownerOf(user: string, peer: string): Promise<string | undefined>;
   stop(): Promise<void>;
 }
 
@@ -19,8 +24,25 @@ export async function startRedis(): Promise<TestRedis> {
   const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
   const start = () => startProgram(process.env["REDIS_SERVER"] ?? "redis-server", args, "Ready to accept connections");
   let child = await start();
+  const url = `redis://127.0.0.1:${port}`;
+  const connect = () => createClient({ url }).connect();
+
+  async function ask<Result>(
+    question: (client: Awaited<ReturnType<typeof connect>>) => Promise<Result>,
+  ): Promise<Result> {
+    const client = await connect();
+    try {
+      return await question(client);
+    } finally {
+      client.destroy();
+    }
+  }
+
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url,
+    endLease: (node) => ask(async (client) => void (await client.del(`bonevalue:{node:${node}}:lease`))),
+    ownerOf: (user, peer) =>
+      ask(async (client) => (await client.hGet(`bonevalue:{user:${user}}:peers`, peer))?.split(" ")[0]),
     kill: () => endProgram(child, "SIGKILL"),
     async start() {
       child = await start();
