@@ -4,7 +4,7 @@ import { type ServerProcess, startServer } from "../../tools/server-process.ts";
 import type { InteropPeer } from "./interop/peer.ts";
 import { type Platform, platforms } from "./interop/platforms.ts";
 
-const size = 20 * 1_024 * 1_024;
+const mebibyte = 1_024 * 1_024;
 const noFirefox = missingPrograms("firefox");
 const account = ["ann", "test"] as const;
 
@@ -39,7 +39,6 @@ const ways = names.flatMap((from) => names.map((to) => [from, to] as const));
 
 test.for(ways)(
   "%s calls %s, sends it a stream that keeps its hash, and cancels a call",
-  // werift's JavaScript takes 3 s for the stream on a quiet machine, and more than 20 s on a busy one.
   { timeout: 120_000 },
   async ([from, to], { skip }) => {
     skip(noFirefox !== undefined && (from === "Firefox" || to === "Firefox"), noFirefox);
@@ -49,6 +48,8 @@ test.for(ways)(
 
     expect(await caller.call(callee, `Hello from ${from}`)).toBe(`Hello from ${from}`);
 
+    // DTLS and SCTP in JavaScript: 20 MiB take werift 3 s of a core that is its own.
+    const size = from === "werift" || to === "werift" ? 4 * mebibyte : 20 * mebibyte;
     const { sent, read } = await caller.stream(callee, size);
     expect(read).toBe(sent);
 

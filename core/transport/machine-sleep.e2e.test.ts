@@ -35,13 +35,18 @@ async function pair({ expect, onTestFinished }: TestContext): Promise<Pair> {
 }
 
 /** As a machine whose lid is closed: its processes stand still, and nothing that is sent to it arrives. */
-async function sleep({ mute, roamer }: RoamingNetwork, ms: number): Promise<void> {
+async function sleep({ mute, roamer }: RoamingNetwork, ms: number, { onTestFinished }: TestContext): Promise<void> {
   const processes = processesIn(roamer);
+  const wake = () => {
+    for (const pid of processes) process.kill(pid, "SIGCONT");
+  };
   for (const pid of processes) process.kill(pid, "SIGSTOP");
+  // Suspended processes cannot be closed.
+  onTestFinished(wake);
   mute(true);
   await new Promise((resolve) => setTimeout(resolve, ms));
   mute(false);
-  for (const pid of processes) process.kill(pid, "SIGCONT");
+  wake();
 }
 
 /** How long it takes until a call succeeds, in ms. */
@@ -62,7 +67,7 @@ describe("a machine", () => {
     { timeout: 120_000 },
     async ([, seconds], context) => {
       const together = await pair(context);
-      await sleep(together.network, seconds * 1_000);
+      await sleep(together.network, seconds * 1_000, context);
       const took = await untilAnswered(together, context);
       console.info(`After ${seconds} s of sleep it took ${took} ms until a call was answered.`);
       context.expect(took).toBeLessThan(5_000);

@@ -40,7 +40,12 @@ async function gapIn(dialer: 0 | 1, move: () => unknown): Promise<number> {
   const ids = await Promise.all(peers.map((peer) => peer.connect(server.url, "ann", "test")));
   const [reader, other] = [peers[dialer], ids[1 - dialer]!];
   const flow = reader.flow(other, chunks);
-  await expect.poll(() => reader.flown()).toBeGreaterThan(20);
+  let failure: string | undefined;
+  flow.then((flown) => {
+    if ("failure" in flown) failure = flown.failure;
+  });
+  // A link that is dialed while the browser still believes in its last network takes a second attempt.
+  await expect.poll(async () => failure ?? (await reader.flown()) > 20, { timeout: 60_000 }).toBe(true);
   await move();
   const flown = await flow;
   await Promise.all(peers.map((peer) => peer.disconnect()));
@@ -48,7 +53,7 @@ async function gapIn(dialer: 0 | 1, move: () => unknown): Promise<number> {
   return "gap" in flown ? flown.gap : Number.NaN;
 }
 
-describe("in the midst of a stream", () => {
+describe("in the midst of a stream", { timeout: 120_000 }, () => {
   skipAll(trouble);
 
   test.each([

@@ -36,8 +36,9 @@ export function createRemotePeer(client: Client): RemotePeer {
 
   function pathTo(peer: string): Promise<unknown> {
     return new Promise((resolve) => {
-      const undo = client.link(peer).subscribe(({ path }) => {
-        if (path === undefined) return;
+      const undo = client.link(peer).subscribe(({ status, path }) => {
+        // A link that closes before it is measured has none.
+        if (status === "open" && path === undefined) return;
         resolve(path);
         queueMicrotask(() => undo());
       });
