@@ -21,7 +21,7 @@ const node = {
 const ofThePackage = ["api", "pack", "docs"].map(
   (name): TestProjectInlineConfiguration => ({
     extends: true,
-    test: { name, include: [`tools/${name}.test.ts`], globalSetup: buildFirst, testTimeout: 60_000 },
+    test: { name, include: [`tools/${name}{,-*}.test.ts`], globalSetup: buildFirst, testTimeout: 60_000 },
   }),
 );
 

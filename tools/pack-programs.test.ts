@@ -1,0 +1,38 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Package, packages, root } from "./entries.ts";
+import { ownBundlers } from "./packaging/bundlers.ts";
+import { runTrial, type Trial } from "./packaging/trial.ts";
+import { typescriptTrials } from "./packaging/typescript.ts";
+import { install, link, pack, type Tarball } from "./packed.ts";
+
+const oldestFolder = `${root}tools/packaging/typescript-oldest/node_modules/typescript`;
+const { version: oldest } = JSON.parse(readFileSync(`${oldestFolder}/package.json`, "utf8"));
+const trials: readonly Trial[] = [
+  ...ownBundlers,
+  ...typescriptTrials(oldest.match(/^\d+\.\d+/)![0], ["node", `${oldestFolder}/bin/tsc`]),
+];
+
+let packs: string;
+const tarballs = new Map<Package, Tarball>();
+beforeAll(() => {
+  packs = mkdtempSync(join(tmpdir(), "bonevalue-packs-"));
+  for (const one of packages) tarballs.set(one, pack(one, packs));
+});
+afterAll(() => rmSync(packs, { recursive: true }));
+
+// Most of the time is the tools' own, so a busy machine gets more of it.
+test.for(trials)("$name", { timeout: 240_000 }, (trial) => {
+  const folder = mkdtempSync(join(tmpdir(), "bonevalue-program-"));
+  for (const [one, tarball] of tarballs) install(one, tarball, folder);
+  for (const name of Object.keys(trial.packages)) link(name, folder);
+  expect(runTrial(trial, folder).failure).toBeUndefined();
+  rmSync(folder, { recursive: true });
+});
+
+test("the README names the oldest TypeScript that is tried", () => {
+  const [version] = oldest.match(/^\d+\.\d+/);
+  expect(readFileSync(`${root}README.md`, "utf8")).toContain(`TypeScript ${version}`);
+});
