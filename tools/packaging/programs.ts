@@ -23,7 +23,7 @@ export async function talk() {
 `;
 
 /** The program as one file that runs. */
-export const clientMain = `${clientProgram}
+export const clientMain: string = `${clientProgram}
 talk().then((text) => console.log(text));
 `;
 
