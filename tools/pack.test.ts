@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, posix } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -61,6 +61,11 @@ describe.for(packages)("the package $name", (one) => {
       expect(manifest[field], field).toBeTruthy();
     expect(manifest).not.toHaveProperty("repository");
     expect(manifest["version"]).toBe(manifestOf(client)["version"]);
+  });
+
+  test("is at most 2.4 MB, since its dependencies take half of the 5 MB that an installation may have", () => {
+    const blocks = tarball.files.map((path) => Math.ceil(statSync(join(home, path)).size / 4_096));
+    expect(blocks.reduce((sum, count) => sum + count, 0) * 4_096).toBeLessThan(2.4e6);
   });
 
   test("runs no script when it is installed", () => {
