@@ -6,12 +6,12 @@ export function requireFunction(given: unknown, what: string): void {
 }
 
 /** Whether it is a number from 0 on, and neither NaN nor a text from a form. */
-export function isAmount(given: unknown): boolean {
+export function isNonNegativeNumber(given: unknown): boolean {
   return typeof given === "number" && given >= 0;
 }
 
 /** The error for what an app gave as the `kind` of number that `name` has to be. */
-export function wrongNumber(name: string, kind: "number" | "whole number" = "number"): BonevalueError {
+export function invalidNumber(name: string, kind: "number" | "whole number" = "number"): BonevalueError {
   return new BonevalueError("invalid-request", `\`${name}\` has to be a ${kind} from 0 on.`);
 }
 

@@ -1,15 +1,15 @@
-import { isAmount, isCredentials, isText, wrongNumber } from "./check-arguments.ts";
+import { invalidNumber, isCredentials, isNonNegativeNumber, isText } from "./check-arguments.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Diagnosis } from "./diagnose.ts";
 import type { Credentials, Discovery, DiscoverySession } from "./discovery/discovery.ts";
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";
 import { createEmitter, guard } from "./events.ts";
-import { assemblyOf, type Limits, limitsOf } from "./limits.ts";
+import { type Limits, limitsOf, maxAssemblyBytes } from "./limits.ts";
 import type { LinkState } from "./links/link-states.ts";
 import { createPool } from "./links/pool.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
-import { fixed, keyOf, names, type Query, targets } from "./peers/query.ts";
+import { freezeQuery, keyOf, matches, type Query, resolveTargets } from "./peers/query.ts";
 import { createRegistry } from "./peers/registry.ts";
 import type { Live } from "./reactive.ts";
 import { call } from "./rpc/call.ts";
@@ -107,7 +107,7 @@ export interface Client {
 }
 
 // How long a link stays open after a reply, in ms, where it is not to be kept.
-const moment = 1_000;
+const shortIdleMs = 1_000;
 
 /**
  * A client; nothing is opened before `connect`. Throws `invalid-request` for numbers that are none.
@@ -126,11 +126,11 @@ export function createClient(options?: ClientOptions): Client {
 export function createClientOn(clock: Clock, options: ClientOptions): Client {
   const { keepAlive = true, idleTimeout = 30_000, maxLinks = 64 } = options;
   for (const [name, value] of Object.entries({ idleTimeout, maxLinks })) {
-    if (!isAmount(value)) throw wrongNumber(name);
+    if (!isNonNegativeNumber(value)) throw invalidNumber(name);
   }
   const limits = limitsOf(options.limits);
   // For the other side, and for who reads an answer's stream: neither can be as quick as a short idle time asks.
-  const patience = Math.max(moment, idleTimeout);
+  const patience = Math.max(shortIdleMs, idleTimeout);
   const transport = options.transport ?? webrtc();
   const emitter = createEmitter<Events>();
   const registry = createRegistry();
@@ -152,7 +152,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
       calls: limits.requestsPerPeer,
       streams: limits.streamsPerPeer,
       window: defaultWindow,
-      assembly: assemblyOf(limits),
+      assembly: maxAssemblyBytes(limits),
     }),
     signal: (...signal) => session.signal(...signal),
     iceServers: () => session.iceServers(),
@@ -165,11 +165,11 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
         limits,
         idleTimeout: patience,
         now: clock.now,
-        isAllowed: (allow, peer) => names(allow, peer, registry),
-        failed,
+        isAllowed: (allow, peer) => matches(allow, peer, registry),
+        failed: reportFailure,
       }),
     onInterrupted: () => session.check(),
-    onClosed: (peer) => session.unlinked(peer),
+    onClosed: (peer) => session.onLinkClosed(peer),
   });
 
   const session = createSession({
@@ -186,42 +186,42 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
     emit: emitter.emit,
   });
 
-  const calling: CallContext = {
+  const callContext: CallContext = {
     pool,
     deadlines,
     limits,
     now: clock.now,
-    keepOpenMs: (wanted = keepAlive) => (wanted ? idleTimeout : moment),
+    keepOpenMs: (wanted = keepAlive) => (wanted ? idleTimeout : shortIdleMs),
     refusal({ id, name }) {
-      if (isAway()) return notConnected();
-      if (name === "") return stranger(id);
+      if (isSignedOut()) return notConnected();
+      if (name === "") return unknownPeer(id);
       return undefined;
     },
     noPeersError: () =>
-      isAway() ? notConnected() : new BonevalueError("no-peers", "The query names nobody who is online now."),
+      isSignedOut() ? notConnected() : new BonevalueError("no-peers", "The query names nobody who is online now."),
   };
-  const notify = createNotify(calling, failed);
+  const notify = createNotify(callContext, reportFailure);
 
   function ownId(): PeerId {
     return session.self.peek()?.id ?? "";
   }
 
-  function isAway(): boolean {
+  function isSignedOut(): boolean {
     const status = session.status.peek();
     return status === "offline" || status === "connecting";
   }
 
-  function failed(error: BonevalueError): void {
+  function reportFailure(error: BonevalueError): void {
     if (emitter.hasListener("error")) emitter.emit("error", error);
     else console.error(error);
   }
 
   async function requestToken(alias: Alias) {
-    return server(alias).requestToken(alias);
+    return sessionFor(alias).requestToken(alias);
   }
 
   /** What to ask of the server about these. It would close on anything else than text. */
-  function server(...texts: readonly string[]): DiscoverySession {
+  function sessionFor(...texts: readonly string[]): DiscoverySession {
     if (texts.every(isText)) return session.server();
     throw new BonevalueError("invalid-request", "Give names and secrets as text.");
   }
@@ -236,15 +236,15 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
     on: emitter.on,
     getId: () => session.self.peek()?.id,
     get(asked) {
-      const query = fixed(asked);
+      const query = freezeQuery(asked);
       return cachedTargets.get(keyOf(query), () =>
         createTarget({
           query,
           peers: registry.watch(query),
-          targets: () => targets(query, registry),
-          call: (...args) => call(calling, ...args),
+          targets: () => resolveTargets(query, registry),
+          call: (...args) => call(callContext, ...args),
           notify,
-          failed,
+          failed: reportFailure,
         }),
       );
     },
@@ -253,19 +253,19 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
       return modules.add({
         module: moduleOf(module),
         handler: handler as Offer["handler"],
-        allow: fixed(allow),
+        allow: freezeQuery(allow),
         bare: typeof module === "string",
       });
     },
-    invite: async (email) => server(email).invite(email),
+    invite: async (email) => sessionFor(email).invite(email),
     requestToken(alias, callback) {
       const made = requestToken(alias);
-      if (callback) made.then((data) => guard(() => callback(data)), failed);
+      if (callback) made.then((data) => guard(() => callback(data)), reportFailure);
       return made;
     },
-    claimToken: async (alias, token) => server(alias, token).claimToken(alias, token),
-    removeUser: async (alias) => server(alias).removeUser(alias),
-    changePassword: async (current, password) => server(current, password).changePassword(current, password),
+    claimToken: async (alias, token) => sessionFor(alias, token).claimToken(alias, token),
+    removeUser: async (alias) => sessionFor(alias).removeUser(alias),
+    changePassword: async (current, password) => sessionFor(current, password).changePassword(current, password),
     status: session.status,
     self: session.self,
     users: registry.users,
@@ -283,7 +283,7 @@ function notConnected(): BonevalueError {
   return new BonevalueError("not-connected", "Not signed in to a discovery server: call connect() and wait for it.");
 }
 
-function stranger(id: PeerId): BonevalueError {
+function unknownPeer(id: PeerId): BonevalueError {
   const message = `"${id}" is neither a user whom you trust nor a peer that is online: look at \`users\` and \`peers\`.`;
   return new BonevalueError("unknown-peer", message);
 }

@@ -36,11 +36,11 @@ export const errorCodes = [
 /** One of {@link errorCodes}. */
 export type ErrorCode = (typeof errorCodes)[number];
 
-const known: ReadonlySet<unknown> = new Set(errorCodes);
+const knownCodes: ReadonlySet<unknown> = new Set(errorCodes);
 
 /** Whether `code` is one that this version knows. */
 export function isErrorCode(code: unknown): code is ErrorCode {
-  return known.has(code);
+  return knownCodes.has(code);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { wrongNumber } from "./check-arguments.ts";
+import { invalidNumber } from "./check-arguments.ts";
 
 /** Budgets against a hostile or broken peer. Sizes in bytes. */
 export interface Limits {
@@ -31,11 +31,11 @@ export const defaultLimits: Limits = Object.freeze({
 export function limitsOf(given?: Partial<Limits>): Limits {
   const said = Object.entries(given ?? {}).filter(([, limit]) => limit !== undefined);
   for (const [name, limit] of said)
-    if (!Number.isSafeInteger(limit) || limit < 0) throw wrongNumber(name, "whole number");
+    if (!Number.isSafeInteger(limit) || limit < 0) throw invalidNumber(name, "whole number");
   return { ...defaultLimits, ...Object.fromEntries(said) };
 }
 
 /** What unfinished values may take of a peer's bytes; the other half is for items that wait to be read. */
-export function assemblyOf({ bytesPerPeer }: Limits): number {
+export function maxAssemblyBytes({ bytesPerPeer }: Limits): number {
   return Math.floor(bytesPerPeer / 2);
 }

@@ -3,7 +3,7 @@ import type { Query } from "./peers/query.ts";
 import { type Handler, type Module, moduleOf } from "./rpc/module.ts";
 
 interface Layer {
-  offer(): () => void;
+  add(): () => void;
   undo(): void;
 }
 
@@ -22,13 +22,13 @@ export function overrideModule<M extends Module | string>(
 ): () => void {
   const { name } = moduleOf(module);
   const stack = stackOf(client, name);
-  const layer: Layer = { offer: () => client.module(module, handler, options), undo: () => {} };
+  const layer: Layer = { add: () => client.module(module, handler, options), undo: () => {} };
   stack.at(-1)?.undo();
   try {
-    layer.undo = layer.offer();
+    layer.undo = layer.add();
     stack.push(layer);
   } catch (error) {
-    uncover(stack);
+    restoreTop(stack);
     throw error;
   }
   return () => {
@@ -36,14 +36,14 @@ export function overrideModule<M extends Module | string>(
     if (at < 0) return;
     stack.splice(at, 1);
     layer.undo();
-    if (at === stack.length) uncover(stack);
+    if (at === stack.length) restoreTop(stack);
     if (stack.length === 0) stacks.get(client)?.delete(name);
   };
 }
 
-function uncover(stack: readonly Layer[]): void {
+function restoreTop(stack: readonly Layer[]): void {
   const last = stack.at(-1);
-  if (last) last.undo = last.offer();
+  if (last) last.undo = last.add();
 }
 
 function stackOf(client: Client, name: string): Layer[] {

@@ -62,7 +62,7 @@ export interface Session {
   /** What to ask of the server. Throws `not-connected` where there is none. */
   server(): DiscoverySession;
   /** A link has closed, by which a peer that the server does not name any more was still reached. */
-  unlinked(peer: PeerId): void;
+  onLinkClosed(peer: PeerId): void;
 }
 
 interface Attempt {
@@ -78,40 +78,40 @@ interface Attempt {
 export function createSession({ discovery, registry, pool, clock, emit }: SessionOptions): Session {
   const status = createLive<Status>("offline");
   const self = createLive<Self | undefined>(undefined);
-  let presence = newPresence();
+  let peerList = newPeerList();
   let attempt: Attempt | undefined;
   // Those who are being dialed are told that we leave: by the server that we leave.
   let leaving: DiscoverySession | undefined;
   let iceServers: readonly RTCIceServer[] = [];
   let undoExpiry = () => {};
 
-  function newPresence(): PeerList {
+  function newPeerList(): PeerList {
     return createPeerList(registry, (peer) => pool.connectionTo(peer) !== undefined);
   }
 
   /** Ends every link that has to go before anything is told. */
   function apply(changes: readonly Change[]): void {
-    take([
-      ...changes.map((change) => () => unlink(change)),
+    runSteps([
+      ...changes.map((change) => () => closeLinks(change)),
       watchExpiry,
-      ...changes.map((change) => () => tell(change)),
+      ...changes.map((change) => () => emitChange(change)),
     ]);
   }
 
   /** Each step may run code of the app's, which may sign out: then the rest is over as well. */
-  function take(steps: readonly (() => void)[]): void {
+  function runSteps(steps: readonly (() => void)[]): void {
     const mine = attempt;
     for (const step of steps) if (attempt === mine) step();
   }
 
-  function unlink(change: Change): void {
+  function closeLinks(change: Change): void {
     if (change.type === "links-ended") pool.close(linkEnded("We came back as another peer."));
     else if (change.type === "peer-removed") {
       pool.drop(change.peer.id, linkEnded("The peer has gone, or may no longer be talked to."));
     }
   }
 
-  function tell(change: Change): void {
+  function emitChange(change: Change): void {
     if (change.type === "peer-added") emit("peerconnect", change.peer);
     else if (change.type === "peer-removed") emit("peerdisconnect", change.peer.id);
     else if (change.type === "user-added") emit("newuser", change.alias);
@@ -120,49 +120,49 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
 
   function watchExpiry(): void {
     undoExpiry();
-    undoExpiry = clock.after(presence.next() - clock.now(), () => apply(presence.expire(clock.now())));
+    undoExpiry = clock.after(peerList.nextExpiry() - clock.now(), () => apply(peerList.expire(clock.now())));
   }
 
-  function online(mine: Attempt, snapshot: Snapshot): void {
+  function onOnline(mine: Attempt, snapshot: Snapshot): void {
     const before = status.peek();
-    const changes = presence.snapshot(snapshot, clock.now());
+    const changes = peerList.snapshot(snapshot, clock.now());
     const told = changes.filter(({ type }) => before !== "connecting" || type !== "user-added");
-    take([
-      ...changes.map((change) => () => unlink(change)),
+    runSteps([
+      ...changes.map((change) => () => closeLinks(change)),
       watchExpiry,
-      () => become(Object.freeze({ ...snapshot.self }), "online"),
+      () => setSelf(Object.freeze({ ...snapshot.self }), "online"),
       () => pool.setOnline(true),
       // A session that moved to another socket was never away.
       () => before !== "online" && emit("connect"),
-      ...told.map((change) => () => tell(change)),
+      ...told.map((change) => () => emitChange(change)),
       mine.resolve,
     ]);
   }
 
-  function become(who: Self | undefined, where: Status): void {
+  function setSelf(who: Self | undefined, where: Status): void {
     batch(() => {
       set(self, who);
       set(status, where);
     });
   }
 
-  function interrupted(reason: BonevalueError): void {
-    presence.offline(clock.now());
+  function onInterrupted(reason: BonevalueError): void {
+    peerList.offline(clock.now());
     watchExpiry();
     pool.setOnline(false);
-    take([() => set(status, "reconnecting"), () => emit("disconnect", reason)]);
+    runSteps([() => set(status, "reconnecting"), () => emit("disconnect", reason)]);
   }
 
   /** Ends an attempt, for `next` where there is one: whoever is told finds nothing of it left, and may begin another. */
-  function leave(left: Attempt, ofCalls: BonevalueError, reason?: BonevalueError, next?: Attempt): void {
+  function endAttempt(left: Attempt, ofCalls: BonevalueError, reason?: BonevalueError, next?: Attempt): void {
     const wasSignedIn = status.peek() !== "connecting";
     attempt = next;
     iceServers = [];
-    presence = newPresence();
+    peerList = newPeerList();
     undoExpiry();
     batch(() => {
       registry.clear();
-      become(undefined, next ? "connecting" : "offline");
+      setSelf(undefined, next ? "connecting" : "offline");
     });
     leaving = left.server;
     pool.close(ofCalls);
@@ -171,7 +171,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
     if (wasSignedIn) emit("disconnect", reason);
   }
 
-  function begin(host: string, credentials: Credentials): Attempt {
+  function open(host: string, credentials: Credentials): Attempt {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const current = (run: () => void) => {
       if (attempt === mine) run();
@@ -183,13 +183,13 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
       resolve,
       reject,
       server: discovery.open(host, credentials, {
-        online: (snapshot) => current(() => online(mine, snapshot)),
-        interrupted: (reason) => current(() => interrupted(reason)),
-        ended: (reason) => current(() => leave(mine, reason, reason)),
-        peerConnect: (peer) => current(() => apply(presence.connect(peer))),
-        peerDisconnect: (id, lost) => current(() => apply(presence.disconnect(id, lost, clock.now()))),
-        userAdd: (alias) => current(() => apply(presence.userAdd(alias))),
-        userRemove: (alias) => current(() => apply(presence.userRemove(alias))),
+        online: (snapshot) => current(() => onOnline(mine, snapshot)),
+        interrupted: (reason) => current(() => onInterrupted(reason)),
+        ended: (reason) => current(() => endAttempt(mine, reason, reason)),
+        peerConnect: (peer) => current(() => apply(peerList.peerConnect(peer))),
+        peerDisconnect: (id, lost) => current(() => apply(peerList.peerDisconnect(id, lost, clock.now()))),
+        userAdd: (alias) => current(() => apply(peerList.userAdd(alias))),
+        userRemove: (alias) => current(() => apply(peerList.userRemove(alias))),
         iceServers: (servers) => current(() => (iceServers = servers)),
         signal: (kind, from, signal) => current(() => pool.receive(kind, from, signal)),
         unreachable: (to) => current(() => pool.onUnreachable(to)),
@@ -202,7 +202,12 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
   function signOut(next?: Attempt): Promise<void> {
     if (!attempt) return Promise.resolve();
     const { server } = attempt;
-    leave(attempt, new BonevalueError("cancelled", "The client was disconnected by its own app."), undefined, next);
+    endAttempt(
+      attempt,
+      new BonevalueError("cancelled", "The client was disconnected by its own app."),
+      undefined,
+      next,
+    );
     return server.close();
   }
 
@@ -214,7 +219,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
       if (attempt && attempt.host === host && sameCredentials(attempt.credentials, credentials))
         return attempt.signedIn;
       // The app's own object may be a form, which changes.
-      const mine = begin(host, { ...credentials });
+      const mine = open(host, { ...credentials });
       if (attempt) void signOut(mine);
       else {
         attempt = mine;
@@ -229,7 +234,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
       if (!attempt) throw new BonevalueError("not-connected", "Not signed in: call connect() first.");
       return attempt.server;
     },
-    unlinked: (peer) => apply(presence.unlinked(peer)),
+    onLinkClosed: (peer) => apply(peerList.onLinkClosed(peer)),
   };
 }
 

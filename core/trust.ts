@@ -36,16 +36,16 @@ export function createTrust(client: Client): Trust {
   const state = createLive<TrustState>(Object.freeze({ pending: false, error: undefined }));
   let running = 0;
 
-  function show(error: BonevalueError | undefined): void {
+  function update(error: BonevalueError | undefined): void {
     set(state, Object.freeze({ pending: running > 0, error }));
   }
 
-  function watch<Result, Failure>(answer: Promise<Result>, failure: Failure): Promise<Result | Failure> {
+  function track<Result, Failure>(answer: Promise<Result>, failure: Failure): Promise<Result | Failure> {
     running++;
-    show(undefined);
+    update(undefined);
     const ended = (error = state.peek().error) => {
       running--;
-      show(error);
+      update(error);
     };
     return answer.then(
       (result) => {
@@ -60,7 +60,7 @@ export function createTrust(client: Client): Trust {
   }
 
   const succeeds = (answer: Promise<void>) =>
-    watch(
+    track(
       answer.then(() => true),
       false,
     );
@@ -68,7 +68,7 @@ export function createTrust(client: Client): Trust {
   return {
     state,
     invite: (email) => succeeds(client.invite(email)),
-    requestToken: (alias) => watch(client.requestToken(alias), undefined),
+    requestToken: (alias) => track(client.requestToken(alias), undefined),
     claimToken: (alias, token) => succeeds(client.claimToken(alias, token)),
     removeUser: (alias) => succeeds(client.removeUser(alias)),
   };

@@ -2,7 +2,7 @@ import { encode } from "@msgpack/msgpack";
 import { beforeEach, expect, test } from "vitest";
 import { type Client, createClientOn } from "../core/client.ts";
 import { createMemoryDiscovery, type MemoryDiscovery } from "../core/discovery/memory.ts";
-import { createRecorder } from "../core/discovery/testing/event-recorder.ts";
+import { createEventRecorder } from "../core/discovery/testing/event-recorder.ts";
 import type { SignalKind } from "../core/protocol/messages.ts";
 import { createVirtualClock, type VirtualClock } from "../core/testing/virtual-clock.ts";
 import { createMemoryNetwork } from "../core/transport/memory.ts";
@@ -27,7 +27,7 @@ function createBob(discovery: MemoryDiscovery, transport: Transport): Bob {
   const session = discovery.open(
     "",
     { username: "bob", password: "" },
-    { ...createRecorder().events, online: ({ self }) => (id = self.id), signal: hear },
+    { ...createEventRecorder().events, online: ({ self }) => (id = self.id), signal: hear },
   );
 
   function hear(kind: SignalKind, from: string, signal: unknown): void {

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { broadcastChannel } from "./broadcast-channel.ts";
-import { discoveryConformance } from "./conformance.ts";
 import type { Snapshot } from "./discovery.ts";
-import { createRecorder } from "./testing/event-recorder.ts";
+import { discoveryConformance } from "./testing/conformance.ts";
+import { createEventRecorder } from "./testing/event-recorder.ts";
 
 let rooms = 0;
 const newRoom = () => `browser room ${++rooms}`;
@@ -32,7 +32,7 @@ async function openKillableTab(host: string) {
 
 test("a tab that is killed is gone for good, where there are locks", async () => {
   const host = newRoom();
-  const { events, until } = createRecorder();
+  const { events, until } = createEventRecorder();
   const session = broadcastChannel().open(host, { username: "ann", password: "" }, events);
   await until(([event]) => event === "online");
   const bob = await openKillableTab(host);
@@ -45,7 +45,7 @@ test("a tab that is killed is gone for good, where there are locks", async () =>
 test("a tab that is killed is lost when it no longer answers, where there are no locks", async () => {
   const host = newRoom();
   const clock = createVirtualClock();
-  const { events, until } = createRecorder();
+  const { events, until } = createEventRecorder();
   const session = broadcastChannel({ locks: undefined, clock }).open(host, { username: "ann", password: "" }, events);
   await clock.advance(200);
   const bob = await openKillableTab(host);

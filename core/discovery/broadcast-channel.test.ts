@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from "vitest";
 import { type Clock, systemClock } from "../clock.ts";
 import { type BroadcastChannelOptions, broadcastChannel } from "./broadcast-channel.ts";
-import { discoveryConformance } from "./conformance.ts";
 import type { Credentials, DiscoverySession } from "./discovery.ts";
 import { createPageLifecycle } from "./page-lifecycle.ts";
-import { createRecorder, type Told } from "./testing/event-recorder.ts";
+import { discoveryConformance } from "./testing/conformance.ts";
+import { createEventRecorder, type RecordedEvent } from "./testing/event-recorder.ts";
 
 let rooms = 0;
 const newRoom = () => `room ${++rooms}`;
@@ -40,14 +40,14 @@ function openTab(
   options: Partial<BroadcastChannelOptions> = {},
   credentials: Credentials = { username: "ann", password: "" },
 ) {
-  const recorder = createRecorder();
+  const recorder = createEventRecorder();
   open.push(broadcastChannel(options).open(host, credentials, recorder.events));
   return recorder;
 }
 
 const is =
-  (name: Told[0]) =>
-  ([event]: Told) =>
+  (name: RecordedEvent[0]) =>
+  ([event]: RecordedEvent) =>
     event === name;
 
 test("a user is told once, before the first of that user's tabs", async () => {
@@ -58,8 +58,8 @@ test("a user is told once, before the first of that user's tabs", async () => {
   await first.until(is("online"));
   const second = openTab(host, {}, { username: "bob", password: "" });
   await second.until(is("online"));
-  await ann.until(() => ann.told.filter(is("peerConnect")).length === 2);
-  expect(ann.told.map(([event]) => event)).toEqual(["online", "userAdd", "peerConnect", "peerConnect"]);
+  await ann.until(() => ann.recorded.filter(is("peerConnect")).length === 2);
+  expect(ann.recorded.map(([event]) => event)).toEqual(["online", "userAdd", "peerConnect", "peerConnect"]);
 });
 
 test("a page that is put away has left; shown again it is back under its own id", async () => {
@@ -70,7 +70,7 @@ test("a page that is put away has left; shown again it is back under its own id"
   const watcher = openTab(host, {}, { username: "bob", password: "" });
   await watcher.until(is("online"));
   window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: true }));
-  expect(ann.told.at(-1)).toEqual(["interrupted", "disconnected"]);
+  expect(ann.recorded.at(-1)).toEqual(["interrupted", "disconnected"]);
   const [, id] = await watcher.until(is("peerDisconnect"));
   window.dispatchEvent(new Event("pageshow"));
   await watcher.until(([event, peer]) => event === "peerConnect" && (peer as { id: string }).id === id);
@@ -91,7 +91,7 @@ test("a page that may have no channel when it is shown again is told so last", a
   allowed = false;
   window.dispatchEvent(new Event("pageshow"));
   await ann.until(is("ended"));
-  expect(ann.told.at(-1)).toEqual(["ended", "unsupported"]);
+  expect(ann.recorded.at(-1)).toEqual(["ended", "unsupported"]);
 });
 
 test.each(["*", "Us", "", "0".repeat(32)])("%j is no user name where users are known by it", async (username) => {
@@ -127,7 +127,7 @@ test("what other scripts say on the channel is not heard", async () => {
   }
   stranger.postMessage({ type: "hello", from: "f".repeat(32), username: "cyd" });
   expect(await ann.until(([event, alias]) => event === "userAdd" && alias === "cyd")).toBeDefined();
-  expect(ann.told.filter(is("peerConnect"))).toHaveLength(1);
+  expect(ann.recorded.filter(is("peerConnect"))).toHaveLength(1);
   stranger.close();
 });
 

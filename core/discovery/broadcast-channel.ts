@@ -4,19 +4,19 @@ import { BonevalueError } from "../errors.ts";
 import type { Alias, Peer } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import type { Member } from "./broadcast-channel/membership.ts";
-import { enterRoom, type Room, type RoomPlatform } from "./broadcast-channel/room.ts";
+import { joinRoom, type Room, type RoomPlatform } from "./broadcast-channel/room.ts";
 import { username } from "./broadcast-channel/tab-messages.ts";
 import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery.ts";
 import { createPageLifecycle, type PageLifecycle } from "./page-lifecycle.ts";
 
-/** What {@link broadcastChannel} needs of its platform. */
+/** The options of {@link broadcastChannel}. */
 export interface BroadcastChannelOptions extends RoomPlatform {
   readonly page: PageLifecycle;
 }
 
 /**
- * Tabs of one origin, without a server: `host` names the channel, and all users know each other by their user names,
- * which nobody checks. What only a server can do is `unsupported`.
+ * Discovery among the tabs of one origin, without a server. `host` names the channel. All users trust each other under
+ * their user names, which are not verified. Requests that need a server reject with `unsupported`.
  *
  * @example
  * const client = createClient({ discovery: broadcastChannel() });
@@ -44,17 +44,17 @@ function openSession(
   const users = new Set<Alias>();
   const own: Member = { id: createId(), username: "username" in credentials ? credentials.username : "" };
   let room: Room | undefined;
-  let online = false;
-  let over = false;
+  let isOnline = false;
+  let isOver = false;
 
-  const pageListeners = [platform.page.onHide(hide), platform.page.onWake(wake)];
-  queueMicrotask(enter);
+  const undoPage = [platform.page.onHide(onHide), platform.page.onWake(onWake)];
+  queueMicrotask(join);
 
   return {
     signal(kind, to, signal) {
-      if (!online) return;
+      if (!isOnline) return;
       if (room?.has(to)) room.signal(kind, to, signal);
-      else queueMicrotask(() => online && events.unreachable(to));
+      else queueMicrotask(() => isOnline && events.unreachable(to));
     },
     invite: unsupported,
     requestToken: unsupported,
@@ -66,34 +66,34 @@ function openSession(
     },
   };
 
-  function wake() {
+  function onWake() {
     events.woke();
-    enter();
+    join();
   }
 
-  function enter() {
-    if (over || room) return;
+  function join() {
+    if (isOver || room) return;
     try {
       checkUsername(credentials);
-      room = enterRoom(
+      room = joinRoom(
         name,
         own,
-        { entered, failed, joined, left: events.peerDisconnect, signal: events.signal },
+        { opened: onOpened, failed: onFailed, joined: onJoined, left: events.peerDisconnect, signal: events.signal },
         platform,
       );
     } catch (cause) {
-      failed(cause);
+      onFailed(cause);
     }
   }
 
-  function entered(members: readonly Member[]) {
-    online = true;
+  function onOpened(members: readonly Member[]) {
+    isOnline = true;
     for (const { username } of members) if (username !== own.username) users.add(username);
     const self = { id: own.id, username: own.username };
     events.online({ self, users: [...users], peers: members.map(peerOf) });
   }
 
-  function joined(member: Member) {
+  function onJoined(member: Member) {
     const peer = peerOf(member);
     if (peer.name !== us && !users.has(peer.name)) {
       users.add(peer.name);
@@ -106,21 +106,21 @@ function openSession(
     return Object.freeze({ id, name: username === own.username ? us : username });
   }
 
-  function failed(cause: unknown) {
+  function onFailed(cause: unknown) {
     stop();
-    events.ended(cause instanceof BonevalueError ? cause : notHere(cause));
+    events.ended(cause instanceof BonevalueError ? cause : noBroadcastChannel(cause));
   }
 
-  function hide() {
+  function onHide() {
     leave();
-    if (online) events.interrupted(putAway());
-    online = false;
+    if (isOnline) events.interrupted(pageHidden());
+    isOnline = false;
   }
 
   function stop() {
-    over = true;
-    online = false;
-    for (const undo of pageListeners) undo();
+    isOver = true;
+    isOnline = false;
+    for (const undo of undoPage) undo();
     leave();
   }
 
@@ -136,24 +136,29 @@ function createId(): string {
 
 function checkUsername(credentials: Credentials) {
   if (!("username" in credentials)) {
-    throw new BonevalueError("unsupported", "Without a server there are no tokens or invitations. Give a user name.");
+    throw new BonevalueError(
+      "unsupported",
+      "Without a server there are no tokens and no invitations. Pass a user name.",
+    );
   }
   if (!is(username, credentials.username)) {
-    const message = `"${credentials.username}" cannot be a user name here, since others call us by it. Choose another.`;
+    const message = `The user name "${credentials.username}" is reserved. Choose another.`;
     throw new BonevalueError("alias-reserved", message);
   }
 }
 
 async function unsupported(): Promise<never> {
-  throw new BonevalueError("unsupported", "This needs a discovery server: tabs of one origin know each other anyway.");
+  throw new BonevalueError(
+    "unsupported",
+    "This needs a discovery server. Tabs of one origin trust each other already.",
+  );
 }
 
-function notHere(cause: unknown): BonevalueError {
-  const message =
-    "This page has no BroadcastChannel that it may use. Serve it over http(s), or use a discovery server.";
+function noBroadcastChannel(cause: unknown): BonevalueError {
+  const message = "This page may not use BroadcastChannel. Serve it over http(s), or use a discovery server.";
   return new BonevalueError("unsupported", message, { cause });
 }
 
-function putAway(): BonevalueError {
-  return new BonevalueError("disconnected", "The page was put away. We come back when it is shown.");
+function pageHidden(): BonevalueError {
+  return new BonevalueError("disconnected", "The page was hidden. The client reconnects when it is shown again.");
 }

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
-import { discoveryConformance } from "./conformance.ts";
 import { createMemoryDiscovery, type MemoryDiscoveryOptions } from "./memory.ts";
-import { createRecorder, type Recorder } from "./testing/event-recorder.ts";
+import { discoveryConformance } from "./testing/conformance.ts";
+import { createEventRecorder, type EventRecorder } from "./testing/event-recorder.ts";
 
 discoveryConformance("memory", {
   hasServer: true,
@@ -24,11 +24,11 @@ function createWorld(options: MemoryDiscoveryOptions = {}) {
   const clock = createVirtualClock();
   const server = createMemoryDiscovery({ clock, ...options });
   server.addUser("ann", "secret");
-  async function signIn(): Promise<Recorder & { id: string; session: ReturnType<typeof server.open> }> {
-    const recorder = createRecorder();
+  async function signIn(): Promise<EventRecorder & { id: string; session: ReturnType<typeof server.open> }> {
+    const recorder = createEventRecorder();
     const session = server.open("memory", { username: "ann", password: "secret" }, recorder.events);
     await clock.advance(1000);
-    const snapshot = recorder.told.find(([event]) => event === "online")?.[1] as { self: { id: string } };
+    const snapshot = recorder.recorded.find(([event]) => event === "online")?.[1] as { self: { id: string } };
     return { ...recorder, session, id: snapshot?.self.id };
   }
   return { clock, server, signIn };
@@ -36,12 +36,12 @@ function createWorld(options: MemoryDiscoveryOptions = {}) {
 
 test("a sign-in takes the latency there and back", async () => {
   const { clock, server } = createWorld({ latency: 100 });
-  const { told, events } = createRecorder();
+  const { recorded, events } = createEventRecorder();
   server.open("memory", { username: "ann", password: "secret" }, events);
   await clock.advance(199);
-  expect(told).toEqual([]);
+  expect(recorded).toEqual([]);
   await clock.advance(1);
-  expect(told[0]?.[0]).toBe("online");
+  expect(recorded[0]?.[0]).toBe("online");
 });
 
 test("a peer that is cut off is lost to the others after 10 s, and comes back under its own id", async () => {
@@ -49,15 +49,15 @@ test("a peer that is cut off is lost to the others after 10 s, and comes back un
   const first = await signIn();
   const second = await signIn();
   server.interrupt(second.id);
-  expect(second.told.at(-1)).toEqual(["interrupted", "disconnected"]);
+  expect(second.recorded.at(-1)).toEqual(["interrupted", "disconnected"]);
   await clock.advance(9_999);
-  expect(first.told.at(-1)?.[0]).toBe("peerConnect");
+  expect(first.recorded.at(-1)?.[0]).toBe("peerConnect");
   await clock.advance(1);
-  expect(first.told.at(-1)).toEqual(["peerDisconnect", second.id, true]);
+  expect(first.recorded.at(-1)).toEqual(["peerDisconnect", second.id, true]);
   server.restore(second.id);
   await clock.advance(0);
-  expect(second.told.at(-1)).toMatchObject(["online", { self: { id: second.id } }]);
-  expect(first.told.at(-1)).toEqual(["peerConnect", { name: "Us", id: second.id }]);
+  expect(second.recorded.at(-1)).toMatchObject(["online", { self: { id: second.id } }]);
+  expect(first.recorded.at(-1)).toEqual(["peerConnect", { name: "Us", id: second.id }]);
 });
 
 test("a peer that is back within the grace has been gone for nobody", async () => {
@@ -68,8 +68,8 @@ test("a peer that is back within the grace has been gone for nobody", async () =
   await clock.advance(5_000);
   server.restore(second.id);
   await clock.advance(20_000);
-  expect(second.told.at(-1)).toMatchObject(["online", { self: { id: second.id } }]);
-  expect(first.told.filter(([event]) => event === "peerDisconnect")).toEqual([]);
+  expect(second.recorded.at(-1)).toMatchObject(["online", { self: { id: second.id } }]);
+  expect(first.recorded.filter(([event]) => event === "peerDisconnect")).toEqual([]);
 });
 
 test("a server that ends interrupts everybody and refuses newcomers; restored, it has everybody back", async () => {
@@ -78,17 +78,15 @@ test("a server that ends interrupts everybody and refuses newcomers; restored, i
   const second = await signIn();
   server.interrupt();
   const late = await signIn();
-  expect(late.told).toEqual([["ended", "unreachable"]]);
+  expect(late.recorded).toEqual([["ended", "unreachable"]]);
   server.restore();
   await clock.advance(0);
-  for (const { told } of [first, second]) {
-    expect(told.filter(([event]) => event === "interrupted" || event === "online").map(([event]) => event)).toEqual([
-      "online",
-      "interrupted",
-      "online",
-    ]);
+  for (const { recorded } of [first, second]) {
+    expect(recorded.filter(([event]) => event === "interrupted" || event === "online").map(([event]) => event)).toEqual(
+      ["online", "interrupted", "online"],
+    );
   }
-  expect(second.told.at(-1)).toMatchObject(["online", { peers: [{ id: first.id }] }]);
+  expect(second.recorded.at(-1)).toMatchObject(["online", { peers: [{ id: first.id }] }]);
 });
 
 test("what is under way when the line breaks is lost: signals quietly, requests with disconnected", async () => {
@@ -101,7 +99,7 @@ test("what is under way when the line breaks is lost: signals quietly, requests 
   await expect(invited).rejects.toMatchObject({ code: "disconnected" });
   await expect(first.session.invite("bob@example.org")).rejects.toMatchObject({ code: "not-connected" });
   await clock.advance(100);
-  expect(second.told.filter(([event]) => event === "signal")).toEqual([]);
+  expect(second.recorded.filter(([event]) => event === "signal")).toEqual([]);
 });
 
 test("an invited user chooses a password, once", async () => {
@@ -112,10 +110,10 @@ test("an invited user chooses a password, once", async () => {
   await clock.advance(0);
   await invited;
   const accept = async () => {
-    const { told, events } = createRecorder();
+    const { recorded, events } = createEventRecorder();
     server.open("memory", { invite: invites[0] as string, password: "chosen" }, events);
     await clock.advance(0);
-    return told[0];
+    return recorded[0];
   };
   expect(await accept()).toMatchObject(["online", { self: { username: "bob@example.org" } }]);
   expect(await accept()).toEqual(["ended", "token-invalid"]);

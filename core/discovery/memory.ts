@@ -5,40 +5,40 @@ import { createAccounts } from "./memory/accounts.ts";
 import { type MemoryServer, type MemorySession, openMemorySession } from "./memory/session.ts";
 import { createSwitchboard } from "./memory/switchboard.ts";
 
-/** What {@link createMemoryDiscovery} takes. */
+/** The options of {@link createMemoryDiscovery}. */
 export interface MemoryDiscoveryOptions {
   readonly clock?: Clock | undefined;
-  /** How long everything takes each way, in ms. Default 0. */
+  /** The latency of each direction, in ms. Default 0. */
   readonly latency?: number | undefined;
-  /** From 0 up to 1; makes ids and tokens, so that a seeded one makes a run repeatable. */
+  /** Returns numbers from 0 up to 1, for ids and tokens. A seeded one makes a run repeatable. */
   readonly random?: (() => number) | undefined;
-  /** Gets the invitations that users ask for. */
+  /** Receives the invitations that users request. */
   readonly mail?: ((email: string, invite: string) => void) | undefined;
 }
 
-/** A discovery server inside this process, for tests: with users, trust, and outages at will. `host` means nothing to it. */
+/** A discovery server inside this process, for tests, with users, trust and outages. It ignores `host`. */
 export interface MemoryDiscovery extends Discovery {
   addUser(username: string, password: string): void;
-  /** `a` calls `b` by `aliasOfB`, and the other way round. Whoever is online is told. */
+  /** `a` names `b` `aliasOfB`, and `b` names `a` `aliasOfA`. Their online logins are notified. */
   trust(a: string, aliasOfB: Alias, b: string, aliasOfA: Alias): void;
   distrust(a: string, b: string): void;
-  /** Cuts one peer off, or ends the server itself, which then knows of nobody online. */
+  /** Interrupts the connection of one peer, or stops the server, which forgets who is online. */
   interrupt(id?: PeerId): void;
-  /** Lets that peer come back, or everybody. */
+  /** Restores the connection of one peer, or of all. */
   restore(id?: PeerId): void;
 }
 
-/** With no users yet. */
+/** Creates a server without users. */
 export function createMemoryDiscovery(options: MemoryDiscoveryOptions = {}): MemoryDiscovery {
   const { clock = systemClock, latency = 0, random = Math.random, mail = () => {} } = options;
   const secret = () => Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16)).join("");
   const accounts = createAccounts(clock, secret);
-  const board = createSwitchboard(accounts);
+  const switchboard = createSwitchboard(accounts);
   const sessions = new Set<MemorySession>();
   let down = false;
-  const server: MemoryServer = { clock, latency, accounts, board, sessions, secret, mail, isDown: () => down };
+  const server: MemoryServer = { clock, latency, accounts, switchboard, sessions, secret, mail, isDown: () => down };
 
-  const those = (id: PeerId | undefined) =>
+  const sessionsOf = (id: PeerId | undefined) =>
     [...sessions].filter((session) => id === undefined || session.login()?.id === id);
 
   return {
@@ -46,17 +46,17 @@ export function createMemoryDiscovery(options: MemoryDiscoveryOptions = {}): Mem
     addUser: accounts.add,
     trust(a, aliasOfB, b, aliasOfA) {
       accounts.trust(a, aliasOfB, b, aliasOfA);
-      board.joined(a, b);
+      switchboard.trusted(a, b);
     },
-    distrust: board.part,
+    distrust: switchboard.distrust,
     interrupt(id) {
-      if (id === undefined) board.forget();
+      if (id === undefined) switchboard.clear();
       down ||= id === undefined;
-      for (const session of those(id)) session.cut();
+      for (const session of sessionsOf(id)) session.interrupt();
     },
     restore(id) {
       down &&= id !== undefined;
-      if (!down) for (const session of those(id)) session.comeBack();
+      if (!down) for (const session of sessionsOf(id)) session.restore();
     },
   };
 }

@@ -1,22 +1,22 @@
-/** What befalls the page that we run in. Each returns its undo. */
+/** The events of the page that a session depends on. Each method returns its undo. */
 export interface PageLifecycle {
-  /** It is shown, visible or online again, or has slept: what we believe of the network may be out of date. */
+  /** The page is shown, visible or online again, or the machine slept: the state of the network may be out of date. */
   onWake(listener: () => void): () => void;
-  /** It goes away; `back` when it may be shown again as it was. */
+  /** The page goes away. `back`: it may return from the back/forward cache. */
   onHide(listener: (back: boolean) => void): () => void;
 }
 
-/** The parts of a window that tell. In a worker there is no `document`, outside of browsers there is neither. */
+/** The members of a window that a {@link PageLifecycle} uses. Workers have no `document`; Node has neither. */
 export interface LifecycleScope {
   readonly addEventListener?: EventTarget["addEventListener"] | undefined;
   readonly removeEventListener?: EventTarget["removeEventListener"] | undefined;
   readonly document?: (EventTarget & { readonly visibilityState: string }) | undefined;
 }
 
-// Often enough for a page that wakes to be right again before its user has looked around.
-const beat = 2_000;
+// Short enough that a page which wakes recovers before the user notices.
+const intervalMs = 2_000;
 
-/** The page of `scope`; by default the one that this code runs in. */
+/** Creates the lifecycle of the page of `scope`, by default this one. */
 export function createPageLifecycle(scope: LifecycleScope = globalThis): PageLifecycle {
   const on = (type: string, listener: (event: Event) => void) => {
     scope.addEventListener?.(type, listener);
@@ -26,12 +26,12 @@ export function createPageLifecycle(scope: LifecycleScope = globalThis): PageLif
     onWake(listener) {
       const { document } = scope;
       const wake = () => listener();
-      const look = () => document?.visibilityState === "visible" && listener();
-      const undo = [on("online", wake), on("pageshow", wake), onSlept(wake)];
-      document?.addEventListener("visibilitychange", look);
+      const onVisibilityChange = () => document?.visibilityState === "visible" && listener();
+      const undos = [on("online", wake), on("pageshow", wake), onSlept(wake)];
+      document?.addEventListener("visibilitychange", onVisibilityChange);
       return () => {
-        for (const off of undo) off();
-        document?.removeEventListener("visibilitychange", look);
+        for (const undo of undos) undo();
+        document?.removeEventListener("visibilitychange", onVisibilityChange);
       };
     },
     onHide(listener) {
@@ -40,13 +40,13 @@ export function createPageLifecycle(scope: LifecycleScope = globalThis): PageLif
   };
 }
 
-/** Not every platform says that it slept; that timers stood still does. By the wall's clock: others may stop meanwhile. */
+/** Not every platform has an event for sleep, but timers stand still. Uses Date: monotonic clocks may stop during sleep. */
 function onSlept(listener: () => void): () => void {
   let last = Date.now();
   const timer = setInterval(() => {
-    const slept = Date.now() - last > 2 * beat;
+    const hasSlept = Date.now() - last > 2 * intervalMs;
     last = Date.now();
-    if (slept) listener();
-  }, beat);
+    if (hasSlept) listener();
+  }, intervalMs);
   return () => clearInterval(timer);
 }

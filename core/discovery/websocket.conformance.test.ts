@@ -5,9 +5,9 @@ import { afterEach, describe, expect, test } from "vitest";
 import { type BonevalueServer, createServer, type ServerOptions } from "../../reference-server/server.ts";
 import { openSqliteStore } from "../../reference-server/store/sqlite.ts";
 import { startCuttableProxy } from "../../reference-server/testing/cuttable-proxy.ts";
-import { discoveryConformance } from "./conformance.ts";
 import type { Credentials, DiscoverySession, Snapshot } from "./discovery.ts";
-import { createRecorder, type Told } from "./testing/event-recorder.ts";
+import { discoveryConformance } from "./testing/conformance.ts";
+import { createEventRecorder, type RecordedEvent } from "./testing/event-recorder.ts";
 import { websocket } from "./websocket.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -43,14 +43,14 @@ describe("websocket, with the reference server", () => {
   }
 
   function openSession(server: { readonly url: string }, credentials: Credentials) {
-    const recorder = createRecorder();
+    const recorder = createEventRecorder();
     // Small dice make short waits.
     const session = websocket({ random: () => 0.1 }).open(server.url, credentials, recorder.events);
     sessions.push(session);
     return { ...recorder, session };
   }
 
-  const online = ([event]: Told) => event === "online";
+  const online = ([event]: RecordedEvent) => event === "online";
 
   test("an invitation's link signs a new user in, once", async () => {
     const server = await startServer();

@@ -2,16 +2,16 @@ import { expect, test, vi } from "vitest";
 import { eventually } from "../../tools/eventually.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import type { Credentials } from "./discovery.ts";
-import { createRecorder } from "./testing/event-recorder.ts";
-import { driveSession } from "./websocket/session-driver.ts";
+import { createEventRecorder } from "./testing/event-recorder.ts";
 import { createFakeSockets } from "./websocket/testing/fake-sockets.ts";
+import { driveSession } from "./websocket/testing/session-driver.ts";
 import { websocket } from "./websocket.ts";
 
 const returned = { type: "authenticate", data: { version: 1, session: "secret of ann" } };
 
 test("nothing is told before open has returned, and the first frame says who we are", async () => {
   const driver = driveSession();
-  expect(driver.told).toEqual([]);
+  expect(driver.recorded).toEqual([]);
   const socket = await driver.socket();
   expect(socket.url).toBe("wss://example.org/");
   socket.accept();
@@ -21,7 +21,7 @@ test("nothing is told before open has returned, and the first frame says who we 
 test("a sign-in brings the lists in one snapshot", async () => {
   const driver = driveSession();
   await driver.signIn({ users: ["Bob"], peers: [{ name: "Bob", id: "b1" }] });
-  expect(driver.told).toEqual([
+  expect(driver.recorded).toEqual([
     ["iceServers", []],
     ["online", { self: { id: "me", username: "ann" }, users: ["Bob"], peers: [{ name: "Bob", id: "b1" }] }],
   ]);
@@ -31,7 +31,7 @@ test("an invitation is accepted with the chosen password, and later returns need
   const driver = driveSession({ invite: "inv", password: "chosen" });
   const socket = await driver.signIn();
   expect(socket.sent).toEqual([{ type: "acceptInvite", data: { version: 1, invite: "inv", password: "chosen" } }]);
-  socket.drop(1006);
+  socket.close(1006);
   await driver.clock.advance(500);
   const again = await driver.signIn();
   expect(again.sent).toEqual([returned]);
@@ -42,7 +42,7 @@ test("a token function is asked at the sign-in and at every return", async () =>
   const driver = driveSession({ token: async () => `token ${++asked}` });
   const socket = await driver.signIn();
   expect(socket.sent[0].data).toEqual({ version: 1, token: "token 1" });
-  socket.drop(1006);
+  socket.close(1006);
   await driver.clock.advance(500);
   const again = await driver.signIn();
   expect(again.sent[0].data).toEqual({ version: 1, token: "token 2", session: "secret of ann" });
@@ -51,13 +51,13 @@ test("a token function is asked at the sign-in and at every return", async () =>
 test("a refused token is asked for once more, and only once", async () => {
   let asked = 0;
   const driver = driveSession({ token: () => `token ${++asked}` });
-  (await driver.socket()).drop(4001);
+  (await driver.socket()).close(4001);
   await driver.clock.advance(500);
   expect(driver.sockets).toHaveLength(2);
-  (await driver.socket()).drop(4001);
+  (await driver.socket()).close(4001);
   await driver.clock.advance(60_000);
   expect(asked).toBe(2);
-  expect(driver.told).toEqual([["ended", "unauthenticated"]]);
+  expect(driver.recorded).toEqual([["ended", "unauthenticated"]]);
 });
 
 test("a token function that fails ends a first sign-in, with its error as the cause", async () => {
@@ -66,7 +66,7 @@ test("a token function that fails ends a first sign-in, with its error as the ca
     websocket({ WebSocket: class {} as never, clock: createVirtualClock() }).open(
       "example.org",
       { token: () => Promise.reject(cause) },
-      { ...createRecorder().events, ended: resolve },
+      { ...createEventRecorder().events, ended: resolve },
     );
   });
   expect(await ended).toMatchObject({ code: "unauthenticated", cause });
@@ -76,15 +76,15 @@ test.for([undefined, null, 5])("a token function that gives %s has failed as wel
   const driver = driveSession({ token: () => token as never });
   await driver.clock.advance(0);
   expect(driver.sockets).toHaveLength(0);
-  expect(driver.told).toEqual([["ended", "unauthenticated"]]);
+  expect(driver.recorded).toEqual([["ended", "unauthenticated"]]);
 });
 
 test("a token function that does not answer within 30 s has failed: the first sign-in ends", async () => {
   const driver = driveSession({ token: () => new Promise(() => {}) });
   await driver.clock.advance(29_999);
-  expect(driver.told).toEqual([]);
+  expect(driver.recorded).toEqual([]);
   await driver.clock.advance(1);
-  expect(driver.told).toEqual([["ended", "unauthenticated"]]);
+  expect(driver.recorded).toEqual([["ended", "unauthenticated"]]);
   expect(driver.clock.waiting).toBe(0);
 });
 
@@ -94,7 +94,7 @@ test("a token function that is waited for when the app leaves is waited for no l
   await driver.session.close();
   expect(driver.clock.waiting).toBe(0);
   await driver.clock.advance(60_000);
-  expect(driver.told).toEqual([]);
+  expect(driver.recorded).toEqual([]);
 });
 
 test("a token function that does not answer at a return is asked again, and its late answer is not used", async () => {
@@ -102,7 +102,7 @@ test("a token function that does not answer at a return is asked again, and its 
   const driver = driveSession({ token: () => new Promise((resolve) => answers.push(resolve)) });
   await driver.clock.advance(0);
   answers[0]?.("first");
-  (await driver.signIn()).drop(1006);
+  (await driver.signIn()).close(1006);
   await driver.clock.advance(31_000);
   expect(answers).toHaveLength(3);
   answers[1]?.("late");
@@ -117,12 +117,18 @@ test("a token function that fails at a return is asked again later", async () =>
   const driver = driveSession({ token: () => (fails ? Promise.reject(new Error("offline")) : "token") });
   const socket = await driver.signIn();
   fails = true;
-  socket.drop(1006);
+  socket.close(1006);
   await driver.clock.advance(1000);
   fails = false;
   await driver.clock.advance(5000);
   await driver.signIn();
-  expect(driver.told.map(([name]) => name)).toEqual(["iceServers", "online", "interrupted", "iceServers", "online"]);
+  expect(driver.recorded.map(([name]) => name)).toEqual([
+    "iceServers",
+    "online",
+    "interrupted",
+    "iceServers",
+    "online",
+  ]);
 });
 
 test.each([
@@ -135,9 +141,9 @@ test.each([
   [4003, "incompatible"],
 ])("a first attempt that closes with %i fails at once with %s", async (code, error) => {
   const driver = driveSession();
-  (await driver.socket()).drop(code);
+  (await driver.socket()).close(code);
   await driver.clock.advance(60_000);
-  expect(driver.told).toEqual([["ended", error]]);
+  expect(driver.recorded).toEqual([["ended", error]]);
   expect(driver.sockets).toHaveLength(1);
 });
 
@@ -145,21 +151,25 @@ test("the error that the server says before it closes is what the user sees", as
   const driver = driveSession({ invite: "used", password: "chosen" });
   const socket = await driver.socket();
   socket.accept();
-  socket.say("error", { code: "token-invalid", message: "This invitation was used. Ask for another." });
-  socket.drop(4001);
-  expect(driver.told).toEqual([["ended", "token-invalid"]]);
+  socket.deliver("error", { code: "token-invalid", message: "This invitation was used. Ask for another." });
+  socket.close(4001);
+  expect(driver.recorded).toEqual([["ended", "token-invalid"]]);
 });
 
 test("a host that names nothing ends the first sign-in like a server that does not answer", async () => {
   const driver = driveSession(undefined, { host: "two words" });
   await driver.clock.advance(0);
-  expect(driver.told).toEqual([["ended", "unreachable"]]);
+  expect(driver.recorded).toEqual([["ended", "unreachable"]]);
 });
 
 test("a platform without WebSocket is told to hand one in", async () => {
   vi.stubGlobal("WebSocket", undefined);
   const ended = new Promise((resolve) => {
-    websocket().open("example.org", { username: "a", password: "b" }, { ...createRecorder().events, ended: resolve });
+    websocket().open(
+      "example.org",
+      { username: "a", password: "b" },
+      { ...createEventRecorder().events, ended: resolve },
+    );
   });
   expect(await ended).toMatchObject({
     code: "unsupported",
@@ -176,7 +186,7 @@ test("a WebSocket that the platform refuses to make is unreachable, with its rea
     }
   };
   const ended = new Promise<any>((resolve) => {
-    const events = { ...createRecorder().events, ended: resolve };
+    const events = { ...createEventRecorder().events, ended: resolve };
     websocket({ WebSocket: Refusing as never }).open("ws://example.org", { username: "a", password: "b" }, events);
   });
   expect(await ended).toMatchObject({ code: "unreachable", cause: refusal });
@@ -185,11 +195,11 @@ test("a WebSocket that the platform refuses to make is unreachable, with its rea
 test("who gets no answer is told at which address nobody answered", async () => {
   const { WebSocket, opened } = createFakeSockets();
   const ended = new Promise((resolve) => {
-    const events = { ...createRecorder().events, ended: resolve };
+    const events = { ...createEventRecorder().events, ended: resolve };
     websocket({ WebSocket }).open("example.org:8000", { username: "a", password: "b" }, events);
   });
   await eventually(() => expect(opened).toHaveLength(1));
-  opened[0]?.drop(1006);
+  opened[0]?.close(1006);
   expect(await ended).toMatchObject({ message: expect.stringContaining("wss://example.org:8000/") });
 });
 
@@ -199,11 +209,11 @@ test("a server of another kind, which says things that we do not know, is given 
   socket.accept();
   for (let beats = 0; beats < 2; beats++) {
     await driver.clock.advance(4_000);
-    socket.sayRaw(JSON.stringify({ type: "heartbeat" }));
+    socket.deliverRaw(JSON.stringify({ type: "heartbeat" }));
   }
   await driver.clock.advance(2_000);
-  expect(socket.closedWith).toBe(4000);
-  expect(driver.told).toEqual([["ended", "unreachable"]]);
+  expect(socket.closeCode).toBe(4000);
+  expect(driver.recorded).toEqual([["ended", "unreachable"]]);
 });
 
 test("a server whose lists take long to arrive is waited for while they do", async () => {
@@ -211,34 +221,34 @@ test("a server whose lists take long to arrive is waited for while they do", asy
   const socket = await driver.socket();
   socket.accept();
   await driver.clock.advance(9_000);
-  socket.say("setPeerId", { version: 1, peerId: "me", username: "ann", session: "secret of ann", resumed: false });
+  socket.deliver("setPeerId", { version: 1, peerId: "me", username: "ann", session: "secret of ann", resumed: false });
   await driver.clock.advance(9_000);
-  socket.say("userList", []);
+  socket.deliver("userList", []);
   await driver.clock.advance(9_000);
-  socket.say("peerList", []);
-  expect(driver.told.at(-1)?.[0]).toBe("online");
+  socket.deliver("peerList", []);
+  expect(driver.recorded.at(-1)?.[0]).toBe("online");
 });
 
 test("a server that accepts the socket and says nothing is given up after 10 s", async () => {
   const driver = driveSession();
   const socket = await driver.socket();
   await driver.clock.advance(9_999);
-  expect(driver.told).toEqual([]);
+  expect(driver.recorded).toEqual([]);
   await driver.clock.advance(1);
-  expect(socket.closedWith).toBe(4000);
-  expect(driver.told).toEqual([["ended", "unreachable"]]);
+  expect(socket.closeCode).toBe(4000);
+  expect(driver.recorded).toEqual([["ended", "unreachable"]]);
 });
 
 test.each([1001, 1006, 1011, 1012, 3000, 4000])(
   "a later loss with %i is come back from, by the session's secret",
   async (code) => {
     const driver = driveSession();
-    (await driver.signIn()).drop(code);
-    expect(driver.told.at(-1)).toEqual(["interrupted", "disconnected"]);
+    (await driver.signIn()).close(code);
+    expect(driver.recorded.at(-1)).toEqual(["interrupted", "disconnected"]);
     await driver.clock.advance(250);
     const again = await driver.signIn({ users: ["Bob"] });
     expect(again.sent).toEqual([returned]);
-    expect(driver.told.at(-1)).toMatchObject(["online", { users: ["Bob"] }]);
+    expect(driver.recorded.at(-1)).toMatchObject(["online", { users: ["Bob"] }]);
   },
 );
 
@@ -250,44 +260,44 @@ test.each([
   [4003, "incompatible"],
 ])("a later close with %i says to stay away, with %s", async (code, error) => {
   const driver = driveSession();
-  (await driver.signIn()).drop(code);
+  (await driver.signIn()).close(code);
   await driver.clock.advance(60_000);
-  expect(driver.told.at(-1)).toEqual(["ended", error]);
+  expect(driver.recorded.at(-1)).toEqual(["ended", error]);
   expect(driver.sockets).toHaveLength(1);
 });
 
 test("attempts to come back are spaced further and further apart, and an outage is told once", async () => {
   const driver = driveSession();
-  (await driver.signIn()).drop(1006);
+  (await driver.signIn()).close(1006);
   const tried: number[] = [];
   for (let attempt = 1; attempt <= 4; attempt++) {
     const before = driver.clock.now();
     while (driver.sockets.length === attempt) await driver.clock.advance(50);
     tried.push(driver.clock.now() - before);
-    (await driver.socket()).drop(1006);
+    (await driver.socket()).close(1006);
   }
   expect(tried).toEqual([250, 500, 1000, 2000]);
-  expect(driver.told.filter(([name]) => name === "interrupted")).toHaveLength(1);
+  expect(driver.recorded.filter(([name]) => name === "interrupted")).toHaveLength(1);
 });
 
 test("only a line that held for 10 s makes the next outage begin with short waits again", async () => {
   const driver = driveSession();
-  (await driver.signIn()).drop(1006);
+  (await driver.signIn()).close(1006);
   await driver.clock.advance(250);
-  (await driver.signIn()).drop(1006);
+  (await driver.signIn()).close(1006);
   await driver.clock.advance(499);
   expect(driver.sockets).toHaveLength(2);
   await driver.clock.advance(1);
   const socket = await driver.signIn();
   await driver.clock.advance(10_000);
-  socket.drop(1006);
+  socket.close(1006);
   await driver.clock.advance(250);
   expect(driver.sockets).toHaveLength(4);
 });
 
 test("a page that wakes comes back at once", async () => {
   const driver = driveSession(undefined, { random: 0.999 });
-  (await driver.signIn()).drop(1006);
+  (await driver.signIn()).close(1006);
   await driver.clock.advance(100);
   expect(driver.sockets).toHaveLength(1);
   driver.page.wake();
@@ -297,15 +307,15 @@ test("a page that wakes comes back at once", async () => {
 
 test("an overloaded server is left alone for as long as it asks, or 10 s, even by a page that wakes", async () => {
   const driver = driveSession(undefined, { random: 0 });
-  (await driver.signIn()).drop(1013);
+  (await driver.signIn()).close(1013);
   driver.page.wake();
   await driver.clock.advance(9_999);
   expect(driver.sockets).toHaveLength(1);
   await driver.clock.advance(1);
   const again = await driver.signIn();
-  again.say("error", { code: "rate-limited", message: "Slow down.", after: 3000 });
-  again.drop(1013);
-  expect(driver.told.at(-1)).toEqual(["interrupted", "rate-limited"]);
+  again.deliver("error", { code: "rate-limited", message: "Slow down.", after: 3000 });
+  again.close(1013);
+  expect(driver.recorded.at(-1)).toEqual(["interrupted", "rate-limited"]);
   await driver.clock.advance(2_999);
   expect(driver.sockets).toHaveLength(2);
   await driver.clock.advance(1);
@@ -315,7 +325,7 @@ test("an overloaded server is left alone for as long as it asks, or 10 s, even b
 test("a ping is answered at once", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
-  socket.say("ping", {});
+  socket.deliver("ping", {});
   expect(socket.sent.at(-1)).toEqual({ type: "pong", data: {} });
 });
 
@@ -323,12 +333,12 @@ test("35 s of silence mean that the server has gone, anything heard before that 
   const driver = driveSession();
   const socket = await driver.signIn();
   await driver.clock.advance(34_999);
-  socket.say("ping", {});
+  socket.deliver("ping", {});
   await driver.clock.advance(34_999);
-  expect(socket.closedWith).toBeUndefined();
+  expect(socket.closeCode).toBeUndefined();
   await driver.clock.advance(1);
-  expect(socket.closedWith).toBe(4000);
-  expect(driver.told.at(-1)).toEqual(["interrupted", "disconnected"]);
+  expect(socket.closeCode).toBe(4000);
+  expect(driver.recorded.at(-1)).toEqual(["interrupted", "disconnected"]);
 });
 
 test("a page that wakes asks whether the server is still there, and gives it 5 s", async () => {
@@ -337,12 +347,12 @@ test("a page that wakes asks whether the server is still there, and gives it 5 s
   driver.page.wake();
   expect(socket.sent.at(-1)).toEqual({ type: "ping", data: {} });
   await driver.clock.advance(4_000);
-  socket.say("pong", {});
+  socket.deliver("pong", {});
   await driver.clock.advance(5_000);
-  expect(socket.closedWith).toBeUndefined();
+  expect(socket.closeCode).toBeUndefined();
   driver.page.wake();
   await driver.clock.advance(5_000);
-  expect(socket.closedWith).toBe(4000);
+  expect(socket.closeCode).toBe(4000);
 });
 
 test("a server that does not answer at once to a page that wakes is come back to on another socket meanwhile", async () => {
@@ -356,9 +366,9 @@ test("a server that does not answer at once to a page that wakes is come back to
   await driver.clock.advance(1);
   expect(driver.sockets).toHaveLength(2);
   await driver.signIn();
-  expect(driver.told.map(([name]) => name).slice(2)).toEqual(["woke", "iceServers", "online"]);
-  socket.drop(4002);
-  expect(driver.told.at(-1)?.[0]).toBe("online");
+  expect(driver.recorded.map(([name]) => name).slice(2)).toEqual(["woke", "iceServers", "online"]);
+  socket.close(4002);
+  expect(driver.recorded.at(-1)?.[0]).toBe("online");
 });
 
 test.for([
@@ -374,12 +384,12 @@ test.for([
       await driver.clock.advance(60_000);
       eachMinute(driver);
       expect(socket.sent.at(-1)).toEqual({ type: "ping", data: {} });
-      if (!unanswered) socket.say("pong", {});
+      if (!unanswered) socket.deliver("pong", {});
     }
-    expect(socket.closedWith).toBeUndefined();
+    expect(socket.closeCode).toBeUndefined();
     await driver.clock.advance(60_000);
-    expect(socket.closedWith).toBe(4000);
-    expect(driver.told.at(-1)).toEqual(["interrupted", "disconnected"]);
+    expect(socket.closeCode).toBe(4000);
+    expect(driver.recorded.at(-1)).toEqual(["interrupted", "disconnected"]);
   },
 );
 
@@ -391,7 +401,7 @@ test("a page that sleeps while nothing is asked asks when it wakes; one that sle
   expect(socket.sent.filter(({ type }) => type === "ping")).toHaveLength(1);
   driver.sleep(60_000);
   await driver.clock.advance(5_000);
-  expect(socket.closedWith).toBe(4000);
+  expect(socket.closeCode).toBe(4000);
   expect((await driver.signIn()).sent).toEqual([returned]);
 });
 
@@ -400,8 +410,8 @@ test("a page that is put away leaves at once, and comes back by its session when
   const socket = await driver.signIn();
   driver.page.hide(true);
   expect(socket.sent.at(-1)).toEqual({ type: "bye", data: { back: true } });
-  expect(socket.closedWith).toBe(1000);
-  expect(driver.told.at(-1)).toEqual(["interrupted", "disconnected"]);
+  expect(socket.closeCode).toBe(1000);
+  expect(driver.recorded.at(-1)).toEqual(["interrupted", "disconnected"]);
   await driver.clock.advance(60_000);
   expect(driver.sockets).toHaveLength(1);
   driver.page.wake();
@@ -418,30 +428,36 @@ test("a page that goes for good says so", async () => {
 test("asked to reconnect, the client keeps its socket until another has taken over, and nobody notices", async () => {
   const driver = driveSession();
   const old = await driver.signIn();
-  old.say("reconnect", { after: 3_000 });
+  old.deliver("reconnect", { after: 3_000 });
   await driver.clock.advance(2_999);
   expect(driver.sockets).toHaveLength(1);
   await driver.clock.advance(1);
   const fresh = await driver.socket();
   expect(fresh).not.toBe(old);
-  old.say("peerConnect", { name: "Bob", id: "b1" });
-  expect(driver.told.at(-1)).toEqual(["peerConnect", { name: "Bob", id: "b1" }]);
+  old.deliver("peerConnect", { name: "Bob", id: "b1" });
+  expect(driver.recorded.at(-1)).toEqual(["peerConnect", { name: "Bob", id: "b1" }]);
   await driver.signIn();
-  old.say("peerConnect", { name: "Bob", id: "stale" });
-  old.drop(4002);
+  old.deliver("peerConnect", { name: "Bob", id: "stale" });
+  old.close(4002);
   await driver.clock.advance(10_000);
-  expect(driver.told.map(([name]) => name)).toEqual(["iceServers", "online", "peerConnect", "iceServers", "online"]);
+  expect(driver.recorded.map(([name]) => name)).toEqual([
+    "iceServers",
+    "online",
+    "peerConnect",
+    "iceServers",
+    "online",
+  ]);
 });
 
 test("being taken over by our own new socket is no loss, even when the old one hears of it first", async () => {
   const driver = driveSession();
   const old = await driver.signIn();
-  old.say("reconnect", { after: 0 });
+  old.deliver("reconnect", { after: 0 });
   await driver.socket();
-  old.drop(4002);
-  expect(driver.told.at(-1)?.[0]).toBe("online");
+  old.close(4002);
+  expect(driver.recorded.at(-1)?.[0]).toBe("online");
   await driver.signIn();
-  expect(driver.told.map(([name]) => name)).toEqual(["iceServers", "online", "iceServers", "online"]);
+  expect(driver.recorded.map(([name]) => name)).toEqual(["iceServers", "online", "iceServers", "online"]);
 });
 
 test("being taken over by a socket of ours that was given up, since its answer was lost, is no end either", async () => {
@@ -450,11 +466,11 @@ test("being taken over by a socket of ours that was given up, since its answer w
   driver.page.wake();
   await driver.clock.advance(500);
   (await driver.socket()).accept();
-  socket.say("pong", {});
+  socket.deliver("pong", {});
   await driver.clock.advance(10_000);
-  expect(driver.sockets.at(-1)?.closedWith).toBe(4000);
-  socket.drop(4002);
-  expect(driver.told.at(-1)).toEqual(["interrupted", "disconnected"]);
+  expect(driver.sockets.at(-1)?.closeCode).toBe(4000);
+  socket.close(4002);
+  expect(driver.recorded.at(-1)).toEqual(["interrupted", "disconnected"]);
   await driver.clock.advance(500);
   expect((await driver.signIn()).sent).toEqual([returned]);
 });
@@ -462,9 +478,9 @@ test("being taken over by a socket of ours that was given up, since its answer w
 test("a server that was too busy for a second socket is left alone as long, though the first one breaks", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
-  socket.say("reconnect", { after: 0 });
-  (await driver.socket()).drop(1013);
-  socket.drop(1006);
+  socket.deliver("reconnect", { after: 0 });
+  (await driver.socket()).close(1013);
+  socket.close(1006);
   await driver.clock.advance(9_999);
   expect(driver.sockets).toHaveLength(2);
   await driver.clock.advance(1_000);
@@ -474,38 +490,38 @@ test("a server that was too busy for a second socket is left alone as long, thou
 test("a socket that fails to take over leaves the old one in charge, and is tried again", async () => {
   const driver = driveSession();
   const old = await driver.signIn();
-  old.say("reconnect", { after: 0 });
-  (await driver.socket()).drop(1006);
-  expect(driver.told.at(-1)?.[0]).toBe("online");
+  old.deliver("reconnect", { after: 0 });
+  (await driver.socket()).close(1006);
+  expect(driver.recorded.at(-1)?.[0]).toBe("online");
   await driver.clock.advance(250);
   expect(driver.sockets).toHaveLength(3);
-  old.drop(1012);
-  expect(driver.told.at(-1)).toEqual(["interrupted", "disconnected"]);
+  old.close(1012);
+  expect(driver.recorded.at(-1)).toEqual(["interrupted", "disconnected"]);
   await driver.signIn();
-  expect(driver.told.at(-1)?.[0]).toBe("online");
+  expect(driver.recorded.at(-1)?.[0]).toBe("online");
 });
 
 test("what was asked on the old socket is still answered there after another has taken over", async () => {
   const driver = driveSession();
   const old = await driver.signIn();
   const removed = driver.session.removeUser("Bob");
-  old.say("reconnect", { after: 0 });
+  old.deliver("reconnect", { after: 0 });
   await driver.signIn();
-  old.say("removeResponse", { name: "Bob" }, { id: old.sent.at(-1).id });
+  old.deliver("removeResponse", { name: "Bob" }, { id: old.sent.at(-1).id });
   await removed;
 });
 
 test("presence, trust and signals are told in order, as the server says them", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
-  socket.say("userAdd", "Bob");
-  socket.say("peerConnect", { name: "Bob", id: "b1" });
-  socket.say("peerRequest", { from: "b1", signal: { attempt: 1 } });
-  socket.say("peerDisconnect", "b1", { lost: true });
-  socket.say("peerDisconnect", "b1");
-  socket.say("userRemove", "Bob");
-  socket.say("iceServers", { servers: [{ urls: "stun:stun.example.org" }] });
-  expect(driver.told.slice(2)).toEqual([
+  socket.deliver("userAdd", "Bob");
+  socket.deliver("peerConnect", { name: "Bob", id: "b1" });
+  socket.deliver("peerRequest", { from: "b1", signal: { attempt: 1 } });
+  socket.deliver("peerDisconnect", "b1", { lost: true });
+  socket.deliver("peerDisconnect", "b1");
+  socket.deliver("userRemove", "Bob");
+  socket.deliver("iceServers", { servers: [{ urls: "stun:stun.example.org" }] });
+  expect(driver.recorded.slice(2)).toEqual([
     ["userAdd", "Bob"],
     ["peerConnect", { name: "Bob", id: "b1" }],
     ["signal", "peerRequest", "b1", { attempt: 1 }],
@@ -522,8 +538,8 @@ test("a signal that cannot be delivered is told with whom it was for", async () 
   driver.session.signal("peerRequest", "b1", { attempt: 1 });
   const { id, ...frame } = socket.sent.at(-1);
   expect(frame).toEqual({ type: "peerRequest", data: { to: "b1", signal: { attempt: 1 } } });
-  socket.say("error", { code: "unknown-peer", message: "No such peer." }, { id });
-  expect(driver.told.at(-1)).toEqual(["unreachable", "b1"]);
+  socket.deliver("error", { code: "unknown-peer", message: "No such peer." }, { id });
+  expect(driver.recorded.at(-1)).toEqual(["unreachable", "b1"]);
 });
 
 test("requests resolve with their own answers, in whatever order these come", async () => {
@@ -532,9 +548,9 @@ test("requests resolve with their own answers, in whatever order these come", as
   const invited = driver.session.invite("bob@example.org");
   const token = driver.session.requestToken("Bob");
   const [invite, request] = socket.sent.slice(-2);
-  socket.say("tokenResponse", { token: "t", expires: "2030-01-01T00:00:00.000Z" }, { id: request.id });
+  socket.deliver("tokenResponse", { token: "t", expires: "2030-01-01T00:00:00.000Z" }, { id: request.id });
   expect(await token).toEqual({ token: "t", expires: new Date("2030-01-01T00:00:00Z") });
-  socket.say("inviteResponse", {}, { id: invite.id });
+  socket.deliver("inviteResponse", {}, { id: invite.id });
   await invited;
 });
 
@@ -543,7 +559,7 @@ test("of a token only what stands before its first dot is the server's to see", 
   const socket = await driver.signIn();
   const claimed = driver.session.claimToken("Ann", "for-the-server.for-the-peers.alone");
   expect(socket.sent.at(-1).data).toEqual({ name: "Ann", token: "for-the-server" });
-  socket.say("claimResponse", { name: "Ann" }, { id: socket.sent.at(-1).id });
+  socket.deliver("claimResponse", { name: "Ann" }, { id: socket.sent.at(-1).id });
   await claimed;
 });
 
@@ -551,7 +567,7 @@ test("a refused request rejects with the server's code and words", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   const claimed = driver.session.claimToken("Ann", "stale");
-  socket.say("error", { code: "token-invalid", message: "Ask for a new token." }, { id: socket.sent.at(-1).id });
+  socket.deliver("error", { code: "token-invalid", message: "Ask for a new token." }, { id: socket.sent.at(-1).id });
   await expect(claimed).rejects.toMatchObject({ code: "token-invalid", message: "Ask for a new token." });
 });
 
@@ -562,7 +578,7 @@ test("what is longer than a server reads is refused here, so that the session su
   const long = "é".repeat(33 * 1024);
   await expect(driver.session.requestToken(long)).rejects.toMatchObject({ code: "too-large" });
   driver.session.signal("peerRequest", "b1", long);
-  expect(driver.told.at(-1)).toEqual(["unreachable", "b1"]);
+  expect(driver.recorded.at(-1)).toEqual(["unreachable", "b1"]);
   expect(socket.sent).toHaveLength(sent);
 });
 
@@ -571,7 +587,7 @@ test("requests fail with disconnected when their socket ends, and with not-conne
   await expect(driver.session.invite("bob@example.org")).rejects.toMatchObject({ code: "not-connected" });
   const socket = await driver.signIn();
   const invited = driver.session.invite("bob@example.org");
-  socket.drop(1006);
+  socket.close(1006);
   await expect(invited).rejects.toMatchObject({ code: "disconnected" });
   await expect(driver.session.invite("bob@example.org")).rejects.toMatchObject({ code: "not-connected" });
 });
@@ -581,7 +597,7 @@ test("a request that a living server does not answer ends with timeout", async (
   const socket = await driver.signIn();
   const invited = driver.session.invite("bob@example.org").catch((error) => error.code);
   await driver.clock.advance(20_000);
-  socket.say("ping", {});
+  socket.deliver("ping", {});
   await driver.clock.advance(10_000);
   expect(await invited).toBe("timeout");
 });
@@ -591,9 +607,9 @@ test("after a change of password the client comes back by the new secret", async
   const socket = await driver.signIn();
   const changed = driver.session.changePassword("secret", "better");
   expect(socket.sent.at(-1)).toMatchObject({ type: "changePassword", data: { current: "secret", password: "better" } });
-  socket.say("passwordResponse", { session: "new secret" }, { id: socket.sent.at(-1).id });
+  socket.deliver("passwordResponse", { session: "new secret" }, { id: socket.sent.at(-1).id });
   await changed;
-  socket.drop(1006);
+  socket.close(1006);
   await driver.clock.advance(250);
   const again = await driver.socket();
   again.accept();
@@ -609,13 +625,13 @@ async function changing(credentials?: Credentials) {
     (error) => error.code,
   );
   const { id } = socket.sent.at(-1);
-  const answer = () => socket.say("passwordResponse", { session: "new secret" }, { id });
-  const refuse = (code: string) => socket.say("error", { code, message: "" }, { id });
+  const answer = () => socket.deliver("passwordResponse", { session: "new secret" }, { id });
+  const refuse = (code: string) => socket.deliver("error", { code, message: "" }, { id });
   /** The newest socket says who it is, and is refused. */
   async function beRefused() {
     const next = await driver.socket();
     next.accept();
-    next.drop(4001);
+    next.close(4001);
     return next.sent[0].data;
   }
   return { driver, socket, changed, answer, refuse, beRefused };
@@ -623,26 +639,26 @@ async function changing(credentials?: Credentials) {
 
 test("who comes back by the old secret while the password changes waits for the new one", async () => {
   const { driver, socket, changed, answer, beRefused } = await changing();
-  socket.say("reconnect", { after: 0 });
+  socket.deliver("reconnect", { after: 0 });
   await driver.clock.advance(0);
   expect(await beRefused()).toEqual({ version: 1, session: "secret of ann" });
   answer();
   expect(await changed).toBe("changed");
-  socket.drop(1006);
+  socket.close(1006);
   await driver.clock.advance(500);
   const again = await driver.signIn();
   expect(again.sent[0].data).toEqual({ version: 1, session: "new secret" });
-  expect(driver.told.some(([event]) => event === "ended")).toBe(false);
+  expect(driver.recorded.some(([event]) => event === "ended")).toBe(false);
 });
 
 test("who was refused by the old secret while the answer was on its way comes back by the new one", async () => {
   const { driver, socket, answer, beRefused } = await changing();
-  socket.say("reconnect", { after: 0 });
+  socket.deliver("reconnect", { after: 0 });
   await driver.clock.advance(0);
   const next = driver.sockets.at(-1);
   next?.accept();
   answer();
-  socket.drop(4002);
+  socket.close(4002);
   await beRefused();
   await driver.clock.advance(500);
   const again = await driver.signIn();
@@ -651,11 +667,11 @@ test("who was refused by the old secret while the answer was on its way comes ba
 
 test("the new secret holds, also where the server then lets in who showed the old one", async () => {
   const { driver, socket, changed, answer } = await changing();
-  socket.say("reconnect", { after: 0 });
+  socket.deliver("reconnect", { after: 0 });
   await driver.clock.advance(0);
   answer();
   await changed;
-  (await driver.signIn()).drop(1006);
+  (await driver.signIn()).close(1006);
   await driver.clock.advance(500);
   const again = await driver.signIn();
   expect(again.sent[0].data).toEqual({ version: 1, session: "new secret" });
@@ -666,32 +682,32 @@ test.each<Credentials>([
   { invite: "inv", password: "secret" },
 ])("where the answer to a change of password is lost, the new password is tried once", async (credentials) => {
   const { driver, socket, changed, beRefused } = await changing(credentials);
-  socket.drop(1006);
+  socket.close(1006);
   expect(await changed).toBe("disconnected");
   await driver.clock.advance(500);
   expect(await beRefused()).toEqual({ version: 1, session: "secret of ann" });
   await driver.clock.advance(2_000);
   const again = await driver.signIn();
   expect(again.sent[0].data).toEqual({ version: 1, username: "ann", password: "better" });
-  again.drop(4001);
-  expect(driver.told.at(-1)).toEqual(["ended", "unauthenticated"]);
+  again.close(4001);
+  expect(driver.recorded.at(-1)).toEqual(["ended", "unauthenticated"]);
 });
 
 test("a password that the server did not take is not tried", async () => {
   const { driver, socket, changed, refuse } = await changing();
   refuse("unauthenticated");
   expect(await changed).toBe("unauthenticated");
-  socket.drop(4001);
-  expect(driver.told.at(-1)).toEqual(["ended", "unauthenticated"]);
+  socket.close(4001);
+  expect(driver.recorded.at(-1)).toEqual(["ended", "unauthenticated"]);
 });
 
 test("a type that we do not know is ignored, be it named like a property of every object", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   for (const type of ["weather", "__proto__", "constructor", "toString"])
-    socket.sayRaw(JSON.stringify({ type, data: 1 }));
-  expect(socket.closedWith).toBeUndefined();
-  expect(driver.told).toHaveLength(2);
+    socket.deliverRaw(JSON.stringify({ type, data: 1 }));
+  expect(socket.closeCode).toBeUndefined();
+  expect(driver.recorded).toHaveLength(2);
 });
 
 test.each([
@@ -705,10 +721,10 @@ test.each([
 ])("a server that sends %s is left for good, with protocol", async (_what, frame) => {
   const driver = driveSession();
   const socket = await driver.signIn();
-  socket.sayRaw(frame);
-  expect(socket.closedWith).toBe(4000);
+  socket.deliverRaw(frame);
+  expect(socket.closeCode).toBe(4000);
   await driver.clock.advance(60_000);
-  expect(driver.told.at(-1)).toEqual(["ended", "protocol"]);
+  expect(driver.recorded.at(-1)).toEqual(["ended", "protocol"]);
   expect(driver.sockets).toHaveLength(1);
 });
 
@@ -716,25 +732,25 @@ test("a server that answers another question than was asked is left, and the ask
   const driver = driveSession();
   const socket = await driver.signIn();
   const invited = driver.session.invite("bob@example.org");
-  socket.say("claimResponse", { name: "Bob" }, { id: socket.sent.at(-1).id });
+  socket.deliver("claimResponse", { name: "Bob" }, { id: socket.sent.at(-1).id });
   await expect(invited).rejects.toMatchObject({ code: "disconnected" });
-  expect(driver.told.at(-1)).toEqual(["ended", "protocol"]);
+  expect(driver.recorded.at(-1)).toEqual(["ended", "protocol"]);
 });
 
 test("news before the sign-in is done break the protocol", async () => {
   const driver = driveSession();
   const socket = await driver.socket();
   socket.accept();
-  socket.say("peerConnect", { name: "Bob", id: "b1" });
-  expect(driver.told).toEqual([["ended", "protocol"]]);
+  socket.deliver("peerConnect", { name: "Bob", id: "b1" });
+  expect(driver.recorded).toEqual([["ended", "protocol"]]);
 });
 
 test("a server of another version is incompatible", async () => {
   const driver = driveSession();
   const socket = await driver.socket();
   socket.accept();
-  socket.say("setPeerId", { version: 2, peerId: "me", username: "ann", session: "s", resumed: false });
-  expect(driver.told).toEqual([["ended", "incompatible"]]);
+  socket.deliver("setPeerId", { version: 2, peerId: "me", username: "ann", session: "s", resumed: false });
+  expect(driver.recorded).toEqual([["ended", "incompatible"]]);
 });
 
 test("close says goodbye, is told to nobody, and resolves when the socket has closed", async () => {
@@ -748,10 +764,10 @@ test("close says goodbye, is told to nobody, and resolves when the socket has cl
   expect(socket.sent.at(-1)).toEqual({ type: "bye", data: {} });
   await driver.clock.advance(100);
   expect(left).toBe(false);
-  socket.drop(1000);
+  socket.close(1000);
   await closing;
   await driver.clock.advance(60_000);
-  expect(driver.told).toHaveLength(2);
+  expect(driver.recorded).toHaveLength(2);
   expect(driver.clock.waiting).toBe(0);
 });
 
@@ -771,7 +787,7 @@ test("a session that is closed while it signs in, or while it waits to come back
   expect(early.sockets).toHaveLength(0);
 
   const waiting = driveSession();
-  (await waiting.signIn()).drop(1006);
+  (await waiting.signIn()).close(1006);
   await waiting.session.close();
   waiting.page.wake();
   await waiting.clock.advance(60_000);
@@ -785,17 +801,17 @@ test("a session that is closed when it is told of an outage opens nothing more",
     "example.org",
     { username: "ann", password: "secret" },
     {
-      ...createRecorder().events,
+      ...createEventRecorder().events,
       interrupted: () => void session.close(),
     },
   );
   await clock.advance(0);
   const socket = opened[0]!;
   socket.accept();
-  socket.say("setPeerId", { version: 1, peerId: "me", username: "ann", session: "secret of ann", resumed: false });
-  socket.say("userList", []);
-  socket.say("peerList", []);
-  socket.drop(1006);
+  socket.deliver("setPeerId", { version: 1, peerId: "me", username: "ann", session: "secret of ann", resumed: false });
+  socket.deliver("userList", []);
+  socket.deliver("peerList", []);
+  socket.close(1006);
   await clock.advance(60_000);
   expect(opened).toHaveLength(1);
 });

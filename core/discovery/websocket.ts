@@ -4,17 +4,17 @@ import type { ToServer } from "../protocol/messages.ts";
 import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery.ts";
 import { createPageLifecycle } from "./page-lifecycle.ts";
 import { createReconnectingSession, type Environment } from "./websocket/reconnecting-session.ts";
-import type { AnswerTo, RequestType } from "./websocket/requests.ts";
+import type { RequestType, ResponseTo } from "./websocket/requests.ts";
 import type { WebSocketConstructor } from "./websocket/socket.ts";
 
-/** What {@link websocket} takes. */
+/** The options of {@link websocket}. */
 export interface WebSocketOptions extends Partial<Omit<Environment, "WebSocket">> {
-  /** In place of the platform's. */
+  /** Replaces the platform's WebSocket. */
   readonly WebSocket?: WebSocketConstructor | undefined;
 }
 
 /**
- * To a discovery server that speaks docs/protocol.md. Clock, randomness and page are the platform's unless handed in.
+ * Discovery by a server that implements docs/protocol.md. Clock, randomness and page are the platform's by default.
  *
  * @example
  * const client = createClient({ discovery: websocket({ WebSocket }) });
@@ -37,52 +37,55 @@ function openSession(
   events: DiscoveryEvents,
   environment: Environment,
 ): DiscoverySession {
-  const comeback = createReconnectingSession(host, credentials, events, environment);
+  const session = createReconnectingSession(host, credentials, events, environment);
   let closing: Promise<void> | undefined;
 
-  async function ask<Type extends RequestType>(type: Type, data: ToServer[Type]): Promise<AnswerTo<Type>> {
-    const socket = comeback.socket();
+  async function request<Type extends RequestType>(type: Type, data: ToServer[Type]): Promise<ResponseTo<Type>> {
+    const socket = session.socket();
     if (!socket) throw notConnected();
     return socket.request(type, data);
   }
 
   return {
-    signal: (kind, to, signal) => comeback.socket()?.signal(kind, to, signal),
-    check: () => comeback.socket()?.check(),
+    signal: (kind, to, signal) => session.socket()?.signal(kind, to, signal),
+    check: () => session.socket()?.check(),
     async invite(email) {
-      await ask("inviteUser", { email });
+      await request("inviteUser", { email });
     },
     async requestToken(name) {
-      const { token, expires } = await ask("requestToken", { name });
+      const { token, expires } = await request("requestToken", { name });
       return { token, expires: new Date(expires) };
     },
     async claimToken(name, token) {
-      await ask("claimToken", { name, token: token.split(".", 1)[0] ?? token });
+      await request("claimToken", { name, token: token.split(".", 1)[0] ?? token });
     },
     async removeUser(name) {
-      await ask("removeUser", { name });
+      await request("removeUser", { name });
     },
     async changePassword(current, password) {
       try {
-        const { session } = await ask("changePassword", { current, password });
-        comeback.replace(session);
+        const { session: secret } = await request("changePassword", { current, password });
+        session.replace(secret);
       } catch (error) {
-        if (isUnsure(error)) comeback.tryPassword(password);
+        if (isInconclusive(error)) session.tryPassword(password);
         throw error;
       }
     },
     close() {
-      closing ??= comeback.stop();
+      closing ??= session.stop();
       return closing;
     },
   };
 }
 
-/** Whether it leaves open what became of a request. */
-function isUnsure(error: unknown): boolean {
+/** Whether the request may have succeeded all the same. */
+function isInconclusive(error: unknown): boolean {
   return error instanceof BonevalueError && ["disconnected", "timeout", "unreachable"].includes(error.code);
 }
 
 function notConnected(): BonevalueError {
-  return new BonevalueError("not-connected", "The discovery server is out of reach. Ask again when we are online.");
+  return new BonevalueError(
+    "not-connected",
+    "The discovery server is out of reach. Ask again when `status` is online.",
+  );
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { BonevalueError } from "../errors.ts";
-import { assemblyOf, defaultLimits } from "../limits.ts";
+import { defaultLimits, maxAssemblyBytes } from "../limits.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import type { Channel, LinkEvents } from "../transport/transport.ts";
 import { encode, type Packed, pack } from "../wire/codec.ts";
@@ -62,7 +62,7 @@ function helloOf(peer: string): Hello {
     calls: 1,
     streams: 1,
     window: 1,
-    assembly: assemblyOf(defaultLimits),
+    assembly: maxAssemblyBytes(defaultLimits),
   };
 }
 

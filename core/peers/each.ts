@@ -15,14 +15,14 @@ export function visitEach(
   const visits = new Map<Peer, AbortController>();
   let stopped = false;
 
-  function leave(peer: Peer, visited: AbortController) {
+  function end(peer: Peer, visited: AbortController) {
     visits.delete(peer);
     visited.abort();
   }
 
   const stop = list.subscribe((peers) => {
     const present = new Set(peers);
-    for (const [peer, visited] of visits) if (!present.has(peer)) leave(peer, visited);
+    for (const [peer, visited] of visits) if (!present.has(peer)) end(peer, visited);
     for (const peer of peers) {
       // A visit may be the one that ends them.
       if (stopped || visits.has(peer)) continue;
@@ -35,7 +35,7 @@ export function visitEach(
   return () => {
     stopped = true;
     stop();
-    for (const [peer, visited] of visits) leave(peer, visited);
+    for (const [peer, visited] of visits) end(peer, visited);
   };
 }
 

@@ -65,33 +65,33 @@ function createWorld() {
   function join(id: PeerId) {
     const before = reachable(id);
     online.add(id);
-    if (connected && !before && reachable(id)) apply(presence.connect({ id, name: userOf[id] as Alias }));
+    if (connected && !before && reachable(id)) apply(presence.peerConnect({ id, name: userOf[id] as Alias }));
   }
   function leave(id: PeerId, lost: boolean) {
     const before = reachable(id);
     online.delete(id);
-    if (connected && before) apply(presence.disconnect(id, lost, now));
+    if (connected && before) apply(presence.peerDisconnect(id, lost, now));
   }
   function trust(alias: Alias) {
     if (trusted.has(alias)) return;
     trusted.add(alias);
     if (!connected) return;
     apply(presence.userAdd(alias));
-    for (const peer of truth()) if (peer.name === alias) apply(presence.connect(peer));
+    for (const peer of truth()) if (peer.name === alias) apply(presence.peerConnect(peer));
   }
   function distrust(alias: Alias) {
     const gone = truth().filter(({ name }) => name === alias);
     if (!trusted.delete(alias) || !connected) return;
-    for (const { id } of gone) apply(presence.disconnect(id, false, now));
+    for (const { id } of gone) apply(presence.peerDisconnect(id, false, now));
     apply(presence.userRemove(alias));
   }
   function wait(ms: number) {
     const end = now + ms;
-    for (let due = presence.next(); due <= end; due = presence.next()) {
+    for (let due = presence.nextExpiry(); due <= end; due = presence.nextExpiry()) {
       expect(due).toBeGreaterThanOrEqual(now);
       now = due;
       apply(presence.expire(now));
-      expect(presence.next()).toBeGreaterThan(now);
+      expect(presence.nextExpiry()).toBeGreaterThan(now);
     }
     now = end;
   }
@@ -112,7 +112,7 @@ function createWorld() {
       if (step.do === "join") join(step.id);
       else if (step.do === "leave" || step.do === "lose") leave(step.id, step.do === "lose");
       else if (step.do === "link" && shown.peers.has(step.id)) links.add(step.id);
-      else if (step.do === "unlink" && links.delete(step.id)) apply(presence.unlinked(step.id));
+      else if (step.do === "unlink" && links.delete(step.id)) apply(presence.onLinkClosed(step.id));
       else if (step.do === "trust") trust(step.alias);
       else if (step.do === "distrust") distrust(step.alias);
       else if (step.do === "wait") wait(step.ms);

@@ -20,7 +20,7 @@ function presenceOf({ known = [b1], linked = [] as PeerId[] } = {}) {
   presence.snapshot(lists(known), 0);
   const unlink = (id: PeerId) => {
     links.delete(id);
-    return presence.unlinked(id);
+    return presence.onLinkClosed(id);
   };
   return { presence, unlink };
 }
@@ -63,15 +63,15 @@ test("a peer that comes back within 20 s of our return was never gone", () => {
   const { presence } = presenceOf({ known: [b1, own] });
   expect(outage(presence, 5, 10, lists())).toEqual([]);
   expect(presence.expire(20_009)).toEqual([]);
-  expect(presence.connect(b1)).toEqual([]);
-  expect(presence.connect(own)).toEqual([]);
-  expect(presence.next()).toBe(Number.POSITIVE_INFINITY);
+  expect(presence.peerConnect(b1)).toEqual([]);
+  expect(presence.peerConnect(own)).toEqual([]);
+  expect(presence.nextExpiry()).toBe(Number.POSITIVE_INFINITY);
 });
 
 test("a peer that does not come back within 20 s of our return is gone, our own other logins included", () => {
   const { presence } = presenceOf({ known: [b1, own] });
   outage(presence, 5, 10, lists());
-  expect(presence.next()).toBe(20_010);
+  expect(presence.nextExpiry()).toBe(20_010);
   expect(presence.expire(20_010)).toEqual([removed(b1), removed(own)]);
 });
 
@@ -79,7 +79,7 @@ test("a peer that does not come back stays while its link is open, for 60 s more
   const { presence } = presenceOf({ linked: ["b1"] });
   outage(presence, 5, 10, lists());
   expect(presence.expire(20_010)).toEqual([]);
-  expect(presence.next()).toBe(80_010);
+  expect(presence.nextExpiry()).toBe(80_010);
   expect(presence.expire(80_010)).toEqual([removed(b1)]);
 });
 
@@ -90,25 +90,25 @@ test("a peer whose user is gone at our return goes at once, link and all", () =>
 
 test("a lost peer without a link goes at once", () => {
   const { presence } = presenceOf();
-  expect(presence.disconnect("b1", true, 5)).toEqual([removed(b1)]);
+  expect(presence.peerDisconnect("b1", true, 5)).toEqual([removed(b1)]);
 });
 
 test("a lost peer with an open link stays for 60 s, and goes when its link does", () => {
   const staying = presenceOf({ linked: ["b1"] });
-  expect(staying.presence.disconnect("b1", true, 5)).toEqual([]);
+  expect(staying.presence.peerDisconnect("b1", true, 5)).toEqual([]);
   expect(staying.presence.expire(60_004)).toEqual([]);
   expect(staying.presence.expire(60_005)).toEqual([removed(b1)]);
 
   const cut = presenceOf({ linked: ["b1"] });
-  cut.presence.disconnect("b1", true, 5);
+  cut.presence.peerDisconnect("b1", true, 5);
   expect(cut.unlink("b1")).toEqual([removed(b1)]);
 });
 
 test("a second word of its loss does not lengthen a peer's stay", () => {
   const { presence } = presenceOf({ linked: ["b1"] });
-  presence.disconnect("b1", true, 0);
-  presence.disconnect("b1", true, 50_000);
-  expect(presence.next()).toBe(60_000);
+  presence.peerDisconnect("b1", true, 0);
+  presence.peerDisconnect("b1", true, 50_000);
+  expect(presence.nextExpiry()).toBe(60_000);
 });
 
 test("the link of a peer that is not lost may close without its going", () => {
@@ -118,32 +118,32 @@ test("the link of a peer that is not lost may close without its going", () => {
 
 test("time that we spend offline does not count", () => {
   const { presence } = presenceOf({ linked: ["b1"] });
-  presence.disconnect("b1", true, 0);
+  presence.peerDisconnect("b1", true, 0);
   presence.offline(10_000);
-  expect(presence.next()).toBe(Number.POSITIVE_INFINITY);
+  expect(presence.nextExpiry()).toBe(Number.POSITIVE_INFINITY);
   expect(presence.expire(500_000)).toEqual([]);
   expect(presence.snapshot(lists(), 600_000)).toEqual([]);
-  expect(presence.next()).toBe(650_000);
+  expect(presence.nextExpiry()).toBe(650_000);
 });
 
 test("a lost peer that connects again is simply there", () => {
   const { presence, unlink } = presenceOf({ linked: ["b1"] });
-  presence.disconnect("b1", true, 0);
-  expect(presence.connect(b1)).toEqual([]);
+  presence.peerDisconnect("b1", true, 0);
+  expect(presence.peerConnect(b1)).toEqual([]);
   expect(presence.expire(1e9)).toEqual([]);
   expect(unlink("b1")).toEqual([]);
 });
 
 test("a peer that has left goes at once, whatever its link", () => {
   const { presence } = presenceOf({ linked: ["b1"] });
-  expect(presence.disconnect("b1", false, 0)).toEqual([removed(b1)]);
+  expect(presence.peerDisconnect("b1", false, 0)).toEqual([removed(b1)]);
 });
 
 test("the departure of a peer that nobody knows is ignored, lost or not", () => {
   const { presence } = presenceOf({ linked: ["x1"] });
-  expect(presence.disconnect("x1", true, 0)).toEqual([]);
-  expect(presence.disconnect("x1", false, 0)).toEqual([]);
-  expect(presence.next()).toBe(Number.POSITIVE_INFINITY);
+  expect(presence.peerDisconnect("x1", true, 0)).toEqual([]);
+  expect(presence.peerDisconnect("x1", false, 0)).toEqual([]);
+  expect(presence.nextExpiry()).toBe(Number.POSITIVE_INFINITY);
 });
 
 test("a user who is removed takes along the peers that are still there", () => {
@@ -155,24 +155,24 @@ test("a user who is removed takes along the peers that are still there", () => {
 test("a user is added once, and before a peer that came ahead of it", () => {
   const { presence } = presenceOf();
   const dan: Peer = { name: "Dan", id: "d1" };
-  expect(presence.connect(dan)).toEqual([{ type: "user-added", alias: "Dan" }, added(dan)]);
+  expect(presence.peerConnect(dan)).toEqual([{ type: "user-added", alias: "Dan" }, added(dan)]);
   expect(presence.userAdd("Dan")).toEqual([]);
 });
 
 test("a peer that comes back under another name is another peer", () => {
   const { presence } = presenceOf();
   const renamed: Peer = { name: "Robert", id: "b1" };
-  expect(presence.connect(renamed)).toEqual([removed(b1), { type: "user-added", alias: "Robert" }, added(renamed)]);
+  expect(presence.peerConnect(renamed)).toEqual([removed(b1), { type: "user-added", alias: "Robert" }, added(renamed)]);
 });
 
 test("we ourselves are never among the peers", () => {
   const { presence } = presenceOf();
-  expect(presence.connect({ name: "Us", id: "a1" })).toEqual([]);
+  expect(presence.peerConnect({ name: "Us", id: "a1" })).toEqual([]);
   expect(outage(presence, 5, 10, lists([b1, { name: "Us", id: "a1" }]))).toEqual([]);
 });
 
 test("coming back as another peer ends all links, and with them the stay of lost peers", () => {
   const { presence } = presenceOf({ known: [b1, c1], linked: ["b1", "c1"] });
-  presence.disconnect("b1", true, 0);
+  presence.peerDisconnect("b1", true, 0);
   expect(outage(presence, 5, 10, lists([c1], ["Bob", "Cyd"], "a9"))).toEqual([{ type: "links-ended" }, removed(b1)]);
 });

@@ -26,43 +26,43 @@ export interface PeerList {
   snapshot(lists: PeerSnapshot, now: number): readonly Change[];
   /** We are not. Until the next snapshot nobody's time runs out. */
   offline(now: number): void;
-  connect(peer: Peer): readonly Change[];
+  peerConnect(peer: Peer): readonly Change[];
   /** A `lost` peer stays while its link is open, for at most 60 s of our being online. */
-  disconnect(id: PeerId, lost: boolean, now: number): readonly Change[];
+  peerDisconnect(id: PeerId, lost: boolean, now: number): readonly Change[];
   userAdd(alias: Alias): readonly Change[];
   userRemove(alias: Alias): readonly Change[];
   /** The link to `id` has closed, so that `isLinked` says no. */
-  unlinked(id: PeerId): readonly Change[];
+  onLinkClosed(id: PeerId): readonly Change[];
   /** Ends what is over at `now`. */
   expire(now: number): readonly Change[];
   /** When to call `expire`; `Infinity` while nobody's time runs. */
-  next(): number;
+  nextExpiry(): number;
 }
 
 // Why a peer that the server no longer names is still here, and until when.
-interface Fading {
+interface PendingRemoval {
   readonly why: "missing" | "lost";
   readonly until: number;
 }
 
-const missingFor = 20_000;
-const lostFor = 60_000;
+const missingTimeoutMs = 20_000;
+const lostTimeoutMs = 60_000;
 
 /** Begins with an empty `registry`. `isLinked` says whether messages still reach a peer. */
 export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boolean): PeerList {
-  const fading = new Map<PeerId, Fading>();
+  const pendingRemovals = new Map<PeerId, PendingRemoval>();
   let self: PeerId | undefined;
   let offlineSince: number | undefined;
 
   function* remove(id: PeerId): Iterable<Change> {
     const peer = registry.removePeer(id);
-    fading.delete(id);
+    pendingRemovals.delete(id);
     if (peer) yield { type: "peer-removed", peer };
   }
 
   function* add(peer: Peer): Iterable<Change> {
     if (peer.id === self) return;
-    fading.delete(peer.id);
+    pendingRemovals.delete(peer.id);
     if (registry.byId(peer.id)?.name === peer.name) return;
     yield* remove(peer.id);
     yield* addUser(peer.name);
@@ -84,30 +84,31 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
 
   function* lose(id: PeerId, at: number): Iterable<Change> {
     if (!isLinked(id)) yield* remove(id);
-    else if (registry.byId(id) && fading.get(id)?.why !== "lost") fading.set(id, { why: "lost", until: at + lostFor });
+    else if (registry.byId(id) && pendingRemovals.get(id)?.why !== "lost")
+      pendingRemovals.set(id, { why: "lost", until: at + lostTimeoutMs });
   }
 
   function* expired(now: number): Iterable<Change> {
-    for (const [id, { why, until }] of [...fading]) {
+    for (const [id, { why, until }] of [...pendingRemovals]) {
       if (until > now) continue;
       if (why === "missing") yield* lose(id, until);
-      const left = fading.get(id);
+      const left = pendingRemovals.get(id);
       if (left && left.until <= now) yield* remove(id);
     }
   }
 
   function* endLinks(): Iterable<Change> {
     yield { type: "links-ended" };
-    for (const [id, { why }] of [...fading]) if (why === "lost") yield* remove(id);
+    for (const [id, { why }] of [...pendingRemovals]) if (why === "lost") yield* remove(id);
   }
 
   function earliest(): number {
-    return [...fading.values()].reduce((first, { until }) => Math.min(first, until), Number.POSITIVE_INFINITY);
+    return [...pendingRemovals.values()].reduce((first, { until }) => Math.min(first, until), Number.POSITIVE_INFINITY);
   }
 
-  function goOn(now: number) {
+  function resume(now: number) {
     const pause = now - (offlineSince ?? now);
-    for (const [id, { why, until }] of fading) fading.set(id, { why, until: until + pause });
+    for (const [id, { why, until }] of pendingRemovals) pendingRemovals.set(id, { why, until: until + pause });
     offlineSince = undefined;
   }
 
@@ -117,8 +118,8 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
     const present = new Set(listed.map(({ id }) => id));
     for (const { id } of registry.all()) {
       if (present.has(id)) continue;
-      if (fading.get(id)?.why === "lost") yield* lose(id, now);
-      else fading.set(id, { why: "missing", until: now + missingFor });
+      if (pendingRemovals.get(id)?.why === "lost") yield* lose(id, now);
+      else pendingRemovals.set(id, { why: "missing", until: now + missingTimeoutMs });
     }
     for (const alias of aliases) yield* addUser(alias);
     for (const peer of listed) yield* add(peer);
@@ -126,7 +127,7 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
 
   return {
     snapshot(lists, now) {
-      goOn(now);
+      resume(now);
       const renamed = self !== undefined && self !== lists.self.id;
       self = lists.self.id;
       return [...(renamed ? endLinks() : []), ...replace(lists, now)];
@@ -134,12 +135,12 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
     offline(now) {
       offlineSince ??= now;
     },
-    connect: (peer) => [...add(peer)],
-    disconnect: (id, lost, now) => [...(lost ? lose(id, now) : remove(id))],
+    peerConnect: (peer) => [...add(peer)],
+    peerDisconnect: (id, lost, now) => [...(lost ? lose(id, now) : remove(id))],
     userAdd: (alias) => [...addUser(alias)],
     userRemove: (alias) => [...removeUser(alias)],
-    unlinked: (id) => (fading.get(id)?.why === "lost" ? [...remove(id)] : []),
+    onLinkClosed: (id) => (pendingRemovals.get(id)?.why === "lost" ? [...remove(id)] : []),
     expire: (now) => (offlineSince === undefined ? [...expired(now)] : []),
-    next: () => (offlineSince === undefined ? earliest() : Number.POSITIVE_INFINITY),
+    nextExpiry: () => (offlineSince === undefined ? earliest() : Number.POSITIVE_INFINITY),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fc } from "../../tools/property.ts";
-import { fixed, keyOf, names, type Query, resolve, targets } from "./query.ts";
+import { freezeQuery, keyOf, matches, type Query, resolve, resolveTargets } from "./query.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 
 function registryOf(users: Readonly<Record<string, readonly string[]>>): Registry {
@@ -29,8 +29,8 @@ describe("a query", () => {
     [{ peer: "*" }, []],
     [{ peers: ["p2", "u1", "p2", "nobody"] }, ["p2", "u1"]],
     [{ peers: [] }, []],
-    [fixed({ user: undefined, peer: "d1" } as Query), ["d1"]],
-    [fixed({ peer: undefined, user: "Oli" } as Query), ["p1", "p2"]],
+    [freezeQuery({ user: undefined, peer: "d1" } as Query), ["d1"]],
+    [freezeQuery({ peer: undefined, user: "Oli" } as Query), ["p1", "p2"]],
   ])("%j names %j", (query, ids) => {
     expect(resolve(query, registry).map(({ id }) => id)).toEqual(ids);
   });
@@ -43,10 +43,10 @@ describe("a query", () => {
   });
 
   test("a peer that is called by id replies even when nobody knows it, a user's absence is silent", () => {
-    expect(targets("gone", registry)).toEqual([{ id: "gone", name: "" }]);
-    expect(targets({ peers: ["gone", "p1"] }, registry).map(({ name }) => name)).toEqual(["", "Oli"]);
-    expect(targets("Eve", registry)).toEqual([]);
-    expect(targets({ user: "gone" }, registry)).toEqual([]);
+    expect(resolveTargets("gone", registry)).toEqual([{ id: "gone", name: "" }]);
+    expect(resolveTargets({ peers: ["gone", "p1"] }, registry).map(({ name }) => name)).toEqual(["", "Oli"]);
+    expect(resolveTargets("Eve", registry)).toEqual([]);
+    expect(resolveTargets({ user: "gone" }, registry)).toEqual([]);
   });
 
   test.each(["__proto__", "constructor", "toString"])("%s is a name like any other", (name) => {
@@ -64,7 +64,7 @@ describe("a query", () => {
     );
     fc.assert(
       fc.property(query, (asked) => {
-        const named = registry.all().filter((peer) => names(asked, peer, registry));
+        const named = registry.all().filter((peer) => matches(asked, peer, registry));
         expect(new Set(named)).toEqual(new Set(resolve(asked, registry)));
       }),
     );

@@ -16,37 +16,37 @@ export type Query =
   | { readonly peers: readonly PeerId[] };
 
 /** What a query needs of a {@link Registry}. */
-export type Known = Pick<Registry, "all" | "ofUser" | "byId" | "hasUser">;
+export type KnownPeers = Pick<Registry, "all" | "ofUser" | "byId" | "hasUser">;
 
 /** The peers that `query` names at this moment. */
-export function resolve(query: Query, known: Known): readonly Peer[] {
-  const ids = idsNamed(query, known);
+export function resolve(query: Query, known: KnownPeers): readonly Peer[] {
+  const ids = idsIn(query, known);
   if (ids) return ids.flatMap((id) => known.byId(id) ?? []);
-  return query === "*" ? known.all() : known.ofUser(userNamed(query));
+  return query === "*" ? known.all() : known.ofUser(aliasOf(query));
 }
 
 /**
  * The peers that a call to `query` is for: as {@link resolve}, but who is named by id is always there, with the name
  * `""` when nobody of that id is known.
  */
-export function targets(query: Query, known: Known): readonly Peer[] {
-  const ids = idsNamed(query, known);
+export function resolveTargets(query: Query, known: KnownPeers): readonly Peer[] {
+  const ids = idsIn(query, known);
   if (ids) return ids.map((id) => known.byId(id) ?? Object.freeze({ id, name: "" }));
   return resolve(query, known);
 }
 
 /** Whether `query` names `peer` at this moment. */
-export function names(query: Query, peer: Peer, known: Known): boolean {
+export function matches(query: Query, peer: Peer, known: KnownPeers): boolean {
   if (known.byId(peer.id) !== peer) return false;
-  const ids = idsNamed(query, known);
-  return ids ? ids.includes(peer.id) : query === "*" || userNamed(query) === peer.name;
+  const ids = idsIn(query, known);
+  return ids ? ids.includes(peer.id) : query === "*" || aliasOf(query) === peer.name;
 }
 
 /**
  * The query as it is now, whatever the app does with its object or its list. Throws `invalid-request` for what is no
  * query.
  */
-export function fixed(query: Query): Query {
+export function freezeQuery(query: Query): Query {
   if (typeof query === "string") return query;
   const { user, peer, peers } = Object(query);
   if (typeof user === "string") return Object.freeze({ user });
@@ -63,17 +63,17 @@ export function keyOf(query: Query): string {
 }
 
 /** The words whose arrivals and departures can change what `query` names: aliases, peer ids, `"*"`. */
-export function wordsOf(query: Query): readonly string[] {
+export function topicsOf(query: Query): readonly string[] {
   if (typeof query === "string") return [query];
   return "user" in query ? [query.user] : idsOf(query);
 }
 
-function idsNamed(query: Query, known: Known): readonly PeerId[] | undefined {
+function idsIn(query: Query, known: KnownPeers): readonly PeerId[] | undefined {
   if (typeof query === "object") return "user" in query ? undefined : idsOf(query);
   return query === "*" || query === "Us" || known.hasUser(query) ? undefined : [query];
 }
 
-function userNamed(query: Query): Alias {
+function aliasOf(query: Query): Alias {
   return typeof query === "object" && "user" in query ? query.user : (query as Alias);
 }
 

@@ -1,7 +1,7 @@
 import type { Alias, Peer, PeerId } from "../peer.ts";
 import { createLiveList, createTopic, invalidate, type Live } from "../reactive.ts";
 import { createWeakCache } from "../weak-cache.ts";
-import { keyOf, type Query, resolve, wordsOf } from "./query.ts";
+import { keyOf, type Query, resolve, topicsOf } from "./query.ts";
 
 /** Who is out there: the users we trust and their online peers, as our own account names them. */
 export interface Registry {
@@ -33,7 +33,7 @@ export function createRegistry(): Registry {
   /** What lists follow: the aliases, peer ids and `"*"` that can change them. */
   const topics = createWeakCache<Live<unknown>>();
 
-  function changed(words: Iterable<string>): void {
+  function invalidateTopics(words: Iterable<string>): void {
     for (const word of words) {
       const topic = topics.find(word);
       if (topic) invalidate(topic);
@@ -53,7 +53,7 @@ export function createRegistry(): Registry {
       peers.set(id, peer);
       const logins = byUser.get(name) ?? new Map<PeerId, Peer>();
       byUser.set(name, logins.set(id, peer));
-      changed(["*", peer.name, peer.id]);
+      invalidateTopics(["*", peer.name, peer.id]);
       return peer;
     },
     removePeer(id) {
@@ -63,24 +63,24 @@ export function createRegistry(): Registry {
       const logins = byUser.get(peer.name);
       logins?.delete(id);
       if (logins?.size === 0) byUser.delete(peer.name);
-      changed(["*", peer.name, peer.id]);
+      invalidateTopics(["*", peer.name, peer.id]);
       return peer;
     },
     addUser(alias) {
       aliases.add(alias);
       invalidate(usersChanged);
-      changed([alias]);
+      invalidateTopics([alias]);
     },
     removeUser(alias) {
       aliases.delete(alias);
       invalidate(usersChanged);
-      changed([alias]);
+      invalidateTopics([alias]);
     },
     clear() {
       const words = ["*", ...aliases, ...byUser.keys(), ...peers.keys()];
       for (const held of [peers, byUser, aliases]) held.clear();
       invalidate(usersChanged);
-      changed(words);
+      invalidateTopics(words);
     },
 
     users,
@@ -88,7 +88,7 @@ export function createRegistry(): Registry {
       lists.get(keyOf(query), () =>
         createLiveList(
           () => resolve(query, registry),
-          wordsOf(query).map((word) => topics.get(word, createTopic)),
+          topicsOf(query).map((word) => topics.get(word, createTopic)),
         ),
       ),
   };

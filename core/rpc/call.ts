@@ -1,4 +1,4 @@
-import { isAmount, isSignal, wrongNumber } from "../check-arguments.ts";
+import { invalidNumber, isNonNegativeNumber, isSignal } from "../check-arguments.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import {
@@ -41,7 +41,7 @@ export function call(
 ): Replies<any> {
   const { limits, refusal, noPeersError } = context;
   const calls = new Map<Peer, PeerCall>();
-  let unsent = isAmount(timeout) ? wrongSignal(signal) : wrongNumber("timeout");
+  let unsent = isNonNegativeNumber(timeout) ? wrongSignal(signal) : invalidNumber("timeout");
   const collector = collectReplies(targets, cancelPeer, stopListening, () => unsent ?? noPeersError());
   const request: OutgoingRequest = {
     module,

@@ -54,7 +54,7 @@ export function createNetwork(options: NetworkOptions = {}): Network {
   const paths = createMemoryNetwork({ clock, random, latency, jitter, loss, bandwidth });
   const users = new Set<string>();
 
-  function welcome(username: string): void {
+  function addUser(username: string): void {
     if (users.has(username)) return;
     discovery.addUser(username, "");
     for (const other of users) discovery.trust(username, other, other, username);
@@ -62,7 +62,7 @@ export function createNetwork(options: NetworkOptions = {}): Network {
   }
 
   /** An app whose server knows tokens signs in here as it does there. */
-  function believing(username: string): Discovery {
+  function discoveryFor(username: string): Discovery {
     return {
       open: (host, credentials, events) =>
         discovery.open(host, "token" in credentials ? { username, password: "" } : credentials, events),
@@ -71,8 +71,8 @@ export function createNetwork(options: NetworkOptions = {}): Network {
 
   return {
     client(username, clientOptions = {}) {
-      welcome(username);
-      return createClientOn(clock, { ...clientOptions, discovery: believing(username), transport: paths.transport });
+      addUser(username);
+      return createClientOn(clock, { ...clientOptions, discovery: discoveryFor(username), transport: paths.transport });
     },
     partition: paths.partition,
     heal: paths.heal,

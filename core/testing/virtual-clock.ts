@@ -18,7 +18,7 @@ export function createVirtualClock(): VirtualClock {
   let waiting = 0;
   let now = 0;
 
-  function take(time: number, tasks: Set<() => void>, task: () => void): boolean {
+  function remove(time: number, tasks: Set<() => void>, task: () => void): boolean {
     if (!tasks.delete(task)) return false;
     waiting--;
     if (tasks.size === 0) due.delete(time);
@@ -27,10 +27,10 @@ export function createVirtualClock(): VirtualClock {
 
   async function runAll(time: number, tasks: Set<() => void>): Promise<void> {
     for (const task of tasks) {
-      take(time, tasks, task);
+      remove(time, tasks, task);
       now = time;
       task();
-      await rest();
+      await settle();
     }
   }
 
@@ -46,11 +46,11 @@ export function createVirtualClock(): VirtualClock {
       const task = () => run();
       due.set(time, tasks.add(task));
       waiting++;
-      return () => take(time, tasks, task);
+      return () => remove(time, tasks, task);
     },
     async advance(ms) {
       const end = now + ms;
-      await rest();
+      await settle();
       for (let time = earliest(due); time <= end; time = earliest(due)) await runAll(time, due.get(time)!);
       now = end;
     },
@@ -64,6 +64,6 @@ function earliest(due: ReadonlyMap<number, unknown>): number {
 }
 
 // After everything that promises have queued, which a microtask would not be.
-function rest(): Promise<void> {
+function settle(): Promise<void> {
   return new Promise((resolve) => void (globalThis.setImmediate ?? setTimeout)(resolve));
 }

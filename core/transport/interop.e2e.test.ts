@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { missingPrograms } from "../../tools/ensure.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
-import type { InteropPeer } from "./interop/peer.ts";
-import { type Platform, platforms } from "./interop/platforms.ts";
+import type { InteropPeer } from "./testing/interop/peer.ts";
+import { type Platform, platforms } from "./testing/interop/platforms.ts";
 
 const mebibyte = 1_024 * 1_024;
 const noFirefox = missingPrograms("firefox");

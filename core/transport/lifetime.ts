@@ -2,7 +2,7 @@ import { BonevalueError } from "../errors.ts";
 import type { LinkEvents } from "./transport.ts";
 
 // Far above what a peer of this protocol sends before it has been heard, so only a hostile one gets there.
-const earlyBytes = 1_048_576;
+const maxEarlyBytes = 1_048_576;
 
 /** What every transport's link is at heart: it opens once, ends once, and has one listener that may come late. */
 export interface Lifetime {
@@ -14,7 +14,7 @@ export interface Lifetime {
   end(reason?: BonevalueError): void;
   listen(listener: LinkEvents): void;
   /** Hands an event to the listener, or keeps it until there is one. `size`: the bytes that keeping it holds. */
-  tell(event: (listener: LinkEvents) => void, size?: number): void;
+  notify(event: (listener: LinkEvents) => void, size?: number): void;
 }
 
 /** A link's life. `release` runs once, when it ends. */
@@ -57,11 +57,11 @@ export function createLifetime(release: (reason: BonevalueError | undefined) => 
       early = [];
       for (const event of events) event(heard);
     },
-    tell(event, size = 0) {
+    notify(event, size = 0) {
       if (status === "over") return;
       if (listener) return event(listener);
       held += size;
-      if (held > earlyBytes)
+      if (held > maxEarlyBytes)
         return end(new BonevalueError("protocol", "The peer sent too much before it was listened to."));
       early.push(event);
     },

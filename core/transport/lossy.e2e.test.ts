@@ -4,7 +4,7 @@ import { missingPrograms } from "../../tools/ensure.ts";
 import { createLossyNetwork, lossyTrouble } from "../../tools/lossy-network.ts";
 import { startServer } from "../../tools/server-process.ts";
 import { skipAll } from "../../tools/skip-all.ts";
-import { chromiumPeer } from "./e2e/peers.ts";
+import { chromiumPeer } from "./testing/e2e/peers.ts";
 
 const trouble = lossyTrouble() ?? missingPrograms("chromium");
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));

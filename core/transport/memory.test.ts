@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
-import { transportConformance } from "./conformance.ts";
 import { createMemoryNetwork, type MemoryNetworkOptions } from "./memory.ts";
+import { transportConformance } from "./testing/conformance.ts";
 import type { Link, SignalExchange, SignalListener } from "./transport.ts";
 
 const network = createMemoryNetwork();

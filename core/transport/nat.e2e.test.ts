@@ -9,7 +9,7 @@ import type { Place } from "../../tools/namespaces.ts";
 import { createNatNetwork, type NatNetwork, natTrouble } from "../../tools/nat.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
 import { skipAll } from "../../tools/skip-all.ts";
-import { chromiumPeer, nodePeer, type RunningPeer } from "./e2e/peers.ts";
+import { chromiumPeer, nodePeer, type RunningPeer } from "./testing/e2e/peers.ts";
 
 const trouble = natTrouble() ?? missingPrograms("coturn", "chromium");
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));

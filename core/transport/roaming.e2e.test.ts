@@ -5,7 +5,7 @@ import { namespaceTrouble } from "../../tools/namespaces.ts";
 import { createRoamingNetwork, type RoamingNetwork } from "../../tools/roaming.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
 import { skipAll } from "../../tools/skip-all.ts";
-import { chromiumPeer, type RunningPeer } from "./e2e/peers.ts";
+import { chromiumPeer, type RunningPeer } from "./testing/e2e/peers.ts";
 
 const trouble = namespaceTrouble() ?? missingPrograms("chromium");
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { transportConformance } from "./conformance.ts";
+import { transportConformance } from "./testing/conformance.ts";
 import type { SignalExchange } from "./transport.ts";
 import { createFakeSignalExchange } from "./webrtc/testing/fake-signal-exchange.ts";
 import { webrtc } from "./webrtc.ts";

@@ -1,6 +1,6 @@
 import { RTCPeerConnection as NodePeerConnection } from "node-datachannel/polyfill";
 import { expect, test } from "vitest";
-import { transportConformance } from "./conformance.ts";
+import { transportConformance } from "./testing/conformance.ts";
 import type { SignalExchange } from "./transport.ts";
 import { createFakeSignalExchange } from "./webrtc/testing/fake-signal-exchange.ts";
 import { webrtc } from "./webrtc.ts";

@@ -34,7 +34,7 @@ export interface WebRtcOptions {
 }
 
 // What every implementation takes, for one that does not say.
-const leastMaxMessage = 65_536;
+const defaultMaxMessage = 65_536;
 
 const noWebRtc =
   "This runtime has no RTCPeerConnection. Give webrtc() one: in Node, that of `node-datachannel/polyfill`.";
@@ -44,11 +44,11 @@ const noPath = "There is no path to the peer. Configure a TURN server in iceServ
 export function webrtc(options: WebRtcOptions = {}): Transport {
   return {
     open: (_peer, role, exchange) => openLink(options, role, exchange),
-    probe: (servers) => tryOut(options, servers),
+    probe: (servers) => probeReach(options, servers),
   };
 }
 
-async function tryOut(options: WebRtcOptions, discoveryServers: IceServers): Promise<Reach> {
+async function probeReach(options: WebRtcOptions, discoveryServers: IceServers): Promise<Reach> {
   const Implementation = implementationOf(options);
   const quirks = quirksOf(Implementation);
   const iceServers = quirks.servers(await serversOf(options, discoveryServers));
@@ -77,7 +77,7 @@ function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: S
     opened: lifetime.opened,
     closed: lifetime.closed,
     get maxMessage() {
-      return connection?.pc.sctp?.maxMessageSize || leastMaxMessage;
+      return connection?.pc.sctp?.maxMessageSize || defaultMaxMessage;
     },
     get buffered() {
       return channels.buffered;
@@ -133,8 +133,8 @@ function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: Co
     isOpen: () => lifetime.status === "open",
     working: exchange.settled,
     failed: () => lifetime.end(whyFailed(pc, negotiation)),
-    interrupted: (reason) => lifetime.tell((listener) => listener.interrupted(reason)),
-    restored: () => lifetime.tell((listener) => listener.restored()),
+    interrupted: (reason) => lifetime.notify((listener) => listener.interrupted(reason)),
+    restored: () => lifetime.notify((listener) => listener.restored()),
     restart: negotiation.restart,
     lost: lifetime.end,
   });

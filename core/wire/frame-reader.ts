@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { assemblyOf, type Limits } from "../limits.ts";
+import { type Limits, maxAssemblyBytes } from "../limits.ts";
 import { createRateLimiter } from "../rate-limiter.ts";
 import { decode, type Received } from "./codec.ts";
 import { createReassembler, maxFrameOverhead } from "./fragments.ts";
@@ -18,7 +18,10 @@ export type FrameReader = (channel: Channel, message: Uint8Array<ArrayBuffer>) =
 /** Reads the messages of one link within its limits, and reassembles frames that arrive in parts. */
 export function createFrameReader(clock: Pick<Clock, "now">, limits: Limits): FrameReader {
   const { depth, framesPerSecond, messageSize } = limits;
-  const reassembler = createReassembler({ maxFrame: messageSize + maxFrameOverhead, maxTotal: assemblyOf(limits) });
+  const reassembler = createReassembler({
+    maxFrame: messageSize + maxFrameOverhead,
+    maxTotal: maxAssemblyBytes(limits),
+  });
   const mayRead = createRateLimiter(clock, framesPerSecond, 1_000);
 
   return (channel, message) => {

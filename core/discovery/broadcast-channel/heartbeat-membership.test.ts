@@ -9,7 +9,7 @@ function enteredRoll() {
   const roll = createHeartbeatMembership(clock);
   const asked: number[] = [];
   const gone: [lost: boolean, at: number][] = [];
-  const entered = roll.enter(() => asked.push(clock.now()));
+  const entered = roll.join(() => asked.push(clock.now()));
   roll.watch(bob, (lost) => gone.push([lost, clock.now()]));
   return { clock, roll, asked, gone, entered };
 }
@@ -37,7 +37,7 @@ test("who answers stays", async () => {
   const { clock, roll, gone } = enteredRoll();
   for (let beats = 0; beats < 6; beats++) {
     await clock.advance(10_000);
-    roll.heard(bob.id);
+    roll.onHeard(bob.id);
   }
   expect(gone).toEqual([]);
 });

@@ -2,45 +2,45 @@ import type { Clock } from "../../clock.ts";
 import type { PeerId } from "../../peer.ts";
 import type { Membership } from "./membership.ts";
 
-// How long answers may take when we enter. Who is later is told as an arrival.
-const answersWithin = 200;
-const beat = 10_000;
-// A hidden tab's timers may fire once a minute, but it answers at once. So we count questions, not seconds.
-const unansweredAllowed = 2;
+// Tabs that answer later are announced as arrivals.
+const answerTimeoutMs = 200;
+const intervalMs = 10_000;
+// Counts unanswered announcements instead of seconds: a hidden tab's timers may fire once a minute, but it answers at once.
+const maxUnanswered = 2;
 
 interface Watched {
   unanswered: number;
-  gone(lost: boolean): void;
+  onGone(lost: boolean): void;
 }
 
-/** A roll for where there are no locks, as on plain http: everybody is asked every 10 s, and answers. */
+/** A membership for pages without the Web Locks API, as on plain http. Announces every 10 s; the others answer. */
 export function createHeartbeatMembership(clock: Clock): Membership {
   const watched = new Map<PeerId, Watched>();
-  let stop = () => {};
+  let undoTimer = () => {};
 
-  function ask(announce: () => void) {
-    stop = clock.after(beat, () => ask(announce));
+  function announceRepeatedly(announce: () => void) {
+    undoTimer = clock.after(intervalMs, () => announceRepeatedly(announce));
     for (const [id, member] of [...watched]) {
-      if (member.unanswered < unansweredAllowed) member.unanswered++;
-      else if (watched.delete(id)) member.gone(true);
+      if (member.unanswered < maxUnanswered) member.unanswered++;
+      else if (watched.delete(id)) member.onGone(true);
     }
     announce();
   }
 
   return {
-    async enter(announce) {
-      ask(announce);
-      await new Promise<void>((resolve) => void clock.after(answersWithin, resolve));
+    async join(announce) {
+      announceRepeatedly(announce);
+      await new Promise<void>((resolve) => void clock.after(answerTimeoutMs, resolve));
       return [];
     },
-    watch({ id }, gone) {
-      watched.set(id, { unanswered: 0, gone });
+    watch({ id }, onGone) {
+      watched.set(id, { unanswered: 0, onGone });
       return () => watched.delete(id);
     },
-    heard(id) {
+    onHeard(id) {
       const member = watched.get(id);
       if (member) member.unanswered = 0;
     },
-    leave: () => stop(),
+    leave: () => undoTimer(),
   };
 }

@@ -3,43 +3,43 @@ import type { Member, Membership } from "./membership.ts";
 const idLength = 32;
 
 /**
- * A roll kept by the browser: each tab holds a lock that is named after it and ends with it, however that happens.
- * Whoever waits for the lock learns of it.
+ * A membership by the Web Locks API. Each tab holds an exclusive lock named after it, which the browser releases when the
+ * tab ends for any reason. The other tabs request the same lock, and get it when the tab is gone.
  */
 export function createLockMembership(locks: LockManager, room: string, own: Member): Membership {
-  // Read back by its parts: quotes end the room's name, and an id has its length, so that no other room's tabs are ours.
+  // The quotes of JSON end the room's name, and an id has a fixed length, so names of other rooms never match.
   const prefix = JSON.stringify(room);
   const nameOf = ({ id, username }: Member) => prefix + id + username;
-  const staying = new AbortController();
+  const membership = new AbortController();
 
   return {
-    async enter(announce) {
-      await hold(locks, nameOf(own), staying.signal);
-      // The others hear of us before we look: of two who enter at once, at least one sees the other.
+    async join(announce) {
+      await hold(locks, nameOf(own), membership.signal);
+      // Announce first, then query: of two tabs that join at once, at least one sees the other.
       announce();
       const { held = [] } = await locks.query();
       return held.flatMap(({ name = "" }) => memberOf(name, prefix));
     },
-    watch(member, gone) {
+    watch(member, onGone) {
       const watching = new AbortController();
-      // It rejects when we stop watching, which needs no word.
-      locks.request(nameOf(member), { mode: "shared", signal: watching.signal }, () => gone(false)).catch(() => {});
+      // The request rejects when the watch is undone.
+      locks.request(nameOf(member), { mode: "shared", signal: watching.signal }, () => onGone(false)).catch(() => {});
       return () => watching.abort();
     },
-    heard() {},
-    leave: () => staying.abort(),
+    onHeard() {},
+    leave: () => membership.abort(),
   };
 }
 
-/** Resolves when the lock is ours, which it is until `staying` aborts. */
-function hold(locks: LockManager, name: string, staying: AbortSignal): Promise<void> {
-  return new Promise((held, failed) => {
-    const keep = () =>
+/** Resolves when this tab holds the lock. Holds it until `signal` aborts. */
+function hold(locks: LockManager, name: string, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const untilAborted = () =>
       new Promise<void>((release) => {
-        staying.addEventListener("abort", () => release());
-        held();
+        signal.addEventListener("abort", () => release());
+        resolve();
       });
-    locks.request(name, { signal: staying }, keep).catch(failed);
+    locks.request(name, { signal }, untilAborted).catch(reject);
   });
 }
 

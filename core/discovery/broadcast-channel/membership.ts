@@ -1,21 +1,21 @@
 import type { Alias, PeerId } from "../../peer.ts";
 
-/** One tab, as the others know it. */
+/** One tab. */
 export interface Member {
   readonly id: PeerId;
   readonly username: Alias;
 }
 
-/** Who is there, and who is there no more though it never said goodbye. */
+/** Tracks which tabs are open, including tabs that end without a `bye` message. */
 export interface Membership {
   /**
-   * Puts us on the roll and has us announced. Resolves with members that we may know; the others answer the
-   * announcement before it resolves, or later.
+   * Registers this tab and calls `announce`. Resolves with members that are known already; others may answer the
+   * announcement earlier or later.
    */
-  enter(announce: () => void): Promise<readonly Member[]>;
-  /** Tells once that `member` is gone, `lost` when that is a guess. Returns its undo. */
-  watch(member: Member, gone: (lost: boolean) => void): () => void;
-  /** Something was heard from a member. */
-  heard(id: PeerId): void;
+  join(announce: () => void): Promise<readonly Member[]>;
+  /** Calls `onGone` once when `member` is gone; `lost` if that is uncertain. Returns its undo. */
+  watch(member: Member, onGone: (lost: boolean) => void): () => void;
+  /** A message has arrived from a member. */
+  onHeard(id: PeerId): void;
   leave(): void;
 }

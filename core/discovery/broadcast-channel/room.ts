@@ -7,95 +7,94 @@ import { createLockMembership } from "./lock-membership.ts";
 import type { Member } from "./membership.ts";
 import { type TabMessage, tabMessage } from "./tab-messages.ts";
 
-/** What a room needs of its platform. */
+/** The parts of the platform that a room uses. */
 export interface RoomPlatform {
-  readonly BroadcastChannel: new (name: string) => BroadcastChannel;
-  /** Undefined where the platform has none. */
+  readonly BroadcastChannel: typeof BroadcastChannel;
+  /** Undefined if the platform has none. */
   readonly locks: LockManager | undefined;
   readonly clock: Clock;
 }
 
-/** What is told of a room: first `entered` or `failed`, and nothing after we have left. */
+/** The events of a room: `opened` or `failed` first, and none after `leave`. */
 export interface RoomEvents {
-  entered(members: readonly Member[]): void;
+  opened(members: readonly Member[]): void;
   failed(cause: unknown): void;
   joined(member: Member): void;
-  /** `lost` when it is a guess. */
+  /** `lost`: it is uncertain whether the tab is gone. */
   left(id: PeerId, lost: boolean): void;
   signal(kind: SignalKind, from: PeerId, signal: unknown): void;
 }
 
-/** The tabs of one name, while we are among them. */
+/** The tabs that use the same channel. */
 export interface Room {
   has(id: PeerId): boolean;
   signal(kind: SignalKind, to: PeerId, signal: unknown): void;
-  /** Says goodbye. */
   leave(): void;
 }
 
-/** Enters the room `name`. Throws where the platform has no such thing for this page. */
-export function enterRoom(name: string, own: Member, events: RoomEvents, platform: RoomPlatform): Room {
+/** Joins the room `name`. Throws if this page may not use a BroadcastChannel. */
+export function joinRoom(name: string, own: Member, events: RoomEvents, platform: RoomPlatform): Room {
   const { BroadcastChannel, locks, clock } = platform;
   const channel = new BroadcastChannel(name);
-  const roll = locks ? createLockMembership(locks, name, own) : createHeartbeatMembership(clock);
+  const membership = locks ? createLockMembership(locks, name, own) : createHeartbeatMembership(clock);
   const members = new Map<PeerId, { readonly member: Member; readonly unwatch: () => void }>();
-  let state: "entering" | "inside" | "outside" = "entering";
+  let state: "joining" | "open" | "left" = "joining";
 
-  channel.addEventListener("message", ({ data }) => hear(data));
-  roll.enter(() => say({ type: "hello", from: own.id, username: own.username })).then(entered, failed);
+  channel.addEventListener("message", ({ data }) => onMessage(data));
+  membership.join(() => post({ type: "hello", from: own.id, username: own.username })).then(onJoined, onFailed);
 
   return {
     has: (id) => members.has(id),
-    signal: (kind, to, signal) => say({ type: "signal", from: own.id, to, kind, signal }),
+    signal: (kind, to, signal) => post({ type: "signal", from: own.id, to, kind, signal }),
     leave() {
-      say({ type: "bye", from: own.id });
-      state = "outside";
-      roll.leave();
+      post({ type: "bye", from: own.id });
+      state = "left";
+      membership.leave();
       for (const { unwatch } of members.values()) unwatch();
       members.clear();
       channel.close();
     },
   };
 
-  function entered(seen: readonly Member[]) {
-    if (state === "outside") return;
-    for (const member of seen) add(member);
-    state = "inside";
-    events.entered([...members.values()].map(({ member }) => member));
+  function onJoined(known: readonly Member[]) {
+    if (state === "left") return;
+    for (const member of known) add(member);
+    state = "open";
+    events.opened([...members.values()].map(({ member }) => member));
   }
 
-  function failed(cause: unknown) {
-    if (state !== "outside") events.failed(cause);
+  function onFailed(cause: unknown) {
+    if (state !== "left") events.failed(cause);
   }
 
-  function say(message: TabMessage) {
-    if (state !== "outside") channel.postMessage(message);
+  function post(message: TabMessage) {
+    if (state !== "left") channel.postMessage(message);
   }
 
-  function hear(data: unknown) {
+  function onMessage(data: unknown) {
     const { success, output: message } = safeParse(tabMessage, data);
-    // Any script of the origin may use the channel: what is not ours is not for us.
-    if (!success || state === "outside") return;
+    // Any script of the origin may use the channel, so unknown messages are ignored.
+    if (!success || state === "left") return;
     const { type, from } = message;
-    roll.heard(from);
+    membership.onHeard(from);
     if (type === "bye") remove(from, false);
     else if (type === "here") add({ id: from, username: message.username });
-    else if (type === "hello") greet({ id: from, username: message.username });
-    else if (state === "inside" && message.to === own.id && members.has(from)) {
+    else if (type === "hello") onHello({ id: from, username: message.username });
+    else if (state === "open" && message.to === own.id && members.has(from)) {
       events.signal(message.kind, from, message.signal);
     }
   }
 
-  function greet(member: Member) {
+  function onHello(member: Member) {
     add(member);
-    say({ type: "here", from: own.id, username: own.username });
+    post({ type: "here", from: own.id, username: own.username });
   }
 
   function add(member: Member) {
     if (member.id === own.id || members.has(member.id)) return;
-    const unwatch = roll.watch(member, (lost) => remove(member.id, lost));
+    const unwatch = membership.watch(member, (lost) => remove(member.id, lost));
     members.set(member.id, { member, unwatch });
-    if (state === "inside") events.joined(member);
+    if (state === "open") events.joined(member);
   }
 
   function remove(id: PeerId, lost: boolean) {
@@ -103,6 +102,6 @@ export function enterRoom(name: string, own: Member, events: RoomEvents, platfor
     if (!known) return;
     members.delete(id);
     known.unwatch();
-    if (state === "inside") events.left(id, lost);
+    if (state === "open") events.left(id, lost);
   }
 }

@@ -3,7 +3,7 @@ import type { Alias, PeerId } from "../../peer.ts";
 import { everyone, us } from "../../protocol/alias.ts";
 import { type SignalKind, signalKinds } from "../../protocol/messages.ts";
 
-/** What tabs say to each other. `hello` asks who is there, `here` answers. */
+/** The messages between tabs. Each tab answers `hello` with `here`. */
 export type TabMessage =
   | { readonly type: "hello"; readonly from: PeerId; readonly username: Alias }
   | { readonly type: "here"; readonly from: PeerId; readonly username: Alias }
@@ -18,13 +18,13 @@ export type TabMessage =
 
 const id = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 
-/** A user name that can stand as an alias, since everybody is known by it. */
+/** A user name that is a valid alias, because the user name is also the alias. */
 export const username: v.GenericSchema<unknown, Alias> = v.pipe(
   v.string(),
   v.check((name) => name !== "" && name !== everyone && name !== us && !v.is(id, name)),
 );
 
-/** Everything that a tab understands. */
+/** All messages between tabs. */
 export const tabMessage: v.GenericSchema<unknown, TabMessage> = v.variant("type", [
   v.object({ type: v.literal("hello"), from: id, username }),
   v.object({ type: v.literal("here"), from: id, username }),

@@ -3,25 +3,25 @@ import { BonevalueError, type ErrorCode } from "../../errors.ts";
 import type { Alias } from "../../peer.ts";
 import { us } from "../../protocol/alias.ts";
 
-/** Users, their passwords, and what they call each other. What is not allowed throws with the code a server would send. */
+/** Users, their passwords and their aliases for each other. A refusal throws with the code that a server would send. */
 export interface Accounts {
   add(username: string, password: string): void;
-  /** The user with this name and password. */
+  /** Returns the user with this name and password. */
   signIn(username: string, password: string): string;
   changePassword(username: string, current: string, password: string): void;
-  /** A one-use secret with which whoever has `email` chooses a password; that address is then the user's name. */
+  /** Returns a one-use secret with which the owner of `email` chooses a password. The address is then the user name. */
   invite(email: string): string;
   acceptInvite(invite: string, password: string): string;
 
-  /** What `owner` calls `other`, when each names the other. */
+  /** Returns the alias of `other` for `owner`, if they trust each other. */
   aliasOf(owner: string, other: string): Alias | undefined;
   userNamed(owner: string, alias: Alias): string;
   aliases(owner: string): readonly Alias[];
   trust(a: string, aliasOfB: Alias, b: string, aliasOfA: Alias): void;
   distrust(a: string, b: string): void;
-  /** One use, 10 minutes; ends an older token for the same name. */
+  /** Creates a one-use token for 10 minutes. It replaces an older token for the same alias. */
   makeToken(maker: string, alias: Alias): { readonly token: string; readonly expires: Date };
-  /** Who made the token. */
+  /** Returns the user who made the token. */
   claimToken(claimer: string, alias: Alias, token: string): string;
 }
 
@@ -31,10 +31,10 @@ interface Token {
   readonly until: number;
 }
 
-const tokenLife = 600_000;
+const tokenAgeMs = 600_000;
 const reserved = /^(\*|Us|[0-9a-f]{32}|)$/;
 
-/** No users yet. `secret` gives a new one at each call. */
+/** Creates accounts without users. `secret` returns a new secret at each call. */
 export function createAccounts(clock: Clock, secret: () => string): Accounts {
   const passwords = new Map<string, string>();
   const names = new Map<string, Map<Alias, string>>();
@@ -43,15 +43,13 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
 
   const namesOf = (owner: string) => names.get(owner) ?? new Map<Alias, string>();
 
-  function name(owner: string, alias: Alias, other: string) {
+  function setAlias(owner: string, alias: Alias, other: string) {
     names.set(owner, namesOf(owner).set(alias, other));
   }
 
   function checkFree(owner: string, alias: Alias) {
-    if (reserved.test(alias))
-      throw refusal("alias-reserved", `"${alias}" has a meaning of its own. Choose another name.`);
-    if (namesOf(owner).has(alias))
-      throw refusal("alias-taken", `You call somebody "${alias}" already. Choose another name.`);
+    if (reserved.test(alias)) throw refusal("alias-reserved", `"${alias}" is reserved. Choose another alias.`);
+    if (namesOf(owner).has(alias)) throw refusal("alias-taken", `The alias "${alias}" is taken. Choose another alias.`);
   }
 
   const accounts: Accounts = {
@@ -59,8 +57,7 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
       passwords.set(username, password);
     },
     signIn(username, password) {
-      if (passwords.get(username) !== password)
-        throw refusal("unauthenticated", "No user with this name and password.");
+      if (passwords.get(username) !== password) throw refusal("unauthenticated", "No user has this name and password.");
       return username;
     },
     changePassword(username, current, password) {
@@ -74,7 +71,7 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
     acceptInvite(invite, password) {
       const username = invites.get(invite);
       if (username === undefined)
-        throw refusal("token-invalid", "This invitation was used or never made. Ask for another.");
+        throw refusal("token-invalid", "This invitation is used or invalid. Ask for another.");
       invites.delete(invite);
       accounts.add(username, password);
       return username;
@@ -87,15 +84,15 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
     },
     userNamed(owner, alias) {
       const named = namesOf(owner).get(alias);
-      if (named === undefined) throw refusal("alias-unknown", `You call nobody "${alias}". Look at the list of users.`);
+      if (named === undefined) throw refusal("alias-unknown", `No user has the alias "${alias}". Check \`users\`.`);
       return named;
     },
     aliases: (owner) => [...namesOf(owner).keys()],
     trust(a, aliasOfB, b, aliasOfA) {
       checkFree(a, aliasOfB);
       checkFree(b, aliasOfA);
-      name(a, aliasOfB, b);
-      name(b, aliasOfA, a);
+      setAlias(a, aliasOfB, b);
+      setAlias(b, aliasOfA, a);
     },
     distrust(a, b) {
       for (const [owner, other] of [
@@ -109,15 +106,15 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
       checkFree(maker, alias);
       for (const [token, made] of tokens) if (made.maker === maker && made.alias === alias) tokens.delete(token);
       const token = secret();
-      tokens.set(token, { maker, alias, until: clock.now() + tokenLife });
-      return { token, expires: new Date(Date.now() + tokenLife) };
+      tokens.set(token, { maker, alias, until: clock.now() + tokenAgeMs });
+      return { token, expires: new Date(Date.now() + tokenAgeMs) };
     },
     claimToken(claimer, alias, token) {
       checkFree(claimer, alias);
       const made = tokens.get(token);
       const usable = made && clock.now() < made.until && !accounts.aliasOf(claimer, made.maker);
       if (!usable || namesOf(made.maker).has(made.alias)) {
-        throw refusal("token-invalid", "This token was used, is too old or was never for you. Ask for another.");
+        throw refusal("token-invalid", "This token is used, expired or invalid. Ask for another.");
       }
       tokens.delete(token);
       accounts.trust(claimer, alias, made.maker, made.alias);

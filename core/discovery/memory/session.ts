@@ -4,99 +4,99 @@ import type { Credentials, DiscoveryEvents, DiscoverySession } from "../discover
 import type { Accounts } from "./accounts.ts";
 import type { Login, Switchboard } from "./switchboard.ts";
 
-/** What all sessions share. */
+/** The server that the sessions share. */
 export interface MemoryServer {
   readonly clock: Clock;
-  /** Each way, in ms. */
+  /** Of each direction, in ms. */
   readonly latency: number;
   readonly accounts: Accounts;
-  readonly board: Switchboard;
+  readonly switchboard: Switchboard;
   readonly sessions: Set<MemorySession>;
   readonly secret: () => string;
   readonly mail: (email: string, invite: string) => void;
   isDown(): boolean;
 }
 
-/** A session with the handles of what befalls it. */
+/** A session, with the means to disturb it. */
 export interface MemorySession {
   readonly session: DiscoverySession;
   login(): Login | undefined;
-  /** Its line breaks. After the grace it is lost to the others. */
-  cut(): void;
-  /** It may come back. */
-  comeBack(): void;
-  /** The server ends it. */
+  /** The connection breaks. After the grace period the others see the peer as lost. */
+  interrupt(): void;
+  /** The connection is restored. */
+  restore(): void;
+  /** The server ends the session. */
   revoke(reason: BonevalueError): void;
 }
 
-const grace = 10_000;
+const graceMs = 10_000;
 
-/** Signs in, after the latency of each way. */
+/** Starts to sign in. */
 export function openMemorySession(
   server: MemoryServer,
   credentials: Credentials,
   events: DiscoveryEvents,
 ): MemorySession {
-  const { clock, accounts, board } = server;
+  const { clock, accounts, switchboard } = server;
   const pending = new Set<(reason: BonevalueError) => void>();
-  let state: "signing in" | "online" | "cut off" | "over" = "signing in";
+  let state: "signing in" | "online" | "interrupted" | "over" = "signing in";
   let login: Login | undefined;
-  let lineIsUp = true;
-  let line = 0;
+  let isConnected = true;
+  let connectionCount = 0;
   let undoGrace = () => {};
 
-  const own: MemorySession = { session: createSession(), login: () => login, cut, comeBack, revoke };
+  const own: MemorySession = { session: createSession(), login: () => login, interrupt, restore, revoke };
   server.sessions.add(own);
-  send(signIn);
+  deliverLater(signIn);
   return own;
 
   function signIn() {
     if (server.isDown()) return end(unreachable());
     try {
       const username = identify(credentials, accounts);
-      login = { id: server.secret(), username, reachable: () => lineIsUp, tell };
-      arrive(login);
+      login = { id: server.secret(), username, isReachable: () => isConnected, notify };
+      join(login);
     } catch (error) {
-      send(() => end(error as BonevalueError));
+      deliverLater(() => end(error as BonevalueError));
     }
   }
 
-  function arrive(arriving: Login) {
+  function join(joining: Login) {
     undoGrace();
-    const snapshot = board.arrive(arriving);
-    send(() => {
+    const snapshot = switchboard.join(joining);
+    deliverLater(() => {
       state = "online";
       events.online(snapshot);
     });
   }
 
-  function cut() {
+  function interrupt() {
     if (state === "signing in") return end(unreachable());
-    if (!lineIsUp || !login) return;
+    if (!isConnected || !login) return;
     const { id } = login;
-    hangUp(gone());
+    closeConnection(outOfReach());
     undoGrace();
-    undoGrace = clock.after(grace, () => board.depart(id, true));
-    state = "cut off";
-    events.interrupted(gone());
+    undoGrace = clock.after(graceMs, () => switchboard.leave(id, true));
+    state = "interrupted";
+    events.interrupted(outOfReach());
   }
 
-  function comeBack() {
-    if (state !== "cut off" || lineIsUp || !login) return;
+  function restore() {
+    if (state !== "interrupted" || isConnected || !login) return;
     const returning = login;
-    lineIsUp = true;
-    send(() => arrive(returning));
+    isConnected = true;
+    deliverLater(() => join(returning));
   }
 
   function revoke(reason: BonevalueError) {
-    if (login) board.depart(login.id, false);
-    send(() => end(reason));
+    if (login) switchboard.leave(login.id, false);
+    deliverLater(() => end(reason));
   }
 
   function leave() {
-    const left = lineIsUp && login;
-    if (left) clock.after(server.latency, () => board.depart(left.id, false));
-    hangUp(gone());
+    const left = isConnected && login;
+    if (left) clock.after(server.latency, () => switchboard.leave(left.id, false));
+    closeConnection(outOfReach());
     state = "over";
     server.sessions.delete(own);
   }
@@ -106,40 +106,40 @@ export function openMemorySession(
     events.ended(reason);
   }
 
-  function hangUp(reason: BonevalueError) {
-    lineIsUp = false;
-    line++;
+  function closeConnection(reason: BonevalueError) {
+    isConnected = false;
+    connectionCount++;
     for (const reject of pending) reject(reason);
     pending.clear();
   }
 
-  // What is under way when the line breaks never arrives.
-  function send(task: () => void) {
-    const sentOn = line;
+  // A message that is under way when the connection breaks never arrives.
+  function deliverLater(task: () => void) {
+    const sentOn = connectionCount;
     clock.after(server.latency, () => {
-      if (sentOn === line) task();
+      if (sentOn === connectionCount) task();
     });
   }
 
-  function tell(news: (listener: DiscoveryEvents) => void) {
-    send(() => news(events));
+  function notify(emit: (events: DiscoveryEvents) => void) {
+    deliverLater(() => emit(events));
   }
 
-  function ask<Answer>(atServer: (username: string) => Answer): Promise<Answer> {
+  function request<Result>(atServer: (username: string) => Result): Promise<Result> {
     if (state !== "online" || !login) return Promise.reject(notConnected());
     const { username } = login;
     return new Promise((resolve, reject) => {
       pending.add(reject);
-      const settle = (how: () => void) => {
+      const settle = (finish: () => void) => {
         pending.delete(reject);
-        how();
+        finish();
       };
-      send(() => {
+      deliverLater(() => {
         try {
-          const answer = atServer(username);
-          send(() => settle(() => resolve(answer)));
+          const result = atServer(username);
+          deliverLater(() => settle(() => resolve(result)));
         } catch (error) {
-          send(() => settle(() => reject(error)));
+          deliverLater(() => settle(() => reject(error)));
         }
       });
     });
@@ -148,13 +148,14 @@ export function openMemorySession(
   function createSession(): DiscoverySession {
     return {
       signal(kind, to, signal) {
-        if (state === "online" && login) send(board.relay.bind(board, kind, login, to, signal));
+        if (state === "online" && login) deliverLater(switchboard.relay.bind(switchboard, kind, login, to, signal));
       },
-      invite: (email) => ask(() => server.mail(email, accounts.invite(email))),
-      requestToken: (alias) => ask((me) => accounts.makeToken(me, alias)),
-      claimToken: (alias, token) => ask((me) => board.joined(me, accounts.claimToken(me, alias, token))),
-      removeUser: (alias) => ask((me) => board.part(me, accounts.userNamed(me, alias))),
-      changePassword: (current, password) => ask((me) => changePassword(me, current, password)),
+      invite: (email) => request(() => server.mail(email, accounts.invite(email))),
+      requestToken: (alias) => request((user) => accounts.makeToken(user, alias)),
+      claimToken: (alias, token) =>
+        request((user) => switchboard.trusted(user, accounts.claimToken(user, alias, token))),
+      removeUser: (alias) => request((user) => switchboard.distrust(user, accounts.userNamed(user, alias))),
+      changePassword: (current, password) => request((user) => changePassword(user, current, password)),
       async close() {
         if (state !== "over") leave();
       },
@@ -172,18 +173,15 @@ export function openMemorySession(
 function identify(credentials: Credentials, accounts: Accounts): string {
   if ("username" in credentials) return accounts.signIn(credentials.username, credentials.password);
   if ("invite" in credentials) return accounts.acceptInvite(credentials.invite, credentials.password);
-  throw new BonevalueError(
-    "unsupported",
-    "This server has accounts of its own. Sign in with a user name and password.",
-  );
+  throw new BonevalueError("unsupported", "The server in memory has no tokens. Sign in with a user name and password.");
 }
 
 function unreachable(): BonevalueError {
-  return new BonevalueError("unreachable", "The server in memory is interrupted. Restore it, then connect again.");
+  return new BonevalueError("unreachable", "The server in memory is interrupted. Call restore(), then connect again.");
 }
 
-function gone(): BonevalueError {
-  return new BonevalueError("disconnected", "The server in memory is out of reach until it is restored.");
+function outOfReach(): BonevalueError {
+  return new BonevalueError("disconnected", "The server in memory is out of reach. Call restore().");
 }
 
 function notConnected(): BonevalueError {

@@ -3,62 +3,62 @@ import type { SignalKind } from "../../protocol/messages.ts";
 import type { DiscoveryEvents, Snapshot } from "../discovery.ts";
 import type { Accounts } from "./accounts.ts";
 
-/** One login of a user, as the server sees it. */
+/** One login of a user. */
 export interface Login {
   readonly id: PeerId;
   readonly username: string;
-  /** Whether its line is up; a login whose line has broken stays online for the grace. */
-  readonly reachable: () => boolean;
-  /** Lets something be known on its line. */
-  readonly tell: (news: (events: DiscoveryEvents) => void) => void;
+  /** Whether its connection works. A login without one stays online for the grace period. */
+  readonly isReachable: () => boolean;
+  /** Emits events on its connection. */
+  readonly notify: (emit: (events: DiscoveryEvents) => void) => void;
 }
 
-/** Who is online, and who is told of it: what a discovery server does once it knows whose a line is. */
+/** Presence and signaling of the memory server. */
 export interface Switchboard {
-  /** Online from now on. Everybody concerned is told, unless they never heard that it had gone. */
-  arrive(login: Login): Snapshot;
-  depart(id: PeerId, lost: boolean): void;
-  /** Nobody is online any more, and nobody is told: the server itself has gone. */
-  forget(): void;
+  /** The login is online. Announces it, unless the others still see it. Returns its snapshot. */
+  join(login: Login): Snapshot;
+  leave(id: PeerId, lost: boolean): void;
+  /** The server has stopped: nobody is online, and nobody is notified. */
+  clear(): void;
   relay(kind: SignalKind, from: Login, to: PeerId, signal: unknown): void;
-  /** Two users trust each other from now on. */
-  joined(a: string, b: string): void;
+  /** Announces two users who trust each other now to each other. */
+  trusted(a: string, b: string): void;
   /** Ends the trust between two users. */
-  part(a: string, b: string): void;
-  online(username: string): readonly Login[];
+  distrust(a: string, b: string): void;
+  loginsOf(username: string): readonly Login[];
 }
 
-/** With nobody online. */
+/** Creates a switchboard without logins. */
 export function createSwitchboard(accounts: Accounts): Switchboard {
   const logins = new Map<PeerId, Login>();
 
-  const online = (username: string) => [...logins.values()].filter((login) => login.username === username);
+  const loginsOf = (username: string) => [...logins.values()].filter((login) => login.username === username);
 
-  /** `peer` as `viewer` knows it, if at all. */
-  function seenBy(viewer: Login, peer: Login): Peer | undefined {
+  /** `peer` as `viewer` names it; undefined if `viewer` does not trust its user. */
+  function peerSeenBy(viewer: Login, peer: Login): Peer | undefined {
     const name = viewer.id === peer.id ? undefined : accounts.aliasOf(viewer.username, peer.username);
     return name === undefined ? undefined : { id: peer.id, name };
   }
 
   function announce(login: Login) {
     for (const viewer of logins.values()) {
-      const peer = seenBy(viewer, login);
-      if (peer) viewer.tell((events) => events.peerConnect(peer));
+      const peer = peerSeenBy(viewer, login);
+      if (peer) viewer.notify((events) => events.peerConnect(peer));
     }
   }
 
-  function introduce(owner: string, alias: Alias, peers: readonly Login[]) {
-    for (const login of online(owner)) {
-      login.tell((events) => {
+  function announceUser(owner: string, alias: Alias, peers: readonly Login[]) {
+    for (const login of loginsOf(owner)) {
+      login.notify((events) => {
         events.userAdd(alias);
         for (const { id } of peers) events.peerConnect({ id, name: alias });
       });
     }
   }
 
-  function withdraw(owner: string, alias: Alias, peers: readonly Login[]) {
-    for (const login of online(owner)) {
-      login.tell((events) => {
+  function removeUser(owner: string, alias: Alias, peers: readonly Login[]) {
+    for (const login of loginsOf(owner)) {
+      login.notify((events) => {
         for (const { id } of peers) events.peerDisconnect(id, false);
         events.userRemove(alias);
       });
@@ -66,41 +66,40 @@ export function createSwitchboard(accounts: Accounts): Switchboard {
   }
 
   return {
-    online,
-    arrive(login) {
+    loginsOf,
+    join(login) {
       logins.set(login.id, login);
       announce(login);
-      const peers = [...logins.values()].flatMap((other) => seenBy(login, other) ?? []);
-      const self = { id: login.id, username: login.username };
+      const peers = [...logins.values()].flatMap((other) => peerSeenBy(login, other) ?? []);
       return {
-        self,
+        self: { id: login.id, username: login.username },
         users: accounts.aliases(login.username),
         peers: peers.map((peer) => Object.freeze(peer)),
       };
     },
-    depart(id, lost) {
-      const gone = logins.get(id);
+    leave(id, lost) {
+      const left = logins.get(id);
       logins.delete(id);
-      if (!gone) return;
+      if (!left) return;
       for (const viewer of logins.values()) {
-        if (seenBy(viewer, gone)) viewer.tell((events) => events.peerDisconnect(id, lost));
+        if (peerSeenBy(viewer, left)) viewer.notify((events) => events.peerDisconnect(id, lost));
       }
     },
-    forget() {
+    clear() {
       logins.clear();
     },
     relay(kind, from, to, signal) {
       const target = logins.get(to);
-      if (!target || !seenBy(target, from)) from.tell((events) => events.unreachable(to));
-      else if (target.reachable()) target.tell((events) => events.signal(kind, from.id, signal));
+      if (!target || !peerSeenBy(target, from)) from.notify((events) => events.unreachable(to));
+      else if (target.isReachable()) target.notify((events) => events.signal(kind, from.id, signal));
     },
-    joined(a, b) {
+    trusted(a, b) {
       for (const [owner, other] of bothWays(a, b))
-        introduce(owner, accounts.aliasOf(owner, other) ?? other, online(other));
+        announceUser(owner, accounts.aliasOf(owner, other) ?? other, loginsOf(other));
     },
-    part(a, b) {
+    distrust(a, b) {
       for (const [owner, other] of bothWays(a, b))
-        withdraw(owner, accounts.aliasOf(owner, other) ?? other, online(other));
+        removeUser(owner, accounts.aliasOf(owner, other) ?? other, loginsOf(other));
       accounts.distrust(a, b);
     },
   };

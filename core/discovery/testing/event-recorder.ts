@@ -1,55 +1,55 @@
 import type { DiscoveryEvents } from "../discovery.ts";
 
-/** One event, as its name and what came with it; errors as their codes. */
-export type Told = readonly [name: keyof DiscoveryEvents, ...unknown[]];
+/** The name of one event, then its arguments. Errors are recorded as their codes. */
+export type RecordedEvent = readonly [name: keyof DiscoveryEvents, ...unknown[]];
 
-/** Events that write themselves down. */
-export interface Recorder {
+/** Records every event of a session. */
+export interface EventRecorder {
   readonly events: DiscoveryEvents;
-  readonly told: readonly Told[];
-  /** Resolves with the first event, past or to come, that `matches`. */
-  until(matches: (told: Told) => boolean): Promise<Told>;
+  readonly recorded: readonly RecordedEvent[];
+  /** Resolves with the first event, recorded already or later, that `matches`. */
+  until(matches: (event: RecordedEvent) => boolean): Promise<RecordedEvent>;
 }
 
-/** With nothing written yet. */
-export function createRecorder(): Recorder {
-  const told: Told[] = [];
-  const waiting = new Set<(entry: Told) => void>();
+/** Creates a recorder without events. */
+export function createEventRecorder(): EventRecorder {
+  const recorded: RecordedEvent[] = [];
+  const waiting = new Set<(event: RecordedEvent) => void>();
 
-  const write = (...entry: Told) => {
-    told.push(entry);
-    for (const look of [...waiting]) look(entry);
+  const record = (...event: RecordedEvent) => {
+    recorded.push(event);
+    for (const check of [...waiting]) check(event);
   };
-  const under =
+  const recordAs =
     (name: keyof DiscoveryEvents) =>
     (...args: unknown[]) =>
-      write(name, ...args);
+      record(name, ...args);
 
   return {
-    told,
+    recorded,
     until(matches) {
-      const past = told.find(matches);
+      const past = recorded.find(matches);
       if (past) return Promise.resolve(past);
       return new Promise((resolve) => {
-        waiting.add(function look(entry) {
-          if (!matches(entry)) return;
-          waiting.delete(look);
-          resolve(entry);
+        waiting.add(function check(event) {
+          if (!matches(event)) return;
+          waiting.delete(check);
+          resolve(event);
         });
       });
     },
     events: {
-      online: under("online"),
-      interrupted: (reason) => write("interrupted", reason.code),
-      ended: (reason) => write("ended", reason.code),
-      peerConnect: under("peerConnect"),
-      peerDisconnect: under("peerDisconnect"),
-      userAdd: under("userAdd"),
-      userRemove: under("userRemove"),
-      iceServers: under("iceServers"),
-      signal: under("signal"),
-      unreachable: under("unreachable"),
-      woke: under("woke"),
+      online: recordAs("online"),
+      interrupted: (reason) => record("interrupted", reason.code),
+      ended: (reason) => record("ended", reason.code),
+      peerConnect: recordAs("peerConnect"),
+      peerDisconnect: recordAs("peerDisconnect"),
+      userAdd: recordAs("userAdd"),
+      userRemove: recordAs("userRemove"),
+      iceServers: recordAs("iceServers"),
+      signal: recordAs("signal"),
+      unreachable: recordAs("unreachable"),
+      woke: recordAs("woke"),
     },
   };
 }

@@ -3,61 +3,63 @@ import { BonevalueError } from "../../errors.ts";
 import { type Claim, discoveryVersion, type ToServer } from "../../protocol/messages.ts";
 import type { Credentials } from "../discovery.ts";
 
-/** The first frame of a socket, which says whose it is. */
+/** The first frame of a socket, which authenticates it. */
 export type FirstFrame = {
   readonly [Type in "authenticate" | "acceptInvite"]: { readonly type: Type; readonly data: ToServer[Type] };
 }["authenticate" | "acceptInvite"];
 
-/** Who we are, at first by our credentials, then by the session's secret, which is nowhere but in memory. */
+/**
+ * Chooses the first frame of each socket: the app's credentials at the first sign-in, the session secret afterwards. The
+ * secret is kept in memory only.
+ */
 export interface Authenticator {
-  /** Rejects with `unauthenticated` when the app's token function fails, or has given no text after 30 s. */
+  /** Rejects with `unauthenticated` when the app's token function fails or returns no string within 30 s. */
   firstFrame(): Promise<FirstFrame>;
-  /** Signed in. A secret that we have shown ourselves may have been replaced since, and is not taken back. */
+  /** Keeps the secret of a sign-in, unless {@link replace} has been called since the first frame. */
   keep(session: string): void;
-  /** The secret has changed. */
+  /** Replaces the secret. */
   replace(session: string): void;
-  /** The password of this user has been changed to this one, or it has not: nobody has told us. */
+  /** The password may have changed to this one; the server's answer was lost. It is tried when the secret is refused. */
   tryPassword(username: string, password: string): void;
-  /** No `opening` is waited for any more. */
-  stopAsking(): void;
+  /** Stops waiting for the app's token function. */
+  cancel(): void;
   /**
-   * The last `opening` was refused. Whether another may say something else: a new token or secret, or once the password
-   * that was in doubt.
+   * The server refused the last frame. Returns whether another attempt can differ: with a new token or secret, or with
+   * the password of {@link tryPassword}.
    */
   renew(): boolean;
 }
 
-// In ms. A sign-in has no other end while the app looks for a token.
-const longestAsked = 30_000;
+const tokenTimeoutMs = 30_000;
 
-/** Begins with `credentials`. */
+/** Creates an authenticator that starts with `first`. */
 export function createAuthenticator(first: Credentials, clock: Clock): Authenticator {
   let session: string | undefined;
-  let shown: string | undefined;
-  let doubtful: Credentials | undefined;
+  let sent: string | undefined;
+  let uncertain: Credentials | undefined;
   let credentials = first;
-  let stopAsking = () => {};
+  let cancel = () => {};
 
-  async function tokenOf(token: string | (() => string | Promise<string>)): Promise<string> {
+  async function resolveToken(token: string | (() => string | Promise<string>)): Promise<string> {
     if (typeof token === "string") return token;
-    const { promise: late, resolve } = Promise.withResolvers<undefined>();
-    const stop = clock.after(longestAsked, () => resolve(undefined));
-    stopAsking = stop;
+    const { promise: timeout, resolve } = Promise.withResolvers<undefined>();
+    const undoTimeout = clock.after(tokenTimeoutMs, () => resolve(undefined));
+    cancel = undoTimeout;
     try {
-      const given = await Promise.race([token(), late]);
-      if (typeof given === "string") return given;
-      throw new TypeError("It has given no text within 30 s.");
+      const result = await Promise.race([token(), timeout]);
+      if (typeof result === "string") return result;
+      throw new TypeError("The function returned no string within 30 s.");
     } catch (cause) {
       throw new BonevalueError("unauthenticated", "The app's token function failed: see the cause.", { cause });
     } finally {
-      stop();
+      undoTimeout();
     }
   }
 
   return {
     async firstFrame() {
-      shown = session;
-      if ("token" in credentials) return authenticate({ token: await tokenOf(credentials.token), session });
+      sent = session;
+      if ("token" in credentials) return authenticate({ token: await resolveToken(credentials.token), session });
       if (session !== undefined) return authenticate({ session });
       if ("username" in credentials)
         return authenticate({ username: credentials.username, password: credentials.password });
@@ -65,22 +67,22 @@ export function createAuthenticator(first: Credentials, clock: Clock): Authentic
       return { type: "acceptInvite", data: { version: discoveryVersion, invite, password } };
     },
     keep(secret) {
-      if (secret !== shown) session = shown = secret;
+      if (secret !== sent) session = sent = secret;
     },
     replace(secret) {
       session = secret;
     },
     tryPassword(username, password) {
-      doubtful = { username, password };
+      uncertain = { username, password };
     },
     renew() {
-      if (session !== shown) return true;
-      if (!doubtful) return "token" in credentials && typeof credentials.token === "function";
-      credentials = doubtful;
-      doubtful = session = undefined;
+      if (session !== sent) return true;
+      if (!uncertain) return "token" in credentials && typeof credentials.token === "function";
+      credentials = uncertain;
+      uncertain = session = undefined;
       return true;
     },
-    stopAsking: () => stopAsking(),
+    cancel: () => cancel(),
   };
 }
 

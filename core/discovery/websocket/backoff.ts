@@ -1,25 +1,25 @@
-const firstCap = 500;
-const lastCap = 10_000;
+const firstLimitMs = 500;
+const maxLimitMs = 10_000;
 
-/** How long to wait before each new attempt: drawn from 0 to a cap that doubles from 0.5 s to 10 s. */
+/** Random delays below a limit that doubles: "full jitter" (AWS Architecture Blog, 2015), so that clients spread out. */
 export interface Backoff {
-  /** In ms; raises the cap for the next. */
+  /** Returns the delay before the next attempt, in ms, and doubles the limit. */
   next(): number;
-  /** Begins again with the lowest cap. */
+  /** Starts again with the lowest limit. */
   reset(): void;
 }
 
-/** `random` gives numbers from 0 up to 1. */
+/** Creates a backoff from 0.5 s to 10 s. `random` returns numbers from 0 up to 1. */
 export function createBackoff(random: () => number): Backoff {
-  let cap = firstCap;
+  let limitMs = firstLimitMs;
   return {
     next() {
-      const wait = random() * cap;
-      cap = Math.min(cap * 2, lastCap);
-      return wait;
+      const delayMs = random() * limitMs;
+      limitMs = Math.min(limitMs * 2, maxLimitMs);
+      return delayMs;
     },
     reset() {
-      cap = firstCap;
+      limitMs = firstLimitMs;
     },
   };
 }

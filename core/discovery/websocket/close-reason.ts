@@ -2,59 +2,67 @@ import { BonevalueError, type ErrorCode, isErrorCode } from "../../errors.ts";
 import { closeCode } from "../../protocol/close-code.ts";
 import type { ToClient } from "../../protocol/messages.ts";
 
-/** How one socket ended, and what that means for the session. */
+/** Why a socket ended, and whether the session reconnects. */
 export interface CloseReason {
   readonly code: number;
   readonly reason: BonevalueError;
-  /** Whether to come back, and after how long at the least, in ms. */
   readonly retry: boolean;
+  /** The shortest time until the next attempt. */
   readonly retryAfterMs: number;
 }
 
-const overloadPause = 10_000;
+type Words = readonly [code: ErrorCode, message: string];
 
-const stayAway: Readonly<Record<number, readonly [code: ErrorCode, message: string]>> = {
+const overloadRetryMs = 10_000;
+
+/** The close codes after which the session does not reconnect. */
+const finalReasons: Readonly<Record<number, Words>> = {
   [closeCode.normal]: ["disconnected", "The discovery server ended the session. Sign in again."],
-  [closeCode.protocol]: ["protocol", "The discovery server did not understand us. Check that both are up to date."],
-  [closeCode.tooLarge]: ["protocol", "A message was too long for the discovery server. Send less."],
-  [closeCode.unauthenticated]: ["unauthenticated", "The discovery server did not accept who we are. Sign in again."],
+  [closeCode.protocol]: [
+    "protocol",
+    "The discovery server rejected a message of this page. Update both to the same version.",
+  ],
+  [closeCode.tooLarge]: ["protocol", "A message was too large for the discovery server. Send less."],
+  [closeCode.unauthenticated]: [
+    "unauthenticated",
+    "The discovery server did not accept the credentials. Sign in again.",
+  ],
   [closeCode.superseded]: ["disconnected", "Another page took the session over. Sign in again."],
   [closeCode.incompatible]: [
     "incompatible",
-    "The discovery server speaks another version. Update the older of the two.",
+    "The discovery server has another protocol version. Update the older of the two.",
   ],
 };
 
 /**
- * What a close means. The code alone decides whether to come back; what the server `said` before is what the user
- * sees. `dialed` is the server's URL until we are signed in.
+ * Explains a close. The code alone decides whether to reconnect; the user sees the server's `lastError`, if it sent one.
+ * `url` is the server's while the socket is not signed in.
  */
-export function closeReasonOf(code: number, said: ToClient["error"] | undefined, dialed?: string): CloseReason {
-  const final = stayAway[code];
+export function closeReasonOf(code: number, lastError: ToClient["error"] | undefined, url?: string): CloseReason {
+  const final = finalReasons[code];
   const [errorCode, message] =
-    final ?? (dialed === undefined ? lost : code === closeCode.overloaded ? overloaded : unreachable(dialed));
+    final ?? (url === undefined ? lost : code === closeCode.overloaded ? overloaded : unreachable(url));
   return {
     code,
-    reason: said ? errorFromServer(said) : new BonevalueError(errorCode, message),
+    reason: lastError ? errorFromServer(lastError) : new BonevalueError(errorCode, message),
     retry: final === undefined,
-    retryAfterMs: said?.after ?? (code === closeCode.overloaded ? overloadPause : 0),
+    retryAfterMs: lastError?.after ?? (code === closeCode.overloaded ? overloadRetryMs : 0),
   };
 }
 
-/** How it ends when we find fault with the server. To come back would change nothing. */
+/** The close reason for a server that broke the protocol. Reconnecting would not help. */
 export function closeReasonFor(reason: BonevalueError): CloseReason {
   return { code: closeCode.gaveUp, reason, retry: false, retryAfterMs: 0 };
 }
 
-/** An error as a server says it. A code that we do not know reads as `protocol`. */
+/** Converts the server's error. An unknown code becomes `protocol`. */
 export function errorFromServer({ code, message }: ToClient["error"]): BonevalueError {
   return new BonevalueError(isErrorCode(code) ? code : "protocol", message);
 }
 
-const unreachable = (url: string) =>
-  [
-    "unreachable",
-    `No discovery server answered at ${url}, or it refuses this page's origin. Check the address and the network.`,
-  ] as const;
-const lost = ["disconnected", "The discovery server is out of reach. We come back by ourselves."] as const;
-const overloaded = ["unreachable", "The discovery server is overloaded. Try again in a while."] as const;
+const unreachable = (url: string): Words => [
+  "unreachable",
+  `No discovery server answered at ${url}, or it refuses this page's origin. Check the address and the network.`,
+];
+const lost: Words = ["disconnected", "The connection to the discovery server was lost. The client reconnects."];
+const overloaded: Words = ["unreachable", "The discovery server is overloaded. Try again later."];

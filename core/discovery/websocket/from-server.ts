@@ -1,9 +1,11 @@
 import { safeParse } from "valibot";
 import { BonevalueError } from "../../errors.ts";
-import { envelope, type ToClient } from "../../protocol/messages.ts";
+import type { Peer } from "../../peer.ts";
+import { discoveryVersion, envelope, type ToClient } from "../../protocol/messages.ts";
 import { toClient } from "../../protocol/to-client.ts";
+import type { DiscoveryEvents, Snapshot } from "../discovery.ts";
 
-/** Everything that a client understands, checked. */
+/** A validated message of the server. */
 export type FromServer = {
   readonly [Type in keyof ToClient]: {
     readonly type: Type;
@@ -13,15 +15,62 @@ export type FromServer = {
   };
 }[keyof ToClient];
 
-/** Reads one frame. Gives undefined for a type that we do not know; throws `protocol` for what is malformed. */
+/** The result of a sign-in. */
+export interface SignedIn {
+  readonly snapshot: Snapshot;
+  /** The secret that authenticates this session on its next socket. */
+  readonly session: string;
+}
+
+/** The events that a server sends on its own after the sign-in. */
+export interface ServerEvents
+  extends Pick<DiscoveryEvents, "peerConnect" | "peerDisconnect" | "userAdd" | "userRemove" | "iceServers" | "signal"> {
+  /** The server asks for a new socket after this many ms. */
+  reconnect(afterMs: number): void;
+}
+
+/** Parses one frame. Returns undefined for an unknown type; throws `protocol` for a malformed frame. */
 export function readFrame(frame: unknown): FromServer | undefined {
   const outer = safeParse(envelope, parseJson(frame));
-  if (!outer.success) throw serverProtocolError("a frame that is no message");
+  if (!outer.success) throw serverProtocolError("a malformed frame");
   const { type, data, id, lost = false } = outer.output;
-  if (!isKnown(type)) return undefined;
-  const inner = safeParse(toClient[type], data);
+  if (!Object.hasOwn(toClient, type)) return undefined;
+  const inner = safeParse(toClient[type as keyof ToClient], data);
   if (!inner.success) throw serverProtocolError(`a malformed "${type}"`);
   return { type, data: inner.output, id, lost } as FromServer;
+}
+
+/**
+ * Collects the messages between authentication and the peer list. Call the returned function with each message; it
+ * returns the result with the last one. Throws `incompatible` for another protocol version, and `protocol` for a message
+ * that may not come yet.
+ */
+export function collectSignIn(): (message: FromServer) => SignedIn | undefined {
+  let self: ToClient["setPeerId"] | undefined;
+  let users: readonly string[] | undefined;
+  return ({ type, data }) => {
+    if (type === "setPeerId") {
+      if (data.version !== discoveryVersion) throw incompatible(data.version);
+      self = data;
+    } else if (type === "userList") users = data;
+    else if (type === "peerList" && self && users) return signedIn(self, users, data);
+    else if (type !== "iceServers") throw serverProtocolError(`"${type}" during the sign-in`);
+    return undefined;
+  };
+}
+
+/** Calls the event of `message`. Throws `protocol` for a message that belongs to the sign-in. */
+export function dispatch({ type, data, lost }: FromServer, events: ServerEvents): void {
+  if (type === "peerConnect") events.peerConnect(Object.freeze(data));
+  else if (type === "peerDisconnect") events.peerDisconnect(data, lost);
+  else if (type === "userAdd") events.userAdd(data);
+  else if (type === "userRemove") events.userRemove(data);
+  else if (type === "peerRequest" || type === "peerResponse") events.signal(type, data.from, data.signal);
+  // The platform's type does not allow `undefined`; absent properties stay absent here.
+  else if (type === "iceServers") events.iceServers(data.servers as readonly RTCIceServer[]);
+  else if (type === "reconnect") events.reconnect(data.after);
+  else if (type === "setPeerId" || type === "userList" || type === "peerList")
+    throw serverProtocolError(`a second "${type}"`);
 }
 
 /** The error for a server that broke the protocol by sending `what`. */
@@ -32,8 +81,16 @@ export function serverProtocolError(what: string): BonevalueError {
   );
 }
 
-function isKnown(type: string): type is keyof ToClient {
-  return Object.hasOwn(toClient, type);
+function signedIn(self: ToClient["setPeerId"], users: readonly string[], peers: readonly Peer[]): SignedIn {
+  const { peerId: id, username, session } = self;
+  return { snapshot: { self: { id, username }, users, peers: peers.map((peer) => Object.freeze(peer)) }, session };
+}
+
+function incompatible(version: number): BonevalueError {
+  return new BonevalueError(
+    "incompatible",
+    `The discovery server has protocol version ${version}, this page version ${discoveryVersion}. Update the older one.`,
+  );
 }
 
 function parseJson(frame: unknown): unknown {

@@ -6,43 +6,45 @@ import type { PageLifecycle } from "../page-lifecycle.ts";
 import { createAuthenticator } from "./authenticator.ts";
 import { createBackoff } from "./backoff.ts";
 import type { CloseReason } from "./close-reason.ts";
+import type { SignedIn } from "./from-server.ts";
 import { socketUrl } from "./server-url.ts";
-import type { SignedIn } from "./sign-in.ts";
 import { openSocket, type Socket, type SocketEvents, type WebSocketConstructor } from "./socket.ts";
 
-/** What a session needs of its platform. */
+/** The parts of the platform that a session uses. */
 export interface Environment {
-  /** Undefined where the platform has none. */
+  /** Undefined if the platform has none. */
   readonly WebSocket: WebSocketConstructor | undefined;
   readonly clock: Clock;
-  /** From 0 up to 1. */
+  /** Returns numbers from 0 up to 1. */
   readonly random: () => number;
   readonly page: PageLifecycle;
 }
 
-/** A session as long as it lasts, whatever becomes of its sockets. */
+/** A session that outlives its sockets. */
 export interface ReconnectingSession {
-  /** The socket that is signed in at this moment. */
+  /** The socket that is signed in now. */
   socket(): Socket | undefined;
-  /** The secret for coming back has changed. */
+  /** Replaces the session secret. */
   replace(session: string): void;
-  /** The password may have been changed to this one: it is tried where the secret is refused. */
+  /** The password may have changed to this one. It is tried when the secret is refused. */
   tryPassword(password: string): void;
-  /** Says goodbye and comes back no more; resolves once the departure is on its way. */
+  /** Leaves for good. Resolves once the sockets have closed. */
   stop(): Promise<void>;
 }
 
-/** One attempt to reach the server, and what came of it: no socket while the app is still asked for a token. */
+/** One attempt to sign in. It has no socket while the app is asked for a token. */
 interface Attempt {
   socket?: Socket;
 }
 
-// A server that drops us as soon as it has us would otherwise be asked again without a pause.
-const stable = 10_000;
+// A server may drop every socket right after the sign-in. Only a longer connection resets the backoff.
+const stableAfterMs = 10_000;
 
 /**
- * Signs in at `host`, and comes back on new sockets until it is stopped or told to stay away. One line is signed in;
- * another may be on its way to take over from it.
+ * Signs in at `host`, and reconnects until `stop` or a close that forbids it.
+ *
+ * One attempt is `current`: its socket is signed in. One may be `next`: it signs in and then replaces the current one,
+ * which the client does not notice. Failed attempts are retried with a backoff.
  */
 export function createReconnectingSession(
   host: string,
@@ -50,121 +52,125 @@ export function createReconnectingSession(
   events: DiscoveryEvents,
   { WebSocket, clock, random, page }: Environment,
 ): ReconnectingSession {
-  const proof = createAuthenticator(credentials, clock);
+  const authenticator = createAuthenticator(credentials, clock);
   const backoff = createBackoff(random);
   let current: Attempt | undefined;
   let next: Attempt | undefined;
-  let stopWaiting = () => {};
+  let undoTimer = () => {};
   let notBefore = clock.now();
-  let since = 0;
-  let everOnline = false;
+  let signedInAt = 0;
+  let wasEverOnline = false;
+  let isOnline = false;
   let username = "";
-  let online = false;
-  let askedAgain = false;
-  // A line that we gave up may have been let in all the same.
-  let maybeReplaced = false;
+  let hasRenewed = false;
+  // The server may have accepted an attempt that this side gave up.
+  let maybeSuperseded = false;
 
-  const pageListeners = [page.onWake(wake), page.onHide(hide)];
+  const undoPage = [page.onWake(onWake), page.onHide(onHide)];
   dial();
 
   return {
     socket: () => current?.socket,
-    replace: proof.replace,
-    tryPassword: (password) => proof.tryPassword(username, password),
+    replace: authenticator.replace,
+    tryPassword: (password) => authenticator.tryPassword(username, password),
     stop,
   };
 
   async function dial(): Promise<void> {
-    stopWaiting();
+    undoTimer();
     if (next) return;
-    const line: Attempt = {};
-    next = line;
+    const attempt: Attempt = {};
+    next = attempt;
     try {
-      const opening = await proof.firstFrame();
-      if (next !== line) return;
-      line.socket = openSocket(socketUrl(host), opening, eventsOf(line), { WebSocket: existing(WebSocket), clock });
+      const firstFrame = await authenticator.firstFrame();
+      if (next !== attempt) return;
+      attempt.socket = openSocket(socketUrl(host), firstFrame, socketEvents(attempt), {
+        WebSocket: requireWebSocket(WebSocket),
+        clock,
+      });
     } catch (error) {
-      if (next === line) left(line, { code: closeCode.gaveUp, reason: dialError(error), retry: true, retryAfterMs: 0 });
+      const reason = dialError(error);
+      if (next === attempt) onEnded(attempt, { code: closeCode.gaveUp, reason, retry: true, retryAfterMs: 0 });
     }
   }
 
-  function eventsOf(line: Attempt): SocketEvents {
+  function socketEvents(attempt: Attempt): SocketEvents {
     return {
       ...events,
-      signedIn: (signedIn) => arrived(line, signedIn),
-      reconnect(after) {
-        stopWaiting();
-        stopWaiting = clock.after(after, dial);
+      signedIn: (signedIn) => onSignedIn(attempt, signedIn),
+      reconnect(afterMs) {
+        undoTimer();
+        undoTimer = clock.after(afterMs, dial);
       },
-      ended: (departure) => left(line, departure),
-      // Another line takes over, and nobody notices; if it was for nothing, that is cheaper than to wait.
-      doubted: comeNow,
+      ended: (reason) => onEnded(attempt, reason),
+      // Cheaper than to wait for the time-out, even if the socket turns out to be alive.
+      suspected: reconnectNow,
     };
   }
 
-  function arrived(line: Attempt, { snapshot, session }: SignedIn) {
+  function onSignedIn(attempt: Attempt, { snapshot, session }: SignedIn) {
     current?.socket?.retire();
-    current = line;
+    current = attempt;
     next = undefined;
-    proof.keep(session);
+    authenticator.keep(session);
     username = snapshot.self.username;
-    since = clock.now();
-    everOnline = online = true;
-    askedAgain = maybeReplaced = false;
+    signedInAt = clock.now();
+    wasEverOnline = isOnline = true;
+    hasRenewed = maybeSuperseded = false;
     events.online(snapshot);
   }
 
-  function left(line: Attempt, departure: CloseReason) {
-    if (line === next) {
+  function onEnded(attempt: Attempt, closeReason: CloseReason) {
+    if (attempt === next) {
       next = undefined;
-      maybeReplaced = true;
+      maybeSuperseded = true;
     }
-    if (line === current) {
+    if (attempt === current) {
       current = undefined;
-      if (clock.now() - since >= stable) backoff.reset();
-      // The one on its way has taken over, and will say so.
-      if (departure.code === closeCode.superseded && next?.socket) return;
+      if (clock.now() - signedInAt >= stableAfterMs) backoff.reset();
+      // The next attempt has taken over, and emits `signedIn` soon.
+      if (closeReason.code === closeCode.superseded && next?.socket) return;
     }
-    if (!mayReturn(departure)) return finish(departure.reason);
-    notBefore = Math.max(notBefore, clock.now() + departure.retryAfterMs);
-    if (!next) wait(backoff.next());
-    // Last: who hears of it may stop us.
-    if (!current) interrupt(departure.reason);
+    if (!mayReconnect(closeReason)) return finish(closeReason.reason);
+    notBefore = Math.max(notBefore, clock.now() + closeReason.retryAfterMs);
+    if (!next) dialAfter(backoff.next());
+    // Last, because a listener may stop this session.
+    if (!current) interrupt(closeReason.reason);
   }
 
-  function mayReturn({ code, retry }: CloseReason): boolean {
-    if (code === closeCode.superseded && maybeReplaced) return everOnline;
-    if (code !== closeCode.unauthenticated) return retry && everOnline;
-    // Where it is more than a secret that has just been replaced, the socket that is signed in hears of it as well.
+  function mayReconnect({ code, retry }: CloseReason): boolean {
+    if (code === closeCode.superseded && maybeSuperseded) return wasEverOnline;
+    if (code !== closeCode.unauthenticated) return retry && wasEverOnline;
+    // A refusal of more than a replaced secret also closes the current socket.
     if (current) return true;
-    const again = !askedAgain && proof.renew();
-    askedAgain = true;
-    return again;
+    const mayRenew = !hasRenewed && authenticator.renew();
+    hasRenewed = true;
+    return mayRenew;
   }
 
-  function wait(pause: number) {
-    stopWaiting();
-    stopWaiting = clock.after(Math.max(0, notBefore - clock.now()) + pause, dial);
+  function dialAfter(delayMs: number) {
+    undoTimer();
+    undoTimer = clock.after(Math.max(0, notBefore - clock.now()) + delayMs, dial);
   }
 
-  function wake() {
+  function onWake() {
     if (current) current.socket?.check();
-    else comeNow();
+    else reconnectNow();
     events.woke();
   }
 
-  function comeNow() {
-    if (!next) wait(0);
+  function reconnectNow() {
+    if (!next) dialAfter(0);
   }
 
-  function hide(back: boolean) {
+  function onHide(back: boolean) {
     void leave(back);
-    interrupt(new BonevalueError("disconnected", "The page was put away. We come back when it is shown."));
+    interrupt(new BonevalueError("disconnected", "The page was hidden. The client reconnects when it is shown again."));
   }
 
   function interrupt(reason: BonevalueError) {
-    if (online) events.interrupted(reason);
-    online = false;
+    if (isOnline) events.interrupted(reason);
+    isOnline = false;
   }
 
   function finish(reason: BonevalueError) {
@@ -173,22 +179,22 @@ export function createReconnectingSession(
   }
 
   function stop(): Promise<void> {
-    for (const undo of pageListeners) undo();
+    for (const undo of undoPage) undo();
     return leave(false);
   }
 
   async function leave(back: boolean): Promise<void> {
-    stopWaiting();
-    proof.stopAsking();
-    const lines = [current, next];
+    undoTimer();
+    authenticator.cancel();
+    const attempts = [current, next];
     current = next = undefined;
-    await Promise.all(lines.map((line) => line?.socket?.leave(back)));
+    await Promise.all(attempts.map((attempt) => attempt?.socket?.leave(back)));
   }
 }
 
-function existing(WebSocket: WebSocketConstructor | undefined): WebSocketConstructor {
+function requireWebSocket(WebSocket: WebSocketConstructor | undefined): WebSocketConstructor {
   if (WebSocket) return WebSocket;
-  throw new BonevalueError("unsupported", "There is no WebSocket here. Hand one in: websocket({ WebSocket }).");
+  throw new BonevalueError("unsupported", "This runtime has no WebSocket. Pass one: websocket({ WebSocket }).");
 }
 
 function dialError(cause: unknown): BonevalueError {

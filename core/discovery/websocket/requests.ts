@@ -3,7 +3,7 @@ import { BonevalueError } from "../../errors.ts";
 import type { ToClient } from "../../protocol/messages.ts";
 import { type FromServer, serverProtocolError } from "./from-server.ts";
 
-const answerOf = {
+const responseTypes = {
   inviteUser: "inviteResponse",
   requestToken: "tokenResponse",
   claimToken: "claimResponse",
@@ -11,80 +11,79 @@ const answerOf = {
   changePassword: "passwordResponse",
 } as const;
 
-// A server answers or goes silent; this is for one that does neither.
-const patience = 30_000;
+// Longer than a server takes, and than the watchdog waits for a dead one.
+const requestTimeoutMs = 30_000;
 
-// Only a refusal answers a relay, so that most of these ids are never heard of again.
-const relaysRemembered = 256;
+// The server answers a relay only when it refuses it, so most of these ids never come back.
+const maxRelayIds = 256;
 
-/** The messages that want an answer. */
-export type RequestType = keyof typeof answerOf;
+/** The types of messages that the server answers. */
+export type RequestType = keyof typeof responseTypes;
 
-/** What answers a request of `Type`. */
-export type AnswerTo<Type extends RequestType> = ToClient[(typeof answerOf)[Type]];
+/** The data of the answer to a request of `Type`. */
+export type ResponseTo<Type extends RequestType> = ToClient[(typeof responseTypes)[Type]];
 
-/** Who waits for what on one socket. Ids are used once. */
+/** The pending requests of one socket. Ids are used once. */
 export interface Requests {
-  /** A new request: its id, and its answer to come, which rejects with the server's error or `timeout`. */
-  ask<Type extends RequestType>(type: Type): { readonly id: number; readonly answer: Promise<AnswerTo<Type>> };
-  /** The id of a message that only a refusal answers. */
-  relay(refused: () => void): number;
-  /** An answer has come; one not awaited is ignored. Throws `protocol` when it is none to what was asked. */
-  answer(id: number, message: FromServer): void;
-  /** The server refuses. */
-  refuse(id: number, error: BonevalueError): void;
-  /** Nothing more will come: all that waits rejects with `reason`. */
+  /** Starts a request. `response` rejects with the server's error, or with `timeout` after 30 s. */
+  create<Type extends RequestType>(type: Type): { readonly id: number; readonly response: Promise<ResponseTo<Type>> };
+  /** Returns the id for a relay, and calls `refused` when the server refuses it. */
+  trackRelay(refused: () => void): number;
+  /** Ignores an unknown id. Throws `protocol` when the type does not match the request. */
+  resolve(id: number, message: FromServer): void;
+  reject(id: number, error: BonevalueError): void;
+  /** Rejects every pending request with `reason`. */
   end(reason: BonevalueError): void;
 }
 
 interface Pending {
-  readonly answer: string;
-  stopWaiting(): void;
+  readonly responseType: string;
+  undoTimeout(): void;
   resolve(data: any): void;
   reject(error: BonevalueError): void;
 }
 
-/** With no request yet. `clock` ends those that wait for 30 s. */
+/** Creates an empty table of requests. */
 export function createRequests(clock: Clock): Requests {
   const pending = new Map<number, Pending>();
   const relays = new Map<number, () => void>();
   let lastId = 0;
 
   return {
-    ask(type) {
+    create(type) {
       const id = ++lastId;
-      const answer = new Promise<any>((resolve, reject) => {
-        const stopWaiting = clock.after(patience, () => settle(id)?.reject(unanswered(type)));
-        pending.set(id, { answer: answerOf[type], stopWaiting, resolve, reject });
+      const response = new Promise<any>((resolve, reject) => {
+        const undoTimeout = clock.after(requestTimeoutMs, () => remove(id)?.reject(unanswered(type)));
+        pending.set(id, { responseType: responseTypes[type], undoTimeout, resolve, reject });
       });
-      return { id, answer };
+      return { id, response };
     },
-    relay(refused) {
+    trackRelay(refused) {
       const id = ++lastId;
       relays.set(id, refused);
-      if (relays.size > relaysRemembered) relays.delete(relays.keys().next().value as number);
+      if (relays.size > maxRelayIds) relays.delete(relays.keys().next().value as number);
       return id;
     },
-    answer(id, { type, data }) {
-      const expected = pending.get(id)?.answer ?? type;
-      if (expected !== type) throw serverProtocolError(`"${type}" for "${expected}"`);
-      settle(id)?.resolve(data);
+    resolve(id, { type, data }) {
+      const expected = pending.get(id)?.responseType ?? type;
+      if (expected !== type) throw serverProtocolError(`"${type}" instead of "${expected}"`);
+      remove(id)?.resolve(data);
     },
-    refuse(id, error) {
-      settle(id)?.reject(error);
+    reject(id, error) {
+      remove(id)?.reject(error);
       relays.get(id)?.();
       relays.delete(id);
     },
     end(reason) {
-      for (const id of [...pending.keys()]) settle(id)?.reject(reason);
+      for (const id of [...pending.keys()]) remove(id)?.reject(reason);
       relays.clear();
     },
   };
 
-  function settle(id: number): Pending | undefined {
+  function remove(id: number): Pending | undefined {
     const found = pending.get(id);
     pending.delete(id);
-    found?.stopWaiting();
+    found?.undoTimeout();
     return found;
   }
 }
@@ -92,6 +91,6 @@ export function createRequests(clock: Clock): Requests {
 function unanswered(type: string): BonevalueError {
   return new BonevalueError(
     "timeout",
-    `The discovery server has not answered "${type}" in ${patience / 1000} s. The lists tell whether it was done.`,
+    `The discovery server has not answered "${type}" in 30 s. Check the lists for whether it succeeded.`,
   );
 }

@@ -3,7 +3,7 @@ import { BonevalueError } from "../../errors.ts";
 const loopback = /^(([\w-]+\.)*localhost|127(\.\d+){3}|\[::1\])(:|\/|$)/i;
 
 /**
- * The WebSocket URL that `host` names: a host name with or without a port (wss, or ws on a loopback name), or a
+ * Returns the WebSocket URL for `host`: a host name with or without a port (wss, or ws for a loopback name), or a
  * ws(s)/http(s) URL. Throws `unreachable` for anything else.
  */
 export function socketUrl(host: string): string {
@@ -19,6 +19,6 @@ export function socketUrl(host: string): string {
 function notAHost(host: string): BonevalueError {
   return new BonevalueError(
     "unreachable",
-    `"${host}" names no discovery server. Give a host name, such as "example.org" or "localhost:8000", or a wss:// URL.`,
+    `"${host}" is not a host. Pass a host name, such as "example.org" or "localhost:8000", or a wss:// URL.`,
   );
 }

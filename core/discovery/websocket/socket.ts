@@ -6,100 +6,105 @@ import { idleTimeoutMs, maxFrameBytes } from "../../protocol/limits.ts";
 import type { SignalKind, ToClient, ToServer } from "../../protocol/messages.ts";
 import type { FirstFrame } from "./authenticator.ts";
 import { type CloseReason, closeReasonFor, closeReasonOf, errorFromServer } from "./close-reason.ts";
-import { dispatch, type ServerEvents } from "./dispatch.ts";
-import { type FromServer, readFrame } from "./from-server.ts";
-import { type AnswerTo, createRequests, type RequestType } from "./requests.ts";
-import { collectSignIn, type SignedIn } from "./sign-in.ts";
+import {
+  collectSignIn,
+  dispatch,
+  type FromServer,
+  readFrame,
+  type ServerEvents,
+  type SignedIn,
+} from "./from-server.ts";
+import { createRequests, type RequestType, type ResponseTo } from "./requests.ts";
 import { createWatchdog } from "./watchdog.ts";
 
-/** What is used of a WebSocket: the platform's and that of `ws` fit. */
+/** The members of a WebSocket that a session uses. The platform's WebSocket and that of `ws` have them. */
 export interface WebSocketLike {
   send(text: string): void;
   close(code?: number): void;
   addEventListener(type: "open" | "message" | "close" | "error", listener: (event: any) => void): void;
 }
 
-/** What makes one. */
+/** The constructor of a WebSocket. */
 export type WebSocketConstructor = new (url: string) => WebSocketLike;
 
-/** What a socket tells its session; nothing after `ended`, which comes once unless we closed it. */
+/** The events of a socket. `ended` comes last and once, unless the session closed the socket itself. */
 export interface SocketEvents extends ServerEvents {
-  /** A signal that we sent could not be delivered. */
+  /** The server could not deliver a signal. */
   unreachable(to: PeerId): void;
   signedIn(signedIn: SignedIn): void;
-  ended(departure: CloseReason): void;
-  /** A check was not answered at once: the socket may be dead. */
-  doubted(): void;
+  ended(reason: CloseReason): void;
+  /** A check has no answer yet: the socket may be dead. */
+  suspected(): void;
 }
 
-/** One socket, from its first frame to its end. */
+/** One WebSocket, from its first frame to its end. */
 export interface Socket {
   signal(kind: SignalKind, to: PeerId, signal: unknown): void;
-  request<Type extends RequestType>(type: Type, data: ToServer[Type]): Promise<AnswerTo<Type>>;
-  /** Asks whether the server is still there, and ends when it does not say so within 5 s. */
+  request<Type extends RequestType>(type: Type, data: ToServer[Type]): Promise<ResponseTo<Type>>;
+  /** Sends a ping. The socket ends when nothing arrives within 5 s. */
   check(): void;
-  /** Another socket has taken over: from now on this one only waits for its answers, and tells nothing. */
+  /** Another socket has taken over. This one waits for the answers to its requests and emits nothing more. */
   retire(): void;
-  /** Says goodbye, with `back` when the page may be shown again; resolves once that is on its way. */
+  /** Sends `bye` and closes; `back` when the page may return. Resolves once the socket has closed, after 2 s at most. */
   leave(back: boolean): Promise<void>;
 }
 
-const signInPatience = 10_000;
-const pingPatience = 5_000;
-const doubtAfter = 500;
-const closePatience = 2_000;
+const signInTimeoutMs = 10_000;
+const pingTimeoutMs = 5_000;
+const suspectAfterMs = 500;
+const closeTimeoutMs = 2_000;
 
-/** Opens a socket and signs in with `opening`. Tells nothing before it has returned; throws what the WebSocket throws. */
+/**
+ * Opens a socket and signs in with `firstFrame`. Emits nothing before it has returned. Throws what the WebSocket's
+ * constructor throws.
+ */
 export function openSocket(
   url: string,
-  opening: FirstFrame,
+  firstFrame: FirstFrame,
   events: SocketEvents,
   { WebSocket, clock }: { readonly WebSocket: WebSocketConstructor; readonly clock: Clock },
 ): Socket {
   let state: "signing in" | "signed in" | "retired" | "over" = "signing in";
-  let said: ToClient["error"] | undefined;
+  let lastError: ToClient["error"] | undefined;
   const socket = new WebSocket(url);
-  let undoDoubt: (() => void) | undefined;
-  const { promise: closing, resolve: closed } = Promise.withResolvers<void>();
+  let undoSuspicion: (() => void) | undefined;
+  const { promise: closed, resolve: resolveClosed } = Promise.withResolvers<void>();
   const requests = createRequests(clock);
   const signIn = collectSignIn();
-  const silence = createWatchdog(clock, giveUp, askOnce);
+  const watchdog = createWatchdog(clock, giveUp, onOverslept);
 
-  silence.restart(signInPatience);
-  socket.addEventListener("open", () => send(opening.type, opening.data));
-  socket.addEventListener("message", ({ data }: { data: unknown }) => hear(data));
-  // A close follows every error, and says more.
+  watchdog.restart(signInTimeoutMs);
+  socket.addEventListener("open", () => send(firstFrame.type, firstFrame.data));
+  socket.addEventListener("message", ({ data }: { data: unknown }) => onMessage(data));
+  // A close event with more detail follows every error. Without a listener, `ws` would throw.
   socket.addEventListener("error", () => {});
   socket.addEventListener("close", ({ code }: { code: number }) => {
-    closed();
-    end(closeReasonOf(code, said, dialed()));
+    resolveClosed();
+    end(closeReasonOf(code, lastError, urlWhileSigningIn()));
   });
 
   return {
     check,
     signal(kind, to, signal) {
-      ask(
-        requests.relay(() => events.unreachable(to)),
-        kind,
-        { to, signal },
-      );
+      const id = requests.trackRelay(() => events.unreachable(to));
+      sendRequest(id, kind, { to, signal });
     },
     request(type, data) {
-      const { id, answer } = requests.ask(type);
-      ask(id, type, data);
-      return answer;
+      const { id, response } = requests.create(type);
+      sendRequest(id, type, data);
+      return response;
     },
     retire() {
       state = "retired";
-      silence.restart(closePatience);
+      watchdog.restart(closeTimeoutMs);
     },
     async leave(back) {
       if (state === "signed in") send("bye", back ? { back } : {});
       state = "retired";
-      const stopWaiting = clock.after(closePatience, closed);
+      const undoTimeout = clock.after(closeTimeoutMs, resolveClosed);
       fail(closeReasonOf(closeCode.normal, undefined), closeCode.normal);
-      await closing;
-      stopWaiting();
+      await closed;
+      undoTimeout();
     },
   };
 
@@ -107,97 +112,97 @@ export function openSocket(
     if (state !== "over") socket.send(JSON.stringify({ type, data }));
   }
 
-  // What is too long is refused here: the server would close on it, and all would end for one bad name.
-  function ask<Type extends keyof ToServer>(id: number, type: Type, data: ToServer[Type]) {
+  // The server closes the socket on a frame that is too large, so one long name would end the whole session.
+  function sendRequest<Type extends keyof ToServer>(id: number, type: Type, data: ToServer[Type]) {
     const frame = JSON.stringify({ type, data, id });
-    if (new TextEncoder().encode(frame).length > maxFrameBytes) requests.refuse(id, tooLarge(type));
+    if (new TextEncoder().encode(frame).length > maxFrameBytes) requests.reject(id, tooLarge(type));
     else socket.send(frame);
   }
 
   function check() {
-    if (state !== "signed in" || undoDoubt) return;
+    if (state !== "signed in" || undoSuspicion) return;
     send("ping", {});
-    silence.restart(pingPatience);
-    undoDoubt = clock.after(doubtAfter, () => state === "signed in" && events.doubted());
+    watchdog.restart(pingTimeoutMs);
+    undoSuspicion = clock.after(suspectAfterMs, () => state === "signed in" && events.suspected());
   }
 
-  // A hidden page's timers are always late: who asked anew each time would never know.
-  function askOnce() {
-    if (state === "signed in" && !undoDoubt) check();
+  // Checks once only: in a hidden page every timer is late, so repeated checks would never end the socket.
+  function onOverslept() {
+    if (state === "signed in" && !undoSuspicion) check();
     else giveUp();
   }
 
-  function forgetDoubt() {
-    undoDoubt?.();
-    undoDoubt = undefined;
+  function clearSuspicion() {
+    undoSuspicion?.();
+    undoSuspicion = undefined;
   }
 
   function giveUp() {
-    fail(closeReasonOf(closeCode.gaveUp, said, dialed()));
+    fail(closeReasonOf(closeCode.gaveUp, lastError, urlWhileSigningIn()));
   }
 
-  function dialed(): string | undefined {
+  function urlWhileSigningIn(): string | undefined {
     return state === "signing in" ? url : undefined;
   }
 
-  function hear(frame: unknown) {
+  function onMessage(frame: unknown) {
     if (state === "over") return;
-    forgetDoubt();
-    if (state === "signed in") silence.restart(idleTimeoutMs);
+    clearSuspicion();
+    if (state === "signed in") watchdog.restart(idleTimeoutMs);
     try {
       const message = readFrame(frame);
-      if (message) take(message);
+      if (message) handle(message);
     } catch (error) {
       if (!(error instanceof BonevalueError)) throw error;
       fail(closeReasonFor(error));
     }
   }
 
-  function take(message: FromServer) {
+  function handle(message: FromServer) {
     const { type, id, data } = message;
     if (type === "error") {
-      if (id === undefined) said = data;
-      else requests.refuse(id, errorFromServer(data));
-    } else if (state === "signing in") meet(message);
+      if (id === undefined) lastError = data;
+      else requests.reject(id, errorFromServer(data));
+    } else if (state === "signing in") handleSignIn(message);
     else if (type === "ping") send("pong", {});
-    else if (id !== undefined) requests.answer(id, message);
+    else if (id !== undefined) requests.resolve(id, message);
     else if (state === "signed in") dispatch(message, events);
   }
 
-  function meet(message: FromServer) {
-    silence.restart(signInPatience);
+  function handleSignIn(message: FromServer) {
+    watchdog.restart(signInTimeoutMs);
     const signedIn = signIn(message);
     if (message.type === "iceServers") dispatch(message, events);
     if (!signedIn) return;
     state = "signed in";
-    silence.restart(idleTimeoutMs);
+    watchdog.restart(idleTimeoutMs);
     events.signedIn(signedIn);
   }
 
-  // A socket that went bad may never say that it has closed: it is over as soon as we are done with it.
-  function fail(departure: CloseReason, code: number = closeCode.gaveUp) {
+  // A broken socket may never emit `close`, so the socket is over as soon as it is closed here.
+  function fail(reason: CloseReason, code: number = closeCode.gaveUp) {
     socket.close(code);
-    end(departure);
+    end(reason);
   }
 
-  function end(departure: CloseReason) {
+  function end(reason: CloseReason) {
     if (state === "over") return;
-    const telling = state !== "retired";
+    const isRetired = state === "retired";
     state = "over";
-    silence.stop();
-    forgetDoubt();
+    watchdog.stop();
+    clearSuspicion();
     requests.end(unanswered());
-    if (telling) events.ended(departure);
+    if (!isRetired) events.ended(reason);
   }
 }
 
 function unanswered(): BonevalueError {
   return new BonevalueError(
     "disconnected",
-    "The discovery server went before it answered. The lists tell whether it was done.",
+    "The connection to the discovery server was lost before it answered. Check the lists for whether the request succeeded.",
   );
 }
 
 function tooLarge(type: string): BonevalueError {
-  return new BonevalueError("too-large", `"${type}" would take more than the 64 KiB that a server reads. Send less.`);
+  return new BonevalueError("too-large", `"${type}" is larger than the 64 KiB that a server reads. Send less.`);
 }

@@ -1,26 +1,26 @@
 import type { Clock } from "../../clock.ts";
 
-/** Notices that nothing has been heard for too long. */
+/** A timer that ends a connection on which nothing arrives. */
 export interface Watchdog {
-  /** Something was heard, or is only now expected: `limit` ms from now is too long. */
-  restart(limit: number): void;
+  /** Starts again: something has arrived, or is expected within `limitMs`. */
+  restart(limitMs: number): void;
   stop(): void;
 }
 
-// A timer that fires this much too late says that we slept, and not that the other side did.
-const slack = 2_000;
+// A timer that fires this much too late means that this machine slept, not that the server was silent.
+const sleepToleranceMs = 2_000;
 
-/** Calls `tooLong` once for each limit that passes; `overslept` when we cannot tell, since our timers did not run. */
-export function createWatchdog(clock: Clock, tooLong: () => void, overslept: () => void): Watchdog {
-  let stop = () => {};
+/** Calls `onTimeout` when the limit has passed, or `onOverslept` when this machine slept during it. */
+export function createWatchdog(clock: Clock, onTimeout: () => void, onOverslept: () => void): Watchdog {
+  let undo = () => {};
   return {
-    restart(limit) {
-      stop();
-      const due = clock.now() + limit;
-      stop = clock.after(limit, () => (clock.now() > due + slack ? overslept() : tooLong()));
+    restart(limitMs) {
+      undo();
+      const due = clock.now() + limitMs;
+      undo = clock.after(limitMs, () => (clock.now() > due + sleepToleranceMs ? onOverslept() : onTimeout()));
     },
     stop() {
-      stop();
+      undo();
     },
   };
 }

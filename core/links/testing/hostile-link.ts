@@ -1,5 +1,5 @@
 import { BonevalueError } from "../../errors.ts";
-import { assemblyOf, defaultLimits, type Limits, limitsOf } from "../../limits.ts";
+import { defaultLimits, type Limits, limitsOf, maxAssemblyBytes } from "../../limits.ts";
 import { type CallContext, callPeer } from "../../rpc/call-peer.ts";
 import { createDeadlines } from "../../rpc/deadlines.ts";
 import { moduleOf } from "../../rpc/module.ts";
@@ -157,6 +157,6 @@ function helloOf(peer: string, limits: Limits): Hello {
     calls: limits.requestsPerPeer,
     streams: limits.streamsPerPeer,
     window: 262_144,
-    assembly: assemblyOf(limits),
+    assembly: maxAssemblyBytes(limits),
   };
 }

@@ -115,7 +115,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     departed() {
       if (!above || link.buffered > lowMark) return;
       above = false;
-      lifetime.tell((listener) => listener.drain());
+      lifetime.notify((listener) => listener.drain());
     },
   };
   return endpoint;

@@ -2,7 +2,7 @@ import type { Clock } from "../../clock.ts";
 import type { Channel } from "../transport.ts";
 
 // A lossy message that waits behind this many bytes of its kind is dropped.
-const lossyMark = 16_384;
+const lossyHighWaterMark = 16_384;
 
 /** What a path is like, each way. */
 export interface Conditions {
@@ -44,7 +44,7 @@ interface Message {
 }
 
 /** What is under way on one reliable channel, in order. `due`: how many of it should have arrived while held. */
-interface Road {
+interface Queue {
   readonly messages: Message[];
   lastArrival: number;
   due: number;
@@ -53,7 +53,7 @@ interface Road {
 /** A pipe that departs at `bandwidth` and arrives `latency` later, in order on each reliable channel. */
 export function createPipe({ clock, conditions, random, deliver, departed }: PipeOptions): Pipe {
   const { latency, jitter, bandwidth, loss } = conditions;
-  const roads: Record<"control" | "bulk", Road> = { control: createRoad(), bulk: createRoad() };
+  const roads: Record<"control" | "bulk", Queue> = { control: createRoad(), bulk: createRoad() };
   let queue: Message[] = [];
   let buffered = 0;
   let lossyBuffered = 0;
@@ -86,7 +86,7 @@ export function createPipe({ clock, conditions, random, deliver, departed }: Pip
 
   const delay = (): number => latency + random() * jitter;
 
-  function travel(message: Message, road: Road): void {
+  function travel(message: Message, road: Queue): void {
     road.messages.push(message);
     const now = clock.now();
     road.lastArrival = Math.max(road.lastArrival, now + delay());
@@ -94,7 +94,7 @@ export function createPipe({ clock, conditions, random, deliver, departed }: Pip
   }
 
   /** Whatever the order in which the clock rings, the first to depart is the first to arrive. */
-  function arrive(road: Road): void {
+  function arrive(road: Queue): void {
     if (held) {
       road.due++;
       return;
@@ -115,7 +115,7 @@ export function createPipe({ clock, conditions, random, deliver, departed }: Pip
       return buffered;
     },
     send(channel, bytes) {
-      if (channel === "lossy" && (held || lossyBuffered > lossyMark)) return;
+      if (channel === "lossy" && (held || lossyBuffered > lossyHighWaterMark)) return;
       // The sender keeps its bytes, and may change them.
       const message = { channel, bytes: bytes.slice() };
       queue.push(message);
@@ -147,6 +147,6 @@ export function createPipe({ clock, conditions, random, deliver, departed }: Pip
   };
 }
 
-function createRoad(): Road {
+function createRoad(): Queue {
   return { messages: [], lastArrival: 0, due: 0 };
 }

@@ -52,7 +52,7 @@ export function createWire({ ends, clock, conditions, random }: WireOptions): Wi
       conditions,
       random,
       departed,
-      deliver: (channel, bytes) => lifetime.tell((listener) => listener.message(channel, bytes), bytes.byteLength),
+      deliver: (channel, bytes) => lifetime.notify((listener) => listener.message(channel, bytes), bytes.byteLength),
     });
   }
 
@@ -67,7 +67,7 @@ export function createWire({ ends, clock, conditions, random }: WireOptions): Wi
   function notice(): void {
     noticed = true;
     const reason = new BonevalueError("disconnected", "Nothing arrives from the peer; the link may recover.");
-    for (const { lifetime } of ends) lifetime.tell((listener) => listener.interrupted(reason));
+    for (const { lifetime } of ends) lifetime.notify((listener) => listener.interrupted(reason));
   }
 
   function lose(): void {
@@ -98,7 +98,7 @@ export function createWire({ ends, clock, conditions, random }: WireOptions): Wi
       if (!held || closed) return;
       held = false;
       undoTimers();
-      if (noticed) for (const { lifetime } of ends) lifetime.tell((listener) => listener.restored());
+      if (noticed) for (const { lifetime } of ends) lifetime.notify((listener) => listener.restored());
       noticed = false;
       for (const pipe of pipes.values()) pipe.release();
       if (first.lifetime.status === "opening") handshake();

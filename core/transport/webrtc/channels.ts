@@ -4,7 +4,7 @@ import type { Channel } from "../transport.ts";
 import type { Quirks } from "./quirks.ts";
 
 // A message that waits behind this much is stale by the time it leaves.
-const lossyMark = 16_384;
+const lossyHighWaterMark = 16_384;
 
 /** The three data channels of one connection. */
 export interface Channels {
@@ -24,7 +24,7 @@ export interface Channels {
 export function createChannels(lifetime: Lifetime): Channels {
   const channels: Partial<Record<Channel, RTCDataChannel>> = {};
   let lowMark = 0;
-  let armed = false;
+  let isWatching = false;
 
   function open(pc: RTCPeerConnection, quirks: Quirks, name: Channel, settings: RTCDataChannelInit): void {
     const channel = pc.createDataChannel(name, { ...settings, negotiated: true });
@@ -32,44 +32,44 @@ export function createChannels(lifetime: Lifetime): Channels {
     channel.onopen = () => {
       if (Object.values(channels).every(({ readyState }) => readyState === "open")) lifetime.open();
     };
-    channel.onmessage = ({ data }: MessageEvent<unknown>) => arrived(name, quirks.bytes(data));
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => onMessage(name, quirks.bytes(data));
     channel.onclose = () => lifetime.end(new BonevalueError("disconnected", "The other side has closed the link."));
     // werift calls no property for this one.
-    channel.addEventListener("bufferedamountlow", tellDrain);
+    channel.addEventListener("bufferedamountlow", onBufferedAmountLow);
     channels[name] = channel;
   }
 
-  function arrived(name: Channel, bytes: Uint8Array<ArrayBuffer> | undefined): void {
+  function onMessage(name: Channel, bytes: Uint8Array<ArrayBuffer> | undefined): void {
     if (!bytes) lifetime.end(new BonevalueError("protocol", "The peer sent text where only bytes are spoken."));
-    else lifetime.tell((listener) => listener.message(name, bytes), bytes.byteLength);
+    else lifetime.notify((listener) => listener.message(name, bytes), bytes.byteLength);
   }
 
-  const waiting = (name: Channel): number => channels[name]?.bufferedAmount ?? 0;
-  const buffered = (): number => waiting("control") + waiting("bulk");
+  const bufferedOn = (name: Channel): number => channels[name]?.bufferedAmount ?? 0;
+  const buffered = (): number => bufferedOn("control") + bufferedOn("bulk");
 
-  function tellDrain(): void {
-    if (!armed) return;
-    if (buffered() > lowMark) watchDrain();
+  function onBufferedAmountLow(): void {
+    if (!isWatching) return;
+    if (buffered() > lowMark) setThresholds();
     // Elsewhere than in browsers it may have drained while the thresholds were set.
     if (buffered() > lowMark) return;
-    armed = false;
-    lifetime.tell((listener) => listener.drain());
+    isWatching = false;
+    lifetime.notify((listener) => listener.drain());
   }
 
   /** The platform watches each channel alone: whichever falls first to what the other leaves of the mark asks again. */
-  function watchDrain(): void {
+  function setThresholds(): void {
     for (const name of ["control", "bulk"] as const) {
       const channel = channels[name];
-      const others = buffered() - waiting(name);
+      const others = buffered() - bufferedOn(name);
       // node-datachannel throws where it closes.
       if (channel?.readyState === "open") channel.bufferedAmountLowThreshold = Math.max(0, lowMark - others);
     }
   }
 
-  function arm(): void {
-    if (armed || buffered() <= lowMark) return;
-    armed = true;
-    tellDrain();
+  function watch(): void {
+    if (isWatching || buffered() <= lowMark) return;
+    isWatching = true;
+    onBufferedAmountLow();
   }
 
   return {
@@ -81,20 +81,20 @@ export function createChannels(lifetime: Lifetime): Channels {
     },
     set lowMark(mark) {
       lowMark = mark;
-      if (armed) tellDrain();
-      else arm();
+      if (isWatching) onBufferedAmountLow();
+      else watch();
     },
     send(name, message) {
       const channel = channels[name];
       if (channel?.readyState !== "open") return;
-      if (name === "lossy" && channel.bufferedAmount > lossyMark) return;
+      if (name === "lossy" && channel.bufferedAmount > lossyHighWaterMark) return;
       try {
         channel.send(message);
       } catch (cause) {
         lifetime.end(new BonevalueError("link-failed", "The platform refused a message.", { cause }));
         return;
       }
-      if (name !== "lossy") arm();
+      if (name !== "lossy") watch();
     },
     openOn(pc, quirks) {
       open(pc, quirks, "control", { id: 0 });
@@ -104,7 +104,7 @@ export function createChannels(lifetime: Lifetime): Channels {
     release() {
       for (const channel of Object.values(channels)) {
         channel.onopen = channel.onmessage = channel.onclose = null;
-        channel.removeEventListener("bufferedamountlow", tellDrain);
+        channel.removeEventListener("bufferedamountlow", onBufferedAmountLow);
       }
     },
   };

@@ -2,10 +2,10 @@ import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 
 // ICE takes about 5 s to notice a silence, so that a link is given up 15 s after the last byte.
-const recoverWithin = 10_000;
+const recoveryTimeoutMs = 10_000;
 // Chromium tells WebRTC of a new network half a second after it has told the page. A round that begins before has no
 // address to offer, and what it says over the dead path makes SCTP wait longer when there is a path.
-const networkSettles = 600;
+const networkDelayMs = 600;
 
 /** What {@link monitorConnection} asks and tells. */
 export interface ConnectionMonitorEvents {
@@ -32,51 +32,51 @@ export function monitorConnection(
   events: ConnectionMonitorEvents,
   platform: Platform = globalThis,
 ): () => void {
-  let undoLost: (() => void) | undefined;
-  let undoBack: (() => void) | undefined;
+  let undoTimeout: (() => void) | undefined;
+  let undoDelay: (() => void) | undefined;
 
-  function interrupt(): void {
-    if (undoLost) return;
+  function onInterrupted(): void {
+    if (undoTimeout) return;
     const reason = new BonevalueError("disconnected", "Nothing arrives from the peer; the link tries to recover.");
-    undoLost = clock.after(recoverWithin, () => {
+    undoTimeout = clock.after(recoveryTimeoutMs, () => {
       events.lost(new BonevalueError("disconnected", "Nothing has arrived from the peer for 15 s. Dial it again."));
     });
     events.interrupted(reason);
     events.restart();
   }
 
-  function recover(): void {
-    if (!undoLost) return;
-    undoLost();
-    undoLost = undefined;
+  function onRecovered(): void {
+    if (!undoTimeout) return;
+    undoTimeout();
+    undoTimeout = undefined;
     events.restored();
   }
 
   /** The path that we had is likely to be gone with the network that we had, long before ICE misses it. */
-  function networkIsBack(): void {
-    undoBack?.();
-    undoBack = clock.after(networkSettles, () => events.isOpen() && events.restart());
+  function onOnline(): void {
+    undoDelay?.();
+    undoDelay = clock.after(networkDelayMs, () => events.isOpen() && events.restart());
   }
 
   pc.onconnectionstatechange = () => {
     const state = pc.connectionState;
     if (state === "connected") {
       events.working();
-      recover();
+      onRecovered();
     } else if (state === "failed" || state === "disconnected") {
-      if (events.isOpen()) interrupt();
+      if (events.isOpen()) onInterrupted();
       else if (state === "failed") events.failed();
     } else if (state === "closed") {
       events.lost(new BonevalueError("disconnected", "The other side has closed the link."));
     }
   };
 
-  platform.addEventListener?.("online", networkIsBack);
+  platform.addEventListener?.("online", onOnline);
 
   return () => {
-    undoLost?.();
-    undoBack?.();
-    platform.removeEventListener?.("online", networkIsBack);
+    undoTimeout?.();
+    undoDelay?.();
+    platform.removeEventListener?.("online", onOnline);
     pc.onconnectionstatechange = null;
   };
 }

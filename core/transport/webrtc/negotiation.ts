@@ -7,7 +7,7 @@ import { hasPath } from "./path.ts";
 import type { Quirks } from "./quirks.ts";
 
 // By then the first calls have gone out.
-const sparesAfter = 1_000;
+const spareDelayMs = 1_000;
 
 /** The exchange of descriptions and candidates for one connection. */
 export interface Negotiation {
@@ -44,20 +44,20 @@ export function negotiate({
   servers,
   fail,
 }: NegotiationOptions): Negotiation {
-  const kinds = new Set<string>();
-  const refusals = new Set<string>();
-  let unsaid: Candidate[] | undefined = [];
+  const candidateTypes = new Set<string>();
+  const iceErrors = new Set<string>();
+  let pendingCandidates: Candidate[] | undefined = [];
   // What the present round has heard of the other side.
-  let newest: Description | undefined;
+  let remoteDescription: Description | undefined;
   let restarting = false;
   let rounds = 0;
   let released = false;
-  let turn: Promise<void> = Promise.resolve();
-  const undoSpares: (() => void)[] = [];
+  let queue: Promise<void> = Promise.resolve();
+  const undoDelayed: (() => void)[] = [];
 
   /** The platform's steps are asynchronous, and each needs the one before to be done. */
-  function inTurn(step: () => Promise<void>): void {
-    turn = turn
+  function enqueue(step: () => Promise<void>): void {
+    queue = queue
       .then(() => (released ? undefined : step()))
       .catch((cause: unknown) => {
         if (!released) fail(linkFailed("The two sides could not agree on a link", cause));
@@ -70,12 +70,12 @@ export function negotiate({
     await pc.setLocalDescription();
     const { type, sdp } = pc.localDescription!;
     // Of a newer offer that has come meanwhile this answer would be taken for that one's.
-    if (released || (offer && offer !== newest)) return;
+    if (released || (offer && offer !== remoteDescription)) return;
     // What answers our last offer does not answer this one.
-    if (!offer) newest = undefined;
+    if (!offer) remoteDescription = undefined;
     exchange.describe({ type, sdp });
-    for (const candidate of unsaid ?? []) exchange.candidate(candidate);
-    unsaid = undefined;
+    for (const candidate of pendingCandidates ?? []) exchange.candidate(candidate);
+    pendingCandidates = undefined;
   }
 
   /** A relay's credentials may have been renewed since the last round. Where they cannot be had, as offline, the last stay. */
@@ -87,71 +87,71 @@ export function negotiate({
   async function offerAgain(): Promise<void> {
     await renewServers();
     pc.restartIce();
-    unsaid = [];
+    pendingCandidates = [];
     await describe();
     restarting = false;
   }
 
   async function accept(description: Description): Promise<void> {
     // Whoever floods us with rounds costs us one at a time.
-    if (description !== newest) return;
+    if (description !== remoteDescription) return;
     const expected = role === "caller" ? "answer" : "offer";
     if (description.type !== expected || !isDataOnly(description.sdp)) {
       throw new BonevalueError("protocol", "The peer described something else than data channels.");
     }
     if (rounds > 0 && role === "callee") await renewServers();
     await pc.setRemoteDescription({ type: expected, sdp: quirks.remote(description.sdp) });
-    if (role === "callee" && description === newest) await describe(description);
+    if (role === "callee" && description === remoteDescription) await describe(description);
   }
 
-  async function add(candidate: Candidate, about: Description | undefined): Promise<void> {
+  async function addCandidate(candidate: Candidate, about: Description | undefined): Promise<void> {
     // One of a kind that this platform does not know harms nobody.
-    if (about === newest) await pc.addIceCandidate(candidate as RTCIceCandidateInit).catch(() => {});
+    if (about === remoteDescription) await pc.addIceCandidate(candidate as RTCIceCandidateInit).catch(() => {});
   }
 
   /** Once there is a path, another one is a spare: to add it stops the page for half a millisecond, while the first calls wait. */
-  async function addOrPutOff(candidate: Candidate, about: Description | undefined): Promise<void> {
-    if (rounds > 1 || !hasPath(pc)) return add(candidate, about);
-    undoSpares.push(clock.after(sparesAfter, () => inTurn(() => add(candidate, about))));
+  async function addOrDelay(candidate: Candidate, about: Description | undefined): Promise<void> {
+    if (rounds > 1 || !hasPath(pc)) return addCandidate(candidate, about);
+    undoDelayed.push(clock.after(spareDelayMs, () => enqueue(() => addCandidate(candidate, about))));
   }
 
   pc.onicecandidate = ({ candidate: found }) => {
     if (!found?.candidate) return;
-    kinds.add(/ typ (\w+)/.exec(found.candidate)?.[1] ?? "host");
+    candidateTypes.add(/ typ (\w+)/.exec(found.candidate)?.[1] ?? "host");
     const candidate = quirks.candidate(found);
-    if (unsaid) unsaid.push(candidate);
+    if (pendingCandidates) pendingCandidates.push(candidate);
     else exchange.candidate(candidate);
   };
-  pc.onicecandidateerror = (event) => refusals.add(describeIceError(event));
+  pc.onicecandidateerror = (event) => iceErrors.add(describeIceError(event));
   exchange.hear({
     description(description) {
-      if (newest && !quirks.restarts) return;
-      newest = description;
-      inTurn(() => accept(description));
+      if (remoteDescription && !quirks.restarts) return;
+      remoteDescription = description;
+      enqueue(() => accept(description));
     },
     candidate(candidate) {
-      const about = newest;
-      inTurn(() => addOrPutOff(candidate, about));
+      const about = remoteDescription;
+      enqueue(() => addOrDelay(candidate, about));
     },
     restart,
   });
-  if (role === "caller") inTurn(() => describe());
+  if (role === "caller") enqueue(() => describe());
 
   function restart(): void {
     if (!quirks.restarts) return;
     if (role === "callee") exchange.restart();
     else if (!restarting) {
       restarting = true;
-      inTurn(offerAgain);
+      enqueue(offerAgain);
     }
   }
 
   return {
     restart,
-    trouble: () => troubleOf(pc, kinds, refusals),
+    trouble: () => diagnoseFailure(pc, candidateTypes, iceErrors),
     release() {
       released = true;
-      for (const undo of undoSpares) undo();
+      for (const undo of undoDelayed) undo();
       pc.onicecandidate = pc.onicecandidateerror = null;
     },
   };
@@ -163,7 +163,7 @@ function isDataOnly(sdp: string): boolean {
   return sections.length === 1 && /^m=application \d+ (UDP|TCP)\/DTLS\/SCTP webrtc-datachannel\s*$/.test(sections[0]!);
 }
 
-function troubleOf(
+function diagnoseFailure(
   pc: RTCPeerConnection,
   kinds: ReadonlySet<string>,
   refusals: ReadonlySet<string>,

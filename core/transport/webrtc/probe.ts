@@ -4,14 +4,14 @@ import { describeIceError } from "./ice-error.ts";
 import type { Quirks } from "./quirks.ts";
 
 // A server that is there answers sooner; one that is not would keep us for half a minute.
-const longest = 5_000;
+const timeoutMs = 5_000;
 
 /** Finds out at which addresses a connection could be reached, in 5 s at most, and closes it. */
 export async function probe(pc: RTCPeerConnection, quirks: Quirks, clock: Clock): Promise<Reach> {
   const kinds = new Set<string>();
   const errors = new Set<string>();
   const { promise: done, resolve } = Promise.withResolvers<void>();
-  const undo = clock.after(longest, resolve);
+  const undo = clock.after(timeoutMs, resolve);
   pc.onicecandidate = ({ candidate }) => {
     const line = candidate ? quirks.candidate(candidate).candidate : undefined;
     if (line) kinds.add(/ typ (\w+)/.exec(line)?.[1] ?? "host");

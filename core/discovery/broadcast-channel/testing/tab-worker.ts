@@ -1,8 +1,8 @@
 import { broadcastChannel } from "../../broadcast-channel.ts";
-import { createRecorder } from "../../testing/event-recorder.ts";
+import { createEventRecorder } from "../../testing/event-recorder.ts";
 
-// A tab that can be killed without a word: a worker ends without events.
-const { events, until } = createRecorder();
+// A tab that a test can kill: a worker ends without events.
+const { events, until } = createEventRecorder();
 addEventListener("message", async ({ data: host }) => {
   broadcastChannel().open(host, { username: "bob", password: "" }, events);
   const [, snapshot] = await until(([event]) => event === "online");

@@ -7,13 +7,17 @@ export interface FakeSocket {
   /** What the client has sent, decoded. */
   readonly sent: readonly any[];
   /** The code with which the client closed. */
-  readonly closedWith: number | undefined;
+  readonly closeCode: number | undefined;
   accept(): void;
-  say<Type extends keyof ToClient>(type: Type, data: ToClient[Type], beside?: { id?: number; lost?: boolean }): void;
+  deliver<Type extends keyof ToClient>(
+    type: Type,
+    data: ToClient[Type],
+    beside?: { id?: number; lost?: boolean },
+  ): void;
   /** Any frame, whether it makes sense or not. */
-  sayRaw(frame: unknown): void;
+  deliverRaw(frame: unknown): void;
   /** The far side closes, or the network does. */
-  drop(code: number): void;
+  close(code: number): void;
 }
 
 /** A platform whose WebSockets all end here. The newest is the last of `opened`. */
@@ -41,13 +45,13 @@ function createPair(url: string) {
   const fake: FakeSocket = {
     url,
     sent,
-    get closedWith() {
+    get closeCode() {
       return closedWith;
     },
     accept: () => tell("open", {}),
-    say: (type, data, beside) => fake.sayRaw(JSON.stringify({ type, data, ...beside })),
-    sayRaw: (frame) => tell("message", { data: frame }),
-    drop: (code) => tell("close", { code }),
+    deliver: (type, data, beside) => fake.deliverRaw(JSON.stringify({ type, data, ...beside })),
+    deliverRaw: (frame) => tell("message", { data: frame }),
+    close: (code) => tell("close", { code }),
   };
   const platform = {
     addEventListener: heard.addEventListener.bind(heard),

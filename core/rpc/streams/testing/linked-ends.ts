@@ -1,6 +1,6 @@
 import type { Clock } from "../../../clock.ts";
 import { BonevalueError } from "../../../errors.ts";
-import { assemblyOf, type Limits, limitsOf } from "../../../limits.ts";
+import { type Limits, limitsOf, maxAssemblyBytes } from "../../../limits.ts";
 import type { Connection } from "../../../links/connection.ts";
 import type { Pool } from "../../../links/pool.ts";
 import { defaultWindow } from "../../../wire/credit.ts";
@@ -155,7 +155,7 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
     },
     join(joined) {
       other = joined;
-      scheduler.open({ message: 65_536, assembly: assemblyOf(limits) });
+      scheduler.open({ message: 65_536, assembly: maxAssemblyBytes(limits) });
     },
     receive(message) {
       if (ended) return;
@@ -188,6 +188,6 @@ function helloOf(peer: string, limits: Limits): Hello {
     calls: limits.requestsPerPeer,
     streams: limits.streamsPerPeer,
     window: defaultWindow,
-    assembly: assemblyOf(limits),
+    assembly: maxAssemblyBytes(limits),
   };
 }

@@ -8,7 +8,7 @@ import {
   isSignal,
   type Login,
 } from "./conformance/stage.ts";
-import { createRecorder } from "./testing/event-recorder.ts";
+import { createEventRecorder } from "./event-recorder.ts";
 
 /** What every discovery does, with a server or without. `start` makes a world for each test. */
 export function discoveryConformance(
@@ -37,9 +37,9 @@ export function discoveryConformance(
       });
 
       test("tells nothing before open has returned", async () => {
-        const recorder = createRecorder();
+        const recorder = createEventRecorder();
         stage.open(stage.world.credentials("ann"), recorder.events);
-        expect(recorder.told).toEqual([]);
+        expect(recorder.recorded).toEqual([]);
         await recorder.until(([event]) => event === "online");
       });
 
@@ -53,11 +53,11 @@ export function discoveryConformance(
       });
 
       test("that is broken off tells nothing", async () => {
-        const recorder = createRecorder();
+        const recorder = createEventRecorder();
         const session = stage.open(stage.world.credentials("ann"), recorder.events);
         await session.close();
         await signIn("ann");
-        expect(recorder.told).toEqual([]);
+        expect(recorder.recorded).toEqual([]);
       });
     });
 
@@ -83,7 +83,7 @@ export function discoveryConformance(
         const [ann, bob] = await annAndBob();
         const another = await signIn("bob");
         await ann.until(connects(another.id));
-        expect(ann.told.filter(connects(bob.id))).toHaveLength(1);
+        expect(ann.recorded.filter(connects(bob.id))).toHaveLength(1);
       });
 
       test("many who sign in and out at once leave true lists behind", async () => {
@@ -114,10 +114,10 @@ export function discoveryConformance(
         const count = 50;
         for (let n = 1; n <= count; n++) ann.session.signal("peerRequest", bob.id, n);
         await bob.until((told) => isSignal(told) && told[3] === count);
-        expect(bob.told.filter(isSignal).map((told) => told[3])).toEqual(
+        expect(bob.recorded.filter(isSignal).map((told) => told[3])).toEqual(
           Array.from({ length: count }, (_, n) => n + 1),
         );
-        expect(other.told.filter(isSignal)).toEqual([]);
+        expect(other.recorded.filter(isSignal)).toEqual([]);
       });
 
       test("to nobody who is there come back as unreachable", async () => {
@@ -135,10 +135,10 @@ export function discoveryConformance(
     describe("closing", () => {
       test("is told to nobody here, and is the same when asked for again", async () => {
         const [ann, bob] = await annAndBob();
-        const before = ann.told.length;
+        const before = ann.recorded.length;
         await Promise.all([ann.session.close(), ann.session.close()]);
         await bob.until(disconnects(ann.id));
-        expect(ann.told).toHaveLength(before);
+        expect(ann.recorded).toHaveLength(before);
       });
 
       test("leaves nothing to ask", async () => {

@@ -1,7 +1,7 @@
 import { chromium } from "playwright";
-import { chromiumContext, chromiumLaunch, chromiumPath } from "../../../tools/chromium.ts";
-import type { Place } from "../../../tools/namespaces.ts";
-import { forkIn, ordersTo } from "../../../tools/orders.ts";
+import { chromiumContext, chromiumLaunch, chromiumPath } from "../../../../tools/chromium.ts";
+import type { Place } from "../../../../tools/namespaces.ts";
+import { forkIn, ordersTo } from "../../../../tools/orders.ts";
 import { createRemotePeer, type RemotePeer } from "./peer.ts";
 
 /** A peer, and the end of what it runs on. */

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { fc, runs } from "../../tools/property.ts";
-import type { Client } from "../client.ts";
-import { BonevalueError } from "../errors.ts";
-import type { Reply } from "../rpc/replies.ts";
-import { comeToRest, createWorld, disturbances, happening, leaveAll, type World } from "./chaos-world.ts";
+import { fc, runs } from "../../../tools/property.ts";
+import type { Client } from "../../client.ts";
+import { BonevalueError } from "../../errors.ts";
+import type { Reply } from "../../rpc/replies.ts";
+import { createWorld, disturbances, leaveAll, settleWorld, step, type World } from "./world.ts";
 
 interface Call {
   readonly id: number;
@@ -59,7 +59,7 @@ function idsOf(clients: readonly Client[]): readonly (string | undefined)[] {
 }
 
 test("whatever happens, every call ends in time, reaches a handler at most once, and at rest everybody agrees", async () => {
-  const history = fc.array(happening(Object.keys(happenings) as (keyof typeof happenings)[]), {
+  const history = fc.array(step(Object.keys(happenings) as (keyof typeof happenings)[]), {
     minLength: 1,
     maxLength: 25,
   });
@@ -72,7 +72,7 @@ test("whatever happens, every call ends in time, reaches a handler at most once,
         happenings[what](world, clients[whose % size] as Client, clients[other % size] as Client);
         await clock.advance(pause);
       }
-      await comeToRest(world, 120_000);
+      await settleWorld(world, 120_000);
 
       for (const { id, deadline, ended, replies } of calls) {
         expect(ended, `call ${id} ends`).toBeLessThanOrEqual(deadline + 200);

@@ -1,10 +1,10 @@
 import { RTCPeerConnection as NodeDataChannel } from "node-datachannel/polyfill";
 import { RTCPeerConnection as Werift } from "werift";
-import { launch } from "../../../tools/e2e.ts";
-import { launchFirefox } from "../../../tools/firefox.ts";
-import { serveSite } from "../../../tools/static-site.ts";
-import { createClient } from "../../client.ts";
-import { webrtc } from "../webrtc.ts";
+import { launch } from "../../../../tools/e2e.ts";
+import { launchFirefox } from "../../../../tools/firefox.ts";
+import { serveSite } from "../../../../tools/static-site.ts";
+import { createClient } from "../../../client.ts";
+import { webrtc } from "../../webrtc.ts";
 import { createInteropPeer, type InteropPeer } from "./peer.ts";
 
 /** Something that peers run on. */

@@ -1,7 +1,7 @@
-import { createRandom, fc } from "../../tools/property.ts";
-import type { Client, ClientOptions } from "../client.ts";
-import { createNetwork, type Network, type NetworkOptions } from "./network.ts";
-import { createVirtualClock, type VirtualClock } from "./virtual-clock.ts";
+import { createRandom, fc } from "../../../tools/property.ts";
+import type { Client, ClientOptions } from "../../client.ts";
+import { createNetwork, type Network, type NetworkOptions } from "../network.ts";
+import { createVirtualClock, type VirtualClock } from "../virtual-clock.ts";
 
 /** Clients on a network where everything may go wrong. */
 export interface World {
@@ -11,7 +11,7 @@ export interface World {
 }
 
 /** Something that happens to the peer of that number, and how long nothing does after it, in ms. */
-export interface Happening<What extends string> {
+export interface Step<What extends string> {
   readonly what: What;
   readonly whose: number;
   readonly other: number;
@@ -49,7 +49,7 @@ export const disturbances: Readonly<Record<Disturbance, (world: World, client: C
 };
 
 /** A happening to one of eight peers. */
-export function happening<What extends string>(what: readonly What[]): fc.Arbitrary<Happening<What>> {
+export function step<What extends string>(what: readonly What[]): fc.Arbitrary<Step<What>> {
   return fc.record({
     what: fc.constantFrom(...what),
     whose: fc.nat(7),
@@ -71,7 +71,7 @@ export function createWorld(size: number, seed: number, options: ClientOptions &
 }
 
 /** Makes good what has happened, and lets `rest` ms pass with everybody signed in. */
-export async function comeToRest({ clock, network, clients }: World, rest: number): Promise<void> {
+export async function settleWorld({ clock, network, clients }: World, rest: number): Promise<void> {
   network.heal();
   network.discovery.restore();
   await clock.advance(30_000);

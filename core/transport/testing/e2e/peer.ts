@@ -1,4 +1,4 @@
-import type { Client } from "../../client.ts";
+import type { Client } from "../../../client.ts";
 
 /** A client somewhere else, whose ways out are looked at. Whatever is said to it and by it fits into JSON. */
 export interface RemotePeer {

@@ -1,11 +1,11 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { expect, test } from "vitest";
-import { fc, runs } from "../../tools/property.ts";
-import type { Client } from "../client.ts";
-import { BonevalueError } from "../errors.ts";
-import { defineModule } from "../rpc/module.ts";
-import { type IncomingStream, iterate } from "../rpc/streams/incoming-stream.ts";
-import { comeToRest, createWorld, disturbances, happening, leaveAll, type World } from "./chaos-world.ts";
+import { fc, runs } from "../../../tools/property.ts";
+import type { Client } from "../../client.ts";
+import { BonevalueError } from "../../errors.ts";
+import { defineModule } from "../../rpc/module.ts";
+import { type IncomingStream, iterate } from "../../rpc/streams/incoming-stream.ts";
+import { createWorld, disturbances, leaveAll, settleWorld, step, type World } from "./world.ts";
 
 /** What a producer makes: items of so many bytes, so many ms apart, and perhaps an error behind the last. */
 interface Making {
@@ -221,7 +221,7 @@ test("whatever happens, every stream ends on both sides, whole or with its error
   // Half of what happens is trade.
   const trades = ["call", "call", "call", "callEach", "message", "message"] as const;
   const what = [...(Object.keys(disturbances) as (keyof typeof disturbances)[]), ...trades, ...trades];
-  const history = fc.array(fc.tuple(happening(what), trade), { minLength: 1, maxLength: 20 });
+  const history = fc.array(fc.tuple(step(what), trade), { minLength: 1, maxLength: 20 });
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 2, max: 5 }), history, fc.nat(), async (size, story, seed) => {
       const options = { maxLinks: 2, idleTimeout: 5_000, limits: { streamsPerPeer: 6 }, bandwidth: 5_000_000 };
@@ -234,7 +234,7 @@ test("whatever happens, every stream ends on both sides, whole or with its error
         happenings[what](world, clients[whose % size] as Client, clients[other % size] as Client, trade);
         await clock.advance(pause);
       }
-      await comeToRest(world, 240_000);
+      await settleWorld(world, 240_000);
 
       expect(ended).toEqual(ended.map(() => true));
       expect(new Set(handled).size).toBe(handled.length);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect } from "vitest";
-import type { Alias, PeerId } from "../../peer.ts";
-import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, Snapshot } from "../discovery.ts";
-import { createRecorder, type Recorder, type Told } from "../testing/event-recorder.ts";
+import type { Alias, PeerId } from "../../../peer.ts";
+import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, Snapshot } from "../../discovery.ts";
+import { createEventRecorder, type EventRecorder, type RecordedEvent } from "../event-recorder.ts";
 
 /**
  * A world in which a discovery is tested: users `ann`, `bob` and `cyd`, and with a server `dan@example.org`. None trusts
@@ -18,7 +18,7 @@ export interface DiscoveryWorld {
 }
 
 /** A session that is signed in, with what it was told. */
-export interface Login extends Recorder {
+export interface Login extends EventRecorder {
   readonly session: DiscoverySession;
   readonly id: PeerId;
   readonly snapshot: Snapshot;
@@ -57,7 +57,7 @@ export function createDiscoveryFixture(start: () => DiscoveryWorld | Promise<Dis
     },
     open,
     async signIn(username) {
-      const recorder = createRecorder();
+      const recorder = createEventRecorder();
       const session = open(world.credentials(username), recorder.events);
       const [outcome, snapshot] = await recorder.until(([event]) => event === "online" || event === "ended");
       expect(outcome).toBe("online");
@@ -69,14 +69,14 @@ export function createDiscoveryFixture(start: () => DiscoveryWorld | Promise<Dis
 /** Looks for the arrival of that peer. */
 export const connects =
   (id: PeerId) =>
-  ([event, peer]: Told): boolean =>
+  ([event, peer]: RecordedEvent): boolean =>
     event === "peerConnect" && (peer as { id: PeerId }).id === id;
 
 /** Looks for its going. */
 export const disconnects =
   (id: PeerId) =>
-  ([event, gone]: Told): boolean =>
+  ([event, gone]: RecordedEvent): boolean =>
     event === "peerDisconnect" && gone === id;
 
 /** Looks for what another peer sent. */
-export const isSignal = ([event]: Told): boolean => event === "signal";
+export const isSignal = ([event]: RecordedEvent): boolean => event === "signal";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createRecorder } from "../testing/event-recorder.ts";
+import { createEventRecorder } from "../event-recorder.ts";
 import { connects, type DiscoveryFixture, disconnects, isSignal, type Login } from "./stage.ts";
 
 /** What only a server can do: it checks who somebody is, and keeps whom they trust. */
@@ -16,7 +16,7 @@ export function accountsConformance(stage: DiscoveryFixture): void {
   }
 
   test("a wrong password is refused", async () => {
-    const recorder = createRecorder();
+    const recorder = createEventRecorder();
     const credentials = { username: "ann", password: "a wrong guess" };
     stage.open(credentials, recorder.events);
     expect(await recorder.until(() => true)).toEqual(["ended", "unauthenticated"]);
@@ -28,16 +28,16 @@ export function accountsConformance(stage: DiscoveryFixture): void {
     expect(bob.snapshot).toMatchObject({ users: [], peers: [] });
     bob.session.signal("peerRequest", ann.id, "hello");
     expect(await bob.until(([event]) => event === "unreachable")).toEqual(["unreachable", ann.id]);
-    expect(ann.told.filter(isSignal)).toEqual([]);
+    expect(ann.recorded.filter(isSignal)).toEqual([]);
   });
 
   test("a token makes two users known to each other, each by the other's name for it, users before their peers", async () => {
     const [ann, bob] = await trustByToken();
-    expect(bob.told.slice(-2)).toEqual([
+    expect(bob.recorded.slice(-2)).toEqual([
       ["userAdd", "Annie"],
       ["peerConnect", { name: "Annie", id: ann.id }],
     ]);
-    expect(ann.told.slice(-2)).toEqual([
+    expect(ann.recorded.slice(-2)).toEqual([
       ["userAdd", "Robert"],
       ["peerConnect", { name: "Robert", id: bob.id }],
     ]);
@@ -75,11 +75,11 @@ export function accountsConformance(stage: DiscoveryFixture): void {
     const [ann, bob] = await trustByToken();
     await ann.session.removeUser("Robert");
     await bob.until(([event]) => event === "userRemove");
-    expect(ann.told.slice(-2)).toEqual([
+    expect(ann.recorded.slice(-2)).toEqual([
       ["peerDisconnect", bob.id, false],
       ["userRemove", "Robert"],
     ]);
-    expect(bob.told.slice(-2)).toEqual([
+    expect(bob.recorded.slice(-2)).toEqual([
       ["peerDisconnect", ann.id, false],
       ["userRemove", "Annie"],
     ]);

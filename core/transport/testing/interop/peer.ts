@@ -1,4 +1,4 @@
-import type { Client } from "../../client.ts";
+import type { Client } from "../../../client.ts";
 
 /** A client that answers others of its kind and asks them. Whatever is said to it and by it fits into JSON. */
 export interface InteropPeer {

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { BonevalueError } from "../errors.ts";
-import type { Candidate, Channel, Description, Link, SignalExchange, SignalListener, Transport } from "./transport.ts";
+import { BonevalueError } from "../../errors.ts";
+import type { Candidate, Channel, Description, Link, SignalExchange, SignalListener, Transport } from "../transport.ts";
 
 /** A transport under test. */
 export interface Subject {

@@ -1,18 +1,18 @@
-import type { Clock } from "../../clock.ts";
-import type { ToClient } from "../../protocol/messages.ts";
-import { createVirtualClock, type VirtualClock } from "../../testing/virtual-clock.ts";
-import type { Credentials, DiscoverySession } from "../discovery.ts";
-import type { PageLifecycle } from "../page-lifecycle.ts";
-import { createRecorder, type Told } from "../testing/event-recorder.ts";
-import { websocket } from "../websocket.ts";
-import { createFakeSockets, type FakeSocket } from "./testing/fake-sockets.ts";
+import type { Clock } from "../../../clock.ts";
+import type { ToClient } from "../../../protocol/messages.ts";
+import { createVirtualClock, type VirtualClock } from "../../../testing/virtual-clock.ts";
+import type { Credentials, DiscoverySession } from "../../discovery.ts";
+import type { PageLifecycle } from "../../page-lifecycle.ts";
+import { createEventRecorder, type RecordedEvent } from "../../testing/event-recorder.ts";
+import { websocket } from "../../websocket.ts";
+import { createFakeSockets, type FakeSocket } from "./fake-sockets.ts";
 
 /** A session whose server, page, clock and dice are the test. */
 export interface SessionDriver {
   readonly session: DiscoverySession;
   readonly clock: VirtualClock;
   /** Every event so far, as its name and what came with it. */
-  readonly told: readonly Told[];
+  readonly recorded: readonly RecordedEvent[];
   readonly sockets: readonly FakeSocket[];
   readonly page: { wake(): void; hide(back: boolean): void };
   /** So many ms pass in which no timer runs. */
@@ -38,14 +38,14 @@ export function driveSession(
     after: (delay, task) => clock.after(Math.ceil((clock.now() + delay) / grain) * grain - clock.now(), task),
   };
   const { WebSocket, opened } = createFakeSockets();
-  const { told, events } = createRecorder();
+  const { recorded, events } = createEventRecorder();
   const { page, ...controls } = createFakePage();
   const session = websocket({ WebSocket, clock: platform, page, random: () => random }).open(host, credentials, events);
 
   const driver: SessionDriver = {
     session,
     clock,
-    told,
+    recorded,
     sockets: opened,
     page: controls,
     sleep(ms) {
@@ -61,10 +61,10 @@ export function driveSession(
     async signIn({ peerId = "me", users = [], peers = [] } = {}) {
       const socket = await driver.socket();
       socket.accept();
-      socket.say("setPeerId", { version: 1, peerId, username: "ann", session: "secret of ann", resumed: false });
-      socket.say("userList", users);
-      socket.say("iceServers", { servers: [] });
-      socket.say("peerList", peers);
+      socket.deliver("setPeerId", { version: 1, peerId, username: "ann", session: "secret of ann", resumed: false });
+      socket.deliver("userList", users);
+      socket.deliver("iceServers", { servers: [] });
+      socket.deliver("peerList", peers);
       return socket;
     },
   };
