@@ -143,7 +143,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   function readClose(step: number, code: string | undefined, channel: "control" | "bulk"): void {
     if (step !== CloseStep.offer || code === undefined) idleClose.read(step, channel);
     // The peer needs the slot of a link that nobody uses: nothing has failed.
-    else end(code === "busy" && isIdle() ? undefined : closedByPeer(code));
+    else end(code === "busy" && isIdle() ? undefined : disconnected(`The peer closed the link (${code})`));
   }
 
   /** Ends the connection with an error of ours. The peer reads its code. */
@@ -169,7 +169,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     undoHelloTimer();
     idleClose.stop();
     scheduler.close(last);
-    service.end(reason ?? new BonevalueError("disconnected", "The link was closed because nobody used it."));
+    service.end(reason ?? disconnected("The link was closed because nobody used it"));
     options.onEnd(reason);
   }
 
@@ -218,16 +218,14 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
 
   scheduler.send("control", createHello(options.hello));
   scheduler.send("bulk", createHello(options.hello));
-  link.closed.then((reason) => end(idleClose.accepted ? undefined : (reason ?? disconnected())));
+  link.closed.then((reason) =>
+    end(idleClose.accepted ? undefined : (reason ?? disconnected("The link to the peer was lost"))),
+  );
   return connection;
 }
 
-function disconnected(): BonevalueError {
-  return new BonevalueError("disconnected", "The link to the peer was lost; call again to redial it.");
-}
-
-function closedByPeer(code: string): BonevalueError {
-  return new BonevalueError("disconnected", `The peer closed the link (${code}); call again to redial it.`);
+function disconnected(what: string): BonevalueError {
+  return new BonevalueError("disconnected", `${what}. Call again to redial the peer.`);
 }
 
 function asProtocolError(error: unknown): BonevalueError {

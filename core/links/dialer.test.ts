@@ -330,16 +330,6 @@ test("a peer that has lost its link and dials again gets a new one after the old
   expect(network.size).toBe(2);
 });
 
-test("a peer can be dialed again in the same tick in which its link closed", async () => {
-  const { clock, a } = createPair();
-  a.dial("b");
-  await clock.advance(1_000);
-  a.links[0]?.close();
-  a.dial("b");
-  await clock.advance(1_000);
-  expect(a.log).toEqual(["open to b as caller", "closed: undefined", "open to b as caller"]);
-});
-
 test("a dial that joined the peer's attempt continues when the peer gives up", async () => {
   const { clock, network, a, b } = createPair();
   network.partition("a", "b");

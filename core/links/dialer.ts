@@ -52,7 +52,7 @@ export interface DialerOptions {
 
 /** Makes links by dialing and by answering, at most one for each peer. */
 export interface Dialer {
-  /** Asks for a link; joins an attempt of either side. `onOpen` or `onFailed` follows within 15 s. */
+  /** Asks a peer without an open link for one; joins an attempt of either side. `onOpen` or `onFailed` follows within 15 s. */
   dial(peer: string): void;
   /** Answers the attempt that `onIncoming` announced. */
   accept(peer: string): void;
@@ -77,7 +77,8 @@ export interface Dialer {
   stop(): void;
 }
 
-interface Connection {
+/** One attempt of either side, and the link that it opens. */
+interface Attempt {
   readonly role: Role;
   readonly signals: Signaling;
   /** There is none before a peer's attempt is accepted. */
@@ -100,7 +101,7 @@ interface Entry {
   readonly peer: string;
   mayBegin: RateLimiter;
   dialing: DialState;
-  connection?: Connection | undefined;
+  current?: Attempt | undefined;
   pendingDial?: PendingDial | undefined;
 }
 
@@ -126,128 +127,124 @@ export function createDialer(options: DialerOptions): Dialer {
   function perform(entry: Entry, action: Action, signal?: Signal): void {
     const { peer } = entry;
     if (action.do === "connect") connect(entry, action.role, action.attempt, signal);
-    else if (action.do === "receive") entry.connection?.signals.receive(signal!);
+    else if (action.do === "receive") entry.current?.signals.receive(signal!);
     else if (action.do === "sendEnd")
       options.send(action.kind, peer, { attempt: action.attempt, round: 0, end: action.code });
     else if (action.do === "end") onEndedByPeer(entry, action.code);
     else detach(entry)?.link?.close(closedWith(peer, "disconnected"));
   }
 
-  function connect(entry: Entry, role: Role, attempt: number, signal?: Signal): void {
+  function connect(entry: Entry, role: Role, number: number, signal?: Signal): void {
     const { peer } = entry;
     const signals = createSignaling({
       role,
-      attempt,
+      attempt: number,
       clock,
       send: (sent) => send(entry, role, sent),
       iceServers: options.iceServers,
     });
     if (signal) signals.receive(signal);
-    const connection: Connection = { role, signals, undoDeadline: () => {}, open: false, silent: false };
-    entry.connection = connection;
+    const attempt: Attempt = { role, signals, undoDeadline: () => {}, open: false, silent: false };
+    entry.current = attempt;
     // A caller's attempt ends with the dial that it is for.
-    if (role === "caller") open(entry, connection);
+    if (role === "caller") open(entry, attempt);
     else if (isKnown(peer)) {
-      connection.undoDeadline = clock.after(admissionTimeoutMs, () => refuse(peer, "busy"));
+      attempt.undoDeadline = clock.after(admissionTimeoutMs, () => refuse(peer, "busy"));
       options.onIncoming(peer);
     } else refuse(peer, "unknown-peer");
   }
 
   function accept(peer: string): void {
     const entry = entries.get(peer);
-    const { connection } = entry ?? {};
-    if (!entry || !connection || connection.link) return;
-    connection.undoDeadline();
-    connection.undoDeadline = clock.after(dialTimeoutMs, () => giveUp(entry));
-    open(entry, connection);
+    const { current } = entry ?? {};
+    if (!entry || !current || current.link) return;
+    current.undoDeadline();
+    current.undoDeadline = clock.after(dialTimeoutMs, () => giveUp(entry));
+    open(entry, current);
   }
 
   function refuse(peer: string, code: ErrorCode): void {
     const entry = entries.get(peer);
-    if (!entry?.connection || entry.connection.link) return;
+    if (!entry?.current || entry.current.link) return;
     detach(entry);
     apply(entry, endCurrent(entry.dialing, code));
-    redial(entry);
     free(entry);
   }
 
-  function open(entry: Entry, connection: Connection): void {
-    const link = openLink(options.transport, entry.peer, connection.role, connection.signals.exchange);
-    connection.link = link;
+  function open(entry: Entry, attempt: Attempt): void {
+    const link = openLink(options.transport, entry.peer, attempt.role, attempt.signals.exchange);
+    attempt.link = link;
     link.opened.then(
-      () => onOpened(entry, connection, link),
+      () => onOpened(entry, attempt, link),
       () => {},
     );
-    link.closed.then((reason) => connection.open || onClosed(entry, connection, reason));
+    link.closed.then((reason) => attempt.open || onClosed(entry, attempt, reason));
   }
 
-  function send({ peer, connection }: Entry, role: Role, signal: Signal): void {
-    const sent = connection?.open && options.sendOnLink(peer, signal);
+  function send({ peer, current }: Entry, role: Role, signal: Signal): void {
+    const sent = current?.open && options.sendOnLink(peer, signal);
     // While a path is being replaced, either of link and discovery may carry nothing.
     if (!sent || signal.round > 0) options.send(kindOf(role), peer, signal);
   }
 
-  function onOpened(entry: Entry, connection: Connection, link: Link): void {
-    if (entry.connection !== connection) return;
-    connection.open = true;
+  function onOpened(entry: Entry, attempt: Attempt, link: Link): void {
+    if (entry.current !== attempt) return;
+    attempt.open = true;
     entry.mayBegin = budget();
-    connection.undoDeadline();
+    attempt.undoDeadline();
     endPendingDial(entry);
     apply(entry, onOpen(entry.dialing));
-    options.onOpen(entry.peer, link, connection.role);
+    options.onOpen(entry.peer, link, attempt.role);
     // Last: whoever took the link learns of its end before the peer is free.
-    link.closed.then((reason) => onClosed(entry, connection, reason));
+    link.closed.then((reason) => onClosed(entry, attempt, reason));
   }
 
-  function onClosed(entry: Entry, connection: Connection, reason: BonevalueError | undefined): void {
-    if (entry.connection !== connection) return;
+  function onClosed(entry: Entry, attempt: Attempt, reason: BonevalueError | undefined): void {
+    if (entry.current !== attempt) return;
     detach(entry);
     const error = reason ?? closedWith(entry.peer, "cancelled");
-    apply(entry, endCurrent(entry.dialing, error.code, connection.silent));
-    goOn(entry, connection, error);
+    apply(entry, endCurrent(entry.dialing, error.code, attempt.silent));
+    goOn(entry, attempt, error);
   }
 
   function onEndedByPeer(entry: Entry, code: string): void {
-    const connection = detach(entry);
-    if (!connection) return;
-    const error = connection.open ? closedWith(entry.peer, "disconnected") : whyRefused(entry.peer, connection, code);
-    connection.link?.close(error);
-    goOn(entry, connection, error);
+    const attempt = detach(entry);
+    if (!attempt) return;
+    const error = attempt.open ? closedWith(entry.peer, "disconnected") : whyRefused(entry.peer, attempt, code);
+    attempt.link?.close(error);
+    goOn(entry, attempt, error);
   }
 
   /** Both sides have the same time limit. If the peer's ends first, the reason is what we know of the path. */
-  function whyRefused(peer: string, { link }: Connection, code: string): BonevalueError {
+  function whyRefused(peer: string, { link }: Attempt, code: string): BonevalueError {
     return code === "timeout" ? noPath(peer, link?.trouble?.()) : refused(peer, code);
   }
 
-  function goOn(entry: Entry, { open, role }: Connection, error: BonevalueError): void {
-    // A dial that waits beside an open link was made after that link had closed, and before we knew.
-    if (open) start(entry);
+  function goOn(entry: Entry, { role }: Attempt, error: BonevalueError): void {
     // Only the attempt is over, not the dial: it was the peer's attempt, one that the peer no longer knew, or one that
     // broke. Some platforms lose a handshake now and then, which tells nothing about the next.
-    else if (role === "callee" || error.code === "disconnected") redial(entry, error);
+    if (role === "callee" || error.code === "disconnected") redial(entry, error);
     else fail(entry, error);
     free(entry);
   }
 
   /** The peer's attempt has not opened in time. */
   function giveUp(entry: Entry): void {
-    end(entry, noPath(entry.peer, entry.connection?.link?.trouble?.()), "timeout");
+    end(entry, noPath(entry.peer, entry.current?.link?.trouble?.()), "timeout");
     redial(entry);
     free(entry);
   }
 
   /** Our dial has not opened a link in time. */
   function expire(entry: Entry): void {
-    const { peer, connection, pendingDial } = entry;
+    const { peer, current, pendingDial } = entry;
     const error = timedOut(peer, {
-      answered: connection?.signals.answered,
-      trouble: connection?.link?.trouble?.(),
+      answered: current?.signals.answered,
+      trouble: current?.link?.trouble?.(),
       lastError: pendingDial?.lastError,
     });
-    if (connection?.role === "caller" && !connection.open) end(entry, error, "timeout");
-    if (connection?.open) endPendingDial(entry);
-    else fail(entry, error);
+    if (current?.role === "caller") end(entry, error, "timeout");
+    fail(entry, error);
     free(entry);
   }
 
@@ -275,17 +272,17 @@ export function createDialer(options: DialerOptions): Dialer {
     entry.pendingDial = undefined;
   }
 
-  /** Gives the connection up: informs the peer and closes the link, unless it is open. */
+  /** Gives the attempt up: informs the peer and closes the link, unless it is open. */
   function end(entry: Entry, error: BonevalueError, code: ErrorCode = error.code): void {
-    const connection = detach(entry);
-    apply(entry, endCurrent(entry.dialing, code, connection?.silent));
+    const attempt = detach(entry);
+    apply(entry, endCurrent(entry.dialing, code, attempt?.silent));
     // The holder of an open link sends its last frame before it closes it.
-    if (!connection?.open) connection?.link?.close(error);
+    if (!attempt?.open) attempt?.link?.close(error);
   }
 
   function free(entry: Entry): void {
     // A callback may have forgotten the peer, and dialed it again.
-    if (entries.get(entry.peer) !== entry || entry.connection || entry.pendingDial) return;
+    if (entries.get(entry.peer) !== entry || entry.current || entry.pendingDial) return;
     options.onFree(entry.peer);
   }
 
@@ -317,17 +314,17 @@ export function createDialer(options: DialerOptions): Dialer {
       if (step.actions.some((action) => action.do === "connect") && !entry.mayBegin()) return;
       apply(entry, step, parsed.output);
       // A server can invent senders without end.
-      if (!entry.connection && !entry.pendingDial && !isKnown(from)) entries.delete(from);
+      if (!entry.current && !entry.pendingDial && !isKnown(from)) entries.delete(from);
     },
     receiveOnLink(from, raw) {
-      const { connection, dialing } = entryOf(from);
+      const { current, dialing } = entries.get(from) ?? {};
       const parsed = v.safeParse(signalSchema, raw);
-      if (!parsed.success || !connection?.open || parsed.output.attempt !== dialing.current?.attempt) return;
-      connection.signals.receive(parsed.output);
+      if (!parsed.success || !current?.open || parsed.output.attempt !== dialing?.current?.attempt) return;
+      current.signals.receive(parsed.output);
     },
     onUnreachable(peer) {
       const entry = entries.get(peer);
-      if (!entry || entry.connection?.open) return;
+      if (!entry || entry.current?.open) return;
       const error = unreachable(peer);
       detach(entry)?.link?.close(error);
       entry.dialing = endCurrent(entry.dialing, error.code).state;
@@ -335,14 +332,14 @@ export function createDialer(options: DialerOptions): Dialer {
       free(entry);
     },
     setSilent(peer, silent) {
-      const connection = entries.get(peer)?.connection;
-      if (connection) connection.silent = silent;
+      const current = entries.get(peer)?.current;
+      if (current) current.silent = silent;
     },
     resendAll() {
-      for (const { peer, connection, dialing } of entries.values()) {
-        connection?.signals.resend();
-        const { current } = dialing;
-        if (current?.open) options.send(kindOf(current.role), peer, { attempt: current.attempt, round: 0 });
+      for (const { peer, current, dialing } of entries.values()) {
+        current?.signals.resend();
+        if (dialing.current?.open)
+          options.send(kindOf(dialing.current.role), peer, { attempt: dialing.current.attempt, round: 0 });
       }
     },
     forget,
@@ -352,13 +349,13 @@ export function createDialer(options: DialerOptions): Dialer {
   };
 }
 
-/** Removes the connection from its entry and stops its signals. The caller closes the link. */
-function detach(entry: Entry): Connection | undefined {
-  const { connection } = entry;
-  entry.connection = undefined;
-  connection?.undoDeadline();
-  connection?.signals.stop();
-  return connection;
+/** Removes the attempt from its entry and stops its signals. The caller closes the link. */
+function detach(entry: Entry): Attempt | undefined {
+  const { current } = entry;
+  entry.current = undefined;
+  current?.undoDeadline();
+  current?.signals.stop();
+  return current;
 }
 
 /** Opens a link. An app's own transport that throws all the same gives a link that has failed with `link-failed`. */
