@@ -7,7 +7,7 @@ interface Patience {
 }
 
 // As long as a busy machine may take for what takes milliseconds on a quiet one: vitest waits for one second.
-const patience = 15_000;
+const patience = 30_000;
 
 /** What `look` returns once it no longer throws. */
 export function eventually<T>(look: () => T | Promise<T>, options: Patience = {}): Promise<T> {

@@ -31,7 +31,7 @@ async function addAnn(keys: string) {
   return { code, shown, store };
 }
 
-describe("a password at a terminal (script of util-linux)", { timeout: 20_000 }, () => {
+describe("a password at a terminal (script of util-linux)", () => {
   skipAll(process.platform === "linux" ? undefined : "Only the script command of Linux gives a command a terminal.");
 
   test("is asked for, accepted, and not echoed", async () => {

@@ -80,7 +80,7 @@ async function serving(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}
   return { url: String(url), logged, lines, exited, stop: (signal: NodeJS.Signals) => child.kill(signal) };
 }
 
-describe("the command line", { timeout: 30_000 }, () => {
+describe("the command line", () => {
   test("an account that is added on the command line can sign in to a running server", async () => {
     const server = await serving();
     const added = await command(["user", "add", "ann"], "correct horse\nand more\n");
