@@ -1,11 +1,11 @@
 import * as v from "valibot";
 
-/** A schema of texts of at most `longest` UTF-16 units. */
-export function boundedText(longest: number): v.GenericSchema<unknown, string> {
-  return v.custom<string>((value) => typeof value === "string" && value.length <= longest);
+/** Creates a schema for strings of at most `maxLength` UTF-16 code units. */
+export function boundedText(maxLength: number): v.GenericSchema<unknown, string> {
+  return v.custom<string>((value) => typeof value === "string" && value.length <= maxLength);
 }
 
-/** A schema of whole numbers from `least` on. */
-export function boundedCount(least: number): v.GenericSchema<unknown, number> {
-  return v.custom<number>((value) => Number.isSafeInteger(value) && (value as number) >= least);
+/** Creates a schema for safe integers of at least `min`. */
+export function boundedCount(min: number): v.GenericSchema<unknown, number> {
+  return v.custom<number>((value) => Number.isSafeInteger(value) && (value as number) >= min);
 }

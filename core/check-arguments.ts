@@ -1,32 +1,32 @@
 import { BonevalueError } from "./errors.ts";
 
-/** Throws `invalid-request` where an app gave something else than a function. `what` begins the message. */
-export function requireFunction(given: unknown, what: string): void {
-  if (typeof given !== "function") throw new BonevalueError("invalid-request", `${what} has to be a function.`);
+/** Throws `invalid-request` if `value` is not a function. `what` begins the message. */
+export function requireFunction(value: unknown, what: string): void {
+  if (typeof value !== "function") throw new BonevalueError("invalid-request", `${what} must be a function.`);
 }
 
-/** Whether it is a number from 0 on, and neither NaN nor a text from a form. */
-export function isNonNegativeNumber(given: unknown): boolean {
-  return typeof given === "number" && given >= 0;
+/** Whether `value` is a number of at least 0. NaN and strings are not. */
+export function isNonNegativeNumber(value: unknown): boolean {
+  return typeof value === "number" && value >= 0;
 }
 
-/** The error for what an app gave as the `kind` of number that `name` has to be. */
+/** The error for an option `name` that must be a number of at least 0. */
 export function invalidNumber(name: string, kind: "number" | "whole number" = "number"): BonevalueError {
-  return new BonevalueError("invalid-request", `\`${name}\` has to be a ${kind} from 0 on.`);
+  return new BonevalueError("invalid-request", `\`${name}\` must be a ${kind} of at least 0.`);
 }
 
-/** Whether it can be listened to as a signal, or is none. */
-export function isSignal(given: unknown): boolean {
-  return given == null || typeof Object(given).addEventListener === "function";
+/** Whether `value` is an AbortSignal, of any realm, or missing. */
+export function isSignal(value: unknown): boolean {
+  return value == null || typeof Object(value).addEventListener === "function";
 }
 
-/** Whether it says who signs in: texts, or a function for a token. */
-export function isCredentials(given: unknown): boolean {
-  const { username, invite = username, password, token } = Object(given);
+/** Whether `value` has the form of credentials: strings, or a function for a token. */
+export function isCredentials(value: unknown): boolean {
+  const { username, invite = username, password, token } = Object(value);
   return isText(token) || typeof token === "function" || [invite, password].every(isText);
 }
 
-/** Whether it is a text. */
-export function isText(given: unknown): boolean {
-  return typeof given === "string";
+/** Whether `value` is a string. */
+export function isText(value: unknown): boolean {
+  return typeof value === "string";
 }

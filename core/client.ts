@@ -27,11 +27,11 @@ import { createWeakCache } from "./weak-cache.ts";
 import { defaultWindow } from "./wire/credit.ts";
 import { maxMessageSize } from "./wire/frames.ts";
 
-/** What a client is made of, where the defaults do not serve. Times in ms. */
+/** The options of {@link createClient}. Times in ms. */
 export interface ClientOptions {
-  /** How peers are found. Default: a WebSocket to the discovery server. */
+  /** How the client finds peers. Default: a WebSocket to the discovery server. */
   discovery?: Discovery | undefined;
-  /** How peers are reached. Default: WebRTC data channels. */
+  /** How the client connects to peers. Default: WebRTC data channels. */
   transport?: Transport | undefined;
   /**
    * How many links this side dials at once; as many again are accepted. Beyond it the least recently used idle link is
@@ -39,39 +39,37 @@ export interface ClientOptions {
    * gets `busy` instead of waiting. Default 64.
    */
   maxLinks?: number | undefined;
-  /**
-   * Whether links stay open after a reply, and for how long they may then be unused. Default true, 30 000; `Infinity`
-   * holds, 0 closes at once.
-   */
+  /** Whether links stay open after a reply. Default true. */
   keepAlive?: boolean | undefined;
+  /** How long an unused link stays open. `Infinity` keeps it open, 0 closes it at once. Default 30 000. */
   idleTimeout?: number | undefined;
-  /** Budgets against a hostile or broken peer. Every one has a default. */
+  /** Limits against hostile or broken peers. Each has a default. */
   limits?: Partial<Limits> | undefined;
 }
 
-/** Opens nothing until `connect`: safe to make on a server. Modules and targets outlive every disconnection. */
+/** A client. It opens nothing before `connect`. Its modules and targets outlive every disconnection. */
 export interface Client {
   /**
-   * `host` may be a host name, with or without a port (wss, or ws on a loopback name), or a ws(s)/http(s) URL. Resolves
-   * once the peer list is known. The first attempt fails fast; a later loss is retried until `disconnect` or a close that
-   * says to stay away. Again with the same arguments: the same promise; with others: they take over, and the earlier
-   * promise ends with `cancelled`.
+   * Signs in. `host` is a host name with or without a port (wss, or ws for a loopback name), or a ws(s)/http(s) URL.
+   * Resolves once the peer list is known. The first attempt fails fast; after a later loss the client reconnects until
+   * `disconnect`, or until the server ends the session. A second call with the same arguments returns the same promise.
+   * With other arguments it replaces the first, whose promise rejects with `cancelled`.
    */
   connect(host: string, username: string, password: string): Promise<void>;
   connect(host: string, credentials: Credentials): Promise<void>;
-  /** Closes every link and leaves; in-flight calls end with `cancelled`. */
+  /** Signs out and closes every link. Pending calls end with `cancelled`. */
   disconnect(): Promise<void>;
 
-  /** Listens to an event; returns the undo. */
+  /** Adds a listener to an event. Returns its undo. */
   on<E extends keyof Events>(event: E, listener: Events[E]): () => void;
-  /** Our own peer id, while we are signed in. */
+  /** This client's peer id while it is signed in. */
   getId(): PeerId | undefined;
-  /** Whom to call: see {@link Target}. */
+  /** Returns the {@link Target} of a query, on which modules are called. */
   get(query: Query): Target;
 
   /**
-   * Offers a module to the peers in `allow`, `"*"` by default; others get `forbidden`. Returns the undo. A taken name
-   * throws `module-taken`.
+   * Offers a module to the peers in `allow`, by default `"*"`. Other peers get `forbidden`. Returns the undo. Throws
+   * `module-taken` if the name is offered already.
    */
   module<M extends Module | string>(
     module: M,
@@ -79,20 +77,20 @@ export interface Client {
     options?: { allow?: Query | undefined },
   ): () => void;
 
-  /** Asks the server to invite a new user. Answers alike whether or not the address has an account. */
+  /** Asks the server to invite a new user. The answer does not reveal whether the address has an account. */
   invite(email: string): Promise<void>;
-  /** A one-use token to hand to the person whom `alias` will name. */
+  /** Creates a one-use token for the person who gets the name `alias`. */
   requestToken(
     alias: Alias,
     callback?: (data: { token: string }) => void,
   ): Promise<{ readonly token: string; readonly expires: Date }>;
-  /** Trust, both ways, with the user who made the token, from now on called `alias` here. */
+  /** Starts mutual trust with the user who made the token, under the name `alias`. */
   claimToken(alias: Alias, token: string): Promise<void>;
   /** Ends the trust on both sides and closes the links at once. */
   removeUser(alias: Alias): Promise<void>;
   /**
-   * Every other session of the account ends. Where the answer is lost, rejects with `disconnected`; we come back all the
-   * same, but as another peer if the password has been changed.
+   * Changes the password and ends every other session of the account. If the answer is lost, rejects with
+   * `disconnected`. The client reconnects in any case; if the password has changed, it gets a new peer id.
    */
   changePassword(current: string, password: string): Promise<void>;
 
@@ -100,17 +98,17 @@ export interface Client {
   readonly self: Live<Self | undefined>;
   readonly users: Live<readonly Alias[]>;
   readonly peers: Live<readonly Peer[]>;
-  /** Link state, one value for each peer. */
+  /** The link state of a peer. */
   link(peer: PeerId): Live<LinkState>;
-  /** Finds out what this page can do, in 5 s at most, and prints as text: `console.log(String(await client.diagnose()))`. */
+  /** Tests what this page can do, in 5 s at most. Prints as text: `console.log(String(await client.diagnose()))`. */
   diagnose(): Promise<Diagnosis>;
 }
 
-// How long a link stays open after a reply, in ms, where it is not to be kept.
+// How long a link stays open after a reply if it is not kept alive.
 const shortIdleMs = 1_000;
 
 /**
- * A client; nothing is opened before `connect`. Throws `invalid-request` for numbers that are none.
+ * Creates a client. It opens nothing before `connect`. Throws `invalid-request` for invalid options.
  *
  * @example
  * const client = createClient();
@@ -122,16 +120,15 @@ export function createClient(options?: ClientOptions): Client {
   return createClientOn(systemClock, options ?? {});
 }
 
-/** As {@link createClient}, on a clock of the caller's: for tests on virtual time. */
+/** As {@link createClient}, on the given clock, for tests with virtual time. */
 export function createClientOn(clock: Clock, options: ClientOptions): Client {
-  const { keepAlive = true, idleTimeout = 30_000, maxLinks = 64 } = options;
+  const { keepAlive = true, idleTimeout = 30_000, maxLinks = 64, transport = webrtc() } = options;
   for (const [name, value] of Object.entries({ idleTimeout, maxLinks })) {
     if (!isNonNegativeNumber(value)) throw invalidNumber(name);
   }
   const limits = limitsOf(options.limits);
-  // For the other side, and for who reads an answer's stream: neither can be as quick as a short idle time asks.
-  const patience = Math.max(shortIdleMs, idleTimeout);
-  const transport = options.transport ?? webrtc();
+  // The peer, and readers of an answer's streams, need some time even if `idleTimeout` is short.
+  const peerIdleMs = Math.max(shortIdleMs, idleTimeout);
   const emitter = createEmitter<Events>();
   const registry = createRegistry();
   const modules = createModules();
@@ -143,7 +140,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
     clock,
     limits,
     maxLinks,
-    idleTimeout: patience,
+    idleTimeout: peerIdleMs,
     self: ownId,
     hello: () => ({
       peer: ownId(),
@@ -163,10 +160,10 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
         modules,
         deadlines,
         limits,
-        idleTimeout: patience,
+        idleTimeout: peerIdleMs,
         now: clock.now,
         isAllowed: (allow, peer) => matches(allow, peer, registry),
-        failed: reportFailure,
+        failed: emitError,
       }),
     onInterrupted: () => session.check(),
     onClosed: (peer) => session.onLinkClosed(peer),
@@ -198,9 +195,9 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
       return undefined;
     },
     noPeersError: () =>
-      isSignedOut() ? notConnected() : new BonevalueError("no-peers", "The query names nobody who is online now."),
+      isSignedOut() ? notConnected() : new BonevalueError("no-peers", "The query matches no peer that is online now."),
   };
-  const notify = createNotify(callContext, reportFailure);
+  const notify = createNotify(callContext, emitError);
 
   function ownId(): PeerId {
     return session.self.peek()?.id ?? "";
@@ -211,32 +208,34 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
     return status === "offline" || status === "connecting";
   }
 
-  function reportFailure(error: BonevalueError): void {
+  function emitError(error: BonevalueError): void {
     if (emitter.hasListener("error")) emitter.emit("error", error);
     else console.error(error);
   }
 
   async function requestToken(alias: Alias) {
-    return sessionFor(alias).requestToken(alias);
+    return serverFor(alias).requestToken(alias);
   }
 
-  /** What to ask of the server about these. It would close on anything else than text. */
-  function sessionFor(...texts: readonly string[]): DiscoverySession {
-    if (texts.every(isText)) return session.server();
-    throw new BonevalueError("invalid-request", "Give names and secrets as text.");
+  /** Returns the session for a request with these strings. The server would close the session on another type. */
+  function serverFor(...strings: readonly string[]): DiscoverySession {
+    if (strings.every(isText)) return session.server();
+    throw new BonevalueError("invalid-request", "Pass aliases, addresses, tokens and passwords as strings.");
   }
 
   return {
     connect(host: string, who: string | Credentials, password?: string) {
       const credentials = typeof who === "string" ? { username: who, password: password ?? "" } : who;
       if (isCredentials(credentials)) return session.connect(host, credentials);
-      return Promise.reject(new BonevalueError("unauthenticated", "Say who: connect(host, username, password)."));
+      return Promise.reject(
+        new BonevalueError("unauthenticated", "Pass credentials: connect(host, username, password)."),
+      );
     },
     disconnect: session.disconnect,
     on: emitter.on,
     getId: () => session.self.peek()?.id,
-    get(asked) {
-      const query = freezeQuery(asked);
+    get(given) {
+      const query = freezeQuery(given);
       return cachedTargets.get(keyOf(query), () =>
         createTarget({
           query,
@@ -244,7 +243,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
           targets: () => resolveTargets(query, registry),
           call: (...args) => call(callContext, ...args),
           notify,
-          failed: reportFailure,
+          failed: emitError,
         }),
       );
     },
@@ -257,15 +256,15 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
         bare: typeof module === "string",
       });
     },
-    invite: async (email) => sessionFor(email).invite(email),
+    invite: async (email) => serverFor(email).invite(email),
     requestToken(alias, callback) {
-      const made = requestToken(alias);
-      if (callback) made.then((data) => guard(() => callback(data)), reportFailure);
-      return made;
+      const token = requestToken(alias);
+      if (callback) token.then((data) => guard(() => callback(data)), emitError);
+      return token;
     },
-    claimToken: async (alias, token) => sessionFor(alias, token).claimToken(alias, token),
-    removeUser: async (alias) => sessionFor(alias).removeUser(alias),
-    changePassword: async (current, password) => sessionFor(current, password).changePassword(current, password),
+    claimToken: async (alias, token) => serverFor(alias, token).claimToken(alias, token),
+    removeUser: async (alias) => serverFor(alias).removeUser(alias),
+    changePassword: async (current, password) => serverFor(current, password).changePassword(current, password),
     status: session.status,
     self: session.self,
     users: registry.users,
@@ -280,10 +279,10 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
 }
 
 function notConnected(): BonevalueError {
-  return new BonevalueError("not-connected", "Not signed in to a discovery server: call connect() and wait for it.");
+  return new BonevalueError("not-connected", "Not signed in to a discovery server. Call connect() and wait for it.");
 }
 
 function unknownPeer(id: PeerId): BonevalueError {
-  const message = `"${id}" is neither a user whom you trust nor a peer that is online: look at \`users\` and \`peers\`.`;
+  const message = `"${id}" is neither a trusted user nor an online peer. Check \`users\` and \`peers\`.`;
   return new BonevalueError("unknown-peer", message);
 }

@@ -38,13 +38,13 @@ export type ErrorCode = (typeof errorCodes)[number];
 
 const knownCodes: ReadonlySet<unknown> = new Set(errorCodes);
 
-/** Whether `code` is one that this version knows. */
+/** Whether this version has the error code. */
 export function isErrorCode(code: unknown): code is ErrorCode {
   return knownCodes.has(code);
 }
 
 /**
- * The only error class. `code` is stable and crosses the wire; `message` says what to do about it.
+ * The error class of this library. `code` is stable and crosses the wire; `message` says what happened and what to do.
  *
  * @example
  * if (error instanceof BonevalueError && error.code === "timeout") retry();
@@ -52,7 +52,7 @@ export function isErrorCode(code: unknown): code is ErrorCode {
 export class BonevalueError extends Error {
   override readonly name = "BonevalueError" as const;
   readonly code: ErrorCode;
-  /** From a handler: what it threw with. For `invalid-*`: the schema's issues. */
+  /** The data of the error that a handler threw. For `invalid-request` and `invalid-response`, the schema's issues. */
   readonly data?: unknown;
 
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; data?: unknown } = {}) {

@@ -1,14 +1,14 @@
 import { createNanoEvents } from "nanoevents";
 import { requireFunction } from "./check-arguments.ts";
 
-/** Typed events, told to listeners in the order in which these came. One that throws is reported and stops nobody. */
+/** Typed events. Listeners run in the order in which they were added. An error in one is reported and does not stop the others. */
 export interface Emitter<Events> {
   on<E extends keyof Events>(event: E, listener: Events[E]): () => void;
   emit<E extends keyof Events>(event: E, ...args: Events[E] extends (...args: infer A) => void ? A : never): void;
   hasListener(event: keyof Events): boolean;
 }
 
-/** An {@link Emitter} over nanoevents, which by itself lets one listener's error end the round and mixes up equal ones. */
+/** Creates an {@link Emitter} with nanoevents, whose listeners are wrapped: each has its own undo and its own error. */
 export function createEmitter<Events>(): Emitter<Events> {
   const emitter = createNanoEvents<Record<PropertyKey, (...args: unknown[]) => void>>();
   return {
@@ -28,7 +28,7 @@ export function createEmitter<Events>(): Emitter<Events> {
   };
 }
 
-/** Runs the app's own code; what it throws is reported, and never reaches ours. */
+/** Runs code of the app. An error in it is reported instead of thrown. */
 export function guard(run: () => void): void {
   try {
     run();
@@ -37,7 +37,7 @@ export function guard(run: () => void): void {
   }
 }
 
-/** Puts an error of the app's own code where its uncaught errors go: `window.onerror`, or the console. */
+/** Reports an error of the app as uncaught errors are: to `window.onerror`, or to the console. */
 export function report(error: unknown): void {
   if (typeof reportError === "function") reportError(error);
   else console.error(error);

@@ -1,7 +1,7 @@
 import { type Client, createClient } from "./client.ts";
 
 declare global {
-  /** The page's one client, made by the script tag. */
+  /** The client of the page, created by the script tag. */
   var $BV: Client;
 }
 

@@ -1,19 +1,18 @@
-/** Values by their numbers, for many that come and go. */
+/** A map from numbers to values that is efficient for many short-lived entries. */
 export interface IdMap<Value> {
   readonly size: number;
-  get(number: number): Value | undefined;
-  /** Adds a value under a number that is free. */
-  add(number: number, value: Value): void;
-  /** Whether there was one. */
-  delete(number: number): boolean;
-  /** The numbers of those that are there now. */
+  get(id: number): Value | undefined;
+  /** Adds a value under an id that is free. */
+  add(id: number, value: Value): void;
+  /** Returns whether the id existed. */
+  delete(id: number): boolean;
+  /** The ids of all entries. */
   ids(): number[];
 }
 
 /**
- * An object as a dictionary. When a Map makes room for itself, its old table goes on pointing to the new one: V8 then
- * keeps everything that came and went, with all that it leads to, until a full collection, and at 50 000 calls a second
- * that costs as much as the calls do.
+ * Creates an empty map, backed by an object. When a Map grows, its old table keeps a reference to the new one, so V8
+ * retains deleted entries until a full garbage collection. At 50 000 calls a second that costs as much as the calls.
  */
 export function createIdMap<Value>(): IdMap<Value> {
   const values: Record<number, Value> = {};
@@ -22,14 +21,14 @@ export function createIdMap<Value>(): IdMap<Value> {
     get size() {
       return size;
     },
-    get: (number) => values[number],
-    add(number, value) {
-      values[number] = value;
+    get: (id) => values[id],
+    add(id, value) {
+      values[id] = value;
       size++;
     },
-    delete(number) {
-      if (!(number in values)) return false;
-      delete values[number];
+    delete(id) {
+      if (!(id in values)) return false;
+      delete values[id];
       size--;
       return true;
     },

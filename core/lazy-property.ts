@@ -1,7 +1,7 @@
 /**
- * Gives objects a property that is made when it is read, for objects of which there are many: on a shared prototype, since
- * a getter in an object's own literal makes V8 give each a hidden class, and keep all that it leads to until a full
- * collection. Like every inherited property it is not copied by a spread.
+ * Creates a function that adds a property which is computed when it is read, for objects that are created often. The
+ * getter is on a shared prototype: with a getter in an object literal, V8 gives each object a hidden class of its own and
+ * retains it until a full garbage collection. Like every inherited property, it is not copied by a spread.
  *
  * @example
  * const withTotal = lazyProperty("total");
@@ -17,7 +17,7 @@ export function lazyProperty<Key extends string>(
     },
   };
   return (rest, make) => {
-    // Faster than to give `rest` another prototype.
+    // Faster than Object.setPrototypeOf(rest).
     const object = Object.assign(Object.create(prototype), rest);
     object[maker] = make;
     return object;

@@ -1,41 +1,41 @@
 import { invalidNumber } from "./check-arguments.ts";
 
-/** Budgets against a hostile or broken peer. Sizes in bytes. */
+/** Limits against hostile or broken peers. Sizes in bytes. */
 export interface Limits {
-  /** One request or response, streams aside. */
+  /** The size of one request or response without its streams. */
   readonly messageSize: number;
-  /** Buffered for one peer, reassembly included. */
+  /** The bytes that are buffered for one peer, including values that are reassembled. */
   readonly bytesPerPeer: number;
-  /** Requests being handled at once for one peer. */
+  /** The requests of one peer that are handled at once. */
   readonly requestsPerPeer: number;
-  /** Streams open at once for one peer. */
+  /** The streams of one peer that are open at once. */
   readonly streamsPerPeer: number;
-  /** Frames read from one peer in a second: calls, answers, items, and whatever else it says. */
+  /** The frames that are read from one peer in a second. */
   readonly framesPerSecond: number;
-  /** Nesting of a decoded value. */
+  /** The nesting depth of a decoded value. */
   readonly depth: number;
 }
 
-/** What holds where the app says nothing. */
+/** The limits of a client without options. */
 export const defaultLimits: Limits = Object.freeze({
   messageSize: 8 * 1024 * 1024,
   bytesPerPeer: 32 * 1024 * 1024,
   requestsPerPeer: 1_024,
   streamsPerPeer: 256,
-  // Some twenty times what two pages of one machine bring each other at full speed.
+  // About twenty times what two pages on one machine reach.
   framesPerSecond: 1_000_000,
   depth: 64,
 });
 
-/** What an app asks for, and the default wherever that is nothing. Throws `invalid-request` for what is no whole number. */
+/** Returns the given limits, completed with the defaults. Throws `invalid-request` if one is not a whole number. */
 export function limitsOf(given?: Partial<Limits>): Limits {
-  const said = Object.entries(given ?? {}).filter(([, limit]) => limit !== undefined);
-  for (const [name, limit] of said)
+  const set = Object.entries(given ?? {}).filter(([, limit]) => limit !== undefined);
+  for (const [name, limit] of set)
     if (!Number.isSafeInteger(limit) || limit < 0) throw invalidNumber(name, "whole number");
-  return { ...defaultLimits, ...Object.fromEntries(said) };
+  return { ...defaultLimits, ...Object.fromEntries(set) };
 }
 
-/** What unfinished values may take of a peer's bytes; the other half is for items that wait to be read. */
+/** The share of a peer's bytes for values that are reassembled. The other half is for stream items that wait to be read. */
 export function maxAssemblyBytes({ bytesPerPeer }: Limits): number {
   return Math.floor(bytesPerPeer / 2);
 }

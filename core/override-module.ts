@@ -10,9 +10,9 @@ interface Layer {
 const stacks = new WeakMap<Client, Map<string, Layer[]>>();
 
 /**
- * Offers a module as `client.module` does, over what was offered by the same name in this way: the last one answers, and
- * when it goes, the one before it does again. For views that overlap: one leaves while the next is there already. Returns
- * the undo. Throws as `client.module`: `module-taken` where the name was offered by that.
+ * Offers a module like `client.module`, but on top of an earlier `overrideModule` of the same name. The latest handler
+ * answers; its undo restores the one before. Use it for views that overlap, when the next mounts before the last
+ * unmounts. Returns the undo. Throws `module-taken` if `client.module` has offered the name.
  */
 export function overrideModule<M extends Module | string>(
   client: Client,

@@ -1,10 +1,10 @@
-/** Minted by the discovery server: 128 random bits, never reused, never a legal alias. */
+/** The id of a peer: 128 random bits that the discovery server creates. It is never reused, and never a valid alias. */
 export type PeerId = string;
 
-/** The name *this* account gave another user. Private to the account. `"*"` and `"Us"` are reserved. */
+/** The name that this account has given another user. It is private to the account. `"*"` and `"Us"` are reserved. */
 export type Alias = string;
 
-/** A frozen snapshot: safe to keep in any framework's state. `name` is `"Us"` for our own other logins. */
+/** One online login of a user. Frozen, so it is safe in any framework's state. `name` is `"Us"` for the same account. */
 export interface Peer {
   readonly id: PeerId;
   readonly name: Alias;

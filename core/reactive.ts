@@ -2,7 +2,7 @@ import { batch as batchSignals, computed, effect, type Signal, signal } from "@p
 import { requireFunction } from "./check-arguments.ts";
 import { guard } from "./events.ts";
 
-/** A value that changes. Signals satisfy it; `subscribe` calls at once with the present value. */
+/** A value that changes. `subscribe` calls the listener at once with the current value. Signals have this interface. */
 export interface Live<T> {
   readonly value: T;
   peek(): T;
@@ -12,10 +12,10 @@ export interface Live<T> {
 /** Called when a value gets its first subscriber (`true`) and loses its last (`false`). */
 export type OnWatched = (watched: boolean) => void;
 
-// What stands behind each Live. Whoever can import `write` may change it; whoever only holds it may not.
+// The signal of each Live. It is not a property, so that only importers of `set` can change the value.
 const sources = new WeakMap<object, Signal<unknown>>();
 
-/** A value that {@link set} changes. */
+/** Creates a value that {@link set} changes. */
 export function createLive<T>(initial: T, onWatched?: OnWatched): Live<T> {
   const source = signal(initial, { watched: () => onWatched?.(true), unwatched: () => onWatched?.(false) });
   const live: Live<T> = Object.freeze({
@@ -32,19 +32,20 @@ export function createLive<T>(initial: T, onWatched?: OnWatched): Live<T> {
   return live;
 }
 
-/** Changes a value of {@link createLive}; subscribers hear of it before this returns, unless it is the one already there. */
+/** Changes a value of {@link createLive}. Its subscribers run before this returns, unless the value is the same. */
 export function set<T>(live: Live<T>, value: T): void {
   sources.get(live)!.value = value;
 }
 
-/** Makes several changes as one: subscribers hear of each when all are made. */
+/** Runs several changes. Subscribers run once, after all of them. */
 export function batch(changes: () => void): void {
   batchSignals(changes);
 }
 
 /**
- * A frozen list that `build` makes when somebody reads it after one of `topics` was touched. It keeps its identity while
- * its items are the same; subscribers hear once of all that happens in a turn, so that a burst costs one copy.
+ * Creates a live list. `build` runs when the list is read after one of `topics` was invalidated. The list is frozen and
+ * keeps its identity while its items are the same. Subscribers run once per turn of the event loop, so a burst of changes
+ * costs one copy.
  */
 export function createLiveList<T>(build: () => readonly T[], topics: readonly Live<unknown>[]): Live<readonly T[]> {
   const follow = () => {
@@ -64,17 +65,17 @@ export function createLiveList<T>(build: () => readonly T[], topics: readonly Li
     peek: () => list.peek(),
     subscribe(listener: (value: readonly T[]) => void) {
       requireFunction(listener, "A listener");
-      let told: readonly T[] | undefined;
+      let emitted: readonly T[] | undefined;
       let stopped = false;
-      const tell = () => {
-        // Through `live`, which whoever listens thus holds: equal queries find it.
+      const emit = () => {
+        // Reads `live`, so that a subscription keeps it alive and equal queries find it.
         const next = live.peek();
-        if (stopped || next === told) return;
-        told = next;
+        if (stopped || next === emitted) return;
+        emitted = next;
         guard(() => listener(next));
       };
-      const stop = oncePerTurn(follow, tell);
-      tell();
+      const stop = oncePerTurn(follow, emit);
+      emit();
       return () => {
         stopped = true;
         stop();
@@ -84,29 +85,29 @@ export function createLiveList<T>(build: () => readonly T[], topics: readonly Li
   return live;
 }
 
-/** Something that lists of {@link createLiveList} follow, until it is {@link invalidate}ed. */
+/** Creates a topic. {@link invalidate} makes the lists that follow it rebuild. */
 export function createTopic(onWatched?: OnWatched): Live<unknown> {
   return createLive<unknown>({}, onWatched);
 }
 
-/** Says that the lists that follow `topic` may have changed. */
+/** Marks the lists that follow `topic` as changed. */
 export function invalidate(topic: Live<unknown>): void {
   set(topic, {});
 }
 
-/** Runs `task` in a microtask after what `follow` reads has changed, however often it did. */
+/** Runs `task` in a microtask, once for all changes of the values that `follow` reads. */
 function oncePerTurn(follow: () => void, task: () => void): () => void {
-  let waiting = true;
+  let isQueued = true;
   const stop = effect(() => {
     follow();
-    if (waiting) return;
-    waiting = true;
+    if (isQueued) return;
+    isQueued = true;
     queueMicrotask(() => {
-      waiting = false;
+      isQueued = false;
       task();
     });
   });
-  waiting = false;
+  isQueued = false;
   return stop;
 }
 

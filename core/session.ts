@@ -4,24 +4,26 @@ import { BonevalueError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
 import type { Pool } from "./links/pool.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
-import { type Change, createPeerList, type PeerList } from "./peers/peer-list.ts";
+import { type Change, createPeerList } from "./peers/peer-list.ts";
 import type { Registry } from "./peers/registry.ts";
 import { batch, createLive, type Live, set } from "./reactive.ts";
 
-/** Where a client stands with its discovery server. */
+/** The state of the connection to the discovery server. */
 export type Status = "offline" | "connecting" | "online" | "reconnecting";
 
-/** Who we are, as the discovery server knows us. */
+/** This client, as the discovery server knows it. */
 export interface Self {
   readonly id: PeerId;
   readonly username: string;
 }
 
 /**
- * State changes first, then its event. Signing in: lists, `connect`, `peerconnect` for each peer already online, then the
- * promise. `newuser` is for users added later. `disconnect` at every loss of the server; at a return `connect`, then only
- * the differences. `disconnect()` empties the lists without a `peerdisconnect` for each. An `error` that nobody listens
- * to goes to `console.error`.
+ * The events of a client. Each is emitted after the state has changed.
+ *
+ * A sign-in fills the lists, then emits `connect`, then `peerconnect` for each peer that is online, and then resolves the
+ * promise. `newuser` is emitted for users who are added later. Each loss of the server emits `disconnect`; a reconnect
+ * emits `connect`, then only the differences. `disconnect()` empties the lists without a `peerdisconnect` for each peer.
+ * An `error` without a listener goes to `console.error`.
  */
 export interface Events {
   connect: () => void;
@@ -33,81 +35,83 @@ export interface Events {
   error: (error: BonevalueError) => void;
 }
 
-/** What a session needs of its client. */
+/** The parts of a client that a session drives. */
 export interface SessionOptions {
   readonly discovery: Discovery;
   readonly registry: Registry;
-  /** The links, which presence decides about, and which their signals are for. */
   readonly pool: Pick<
     Pool<any>,
     "connectionTo" | "setOnline" | "wake" | "drop" | "close" | "receive" | "onUnreachable"
   >;
   readonly clock: Clock;
-  /** Told of each thing after the state has changed. */
   readonly emit: Emitter<Events>["emit"];
 }
 
-/** Being signed in: keeps the registry as the discovery server tells it. */
+/** The sign-in of a client: applies the discovery server's events to the registry and the links. */
 export interface Session {
   readonly status: Live<Status>;
   readonly self: Live<Self | undefined>;
-  /** The servers that the discovery server names. */
+  /** The ICE servers that the discovery server provides. */
   iceServers(): readonly RTCIceServer[];
   connect(host: string, credentials: Credentials): Promise<void>;
   disconnect(): Promise<void>;
-  /** Passes a signal on; lost while there is no server. */
+  /** Relays a signal. Drops it while there is no server. */
   signal: DiscoverySession["signal"];
-  /** Makes sure that the server is still there. */
+  /** Checks soon whether the server still answers. */
   check(): void;
-  /** What to ask of the server. Throws `not-connected` where there is none. */
+  /** Returns the server for requests. Throws `not-connected` if there is none. */
   server(): DiscoverySession;
-  /** A link has closed, by which a peer that the server does not name any more was still reached. */
+  /** A link has closed. Its peer may have been online only by this link. */
   onLinkClosed(peer: PeerId): void;
 }
 
-interface Attempt {
+/** One sign-in, from `connect` until `disconnect`, a failure, or the next `connect`. */
+interface SignIn {
   readonly host: string;
   readonly credentials: Credentials;
-  readonly signedIn: Promise<void>;
+  readonly server: DiscoverySession;
+  readonly promise: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (reason: BonevalueError) => void;
-  readonly server: DiscoverySession;
 }
 
-/** A session that is signed out. */
+/**
+ * Creates a session that is signed out.
+ *
+ * Everything is applied in one order: the registry changes first, then links close, then events are emitted. Each step
+ * may run a listener of the app, and a listener may sign out or sign in anew: `runSteps` then skips the rest.
+ */
 export function createSession({ discovery, registry, pool, clock, emit }: SessionOptions): Session {
   const status = createLive<Status>("offline");
   const self = createLive<Self | undefined>(undefined);
+  let signIn: SignIn | undefined;
   let peerList = newPeerList();
-  let attempt: Attempt | undefined;
-  // Those who are being dialed are told that we leave: by the server that we leave.
-  let leaving: DiscoverySession | undefined;
   let iceServers: readonly RTCIceServer[] = [];
   let undoExpiry = () => {};
+  // Set while links close after a sign-out: their last signals go through the server that is being left.
+  let leaving: DiscoverySession | undefined;
 
-  function newPeerList(): PeerList {
+  function newPeerList() {
     return createPeerList(registry, (peer) => pool.connectionTo(peer) !== undefined);
   }
 
-  /** Ends every link that has to go before anything is told. */
+  function runSteps(steps: readonly (() => void)[]): void {
+    const current = signIn;
+    for (const step of steps) if (signIn === current) step();
+  }
+
   function apply(changes: readonly Change[]): void {
     runSteps([
       ...changes.map((change) => () => closeLinks(change)),
-      watchExpiry,
+      scheduleExpiry,
       ...changes.map((change) => () => emitChange(change)),
     ]);
   }
 
-  /** Each step may run code of the app's, which may sign out: then the rest is over as well. */
-  function runSteps(steps: readonly (() => void)[]): void {
-    const mine = attempt;
-    for (const step of steps) if (attempt === mine) step();
-  }
-
   function closeLinks(change: Change): void {
-    if (change.type === "links-ended") pool.close(linkEnded("We came back as another peer."));
+    if (change.type === "links-ended") pool.close(linkEnded("This client has a new peer id."));
     else if (change.type === "peer-removed") {
-      pool.drop(change.peer.id, linkEnded("The peer has gone, or may no longer be talked to."));
+      pool.drop(change.peer.id, linkEnded("The peer has gone, or is no longer trusted."));
     }
   }
 
@@ -118,96 +122,86 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
     else if (change.type === "user-removed") emit("userremoved", change.alias);
   }
 
-  function watchExpiry(): void {
+  function scheduleExpiry(): void {
     undoExpiry();
     undoExpiry = clock.after(peerList.nextExpiry() - clock.now(), () => apply(peerList.expire(clock.now())));
   }
 
-  function onOnline(mine: Attempt, snapshot: Snapshot): void {
-    const before = status.peek();
-    const changes = peerList.snapshot(snapshot, clock.now());
-    const told = changes.filter(({ type }) => before !== "connecting" || type !== "user-added");
-    runSteps([
-      ...changes.map((change) => () => closeLinks(change)),
-      watchExpiry,
-      () => setSelf(Object.freeze({ ...snapshot.self }), "online"),
-      () => pool.setOnline(true),
-      // A session that moved to another socket was never away.
-      () => before !== "online" && emit("connect"),
-      ...told.map((change) => () => emitChange(change)),
-      mine.resolve,
-    ]);
+  function setState(newSelf: Self | undefined, newStatus: Status): void {
+    batch(() => {
+      set(self, newSelf);
+      set(status, newStatus);
+    });
   }
 
-  function setSelf(who: Self | undefined, where: Status): void {
-    batch(() => {
-      set(self, who);
-      set(status, where);
-    });
+  function onOnline(current: SignIn, snapshot: Snapshot): void {
+    const before = status.peek();
+    const changes = peerList.snapshot(snapshot, clock.now());
+    // The users of a first sign-in are not new.
+    const emitted = changes.filter(({ type }) => before !== "connecting" || type !== "user-added");
+    runSteps([
+      ...changes.map((change) => () => closeLinks(change)),
+      scheduleExpiry,
+      () => setState(Object.freeze({ ...snapshot.self }), "online"),
+      () => pool.setOnline(true),
+      // A session that moved to another socket was online all the time.
+      () => before !== "online" && emit("connect"),
+      ...emitted.map((change) => () => emitChange(change)),
+      current.resolve,
+    ]);
   }
 
   function onInterrupted(reason: BonevalueError): void {
     peerList.offline(clock.now());
-    watchExpiry();
+    scheduleExpiry();
     pool.setOnline(false);
     runSteps([() => set(status, "reconnecting"), () => emit("disconnect", reason)]);
   }
 
-  /** Ends an attempt, for `next` where there is one: whoever is told finds nothing of it left, and may begin another. */
-  function endAttempt(left: Attempt, ofCalls: BonevalueError, reason?: BonevalueError, next?: Attempt): void {
+  /** Ends a sign-in. Everything is reset before the first listener runs, so a listener may sign in anew. */
+  function end(ended: SignIn, callReason: BonevalueError, reason?: BonevalueError, next?: SignIn): void {
     const wasSignedIn = status.peek() !== "connecting";
-    attempt = next;
+    signIn = next;
     iceServers = [];
     peerList = newPeerList();
     undoExpiry();
     batch(() => {
       registry.clear();
-      setSelf(undefined, next ? "connecting" : "offline");
+      setState(undefined, next ? "connecting" : "offline");
     });
-    leaving = left.server;
-    pool.close(ofCalls);
+    leaving = ended.server;
+    pool.close(callReason);
     leaving = undefined;
-    left.reject(ofCalls);
+    ended.reject(callReason);
     if (wasSignedIn) emit("disconnect", reason);
   }
 
-  function open(host: string, credentials: Credentials): Attempt {
+  function open(host: string, credentials: Credentials): SignIn {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const current = (run: () => void) => {
-      if (attempt === mine) run();
+    const ifCurrent = (run: () => void) => {
+      if (signIn === opened) run();
     };
-    const mine: Attempt = {
-      host,
-      credentials,
-      signedIn: promise,
-      resolve,
-      reject,
-      server: discovery.open(host, credentials, {
-        online: (snapshot) => current(() => onOnline(mine, snapshot)),
-        interrupted: (reason) => current(() => onInterrupted(reason)),
-        ended: (reason) => current(() => endAttempt(mine, reason, reason)),
-        peerConnect: (peer) => current(() => apply(peerList.peerConnect(peer))),
-        peerDisconnect: (id, lost) => current(() => apply(peerList.peerDisconnect(id, lost, clock.now()))),
-        userAdd: (alias) => current(() => apply(peerList.userAdd(alias))),
-        userRemove: (alias) => current(() => apply(peerList.userRemove(alias))),
-        iceServers: (servers) => current(() => (iceServers = servers)),
-        signal: (kind, from, signal) => current(() => pool.receive(kind, from, signal)),
-        unreachable: (to) => current(() => pool.onUnreachable(to)),
-        woke: () => current(() => pool.wake()),
-      }),
-    };
-    return mine;
+    const server = discovery.open(host, credentials, {
+      online: (snapshot) => ifCurrent(() => onOnline(opened, snapshot)),
+      interrupted: (reason) => ifCurrent(() => onInterrupted(reason)),
+      ended: (reason) => ifCurrent(() => end(opened, reason, reason)),
+      peerConnect: (peer) => ifCurrent(() => apply(peerList.peerConnect(peer))),
+      peerDisconnect: (id, lost) => ifCurrent(() => apply(peerList.peerDisconnect(id, lost, clock.now()))),
+      userAdd: (alias) => ifCurrent(() => apply(peerList.userAdd(alias))),
+      userRemove: (alias) => ifCurrent(() => apply(peerList.userRemove(alias))),
+      iceServers: (servers) => ifCurrent(() => (iceServers = servers)),
+      signal: (kind, from, signal) => ifCurrent(() => pool.receive(kind, from, signal)),
+      unreachable: (to) => ifCurrent(() => pool.onUnreachable(to)),
+      woke: () => ifCurrent(() => pool.wake()),
+    });
+    const opened: SignIn = { host, credentials, server, promise, resolve, reject };
+    return opened;
   }
 
-  function signOut(next?: Attempt): Promise<void> {
-    if (!attempt) return Promise.resolve();
-    const { server } = attempt;
-    endAttempt(
-      attempt,
-      new BonevalueError("cancelled", "The client was disconnected by its own app."),
-      undefined,
-      next,
-    );
+  function signOut(next?: SignIn): Promise<void> {
+    if (!signIn) return Promise.resolve();
+    const { server } = signIn;
+    end(signIn, new BonevalueError("cancelled", "The app has disconnected the client."), undefined, next);
     return server.close();
   }
 
@@ -216,34 +210,33 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
     self,
     iceServers: () => iceServers,
     connect(host, credentials) {
-      if (attempt && attempt.host === host && sameCredentials(attempt.credentials, credentials))
-        return attempt.signedIn;
-      // The app's own object may be a form, which changes.
-      const mine = open(host, { ...credentials });
-      if (attempt) void signOut(mine);
+      if (signIn && signIn.host === host && isSame(signIn.credentials, credentials)) return signIn.promise;
+      // A copy, because the app may change its object later.
+      const next = open(host, { ...credentials });
+      if (signIn) void signOut(next);
       else {
-        attempt = mine;
+        signIn = next;
         set(status, "connecting");
       }
-      return mine.signedIn;
+      return next.promise;
     },
     disconnect: () => signOut(),
-    signal: (kind, to, signal) => (leaving ?? attempt?.server)?.signal(kind, to, signal),
-    check: () => attempt?.server.check?.(),
+    signal: (kind, to, signal) => (leaving ?? signIn?.server)?.signal(kind, to, signal),
+    check: () => signIn?.server.check?.(),
     server() {
-      if (!attempt) throw new BonevalueError("not-connected", "Not signed in: call connect() first.");
-      return attempt.server;
+      if (!signIn) throw new BonevalueError("not-connected", "Not signed in. Call connect() first.");
+      return signIn.server;
     },
     onLinkClosed: (peer) => apply(peerList.onLinkClosed(peer)),
   };
 }
 
-function sameCredentials(a: Credentials, b: Credentials): boolean {
+function isSame(a: Credentials, b: Credentials): boolean {
   const entries = Object.entries(a);
   const other = b as Readonly<Record<string, unknown>>;
   return entries.length === Object.keys(b).length && entries.every(([key, value]) => other[key] === value);
 }
 
 function linkEnded(why: string): BonevalueError {
-  return new BonevalueError("disconnected", `${why} Look at \`peers\` for who is online now.`);
+  return new BonevalueError("disconnected", `${why} Check \`peers\` for who is online.`);
 }

@@ -3,29 +3,29 @@ import type { BonevalueError } from "./errors.ts";
 import type { Alias } from "./peer.ts";
 import { createLive, type Live, set } from "./reactive.ts";
 
-/** How the requests of one {@link Trust} stand. Frozen. */
+/** The state of the requests of one {@link Trust}. Frozen. */
 export interface TrustState {
-  /** Whether the server has not answered all of them. */
+  /** Whether a request has no answer yet. */
   readonly pending: boolean;
-  /** Why one failed. The next request clears it. */
+  /** The error of the last request that failed. The next request clears it. */
   readonly error: BonevalueError | undefined;
 }
 
-/** The client's requests about trust, and how they stand. None rejects: why one failed is in `state`. */
+/** The client's requests about trust, with their state. They never reject; errors are in `state`. */
 export interface Trust {
   readonly state: Live<TrustState>;
-  /** As the client's. Resolves to whether it succeeded. */
+  /** Like the client's method. Resolves to whether it succeeded. */
   invite(email: string): Promise<boolean>;
-  /** As the client's. Resolves to undefined where it failed. */
+  /** Like the client's method. Resolves to undefined if it failed. */
   requestToken(alias: Alias): Promise<{ readonly token: string; readonly expires: Date } | undefined>;
-  /** As the client's. Resolves to whether it succeeded. */
+  /** Like the client's method. Resolves to whether it succeeded. */
   claimToken(alias: Alias, token: string): Promise<boolean>;
-  /** As the client's. Resolves to whether it succeeded. */
+  /** Like the client's method. Resolves to whether it succeeded. */
   removeUser(alias: Alias): Promise<boolean>;
 }
 
 /**
- * Requests about trust for one view.
+ * Creates the requests about trust for one view.
  *
  * @example
  * const trust = createTrust(client);

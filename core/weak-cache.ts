@@ -1,31 +1,31 @@
-/** One object for each key, the same for as long as somebody holds it. */
+/** A cache that returns the same object for a key as long as something references it. */
 export interface WeakCache<V extends object> {
-  /** The object of `key`; `make` makes it if nobody holds one. `hold` keeps it while nobody else does. */
+  /** Returns the object of `key`, or creates it. `make` can call `hold` to keep the object without other references. */
   get(key: string, make: (hold: (held: boolean) => void) => V): V;
-  /** The object of `key`, if somebody holds one. */
+  /** Returns the object of `key`, if it exists. */
   find(key: string): V | undefined;
 }
 
-/** A cache that keeps nothing alive, but for what it is told to hold. */
+/** Creates an empty cache with weak references. */
 export function createWeakCache<V extends object>(): WeakCache<V> {
   const refs = new Map<string, WeakRef<V>>();
   const held = new Set<V>();
   const find = (key: string) => refs.get(key)?.deref();
-  const forget = new FinalizationRegistry<string>((key) => {
+  const registry = new FinalizationRegistry<string>((key) => {
     if (!find(key)) refs.delete(key);
   });
   return {
     find,
     get(key, make) {
-      const there = find(key);
-      if (there) return there;
-      const made: V = make((on) => {
-        if (on) held.add(made);
-        else held.delete(made);
+      const existing = find(key);
+      if (existing) return existing;
+      const created: V = make((on) => {
+        if (on) held.add(created);
+        else held.delete(created);
       });
-      refs.set(key, new WeakRef(made));
-      forget.register(made, key);
-      return made;
+      refs.set(key, new WeakRef(created));
+      registry.register(created, key);
+      return created;
     },
   };
 }

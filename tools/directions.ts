@@ -23,7 +23,6 @@ const shared: Readonly<Record<string, readonly string[]>> = {
   "core/bounded-schemas.ts": ["valibot"],
   "core/id-map.ts": [],
   "core/lazy-property.ts": [],
-  "core/microtask.ts": [],
   "core/rate-limiter.ts": [],
   "core/type-tag.ts": [],
 };

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { microtask } from "../microtask.ts";
+import { microtask } from "../clock.ts";
 import { createBufferTuning } from "./buffer-tuning.ts";
 import { encode, encodeChunks, type Packed } from "./codec.ts";
 import type { Chunks } from "./concat-bytes.ts";
