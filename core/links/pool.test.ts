@@ -488,10 +488,10 @@ test(
   runs(300) * 500,
 );
 
-/** A pool whose links open at once. `link` overrides their methods. */
-function poolOf(clock: VirtualClock, link: Partial<Link>): Pool<Service> {
+/** A pool whose links open at once. `link` overrides the methods of each. */
+function poolOf(clock: VirtualClock, link: () => Partial<Link>): Pool<Service> {
   const pool = createPool({
-    transport: { open: () => createFakeLink(link) },
+    transport: { open: () => createFakeLink(link()) },
     clock,
     limits: defaultLimits,
     maxLinks: 64,
@@ -510,7 +510,7 @@ function poolOf(clock: VirtualClock, link: Partial<Link>): Pool<Service> {
 }
 
 test("twenty thousand peers can be requested at once, and withdrawn", () => {
-  const pool = poolOf(createVirtualClock(), {});
+  const pool = poolOf(createVirtualClock(), () => ({}));
   let failed = 0;
   const waiting = { begin: () => {}, fail: () => failed++ };
   for (let peer = 0; peer < 20_000; peer++) pool.whenOpen(`peer ${peer}`, waiting);
@@ -518,13 +518,41 @@ test("twenty thousand peers can be requested at once, and withdrawn", () => {
   expect(failed).toBe(20_000);
 });
 
+test("a transport that reports busy is asked again every second while a call waits", async () => {
+  const clock = createVirtualClock();
+  const busy = new BonevalueError("busy", "The browser has no room for another connection.");
+  let opened = 0;
+  const pool = poolOf(clock, () =>
+    ++opened > 3 ? {} : { opened: Promise.reject(busy), closed: Promise.resolve(busy) },
+  );
+  const results: unknown[] = [];
+  const requestOf = (name: string, failFast = false) => ({
+    failFast,
+    begin: () => results.push(`${name} began`),
+    fail: (error: BonevalueError) => results.push(`${name} failed: ${error.code}`),
+  });
+  pool.whenOpen("peer", requestOf("shared", true));
+  pool.whenOpen("peer", requestOf("call"));
+  await clock.advance(2_900);
+  expect(pool.state("peer").peek()).toMatchObject({ status: "failed", error: busy });
+  expect([opened, results]).toEqual([3, ["shared failed: busy"]]);
+  await clock.advance(200);
+  expect([opened, results]).toEqual([4, ["shared failed: busy", "call began"]]);
+  opened = 0;
+  const withdraw = pool.whenOpen("other", requestOf("withdrawn"));
+  await clock.advance(100);
+  withdraw();
+  await clock.advance(5_000);
+  expect(opened).toBe(1);
+});
+
 test("a protocol violation in the first message ends the link", async () => {
   const clock = createVirtualClock();
   const closedWith: unknown[] = [];
-  const pool = poolOf(clock, {
+  const pool = poolOf(clock, () => ({
     listen: ({ message }) => message("control", new Uint8Array([0xc1])),
     close: (reason) => closedWith.push(reason?.code),
-  });
+  }));
   let begun = 0;
   pool.whenOpen("peer", { begin: () => begun++, fail: () => {} });
   await clock.advance(2_000);

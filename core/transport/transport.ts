@@ -64,7 +64,8 @@ export interface LinkEvents {
 export interface Link {
   /**
    * Resolves when messages can be sent; rejects with `link-failed` and what to do about it, with `disconnected` where
-   * another dial may do better, or as `closed` says.
+   * another dial may do better, with `busy` if the platform has no room for another connection at present, or as
+   * `closed` says.
    */
   readonly opened: Promise<void>;
   /** Resolves when it is over, with the reason: the one that we gave to `close`, or why it was lost. Never rejects. */
