@@ -50,8 +50,8 @@ export function createCaller({ scheduler, streams, deadlines, idleTimeout }: Cal
     return createStreamGroup(streams, {
       sends: "invalid-request",
       receives: "invalid-response",
-      acknowledged: call.request.kind === "call" ? (bytes) => acknowledge(call, bytes) : undefined,
-      emptied() {
+      onAcknowledged: call.request.kind === "call" ? (bytes) => acknowledge(call, bytes) : undefined,
+      onEmpty() {
         if (call.status === "sent") return;
         call.status = "over";
         streaming.delete(call);

@@ -56,8 +56,8 @@ export function groupOf(call: InboundCall): StreamGroup {
   call.group ??= createStreamGroup(link.streams, {
     sends: "invalid-response",
     receives: "invalid-request",
-    granted: () => link.onCredit(call),
-    sent(ended) {
+    onCredit: () => link.onCredit(call),
+    onSent(ended) {
       if (ended) abort(call, ended);
       call.group?.cancelUnclaimed(unreadError());
     },

@@ -1,4 +1,5 @@
 import { BonevalueError, isErrorCode } from "../errors.ts";
+import { isInstanceOf, typeTag } from "../type-tag.ts";
 import type { ContractCode } from "./module.ts";
 
 /** Most characters of an error's message that are sent. Messages are for people. */
@@ -10,7 +11,7 @@ export const longestMessage = 1_024;
  */
 export function thrownError(thrown: unknown): BonevalueError {
   if (thrown instanceof BonevalueError) return thrown;
-  const isError = thrown instanceof Error;
+  const isError = isErrorLike(thrown);
   const message = textOf(isError ? thrown.message || thrown.name : thrown).slice(0, longestMessage);
   return new BonevalueError("handler-failed", message, { cause: thrown, ...(!isError && { data: thrown }) });
 }
@@ -24,6 +25,10 @@ export function unsendable(thrown: unknown, code: ContractCode): BonevalueError 
 /** Makes the error that a peer sent. A code of a newer version reads as `handler-failed`. */
 export function remoteError(code: string, message: string, data?: unknown): BonevalueError {
   return new BonevalueError(isErrorCode(code) ? code : "handler-failed", message, { data });
+}
+
+function isErrorLike(thrown: unknown): thrown is Error {
+  return isInstanceOf(thrown, "Error") || typeTag(thrown) === "DOMException";
 }
 
 /** Anything can be thrown: an object without `toString`, or an error whose message is an object. */

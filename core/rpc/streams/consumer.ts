@@ -10,75 +10,76 @@ import { createIncomingStream, type IncomingStream } from "./incoming-stream.ts"
 /** A stream that we receive. */
 export interface Consumer {
   readonly stream: IncomingStream<any>;
-  /** Whether somebody reads it, has done so, or has said that he will. */
+  /** Whether somebody reads it, has read it, or has claimed it. */
   readonly isClaimed: boolean;
-  /** Somebody will read it. */
+  /** States that somebody will read it. */
   claim(): void;
-  /** An item that took `bytes` on the wire. Throws `protocol` where it had no credit. */
+  /** Adds an item that took `bytes` on the wire. Throws `protocol` if it had no credit. */
   receive(item: unknown, bytes: number): void;
-  /** The producer's end, behind all of its items. */
+  /** Ends it after the items that have arrived: with success, or with the producer's error. */
   finish(error?: BonevalueError): void;
-  /** Ends it for its reader at once, and for the producer. */
+  /** Ends it now, for its reader and for the producer. */
   abort(reason: BonevalueError): void;
-  /** From now on the reader gets what `schema` makes of each item. */
+  /** Validates each item from now on. The reader gets the output of `schema`. */
   expect(schema: StandardSchemaV1): void;
 }
 
-/** What a consumer needs. */
+/** The environment of a consumer. */
 export interface ConsumerOptions {
-  /** How many bytes its items have together, where it is a file: then they are bytes. */
+  /** The size of a file, whose items must be bytes; `undefined` for other streams. */
   readonly size: number | undefined;
-  /** With what items fail that do not fit their schema. */
+  /** The code of the error for items that do not fit their schema. */
   readonly code: ContractCode;
-  /** Asked when the first credit is due. */
+  /** Called before the first credit is granted. */
   window(): WindowBounds;
   now(): number;
-  /** Asked before an item is kept until it is read, in bytes; `release` gives them back. */
+  /** Called before an item waits to be read. Returns `false` if its bytes exceed the peer's budget. */
   reserve(bytes: number): boolean;
+  /** Returns the bytes of an item to the budget. */
   release(bytes: number): void;
   grant(grant: Grant): void;
   stop(code: string): void;
-  /** Its reader has all of it, or an error, or wants no more. */
-  over(): void;
+  /** Called when the reader has everything, has got an error, or has cancelled. */
+  onOver(): void;
 }
 
-// A reader that is slow to need more credit still tells that it reads: the caller's deadline waits for it.
-const longestSilence = 1_000;
+// A slow reader that needs no more credit still acknowledges what it has read, since the caller's deadline waits for that.
+const acknowledgeInterval = 1_000;
 
 const consumers = new WeakMap<object, Consumer>();
 
-/** The consumer behind a stream that arrived. */
+/** Returns the consumer of a stream that arrived. */
 export function consumerOf(stream: object): Consumer | undefined {
   return consumers.get(stream);
 }
 
-/** Hands what arrives to a stream's reader. Grants its first credit when it is first read. */
+/** Passes what arrives to a stream's reader. Grants the first credit when the stream is first read. */
 export function createConsumer(options: ConsumerOptions): Consumer {
   const { code, now, reserve, release } = options;
   let controller!: ReadableStreamDefaultController<unknown>;
   let credit: IncomingCredit | undefined;
-  let missing = options.size;
+  let missingBytes = options.size;
   let schema: StandardSchemaV1 | undefined;
-  let taken = false;
+  let isClaimed = false;
   let queue: { readonly item: unknown; readonly bytes: number }[] = [];
-  let handing = false;
-  // Ends the `pull` that waits for an item.
-  let pulled: ((handed: void | Promise<void>) => void) | undefined;
+  let isValidating = false;
+  // Resolves the `pull` that waits for an item.
+  let resolvePull: ((delivered: void | Promise<void>) => void) | undefined;
   let ending: { readonly error: BonevalueError | undefined } | undefined;
   let isOver = false;
   let read = 0;
-  let said: Grant = { read: 0, limit: 0 };
-  let saidAt = 0;
+  let lastGrant: Grant = { read: 0, limit: 0 };
+  let grantedAt = 0;
 
   const stream = createIncomingStream<unknown>({
-    start(made) {
-      controller = made;
+    start(created) {
+      controller = created;
     },
     pull() {
       begin();
-      if (queue.length > 0) return handOver();
+      if (queue.length > 0) return deliver();
       return new Promise<void>((resolve) => {
-        pulled = resolve;
+        resolvePull = resolve;
       });
     },
     cancel(reason) {
@@ -89,50 +90,57 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
   function begin(): void {
     if (credit) return;
-    const window = options.window();
-    credit = createIncomingCredit(window);
-    say({ read, limit: window.min });
+    const bounds = options.window();
+    credit = createIncomingCredit(bounds);
+    grant({ read, limit: bounds.min });
   }
 
-  function say(grant: Grant): void {
-    said = grant;
-    saidAt = now();
+  function grant(grant: Grant): void {
+    lastGrant = grant;
+    grantedAt = now();
     options.grant(grant);
   }
 
-  /** One at a time: the stream asks for no more before this is done. */
-  function handOver(): void | Promise<void> {
+  /** Delivers one item. The stream pulls the next only after this. */
+  function deliver(): void | Promise<void> {
     const next = queue.shift();
     if (!next) return;
-    handing = true;
-    const accepted = (item: unknown) => give(item, next.bytes);
-    const refused = (error: unknown) => refuse(error, next.bytes);
-    return check(schema, next.item, code, accepted, refused);
+    isValidating = true;
+    const settle = () => {
+      isValidating = false;
+      release(next.bytes);
+    };
+    return check(
+      schema,
+      next.item,
+      code,
+      (item) => {
+        settle();
+        enqueue(item, next.bytes);
+      },
+      (error) => {
+        settle();
+        abort(thrownError(error));
+      },
+    );
   }
 
-  function give(item: unknown, bytes: number): void {
-    handing = false;
-    release(bytes);
+  function enqueue(item: unknown, bytes: number): void {
     if (isOver) return;
     controller.enqueue(item);
     read += bytes;
-    acknowledge(credit!.consume(bytes, now()));
+    const due = credit!.consume(bytes, now());
+    if (due) grant(due);
+    else if (now() - grantedAt >= acknowledgeInterval) acknowledge();
     if (queue.length === 0 && ending) conclude(ending.error);
   }
 
-  function refuse(error: unknown, bytes: number): void {
-    handing = false;
-    release(bytes);
-    abort(thrownError(error));
-  }
-
-  function acknowledge(due: Grant | undefined): void {
-    if (due) say(due);
-    else if (now() - saidAt >= longestSilence) say({ read, limit: said.limit });
+  function acknowledge(): void {
+    grant({ read, limit: lastGrant.limit });
   }
 
   function conclude(error: BonevalueError | undefined): void {
-    if (!error && read > said.read) say({ read, limit: said.limit });
+    if (!error && read > lastGrant.read) acknowledge();
     leave();
     if (error) controller.error(error);
     else controller.close();
@@ -148,52 +156,52 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     isOver = true;
     for (const { bytes } of queue) release(bytes);
     queue = [];
-    pulled?.();
-    options.over();
+    resolvePull?.();
+    options.onOver();
   }
 
   const consumer: Consumer = {
     stream,
     get isClaimed() {
-      return taken || stream.locked || credit !== undefined;
+      return isClaimed || stream.locked || credit !== undefined;
     },
     claim() {
-      taken = true;
+      isClaimed = true;
     },
     receive(item, bytes) {
       if (isOver) return;
-      if (!credit) throw protocolError("an item that nobody asked for");
+      if (!credit) throw protocolError("an item without credit");
       credit.receive(bytes, now());
-      if (missing !== undefined) missing -= lengthWithin(item, missing);
+      if (missingBytes !== undefined) missingBytes -= lengthWithin(item, missingBytes);
       if (!reserve(bytes)) return abort(tooMuch());
       queue.push({ item, bytes });
-      const end = pulled;
-      pulled = undefined;
-      end?.(handOver());
+      const resolve = resolvePull;
+      resolvePull = undefined;
+      resolve?.(deliver());
     },
     finish(error) {
       if (isOver) return;
-      if (missing && !error) throw protocolError(`a file that ends ${missing} bytes early`);
+      if (missingBytes && !error) throw protocolError("a file of another size than stated");
       ending = { error };
-      if (queue.length === 0 && !handing) conclude(error);
+      if (queue.length === 0 && !isValidating) conclude(error);
     },
     abort,
-    expect(items) {
-      schema = items;
+    expect(itemSchema) {
+      schema = itemSchema;
     },
   };
   consumers.set(stream, consumer);
   return consumer;
 }
 
-function lengthWithin(item: unknown, missing: number): number {
-  if (item instanceof Uint8Array && item.length <= missing) return item.length;
-  throw protocolError("something in a file that does not belong there");
+function lengthWithin(item: unknown, missingBytes: number): number {
+  if (item instanceof Uint8Array && item.length <= missingBytes) return item.length;
+  throw protocolError("a file of another size than stated");
 }
 
 function tooMuch(): BonevalueError {
   return new BonevalueError(
     "too-large",
-    "More of the peer's items wait to be read than may: read them faster, or let it send smaller ones.",
+    "Too many items of the peer wait to be read. Read them faster, or send smaller ones.",
   );
 }

@@ -1,32 +1,32 @@
-/** A stream as it arrives: can be read with `for await` in every browser, Safari included. */
+/** A stream that arrives. `for await` reads it in every browser, including Safari. */
 export type IncomingStream<Item> = ReadableStream<Item> & AsyncIterable<Item>;
 
-/** What an incoming stream asks of whoever fills it. */
+/** What fills an incoming stream. */
 export interface IncomingStreamSource<Item> {
   /** Called once, before anything else. */
   start?(controller: ReadableStreamDefaultController<Item>): void;
-  /** The reader waits for an item: gives it, or the end, now or later. */
+  /** Called when the reader waits for an item. Enqueues one or ends the stream, now or later. */
   pull(controller: ReadableStreamDefaultController<Item>): void | Promise<void>;
-  /** The reader wants no more. */
+  /** Called when the reader cancels. */
   cancel(reason: unknown): void | Promise<void>;
 }
 
-/** A stream that keeps nothing by itself: `pull` is not called before somebody reads. */
-export function createIncomingStream<Item>(filling: IncomingStreamSource<Item>): IncomingStream<Item> {
-  const stream = new ReadableStream<Item>(filling, { highWaterMark: 0 });
+/** Creates a stream without a buffer: `pull` is not called before somebody reads. */
+export function createIncomingStream<Item>(source: IncomingStreamSource<Item>): IncomingStream<Item> {
+  const stream = new ReadableStream<Item>(source, { highWaterMark: 0 });
   if (!(Symbol.asyncIterator in stream)) {
     Object.defineProperty(stream, Symbol.asyncIterator, { value: () => iterate(stream), configurable: true });
   }
   return stream as IncomingStream<Item>;
 }
 
-/** Reads `stream` with `for await` where the browser does not know how to; leaving the loop cancels the stream. */
+/** Iterates over `stream`, also in browsers that cannot do so themselves. Leaving the loop cancels the stream. */
 export async function* iterate<Item>(stream: ReadableStream<Item>): AsyncGenerator<Item, void, void> {
   const reader = stream.getReader();
   try {
     for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
   } finally {
-    // Of a stream that has ended or failed nothing is left to cancel.
+    // Rejects for a stream that has failed, which the loop has thrown already.
     reader.cancel().catch(() => {});
     reader.releaseLock();
   }

@@ -1,18 +1,15 @@
 import type { BonevalueError } from "../../errors.ts";
 import type { PullSource } from "./pull.ts";
 
-interface Waiting {
-  resolve(result: IteratorResult<unknown>): void;
-  reject(error: unknown): void;
-}
+type Waiter = PromiseWithResolvers<IteratorResult<unknown>>;
 
 /**
- * Shares what can be pulled once among `count` readers: each gets every item, and the next is pulled when all that have
- * not cancelled ask for it. The slowest sets the pace, and nothing is kept for it.
+ * Shares `source` among `count` readers in lock-step. Each reader gets every item. The next item is pulled when all readers
+ * that have not cancelled ask for it, so the slowest sets the pace, and nothing is kept for it.
  */
 export function multicast(source: PullSource, count: number): PullSource[] {
   const readers = new Set<PullSource>();
-  const waiting = new Map<PullSource, Waiting>();
+  const waiting = new Map<PullSource, Pick<Waiter, "resolve" | "reject">>();
 
   function pullWhenAllWait(): void {
     if (waiting.size < readers.size) return;
@@ -37,7 +34,7 @@ export function multicast(source: PullSource, count: number): PullSource[] {
 
   for (let index = 0; index < count; index++) {
     const reader: PullSource = {
-      shared: true,
+      isShared: true,
       next: () =>
         new Promise((resolve, reject) => {
           waiting.set(reader, { resolve, reject });

@@ -1,14 +1,15 @@
 import { BonevalueError } from "../../errors.ts";
+import { isInstanceOf } from "../../type-tag.ts";
 import type { AttachmentKind } from "../../wire/annotations.ts";
-import { iterate } from "./incoming-stream.ts";
+import { chunksOf, infoOf, isBlob } from "./local-file.ts";
 import { multicast } from "./multicast.ts";
-import { isAsyncIterable, isIterator, type PullSource, pullFromIterable, pullFromStream } from "./pull.ts";
-import { type FileInfo, infoOf, isRemoteFile } from "./remote-file.ts";
+import { consumeOnce, isAsyncIterable, iteratorOf, type PullSource, pullFromIterable, pullFromStream } from "./pull.ts";
+import { type FileInfo, isRemoteFile } from "./remote-file.ts";
 
-/** A stream or a blob on its way to one peer. */
+/** A stream or a blob that is sent to one peer. */
 export interface OutgoingStream {
   readonly pull: PullSource;
-  /** Of what file it is, if of any. */
+  /** The description of a file or a blob; `undefined` for a stream. */
   readonly file: FileInfo | undefined;
 }
 
@@ -20,28 +21,41 @@ export interface AttachmentSource {
 }
 
 /**
- * How `object` is sent to `count` peers, if it is a stream or a blob. A blob, and an iterable that is no iterator
- * itself, is read for each peer anew; what can be read only once is shared in lock-step, so that nothing is kept for
- * the slowest. From now on a stream is locked, a received file read, and a generator spent; throws `unsupported` where it
- * has been before.
+ * Returns how to send `object` to `count` peers, if it is a stream or a blob. A blob, and an object literal that is an
+ * async iterable, is read anew for each peer. Anything else can be read only once: all peers share it in lock-step, so that
+ * nothing is kept for the slowest. It is in use from now on: a stream is locked, a received file is read, and an iterable
+ * is marked. Throws `unsupported` if it was in use before.
  */
 export function attachmentSourceOf(object: object, count: number): AttachmentSource | undefined {
-  if (object instanceof Blob) return sourceOfFile(infoOf(object), () => pullFromIterable(chunksOf(object)));
-  if (isRemoteFile(object)) return sourceOfFile(object, once(lock(object.stream()), count));
-  if (object instanceof ReadableStream) return sourceOfItems(once(lock(object), count));
+  if (isBlob(object)) return fileSource(infoOf(object), () => pullFromIterable(chunksOf(object)));
+  if (isRemoteFile(object)) return fileSource(object, share(lock(object.stream()), count));
+  if (isReadableStream(object)) return itemSource(share(lock(object), count));
   if (!isAsyncIterable(object)) return undefined;
-  return sourceOfItems(isIterator(object) ? once(spend(object), count) : () => pullFromIterable(object));
+  if (startsAnew(object)) return itemSource(() => pullFromIterable(object));
+  // The iterator is created now, since a readline interface drops lines until somebody iterates.
+  return itemSource(share(pullFromIterable(object, iteratorOf(consumeOnce(object))), count));
 }
 
-function sourceOfFile({ name, type, size }: FileInfo, pull: () => PullSource): AttachmentSource {
+/** Whether `value` is a ReadableStream, of whichever realm. */
+export function isReadableStream(value: unknown): value is ReadableStream<unknown> {
+  return isInstanceOf(value, "ReadableStream");
+}
+
+// Nothing shows whether an instance of a class, such as a Node stream, gives its items to each reader or only once.
+function startsAnew(iterable: AsyncIterable<unknown>): boolean {
+  const prototype: object | null = Object.getPrototypeOf(iterable);
+  return !("next" in iterable) && (prototype === null || Object.getPrototypeOf(prototype) === null);
+}
+
+function fileSource({ name, type, size }: FileInfo, pull: () => PullSource): AttachmentSource {
   return { kind: "blob", open: () => ({ pull: pull(), file: { name, type, size } }) };
 }
 
-function sourceOfItems(pull: () => PullSource): AttachmentSource {
+function itemSource(pull: () => PullSource): AttachmentSource {
   return { kind: "stream", open: () => ({ pull: pull(), file: undefined }) };
 }
 
-function once(pull: PullSource, count: number): () => PullSource {
+function share(pull: PullSource, count: number): () => PullSource {
   if (count === 1) return () => pull;
   const readers = multicast(pull, count);
   return () => readers.shift()!;
@@ -49,28 +63,5 @@ function once(pull: PullSource, count: number): () => PullSource {
 
 function lock(stream: ReadableStream<unknown>): PullSource {
   if (!stream.locked) return pullFromStream(stream);
-  throw new BonevalueError("unsupported", "A stream that is being read already cannot be sent: tee() it before.");
-}
-
-// Nothing about an iterator says that somebody reads it, and two readers would each get some of its items.
-const spent = new WeakSet<object>();
-
-function spend(iterator: AsyncIterable<unknown>): PullSource {
-  if (!spent.has(iterator)) {
-    spent.add(iterator);
-    return pullFromIterable(iterator);
-  }
-  throw new BonevalueError(
-    "unsupported",
-    "A generator that has been sent cannot be sent again: call its function anew.",
-  );
-}
-
-// With its frame around it a chunk still fits the largest message.
-const chunkSize = 64 * 1_024 - 64;
-
-async function* chunksOf(blob: Blob): AsyncGenerator<Uint8Array, void, void> {
-  for await (const bytes of iterate(blob.stream())) {
-    for (let at = 0; at < bytes.length; at += chunkSize) yield bytes.subarray(at, at + chunkSize);
-  }
+  throw new BonevalueError("unsupported", "The stream is already being read. tee() it before you send it.");
 }

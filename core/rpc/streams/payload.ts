@@ -5,7 +5,7 @@ import type { Attachment, SerializeOptions } from "../../wire/serialize.ts";
 import type { Outcome } from "../replies.ts";
 import { type AttachmentSource, attachmentSourceOf, type OutgoingStream } from "./outgoing-stream.ts";
 
-/** A value for one peer: its bytes, which announce its streams and blobs by their place in `streams`. */
+/** A value for one peer. Its bytes announce its streams and blobs by their index in `streams`. */
 export interface Payload {
   readonly packed: Packed;
   readonly streams: readonly OutgoingStream[];
@@ -14,8 +14,8 @@ export interface Payload {
 const none: readonly OutgoingStream[] = Object.freeze([]);
 
 /**
- * The value for each of `count` peers. Throws as `pack` does, and where a stream is being read already; the streams that
- * it holds are then cancelled, as they are whenever the value does not arrive.
+ * Packs a value for each of `count` peers. Throws like `pack`, and `unsupported` for a stream that is being read already.
+ * The streams of the value are then cancelled, as they are whenever the value does not arrive.
  */
 export function packPayloads(
   value: unknown,
@@ -23,7 +23,7 @@ export function packPayloads(
   count: number,
 ): readonly Payload[] {
   const sources: AttachmentSource[] = [];
-  // Where there is nobody, what the value holds is still found, and cancelled.
+  // Without peers, the streams must still be found, to cancel them.
   const copies = Math.max(1, count);
   const attach = (object: object): Attachment | undefined => {
     const source = attachmentSourceOf(object, copies);
@@ -36,16 +36,16 @@ export function packPayloads(
   };
   try {
     const packed = pack(value, { ...outgoing, attach });
-    if (count === 0) cancel("Nobody was there to send the stream to.");
+    if (count === 0) cancel("There is no peer to send the stream to.");
     if (sources.length === 0) return new Array(count).fill({ packed, streams: none });
     return Array.from({ length: count }, () => ({ packed, streams: open() }));
   } catch (error) {
-    cancel("The value that holds the stream cannot be sent.", error);
+    cancel("The value with the stream cannot be sent.", error);
     throw error;
   }
 }
 
-/** The value for one peer; see {@link packPayloads}. */
+/** Packs a value for one peer. See {@link packPayloads}. */
 export function packPayload(value: unknown, outgoing: Omit<SerializeOptions, "attach">): Payload {
   return packPayloads(value, outgoing, 1)[0]!;
 }
@@ -68,23 +68,23 @@ export function discard({ streams }: Payload, reason: BonevalueError): void {
   cancelAll(streams, reason);
 }
 
-/** Cancels the streams of a value that came too late to be sent. */
+/** Cancels the streams of an answer that came too late. */
 export function discardValue(value: unknown): void {
-  const reason = new BonevalueError("cancelled", "The answer came too late: nobody waits for it.");
+  const reason = new BonevalueError("cancelled", "The answer came too late: nobody waits for it any more.");
   try {
     const whole = { name: "response", code: "invalid-response", depth: 64, size: Number.POSITIVE_INFINITY } as const;
     discard(packPayload(value, whole), reason);
   } catch {
-    // What cannot be packed has been cancelled, and would not have been sent either.
+    // `packPayload` has cancelled the streams.
   }
 }
 
-/** Whether other peers wait for this one, since they read a stream of the payload in lock-step with it. */
+/** Whether other peers wait for this one, since they share a stream of the payload in lock-step. */
 export function isShared({ streams }: Payload): boolean {
-  return streams.some(({ pull }) => pull.shared);
+  return streams.some(({ pull }) => pull.isShared);
 }
 
-/** How many bytes the payload's streams have in all, where it holds files alone. */
+/** Returns the size of all files of the payload; `undefined` if it holds a stream, whose size is unknown. */
 export function totalFileSize({ streams }: Payload): number | undefined {
   let total = 0;
   for (const { file } of streams) {

@@ -4,54 +4,53 @@ import { createOutgoingCredit } from "../../wire/credit.ts";
 import { type Frame, Kind } from "../../wire/frames.ts";
 import type { SendScheduler } from "../../wire/send-scheduler.ts";
 import { longestMessage, thrownError } from "../wire-errors.ts";
-import { createProgressCounter } from "./progress-counter.ts";
 import type { PullSource } from "./pull.ts";
 
 /** A stream that we send. */
 export interface Producer {
-  /** Its number on the link: it may be asked for items from now on. */
+  /** Sets its number on the link. From now on the other side may ask for items. */
   open(id: number): void;
-  /** The other side's credit. Throws `protocol` where it contradicts itself. */
+  /** Applies a credit of the other side. Throws `protocol` if it contradicts the last one. */
   grant(read: number, limit: number): void;
-  /** Ends it: because the other side wants no more, or because of something on ours. */
+  /** Ends it early: the other side cancelled, or something on our side failed. */
   end(reason: BonevalueError): void;
-  /** Nobody asks any more how much of it was acknowledged. */
+  /** Stops counting what the other side has read. */
   stopTracking(): void;
 }
 
-/** What a producer needs. */
+/** The environment of a producer. */
 export interface ProducerOptions {
   readonly pull: PullSource;
   readonly scheduler: Pick<SendScheduler, "bulk" | "drop">;
-  /** Throws where the item cannot be sent. */
+  /** Throws if the item cannot be sent. */
   pack(item: unknown): Packed;
-  /** Told how many bytes more of the items the other side has read; counted only where somebody listens. */
-  readonly acknowledged?: ((bytes: number) => void) | undefined;
-  /** Nothing more is pulled; the reason, where it did not end by itself. Its own end waits to be sent. */
-  over(ended: BonevalueError | undefined): void;
-  /** The channel has taken its end. */
-  gone(): void;
-  /** It needs no more frames of the other side. May be told again. */
-  settled(id: number): void;
+  /** Called with how many more bytes the other side has read, as the app counts them. */
+  readonly onAcknowledged?: ((bytes: number) => void) | undefined;
+  /** Called when nothing more is pulled, with the reason if it was ended early. Its `end` frame is queued. */
+  onOver(reason: BonevalueError | undefined): void;
+  /** Called when its `end` frame was sent. */
+  onEndSent(): void;
+  /** Called when it needs no more frames of the other side. May be called repeatedly. */
+  onSettled(id: number): void;
 }
 
 /**
- * Sends what `pull` makes, one item at a time: the next is asked for once the other side has room for it and the channel
- * has taken the last. Nothing is pulled before the first credit.
+ * Sends the items of `pull`, one at a time. The next is pulled once the other side has credit for it and the last was
+ * sent. Nothing is pulled before the first credit.
  */
 export function createProducer(options: ProducerOptions): Producer {
-  const { pull, scheduler, pack, acknowledged } = options;
+  const { pull, scheduler, pack, onAcknowledged } = options;
   const credit = createOutgoingCredit(0);
-  const tally = acknowledged && createProgressCounter();
+  const progress = onAcknowledged && createProgressCounter();
   const flow = {};
   let id: number | undefined;
-  let overhead = 0;
-  let busy = false;
+  let frameOverhead = 0;
+  let isBusy = false;
   let isOver = false;
 
   function pullNext(): void {
-    if (busy || isOver || !credit.mayBegin) return;
-    busy = true;
+    if (isBusy || isOver || !credit.mayBegin) return;
+    isBusy = true;
     pull.next().then(send, (error) => finish(thrownError(error)));
   }
 
@@ -68,10 +67,10 @@ export function createProducer(options: ProducerOptions): Producer {
 
   function sendItem(value: unknown): void {
     const packed = pack(value);
-    const bytes = overhead + packed.size;
+    const bytes = frameOverhead + packed.size;
     credit.begin(bytes);
-    tally?.begin(bytes, value instanceof Uint8Array ? value.length : packed.size);
-    scheduler.bulk(flow, () => itemFrame(packed), taken);
+    progress?.begin(bytes, ArrayBuffer.isView(value) ? value.byteLength : packed.size);
+    scheduler.bulk(flow, () => itemFrame(packed), onItemSent);
   }
 
   function itemFrame(packed: Packed): Frame<Packed> | undefined {
@@ -79,14 +78,15 @@ export function createProducer(options: ProducerOptions): Producer {
     if (!tail || bytes.length + tail.length === size) return [Kind.item, id!, packed];
     const error = new BonevalueError(
       "unsupported",
-      "A chunk was transferred or resized before it was sent: do so once the stream asks for the next.",
+      "A chunk was transferred or resized before it was sent. Do so after the stream has asked for the next one.",
     );
+    // The scheduler is busy with this frame.
     queueMicrotask(() => end(error));
     return undefined;
   }
 
-  function taken(): void {
-    busy = false;
+  function onItemSent(): void {
+    isBusy = false;
     pullNext();
   }
 
@@ -97,26 +97,26 @@ export function createProducer(options: ProducerOptions): Producer {
     pull.cancel(reason);
   }
 
-  function finish(error?: BonevalueError, ended?: BonevalueError): void {
+  function finish(error?: BonevalueError, reason?: BonevalueError): void {
     if (isOver) return;
     isOver = true;
-    if (id !== undefined) scheduler.bulk(flow, endFrame(id, error), options.gone);
-    options.over(ended);
-    if (error || !tally || credit.read === credit.sent) settle();
+    if (id !== undefined) scheduler.bulk(flow, endFrame(id, error), options.onEndSent);
+    options.onOver(reason);
+    if (error || !progress || credit.read === credit.sent) settle();
   }
 
   function settle(): void {
-    if (id !== undefined) options.settled(id);
+    if (id !== undefined) options.onSettled(id);
   }
 
   return {
     open(number) {
       id = number;
-      overhead = encode([Kind.item, id, nothing]).length;
+      frameOverhead = encode([Kind.item, id, emptyValue]).length;
     },
     grant(read, limit) {
       credit.grant(read, limit);
-      if (tally) acknowledged?.(tally.read(read));
+      if (progress) onAcknowledged?.(progress.acknowledge(read));
       if (isOver && read === credit.sent) settle();
       else pullNext();
     },
@@ -127,8 +127,27 @@ export function createProducer(options: ProducerOptions): Producer {
   };
 }
 
-const nothing: Packed = { bytes: new Uint8Array(), annotations: [], size: 0, hasAttachments: false };
+const emptyValue: Packed = { bytes: new Uint8Array(), annotations: [], size: 0, hasAttachments: false };
 
-function endFrame(id: number, reason: BonevalueError | undefined): Frame<Packed> {
-  return reason ? [Kind.end, id, reason.code, reason.message.slice(0, longestMessage)] : [Kind.end, id];
+function endFrame(id: number, error: BonevalueError | undefined): Frame<Packed> {
+  return error ? [Kind.end, id, error.code, error.message.slice(0, longestMessage)] : [Kind.end, id];
+}
+
+/** Converts bytes of frames, in which the other side acknowledges, to bytes of items, which the app counts. */
+function createProgressCounter() {
+  let unread: { readonly end: number; readonly itemBytes: number }[] = [];
+  let begun = 0;
+  return {
+    /** Counts an item that is sent. */
+    begin(frameBytes: number, itemBytes: number): void {
+      begun += frameBytes;
+      unread.push({ end: begun, itemBytes });
+    },
+    /** Returns the bytes of the items that were read since the last call. `read` counts frames since the beginning. */
+    acknowledge(read: number): number {
+      const acknowledged = unread.filter(({ end }) => end <= read);
+      unread = unread.slice(acknowledged.length);
+      return acknowledged.reduce((sum, { itemBytes }) => sum + itemBytes, 0);
+    },
+  };
 }

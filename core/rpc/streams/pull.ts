@@ -1,17 +1,17 @@
-import type { BonevalueError } from "../../errors.ts";
+import { BonevalueError } from "../../errors.ts";
 import { report } from "../../events.ts";
 
-/** Items on their way out, made one at a time as they are asked for. */
+/** A source of items that are sent: each is made when it is asked for. */
 export interface PullSource {
-  /** Others wait for its next item as well, which is made when all of them ask. */
-  readonly shared?: boolean;
-  /** The next item; asked for only once the last has come. */
+  /** Whether other peers read the same items, so that each item waits until all of them ask for it. */
+  readonly isShared?: boolean;
+  /** Resolves with the next item. To be called only after the previous item has come. */
   next(): Promise<IteratorResult<unknown>>;
-  /** No more is wanted: whoever makes the items is told why, and cleans up. */
+  /** Stops the producer of the items, and lets it clean up. */
   cancel(reason: BonevalueError): void;
 }
 
-/** Pulls from a stream, which is locked from now on. Throws a TypeError when it is locked already. */
+/** Pulls from a stream, and locks it. Throws a TypeError if it is locked already. */
 export function pullFromStream(stream: ReadableStream<unknown>): PullSource {
   const reader = stream.getReader();
   return {
@@ -20,7 +20,7 @@ export function pullFromStream(stream: ReadableStream<unknown>): PullSource {
   };
 }
 
-// A stream that has failed rejects its cancel with its own error, of which its reader knows.
+// A failed stream rejects `cancel` with the error that its reader got already.
 function reportUnlessFailed(reader: ReadableStreamDefaultReader, error: unknown): void {
   reader.closed.then(
     () => report(error),
@@ -28,20 +28,18 @@ function reportUnlessFailed(reader: ReadableStreamDefaultReader, error: unknown)
   );
 }
 
-/** Pulls from whatever can be read with `for await`; its iterator is made when the first item is asked for. */
-export function pullFromIterable(iterable: AsyncIterable<unknown>): PullSource {
-  let iterator: AsyncIterator<unknown> | undefined = isIterator(iterable) ? iterable : undefined;
+/** Pulls from an async iterable. Without `iterator`, creates one when the first item is asked for. */
+export function pullFromIterable(
+  iterable: AsyncIterable<unknown>,
+  iterator?: AsyncIterator<unknown> | undefined,
+): PullSource {
   return {
-    next() {
-      try {
-        iterator ??= iterable[Symbol.asyncIterator]();
-        return Promise.resolve(iterator.next());
-      } catch (error) {
-        return Promise.reject(error);
-      }
+    async next() {
+      iterator ??= iteratorOf(iterable);
+      return iterator.next();
     },
-    // Waits its turn behind a `next` that is under way, if the iterator is a generator.
-    cancel: () => void cleanUp(iterator),
+    // Takes its turn after a `next` that is under way, if the iterator is a generator.
+    cancel: () => void cleanUp(iterable, iterator),
   };
 }
 
@@ -50,14 +48,32 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
   return typeof (value as Partial<AsyncIterable<unknown>> | undefined | null)?.[Symbol.asyncIterator] === "function";
 }
 
-/** Whether an iterable is its own iterator, as a generator is: its items can be had once. */
-export function isIterator(iterable: AsyncIterable<unknown>): iterable is AsyncIterableIterator<unknown> {
-  return typeof (iterable as Partial<AsyncIterator<unknown>>).next === "function";
+// Nothing about an iterable shows that somebody reads it, and two readers would each get some of its items.
+const consumed = new WeakSet<object>();
+
+/** Returns `source`, which can be read only once. Throws `unsupported` if it was passed here before. */
+export function consumeOnce<Source extends object>(source: Source): Source {
+  if (!consumed.has(source)) {
+    consumed.add(source);
+    return source;
+  }
+  throw new BonevalueError(
+    "unsupported",
+    "An iterable that can be read only once was already sent. Create a new one for each call.",
+  );
 }
 
-async function cleanUp(iterator: AsyncIterator<unknown> | undefined): Promise<void> {
+/** Begins to read `iterable`. Throws `unsupported` if it returns an iterator that it has returned before. */
+export function iteratorOf(iterable: AsyncIterable<unknown>): AsyncIterator<unknown> {
+  const iterator = iterable[Symbol.asyncIterator]();
+  return (iterator as unknown) === iterable ? iterator : consumeOnce(iterator);
+}
+
+async function cleanUp(iterable: AsyncIterable<unknown>, iterator: AsyncIterator<unknown> | undefined): Promise<void> {
   try {
     await iterator?.return?.();
+    // The iterator of a Node stream that was never read does not close the stream.
+    (iterable as { destroy?(): void }).destroy?.();
   } catch (error) {
     report(error);
   }

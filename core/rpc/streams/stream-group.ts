@@ -11,66 +11,66 @@ import { createRemoteFile } from "./remote-file.ts";
 import { readStreamHeader, writeStreamHeader } from "./stream-header.ts";
 import type { Streams } from "./streams.ts";
 
-/** The streams of one exchange: those of its request, and those of its answer. */
+/** The streams of one call: those of its request, and those of its answer. */
 export interface StreamGroup {
-  /** Whether none is open, and none has arrived that was not read to its end. */
+  /** Whether no stream is open, and everything that has arrived was read. */
   readonly isEmpty: boolean;
-  /** Whether one that we send is open. */
+  /** Whether a stream that we send is open. */
   readonly isSending: boolean;
-  /** Takes the streams of a payload over, which wait until it is announced. Returns the group. */
+  /** Adds the streams of a payload, which wait until they are registered. Returns the group. */
   add(payload: Payload): StreamGroup;
-  /** The bytes of the payload as they leave now, its streams numbered. Throws as `Streams.announce`, and has then ended all. */
+  /** Numbers the streams of the payload and returns its bytes. Ends all streams and throws if `Streams.register` throws. */
   register(): Packed;
-  /** Makes the streams and files that a value announces. */
+  /** Creates the streams and files that a value announces. */
   readonly receive: AttachmentReceiver;
-  /** Nobody asks any more how much was acknowledged. */
+  /** Stops counting what the other side has read. */
   stopTracking(): void;
-  /** Ends those that arrived and that nobody has begun to read. */
+  /** Ends the received streams that nobody has begun to read. */
   cancelUnclaimed(reason: BonevalueError): void;
-  /** Ends all, on both sides. */
+  /** Ends all streams, for both sides. */
   end(reason: BonevalueError): void;
 }
 
-/** What a group says of its streams. */
+/** The environment of a group. */
 export interface StreamGroupOptions {
-  /** With what the items fail that break the contract: of the value that is sent, and of the one that arrives. */
+  /** The codes of the errors for items that cannot be sent, and for received items that do not fit their schema. */
   readonly sends: ContractCode;
   readonly receives: ContractCode;
-  /** Bytes more that the other side has read. */
-  readonly acknowledged?: ((bytes: number) => void) | undefined;
-  /** We have given the other side credit. */
-  readonly granted?: (() => void) | undefined;
-  /** All that we send is over; the reason, if it was ended by something else than itself. */
-  readonly sent?: ((ended: BonevalueError | undefined) => void) | undefined;
-  /** `isEmpty` is true again. */
-  readonly emptied?: (() => void) | undefined;
+  /** Called with how many more bytes the other side has read. */
+  readonly onAcknowledged?: ((bytes: number) => void) | undefined;
+  /** Called when the other side got credit. */
+  readonly onCredit?: (() => void) | undefined;
+  /** Called when all streams that we send are over, with the reason if one of them was ended early. */
+  readonly onSent?: ((ended: BonevalueError | undefined) => void) | undefined;
+  /** Called when `isEmpty` becomes true. */
+  readonly onEmpty?: (() => void) | undefined;
 }
 
-/** A group without streams, on one link. */
+/** Creates an empty group. */
 export function createStreamGroup(streams: Streams, options: StreamGroupOptions): StreamGroup {
   const sending = new Set<Producer>();
   const receiving = new Set<Consumer>();
   let payload: Payload | undefined;
   let producers: readonly Producer[] = [];
-  let endedWith: BonevalueError | undefined;
+  let endReason: BonevalueError | undefined;
 
   function produce({ pull }: OutgoingStream): Producer {
     const producer = streams.produce(options.sends, {
       pull,
-      acknowledged: options.acknowledged,
-      over(ended) {
+      onAcknowledged: options.onAcknowledged,
+      onOver(reason) {
         sending.delete(producer);
-        endedWith ??= ended;
-        if (sending.size === 0) options.sent?.(endedWith);
-        tellIfEmpty();
+        endReason ??= reason;
+        if (sending.size === 0) options.onSent?.(endReason);
+        notifyIfEmpty();
       },
     });
     sending.add(producer);
     return producer;
   }
 
-  function tellIfEmpty(): void {
-    if (sending.size === 0 && receiving.size === 0) options.emptied?.();
+  function notifyIfEmpty(): void {
+    if (group.isEmpty) options.onEmpty?.();
   }
 
   const group: StreamGroup = {
@@ -86,12 +86,12 @@ export function createStreamGroup(streams: Streams, options: StreamGroupOptions)
       return group;
     },
     register() {
-      const { packed, streams: announced } = payload!;
+      const { packed, streams: outgoing } = payload!;
       try {
         const ids = streams.register(producers, packed);
-        return mapAttachments(packed, (place) => {
-          const { file } = announced[place as number]!;
-          return writeStreamHeader({ id: ids[place as number]!, file });
+        return mapAttachments(packed, (index) => {
+          const { file } = outgoing[index as number]!;
+          return writeStreamHeader({ id: ids[index as number]!, file });
         });
       } catch (error) {
         group.end(thrownError(error));
@@ -99,18 +99,18 @@ export function createStreamGroup(streams: Streams, options: StreamGroupOptions)
       }
     },
     receive(kind, detail) {
-      const announcement = readStreamHeader(kind, detail);
-      const consumer = streams.consume(announcement, {
+      const header = readStreamHeader(kind, detail);
+      const consumer = streams.consume(header, {
         code: options.receives,
-        granted: () => options.granted?.(),
-        over() {
+        onCredit: () => options.onCredit?.(),
+        onOver() {
           receiving.delete(consumer);
-          tellIfEmpty();
+          notifyIfEmpty();
         },
       });
       receiving.add(consumer);
-      if (!announcement.file) return consumer.stream;
-      return createRemoteFile(announcement.file, () => {
+      if (!header.file) return consumer.stream;
+      return createRemoteFile(header.file, () => {
         consumer.claim();
         return consumer.stream;
       });

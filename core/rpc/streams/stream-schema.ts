@@ -5,23 +5,24 @@ import { validate } from "../validate.ts";
 import { thrownError } from "../wire-errors.ts";
 import { consumerOf } from "./consumer.ts";
 import { createIncomingStream, type IncomingStream } from "./incoming-stream.ts";
+import { chunksOf, infoOf, isBlob } from "./local-file.ts";
+import { isReadableStream } from "./outgoing-stream.ts";
 import { isAsyncIterable, type PullSource, pullFromIterable, pullFromStream } from "./pull.ts";
-import { createRemoteFile, infoOf, isRemoteFile, type RemoteFile } from "./remote-file.ts";
+import { createRemoteFile, isRemoteFile, type RemoteFile } from "./remote-file.ts";
 
 type Schema = StandardSchemaV1<any, any>;
 type In<S> = S extends StandardSchemaV1<infer I, any> ? I : never;
 type Out<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
 
 /**
- * A stream as a value, anywhere in a request or a response. On the wire streams and blobs are recognised by value, with
- * or without a schema; this one validates the items as they arrive: one that does not fit stops the stream, and is its
- * reader's `invalid-request` or `invalid-response`. It nests in valibot schemas; inside zod or arktype use their custom
- * type for `AsyncIterable`.
+ * Describes a stream anywhere in a request or a response. Streams and blobs are recognized with or without a schema. This
+ * one also validates each item as it arrives: an invalid item stops the stream, and its reader gets `invalid-request` or
+ * `invalid-response`. It nests in valibot schemas; inside zod or arktype use their custom type for `AsyncIterable`.
  *
- * Nothing is sent before the consumer reads. A stream outlives the reply that carried it, and ends with its last item,
- * its producer's error, its consumer's cancel, the abort of the call's `signal`, or the link. Request streams
- * that nobody has taken when the handler has answered, and made the streams of its answer, are cancelled; reply streams
- * that nobody reads, after `idleTimeout`.
+ * Nothing is sent before the receiver reads. A stream outlives the reply that carried it. It ends with its last item, an
+ * error of its producer, its reader's cancel, the abort of the call's `signal`, or the link. Streams of a request that the
+ * handler has not begun to read are cancelled when it has answered and the streams of its answer have ended. Streams of a
+ * reply that nobody reads are cancelled after `idleTimeout`.
  *
  * @example
  * const Tail = defineModule("Log.Tail", { request: v.object({ path: v.string() }), response: stream(v.string()) });
@@ -37,59 +38,53 @@ export function stream<Item extends Schema>(
   );
 }
 
-/** A `Blob` or `File` as a value: sent as a byte stream, received without being held in memory. */
+/** Describes a `Blob` or a `File`. It is sent as a byte stream, and its receiver need not hold it in memory. */
 export function file(): v.GenericSchema<Blob | RemoteFile, RemoteFile> {
   return v.pipe(
-    v.custom<Blob | RemoteFile>((value) => value instanceof Blob || isRemoteFile(value), "Expected a file."),
-    v.transform((value) => (value instanceof Blob ? localFile(value) : value)),
+    v.custom<Blob | RemoteFile>((value) => isBlob(value) || isRemoteFile(value), "Expected a file."),
+    v.transform((value) => (isBlob(value) ? localFile(value) : value)),
   );
 }
 
 function isStream(value: unknown): boolean {
-  return value instanceof ReadableStream || isAsyncIterable(value);
+  return isReadableStream(value) || isAsyncIterable(value);
 }
 
-// What arrived is told what to expect, and stays the same stream: whether it is read can then be seen.
+// A stream that arrived is given its schema, and stays the same object, so that it is known whether somebody reads it.
 function validated(source: AsyncIterable<unknown> | ReadableStream<unknown>, item: Schema): IncomingStream<any> {
   const consumer = consumerOf(source);
   consumer?.expect(item);
-  return consumer?.stream ?? validatedCopy(source, item);
+  return consumer?.stream ?? readLocally(() => pullFrom(source), item);
 }
 
-/** For streams of the same page, as in an app's own tests. */
-function validatedCopy(source: AsyncIterable<unknown> | ReadableStream<unknown>, item: Schema): IncomingStream<any> {
-  let begun: PullSource | undefined;
-  const begin = () => {
-    begun ??= source instanceof ReadableStream ? pullFromStream(source) : pullFromIterable(source);
-    return begun;
+function localFile(blob: Blob): RemoteFile {
+  return createRemoteFile(infoOf(blob), () => readLocally(() => pullFromIterable(chunksOf(blob))));
+}
+
+function pullFrom(source: AsyncIterable<unknown> | ReadableStream<unknown>): PullSource {
+  return isReadableStream(source) ? pullFromStream(source) : pullFromIterable(source);
+}
+
+/** Makes a stream of what never left the page, as in an app's own tests. */
+function readLocally(open: () => PullSource, item?: Schema): IncomingStream<any> {
+  let source: PullSource | undefined;
+  const sourceOf = () => {
+    source ??= open();
+    return source;
   };
   return createIncomingStream({
     async pull(controller) {
-      const { done, value } = await begin().next();
+      const { done, value } = await sourceOf().next();
       if (done) return controller.close();
       try {
         controller.enqueue(await validate(item, value, "invalid-request"));
       } catch (error) {
-        begin().cancel(thrownError(error));
+        sourceOf().cancel(thrownError(error));
         throw error;
       }
     },
     cancel(reason) {
-      begin().cancel(new BonevalueError("cancelled", "The stream's reader wants no more.", { cause: reason }));
+      sourceOf().cancel(new BonevalueError("cancelled", "The reader cancelled the stream.", { cause: reason }));
     },
-  });
-}
-
-function localFile(blob: Blob): RemoteFile {
-  return createRemoteFile(infoOf(blob), () => {
-    const reader = blob.stream().getReader();
-    return createIncomingStream({
-      async pull(controller) {
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: (reason) => reader.cancel(reason),
-    });
   });
 }

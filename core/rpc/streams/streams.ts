@@ -5,6 +5,7 @@ import { defaultWindow, maxWindow } from "../../wire/credit.ts";
 import { type Hello, Kind } from "../../wire/frames.ts";
 import { protocolError } from "../../wire/protocol-error.ts";
 import type { SendScheduler } from "../../wire/send-scheduler.ts";
+import { tooLarge } from "../../wire/serialize.ts";
 import type { ContractCode } from "../module.ts";
 import { remoteError } from "../wire-errors.ts";
 import { type Consumer, type ConsumerOptions, createConsumer } from "./consumer.ts";
@@ -12,75 +13,74 @@ import { unpackPayload } from "./payload.ts";
 import { createProducer, type Producer, type ProducerOptions } from "./producer.ts";
 import { readStreamHeader, type StreamHeader } from "./stream-header.ts";
 
-/** The streams of one link, both ways. */
+/** The streams of one link, in both directions. */
 export interface Streams {
-  /** How many still need the link. */
+  /** How many streams still need the link. */
   readonly openCount: number;
-  /** Makes a stream that we send; the other side hears of it under the number that `announce` gives. */
-  produce(code: ContractCode, options: Pick<ProducerOptions, "pull" | "acknowledged" | "over">): Producer;
+  /** Creates a stream that we send. It gets its number from `register`. */
+  produce(code: ContractCode, options: Pick<ProducerOptions, "pull" | "onAcknowledged" | "onOver">): Producer;
   /**
-   * Numbers the streams of a value that leaves now. Throws `busy` where the other side takes no more of them, and
-   * `too-large` for a value that it does not take.
+   * Numbers the streams of a value that is sent now, and returns the numbers. Throws `busy` if the other side accepts no
+   * more streams, and `too-large` if it does not accept the value.
    */
   register(producers: readonly Producer[], packed: Packed): readonly number[];
-  /** A value without streams that leaves now. Throws `too-large` where the other side does not take it. */
+  /** Returns a value without streams that is sent now. Throws `too-large` if the other side does not accept it. */
   checkSize(packed: Packed): Packed;
-  /** Makes a stream that we receive. Throws `protocol` where the number is taken, and where there are too many. */
-  consume(announcement: StreamHeader, options: Pick<ConsumerOptions, "code" | "over"> & { granted(): void }): Consumer;
+  /** Creates a stream that we receive. Throws `protocol` if its number is in use, or too many streams are open. */
+  consume(header: StreamHeader, options: Pick<ConsumerOptions, "code" | "onOver"> & { onCredit(): void }): Consumer;
   receiveItem(id: number, item: Received): void;
-  /** Without a code, the stream is complete. */
+  /** Without `code`, the stream is complete. */
   receiveEnd(id: number, code: string | undefined, message: string | undefined): void;
-  /** Throws `protocol` where the credit contradicts itself. */
+  /** Throws `protocol` if it contradicts the last credit. */
   receiveCredit(id: number, read: number, limit: number): void;
   receiveStop(id: number, code: string): void;
-  /** Stops the streams of a value that nobody waits for. */
+  /** Stops the streams of a value that nobody waits for any more. */
   refuse(value: Received): void;
-  /** The link is over, and with it every stream that has not arrived whole. */
+  /** Ends all streams with the link, except those that have arrived completely. */
   end(reason: BonevalueError): void;
 }
 
-/** What {@link createStreams} needs of the link. */
+/** The environment of a link's streams. */
 export interface StreamsOptions {
   readonly scheduler: Pick<SendScheduler, "send" | "bulk" | "drop">;
   readonly limits: Limits;
-  /** The other side's limits, once they are known. */
+  /** Returns the other side's limits, once they are known. */
   remote(): Hello | undefined;
-  /** The clock's time. */
+  /** Returns the time in ms. */
   now(): number;
 }
 
-// Of what may be buffered for a peer, for all streams together. Small items take more memory than they do on the wire.
-const smallestPart = 1 / 8;
-const largestPart = 3 / 8;
-const waitingPart = 1 / 2;
-const itemCost = 64;
+// Parts of `bytesPerPeer` for all streams together: their smallest windows, their largest, and the items that wait to be
+// read.
+const minWindowPart = 1 / 8;
+const maxWindowPart = 3 / 8;
+const unreadPart = 1 / 2;
+// A small item takes more memory than it does on the wire.
+const itemOverhead = 64;
 
-/** No stream is open yet. */
+/** Creates the streams of a link. */
 export function createStreams({ scheduler, limits, remote, now }: StreamsOptions): Streams {
   const producers = new Map<number, Producer>();
   const consumers = new Map<number, Consumer>();
-  // Until the channel has taken its end, the other side counts a stream as open.
+  // The other side counts a stream as open until it has read its end, so we do until that was sent.
   let sending = 0;
-  let last = 0;
-  let held = 0;
+  let lastId = 0;
+  let unreadBytes = 0;
 
-  /** What each stream may have of a part of our memory. */
+  /** Returns each stream's share of a part of our memory. */
   const share = (part: number) => Math.floor((limits.bytesPerPeer * part) / Math.max(1, consumers.size));
 
   function reserve(bytes: number): boolean {
-    // One item is taken whatever its size: it is within `messageSize`.
-    if (held > 0 && held + bytes + itemCost > limits.bytesPerPeer * waitingPart) return false;
-    held += bytes + itemCost;
+    // One item may always wait. Its size is within `messageSize`.
+    if (unreadBytes > 0 && unreadBytes + bytes + itemOverhead > limits.bytesPerPeer * unreadPart) return false;
+    unreadBytes += bytes + itemOverhead;
     return true;
   }
 
   function checkSize(packed: Packed): Packed {
-    const most = remote()?.value ?? Number.POSITIVE_INFINITY;
-    if (packed.size <= most) return packed;
-    throw new BonevalueError(
-      "too-large",
-      `The peer takes values of ${most} bytes at most: send it as a stream or a file.`,
-    );
+    const maxSize = remote()?.value ?? Number.POSITIVE_INFINITY;
+    if (packed.size > maxSize) throw tooLarge({ name: "value", size: maxSize });
+    return packed;
   }
 
   function receiveItem(id: number, value: Received): void {
@@ -107,47 +107,50 @@ export function createStreams({ scheduler, limits, remote, now }: StreamsOptions
         scheduler,
         pack: (item) =>
           packItem(item, { name: "item", code, depth, size: Math.min(messageSize, remote()?.value ?? messageSize) }),
-        gone: () => sending--,
-        settled: (id) => producers.delete(id),
+        onEndSent: () => sending--,
+        onSettled: (id) => producers.delete(id),
       });
     },
     checkSize,
     register(added, packed) {
       checkSize(packed);
       const streams = remote()?.streams ?? 0;
-      if (sending + added.length > streams) throw tooMany(streams);
+      if (sending + added.length > streams) {
+        const message = `The peer accepts ${streams} streams at once. Wait until some have ended.`;
+        throw new BonevalueError("busy", message);
+      }
       return added.map((producer) => {
-        const id = ++last;
+        const id = ++lastId;
         sending++;
         producers.set(id, producer);
         producer.open(id);
         return id;
       });
     },
-    consume({ id, file }, { code, granted, over }) {
-      if (consumers.has(id)) throw protocolError(`a second stream under the number ${id}`);
-      if (consumers.size >= limits.streamsPerPeer) throw protocolError("more streams than may be open at once");
+    consume({ id, file }, { code, onCredit, onOver }) {
+      if (consumers.has(id)) throw protocolError(`a second stream with the number ${id}`);
+      if (consumers.size >= limits.streamsPerPeer) throw protocolError("more streams than allowed");
       const consumer = createConsumer({
         code,
         size: file?.size,
         window: () => ({
-          min: Math.min(defaultWindow, share(smallestPart)),
-          max: () => Math.min(maxWindow, share(largestPart)),
+          min: Math.min(defaultWindow, share(minWindowPart)),
+          max: () => Math.min(maxWindow, share(maxWindowPart)),
         }),
         now,
         reserve,
         release: (bytes) => {
-          held -= bytes + itemCost;
+          unreadBytes -= bytes + itemOverhead;
         },
         grant({ read, limit }) {
           scheduler.send("control", [Kind.credit, id, read, limit]);
-          granted();
+          onCredit();
         },
         stop(code) {
           consumers.delete(id);
           scheduler.send("control", [Kind.stop, id, code]);
         },
-        over,
+        onOver,
       });
       consumers.set(id, consumer);
       return consumer;
@@ -158,7 +161,7 @@ export function createStreams({ scheduler, limits, remote, now }: StreamsOptions
     receiveStop(id, code) {
       const producer = producers.get(id);
       producers.delete(id);
-      producer?.end(remoteError(code, "The peer wants no more of the stream."));
+      producer?.end(remoteError(code, "The peer cancelled the stream."));
     },
     refuse(value) {
       unpackPayload(value, (kind, detail) => {
@@ -170,8 +173,4 @@ export function createStreams({ scheduler, limits, remote, now }: StreamsOptions
       for (const consumer of [...consumers.values()]) consumer.abort(reason);
     },
   };
-}
-
-function tooMany(streams: number): BonevalueError {
-  return new BonevalueError("busy", `The peer takes ${streams} streams at once: wait until some have ended.`);
 }
