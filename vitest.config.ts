@@ -9,23 +9,23 @@ import { browserCommands } from "./tools/browser-commands.ts";
 import { builtFiles } from "./tools/built-files.ts";
 import { chromiumContext, chromiumLaunch } from "./tools/chromium.ts";
 
-const rooms = "{core,bindings,reference-server,examples,bench,docs}/**";
+const folders = "{core,bindings,reference-server,examples,bench,docs}/**";
 const buildFirst = "./tools/build.ts";
 
 const node = {
   environment: "node",
-  include: [`${rooms}/*.test.{ts,tsx}`, "tools/ensure.test.ts"],
+  include: [`${folders}/*.test.{ts,tsx}`, "tools/ensure.test.ts"],
   exclude: ["**/*.{dom,browser,e2e}.test.*"],
 };
 
-const ofThePackage = ["api", "pack", "docs"].map(
+const packageProjects = ["api", "pack", "docs"].map(
   (name): TestProjectInlineConfiguration => ({
     extends: true,
     test: { name, include: [`tools/${name}{,-*}.test.ts`], globalSetup: buildFirst, testTimeout: 60_000 },
   }),
 );
 
-// The oldest React that the binding runs on stands beside the newest.
+// The oldest supported React, tested beside the newest.
 const react18 = [
   { find: /^(react|react-dom)(?=\/|$)/, replacement: `${import.meta.dirname}/bindings/react/react-18/node_modules/$1` },
 ];
@@ -34,7 +34,7 @@ function inDom(name: string, folder: string, alias: Alias[] = []): TestProjectIn
   return {
     extends: true,
     plugins: [vue(), svelte({ configFile: false }), serverPages()],
-    // Otherwise Svelte takes itself for a server's.
+    // Otherwise Svelte resolves to its server build.
     resolve: { conditions: ["browser"], alias },
     test: { name, environment: "happy-dom", include: [`${folder}/*.dom.test.{ts,tsx}`] },
   };
@@ -48,7 +48,7 @@ function inChromium(name: string, folder: string, alias: Alias[] = []): TestProj
     test: {
       name,
       include: [`${folder}/*.browser.test.{ts,tsx}`],
-      // Real time passes in a browser: its specs do not share the machine with the others.
+      // Browser tests use real time, so they do not run beside others.
       sequence: { groupOrder: 1 },
       browser: {
         enabled: true,
@@ -73,21 +73,21 @@ const config: ViteUserConfig = defineConfig({
     projects: [
       { extends: true, test: { ...node, name: "unit" } },
       { extends: true, test: { ...node, name: "dist", globalSetup: buildFirst }, plugins: [builtFiles()] },
-      inDom("dom", rooms),
+      inDom("dom", folders),
       inDom("dom (React 18)", "bindings/react", react18),
-      inChromium("browser", rooms),
+      inChromium("browser", folders),
       inChromium("browser (React 18)", "bindings/react", react18),
       {
         extends: true,
         test: {
           name: "e2e",
-          include: [`${rooms}/*.e2e.test.ts`, "tools/*.e2e.test.ts"],
+          include: [`${folders}/*.e2e.test.ts`, "tools/*.e2e.test.ts"],
           globalSetup: buildFirst,
           sequence: { groupOrder: 2 },
         },
       },
       { extends: true, test: { name: "arch", include: ["tools/arch.test.ts"] } },
-      ...ofThePackage,
+      ...packageProjects,
     ],
   },
 });

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { lossyTrouble } from "../tools/lossy-network.ts";
+import { findLossyNetworkProblem } from "../tools/lossy-network.ts";
 import { machine } from "./machine.ts";
 import { openNetworkStage } from "./network/stage.ts";
 import { badCable, network } from "./parts/network.ts";
@@ -14,7 +14,7 @@ const { values } = parseArgs({
   options: { rounds: { type: "string", default: "5" }, latency: { type: "string" }, loss: { type: "string" } },
 });
 
-const trouble = lossyTrouble();
+const trouble = findLossyNetworkProblem();
 if (trouble) throw new Error(trouble);
 const cable = {
   latency: Number(values.latency ?? badCable.latency),

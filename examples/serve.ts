@@ -4,10 +4,10 @@ import ensureBuilt from "../tools/build.ts";
 
 const usage = `npm run examples [-- OPTIONS [EXAMPLE…]]
 
-Builds the examples and serves them with a discovery server and its accounts: all, or those in the folders named.
+Builds the examples and serves them with a discovery server. Without names it serves all examples.
 
   --port PORT    default 8000
-  --help         this text`;
+  --help         print this text`;
 
 const { values, positionals } = parseArgs({
   options: { port: { type: "string", default: "8000" }, help: { type: "boolean", default: false } },
@@ -19,7 +19,7 @@ async function serve(): Promise<void> {
   // Only now: what it imports may not have been built before.
   const { openExamples } = await import("./site/site.ts");
   const examples = await openExamples({ port: Number(values.port), only: positionals });
-  console.log(`Open ${examples.url} in a browser. Ctrl-C ends it.`);
+  console.log(`Open ${examples.url} in a browser. Press Ctrl-C to stop.`);
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   await examples.close();
 }

@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
-import { isSpec, trespasses, unused } from "./directions.ts";
 import { entries, entriesOf, manifestOf, packages, root } from "./entries.ts";
-import { cycles, importsOf, reachable, readSources } from "./imports.ts";
+import { isTestFile, unusedRules, violations } from "./import-rules.ts";
+import { importCycles, importsOf, reachable, readSources } from "./imports.ts";
 
 const sources = readSources();
 const published = reachable(
@@ -10,23 +10,25 @@ const published = reachable(
   sources,
 );
 
-describe("the house", () => {
-  test("every file imports only what its room may", () => {
-    // What stands in a published room and is not published is there for its specs: those see everything.
-    const held = sources.filter(({ path }) => published.has(path) || !/^(core|bindings|reference-server)\//.test(path));
-    expect(held.filter(({ path }) => !isSpec(path)).flatMap(trespasses)).toEqual([]);
+describe("the architecture", () => {
+  test("every file imports only what the import rules allow", () => {
+    // Unpublished files in published folders are test helpers, which may import everything.
+    const checked = sources.filter(
+      ({ path }) => published.has(path) || !/^(core|bindings|reference-server)\//.test(path),
+    );
+    expect(checked.filter(({ path }) => !isTestFile(path)).flatMap(violations)).toEqual([]);
   });
 
-  test("every import that the directions allow exists", () => {
-    expect(unused(sources)).toEqual([]);
+  test("every import that the rules allow exists", () => {
+    expect(unusedRules(sources)).toEqual([]);
   });
 
-  test("no files load one another in a ring", () => {
-    expect(cycles(sources)).toEqual([]);
+  test("there are no import cycles", () => {
+    expect(importCycles(sources)).toEqual([]);
   });
 
-  test("nothing that is published reaches a spec", () => {
-    expect([...published].filter(isSpec)).toEqual([]);
+  test("published files do not import test files", () => {
+    expect([...published].filter(isTestFile)).toEqual([]);
   });
 
   test.for(packages)(
@@ -45,7 +47,7 @@ describe("the house", () => {
   );
 
   test.for(entries.filter(({ source }) => /^(core|bindings)\//.test(source)))(
-    "$source touches nothing of a page when it is imported",
+    "$source reads no browser globals when it is imported",
     async ({ source }) => {
       expect(await globalsReadBy(root + source)).toEqual([]);
     },
@@ -53,7 +55,7 @@ describe("the house", () => {
 });
 
 describe("the check itself", () => {
-  test("sees static, dynamic and type imports, and re-exports", () => {
+  test("finds static, dynamic and type imports, and re-exports", () => {
     const text = `
       import { a } from "./a.ts";
       import type { B } from "../b.ts";
@@ -68,38 +70,38 @@ describe("the check itself", () => {
     });
   });
 
-  test("names the file that goes against a direction, and whose package it took", () => {
+  test("reports files that break a rule", () => {
     const text = `import "../rpc/caller.ts"; import "msgpackr"; import "node:fs"; import "../errors.ts";`;
-    expect(trespasses(importsOf("core/wire/fragments.ts", text))).toEqual([
+    expect(violations(importsOf("core/wire/fragments.ts", text))).toEqual([
       "core/wire/fragments.ts may not import core/rpc/caller.ts",
       "core/wire/fragments.ts may not import msgpackr",
       "core/wire/fragments.ts may not import node:fs",
-      "core/wire/fragments.ts may not import msgpackr: it is core/wire/codec.ts's",
+      "core/wire/fragments.ts may not import msgpackr: only core/wire/codec.ts may",
     ]);
   });
 
   test("keeps the internal entry of the core for the bindings", () => {
-    expect(trespasses(importsOf("core/client.ts", `import "./internal.ts"`))).toEqual([
-      "core/client.ts may not import core/internal.ts: it is bindings/'s",
+    expect(violations(importsOf("core/client.ts", `import "./internal.ts"`))).toEqual([
+      "core/client.ts may not import core/internal.ts: only bindings/ may",
     ]);
-    expect(trespasses(importsOf("examples/chat/chat.ts", `import "../../core/internal.ts"`))).toEqual([
+    expect(violations(importsOf("examples/chat/chat.ts", `import "../../core/internal.ts"`))).toEqual([
       "examples/chat/chat.ts may not import core/internal.ts",
     ]);
-    expect(trespasses(importsOf("bindings/vue/call.ts", `import "../../core/internal.ts"`))).toEqual([]);
+    expect(violations(importsOf("bindings/vue/call.ts", `import "../../core/internal.ts"`))).toEqual([]);
   });
 
-  test("finds a ring and says how it goes round", () => {
-    const ring = [
+  test("finds an import cycle and lists its files", () => {
+    const sources = [
       importsOf("a.ts", `import "./b.ts"`),
       importsOf("b.ts", `import "./c.ts"`),
       importsOf("c.ts", `import "./b.ts"`),
     ];
-    expect(cycles(ring)).toEqual([["b.ts", "c.ts", "b.ts"]]);
+    expect(importCycles(sources)).toEqual([["b.ts", "c.ts", "b.ts"]]);
   });
 });
 
-/** The page's globals that a module reads while it is imported, in a thread that has all of them as traps. */
+/** Imports a module in a thread that records reads of browser globals; returns the names that it read. */
 async function globalsReadBy(file: string): Promise<readonly string[]> {
-  const worker = new Worker(new URL("page-traps.ts", import.meta.url), { workerData: file });
+  const worker = new Worker(new URL("global-traps.ts", import.meta.url), { workerData: file });
   return await new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
 }

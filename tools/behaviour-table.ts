@@ -1,11 +1,11 @@
 import type { Reporter, TestCase } from "vitest/node";
 
-/** Prints which behaviour which binding has been seen to have, and where: framework × environment. */
+/** A reporter that prints a table of the conformance tests: behaviour × framework × environment. */
 export function behaviourTable(): Reporter {
   return {
     onTestRunEnd(modules) {
-      const seen = modules.flatMap((module) => [...module.children.allTests()]).filter((test) => test.meta().binding);
-      if (seen.length > 0) console.log(tableOf(seen));
+      const tests = modules.flatMap((module) => [...module.children.allTests()]).filter((test) => test.meta().binding);
+      if (tests.length > 0) console.log(tableOf(tests));
     },
   };
 }

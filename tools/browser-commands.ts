@@ -5,13 +5,13 @@ const running = new Map<string, ServerProcess>();
 
 function at(url: string): ServerProcess {
   const server = running.get(url);
-  if (server === undefined) throw new Error(`No test server runs at ${url}: start one with commands.startServer().`);
+  if (server === undefined) throw new Error(`No test server runs at ${url}. Start one with commands.startServer().`);
   return server;
 }
 
 /**
- * What a page under test asks of Node: `import { commands } from "vitest/browser"`. A server is named by the URL that
- * `startServer` gave.
+ * Commands that a browser test runs in Node: `import { commands } from "vitest/browser"`. The URL that `startServer` returns
+ * identifies a server.
  */
 export const browserCommands: {
   startServer: BrowserCommand<[setup?: ServerSetup]>;
@@ -41,7 +41,7 @@ export const browserCommands: {
 
 declare module "vitest/browser" {
   interface BrowserCommands {
-    /** Starts a reference server in a process of its own; resolves to its URL. */
+    /** Starts a reference server in its own process. Resolves to its URL. */
     startServer(setup?: ServerSetup): Promise<string>;
     stopServer(url: string): Promise<void>;
     /** `kill -9`. */

@@ -10,7 +10,7 @@ const sources = [
 ];
 const exclude = ["**/{dist,node_modules}/**"];
 
-/** Builds every dist/ unless they are younger than every source. Vitest calls it before the tests that read dist/. */
+/** Builds every dist/ unless it is newer than its sources. Vitest calls it before tests that use dist/. */
 export default function ensureBuilt(): void {
   const built = statSync(`${root}dist/core/index.js`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const changed = globSync(sources, { cwd: root, exclude }).some((path) => statSync(root + path).mtimeMs > built);

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { Plugin } from "vitest/config";
 import { root, server } from "./entries.ts";
 
-/** Lets specs that import `core/x.ts` run on `dist/core/x.js`, if the build has made one. */
+/** A plugin that resolves imports of `core/x.ts` to `dist/core/x.js`, if that exists. */
 export function builtFiles(): Plugin {
   return {
     name: "built-files",

@@ -2,13 +2,13 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { root } from "./entries.ts";
 
-/** What a page pays for one import. In bytes. */
+/** The size of one import, in bytes. */
 export interface Size {
-  /** What comes with the page. */
+  /** Loaded at first. */
   readonly first: Weight;
-  /** What is loaded when it is asked for. */
+  /** Loaded lazily. */
   readonly later: Weight;
-  /** Minified bytes of what comes first by what they are of: a package, or a room of our own. */
+  /** Minified bytes of `first` by package or by folder of the core. */
   readonly parts: ReadonlyMap<string, number>;
 }
 
@@ -18,11 +18,11 @@ export interface Weight {
   readonly gzipped: number;
 }
 
-/** What a page pays for a module of this `code`, bundled for browsers and minified. */
+/** Bundles this `code` for browsers, minifies it and returns its size. */
 export async function sizeOf(code: string): Promise<Size> {
   const { outputFiles, metafile } = await build({
     stdin: { contents: code, resolveDir: root },
-    // The built package, as an app sees it, not the sources that tsconfig.json names.
+    // Without the repository's tsconfig.json, whose paths lead to the sources instead of the built package.
     tsconfigRaw: {},
     bundle: true,
     splitting: true,

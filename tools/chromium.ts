@@ -1,18 +1,18 @@
 import { existsSync } from "node:fs";
 
-/** Where Chromium is on this machine: `CHROMIUM` names it, else the usual places are tried. Undefined: not installed. */
+/** The path of Chromium: the variable `CHROMIUM`, or a default path. Undefined if it is not installed. */
 export function chromiumPath(): string | undefined {
-  const places = [
+  const candidates = [
     process.env["CHROMIUM"],
     "/usr/bin/chromium",
     "/usr/bin/chromium-browser",
     "/usr/bin/google-chrome",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
   ];
-  return places.find((place) => place !== undefined && existsSync(place));
+  return candidates.find((place) => place !== undefined && existsSync(place));
 }
 
-/** How Chromium starts for tests: WebRTC stays on this machine, and nothing is multicast. */
+/** Launch options for tests: WebRTC uses loopback and no multicast. */
 export function chromiumLaunch(): { headless: true; args: string[]; executablePath?: string } {
   const executablePath = chromiumPath();
   return {
@@ -21,7 +21,7 @@ export function chromiumLaunch(): { headless: true; args: string[]; executablePa
       "--no-sandbox",
       "--allow-loopback-in-peer-connection",
       "--disable-features=WebRtcHideLocalIpsWithMdns",
-      // Two pages of one test must both keep their timers' pace, and only one of them is in front.
+      // Background tabs must not throttle their timers, because tests use several tabs.
       "--disable-background-timer-throttling",
       "--disable-renderer-backgrounding",
     ],
@@ -29,5 +29,5 @@ export function chromiumLaunch(): { headless: true; args: string[]; executablePa
   };
 }
 
-/** Without it a page gathers no host candidates on loopback. */
+/** Pages need this permission to gather host candidates on loopback. */
 export const chromiumContext: { permissions: string[] } = { permissions: ["microphone"] };

@@ -1,16 +1,16 @@
 import ts from "typescript";
 import { root } from "./entries.ts";
 
-/** A program over the repository in which some files have another text, or exist at all. */
+/** A compilation of the repository with virtual files. */
 export interface Compilation {
   readonly checker: ts.TypeChecker;
-  /** A file of the program, by its path from the root. */
+  /** A source file, by its path from the root. */
   file(path: string): ts.SourceFile;
-  /** What is wrong in a file, each as `line: message`. */
+  /** The errors of a file, each as `line: message`. */
   errors(path: string): readonly string[];
 }
 
-/** Type-checks `roots` by the repository's own tsconfig; `overlay` is text by path from the root. */
+/** Type-checks `roots` with the repository's tsconfig. `overlay` maps paths to the text of virtual files. */
 export function compile(
   roots: readonly string[],
   overlay: Readonly<Record<string, string>> = {},
@@ -23,7 +23,7 @@ export function compile(
   });
   const file = (path: string): ts.SourceFile => {
     const found = program.getSourceFile(root + path);
-    if (found === undefined) throw new Error(`${path} is not there. Where it is in dist/, run npm run build.`);
+    if (found === undefined) throw new Error(`${path} is missing. If it is in dist/, run npm run build.`);
     return found;
   };
   return {
@@ -38,7 +38,7 @@ function repositoryOptions(): ts.CompilerOptions {
   return ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root).options;
 }
 
-// Read once for all programs of a run: most of a program is the platform's and the packages' declarations.
+// Cached for all compilations, because most files are declarations of the platform and of packages.
 const read = new Map<string, ts.SourceFile | undefined>();
 
 function hostOver(overlay: Readonly<Record<string, string>>): ts.CompilerHost {

@@ -5,21 +5,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** A TURN server that takes the credentials minted with its secret, over UDP and TCP. */
+/** A TURN server over UDP and TCP that accepts credentials derived from its secret. */
 export interface Coturn {
-  /** What it has said so far. */
+  /** Its log so far. */
   readonly lines: readonly string[];
   stop(): Promise<void>;
 }
 
-/** Where and how it runs; `enter` being the words before its command. */
+/** Options of {@link startCoturn}. `enter` is a command prefix. */
 export interface CoturnOptions {
   readonly enter: readonly string[];
   readonly address: string;
   readonly secret: string;
 }
 
-/** Starts coturn on port 3478; resolves once it listens, rejects with what it said. */
+/** Starts coturn on port 3478. Resolves once it listens; rejects with its log. */
 export async function startCoturn({ enter, address, secret }: CoturnOptions): Promise<Coturn> {
   const folder = await mkdtemp(join(tmpdir(), "coturn-"));
   const [command = "", ...args] = [

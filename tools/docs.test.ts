@@ -12,7 +12,7 @@ const programs = globSync(["{,reference-server/}README.md", "docs/**/*.md"], { c
   programsOf(snippetsOf(path, readFileSync(root + path, "utf8"))),
 );
 const written = (...languages: readonly string[]) => programs.filter(({ language }) => languages.includes(language));
-// Their markup is the framework's to compile; their scripts are programs.
+// Only the scripts are compiled, without the markup.
 const components = written("vue", "svelte").map((program) => ({
   ...program,
   language: "ts",
@@ -20,7 +20,7 @@ const components = written("vue", "svelte").map((program) => ({
 }));
 const scripts: readonly string[] = Object.keys(JSON.parse(readFileSync(`${root}package.json`, "utf8")).scripts);
 
-// An app's folder, in which the packages are those of this repository, as built.
+// An app's folder whose packages link to the built packages of this repository.
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "bonevalue-docs-"));
@@ -34,19 +34,19 @@ function run(program: string, ...args: readonly string[]): { failure: string; ou
   return { failure: status === 0 ? "" : `It ended with ${status}.\n${stderr}`, output: stdout };
 }
 
-describe("what the documents show", () => {
+describe("code blocks in the documentation", () => {
   const typed = compileAll([...written("ts", "tsx"), ...components], "strict");
   const loose = compileAll(written("js"), "loose");
 
-  test.for([...written("ts", "tsx"), ...components])("$place compiles", (program) => {
+  test.for([...written("ts", "tsx"), ...components])("$location compiles", (program) => {
     expect(typed(program)).toEqual([]);
   });
 
-  test.for(written("js"))("$place means something", (program) => {
+  test.for(written("js"))("$location compiles", (program) => {
     expect(loose(program)).toEqual([]);
   });
 
-  test.for(written("ts", "js").filter((program) => program.run))("$place runs", ({ language, text, output }) => {
+  test.for(written("ts", "js").filter((program) => program.run))("$location runs", ({ language, text, output }) => {
     const file = join(folder, `program.m${language}`);
     writeFileSync(file, text);
     const ended = run(process.execPath, file);
@@ -54,18 +54,18 @@ describe("what the documents show", () => {
     if (output !== undefined) expect(ended.output).toBe(output);
   });
 
-  test.for(written("sh").filter((program) => program.run))("$place runs in a shell", ({ text, output }) => {
+  test.for(written("sh").filter((program) => program.run))("$location runs in a shell", ({ text, output }) => {
     const ended = run("bash", "-euo", "pipefail", "-c", text);
     expect(ended.failure).toBe("");
     if (output !== undefined) expect(ended.output).toBe(output);
   });
 
-  test.for(written("sh"))("$place calls only npm scripts that there are", ({ text }) => {
+  test.for(written("sh"))("$location calls only npm scripts that exist", ({ text }) => {
     const called = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name);
     expect(called.filter((name) => !scripts.includes(name as string))).toEqual([]);
   });
 
-  test.for(written("json"))("$place is JSON", ({ text }) => {
+  test.for(written("json"))("$location is JSON", ({ text }) => {
     expect(() => JSON.parse(text)).not.toThrow();
   });
 });
@@ -86,20 +86,20 @@ console.log(2);
 \`\`\`
 `;
 
-  test("puts a program together from its blocks, with what it prints", () => {
+  test("joins the blocks of a program, and finds its output", () => {
     const text = "console.log(1);\n\nconsole.log(2);\n";
     expect(programsOf(snippetsOf("a.md", markdown))).toEqual([
-      { place: "a.md:3", language: "ts", text, run: true, output: "1\n2\n" },
+      { location: "a.md:3", language: "ts", text, run: true, output: "1\n2\n" },
     ]);
   });
 
-  test("sees a name that is not there", () => {
+  test("reports a missing export", () => {
     const [program] = programsOf(snippetsOf("a.md", "```ts\nimport { nope } from 'bonevalue';\n```\n"));
     expect(compileAll([program!], "strict")(program!)).toHaveLength(1);
   });
 });
 
-/** Compiles programs against the built package, as an app would; returns what is wrong with each. */
+/** Compiles programs against the built package. Returns a function that gives the errors of each. */
 function compileAll(shown: readonly Program[], how: "strict" | "loose"): (program: Program) => readonly string[] {
   const paths = new Map(shown.map((program, index) => [program, `docs/program-${how}-${index}.${program.language}`]));
   const overlay = Object.fromEntries(shown.map((program) => [paths.get(program), program.text]));

@@ -3,39 +3,39 @@ import { chromium, type Page } from "playwright";
 import { chromiumContext, chromiumLaunch } from "./chromium.ts";
 import { serveSite } from "./static-site.ts";
 
-/** A real Chromium, and a site for its pages: dist/, examples/ and whatever HTML a test hands in. */
-export interface Stage {
-  /** `http://127.0.0.1:…` of the site. */
+/** A Chromium, and a web server for its pages: dist/, examples/ and HTML that a test provides. */
+export interface TestBrowser {
+  /** The origin of the web server, `http://127.0.0.1:…`. */
   readonly origin: string;
-  /** A new tab. Tabs share one browser context, unless `apart`. */
-  open(page: PageSource, options?: { readonly apart?: boolean }): Promise<Tab>;
-  /** Closes every tab, the browser and the site. */
+  /** Opens a new tab. Tabs share one browser context, unless `isolated` is set. */
+  open(page: PageSource, options?: { readonly isolated?: boolean }): Promise<Tab>;
+  /** Closes every tab, the browser and the web server. */
   close(): Promise<void>;
 }
 
-/** A path of the site such as `/examples/echo/index.html`, a whole URL, or a page of its own. */
+/** A path such as `/examples/echo/index.html`, a URL, or HTML. */
 export type PageSource = string | { readonly html: string; readonly headers?: Readonly<Record<string, string>> };
 
-/** One tab and what it has said. */
+/** A tab and its console output. */
 export interface Tab {
   readonly page: Page;
-  /** Every line of its console so far, and errors that nothing caught as `Uncaught …`. */
+  /** The lines of its console so far. Uncaught errors appear as `Uncaught …`. */
   readonly lines: readonly string[];
-  /** Resolves with the first line, said already or to come, that matches. The test's own time-out is the limit. */
-  says(line: string | RegExp): Promise<string>;
+  /** Waits for the first line that matches, including earlier lines. Waits until the test times out. */
+  waitForLine(line: string | RegExp): Promise<string>;
   close(): Promise<void>;
 }
 
-/** Opens the stage. The caller closes it, in `afterAll`. */
-export async function launch(): Promise<Stage> {
+/** Starts the browser and the web server. The caller closes them in `afterAll`. */
+export async function launch(): Promise<TestBrowser> {
   const [browser, site] = await Promise.all([chromium.launch(chromiumLaunch()), serveSite()]);
   const shared = await browser.newContext(chromiumContext);
 
   return {
     origin: site.origin,
-    async open(source, { apart = false } = {}) {
-      const context = apart ? await browser.newContext(chromiumContext) : shared;
-      const tab = listenTo(await context.newPage());
+    async open(source, { isolated = false } = {}) {
+      const context = isolated ? await browser.newContext(chromiumContext) : shared;
+      const tab = createTab(await context.newPage());
       const url = typeof source === "string" ? source : site.add(source.html, source.headers);
       await tab.page.goto(new URL(url, site.origin).href);
       return tab;
@@ -47,24 +47,24 @@ export async function launch(): Promise<Stage> {
   };
 }
 
-function listenTo(page: Page): Tab {
+function createTab(page: Page): Tab {
   const lines: string[] = [];
-  const heard = new EventEmitter().setMaxListeners(0);
-  const hear = (line: string): void => {
+  const events = new EventEmitter().setMaxListeners(0);
+  const addLine = (line: string): void => {
     lines.push(line);
-    heard.emit("line");
+    events.emit("line");
   };
-  page.on("console", (message) => hear(message.text()));
-  page.on("pageerror", (error) => hear(`Uncaught ${error.stack ?? error.message}`));
+  page.on("console", (message) => addLine(message.text()));
+  page.on("pageerror", (error) => addLine(`Uncaught ${error.stack ?? error.message}`));
 
   return {
     page,
     lines,
-    async says(wanted) {
+    async waitForLine(pattern) {
       for (;;) {
-        const line = lines.find((line) => (typeof wanted === "string" ? line.includes(wanted) : wanted.test(line)));
+        const line = lines.find((line) => (typeof pattern === "string" ? line.includes(pattern) : pattern.test(line)));
         if (line !== undefined) return line;
-        await once(heard, "line");
+        await once(events, "line");
       }
     },
     close: () => page.close(),

@@ -1,20 +1,20 @@
 import { vi } from "vitest";
 
 /** In ms. */
-interface Patience {
+interface WaitOptions {
   readonly timeout?: number;
   readonly interval?: number;
 }
 
-// As long as a busy machine may take for what takes milliseconds on a quiet one: vitest waits for one second.
-const patience = 30_000;
+// Vitest's default of one second is too short on a busy machine.
+const timeout = 30_000;
 
-/** What `look` returns once it no longer throws. */
-export function eventually<T>(look: () => T | Promise<T>, options: Patience = {}): Promise<T> {
-  return vi.waitFor(look, { timeout: patience, ...options });
+/** Repeats `look` until it no longer throws. Returns its result. */
+export function eventually<T>(look: () => T | Promise<T>, options: WaitOptions = {}): Promise<T> {
+  return vi.waitFor(look, { timeout, ...options });
 }
 
-/** What `look` returns once that is true. */
-export function until<T>(look: () => T | Promise<T>, options: Patience = {}): ReturnType<typeof vi.waitUntil<T>> {
-  return vi.waitUntil(look, { timeout: patience, ...options });
+/** Repeats `look` until it returns a truthy value. Returns that value. */
+export function until<T>(look: () => T | Promise<T>, options: WaitOptions = {}): ReturnType<typeof vi.waitUntil<T>> {
+  return vi.waitUntil(look, { timeout, ...options });
 }

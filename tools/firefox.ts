@@ -1,6 +1,6 @@
 import puppeteer, { type Browser } from "puppeteer-core";
 
-/** Starts Firefox over WebDriver BiDi with a profile of its own; WebRTC stays on this machine. The caller closes it. */
+/** Starts Firefox with a new profile over WebDriver BiDi. WebRTC uses loopback. The caller closes it. */
 export function launchFirefox(): Promise<Browser> {
   return puppeteer.launch({
     browser: "firefox",
@@ -8,7 +8,7 @@ export function launchFirefox(): Promise<Browser> {
     headless: true,
     extraPrefsFirefox: {
       "media.peerconnection.ice.loopback": true,
-      // Without them a page gathers no host candidates on loopback.
+      // Pages need these permissions to gather host candidates on loopback.
       "permissions.default.microphone": 1,
       "permissions.default.camera": 1,
     },

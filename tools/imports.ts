@@ -3,28 +3,28 @@ import { posix } from "node:path";
 import ts from "typescript";
 import { root } from "./entries.ts";
 
-/** One file of the repository and what it imports, types included. Paths are from the root. */
+/** A file of the repository and its imports, including types. Paths are relative to the root. */
 export interface SourceFile {
   readonly path: string;
   /** The repository's own files. */
   readonly files: readonly string[];
-  /** Those of `files` that are there when it runs: `import type` leaves nothing behind. */
+  /** The files that it imports at run time, without `import type`. */
   readonly loads: readonly string[];
-  /** Packages and `node:` modules, by the name that is installed: `@scope/name`, without a subpath. */
+  /** Packages and `node:` modules, without subpaths. */
   readonly packages: readonly string[];
 }
 
-const rooms = ["core", "bindings", "reference-server", "examples", "bench", "docs", "tools"];
+const folders = ["core", "bindings", "reference-server", "examples", "bench", "docs", "tools"];
 
-/** Every TypeScript file of every room. */
+/** Every TypeScript file of the repository. */
 export function readSources(): readonly SourceFile[] {
-  return globSync(`{${rooms.join(",")}}/**/*.{ts,tsx}`, { cwd: root, exclude: ["**/dist/**", "**/node_modules/**"] })
+  return globSync(`{${folders.join(",")}}/**/*.{ts,tsx}`, { cwd: root, exclude: ["**/dist/**", "**/node_modules/**"] })
     .map((path) => path.replaceAll("\\", "/"))
     .sort()
     .map((path) => importsOf(path, readFileSync(root + path, "utf8")));
 }
 
-/** What a file's text imports, statically, dynamically or as a type. */
+/** The static, dynamic and type imports of a file's text. */
 export function importsOf(path: string, text: string): SourceFile {
   const imports = importsIn(ts.createSourceFile(path, text, ts.ScriptTarget.Latest));
   const own = imports
@@ -38,7 +38,7 @@ export function importsOf(path: string, text: string): SourceFile {
   };
 }
 
-/** The files that `start` reaches, itself included. */
+/** The files that `start` imports directly or indirectly, including itself. */
 export function reachable(start: readonly string[], sources: readonly SourceFile[]): ReadonlySet<string> {
   const byPath = new Map(sources.map((source) => [source.path, source]));
   const seen = new Set(start);
@@ -46,8 +46,8 @@ export function reachable(start: readonly string[], sources: readonly SourceFile
   return seen;
 }
 
-/** Each ring of files that load one another, as the path that goes round it. */
-export function cycles(sources: readonly SourceFile[]): readonly (readonly string[])[] {
+/** The import cycles, each as a list of files that ends with its first file. */
+export function importCycles(sources: readonly SourceFile[]): readonly (readonly string[])[] {
   const byPath = new Map(sources.map((source) => [source.path, source]));
   const found: string[][] = [];
   const done = new Set<string>();

@@ -3,39 +3,39 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { missingPrograms } from "./ensure.ts";
-import { createNamespaces, ip, namespaceTrouble, type Place } from "./namespaces.ts";
+import { createNamespaces, findNamespaceProblem, ip, type NetworkNamespace } from "./namespaces.ts";
 
-/** Two places and one cable between them. */
+/** Two network namespaces that a lossy cable connects. */
 export interface LossyNetwork {
-  readonly ends: readonly [near: Place, far: Place];
+  readonly ends: readonly [near: NetworkNamespace, far: NetworkNamespace];
   /** The near end's address. */
   readonly address: string;
-  /** Takes all of it away; what runs there is to be ended first. */
+  /** Removes the network. End its processes first. */
   remove(): Promise<void>;
 }
 
-/** How bad the cable is. The losses are the same for the same seed. */
+/** Options of {@link createLossyNetwork}. Equal seeds lose the same packets. */
 export interface LossyNetworkOptions {
   /** Each way, in ms. */
   readonly latency: number;
-  /** The share of packets that get lost, each way. */
+  /** The fraction of packets that are lost, each way. */
   readonly loss: number;
   readonly seed: number;
 }
 
-/** Why this machine cannot have such a network, and what to do; undefined if it can. */
-export function lossyTrouble(): string | undefined {
-  const trouble = namespaceTrouble() ?? missingPrograms("python");
+/** Why this machine does not support such a network, and what to do. Undefined if it does. */
+export function findLossyNetworkProblem(): string | undefined {
+  const trouble = findNamespaceProblem() ?? missingPrograms("python");
   if (trouble) return trouble;
-  return existsSync("/dev/net/tun") ? undefined : "Give this machine the device /dev/net/tun.";
+  return existsSync("/dev/net/tun") ? undefined : "This machine has no device /dev/net/tun. Add it.";
 }
 
-// Of a block that is kept for documentation. A browser asks its user before a page may reach a private address.
+// From a documentation block (RFC 5737). Browsers ask the user before a page may connect to a private address.
 const address = "198.51.100.1";
 
-const program = fileURLToPath(new URL("lossy-wire.py", import.meta.url));
+const program = fileURLToPath(new URL("lossy-cable.py", import.meta.url));
 
-/** Makes the network. The caller removes it. */
+/** Creates the network. The caller removes it. */
 export async function createLossyNetwork({ latency, loss, seed }: LossyNetworkOptions): Promise<LossyNetwork> {
   const { add, remove } = createNamespaces("lossy");
   const [wire, near, far] = [add("wire"), add("near"), add("far")];
@@ -58,15 +58,15 @@ export async function createLossyNetwork({ latency, loss, seed }: LossyNetworkOp
     throw failure;
   });
   died.catch(() => {});
-  // The program keeps its ends, wherever they are.
-  plug(wire, near, "near", address);
-  plug(wire, far, "far", "198.51.100.2");
+  // The program keeps using the devices after they move to other namespaces.
+  attach(wire, near, "near", address);
+  attach(wire, far, "far", "198.51.100.2");
   return { ends: [near, far], address, remove: end };
 }
 
-function plug(wire: Place, place: Place, device: string, address: string): void {
-  ip("-n", wire.name, "link", "set", device, "netns", place.name, "name", "uplink");
-  ip("-n", place.name, "addr", "add", `${address}/30`, "dev", "uplink");
-  ip("-n", place.name, "link", "set", "uplink", "up");
-  ip("-n", place.name, "route", "add", "default", "dev", "uplink");
+function attach(wire: NetworkNamespace, namespace: NetworkNamespace, device: string, address: string): void {
+  ip("-n", wire.name, "link", "set", device, "netns", namespace.name, "name", "uplink");
+  ip("-n", namespace.name, "addr", "add", `${address}/30`, "dev", "uplink");
+  ip("-n", namespace.name, "link", "set", "uplink", "up");
+  ip("-n", namespace.name, "route", "add", "default", "dev", "uplink");
 }

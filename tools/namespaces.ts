@@ -5,36 +5,36 @@ import { basename, join } from "node:path";
 import { missingPrograms } from "./ensure.ts";
 
 /** A network namespace of this machine. */
-export interface Place {
-  /** As `ip` knows it. */
+export interface NetworkNamespace {
+  /** Its name for `ip`. */
   readonly name: string;
-  /** The words before a command that make it run there. */
+  /** A command prefix that runs a command in it. */
   readonly enter: readonly string[];
-  /** A script that runs `program` there with the arguments it is given, for who takes nothing but a path. */
+  /** Writes a script that runs `program` in it with the script's arguments, and returns its path. */
   script(program: string): string;
 }
 
-/** Namespaces that belong together. */
+/** A group of namespaces. */
 export interface Namespaces {
-  /** A new one, with nothing in it but a loopback that is up. */
-  add(name: string): Place;
-  /** Takes all of them away; what runs there is to be ended first. */
+  /** Adds a namespace with only a loopback device. */
+  add(name: string): NetworkNamespace;
+  /** Removes the namespaces. End their processes first. */
   remove(): void;
 }
 
 /** One end of a cable. */
-export interface End {
-  readonly place: Place;
+export interface CableEnd {
+  readonly namespace: NetworkNamespace;
   /** The device's name there. */
   readonly device: string;
   /** An IPv4 address of a network of four. */
   readonly address: string;
 }
 
-/** Why this machine cannot have namespaces, and what to do; undefined if it can. */
-export function namespaceTrouble(): string | undefined {
-  if (process.platform !== "linux") return "Only Linux has network namespaces: run this on Linux.";
-  if (process.getuid?.() !== 0) return "Only root can make network namespaces: run this as root.";
+/** Why this machine does not support network namespaces, and what to do. Undefined if it does. */
+export function findNamespaceProblem(): string | undefined {
+  if (process.platform !== "linux") return "Only Linux has network namespaces. Run this on Linux.";
+  if (process.getuid?.() !== 0) return "Only root can create network namespaces. Run this as root.";
   const missing = missingPrograms("iproute2");
   if (missing) return missing;
   const probe = `probe-${process.pid}`;
@@ -43,30 +43,30 @@ export function namespaceTrouble(): string | undefined {
     ip("netns", "del", probe);
     return undefined;
   } catch {
-    return "This machine does not allow network namespaces: give its container the capability SYS_ADMIN.";
+    return "This machine does not allow network namespaces. Give its container the capability SYS_ADMIN.";
   }
 }
 
-/** No namespaces yet; their names will begin with `prefix`. The caller removes them. */
+/** Creates an empty group. The names of its namespaces start with `prefix`. The caller removes them. */
 export function createNamespaces(prefix: string): Namespaces {
   const scripts = mkdtempSync(join(tmpdir(), `${prefix}-`));
-  const made: string[] = [];
+  const names: string[] = [];
   return {
     add(short) {
       const name = `${basename(scripts)}-${short}`;
       ip("netns", "add", name);
-      made.push(name);
+      names.push(name);
       ip("-n", name, "link", "set", "lo", "up");
-      return placeOf(name, scripts);
+      return toNetworkNamespace(name, scripts);
     },
     remove() {
-      for (const name of made.splice(0)) ip("netns", "del", name);
+      for (const name of names.splice(0)) ip("netns", "del", name);
       rmSync(scripts, { recursive: true, force: true });
     },
   };
 }
 
-function placeOf(name: string, scripts: string): Place {
+function toNetworkNamespace(name: string, scripts: string): NetworkNamespace {
   const enter = ["ip", "netns", "exec", name];
   return {
     name,
@@ -80,28 +80,28 @@ function placeOf(name: string, scripts: string): Place {
   };
 }
 
-/** A cable between two places, both ends up; the far end's way to everywhere leads through the near one. */
-export function wire(near: End, far: End): void {
-  const [a, b] = [near.place.name, far.place.name];
+/** Connects two namespaces by a cable. The default route of the far end leads through the near end. */
+export function connectByCable(near: CableEnd, far: CableEnd): void {
+  const [a, b] = [near.namespace.name, far.namespace.name];
   ip("link", "add", near.device, "netns", a, "type", "veth", "peer", "name", far.device, "netns", b);
-  for (const { place, device, address } of [near, far]) {
-    ip("-n", place.name, "addr", "add", `${address}/30`, "dev", device);
-    ip("-n", place.name, "link", "set", device, "up");
+  for (const { namespace, device, address } of [near, far]) {
+    ip("-n", namespace.name, "addr", "add", `${address}/30`, "dev", device);
+    ip("-n", namespace.name, "link", "set", device, "up");
   }
   ip("-n", b, "route", "replace", "default", "via", near.address);
 }
 
-/** The processes that run in a place. */
-export function processesIn({ name }: Place): readonly number[] {
+/** The processes in a namespace. */
+export function processesIn({ name }: NetworkNamespace): readonly number[] {
   return execFileSync("ip", ["netns", "pids", name], { encoding: "utf8" }).trim().split("\n").map(Number);
 }
 
-/** Has a place pass on what is not for itself. */
-export function forward({ name }: Place): void {
+/** Enables IP forwarding in a namespace. */
+export function forward({ name }: NetworkNamespace): void {
   ip("netns", "exec", name, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");
 }
 
-/** Runs `ip`; throws what it says. */
+/** Runs `ip`. Throws its error. */
 export function ip(...args: readonly string[]): void {
   execFileSync("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
 }

@@ -6,7 +6,7 @@ import { type Package, packages, root } from "./entries.ts";
 import { ownBundlers } from "./packaging/bundlers.ts";
 import { runTrial, type Trial } from "./packaging/trial.ts";
 import { typescriptTrials } from "./packaging/typescript.ts";
-import { install, link, pack, type Tarball } from "./packed.ts";
+import { install, linkPackage, pack, type Tarball } from "./packed.ts";
 
 const oldestFolder = `${root}tools/packaging/typescript-oldest/node_modules/typescript`;
 const { version: oldest } = JSON.parse(readFileSync(`${oldestFolder}/package.json`, "utf8"));
@@ -27,7 +27,7 @@ afterAll(() => rmSync(packs, { recursive: true }));
 test.for(trials)("$name", { timeout: 240_000 }, (trial) => {
   const folder = mkdtempSync(join(tmpdir(), "bonevalue-program-"));
   for (const [one, tarball] of tarballs) install(one, tarball, folder);
-  for (const name of Object.keys(trial.packages)) link(name, folder);
+  for (const name of Object.keys(trial.packages)) linkPackage(name, folder);
   expect(runTrial(trial, folder).failure).toBeUndefined();
   rmSync(folder, { recursive: true });
 });

@@ -8,8 +8,8 @@ import { licenseFileName } from "./license-file.ts";
 import { install, pack, type Tarball } from "./packed.ts";
 import { subpathFolders } from "./subpath-folders.ts";
 
-// Prints what an import leaves behind, once the loader has closed its files. Node's own streams and fetch appear at their
-// first use by anyone, and a framework's traces are not ours.
+// Prints the globals and resources that an import adds, once the loader has closed its files. Node's own streams and fetch,
+// and the framework, are loaded before.
 const probe = `
   const [entry, framework] = process.argv.slice(1);
   if (framework) await import(framework);
@@ -48,14 +48,14 @@ describe.for(packages)("the package $name", (one) => {
   });
   afterAll(() => rmSync(app, { recursive: true }));
 
-  test("holds the built files, the documents, a folder for each subpath, and nothing else", () => {
+  test("contains the built files, the documentation, a folder for each subpath, and nothing else", () => {
     const folders = ["dist", "docs", ...subpathFolders(one)];
     const others = tarball.files.filter((path) => !folders.includes(path.split("/")[0]!) || !path.includes("/"));
     expect(others.sort()).toEqual(expected.get(one.name));
     expect(tarball.files.filter((path) => path.includes(".test."))).toEqual([]);
   });
 
-  test("says in package.json what registries show", () => {
+  test("has complete metadata in package.json", () => {
     const manifest = manifestOf(one);
     for (const field of ["description", "license", "author", "keywords", "engines", "main", "types", "version"])
       expect(manifest[field], field).toBeTruthy();
@@ -73,7 +73,7 @@ describe.for(packages)("the package $name", (one) => {
     for (const name of ["preinstall", "install", "postinstall", "prepare"]) expect(scripts).not.toHaveProperty(name);
   });
 
-  test("has relative links only to files in it, and no picture that nothing shows", () => {
+  test("has relative links only to files in it, and no unused pictures", () => {
     const documents = tarball.files.filter((path) => path.endsWith(".md"));
     const targets = documents.flatMap((path) =>
       linksIn(readFileSync(join(home, path), "utf8")).map((link) => posix.join(dirname(path), link)),
@@ -83,7 +83,7 @@ describe.for(packages)("the package $name", (one) => {
     expect(pictures.filter((path) => !targets.includes(path))).toEqual([]);
   });
 
-  test("holds the license of every package that it includes", () => {
+  test("contains the license of every bundled package", () => {
     const licenses = one.bundled.length > 0 ? readFileSync(join(home, "dist", licenseFileName), "utf8") : "";
     for (const name of one.bundled) expect(licenses).toMatch(new RegExp(`^${name} \\d.*\\n\\nMIT License`, "m"));
   });
@@ -93,17 +93,17 @@ describe.for(packages)("the package $name", (one) => {
   });
 
   test("has types that resolve in every mode of module resolution", () => {
-    // An ES module is what a CommonJS program gets, too: Node can require it.
+    // CommonJS programs get the ES module too, because Node can require it.
     const args = [tarball.path, "--ignore-rules", "cjs-resolves-to-esm", "--format", "ascii", "--no-color"];
     expect(run(app, bin("attw"), ...args)).toBe("");
   });
 
   const imported = entriesOf(one).filter(({ subpath }) => subpath !== undefined);
-  test.for(imported)("$subpath can be imported in plain Node and leaves nothing behind", (entry) => {
+  test.for(imported)("$subpath can be imported in plain Node without side effects", (entry) => {
     const framework = peers.filter((name) => `./${name}` === entry.subpath);
     const args = ["--input-type=module", "-e", probe, importNameOf(entry)!, ...framework];
-    const traces = JSON.parse(execFileSync(process.execPath, args, { cwd: app, encoding: "utf8" }));
-    expect(traces).toEqual({ globals: entry.singleFile === "iife" ? ["$BV"] : [], resources: [] });
+    const sideEffects = JSON.parse(execFileSync(process.execPath, args, { cwd: app, encoding: "utf8" }));
+    expect(sideEffects).toEqual({ globals: entry.singleFile === "iife" ? ["$BV"] : [], resources: [] });
   });
 });
 
@@ -119,7 +119,7 @@ describe("the packed files", () => {
   });
   afterAll(() => rmSync(app, { recursive: true }));
 
-  test("hold one copy of the core, beside the single-file builds", () => {
+  test("contain one copy of the core, besides the single-file builds", () => {
     const { home, files } = homes.get(client.name)!;
     const singleFiles = entriesOf(client).flatMap(({ singleFile, output }) => (singleFile ? `dist/${output}.js` : []));
     const modules = files.filter((path) => path.endsWith(".js") && !singleFiles.includes(path));
@@ -127,12 +127,12 @@ describe("the packed files", () => {
     expect(modules.filter((path) => text(path).includes("class BonevalueError"))).toEqual(["dist/core/errors.js"]);
   });
 
-  test("mark React's entry as one for the client", () => {
+  test('mark React\'s entry with "use client"', () => {
     const { home } = homes.get(client.name)!;
     expect(readFileSync(join(home, "dist/bindings/react/index.js"), "utf8")).toMatch(/^"use client";/);
   });
 
-  test("of the single-file module import nothing", () => {
+  test("include a single-file module without imports", () => {
     const { home } = homes.get(client.name)!;
     expect(readFileSync(join(home, "dist/browser.js"), "utf8")).not.toMatch(/\bfrom\s*["']|\bimport\s*[("']/);
   });
@@ -156,7 +156,7 @@ describe("the packed files", () => {
   });
 });
 
-/** Where a document's links and pictures lead, except to headings of its own and to other sites. */
+/** The relative targets of a document's links and pictures. */
 function linksIn(markdown: string): readonly string[] {
   const prose = markdown.replace(/^```.*?^```/gms, "");
   const links = [...prose.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, link]) => link as string);

@@ -28,14 +28,14 @@ export function install(from: Package, { path }: Tarball, app: string, peers: re
   const home = join(app, "node_modules", from.name);
   mkdirSync(home, { recursive: true });
   execFileSync("tar", ["-xzf", path, "-C", home, "--strip-components=1"]);
-  for (const name of [...Object.keys(manifestOf(from)["dependencies"]), ...peers]) link(name, app);
+  for (const name of [...Object.keys(manifestOf(from)["dependencies"]), ...peers]) linkPackage(name, app);
   return home;
 }
 
 /** Links a package of this repository into the node_modules of `app`, unless it is there. */
-export function link(name: string, app: string): void {
-  const place = join(app, "node_modules", name);
-  if (existsSync(place)) return;
-  mkdirSync(dirname(place), { recursive: true });
-  symlinkSync(`${root}node_modules/${name}`, place);
+export function linkPackage(name: string, app: string): void {
+  const target = join(app, "node_modules", name);
+  if (existsSync(target)) return;
+  mkdirSync(dirname(target), { recursive: true });
+  symlinkSync(`${root}node_modules/${name}`, target);
 }

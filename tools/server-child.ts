@@ -1,15 +1,15 @@
 import type { BonevalueServer, ServerOptions } from "../reference-server/server.ts";
-import { obey } from "./orders.ts";
+import { exposeMethods } from "./child-methods.ts";
 
-// A test's output has no room for what a server does every day.
-const quiet = { ...console, debug() {}, info() {} };
+// Logs warnings and errors, but not every sign-in.
+const log = { ...console, debug() {}, info() {} };
 
 let server: BonevalueServer | undefined;
 
-obey({
+exposeMethods({
   async start(options: ServerOptions) {
     const { createServer } = await import("../reference-server/server.ts");
-    server = await createServer({ port: 0, store: ":memory:", log: quiet, ...options });
+    server = await createServer({ port: 0, store: ":memory:", log, ...options });
     return { url: server.url };
   },
   add: (username: string, password: string) => server!.accounts.add(username, password),

@@ -16,7 +16,7 @@ for (const [part, minified] of [...parts].sort((a, b) => b[1] - a[1])) {
   row(`  ${part}`, { minified, gzipped: minified * share });
 }
 row("  diagnose(), when called", later);
-// simple-peer's sources want Node's events: this is the file that it publishes for pages.
+// The browser build of simple-peer, because its sources import Node's events.
 for (const name of ["peerjs", "simple-peer/simplepeer.min.js"]) {
   row(name, (await sizeOf(`export { default } from "${name}"`)).first);
 }

@@ -1,7 +1,7 @@
 /** One fenced block of a Markdown file. */
 export interface Snippet {
-  /** `README.md:12`: where its first line of code is. */
-  readonly place: string;
+  /** The file and line of its first line of code, such as `README.md:12`. */
+  readonly location: string;
   readonly language: string;
   /** The words after the language: `run`, `more`, `output`. */
   readonly words: readonly string[];
@@ -14,28 +14,28 @@ export function snippetsOf(path: string, markdown: string): readonly Snippet[] {
     const [, indent = "", , info = "", text = ""] = found;
     const [language = "", ...words] = info.trim().split(/\s+/);
     const line = markdown.slice(0, found.index).split("\n").length + 1;
-    return { place: `${path}:${line}`, language, words, text: text.replaceAll(new RegExp(`^${indent}`, "gm"), "") };
+    return { location: `${path}:${line}`, language, words, text: text.replaceAll(new RegExp(`^${indent}`, "gm"), "") };
   });
 }
 
-/** A program that a file shows, put together from a block and the blocks that go on from it. */
+/** A program of a document: a block and the `more` blocks that continue it. */
 export interface Program {
-  readonly place: string;
+  readonly location: string;
   readonly language: string;
   readonly text: string;
-  /** Whether it is to be run, and what it then prints, where the file says so. */
+  /** Whether the test runs it, and its expected output. */
   readonly run: boolean;
   readonly output: string | undefined;
 }
 
-/** The programs among a file's snippets: `more` goes on from the one before, `text output` is what that one prints. */
+/** The programs among a file's snippets. `more` continues the previous one; `text output` is its expected output. */
 export function programsOf(snippets: readonly Snippet[]): readonly Program[] {
   const programs: Program[] = [];
-  for (const { place, language, words, text } of snippets) {
+  for (const { location, language, words, text } of snippets) {
     const last = programs.at(-1);
     if (last && words.includes("output")) programs.splice(-1, 1, { ...last, output: text });
     else if (last && words.includes("more")) programs.splice(-1, 1, { ...last, text: `${last.text}\n${text}` });
-    else programs.push({ place, language, text, run: words.includes("run"), output: undefined });
+    else programs.push({ location, language, text, run: words.includes("run"), output: undefined });
   }
   return programs;
 }

@@ -6,9 +6,9 @@ import { root } from "./entries.ts";
 
 /** A web server on a loopback port, for pages under test. */
 export interface StaticSite {
-  /** `http://127.0.0.1:…`, without a slash at its end. */
+  /** `http://127.0.0.1:…`, without a trailing slash. */
   readonly origin: string;
-  /** Serves `html` from now on; returns its URL. */
+  /** Adds a page; returns its URL. */
   add(html: string, headers?: Readonly<Record<string, string>>): string;
   close(): Promise<void>;
 }
@@ -51,6 +51,6 @@ async function sendFile(path: string, response: ServerResponse): Promise<void> {
   const file = normalize(join(root, path));
   const open = file.startsWith(`${root}dist/`) || file.startsWith(`${root}examples/`);
   const body = open ? await readFile(file).catch(() => undefined) : undefined;
-  if (body === undefined) response.writeHead(404).end(`There is no ${path} here.`);
+  if (body === undefined) response.writeHead(404).end(`${path} is not found.`);
   else response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" }).end(body);
 }

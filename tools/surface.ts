@@ -1,12 +1,12 @@
 import ts from "typescript";
 
-/** Something that a module exports, under the name that importers use. */
+/** An export of a module. */
 interface Exported {
   readonly name: string;
   readonly symbol: ts.Symbol;
 }
 
-/** What a file exports as it is declared, by name and without comments. */
+/** The declarations that a file exports, sorted by name and without comments. */
 export function surfaceText(file: ts.SourceFile, checker: ts.TypeChecker): string {
   const printer = ts.createPrinter({ removeComments: true });
   const texts = exportsOf(file, checker).map(({ name, symbol }) => {

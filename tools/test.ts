@@ -33,7 +33,7 @@ async function command(kind: string, program: string, ...args: readonly string[]
   return code === 0;
 }
 
-async function specs(): Promise<void> {
+async function runTests(): Promise<void> {
   const tally = {
     onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]) {
       for (const module of modules) countModule(module);
@@ -58,7 +58,8 @@ function countModule(module: TestModule): void {
 
 function countSkip(kind: string, test: TestCase, isBroken: boolean): void {
   const { note } = test.result() as { readonly note?: string };
-  const reason = note ?? (isBroken ? "A hook or an import of the file failed." : "No reason is given: give one.");
+  const reason =
+    note ?? (isBroken ? "A hook or an import of the file failed." : "The test gives no reason for its skip. Add one.");
   count(kind, note !== undefined || isBroken ? "skipped" : "failed");
   skips.set(reason, [...(skips.get(reason) ?? []), `${kind}: ${test.module.relativeModuleId}: ${test.fullName}`]);
 }
@@ -90,7 +91,7 @@ const [built] = await Promise.all([
 ]);
 if (built) {
   await command("size", "size-limit");
-  await specs();
+  await runTests();
 }
 report();
 process.exit();

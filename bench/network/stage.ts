@@ -1,7 +1,7 @@
 import { type Browser, chromium, type Page } from "playwright";
 import { chromiumContext, chromiumLaunch, chromiumPath } from "../../tools/chromium.ts";
 import { createLossyNetwork, type LossyNetworkOptions } from "../../tools/lossy-network.ts";
-import type { Place } from "../../tools/namespaces.ts";
+import type { NetworkNamespace } from "../../tools/namespaces.ts";
 import { bundle, createPair, type Stage } from "../stage.ts";
 
 const isolated = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
@@ -29,7 +29,7 @@ export async function openNetworkStage(cable: LossyNetworkOptions): Promise<Stag
   };
 }
 
-function launchIn(place: Place): Promise<Browser> {
+function launchIn(place: NetworkNamespace): Promise<Browser> {
   const { args, ...launch } = chromiumLaunch();
   // The cable is all there is.
   const noLoopback = args.filter((arg) => !arg.includes("loopback"));

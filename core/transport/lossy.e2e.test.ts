@@ -1,12 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { missingPrograms } from "../../tools/ensure.ts";
-import { createLossyNetwork, lossyTrouble } from "../../tools/lossy-network.ts";
+import { createLossyNetwork, findLossyNetworkProblem } from "../../tools/lossy-network.ts";
 import { startServer } from "../../tools/server-process.ts";
 import { skipAll } from "../../tools/skip-all.ts";
 import { chromiumPeer } from "./testing/e2e/peers.ts";
 
-const trouble = lossyTrouble() ?? missingPrograms("chromium");
+const trouble = findLossyNetworkProblem() ?? missingPrograms("chromium");
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));
 
 describe("on a cable of 50 ms that loses packets", () => {

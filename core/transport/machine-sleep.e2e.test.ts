@@ -1,13 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { describe, type TestContext, test } from "vitest";
 import { missingPrograms } from "../../tools/ensure.ts";
-import { namespaceTrouble, processesIn } from "../../tools/namespaces.ts";
-import { createRoamingNetwork, type RoamingNetwork } from "../../tools/roaming.ts";
+import { findNamespaceProblem, processesIn } from "../../tools/namespaces.ts";
+import { createRoamingNetwork, type RoamingNetwork } from "../../tools/roaming-network.ts";
 import { startServer } from "../../tools/server-process.ts";
 import { skipAll } from "../../tools/skip-all.ts";
 import { chromiumPeer, type RunningPeer } from "./testing/e2e/peers.ts";
 
-const trouble = namespaceTrouble() ?? missingPrograms("chromium");
+const trouble = findNamespaceProblem() ?? missingPrograms("chromium");
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));
 
 interface Pair {
@@ -21,11 +21,11 @@ interface Pair {
 async function pair({ expect, onTestFinished }: TestContext): Promise<Pair> {
   const network = createRoamingNetwork();
   onTestFinished(network.remove);
-  const { address: host, outside, roamer, other } = network;
+  const { address: host, outside, roaming, other } = network;
   const options = { host, insecure: true };
   const server = await startServer({ accounts: { ann: "test" }, options, enter: outside.enter });
   onTestFinished(server.stop);
-  const peers = await Promise.all([chromiumPeer(roamer, library), chromiumPeer(other, library)]);
+  const peers = await Promise.all([chromiumPeer(roaming, library), chromiumPeer(other, library)]);
   onTestFinished(async () => {
     for (const peer of peers) await peer.close();
   });
@@ -35,17 +35,21 @@ async function pair({ expect, onTestFinished }: TestContext): Promise<Pair> {
 }
 
 /** As a machine whose lid is closed: its processes stand still, and nothing that is sent to it arrives. */
-async function sleep({ mute, roamer }: RoamingNetwork, ms: number, { onTestFinished }: TestContext): Promise<void> {
-  const processes = processesIn(roamer);
+async function sleep(
+  { setMuted, roaming }: RoamingNetwork,
+  ms: number,
+  { onTestFinished }: TestContext,
+): Promise<void> {
+  const processes = processesIn(roaming);
   const wake = () => {
     for (const pid of processes) process.kill(pid, "SIGCONT");
   };
   for (const pid of processes) process.kill(pid, "SIGSTOP");
   // Suspended processes cannot be closed.
   onTestFinished(wake);
-  mute(true);
+  setMuted(true);
   await new Promise((resolve) => setTimeout(resolve, ms));
-  mute(false);
+  setMuted(false);
   wake();
 }
 

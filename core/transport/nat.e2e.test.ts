@@ -5,13 +5,13 @@ import type { IceOption } from "../../reference-server/ice.ts";
 import type { ServerOptions } from "../../reference-server/server.ts";
 import { type Coturn, startCoturn } from "../../tools/coturn.ts";
 import { missingPrograms } from "../../tools/ensure.ts";
-import type { Place } from "../../tools/namespaces.ts";
-import { createNatNetwork, type NatNetwork, natTrouble } from "../../tools/nat.ts";
+import type { NetworkNamespace } from "../../tools/namespaces.ts";
+import { createNatNetwork, findNatProblem, type NatNetwork } from "../../tools/nat-network.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
 import { skipAll } from "../../tools/skip-all.ts";
 import { chromiumPeer, nodePeer, type RunningPeer } from "./testing/e2e/peers.ts";
 
-const trouble = natTrouble() ?? missingPrograms("coturn", "chromium");
+const trouble = findNatProblem() ?? missingPrograms("coturn", "chromium");
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));
 const secret = "the secret that both servers know";
 const viaUdp = "turn:192.0.2.1:3478";
@@ -52,7 +52,7 @@ async function serverWith(
   return server;
 }
 
-async function pairOf<Peer extends RunningPeer>(start: (home: Place) => Promise<Peer>): Promise<Peer[]> {
+async function pairOf<Peer extends RunningPeer>(start: (home: NetworkNamespace) => Promise<Peer>): Promise<Peer[]> {
   const peers = await Promise.all(network.homes.map(start));
   ends.push(() => Promise.all(peers.map((peer) => peer.close())));
   return peers;

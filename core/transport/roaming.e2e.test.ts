@@ -1,33 +1,33 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { missingPrograms } from "../../tools/ensure.ts";
-import { namespaceTrouble } from "../../tools/namespaces.ts";
-import { createRoamingNetwork, type RoamingNetwork } from "../../tools/roaming.ts";
+import { findNamespaceProblem } from "../../tools/namespaces.ts";
+import { createRoamingNetwork, type RoamingNetwork } from "../../tools/roaming-network.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
 import { skipAll } from "../../tools/skip-all.ts";
 import { chromiumPeer, type RunningPeer } from "./testing/e2e/peers.ts";
 
-const trouble = namespaceTrouble() ?? missingPrograms("chromium");
+const trouble = findNamespaceProblem() ?? missingPrograms("chromium");
 const library = fileURLToPath(new URL("../../dist/global.js", import.meta.url));
 const chunks = 400;
 
 let network: RoamingNetwork;
 let server: ServerProcess;
-let peers: readonly [roamer: RunningPeer, other: RunningPeer];
+let peers: readonly [roaming: RunningPeer, other: RunningPeer];
 const ends: (() => unknown)[] = [];
 
 beforeAll(async () => {
   if (trouble) return;
   network = createRoamingNetwork();
   ends.push(network.remove);
-  const { address: host, outside, roamer, other } = network;
+  const { address: host, outside, roaming, other } = network;
   server = await startServer({
     accounts: { ann: "test" },
     options: { host, insecure: true },
     enter: outside.enter,
   });
   ends.push(server.stop);
-  peers = await Promise.all([chromiumPeer(roamer, library), chromiumPeer(other, library)]);
+  peers = await Promise.all([chromiumPeer(roaming, library), chromiumPeer(other, library)]);
   ends.push(() => Promise.all(peers.map((peer) => peer.close())));
 });
 
@@ -61,8 +61,8 @@ describe("in the midst of a stream", { timeout: 120_000 }, () => {
     ["who was dialed", 1],
   ] as const)("%s gets another address, and the stream goes on after an ICE restart", async (_, dialer) => {
     const gap = await gapIn(dialer, () => {
-      network.leave();
-      network.arrive();
+      network.removeOldestNetwork();
+      network.addNetwork();
     });
     console.info(`The stream stood still for ${gap} ms.`);
     // The first change in a browser's life reaches its WebRTC 1 to 3 s later than others, and the dialer's is the first.
@@ -76,8 +76,8 @@ describe("in the midst of a stream", { timeout: 120_000 }, () => {
     ["who was dialed", 1],
   ] as const)("%s has a second network before the first goes, and the stream goes on", async (_, dialer) => {
     const gap = await gapIn(dialer, () => {
-      network.arrive();
-      network.leave();
+      network.addNetwork();
+      network.removeOldestNetwork();
     });
     console.info(`The stream stood still for ${gap} ms.`);
     expect(gap).toBeLessThan(15_000);

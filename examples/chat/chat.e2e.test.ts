@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import type { Tab } from "../../tools/e2e.ts";
-import { exampleOf } from "../testing/example.ts";
+import { setUpExamples } from "../testing/example-pages.ts";
 
-const example = exampleOf("chat");
+const example = setUpExamples("chat");
 
 test.each([["react"], ["vue"], ["svelte"]])(
-  "in %s, each sees who comes and goes, how they are reached, and what they say",
+  "in %s, each page shows who is online, how each peer is connected, and all messages",
   async (framework) => {
     const ann = await example.open(`chat/${framework}`, "Ann");
     expect(await online(ann)).toEqual([]);
@@ -18,7 +18,7 @@ test.each([["react"], ["vue"], ["svelte"]])(
     await line(ann, "Oli Two minutes!").waitFor();
     await ann.page.getByText("1 of 1 have your last message").waitFor();
     await person(oli, "Ann direct").waitFor();
-    await example.picture(`chat-${framework}`, ann, oli);
+    await example.screenshot(`chat-${framework}`, ann, oli);
 
     await oli.close();
     await person(ann, "Oli direct").waitFor({ state: "detached" });

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Tab } from "../../tools/e2e.ts";
-import { exampleOf } from "../testing/example.ts";
+import { setUpExamples } from "../testing/example-pages.ts";
 
-const example = exampleOf("cursors");
+const example = setUpExamples("cursors");
 
 test("a cursor follows its peer's pointer, and only the cursor renders", async () => {
   const ann = await example.open("cursors", "Ann");
@@ -17,27 +17,27 @@ test("a cursor follows its peer's pointer, and only the cursor renders", async (
   expect(await renders(oli, "small")).toBe(stageBefore);
 
   await moveUntilSeen(oli, ann, 30, 70);
-  await example.picture("cursors", ann, oli);
+  await example.screenshot("cursors", ann, oli);
 });
 
-/** Moves one's pointer to a place, in percent of the stage. Messages may be lost: it goes there until the other has seen it. */
+/** Moves the pointer to a position, in percent of the area, and repeats it until the watcher shows it, because messages may be lost. */
 async function moveUntilSeen(mover: Tab, watcher: Tab, x: number, y: number): Promise<void> {
-  const stage = await mover.page.locator(".stage").boundingBox();
+  const area = await mover.page.locator(".stage").boundingBox();
   const { mouse } = mover.page;
   await mover.page.bringToFront();
   await expect
     .poll(
       async () => {
-        await mouse.move(stage!.x, stage!.y);
-        await mouse.move(stage!.x + (x * stage!.width) / 100, stage!.y + (y * stage!.height) / 100, { steps: 20 });
-        return placeOf(watcher);
+        await mouse.move(area!.x, area!.y);
+        await mouse.move(area!.x + (x * area!.width) / 100, area!.y + (y * area!.height) / 100, { steps: 20 });
+        return cursorPosition(watcher);
       },
       { timeout: 10_000 },
     )
     .toEqual([x, y]);
 }
 
-function placeOf({ page }: Tab): Promise<readonly number[]> {
+function cursorPosition({ page }: Tab): Promise<readonly number[]> {
   return page
     .locator(".cursor")
     .evaluate(({ style }) => [style.left, style.top].map((at) => Math.round(Number.parseFloat(at))));

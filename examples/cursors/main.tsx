@@ -27,15 +27,15 @@ function Stage() {
   const peers = usePeers();
   useModule(Move, ({ request, peer }) => positions.move(peer.id, request));
 
-  // Browsers give one of these for each frame.
-  function tell({ clientX, clientY, currentTarget }: PointerEvent) {
+  // Browsers fire one of these events for each frame.
+  function sendPosition({ clientX, clientY, currentTarget }: PointerEvent) {
     const { left, top, width, height } = currentTarget.getBoundingClientRect();
     everyone.message(Move, { x: (clientX - left) / width, y: (clientY - top) / height }, { lossy: true });
   }
 
   return (
     <div className="card">
-      <div className="stage" onPointerMove={tell}>
+      <div className="stage" onPointerMove={sendPosition}>
         {peers.map((peer) => (
           <Cursor key={peer.id} peer={peer} />
         ))}

@@ -1,20 +1,20 @@
 import type { PeerId } from "bonevalue";
 
-/** A place in the box, from 0 to 1 both ways. */
+/** A position in the area, from 0 to 1 in both directions. */
 export interface Position {
   readonly x: number;
   readonly y: number;
 }
 
-/** Where each peer's cursor is; a listener hears of one peer only. */
+/** The cursor position of each peer. A listener is called for one peer only. */
 export interface Positions {
   of(peer: PeerId): Position | undefined;
   move(peer: PeerId, position: Position): void;
-  /** Returns the undo. */
+  /** Returns a function that unsubscribes. */
   subscribe(peer: PeerId, listener: () => void): () => void;
 }
 
-/** No cursor yet. */
+/** Creates an empty set of positions. */
 export function createPositions(): Positions {
   const positions = new Map<PeerId, Position>();
   const listeners = new Map<PeerId, Set<() => void>>();
@@ -26,11 +26,11 @@ export function createPositions(): Positions {
       for (const listener of listeners.get(peer) ?? []) listener();
     },
     subscribe(peer, listener) {
-      const heard = listeners.get(peer) ?? new Set();
-      listeners.set(peer, heard.add(listener));
+      const ofPeer = listeners.get(peer) ?? new Set();
+      listeners.set(peer, ofPeer.add(listener));
       return () => {
-        heard.delete(listener);
-        if (heard.size > 0) return;
+        ofPeer.delete(listener);
+        if (ofPeer.size > 0) return;
         listeners.delete(peer);
         positions.delete(peer);
       };

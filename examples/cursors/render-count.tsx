@@ -1,12 +1,12 @@
 import { type ReactElement, useEffect, useRef } from "react";
 
-/** How often the component that holds it has rendered. It writes to the page itself: to count is no reason to render. */
+/** Shows how often its parent has rendered. It writes to the DOM directly, so that counting causes no render. */
 export function RenderCount(): ReactElement {
   const count = useRef(0);
-  const place = useRef<HTMLOutputElement>(null);
+  const output = useRef<HTMLOutputElement>(null);
   useEffect(() => {
     count.current++;
-    place.current!.textContent = `rendered ${count.current}×`;
+    output.current!.textContent = `rendered ${count.current}×`;
   });
-  return <output ref={place} />;
+  return <output ref={output} />;
 }

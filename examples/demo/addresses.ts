@@ -1,11 +1,11 @@
 import { networkInterfaces } from "node:os";
 
-/** The URLs by which a server that listens on `host` can be opened, this machine's own first. */
+/** The URLs of a server that listens on `host`, loopback first. */
 export function addressesOf(host: string, port: number): readonly string[] {
   return isAny(host) ? ["127.0.0.1", ...networkAddresses()].map((name) => urlOf(name, port)) : [urlOf(host, port)];
 }
 
-/** Whether only this machine reaches `host`. */
+/** Whether `host` is reachable only from this machine. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("127.");
 }

@@ -6,17 +6,17 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { launch, type Stage, type Tab } from "../../tools/e2e.ts";
+import { launch, type Tab, type TestBrowser } from "../../tools/e2e.ts";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
-let stage: Stage;
+let browser: TestBrowser;
 let folder: string;
 let demo: ChildProcess | undefined;
 
 beforeAll(async () => {
-  stage = await launch();
+  browser = await launch();
 });
-afterAll(() => stage.close());
+afterAll(() => browser.close());
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "bonevalue-demo-test-"));
 });
@@ -33,7 +33,7 @@ function run(...args: readonly string[]): ChildProcess {
   return demo;
 }
 
-test("with --once it prints the seed's conversation both ways, ends, and leaves nothing behind", async () => {
+test("with --once it prints the calls of both Node peers, exits, and deletes its files", async () => {
   const child = run("--once");
   const lines: string[] = [];
   createInterface({ input: child.stdout! }).on("line", (line) => lines.push(line.trim()));
@@ -45,11 +45,11 @@ test("with --once it prints the seed's conversation both ways, ends, and leaves 
   expect(await readdir(folder)).toEqual([]);
 });
 
-test("its page signs in with one click, and sends to everybody, to ourselves, to a user and to one peer", async () => {
+test("its page signs in with one click, and calls all peers, the own account, a user and one peer", async () => {
   const child = run();
   const url = await pageOf(child);
-  const ann = await stage.open(url);
-  const oli = await stage.open(url);
+  const ann = await browser.open(url);
+  const oli = await browser.open(url);
   await signIn(ann, "Ann");
   await signIn(oli, "Oli");
 
@@ -57,8 +57,8 @@ test("its page signs in with one click, and sends to everybody, to ourselves, to
   // A Node peer of each account, and the other tab.
   await page.locator(".peer").nth(2).waitFor();
   await send(ann, "everyone", 3);
-  await page.getByRole("radio", { name: "Us your other logins" }).check();
-  await send(ann, "your other logins", 1);
+  await page.getByRole("radio", { name: "Us your other peers" }).check();
+  await send(ann, "your other peers", 1);
   await page.getByRole("radio", { name: /^Oli/ }).check();
   await send(ann, "Oli", 2);
   const { name, id } = await oli.page.evaluate(() => ({
@@ -81,7 +81,7 @@ async function pageOf({ stdout }: ChildProcess): Promise<string> {
     const url = /http:\S+/.exec(line)?.[0];
     if (url !== undefined) return url;
   }
-  throw new Error("The demo ended before it said where its page is.");
+  throw new Error("The demo ended before it printed the URL of its page.");
 }
 
 async function signIn({ page }: Tab, name: string): Promise<void> {
@@ -89,7 +89,7 @@ async function signIn({ page }: Tab, name: string): Promise<void> {
   await page.getByText("connect", { exact: true }).waitFor();
 }
 
-/** Sends what the page suggests, and waits for all answers. */
+/** Sends the suggested text, and waits for all replies. */
 async function send({ page }: Tab, to: string, answers: number): Promise<void> {
   await page.getByRole("button", { name: `Send to ${to}`, exact: true }).click();
   const entry = page.locator(".sent").first();

@@ -1,25 +1,28 @@
 import { defineModule, type Module } from "bonevalue";
 import * as v from "valibot";
 
-/** What a peer of the demo is asked. */
-export interface Question {
+/** The request of {@link Echo}. */
+export interface EchoRequest {
   text: string;
 }
 
-/** What it answers. */
-export interface Answer {
+/** The response of {@link Echo}. */
+export interface EchoResponse {
   text: string;
-  /** What runs the peer, for people to read. */
+  /** The browser or runtime of the peer. */
   by?: string | undefined;
 }
 
-/** What every peer of the demo can be asked: the answer is the text with a "Not" before it. */
-export const Echo: Module<v.GenericSchema<Question>, v.GenericSchema<Answer>> = defineModule("My.Echo.Module", {
-  request: v.object({ text: v.string() }),
-  response: v.object({ text: v.string(), by: v.optional(v.string()) }),
-});
+/** The module that every peer of the demo registers. It answers with "Not " and the text. */
+export const Echo: Module<v.GenericSchema<EchoRequest>, v.GenericSchema<EchoResponse>> = defineModule(
+  "My.Echo.Module",
+  {
+    request: v.object({ text: v.string() }),
+    response: v.object({ text: v.string(), by: v.optional(v.string()) }),
+  },
+);
 
-/** The answer to `text`. */
-export function answerTo(text: string): string {
+/** The text of the response. */
+export function negate(text: string): string {
   return `Not ${text}`;
 }

@@ -5,14 +5,14 @@ import type { Demo } from "./demo.ts";
 
 const usage = `npm run demo [-- OPTIONS]
 
-Starts a discovery server with two accounts, Ann and Oli, a Node peer for each, and a page that joins them.
+Starts a discovery server with two accounts, Ann and Oli, a Node peer for each, and a page.
 
-  --once         end after the Node peers have talked, without a page
-  --host HOST    where to listen: 0.0.0.0 lets others on the network open the page (default 127.0.0.1)
-  --port PORT    default 8000, or a free one when that is taken
-  --help         this text`;
+  --once         exit after the Node peers have called each other
+  --host HOST    listen address; 0.0.0.0 lets other machines open the page (default 127.0.0.1)
+  --port PORT    default 8000, or a free port if that is in use
+  --help         print this text`;
 
-const patience = 30_000;
+const firstRepliesTimeoutMs = 30_000;
 
 interface Options {
   readonly once: boolean;
@@ -35,31 +35,32 @@ function readOptions(): Options {
   }
   const port = values.port === undefined ? undefined : Number(values.port);
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port < 65_536))
-    throw new Error(`--port ${values.port} is no port: give a number from 0 to 65535.`);
+    throw new Error(`--port ${values.port} is not a port. Pass a number from 0 to 65535.`);
   return { once: values.once, host: values.host, port };
 }
 
 async function start({ host, port }: Options): Promise<Demo> {
   console.log("A discovery server, two accounts that trust each other, and a Node peer for each:\n");
   ensureBuilt();
-  // Only now: what they import may not have been built before.
+  // Imported here, because its imports need the build.
   const { startDemo } = await import("./demo.ts").catch((cause: unknown) => {
-    throw new Error("Something is missing: run `npm ci`, then `npm run demo` again.", { cause });
+    throw new Error("A dependency is missing. Run `npm ci`, then `npm run demo` again.", { cause });
   });
-  return startDemo({ host, port, say: (who, line) => console.log(`  ${who}  ${line}`) });
+  return startDemo({ host, port, log: (who, line) => console.log(`  ${who}  ${line}`) });
 }
 
-async function hearing(demo: Demo): Promise<void> {
-  const timeout = AbortSignal.timeout(patience);
-  const tooLong = new Promise((_, reject) => {
-    timeout.onabort = () => reject(new Error(`The Node peers have not heard each other in ${patience / 1_000} s.`));
+async function waitForReplies(demo: Demo): Promise<void> {
+  const timeout = AbortSignal.timeout(firstRepliesTimeoutMs);
+  const timedOut = new Promise((_, reject) => {
+    timeout.onabort = () =>
+      reject(new Error(`The Node peers did not answer each other within ${firstRepliesTimeoutMs / 1_000} s.`));
   });
-  await Promise.race([demo.conversation, tooLong]);
+  await Promise.race([demo.firstReplies, timedOut]);
 }
 
-function invite({ urls }: Demo, { host }: Options): void {
+function printUrls({ urls }: Demo, { host }: Options): void {
   console.log(`\nOpen ${urls.join(" or ")} in a browser, and again in a second tab. Ctrl-C ends the demo.`);
-  if (!isLoopback(host)) console.log("Everybody on this network can open it, and sign in as Ann or Oli.");
+  if (!isLoopback(host)) console.log("Every machine on this network can open it, and sign in as Ann or Oli.");
 }
 
 async function interruption(): Promise<void> {
@@ -74,9 +75,9 @@ async function run(): Promise<void> {
   const interrupted = interruption();
   const demo = await start(options);
   try {
-    await Promise.race([hearing(demo), interrupted]);
+    await Promise.race([waitForReplies(demo), interrupted]);
     if (options.once) return;
-    invite(demo, options);
+    printUrls(demo, options);
     await interrupted;
   } finally {
     await demo.close();

@@ -5,23 +5,23 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Account } from "./accounts.ts";
 
-/** The demo's page, on an http server that the discovery server can ride on. */
+/** The web server of the demo's page. The discovery server shares it. */
 export interface Site {
   readonly http: Server;
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Where the page is to be found. */
+/** Options of {@link openSite}. */
 export interface SiteOptions {
   readonly host: string;
-  /** Undefined: the usual one, or any other when that is taken. */
+  /** Default: 8000, or a free port if that is in use. */
   readonly port: number | undefined;
-  /** Given to the page, so that one click signs in. */
+  /** The page gets these accounts, so that one click signs in. */
   readonly accounts: readonly Account[];
 }
 
-const usualPort = 8000;
+const defaultPort = 8000;
 const folder = fileURLToPath(new URL("page/", import.meta.url));
 
 const headers = {
@@ -32,7 +32,7 @@ const headers = {
   "cache-control": "no-store",
 };
 
-/** Bundles the page and serves it. Rejects with what to do when the port cannot be had. */
+/** Bundles the page and serves it. Rejects with advice if the port is not available. */
 export async function openSite({ host, port, accounts }: SiteOptions): Promise<Site> {
   const files = await pageFiles(accounts);
   const http = createServer((request, response) => send(files.get(pathOf(request.url)), response));
@@ -68,7 +68,7 @@ async function pageFiles(accounts: readonly Account[]): Promise<ReadonlyMap<stri
   ]);
 }
 
-/** One script out of the page's modules and the built package. */
+/** Bundles the page's modules with the built package. */
 async function bundle(entry: string): Promise<Uint8Array> {
   const { outputFiles } = await build({
     entryPoints: [entry],
@@ -76,7 +76,7 @@ async function bundle(entry: string): Promise<Uint8Array> {
     format: "esm",
     target: "es2022",
     write: false,
-    // Ours would lead to the library's sources: the page runs what users get.
+    // Without the repository's tsconfig.json, whose paths lead to the library's sources.
     tsconfigRaw: {},
   });
   return outputFiles[0]!.contents;
@@ -84,7 +84,7 @@ async function bundle(entry: string): Promise<Uint8Array> {
 
 function send(file: File | undefined, response: ServerResponse): void {
   if (file) response.writeHead(200, { ...headers, "content-type": file.type }).end(file.body);
-  else response.writeHead(404, { ...headers, "content-type": "text/plain" }).end("There is nothing here.");
+  else response.writeHead(404, { ...headers, "content-type": "text/plain" }).end("Not found.");
 }
 
 function pathOf(url = "/"): string {
@@ -93,11 +93,11 @@ function pathOf(url = "/"): string {
 
 async function listen(http: Server, host: string, port: number | undefined): Promise<void> {
   try {
-    await listenOn(http, host, port ?? usualPort);
+    await listenOn(http, host, port ?? defaultPort);
   } catch (cause) {
     const taken = (cause as NodeJS.ErrnoException).code === "EADDRINUSE";
     if (taken && port === undefined) return listenOn(http, host, 0);
-    const problem = taken ? `port ${port} is taken: choose another with --port` : String(cause);
+    const problem = taken ? `port ${port} is in use; choose another with --port` : String(cause);
     throw new Error(`The demo cannot listen on ${host}: ${problem}.`, { cause });
   }
 }

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { exampleOf } from "../testing/example.ts";
+import { setUpExamples } from "../testing/example-pages.ts";
 
-const example = exampleOf("echo");
+const example = setUpExamples("echo");
 
 test.each([["vanilla"], ["react"], ["vue"], ["svelte"]])(
-  "in %s, a text to everyone comes back from each with a Not before it",
+  "in %s, every peer answers a text with Not and the text",
   async (framework) => {
     const ann = await example.open(`echo/${framework}`, "Ann");
     const oli = await example.open(`echo/${framework}`, "Oli");
@@ -15,6 +15,6 @@ test.each([["vanilla"], ["react"], ["vue"], ["svelte"]])(
       await reply.getByText("Not Friday").waitFor();
       expect(await reply.allInnerTexts()).toEqual([`${other}\nNot Friday`]);
     }
-    await example.picture(`echo-${framework}`, ann, oli);
+    await example.screenshot(`echo-${framework}`, ann, oli);
   },
 );

@@ -1,24 +1,24 @@
 import { defineModule, file, type Module, type RemoteFile } from "bonevalue";
 import * as v from "valibot";
 
-/** A file for a peer; the answer is the SHA-256 of what arrived. */
+/** Receives a file, and answers with its SHA-256. */
 export const Drop: Module<v.GenericSchema<Blob | RemoteFile, RemoteFile>, v.GenericSchema<string>> = defineModule(
   "File.Drop",
   { request: file(), response: v.string() },
 );
 
-/** The SHA-256 of all its bytes, in hexadecimal. */
+/** The SHA-256 of a blob, in hexadecimal. */
 export async function sha256(blob: Blob): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", await blob.arrayBuffer());
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** `bytes` for people. */
+/** Formats a number of bytes. */
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** How fast `bytes` have come since `begun`, by `performance.now()`. */
+/** Formats the rate of `bytes` since `begun`, a time of `performance.now()`. */
 export function speed(bytes: number, begun: number): string {
   return `${megabytes((bytes / (performance.now() - begun)) * 1_000)}/s`;
 }

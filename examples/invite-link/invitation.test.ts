@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { fc } from "../../tools/property.ts";
 import { invitationIn, linkOf } from "./invitation.ts";
 
-test("a link brings its invitation, whatever the names and tokens are", () => {
+test("a link carries its invitation for any names and tokens", () => {
   const text = fc.string({ minLength: 1 });
   fc.assert(
     fc.property(text, text, (from, token) => {
@@ -12,6 +12,6 @@ test("a link brings its invitation, whatever the names and tokens are", () => {
   );
 });
 
-test.each([[""], ["#"], ["#from=Mia"], ["#token=abc"]])("%j is no invitation", (hash) => {
+test.each([[""], ["#"], ["#from=Mia"], ["#token=abc"]])("%j has no invitation", (hash) => {
   expect(invitationIn(hash)).toBeUndefined();
 });

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import type { Tab } from "../../tools/e2e.ts";
-import { exampleOf } from "../testing/example.ts";
+import { setUpExamples } from "../testing/example-pages.ts";
 
-const example = exampleOf("invite-link");
+const example = setUpExamples("invite-link");
 
-test("a link makes two accounts known to each other, works once, and either can end it", async () => {
+test("a link establishes trust between two accounts, works once, and either side can end the trust", async () => {
   const mia = await example.open("invite-link", "Mia");
   expect(await people(mia).count()).toBe(0);
-  await mia.page.getByLabel("What you call them").fill("Noa");
-  await mia.page.getByRole("button", { name: "Make a link" }).click();
+  await mia.page.getByLabel("Your name for them").fill("Noa");
+  await mia.page.getByRole("button", { name: "Create a link" }).click();
   const link = await mia.page.getByRole("link", { name: "The link for Noa" }).getAttribute("href");
   const { hash } = new URL(link!);
 
@@ -18,17 +18,17 @@ test("a link makes two accounts known to each other, works once, and either can 
   await people(mia).filter({ hasText: "Noa 1 online" }).waitFor();
   await people(mia).getByRole("button", { name: "Wave" }).click();
   await noa.page.getByText("Mia waves").waitFor();
-  await example.picture("invite-link", mia, noa);
+  await example.screenshot("invite-link", mia, noa);
 
   const again = await example.open("invite-link", "Noa", hash);
-  await again.page.getByLabel("What you call them").fill("Mia again");
+  await again.page.getByLabel("Your name for them").fill("Mia again");
   await again.page.getByRole("button", { name: "Accept Mia’s invitation" }).click();
   await again.page.locator("main").getByRole("alert").waitFor();
 
   await people(noa).getByRole("button", { name: "Remove" }).click();
-  for (const tab of [mia, noa]) await tab.page.getByText("Nobody yet.").waitFor();
+  for (const tab of [mia, noa]) await tab.page.getByText("None yet.").waitFor();
 });
 
 function people({ page }: Tab) {
-  return page.getByRole("list", { name: "People you know" }).getByRole("listitem");
+  return page.getByRole("list", { name: "Trusted users" }).getByRole("listitem");
 }

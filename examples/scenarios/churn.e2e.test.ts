@@ -1,38 +1,38 @@
 import type { CDPSession } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, type Stage } from "../../tools/e2e.ts";
+import { launch, type TestBrowser } from "../../tools/e2e.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
-import { haveMet, type Login, signIn } from "./login.ts";
+import { type SignedInTab, signIn, waitForEachOther } from "./signed-in-tab.ts";
 
 declare global {
   interface Window {
-    /** How many connections were made, and those that are not closed. */
-    connections: { made: number; open(): number };
+    /** The number of created connections, and of those that are not closed. */
+    connections: { created: number; open(): number };
   }
 }
 
-let stage: Stage;
+let browser: TestBrowser;
 let server: ServerProcess;
 const ann = { username: "ann", password: "test" };
 
 beforeAll(async () => {
-  [stage, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test" } })]);
+  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test" } })]);
 });
 
-afterAll(() => Promise.all([stage.close(), server.stop()]));
+afterAll(() => Promise.all([browser.close(), server.stop()]));
 
-function countConnections({ tab }: Login): Promise<void> {
-  return tab.page.evaluate(() => {
+function countConnections({ browserTab }: SignedInTab): Promise<void> {
+  return browserTab.page.evaluate(() => {
     const made: RTCPeerConnection[] = [];
     window.connections = {
-      made: 0,
+      created: 0,
       open: () => made.filter(({ signalingState }) => signalingState !== "closed").length,
     };
     globalThis.RTCPeerConnection = class extends RTCPeerConnection {
       constructor(configuration?: RTCConfiguration) {
         super(configuration);
-        window.connections.made++;
-        // What is closed must not be kept alive by its being counted.
+        window.connections.created++;
+        // Drops closed connections, so that counting does not keep them in memory.
         for (const old of made.splice(0)) if (old.signalingState !== "closed") made.push(old);
         made.push(this);
       }
@@ -40,12 +40,12 @@ function countConnections({ tab }: Login): Promise<void> {
   });
 }
 
-test("connecting and disconnecting in quick succession leaves one login and no link", async () => {
-  const [a, b] = [await signIn(stage, server.url, ann), await signIn(stage, server.url, ann)];
-  await haveMet([a, b]);
+test("connecting and disconnecting in quick succession leaves one tab and no link", async () => {
+  const [a, b] = [await signIn(browser, server.url, ann), await signIn(browser, server.url, ann)];
+  await waitForEachOther([a, b]);
   await countConnections(b);
   await b.call("Us");
-  const id = await b.tab.page.evaluate(
+  const id = await b.browserTab.page.evaluate(
     async ([host, who]) => {
       for (let round = 0; round < 10; round++) {
         $BV.disconnect();
@@ -56,16 +56,16 @@ test("connecting and disconnecting in quick succession leaves one login and no l
     },
     [server.url, ann] as const,
   );
-  await a.tab.says(`peerconnect Us ${id}`);
-  await a.misses(b);
+  await a.browserTab.waitForLine(`peerconnect Us ${id}`);
+  await a.waitForPeerGone(b);
   expect(await a.call("Us")).toEqual([`Us ${id} Not Friday`]);
   expect(await a.peers()).toEqual([`Us ${id}`]);
-  expect(await b.tab.page.evaluate(() => window.connections.open())).toBe(1);
-  await Promise.all([a.tab.close(), b.tab.close()]);
+  expect(await b.browserTab.page.evaluate(() => window.connections.open())).toBe(1);
+  await Promise.all([a.browserTab.close(), b.browserTab.close()]);
 });
 
-/** What of a page's own is alive after a collection: listeners, and objects, functions and arrays. */
-async function held(cdp: CDPSession): Promise<{ listeners: number; objects: number }> {
+/** Counts the page's listeners, and its objects, functions and arrays, after a garbage collection. */
+async function countLive(cdp: CDPSession): Promise<{ listeners: number; objects: number }> {
   await cdp.send("Runtime.discardConsoleEntries");
   for (let round = 0; round < 3; round++) await cdp.send("HeapProfiler.collectGarbage");
   const { metrics } = await cdp.send("Performance.getMetrics");
@@ -73,7 +73,7 @@ async function held(cdp: CDPSession): Promise<{ listeners: number; objects: numb
   return { listeners, objects: await objectsIn(cdp) };
 }
 
-/** The heap's size would count what the engine compiles meanwhile, too. */
+/** Counts objects in a heap snapshot. The heap's size would include compiled code. */
 async function objectsIn(cdp: CDPSession): Promise<number> {
   let text = "";
   const take = ({ chunk }: { chunk: string }) => {
@@ -88,7 +88,7 @@ async function objectsIn(cdp: CDPSession): Promise<number> {
   return nodes.filter((value, place) => place % fields.length === 0 && kinds.includes(value)).length;
 }
 
-/** As far as it is read here. A node is as many numbers as there are fields, the first of which is its type. */
+/** The used part of a snapshot. Each node has as many numbers as there are fields; the first is its type. */
 interface HeapSnapshot {
   readonly snapshot: {
     readonly meta: { readonly node_fields: readonly string[]; readonly node_types: readonly [readonly string[]] };
@@ -97,8 +97,8 @@ interface HeapSnapshot {
 }
 
 /** Opens a link for a call and closes it by signing out, `count` times. */
-function openAndClose({ tab }: Login, count: number): Promise<void> {
-  return tab.page.evaluate(
+function openAndClose({ browserTab }: SignedInTab, count: number): Promise<void> {
+  return browserTab.page.evaluate(
     async ([host, who, count]) => {
       for (let cycle = 0; cycle < count; cycle++) {
         await $BV.connect(host, who);
@@ -110,22 +110,24 @@ function openAndClose({ tab }: Login, count: number): Promise<void> {
   );
 }
 
-test("two hundred links leave nothing behind", async () => {
-  const [a, b] = [await signIn(stage, server.url, ann), await signIn(stage, server.url, ann)];
-  await haveMet([a, b]);
+test("two hundred links leak nothing", async () => {
+  const [a, b] = [await signIn(browser, server.url, ann), await signIn(browser, server.url, ann)];
+  await waitForEachOther([a, b]);
   await Promise.all([countConnections(a), countConnections(b)]);
-  const cdp = await a.tab.page.context().newCDPSession(a.tab.page);
+  const cdp = await a.browserTab.page.context().newCDPSession(a.browserTab.page);
   await cdp.send("Performance.enable");
-  await a.tab.page.evaluate(() => $BV.disconnect());
+  await a.browserTab.page.evaluate(() => $BV.disconnect());
   await openAndClose(a, 20);
-  const before = await held(cdp);
+  const before = await countLive(cdp);
   await openAndClose(a, 200);
-  const after = await held(cdp);
+  const after = await countLive(cdp);
 
-  expect(await a.tab.page.evaluate(() => [window.connections.made, window.connections.open()])).toEqual([220, 0]);
-  await b.tab.page.waitForFunction(() => window.connections.open() === 0);
+  expect(await a.browserTab.page.evaluate(() => [window.connections.created, window.connections.open()])).toEqual([
+    220, 0,
+  ]);
+  await b.browserTab.page.waitForFunction(() => window.connections.open() === 0);
   expect(after.listeners).toBeLessThanOrEqual(before.listeners);
-  // A link that were kept would be dozens of them.
+  // A leaked link would add dozens of objects.
   expect(after.objects - before.objects).toBeLessThan(100);
-  await Promise.all([a.tab.close(), b.tab.close()]);
+  await Promise.all([a.browserTab.close(), b.browserTab.close()]);
 }, 120_000);

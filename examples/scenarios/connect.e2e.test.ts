@@ -1,31 +1,31 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, type Stage } from "../../tools/e2e.ts";
+import { launch, type TestBrowser } from "../../tools/e2e.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
-import { loginPage, signIn } from "./login.ts";
+import { loginPage, signIn } from "./signed-in-tab.ts";
 
-let stage: Stage;
+let browser: TestBrowser;
 let server: ServerProcess;
 
 beforeAll(async () => {
-  [stage, server] = await Promise.all([launch(), startServer({ accounts: { admin: "test" } })]);
+  [browser, server] = await Promise.all([launch(), startServer({ accounts: { admin: "test" } })]);
 });
 
-afterAll(() => Promise.all([stage.close(), server.stop()]));
+afterAll(() => Promise.all([browser.close(), server.stop()]));
 
-test("a page signs in, leaves, and may come back as another peer", async () => {
-  const { tab, id } = await signIn(stage, server.url, { username: "admin", password: "test" });
+test("a page signs in, signs out, and signs in again as another peer", async () => {
+  const { browserTab, id } = await signIn(browser, server.url, { username: "admin", password: "test" });
   expect(id).toMatch(/^[0-9a-f]{32}$/);
-  expect(tab.lines).toEqual(["connect"]);
+  expect(browserTab.lines).toEqual(["connect"]);
 
   expect(
-    await tab.page.evaluate(async () => {
+    await browserTab.page.evaluate(async () => {
       await $BV.disconnect();
       return [$BV.status.peek(), $BV.getId(), $BV.peers.peek()];
     }),
   ).toEqual(["offline", undefined, []]);
-  expect(tab.lines).toEqual(["connect", "disconnect"]);
+  expect(browserTab.lines).toEqual(["connect", "disconnect"]);
 
-  const again = await tab.page.evaluate(async (host) => {
+  const again = await browserTab.page.evaluate(async (host) => {
     await $BV.connect(host, "admin", "test");
     return $BV.getId();
   }, server.url);
@@ -33,8 +33,8 @@ test("a page signs in, leaves, and may come back as another peer", async () => {
   expect(again).not.toBe(id);
 });
 
-test("a wrong password is refused, and says so", async () => {
-  const tab = await stage.open({ html: loginPage });
+test("a wrong password is rejected with an error", async () => {
+  const tab = await browser.open({ html: loginPage });
   const outcome = await tab.page.evaluate(
     (host) => $BV.connect(host, "admin", "guess").catch(({ code }) => [code, $BV.status.peek()]),
     server.url,

@@ -1,28 +1,28 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, type Stage } from "../../tools/e2e.ts";
+import { launch, type TestBrowser } from "../../tools/e2e.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
-import { haveMet, type Login, signIn } from "./login.ts";
+import { type SignedInTab, signIn, waitForEachOther } from "./signed-in-tab.ts";
 
-let stage: Stage;
+let browser: TestBrowser;
 let server: ServerProcess;
 
 beforeAll(async () => {
-  [stage, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test" } })]);
+  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test" } })]);
 });
 
-afterAll(() => Promise.all([stage.close(), server.stop()]));
+afterAll(() => Promise.all([browser.close(), server.stop()]));
 
-test("four peers each call everybody, and all twelve answers arrive", async () => {
-  const logins: Login[] = [];
-  for (let login = 0; login < 4; login++) {
-    logins.push(await signIn(stage, server.url, { username: "ann", password: "test" }));
+test("four peers each call all others, and all twelve replies arrive", async () => {
+  const tabs: SignedInTab[] = [];
+  for (let tab = 0; tab < 4; tab++) {
+    tabs.push(await signIn(browser, server.url, { username: "ann", password: "test" }));
   }
-  await haveMet(logins);
-  const answers = await Promise.all(logins.map((login) => login.call("*")));
+  await waitForEachOther(tabs);
+  const answers = await Promise.all(tabs.map((tab) => tab.call("*")));
   expect(answers).toEqual(
-    logins.map((login) =>
-      logins
-        .filter((other) => other !== login)
+    tabs.map((tab) =>
+      tabs
+        .filter((other) => other !== tab)
         .map(({ id }) => `Us ${id} Not Friday`)
         .sort(),
     ),

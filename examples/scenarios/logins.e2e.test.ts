@@ -1,37 +1,37 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, type Stage } from "../../tools/e2e.ts";
+import { launch, type TestBrowser } from "../../tools/e2e.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
-import { haveMet, type Login, signIn } from "./login.ts";
+import { type SignedInTab, signIn, waitForEachOther } from "./signed-in-tab.ts";
 
-let stage: Stage;
+let browser: TestBrowser;
 let server: ServerProcess;
 
 beforeAll(async () => {
   const accounts = { two: "test", four: "test" };
-  [stage, server] = await Promise.all([launch(), startServer({ accounts })]);
+  [browser, server] = await Promise.all([launch(), startServer({ accounts })]);
 });
 
-afterAll(() => Promise.all([stage.close(), server.stop()]));
+afterAll(() => Promise.all([browser.close(), server.stop()]));
 
 test.each([
   ["two", 2],
   ["four", 4],
-])("%s logins of one account see each other come and go", async (username, count) => {
-  const logins: Login[] = [];
-  for (let login = 0; login < count; login++) {
-    logins.push(await signIn(stage, server.url, { username, password: "test" }));
+])("%s peers of one account see each other connect and disconnect", async (username, count) => {
+  const tabs: SignedInTab[] = [];
+  for (let tab = 0; tab < count; tab++) {
+    tabs.push(await signIn(browser, server.url, { username, password: "test" }));
   }
-  await haveMet(logins);
-  while (logins.length > 0) {
-    for (const login of logins) expect(await login.peers()).toEqual(others(logins, login));
-    const leaver = logins.shift()!;
-    // One says goodbye, the next closes its tab, and so on.
-    if (logins.length % 2 === 0) await leaver.tab.close();
-    else await leaver.tab.page.evaluate(() => $BV.disconnect());
-    await Promise.all(logins.map((login) => login.misses(leaver)));
+  await waitForEachOther(tabs);
+  while (tabs.length > 0) {
+    for (const tab of tabs) expect(await tab.peers()).toEqual(others(tabs, tab));
+    const leaver = tabs.shift()!;
+    // Alternately, a client disconnects and a tab is closed.
+    if (tabs.length % 2 === 0) await leaver.browserTab.close();
+    else await leaver.browserTab.page.evaluate(() => $BV.disconnect());
+    await Promise.all(tabs.map((tab) => tab.waitForPeerGone(leaver)));
   }
 });
 
-function others(logins: readonly Login[], self: Login): readonly string[] {
-  return logins.flatMap((login) => (login === self ? [] : `Us ${login.id}`)).sort();
+function others(tabs: readonly SignedInTab[], self: SignedInTab): readonly string[] {
+  return tabs.flatMap((tab) => (tab === self ? [] : `Us ${tab.id}`)).sort();
 }

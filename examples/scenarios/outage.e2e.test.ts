@@ -2,9 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { launch, type Stage } from "../../tools/e2e.ts";
+import { launch, type TestBrowser } from "../../tools/e2e.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
-import { haveMet, type Login, signIn } from "./login.ts";
+import { type SignedInTab, signIn, waitForEachOther } from "./signed-in-tab.ts";
 
 declare global {
   interface Window {
@@ -12,11 +12,11 @@ declare global {
   }
 }
 
-let stage: Stage;
+let browser: TestBrowser;
 let folder: string;
 let server: ServerProcess;
 const ann = { username: "ann", password: "test" };
-// Nobody who is still leaving after another test is among their other logins.
+// A separate account, so that tabs that close after another test are not among its peers.
 const ben = { username: "ben", password: "test" };
 
 const calls = 50;
@@ -27,15 +27,15 @@ const size = 62_500;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "bonevalue-outage-"));
   const options = { store: join(folder, "store.sqlite") };
-  [stage, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test", ben: "test" }, options })]);
+  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test", ben: "test" }, options })]);
 });
 
 afterAll(async () => {
-  await Promise.all([stage.close(), server.stop()]);
+  await Promise.all([browser.close(), server.stop()]);
   await rm(folder, { recursive: true });
 });
 
-/** Kills the server; the undo starts it anew on the same store and port. */
+/** Kills the server. The returned function restarts it with the same store and port. */
 async function kill(): Promise<() => Promise<void>> {
   await server.kill();
   return async () => {
@@ -45,9 +45,9 @@ async function kill(): Promise<() => Promise<void>> {
   };
 }
 
-/** Offers a module that answers all its callers when told to, and one that streams chunks whose bytes tell their place. */
-function offer({ tab }: Login): Promise<void> {
-  return tab.page.evaluate(
+/** Registers a module that answers all its callers on request, and one that streams numbered chunks. */
+function registerModules({ browserTab }: SignedInTab): Promise<void> {
+  return browserTab.page.evaluate(
     ({ chunks, size }) => {
       const asked: ((answer: string) => void)[] = [];
       $BV.module("Wait", () => new Promise((resolve) => asked.push(resolve)));
@@ -60,9 +60,12 @@ function offer({ tab }: Login): Promise<void> {
   );
 }
 
-/** Reads the whole stream of `peer`, and says what it had read at the loss of the server. */
-function readFlood({ tab }: Login, peer: Login): Promise<{ wrong: number; bytes: number; atLoss: number }> {
-  return tab.page.evaluate(async (id) => {
+/** Reads the whole stream of `peer`. Also returns the bytes that were read when the server was lost. */
+function readFlood(
+  { browserTab }: SignedInTab,
+  peer: SignedInTab,
+): Promise<{ wrong: number; bytes: number; atLoss: number }> {
+  return browserTab.page.evaluate(async (id) => {
     const read = { wrong: 0, bytes: 0, atLoss: -1 };
     $BV.on("disconnect", () => {
       read.atLoss = read.bytes;
@@ -77,9 +80,9 @@ function readFlood({ tab }: Login, peer: Login): Promise<{ wrong: number; bytes:
   }, peer.id);
 }
 
-/** Calls 50 times at once; the answers, without repetition. */
-function callOften({ tab }: Login, peer: Login): Promise<readonly string[]> {
-  return tab.page.evaluate(
+/** Makes 50 calls at once. Returns the distinct replies. */
+function callRepeatedly({ browserTab }: SignedInTab, peer: SignedInTab): Promise<readonly string[]> {
+  return browserTab.page.evaluate(
     async ([id, calls]) => {
       const replies = Array.from({ length: calls }, () => $BV.get(id).call("Wait").first());
       return [...new Set(await Promise.all(replies))] as string[];
@@ -88,26 +91,26 @@ function callOften({ tab }: Login, peer: Login): Promise<readonly string[]> {
   );
 }
 
-function isOnline({ tab }: Login): Promise<unknown> {
-  return tab.page.waitForFunction(() => $BV.status.peek() === "online");
+function isOnline({ browserTab }: SignedInTab): Promise<unknown> {
+  return browserTab.page.waitForFunction(() => $BV.status.peek() === "online");
 }
 
-test("a server that is killed takes nothing with it, and everybody is back under the old id", async () => {
+test("calls and streams survive a killed server, and all clients reconnect with the same id", async () => {
   const [a, b, c] = [
-    await signIn(stage, server.url, ann),
-    await signIn(stage, server.url, ann),
-    await signIn(stage, server.url, ann),
+    await signIn(browser, server.url, ann),
+    await signIn(browser, server.url, ann),
+    await signIn(browser, server.url, ann),
   ];
   const everybody = [a, b, c];
-  await haveMet(everybody);
-  await offer(b);
-  const answers = callOften(a, b);
+  await waitForEachOther(everybody);
+  await registerModules(b);
+  const answers = callRepeatedly(a, b);
   const flood = readFlood(a, b);
-  await a.tab.says("the stream flows");
+  await a.browserTab.waitForLine("the stream flows");
 
   const startAgain = await kill();
-  await Promise.all(everybody.map(({ tab }) => tab.says(/^disconnect$/)));
-  expect(await a.tab.page.evaluate((id) => $BV.get(id).call("Release").first(), b.id)).toBe(calls);
+  await Promise.all(everybody.map(({ browserTab }) => browserTab.waitForLine(/^disconnect$/)));
+  expect(await a.browserTab.page.evaluate((id) => $BV.get(id).call("Release").first(), b.id)).toBe(calls);
   expect(await answers).toEqual(["done"]);
   const { atLoss, ...read } = await flood;
   expect(read).toEqual({ wrong: 0, bytes: chunks * size });
@@ -116,26 +119,26 @@ test("a server that is killed takes nothing with it, and everybody is back under
 
   await startAgain();
   await Promise.all(everybody.map(isOnline));
-  expect(await Promise.all(everybody.map(({ tab }) => tab.page.evaluate(() => $BV.getId())))).toEqual(
+  expect(await Promise.all(everybody.map(({ browserTab }) => browserTab.page.evaluate(() => $BV.getId())))).toEqual(
     everybody.map(({ id }) => id),
   );
-  // Who had no link with whom before must find the way through the new server.
+  // Peers without a link before must connect through the restarted server.
   expect(await c.call("Us")).toEqual([a, b].map(({ id }) => `Us ${id} Not Friday`).sort());
-  for (const login of everybody) {
-    expect(login.tab.lines.filter((line) => line.startsWith("peerdisconnect"))).toEqual([]);
-    expect(await login.peers()).toEqual(
+  for (const tab of everybody) {
+    expect(tab.browserTab.lines.filter((line) => line.startsWith("peerdisconnect"))).toEqual([]);
+    expect(await tab.peers()).toEqual(
       everybody
-        .filter((other) => other !== login)
+        .filter((other) => other !== tab)
         .map(({ id }) => `Us ${id}`)
         .sort(),
     );
   }
-  await Promise.all(everybody.map(({ tab }) => tab.close()));
+  await Promise.all(everybody.map(({ browserTab }) => browserTab.close()));
 }, 120_000);
 
-/** Has the link take its path for broken, restart ICE, and recover; its ICE names before and after. */
-function restartIce({ tab }: Login): Promise<readonly (string | undefined)[]> {
-  return tab.page.evaluate(async () => {
+/** Makes the link consider its path broken, restart ICE and recover. Returns its ICE user fragments before and after. */
+function restartIce({ browserTab }: SignedInTab): Promise<readonly (string | undefined)[]> {
+  return browserTab.page.evaluate(async () => {
     const pc = window.connection!;
     const name = () => /^a=ice-ufrag:(.*)$/m.exec(pc.localDescription?.sdp ?? "")?.[1];
     const pretend = (state: RTCPeerConnectionState) => {
@@ -153,10 +156,10 @@ function restartIce({ tab }: Login): Promise<readonly (string | undefined)[]> {
   });
 }
 
-test("a link restarts ICE while the server is away", async () => {
-  const [a, b] = [await signIn(stage, server.url, ben), await signIn(stage, server.url, ben)];
-  await haveMet([a, b]);
-  await a.tab.page.evaluate(() => {
+test("a link restarts ICE while the server is unreachable", async () => {
+  const [a, b] = [await signIn(browser, server.url, ben), await signIn(browser, server.url, ben)];
+  await waitForEachOther([a, b]);
+  await a.browserTab.page.evaluate(() => {
     globalThis.RTCPeerConnection = class extends RTCPeerConnection {
       constructor(configuration?: RTCConfiguration) {
         super(configuration);
@@ -166,18 +169,18 @@ test("a link restarts ICE while the server is away", async () => {
   });
   await a.call("Us");
   onTestFinished(await kill());
-  await Promise.all([a, b].map(({ tab }) => tab.says(/^disconnect$/)));
+  await Promise.all([a, b].map(({ browserTab }) => browserTab.waitForLine(/^disconnect$/)));
   const [before, after] = await restartIce(a);
   expect(after).not.toBe(before);
-  const state = await a.tab.page.evaluate((id) => $BV.link(id).peek().status, b.id);
+  const state = await a.browserTab.page.evaluate((id) => $BV.link(id).peek().status, b.id);
   expect(state).toBe("open");
   expect(await b.call("Us")).toEqual([`Us ${a.id} Not Friday`]);
-  await Promise.all([a.tab.close(), b.tab.close()]);
+  await Promise.all([a.browserTab.close(), b.browserTab.close()]);
 });
 
-test("a page is told what it can do", async () => {
-  const { tab } = await signIn(stage, server.url, ann);
-  const [diagnosis, text] = await tab.page.evaluate(async () => {
+test("diagnose() reports the capabilities of a page", async () => {
+  const { browserTab } = await signIn(browser, server.url, ann);
+  const [diagnosis, text] = await browserTab.page.evaluate(async () => {
     const diagnosis = await $BV.diagnose();
     return [diagnosis, String(diagnosis)] as const;
   });
@@ -191,5 +194,5 @@ test("a page is told what it can do", async () => {
     errors: [],
   });
   expect(text).toContain("relay candidates: no (configure a TURN server");
-  await tab.close();
+  await browserTab.close();
 });

@@ -1,36 +1,36 @@
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { launch, type Stage } from "../../tools/e2e.ts";
+import { launch, type TestBrowser } from "../../tools/e2e.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
-import { haveMet, type Login, signIn } from "./login.ts";
+import { type SignedInTab, signIn, waitForEachOther } from "./signed-in-tab.ts";
 
-let stage: Stage;
+let browser: TestBrowser;
 // A second browser with one tab: Chromium does not tell which of several tabs runs in which process.
-let sleeping: Stage;
+let sleeping: TestBrowser;
 let server: ServerProcess;
 const ann = { username: "ann", password: "test" };
 
 beforeAll(async () => {
-  [stage, sleeping, server] = await Promise.all([launch(), launch(), startServer({ accounts: { ann: "test" } })]);
+  [browser, sleeping, server] = await Promise.all([launch(), launch(), startServer({ accounts: { ann: "test" } })]);
 });
 
-afterAll(() => Promise.all([stage.close(), sleeping.close(), server.stop()]));
+afterAll(() => Promise.all([browser.close(), sleeping.close(), server.stop()]));
 
 /** The processes in which the tabs of a browser run. */
-async function renderersOf({ tab }: Login): Promise<readonly number[]> {
-  const browser = tab.page.context().browser() as Browser;
+async function renderersOf({ browserTab }: SignedInTab): Promise<readonly number[]> {
+  const browser = browserTab.page.context().browser() as Browser;
   const cdp = await browser.newBrowserCDPSession();
   const { processInfo } = await cdp.send("SystemInfo.getProcessInfo");
   return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
 }
 
-test("a tab that was suspended for twenty seconds is right again within five", async () => {
+test("a tab that was suspended for twenty seconds is up to date within five", async () => {
   const [a, b, gone] = await Promise.all([
-    signIn(stage, server.url, ann),
+    signIn(browser, server.url, ann),
     signIn(sleeping, server.url, ann),
-    signIn(stage, server.url, ann),
+    signIn(browser, server.url, ann),
   ]);
-  await haveMet([a, b, gone]);
+  await waitForEachOther([a, b, gone]);
   await a.call("Us");
   const processes = await renderersOf(b);
   const signal = (name: NodeJS.Signals) => processes.forEach((pid) => void process.kill(pid, name));
@@ -38,18 +38,18 @@ test("a tab that was suspended for twenty seconds is right again within five", a
   signal("SIGSTOP");
   onTestFinished(() => signal("SIGCONT"));
   const asleep = Date.now();
-  await gone.tab.close();
-  const late = await signIn(stage, server.url, ann);
-  await a.misses(gone);
-  await late.meets(b, "Us");
-  // The link to the sleeper is given up when nothing has come from it for 15 s.
-  await a.tab.page.waitForFunction((id) => $BV.link(id).peek().status === "failed", b.id);
+  await gone.browserTab.close();
+  const late = await signIn(browser, server.url, ann);
+  await a.waitForPeerGone(gone);
+  await late.waitForPeer(b, "Us");
+  // The link to the suspended tab fails when nothing has arrived for 15 s.
+  await a.browserTab.page.waitForFunction((id) => $BV.link(id).peek().status === "failed", b.id);
   const lostAfter = Date.now() - asleep;
   await new Promise((resolve) => setTimeout(resolve, 20_000 - lostAfter));
   signal("SIGCONT");
   const awake = Date.now();
 
-  await b.tab.page.waitForFunction(
+  await b.browserTab.page.waitForFunction(
     (ids) =>
       JSON.stringify(
         $BV.peers
@@ -63,5 +63,5 @@ test("a tab that was suspended for twenty seconds is right again within five", a
   expect(Date.now() - awake).toBeLessThan(5_000);
   expect(answers).toEqual([a, late].map(({ id }) => `Us ${id} Not Friday`).sort());
   expect(await a.call(b.id)).toEqual([`Us ${b.id} Not Friday`]);
-  expect(a.tab.lines.filter((line) => line === `peerdisconnect ${b.id}`)).toEqual([]);
+  expect(a.browserTab.lines.filter((line) => line === `peerdisconnect ${b.id}`)).toEqual([]);
 }, 90_000);

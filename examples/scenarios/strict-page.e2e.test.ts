@@ -1,32 +1,34 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, type Stage } from "../../tools/e2e.ts";
+import { launch, type TestBrowser } from "../../tools/e2e.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
-import { haveMet, signIn } from "./login.ts";
+import { signIn, waitForEachOther } from "./signed-in-tab.ts";
 
-let stage: Stage;
+let browser: TestBrowser;
 let server: ServerProcess;
 
 beforeAll(async () => {
-  [stage, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test" } })]);
+  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test" } })]);
 });
 
-afterAll(() => Promise.all([stage.close(), server.stop()]));
+afterAll(() => Promise.all([browser.close(), server.stop()]));
 
-test("two pages under a strict Content-Security-Policy call each other, and nothing of theirs is blocked", async () => {
+test("two pages with a strict Content-Security-Policy call each other without violations", async () => {
   const policy = `default-src 'none'; script-src 'self'; connect-src ${server.url}; img-src data:; require-trusted-types-for 'script'`;
   const headers = { "content-security-policy": policy };
   const credentials = { username: "ann", password: "test" };
-  const a = await signIn(stage, server.url, credentials, headers);
-  const b = await signIn(stage, server.url, credentials, headers);
-  await haveMet([a, b]);
+  const a = await signIn(browser, server.url, credentials, headers);
+  const b = await signIn(browser, server.url, credentials, headers);
+  await waitForEachOther([a, b]);
   expect(await a.call("*")).toEqual([`Us ${b.id} Not Friday`]);
   expect(await b.call("*")).toEqual([`Us ${a.id} Not Friday`]);
-  const blocked = [...a.tab.lines, ...b.tab.lines].filter((line) => line.includes("Content Security Policy"));
+  const blocked = [...a.browserTab.lines, ...b.browserTab.lines].filter((line) =>
+    line.includes("Content Security Policy"),
+  );
   expect(blocked).toEqual([]);
-  expect(await a.tab.page.evaluate(evaluate)).toBe("EvalError");
+  expect(await a.browserTab.page.evaluate(evaluate)).toBe("EvalError");
 });
 
-/** What becomes of code made from a string: the policy is in force. */
+/** Tries to run code from a string, to show that the policy is active. */
 function evaluate(): Promise<string> {
   return new Promise((resolve) => {
     setTimeout(() => {

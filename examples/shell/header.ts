@@ -3,17 +3,17 @@ import type { Client, Status } from "bonevalue";
 const mark = `<svg viewBox="0 0 34 16" width="34" height="16" aria-hidden="true"><circle cx="5" cy="5" r="4"/><circle cx="5"
   cy="11" r="4"/><circle cx="29" cy="5" r="4"/><circle cx="29" cy="11" r="4"/><rect x="5" y="5.5" width="24" height="5"/></svg>`;
 
-/** Who signs in on this page, and who would on the page beside it. */
-export interface Pair {
+/** The account of this page, and of the page that it links to. */
+export interface AccountPair {
   readonly me: string;
   readonly other: string;
 }
 
 /**
- * Puts the page's title, what it shows, who is signed in and a link to the other account's page above an example. Returns
- * where to say what went wrong.
+ * Adds a header to an example: the title and description, the signed-in account, and a link to the other account's page.
+ * Returns a function that shows an error.
  */
-export function drawHeader({ status }: Client, { me, other }: Pair): (problem: string) => void {
+export function drawHeader({ status }: Client, { me, other }: AccountPair): (problem: string) => void {
   document.body.dataset["who"] = me;
   const who = element("span", { className: "me" });
   const problem = element("p", { className: "problem", role: "alert" });
@@ -42,7 +42,7 @@ function element<Tag extends keyof HTMLElementTagNameMap>(
   properties: Partial<HTMLElementTagNameMap[Tag]>,
   ...children: readonly Node[]
 ): HTMLElementTagNameMap[Tag] {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
+  const created = Object.assign(document.createElement(tag), properties);
+  created.append(...children);
+  return created;
 }

@@ -2,8 +2,8 @@ import type { Client } from "bonevalue";
 import { drawHeader } from "./header.ts";
 
 /**
- * Signs in to the server that sent the page, as the account that `?as=` names or else the first of `names`, and draws the
- * header. Shows what goes wrong; never rejects.
+ * Draws the header, and signs in to the page's own server with the account of the parameter `as` (default: the first name).
+ * Shows an error instead of rejecting.
  */
 export async function signIn(client: Client, names: readonly [string, string] = ["Ann", "Oli"]): Promise<void> {
   const me = new URLSearchParams(location.search).get("as") === names[1] ? names[1] : names[0];
@@ -17,7 +17,7 @@ export async function signIn(client: Client, names: readonly [string, string] = 
   }
 }
 
-/** Only a demonstration has its passwords on its server. */
+/** Fetches the password from the server. Do this only in a demonstration. */
 async function passwordOf(username: string): Promise<string> {
   const accounts: Readonly<Record<string, string>> = await (await fetch("/accounts.json")).json();
   return accounts[username] ?? "";

@@ -6,14 +6,14 @@ import react from "@vitejs/plugin-react";
 import vue from "@vitejs/plugin-vue";
 import { build, type Rolldown } from "vite";
 
-/** A file of the site, as it is sent. */
+/** A file of the site. */
 export interface SiteFile {
   readonly type: string;
   readonly body: string | Uint8Array;
 }
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
-const others = ["demo/**", "scenarios/**", "seed/**"];
+const excluded = ["demo/**", "scenarios/**", "seed/**"];
 
 const types: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -23,11 +23,11 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /**
- * Bundles the index page and the examples in the folders that are named, or all, for the built package; by path, such as
- * `/echo/react/`.
+ * Bundles the index page and the examples in these folders (default: all) with the built package. Returns the files by
+ * path, such as `/echo/react/`.
  */
 export async function bundlePages(wanted: readonly string[] = []): Promise<ReadonlyMap<string, SiteFile>> {
-  const pages = globSync("**/index.html", { cwd: folder, exclude: others });
+  const pages = globSync("**/index.html", { cwd: folder, exclude: excluded });
   const chosen = pages.filter((page) => isWanted(dirname(page), wanted));
   const bundle = await build({
     root: folder,

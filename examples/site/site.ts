@@ -2,19 +2,19 @@ import { once } from "node:events";
 import { createServer as createHttpServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer } from "bonevalue-server";
-import { inventAccounts } from "../demo/accounts.ts";
+import { createAccounts } from "../demo/accounts.ts";
 import { bundlePages, type SiteFile } from "./pages.ts";
 
-/** The examples and the discovery server that they sign in to. */
+/** The web server and discovery server of the examples. */
 export interface Examples {
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** Where to listen on this machine, and which folders of examples to serve. */
+/** Options of {@link openExamples}. */
 export interface ExamplesOptions {
   readonly port: number;
-  /** All, where none is named. */
+  /** Folders of examples to serve. Default: all. */
   readonly only: readonly string[];
 }
 
@@ -26,15 +26,15 @@ const headers = {
   "cache-control": "no-store",
 };
 
-// What goes wrong is worth a line; every sign-in is not.
+// Logs warnings and errors, but not every sign-in.
 const log = { ...console, debug() {}, info() {} };
 
 /**
- * Resolves once it listens; Ann and Oli trust each other, Mia and Noa have yet to. Rejects with what to do when the port
- * cannot be had. The caller closes it.
+ * Resolves once it listens. Ann and Oli trust each other; Mia and Noa do not yet. Rejects with advice if the port is not
+ * available. The caller closes it.
  */
 export async function openExamples({ port, only }: ExamplesOptions): Promise<Examples> {
-  const accounts = inventAccounts("Ann", "Oli", "Mia", "Noa");
+  const accounts = createAccounts("Ann", "Oli", "Mia", "Noa");
   const passwords = Object.fromEntries(accounts.map(({ username, password }) => [username, password]));
   const files = new Map<string, SiteFile>(await bundlePages(only));
   files.set("/accounts.json", { type: "application/json", body: JSON.stringify(passwords) });
@@ -60,13 +60,13 @@ async function listen(http: Server, port: number): Promise<void> {
     http.listen(port, "127.0.0.1");
     await once(http, "listening");
   } catch (cause) {
-    throw new Error(`The examples cannot listen on port ${port}: choose a free one with --port.`, { cause });
+    throw new Error(`The examples cannot listen on port ${port}. Choose a free port with --port.`, { cause });
   }
 }
 
 function send(file: SiteFile | undefined, response: ServerResponse): void {
   if (file) response.writeHead(200, { ...headers, "content-type": file.type }).end(file.body);
-  else response.writeHead(404, { ...headers, "content-type": "text/plain" }).end("There is nothing here.");
+  else response.writeHead(404, { ...headers, "content-type": "text/plain" }).end("Not found.");
 }
 
 function pathOf(url: string): string {

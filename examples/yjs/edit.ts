@@ -5,7 +5,7 @@ export interface Edit {
   readonly inserted: string;
 }
 
-/** The replacement that makes `after` of `before`, with the caret at `caret` in `after`: right behind what was typed. */
+/** The replacement that turns `before` into `after`. `caret` is the caret's position in `after`, right behind the typed text. */
 export function editBetween(before: string, after: string, caret: number = after.length): Edit {
   let tail = 0;
   const longestTail = Math.min(before.length, after.length - caret);
@@ -16,14 +16,14 @@ export function editBetween(before: string, after: string, caret: number = after
   return { at, removed: before.length - tail - at, inserted: after.slice(at, after.length - tail) };
 }
 
-/** What a change of a text says, piece by piece, as Yjs has it. */
+/** A change of a text in Yjs's delta format. */
 export type Delta = readonly {
   readonly retain?: number | undefined;
   readonly insert?: unknown;
   readonly delete?: number | undefined;
 }[];
 
-/** Where a caret is after somebody else's change: it stays between the same two letters. */
+/** The caret's position after a remote change. It stays between the same two letters. */
 export function movedCaret(caret: number, delta: Delta): number {
   let at = 0;
   let moved = caret;

@@ -12,8 +12,7 @@ createYjsProvider(client, doc, "shared-text");
 bindTextArea(document.querySelector("textarea")!, doc.getText("text"));
 
 client.peers.subscribe((peers) => {
-  note.textContent =
-    peers.length > 0 ? `Shared with ${peers.map(({ name }) => name).join(", ")}` : "Yours alone so far";
+  note.textContent = peers.length > 0 ? `Shared with ${peers.map(({ name }) => name).join(", ")}` : "Not shared yet";
 });
 
 await signIn(client);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import * as Y from "yjs";
 import { createYjsProvider } from "./provider.ts";
 
-// The network's time is the clock's, the provider's pauses are the platform's: both pass together.
+// The network uses the virtual clock, the provider uses platform timers. The tests advance both together.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
 });
@@ -11,17 +11,17 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A network on virtual time, and users of it who each have a document. */
-function createRoom() {
+/** A network with a virtual clock, whose users each have a document. */
+function createDocuments() {
   const clock = createVirtualClock();
   const network = createNetwork({ clock, latency: 10 });
-  const troubles: unknown[] = [];
+  const errors: unknown[] = [];
 
   function join(username: string, room = "notes") {
     const client = network.client(username);
     const doc = new Y.Doc();
     const text = doc.getText("text");
-    const provider = createYjsProvider(client, doc, room, { onError: (error) => troubles.push(error) });
+    const provider = createYjsProvider(client, doc, room, { onError: (error) => errors.push(error) });
     const connect = async () => {
       void client.connect("test", username, "");
       await pass(1);
@@ -36,11 +36,11 @@ function createRoom() {
     }
   }
 
-  return { pass, network, troubles, join };
+  return { pass, network, errors, join };
 }
 
-test("two texts that grew apart come together when their peers meet", async () => {
-  const { join, troubles } = createRoom();
+test("two diverged texts merge when their peers connect", async () => {
+  const { join, errors } = createDocuments();
   const ann = join("ann");
   const bob = join("bob");
   ann.text.insert(0, "Tea ");
@@ -49,11 +49,11 @@ test("two texts that grew apart come together when their peers meet", async () =
   await bob.connect();
   expect(ann.text.toString()).toBe(bob.text.toString());
   expect([...ann.text.toString().split(" ")].sort()).toEqual(["", "Milk", "Tea"]);
-  expect(troubles).toEqual([]);
+  expect(errors).toEqual([]);
 });
 
-test("what changed while the path was broken arrives when it is whole again", async () => {
-  const { pass, network, join, troubles } = createRoom();
+test("changes during a broken path arrive when the path works again", async () => {
+  const { pass, network, join, errors } = createDocuments();
   const ann = join("ann");
   const bob = join("bob");
   await ann.connect();
@@ -65,22 +65,22 @@ test("what changed while the path was broken arrives when it is whole again", as
   network.heal();
   await pass(120);
   expect(bob.text.toString()).toBe("Tea");
-  expect(troubles).toEqual([]);
+  expect(errors).toEqual([]);
 });
 
-test("a peer without the room is left alone", async () => {
-  const { join, troubles } = createRoom();
+test("a peer with another room is not synchronized", async () => {
+  const { join, errors } = createDocuments();
   const ann = join("ann");
   const bob = join("bob", "other notes");
   await ann.connect();
   await bob.connect();
   ann.text.insert(0, "Tea");
   expect(bob.text.toString()).toBe("");
-  expect(troubles).toEqual([]);
+  expect(errors).toEqual([]);
 });
 
-test("after its end a provider neither tells nor takes", async () => {
-  const { pass, join } = createRoom();
+test("a destroyed provider neither sends nor receives changes", async () => {
+  const { pass, join } = createDocuments();
   const ann = join("ann");
   const bob = join("bob");
   await ann.connect();

@@ -2,27 +2,26 @@ import { BonevalueError, type Client, defineModule, type Peer, type PeerId } fro
 import * as v from "valibot";
 import * as Y from "yjs";
 
-/** Keeps a document alike on all peers that have one for the same room. */
+/** Synchronizes a document between all peers with the same room name. */
 export interface YjsProvider {
-  /** Stops: the document stays as it is, and what is changed here from now on stays here. */
+  /** Stops the synchronization. The document keeps its content. */
   destroy(): void;
 }
 
-/** What the provider of a room takes beside it. */
+/** Options of {@link createYjsProvider}. */
 export interface YjsProviderOptions {
-  /** Told what a second attempt would not mend. Default: it is logged. */
+  /** Called with errors that another attempt cannot fix. Default: `console.error`. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
-/** Between two attempts to bring a peer up to date, in ms. */
-const pause = 1_000;
+/** The time between two attempts to synchronize a peer. */
+const retryDelayMs = 1_000;
 
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 
 /**
- * Brings every peer that appears up to date, in both directions, and tells all of each change. A change that did not
- * arrive is made good as soon as the peer can be reached again. The whole document must fit the client's
- * `limits.messageSize`.
+ * Synchronizes with every peer that comes online, and sends each change to all. If a change does not arrive, it synchronizes
+ * again as soon as the peer is reachable. The whole document must fit within the client's `limits.messageSize`.
  *
  * @example
  * const doc = new Y.Doc();
@@ -40,13 +39,13 @@ export function createYjsProvider(
   });
   const Change = defineModule(`Yjs.Change:${room}`, { request: bytes });
   const present = new Map<PeerId, AbortSignal>();
-  const behind = new Set<PeerId>();
+  const syncing = new Set<PeerId>();
 
   function apply(change: Uint8Array): void {
     Y.applyUpdate(doc, change, client);
   }
 
-  /** What each has and the other has not goes over. */
+  /** Sends and receives missing changes. */
   async function exchange(peer: Peer, signal: AbortSignal): Promise<void> {
     const target = client.get({ peer: peer.id });
     const { missing, vector } = await target.call(Sync, Y.encodeStateVector(doc), { signal }).first();
@@ -54,30 +53,30 @@ export function createYjsProvider(
     await target.call(Change, Y.encodeStateAsUpdate(doc, vector), { signal }).first();
   }
 
-  async function bringUpToDate(peer: Peer, signal: AbortSignal): Promise<void> {
-    if (behind.has(peer.id)) return;
-    behind.add(peer.id);
+  async function synchronize(peer: Peer, signal: AbortSignal): Promise<void> {
+    if (syncing.has(peer.id)) return;
+    syncing.add(peer.id);
     while (!signal.aborted) {
       try {
         await exchange(peer, signal);
         break;
       } catch (error) {
-        if (!isPassing(error)) {
-          // A peer that has no such room comes to us when it opens one.
+        if (!isTransient(error)) {
+          // A peer without this room synchronizes when it opens the room.
           if (!signal.aborted && !isCode(error, "unknown-module")) onError(error);
           break;
         }
-        await elapsed(pause, signal);
+        await waitFor(retryDelayMs, signal);
       }
     }
-    behind.delete(peer.id);
+    syncing.delete(peer.id);
   }
 
-  async function tell(change: Uint8Array, origin: unknown): Promise<void> {
+  async function sendChange(change: Uint8Array, origin: unknown): Promise<void> {
     if (origin === client) return;
     for await (const { peer, error } of client.get("*").call(Change, change)) {
       const signal = present.get(peer.id);
-      if (error && signal && !isCode(error, "unknown-module")) void bringUpToDate(peer, signal);
+      if (error && signal && !isCode(error, "unknown-module")) void synchronize(peer, signal);
     }
   }
 
@@ -90,11 +89,11 @@ export function createYjsProvider(
     client.get("*").each((peer, signal) => {
       present.set(peer.id, signal);
       signal.addEventListener("abort", () => present.delete(peer.id));
-      return bringUpToDate(peer, signal);
+      return synchronize(peer, signal);
     }),
-    () => doc.off("update", tell),
+    () => doc.off("update", sendChange),
   ];
-  doc.on("update", tell);
+  doc.on("update", sendChange);
 
   return { destroy: () => undo.forEach((stop) => void stop()) };
 }
@@ -103,13 +102,13 @@ function isCode(error: unknown, ...codes: readonly BonevalueError["code"][]): bo
   return error instanceof BonevalueError && codes.includes(error.code);
 }
 
-/** Whether another attempt may go better. */
-function isPassing(error: unknown): boolean {
+/** Whether another attempt may succeed. */
+function isTransient(error: unknown): boolean {
   return isCode(error, "link-failed", "disconnected", "timeout", "busy", "rate-limited");
 }
 
 /** Resolves after `delay` ms, or as soon as `signal` aborts. */
-function elapsed(delay: number, signal: AbortSignal): Promise<void> {
+function waitFor(delay: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(done, delay);
     signal.addEventListener("abort", done);

@@ -1,7 +1,7 @@
 import type * as Y from "yjs";
 import { editBetween, movedCaret } from "./edit.ts";
 
-/** Shows `text` in a text area and writes what is typed there into it. Returns the undo. */
+/** Binds `text` to a text area in both directions. Returns a function that unbinds it. */
 export function bindTextArea(area: HTMLTextAreaElement, text: Y.Text): () => void {
   function typed(): void {
     const { at, removed, inserted } = editBetween(text.toString(), area.value, area.selectionEnd);

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { Tab } from "../../tools/e2e.ts";
-import { exampleOf } from "../testing/example.ts";
+import { setUpExamples } from "../testing/example-pages.ts";
 
-const example = exampleOf("yjs");
+const example = setUpExamples("yjs");
 
-test("what was written before the other came, and what both write at once, is the same text on both sides", async () => {
+test("earlier text and concurrent edits are the same on both sides", async () => {
   const ann = await example.open("yjs", "Ann");
   await text(ann).fill("Bread\nEggs\n");
   const oli = await example.open("yjs", "Oli");
@@ -16,7 +16,7 @@ test("what was written before the other came, and what both write at once, is th
   for (const tab of [ann, oli]) {
     await expect.poll(() => text(tab).inputValue()).toBe("For Sunday:\nBread\nEggs\nOlives\n");
   }
-  await example.picture("yjs", ann, oli);
+  await example.screenshot("yjs", ann, oli);
 });
 
 function text({ page }: Tab) {

@@ -9,6 +9,6 @@ test.each([
   ["Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0", "Firefox 153"],
   ["Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.4 Safari/605.1.15", "Safari 18"],
   ["", "a browser"],
-])("%s is %s", (userAgent, name) => {
+])("%s gives %s", (userAgent, name) => {
   expect(browserName(userAgent)).toBe(name);
 });

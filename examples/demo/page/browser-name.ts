@@ -1,4 +1,4 @@
-// Most of them claim to be others too: the first that fits is the one.
+// User agents contain the names of other browsers, so the order matters.
 const browsers: readonly (readonly [name: string, version: RegExp])[] = [
   ["Edge", /Edg\/(\d+)/],
   ["Opera", /OPR\/(\d+)/],
@@ -7,7 +7,7 @@ const browsers: readonly (readonly [name: string, version: RegExp])[] = [
   ["Safari", /Version\/(\d+).*Safari/],
 ];
 
-/** What runs a page, for people to read: "Firefox 153". */
+/** The name and major version of a browser, such as "Firefox 153". */
 export function browserName(userAgent: string): string {
   for (const [name, version] of browsers) {
     const found = version.exec(userAgent)?.[1];

@@ -1,15 +1,15 @@
 import type { Client } from "bonevalue";
-import { element } from "./element.ts";
+import { createElement } from "./element.ts";
 import { shortId } from "./short-id.ts";
 
-const most = 200;
+const maxEntries = 200;
 
-/** Writes every event of `client` into `list`, newest first, until `signal` aborts. */
+/** Shows every event of `client` in `list`, newest first, until `signal` aborts. */
 export function logEvents(client: Client, list: HTMLOListElement, signal: AbortSignal): void {
   function log(name: string, detail = ""): void {
-    const time = element("time", {}, new Date().toLocaleTimeString(undefined, { hour12: false }));
-    list.prepend(element("li", {}, time, element("b", {}, name), element("span", {}, detail)));
-    while (list.children.length > most) list.lastElementChild?.remove();
+    const time = createElement("time", {}, new Date().toLocaleTimeString(undefined, { hour12: false }));
+    list.prepend(createElement("li", {}, time, createElement("b", {}, name), createElement("span", {}, detail)));
+    while (list.children.length > maxEntries) list.lastElementChild?.remove();
   }
 
   const undo = [

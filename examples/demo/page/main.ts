@@ -1,22 +1,26 @@
 import { createClient } from "bonevalue";
-import { element, part } from "./element.ts";
-import { openRoom } from "./room.ts";
+import { createElement, getElement } from "./element.ts";
+import { showSession } from "./session.ts";
 
-/** An account of this demo. Its password is made up anew whenever the demo starts. */
+/** A demo account. */
 interface Account {
   readonly username: string;
   readonly password: string;
 }
 
 const client = createClient();
-const welcome = part("welcome", HTMLElement);
-const room = part("room", HTMLElement);
-const me = part("me", HTMLElement);
-const problem = part("problem", HTMLElement);
+const welcome = getElement("welcome", HTMLElement);
+const room = getElement("room", HTMLElement);
+const me = getElement("me", HTMLElement);
+const problem = getElement("problem", HTMLElement);
 const accounts: readonly Account[] = await (await fetch("/accounts.json")).json();
 const names = accounts.map(({ username }) => username);
 const buttons = accounts.map((account, index) => {
-  const button = element("button", { type: "button", "data-tone": String(index) }, `Sign in as ${account.username}`);
+  const button = createElement(
+    "button",
+    { type: "button", "data-tone": String(index) },
+    `Sign in as ${account.username}`,
+  );
   button.addEventListener("click", () => signIn(account));
   return button;
 });
@@ -28,11 +32,11 @@ async function signIn({ username, password }: Account): Promise<void> {
   try {
     const signedIn = new AbortController();
     leave = () => signedIn.abort();
-    openRoom(client, { accounts: names, self: username }, signedIn.signal);
+    showSession(client, { accounts: names, self: username }, signedIn.signal);
     await client.connect(location.origin, username, password);
     history.replaceState(null, "", `#${username}`);
     show(true);
-    part("text", HTMLInputElement).focus();
+    getElement("text", HTMLInputElement).focus();
   } catch (error) {
     problem.textContent = error instanceof Error ? error.message : String(error);
     show(false);
@@ -48,11 +52,13 @@ function show(signedIn: boolean): void {
   me.hidden = !signedIn;
 }
 
-part("accounts", HTMLElement).append(...buttons);
-part("more", HTMLElement).append(
-  ...names.map((name) => element("a", { href: `#${name}`, target: "_blank", rel: "noopener" }, `a tab as ${name}`)),
+getElement("accounts", HTMLElement).append(...buttons);
+getElement("more", HTMLElement).append(
+  ...names.map((name) =>
+    createElement("a", { href: `#${name}`, target: "_blank", rel: "noopener" }, `a tab as ${name}`),
+  ),
 );
-part("sign-out", HTMLButtonElement).addEventListener("click", () => {
+getElement("sign-out", HTMLButtonElement).addEventListener("click", () => {
   history.replaceState(null, "", location.pathname);
   void client.disconnect();
 });
@@ -63,5 +69,5 @@ client.on("disconnect", (reason) => {
   if (client.status.peek() === "offline") problem.textContent = reason?.message ?? "";
 });
 
-const wanted = accounts.find(({ username }) => location.hash === `#${username}`);
-if (wanted) void signIn(wanted);
+const accountFromUrl = accounts.find(({ username }) => location.hash === `#${username}`);
+if (accountFromUrl) void signIn(accountFromUrl);

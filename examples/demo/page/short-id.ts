@@ -1,6 +1,6 @@
 import type { PeerId } from "bonevalue";
 
-/** As much of a peer id as tells peers apart on one page. */
+/** The start of a peer id, which is unique enough for one page. */
 export function shortId(id: PeerId): string {
   return id.slice(0, 6);
 }

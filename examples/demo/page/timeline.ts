@@ -1,44 +1,44 @@
 import type { Peer, RepliesState, Reply } from "bonevalue";
-import type { Answer } from "../echo.ts";
-import { element } from "./element.ts";
+import type { EchoResponse } from "../echo.ts";
+import type { ColorOf } from "./colors.ts";
+import { createElement } from "./element.ts";
 import { shortId } from "./short-id.ts";
-import type { Tones } from "./tones.ts";
 
-/** What was asked and answered, newest first. */
+/** A list of calls and replies, newest first. */
 export interface Timeline {
-  /** A call has been made; the rest is told to what is returned. */
-  sent(text: string, to: string): Sent;
-  /** Somebody has asked us, and we have answered. */
-  heard(peer: Peer, text: string, answer: string): void;
+  /** Adds a call. The returned object shows its replies. */
+  addSent(text: string, to: string): Sent;
+  /** Adds a received call and its response. */
+  addReceived(peer: Peer, text: string, answer: string): void;
 }
 
-/** One call, as its replies come in. */
+/** A call in the timeline. */
 export interface Sent {
-  reply(reply: Reply<Answer>, told: { readonly time: number; readonly dialed: boolean }): void;
-  /** How many have come, and are still to come. */
+  reply(reply: Reply<EchoResponse>, timing: { readonly time: number; readonly dialed: boolean }): void;
+  /** Shows the numbers of received and pending replies. */
   count(state: RepliesState<unknown>): void;
 }
 
-const most = 60;
+const maxEntries = 60;
 
-/** Writes into `list`, which it empties first. */
-export function createTimeline(list: HTMLOListElement, tones: Tones): Timeline {
+/** Clears `list` and shows the timeline in it. */
+export function createTimeline(list: HTMLOListElement, colors: ColorOf): Timeline {
   list.replaceChildren();
 
   function put(entry: HTMLLIElement): void {
     list.prepend(entry);
-    while (list.children.length > most) list.lastElementChild?.remove();
+    while (list.children.length > maxEntries) list.lastElementChild?.remove();
   }
 
   return {
-    sent(text, to) {
-      const state = element("small", { class: "tally" });
-      const replies = element("ul");
-      const head = element("p", {}, element("q", {}, text), element("span", {}, `to ${to}`), state);
-      put(element("li", { class: "sent", "data-tone": tones("Us") }, head, replies));
+    addSent(text, to) {
+      const state = createElement("small", { class: "tally" });
+      const replies = createElement("ul");
+      const head = createElement("p", {}, createElement("q", {}, text), createElement("span", {}, `to ${to}`), state);
+      put(createElement("li", { class: "sent", "data-tone": colors("Us") }, head, replies));
       return {
-        reply(reply, told) {
-          replies.append(lineOf(reply, told, tones));
+        reply(reply, timing) {
+          replies.append(lineOf(reply, timing, colors));
         },
         count(replies) {
           state.textContent = progress(replies);
@@ -46,34 +46,45 @@ export function createTimeline(list: HTMLOListElement, tones: Tones): Timeline {
         },
       };
     },
-    heard(peer, text, answer) {
-      const asked = [who(peer), element("span", {}, "asked"), element("q", {}, text)];
-      const told = [element("span", {}, "and got"), element("q", {}, answer)];
-      put(element("li", { class: "heard", "data-tone": tones(peer.name) }, element("p", {}, ...asked, ...told)));
+    addReceived(peer, text, answer) {
+      const asked = [who(peer), createElement("span", {}, "asked"), createElement("q", {}, text)];
+      const answered = [createElement("span", {}, "and got"), createElement("q", {}, answer)];
+      put(
+        createElement(
+          "li",
+          { class: "heard", "data-tone": colors(peer.name) },
+          createElement("p", {}, ...asked, ...answered),
+        ),
+      );
     },
   };
 }
 
 function lineOf(
-  { peer, status, value, error }: Reply<Answer>,
+  { peer, status, value, error }: Reply<EchoResponse>,
   { time, dialed }: { readonly time: number; readonly dialed: boolean },
-  tones: Tones,
+  colors: ColorOf,
 ): HTMLLIElement {
   const what =
     status === "fulfilled"
-      ? [element("q", {}, value.text)]
-      : [element("span", { class: "error" }, element("code", {}, error.code), ` ${error.message}`)];
-  const took = element("time", {}, `${time < 10 ? time.toFixed(1) : Math.round(time)} ms`);
-  const note = dialed && status === "fulfilled" ? [element("small", {}, "opened the link")] : [];
-  return element("li", { "data-tone": tones(peer.name) }, who(peer), ...what, ...note, took);
+      ? [createElement("q", {}, value.text)]
+      : [createElement("span", { class: "error" }, createElement("code", {}, error.code), ` ${error.message}`)];
+  const took = createElement("time", {}, `${time < 10 ? time.toFixed(1) : Math.round(time)} ms`);
+  const note = dialed && status === "fulfilled" ? [createElement("small", {}, "opened the link")] : [];
+  return createElement("li", { "data-tone": colors(peer.name) }, who(peer), ...what, ...note, took);
 }
 
 function who({ name, id }: Peer): HTMLElement {
-  return element("span", { class: "who" }, element("b", {}, name || "nobody"), element("code", {}, shortId(id)));
+  return createElement(
+    "span",
+    { class: "who" },
+    createElement("b", {}, name || "nobody"),
+    createElement("code", {}, shortId(id)),
+  );
 }
 
 function progress({ targets, pending, replies }: RepliesState<unknown>): string {
-  if (targets === 0) return "nobody is online there";
+  if (targets === 0) return "no recipient is online";
   if (pending > 0) return `waiting for ${pending} of ${targets}`;
   return `${replies.filter(({ status }) => status === "fulfilled").length} of ${targets} answered`;
 }

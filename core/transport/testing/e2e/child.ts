@@ -1,9 +1,9 @@
 import { RTCPeerConnection } from "node-datachannel/polyfill";
-import { obey } from "../../../../tools/orders.ts";
+import { exposeMethods } from "../../../../tools/child-methods.ts";
 import { createClient } from "../../../client.ts";
 import { webrtc } from "../../webrtc.ts";
 import { createRemotePeer } from "./peer.ts";
 
 const transport = webrtc({ RTCPeerConnection });
 
-obey({ ...createRemotePeer(createClient({ transport })) });
+exposeMethods({ ...createRemotePeer(createClient({ transport })) });

@@ -1,7 +1,7 @@
 import { chromium } from "playwright";
+import { createCaller, forkIn } from "../../../../tools/child-methods.ts";
 import { chromiumContext, chromiumLaunch, chromiumPath } from "../../../../tools/chromium.ts";
-import type { Place } from "../../../../tools/namespaces.ts";
-import { forkIn, ordersTo } from "../../../../tools/orders.ts";
+import type { NetworkNamespace } from "../../../../tools/namespaces.ts";
 import { createRemotePeer, type RemotePeer } from "./peer.ts";
 
 /** A peer, and the end of what it runs on. */
@@ -18,9 +18,9 @@ export interface RunningPage extends RunningPeer {
 type Verb = (...args: readonly unknown[]) => Promise<any>;
 
 /** A peer of node-datachannel's in a process of its own. */
-export async function nodePeer({ enter }: Place): Promise<RunningPeer> {
+export async function nodePeer({ enter }: NetworkNamespace): Promise<RunningPeer> {
   const child = forkIn(enter, new URL("child.ts", import.meta.url));
-  const order = ordersTo(child);
+  const order = createCaller(child);
   return peerOf(
     (name) =>
       (...args) =>
@@ -30,7 +30,7 @@ export async function nodePeer({ enter }: Place): Promise<RunningPeer> {
 }
 
 /** A peer in a Chromium of its own. `library` is the script of the page. */
-export async function chromiumPeer(place: Place, library: string): Promise<RunningPage> {
+export async function chromiumPeer(place: NetworkNamespace, library: string): Promise<RunningPage> {
   const { args, ...launch } = chromiumLaunch();
   const browser = await chromium.launch({
     ...launch,

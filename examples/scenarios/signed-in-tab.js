@@ -1,4 +1,4 @@
-// Says every event on the console, where a spec waits for it, and answers whoever asks.
+// Logs every event to the console for the test, and answers calls.
 $BV.on("connect", () => console.log("connect"));
 $BV.on("disconnect", () => console.log("disconnect"));
 $BV.on("peerconnect", ({ name, id }) => console.log("peerconnect", name, id));

@@ -1,31 +1,31 @@
-/** Where a peer stands around us: degrees clockwise from the right, and its distance. */
-export interface Place {
+/** The polar coordinates of a peer: degrees clockwise from the right, and the distance from the centre. */
+export interface Position {
   readonly angle: number;
   readonly reach: number;
 }
 
-/** The room there is, from the centre to the outermost peer. */
+/** The distance from the centre to the outermost peers. */
 export interface Extent {
   readonly x: number;
   readonly y: number;
 }
 
-// Between two users' peers, as a part of the distance between two peers of one user.
+// Additional space between the peers of two users, relative to the distance between two peers of one user.
 const gap = 0.6;
-// Closer than this along the rim, every other peer moves inwards.
-const crowded = 62;
+// If peers are closer than this, every other one moves inwards.
+const minDistance = 62;
 
 /**
- * Places for the peers of each group, in order: on an ellipse, groups apart from each other, the first group's middle on the
- * left.
+ * Positions the peers of each group in order on an ellipse, with gaps between groups. The middle of the first group is on
+ * the left.
  */
-export function orbit(groups: readonly (readonly string[])[], extent: Extent): ReadonlyMap<string, Place> {
+export function layOut(groups: readonly (readonly string[])[], extent: Extent): ReadonlyMap<string, Position> {
   const present = groups.filter((ids) => ids.length > 0);
   const total = present.flat().length;
   const slots = total + gap * present.length;
   const perSlot = 360 / slots;
-  const isCrowded = (perSlot / 360) * Math.PI * (extent.x + extent.y) < crowded;
-  const places = new Map<string, Place>();
+  const isCrowded = (perSlot / 360) * Math.PI * (extent.x + extent.y) < minDistance;
+  const places = new Map<string, Position>();
   let slot = -((present[0]?.length ?? 0) - 1) / 2;
   for (const ids of present) {
     for (const id of ids) {

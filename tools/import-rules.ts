@@ -1,15 +1,15 @@
 import type { SourceFile } from "./imports.ts";
 
-/** Who may import what. A path that ends in a slash is a folder; the rule with the longest `from` holds for a file. */
-interface Direction {
+/** The allowed imports of a file or folder (with a trailing slash). For each file, the rule with the longest `from` applies. */
+interface ImportRule {
   readonly from: string;
-  /** Beside the files of its own room. */
+  /** Files and folders, in addition to its own folder. */
   readonly files: readonly string[];
-  /** `node:*` is every module of Node's, `*` every package. */
+  /** `node:*` allows every Node module, `*` every package. */
   readonly packages: readonly string[];
 }
 
-/** What every folder of the core may import, and the packages that each imports itself. */
+/** Files that every folder of the core may import, with the packages that each imports. */
 const shared: Readonly<Record<string, readonly string[]>> = {
   "core/protocol/": ["valibot"],
   "core/errors.ts": [],
@@ -26,22 +26,22 @@ const shared: Readonly<Record<string, readonly string[]>> = {
   "core/rate-limiter.ts": [],
   "core/type-tag.ts": [],
 };
-const ground = Object.keys(shared);
+const sharedFiles = Object.keys(shared);
 const nodeAndAll = ["node:*", "*"];
 
-/** The house's import directions, as the design draws them. */
-export const directions: readonly Direction[] = [
+/** All import rules. */
+export const importRules: readonly ImportRule[] = [
   { from: "core/", files: ["core/"], packages: ["valibot", "@standard-schema/spec"] },
-  ...Object.entries(shared).map(([from, packages]) => ({ from, files: ground, packages })),
-  { from: "core/peers/", files: ground, packages: [] },
-  { from: "core/wire/", files: ground, packages: [] },
-  { from: "core/wire/codec.ts", files: ["core/wire/", ...ground], packages: ["msgpackr"] },
-  { from: "core/discovery/", files: ground, packages: ["valibot"] },
-  { from: "core/transport/", files: ground, packages: [] },
-  { from: "core/links/", files: ["core/wire/", "core/transport/transport.ts", ...ground], packages: ["valibot"] },
+  ...Object.entries(shared).map(([from, packages]) => ({ from, files: sharedFiles, packages })),
+  { from: "core/peers/", files: sharedFiles, packages: [] },
+  { from: "core/wire/", files: sharedFiles, packages: [] },
+  { from: "core/wire/codec.ts", files: ["core/wire/", ...sharedFiles], packages: ["msgpackr"] },
+  { from: "core/discovery/", files: sharedFiles, packages: ["valibot"] },
+  { from: "core/transport/", files: sharedFiles, packages: [] },
+  { from: "core/links/", files: ["core/wire/", "core/transport/transport.ts", ...sharedFiles], packages: ["valibot"] },
   {
     from: "core/rpc/",
-    files: ["core/links/", "core/wire/", "core/peers/", ...ground],
+    files: ["core/links/", "core/wire/", "core/peers/", ...sharedFiles],
     packages: ["valibot", "@standard-schema/spec"],
   },
   { from: "core/global.ts", files: ["core/client.ts"], packages: [] },
@@ -56,8 +56,8 @@ export const directions: readonly Direction[] = [
   { from: "tools/", files: ["reference-server/server.ts"], packages: nodeAndAll },
 ];
 
-/** Packages and files that only one file or folder of the published code imports. */
-export const keepers: Readonly<Record<string, string>> = {
+/** Packages and files that only one file or folder of the published code may import. */
+export const exclusiveImporters: Readonly<Record<string, string>> = {
   "@preact/signals-core": "core/reactive.ts",
   msgpackr: "core/wire/codec.ts",
   nanoevents: "core/events.ts",
@@ -65,17 +65,17 @@ export const keepers: Readonly<Record<string, string>> = {
   "core/internal.ts": "bindings/",
 };
 
-/** Whether a file is there for tests only. */
-export function isSpec(path: string): boolean {
+/** Whether a file is only for tests. */
+export function isTestFile(path: string): boolean {
   return /\.test(-d)?\.tsx?$|(^|\/)conformance\.tsx?$/.test(path);
 }
 
-/** What the directions allow and no file imports, each as a sentence. */
-export function unused(sources: readonly SourceFile[]): readonly string[] {
-  return directions.flatMap((rule) => {
+/** Allowed imports that no file uses, each as a sentence. */
+export function unusedRules(sources: readonly SourceFile[]): readonly string[] {
+  return importRules.flatMap((rule) => {
     const ruled = sources.filter(({ path }) => ruleOf(path) === rule);
     const files = rule.files
-      .filter((allowed) => !ground.includes(allowed))
+      .filter((allowed) => !sharedFiles.includes(allowed))
       .filter((allowed) => !ruled.some((source) => source.files.some((file) => within(allowed, file))));
     const packages = rule.packages.filter(
       (allowed) =>
@@ -85,19 +85,19 @@ export function unused(sources: readonly SourceFile[]): readonly string[] {
   });
 }
 
-/** What a file imports against the directions, each as a sentence. */
-export function trespasses({ path, files, packages }: SourceFile): readonly string[] {
+/** Imports of a file that break a rule, each as a sentence. */
+export function violations({ path, files, packages }: SourceFile): readonly string[] {
   const rule = ruleOf(path);
-  if (rule === undefined) return [`${path} is in no room: give its folder a line in tools/directions.ts`];
-  const home = rule.from.endsWith("/") ? [rule.from] : [];
+  if (rule === undefined) return [`${path} has no import rule: add its folder to tools/import-rules.ts`];
+  const ownFolder = rule.from.endsWith("/") ? [rule.from] : [];
   return [
     ...files
-      .filter((file) => ![...home, ...rule.files].some((place) => within(place, file)))
+      .filter((file) => ![...ownFolder, ...rule.files].some((allowed) => within(allowed, file)))
       .map((file) => `${path} may not import ${file}`),
     ...packages.filter((name) => !mayUse(rule, name)).map((name) => `${path} may not import ${name}`),
     ...[...packages, ...files]
-      .filter((name) => isPublished(path) && !within(keepers[name] ?? path, path))
-      .map((name) => `${path} may not import ${name}: it is ${keepers[name]}'s`),
+      .filter((name) => isPublished(path) && !within(exclusiveImporters[name] ?? path, path))
+      .map((name) => `${path} may not import ${name}: only ${exclusiveImporters[name]} may`),
   ];
 }
 
@@ -105,18 +105,18 @@ function isPublished(path: string): boolean {
   return /^(core|bindings|reference-server)\//.test(path);
 }
 
-function ruleOf(path: string): Direction | undefined {
-  return directions
+function ruleOf(path: string): ImportRule | undefined {
+  return importRules
     .filter(({ from }) => within(from, path))
-    .reduce<Direction | undefined>((a, b) => (a && a.from.length > b.from.length ? a : b), undefined);
+    .reduce<ImportRule | undefined>((a, b) => (a && a.from.length > b.from.length ? a : b), undefined);
 }
 
-function mayUse({ packages }: Direction, name: string): boolean {
+function mayUse({ packages }: ImportRule, name: string): boolean {
   return packages.some((allowed) =>
     allowed === "node:*" ? name.startsWith("node:") : allowed === "*" ? !name.startsWith("node:") : allowed === name,
   );
 }
 
-function within(place: string, path: string): boolean {
-  return place.endsWith("/") ? path.startsWith(place) : path === place;
+function within(folder: string, path: string): boolean {
+  return folder.endsWith("/") ? path.startsWith(folder) : path === folder;
 }

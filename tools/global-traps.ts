@@ -5,7 +5,7 @@ const pageGlobals = [
   ...["RTCPeerConnection", "RTCDataChannel", "WebSocket", "BroadcastChannel", "fetch", "Blob", "File", "Worker"],
 ];
 
-// What a framework looks at when it is imported is its own affair.
+// Loads the frameworks first, because their own imports may read browser globals.
 for (const framework of ["react", "vue", "svelte/reactivity", "svelte/store"]) await import(framework);
 
 const read = new Set<string>();

@@ -3,19 +3,19 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** The examples, served by a process of their own. */
-export interface Served {
+/** A process that serves the examples. */
+export interface ExampleServer {
   /** `http://127.0.0.1:…/` */
   readonly url: string;
-  /** Ends it as Ctrl-C does; resolves with its exit code. */
+  /** Stops it with SIGINT. Resolves to its exit code. */
   close(): Promise<number | null>;
 }
 
-/** Serves the examples of the folders named, as `npm run examples` would. */
-export async function serveExamples(...folders: readonly string[]): Promise<Served> {
+/** Serves the examples in these folders, like `npm run examples`. */
+export async function serveExamples(...folders: readonly string[]): Promise<ExampleServer> {
   const main = fileURLToPath(new URL("../serve.ts", import.meta.url));
   const child = spawn("node", [main, "--port", "0", ...folders], {
-    // A test's own would have the frameworks built for development.
+    // Vitest's own NODE_ENV would build the frameworks for development.
     env: { ...process.env, NODE_ENV: "production" },
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -35,5 +35,5 @@ async function urlOf({ stdout }: ChildProcess): Promise<string> {
     const url = /http:\S+/.exec(line)?.[0];
     if (url !== undefined) return url;
   }
-  throw new Error("The examples ended before they said where they are.");
+  throw new Error("The examples ended before they printed their URL.");
 }

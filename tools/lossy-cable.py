@@ -1,4 +1,4 @@
-"""A cable between two TUN devices that delays packets and loses some: python3 lossy-wire.py DEVICE DEVICE DELAY LOSS SEED.
+"""A cable between two TUN devices that delays packets and loses some: python3 lossy-cable.py DEVICE DEVICE DELAY LOSS SEED.
 
 DELAY is in seconds each way, LOSS a share from 0 to 1. Says "ready" once both devices are there, and ends with its input.
 """
