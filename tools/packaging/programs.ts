@@ -1,9 +1,9 @@
 /** What the programs of the client print. */
-export const clientPrints = "Ann hears: Not Friday; diagnosed: true";
+export const clientPrints = "Ann hears: Not Friday, 3 bytes, a file of 6; diagnosed: true";
 
 /** Two clients call each other over the network of `bonevalue/testing`, and one loads what is loaded on demand. */
 export const clientProgram = `
-import { BonevalueError, createClient, defineModule, websocket, webrtc } from "bonevalue";
+import { createClient, defineModule, websocket, webrtc } from "bonevalue";
 import { createNetwork } from "bonevalue/testing";
 
 export async function talk() {
@@ -12,12 +12,16 @@ export async function talk() {
   const [ann, bob] = [network.client("ann"), network.client("bob")];
   await ann.connect("test", "ann", "");
   await bob.connect("test", "bob", "");
-  bob.module(Echo, ({ request }) => "Not " + request);
-  const [reply] = await ann.get("bob").call(Echo, "Friday").all();
+  bob.module(Echo, async ({ request: { text, bytes, file } }) => {
+    if (!(bytes instanceof Uint8Array)) throw new Error("bytes arrive as something else");
+    return "Not " + text + ", " + bytes.length + " bytes, a file of " + (await file.blob()).size;
+  });
+  const request = { text: "Friday", bytes: Uint8Array.of(1, 2, 3), file: new Blob(["abcdef"]) };
+  const [reply] = await ann.get("bob").call(Echo, request).all();
   const page = createClient({ discovery: websocket(), transport: webrtc() });
   const diagnosis = String(await page.diagnose());
   await Promise.all([ann.disconnect(), bob.disconnect()]);
-  if (reply.error instanceof BonevalueError) throw reply.error;
+  if (reply.error) throw new Error(reply.error.message, { cause: reply.error });
   return "Ann hears: " + reply.value + "; diagnosed: " + (diagnosis.length > 0);
 }
 `;
