@@ -25,7 +25,7 @@ import type { Transport } from "./transport/transport.ts";
 import { webrtc } from "./transport/webrtc.ts";
 import { createWeakCache } from "./weak-cache.ts";
 import { defaultWindow } from "./wire/credit.ts";
-import { maxMessageSize } from "./wire/frames.ts";
+import { features, maxMessageSize } from "./wire/frames.ts";
 
 /** The options of {@link createClient}. Times in ms. */
 export interface ClientOptions {
@@ -43,6 +43,11 @@ export interface ClientOptions {
   keepAlive?: boolean | undefined;
   /** How long an unused link stays open. `Infinity` keeps it open, 0 closes it at once. Default 30 000. */
   idleTimeout?: number | undefined;
+  /**
+   * How long calls and messages wait here for a module that is not offered yet: so long after the sign-in, and half as long
+   * after the module was withdrawn. Default 2 000.
+   */
+  moduleGrace?: number | undefined;
   /** Limits against hostile or broken peers. Each has a default. */
   limits?: Partial<Limits> | undefined;
 }
@@ -122,8 +127,9 @@ export function createClient(options?: ClientOptions): Client {
 
 /** As {@link createClient}, on the given clock, for tests with virtual time. */
 export function createClientOn(clock: Clock, options: ClientOptions): Client {
-  const { keepAlive = true, idleTimeout = 30_000, maxLinks = 64, transport = webrtc() } = options;
-  for (const [name, value] of Object.entries({ idleTimeout, maxLinks })) {
+  const { keepAlive = true, idleTimeout = 30_000, maxLinks = 64, moduleGrace = 2_000 } = options;
+  const { transport = webrtc() } = options;
+  for (const [name, value] of Object.entries({ idleTimeout, maxLinks, moduleGrace })) {
     if (!isNonNegativeNumber(value)) throw invalidNumber(name);
   }
   const limits = limitsOf(options.limits);
@@ -131,7 +137,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
   const peerIdleMs = Math.max(shortIdleMs, idleTimeout);
   const emitter = createEmitter<Events>();
   const registry = createRegistry();
-  const modules = createModules();
+  const modules = createModules(clock, moduleGrace);
   const deadlines = createDeadlines(clock);
   const cachedTargets = createWeakCache<Target>();
 
@@ -150,6 +156,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
       streams: limits.streamsPerPeer,
       window: defaultWindow,
       assembly: maxAssemblyBytes(limits),
+      features,
     }),
     signal: (...signal) => session.signal(...signal),
     iceServers: () => session.iceServers(),
@@ -198,6 +205,8 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
       isSignedOut() ? notConnected() : new BonevalueError("no-peers", "The query matches no peer that is online now."),
   };
   const notify = createNotify(callContext, emitError);
+
+  emitter.on("connect", modules.onSignIn);
 
   function ownId(): PeerId {
     return session.self.peek()?.id ?? "";

@@ -71,7 +71,7 @@ beforeEach(async () => {
   const { transport } = createMemoryNetwork({ clock });
   for (const name of ["ann", "bob"]) discovery.addUser(name, "");
   discovery.trust("ann", "Bob", "bob", "Ann");
-  ann = createClientOn(clock, { discovery, transport });
+  ann = createClientOn(clock, { discovery, transport, moduleGrace: 0 });
   bob = createBob(discovery, transport);
   ann.connect("", "ann", "");
   await soon();

@@ -13,10 +13,12 @@ import type { Signal } from "./signaling.ts";
 export interface Service {
   /** Whether no call and no stream is open, either way. */
   readonly isIdle: boolean;
+  /** The peer's hello has been read, so its limits are known. */
+  opened?(): void;
   /** Reads a frame of the service. Throws `protocol` if it breaks the rules. */
-  receive(frame: CompleteFrame): void;
-  /** The link is over: nothing more is sent or received. */
-  end(reason: BonevalueError): void;
+  receive(frame: CompleteFrame, channel: Channel): void;
+  /** The link is over: nothing more is sent or received. `agreed`: both sides have closed it, with nothing on its way. */
+  end(reason: BonevalueError, agreed: boolean): void;
 }
 
 /** The frames between two peers on one open link. */
@@ -90,7 +92,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     isIdle,
     send: (step, channel) => scheduler.send(channel, [Kind.close, step]),
     onRelease: options.onRelease,
-    close: () => end(undefined),
+    close: (agreed) => end(undefined, agreed),
     evict: () => closeWith("busy"),
   });
   const undoHelloTimer = clock.after(helloTimeoutMs, () =>
@@ -121,13 +123,13 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     // Both sides have sent their last frame.
     if (over && frame[0] === Kind.close && frame[2]) link.close();
     if (over) return;
-    if (channel === "lossy") service.receive(frame);
+    if (channel === "lossy") service.receive(frame, channel);
     else if (!helloRead.has(channel)) onHello(frame, channel);
     else if (frame[0] === Kind.close) readClose(frame[1], frame[2], channel);
     else if (frame[0] === Kind.signal) options.onSignal(frame[2]);
     else {
       lastUse = clock.now();
-      service.receive(frame);
+      service.receive(frame, channel);
     }
   }
 
@@ -138,6 +140,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     remote = hello;
     undoHelloTimer();
     scheduler.open({ message: Math.min(hello.message, options.hello.message), assembly: hello.assembly });
+    service.opened?.();
   }
 
   function readClose(step: number, code: string | undefined, channel: "control" | "bulk"): void {
@@ -153,23 +156,23 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
 
   function closeWith(code: ErrorCode, reason?: BonevalueError): void {
     if (over) return;
-    finish(reason, [Kind.close, CloseStep.offer, code]);
+    finish(reason, false, [Kind.close, CloseStep.offer, code]);
     const undo = clock.after(closeTimeoutMs, () => link.close(reason));
     link.closed.then(undo);
   }
 
-  function end(reason: BonevalueError | undefined): void {
+  function end(reason: BonevalueError | undefined, agreed = idleClose.accepted): void {
     if (over) return;
-    finish(reason);
+    finish(reason, agreed);
     link.close(reason);
   }
 
-  function finish(reason: BonevalueError | undefined, last?: Frame<never>): void {
+  function finish(reason: BonevalueError | undefined, agreed: boolean, last?: Frame<never>): void {
     over = true;
     undoHelloTimer();
     idleClose.stop();
     scheduler.close(last);
-    service.end(reason ?? disconnected("The link was closed because nobody used it"));
+    service.end(reason ?? disconnected("The link was closed because nobody used it"), agreed);
     options.onEnd(reason);
   }
 

@@ -14,6 +14,7 @@ const hello: v.GenericSchema<unknown, Hello> = v.object({
   streams: boundedCount(1),
   window: boundedCount(1),
   assembly: boundedCount(1),
+  features: v.optional(v.array(v.string())),
   identity: v.optional(v.unknown()),
 });
 

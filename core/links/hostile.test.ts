@@ -36,8 +36,9 @@ function wellFormed(): readonly Uint8Array[] {
     samples.push([Kind.cancel, id, "cancelled"], [Kind.stop, id, "cancelled"], [Kind.credit, id, 0, 10_000]);
     samples.push([Kind.item, id, value(new Uint8Array(50))], [Kind.end, id], [Kind.end, id, "busy", ""]);
     samples.push([Kind.part, id, 8, new Uint8Array(8)], [Kind.part, id, 9_000, new Uint8Array(900)]);
+    samples.push([Kind.ack, id], [Kind.refuse, id, "Any", "forbidden", ""]);
+    for (const step of Object.values(CloseStep)) samples.push([Kind.close, step]);
   }
-  for (const step of Object.values(CloseStep)) samples.push([Kind.close, step]);
   return [...Object.values(golden).map(({ hex }) => Buffer.from(hex, "hex")), ...samples.map((frame) => encode(frame))];
 }
 

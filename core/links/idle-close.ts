@@ -17,8 +17,8 @@ export interface IdleCloseOptions {
   send(step: number, channel: "control" | "bulk"): void;
   /** The connection accepts calls again, or may be offered again. */
   onRelease(): void;
-  /** Both sides agree to close, or the peer has not answered. */
-  close(): void;
+  /** Both sides have agreed to close, or the peer has not answered. */
+  close(agreed: boolean): void;
   /** The slot is wanted and the peer does not agree to close: close the connection all the same. */
   evict(): void;
 }
@@ -70,9 +70,9 @@ export function createIdleClose(options: IdleCloseOptions): IdleClose {
   function perform({ state: next, send: step, outcome }: CloseMove): void {
     state = next;
     for (const channel of step?.channels ?? []) send(step!.step, channel);
-    if (outcome === "close") close();
+    if (outcome === "close") close(true);
     else if (outcome === "release") declined();
-    else if (!idleClose.accepting) undoAnswer ??= clock.after(answerTimeoutMs, close);
+    else if (!idleClose.accepting) undoAnswer ??= clock.after(answerTimeoutMs, () => close(state.accepted));
   }
 
   /** The peer uses the link, or wants to keep it. It offers when that changes; offer again only in case it forgets. */

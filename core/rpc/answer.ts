@@ -14,6 +14,8 @@ export interface Answering {
   readonly scheduler: Pick<SendScheduler, "send" | "bulk">;
   readonly streams: Streams;
   readonly limits: Limits;
+  /** Called when an answer cannot be sent. */
+  failed(error: BonevalueError): void;
 }
 
 /** Sends how a call ended. The streams of the answer join the call's. */
@@ -33,7 +35,9 @@ function succeed(call: InboundCall, value: unknown, link: Answering): void {
       link.scheduler.bulk(call, [Kind.answer, id, groupOf(call).add(payload).register()]);
     }
   } catch (error) {
-    fail(id, unsendable(error, "invalid-response"), link);
+    const reason = unsendable(error, "invalid-response");
+    link.failed(reason);
+    fail(id, reason, link);
   }
 }
 

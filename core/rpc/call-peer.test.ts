@@ -8,14 +8,14 @@ describe("a call whose reply is malformed fails, and so does its link,", () => {
   test("for an answer", async () => {
     const { ann } = createLinkedPair();
     const reply = ann.call("Any").first();
-    expect(() => ann.rpc.receive([Kind.answer, 1, malformed])).toThrow(code("protocol"));
+    expect(() => ann.rpc.receive([Kind.answer, 1, malformed], "control")).toThrow(code("protocol"));
     await expect(reply).rejects.toEqual(code("protocol"));
   });
 
   test("for a failure's data", async () => {
     const { ann } = createLinkedPair();
     const reply = ann.call("Any").first();
-    expect(() => ann.rpc.receive([Kind.fail, 1, "busy", "Later.", malformed])).toThrow(code("protocol"));
+    expect(() => ann.rpc.receive([Kind.fail, 1, "busy", "Later.", malformed], "control")).toThrow(code("protocol"));
     await expect(reply).rejects.toEqual(code("protocol"));
   });
 });

@@ -54,10 +54,7 @@ export interface OutgoingRequest {
   readonly timeout: number;
   readonly keepAlive: boolean | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /**
-   * Called with the reply of each peer: of a message with its error when it cannot be sent, and of a lossy one when it was
-   * sent. Only the first call for a peer counts.
-   */
+  /** Called with the reply of each peer, or with the error of a message that cannot be sent. Only the first reply counts. */
   settle(peer: Peer, outcome: Outcome): void;
   /** The last stream of a peer's call has ended. */
   onStreamsEnded?(): void;
@@ -93,6 +90,8 @@ export interface PeerCall {
   deadline: Deadline | undefined;
   /** Removes it from the queue for a link. */
   dequeue: (() => void) | undefined;
+  /** Called when it leaves the queue, sent or not. */
+  onDequeued?: () => void;
   /** Its streams, if it has any. */
   group?: StreamGroup;
   /** Ends the streams of the answer that nobody reads. */
@@ -116,16 +115,17 @@ export function callPeer(context: CallContext, peer: Peer, payload: Payload, req
     deadline: undefined,
     dequeue: undefined,
   };
-  call.dequeue = context.pool.whenOpen(peer.id, {
+  const dequeue = context.pool.whenOpen(peer.id, {
     failFast: isShared(payload),
     begin(connection) {
       call.connection = connection;
       connection.service.send(call);
-      keepOpen(call);
     },
     fail: (error) => settle(call, { error }),
   });
-  if (call.status === "queued" || call.status === "sent") {
+  // It may wait on the link, where it cannot be sent yet.
+  call.dequeue ??= dequeue;
+  if (request.kind === "call" ? call.status !== "over" : call.status === "queued" && !call.connection) {
     call.deadline = context.deadlines.after(request.timeout, () => settle(call, { error: timeoutError(request) }));
   }
   return call;
@@ -141,6 +141,7 @@ export function endCall(call: PeerCall, reason: BonevalueError): void {
   group?.end(reason);
   if (status !== "queued") return;
   call.dequeue?.();
+  call.onDequeued?.();
   discard(call.payload, reason);
 }
 

@@ -1,5 +1,6 @@
 import { BonevalueError } from "../errors.ts";
 import { createIdMap } from "../id-map.ts";
+import type { Peer } from "../peer.ts";
 import type { Packed, Received } from "../wire/codec.ts";
 import { maxFrameOverhead } from "../wire/fragments.ts";
 import { type Frame, Kind } from "../wire/frames.ts";
@@ -7,6 +8,7 @@ import { minMessageSize, type SendScheduler } from "../wire/send-scheduler.ts";
 import {
   acknowledge,
   type CallSender,
+  endCall,
   keepOpen,
   type PeerCall,
   remainingMs,
@@ -15,9 +17,12 @@ import {
   settleWithFailure,
 } from "./call-peer.ts";
 import type { Deadlines } from "./deadlines.ts";
+import type { Receipts } from "./receipts.ts";
+import { createSendQueue } from "./send-queue.ts";
 import { createStreamGroup, type StreamGroup } from "./streams/stream-group.ts";
 import type { Streams } from "./streams/streams.ts";
-import { remoteError, thrownError } from "./wire-errors.ts";
+import { createThrottle } from "./throttle.ts";
+import { countOf, longestMessage, remoteError, thrownError } from "./wire-errors.ts";
 
 /** Our calls on one link. */
 export interface Caller extends Pick<CallSender, "send" | "cancel"> {
@@ -26,8 +31,14 @@ export interface Caller extends Pick<CallSender, "send" | "cancel"> {
   /** An answer to a call that has ended was sent before the peer learned of it. Its streams are cancelled. */
   receiveAnswer(id: number, value: Received): void;
   receiveFailure(id: number, code: string, message: string, data: Received | undefined): void;
-  /** The link is over, and every call on it. */
-  end(reason: BonevalueError): void;
+  /** The peer has handled so many messages in all. */
+  receiveAck(handled: number): void;
+  /** The peer has refused `count` messages to a module. */
+  receiveRefusal(count: number, module: string, code: string, message: string): void;
+  /** The peer's hello has been read. */
+  onOpened(): void;
+  /** The link is over, and every call on it. Where both sides have agreed to close it, no message is lost. */
+  end(reason: BonevalueError, agreed: boolean): void;
 }
 
 /** What is handed in. Times in ms. */
@@ -37,13 +48,28 @@ export interface CallerOptions {
   readonly deadlines: Deadlines;
   /** How long the streams of an answer wait for a reader. */
   readonly idleTimeout: number;
+  readonly peer: Peer;
+  readonly receipts: Pick<Receipts, "join">;
+  /** How many messages the peer handles at once, once its hello was read. An older version drops those beyond. */
+  messageWindow(): number | undefined;
+  /** Called when messages were lost or refused. */
+  failed(error: BonevalueError): void;
 }
 
 /** Sends our calls over `scheduler`, numbered from 1, and reads their replies. */
-export function createCaller({ scheduler, streams, deadlines, idleTimeout }: CallerOptions): Caller {
+export function createCaller(options: CallerOptions): Caller {
+  const { scheduler, streams, deadlines, idleTimeout, peer, receipts, messageWindow, failed } = options;
   const waiting = createIdMap<PeerCall>();
   // Messages whose streams are open.
   const streaming = new Set<PeerCall>();
+  const queue = createSendQueue(messageWindow, transmit);
+  const refusals = createThrottle<readonly [count: number, code: string, message: string]>(
+    deadlines,
+    (module, [count, code, message]) => {
+      const text = `"${peer.name}" refused ${countOf(count)} to "${module}": ${message}`;
+      failed(remoteError(code, text.slice(0, longestMessage)));
+    },
+  );
   let lastId = 0;
 
   function createGroup(call: PeerCall): StreamGroup {
@@ -62,23 +88,23 @@ export function createCaller({ scheduler, streams, deadlines, idleTimeout }: Cal
     });
   }
 
-  function send(call: PeerCall): void {
+  function transmit(call: PeerCall): void {
     const { payload, request } = call;
+    call.onDequeued?.();
+    receipts.join();
     if (payload.streams.length > 0) call.group = createGroup(call).add(payload);
     if (request.kind === "call") {
       call.status = "sent";
       call.id = ++lastId;
       waiting.add(call.id, call);
-      post(call);
-      return;
+    } else {
+      call.status = call.group ? "answered" : "over";
+      deadlines.stop(call.deadline);
+      if (call.group) streaming.add(call);
     }
-    call.status = call.group ? "answered" : "over";
-    deadlines.stop(call.deadline);
-    if (call.group) streaming.add(call);
-    if (request.kind === "lossy") {
-      scheduler.send("lossy", [Kind.notify, 0, request.module.name, payload.packed]);
-      settle(call, { value: undefined });
-    } else post(call);
+    if (request.kind === "lossy") scheduler.send("lossy", [Kind.notify, 0, request.module.name, payload.packed]);
+    else post(call);
+    keepOpen(call);
   }
 
   function post(call: PeerCall): void {
@@ -89,6 +115,7 @@ export function createCaller({ scheduler, streams, deadlines, idleTimeout }: Cal
     else {
       // The call is its own flow.
       scheduler.bulk(call, write, () => {
+        if (call.request.kind === "message" && !call.hasLeft) queue.onSent(call, true);
         call.hasLeft = true;
       });
     }
@@ -101,6 +128,7 @@ export function createCaller({ scheduler, streams, deadlines, idleTimeout }: Cal
     try {
       const packed = group ? group.register() : streams.checkSize(payload.packed);
       if (request.kind === "call") return [Kind.call, id, name, packed, remainingMs(call)];
+      if (!call.isBulk) queue.onSent(call, true);
       return [Kind.notify, 0, name, packed];
     } catch (error) {
       fail(call, thrownError(error));
@@ -113,14 +141,19 @@ export function createCaller({ scheduler, streams, deadlines, idleTimeout }: Cal
     call.status = "over";
     call.group?.end(error);
     keepOpen(call);
+    call.hasLeft = true;
+    if (call.request.kind === "message") queue.onSent(call, false);
     settleWithFailure(call, error, data);
   }
 
   return {
     get open() {
-      return waiting.size;
+      return waiting.size + queue.size;
     },
-    send,
+    send(call) {
+      queue.add(call);
+      if (call.status === "queued" && call.request.kind !== "call") deadlines.stop(call.deadline);
+    },
     cancel(call, { code }) {
       if (!waiting.delete(call.id)) return;
       const frame: Frame<never> = [Kind.cancel, call.id, code];
@@ -147,14 +180,30 @@ export function createCaller({ scheduler, streams, deadlines, idleTimeout }: Cal
       const call = waiting.get(id);
       if (call) fail(call, remoteError(code, message), data);
     },
-    end(reason) {
+    receiveAck: queue.acknowledge,
+    receiveRefusal: (count, module, code, message) => refusals.add(module, [count, code, message]),
+    onOpened: queue.flush,
+    end(reason, agreed) {
       for (const id of waiting.ids()) {
         const call = waiting.get(id);
         if (call) fail(call, reason);
       }
       for (const { group } of [...streaming]) group?.end(reason);
+      // Our own app may close the link while messages are on their way. It learns only of those that were not sent.
+      let lost = agreed || reason.code === "cancelled" ? 0 : queue.unacknowledged;
+      for (const call of queue.clear()) {
+        if (call.request.kind === "call") settle(call, { error: reason });
+        else endCall(call, reason);
+        if (call.request.kind === "message") lost++;
+      }
+      refusals.stop();
+      if (lost > 0) failed(lossError(peer, lost, reason));
     },
   };
+}
+
+function lossError({ name }: Peer, count: number, { code, message }: BonevalueError): BonevalueError {
+  return new BonevalueError(code, `${countOf(count)} to "${name}" may not have been handled. ${message}`);
 }
 
 function unreadError(): BonevalueError {

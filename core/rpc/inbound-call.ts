@@ -29,6 +29,8 @@ export interface InboundCall {
   /** Made when a handler asks for its signal: most never do. */
   controller?: AbortController;
   abortReason?: BonevalueError;
+  /** Whether it is a message whose handling the sender waits to learn of. */
+  isUnacknowledged?: boolean;
   /** Ends the wait for its schema. */
   wake?: () => void;
 }

@@ -1,4 +1,5 @@
 import { requireFunction } from "../check-arguments.ts";
+import { type Clock, microtask } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Query } from "../peers/query.ts";
 import type { HandlerContext, Module } from "./module.ts";
@@ -18,11 +19,35 @@ export interface Modules {
   get(name: string): Offer | undefined;
   /** Offers a module; returns its undo. Throws `module-taken`, and `invalid-request` when the handler is no function. */
   add(offer: Offer): () => void;
+  /** The page has signed in: it may still be about to offer modules. */
+  onSignIn(): void;
+  /** How long requests wait for a module that is not offered, in ms from now. */
+  graceLeft(name: string): number;
+  /** Runs `task` once, soon after the module was offered. Returns the undo. */
+  whenOffered(name: string, task: () => void): () => void;
 }
 
-/** Creates an empty list. A Map, so that no name can be mistaken for a property. */
-export function createModules(): Modules {
+/**
+ * Creates an empty list. Requests wait for a module that is not offered until `grace` ms after the page signed in, and
+ * half as long after its handler was withdrawn, since a component that is mounted again offers it anew.
+ */
+export function createModules({ now }: Pick<Clock, "now">, grace = 0): Modules {
+  // A Map, so that no name can be mistaken for a property.
   const offers = new Map<string, Offer>();
+  const waiting = new Map<string, Set<() => void>>();
+  // Until when requests wait: for every module, and for those that were withdrawn, the earliest first.
+  let waitUntil = Number.NEGATIVE_INFINITY;
+  const withdrawnUntil = new Map<string, number>();
+
+  function onWithdrawn(name: string): void {
+    for (const [earlier, until] of withdrawnUntil) {
+      if (until > now() && earlier !== name) break;
+      withdrawnUntil.delete(earlier);
+    }
+    withdrawnUntil.delete(name);
+    withdrawnUntil.set(name, now() + grace / 2);
+  }
+
   return {
     get: (name) => offers.get(name),
     add(offer) {
@@ -32,8 +57,27 @@ export function createModules(): Modules {
         throw new BonevalueError("module-taken", `A module named "${name}" is already offered; withdraw it first.`);
       }
       offers.set(name, offer);
+      const tasks = waiting.get(name);
+      waiting.delete(name);
+      microtask(() => {
+        for (const task of tasks ?? []) task();
+      });
       return () => {
-        if (offers.get(name) === offer) offers.delete(name);
+        if (offers.get(name) !== offer) return;
+        offers.delete(name);
+        onWithdrawn(name);
+      };
+    },
+    onSignIn() {
+      waitUntil = now() + grace;
+    },
+    graceLeft: (name) => Math.max(waitUntil, withdrawnUntil.get(name) ?? waitUntil) - now(),
+    whenOffered(name, task) {
+      const tasks = waiting.get(name) ?? new Set();
+      waiting.set(name, tasks.add(task));
+      return () => {
+        tasks.delete(task);
+        if (tasks.size === 0 && waiting.get(name) === tasks) waiting.delete(name);
       };
     },
   };

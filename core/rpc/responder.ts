@@ -18,63 +18,82 @@ import {
   untilOver,
 } from "./inbound-call.ts";
 import type { Modules, Offer } from "./modules.ts";
-import type { Outcome } from "./replies.ts";
+import { createParking, type UnpackedRequest } from "./parking.ts";
+import type { Receipts } from "./receipts.ts";
 import { discardValue, unpackPayload } from "./streams/payload.ts";
+import { createThrottle } from "./throttle.ts";
 import { check, isThenable } from "./validate.ts";
-import { thrownError } from "./wire-errors.ts";
+import { countOf, longestMessage, thrownError } from "./wire-errors.ts";
 
 /** What is handed in. */
 export interface ResponderOptions extends Answering {
   readonly peer: Peer;
   readonly modules: Modules;
   readonly deadlines: Deadlines;
+  readonly receipts: Receipts;
   /** Whether the peer is among those that a module is offered to. */
   isAllowed(allow: Query): boolean;
-  /** Called with errors that no caller is told. */
+  /** Called with errors that no caller is told, and with those that are faults of this page. */
   failed(error: BonevalueError): void;
 }
 
 /** The peer's requests on one link. */
 export interface Responder {
-  /** How many calls are not answered yet. */
+  /** How many calls and messages are not handled yet. */
   readonly open: number;
   receiveCall(id: number, module: string, request: Received, remaining: number | null): void;
-  receiveMessage(module: string, request: Received): void;
+  receiveMessage(module: string, request: Received, isLossy: boolean): void;
   receiveCancel(id: number, code: string): void;
   /** The link is over: aborts the handlers that still run. */
   end(reason: BonevalueError): void;
 }
 
-// A message has no deadline of its own, and the requests behind it wait for its schema. So it gets a call's default, in ms.
-const checkTimeoutMs = 30_000;
+// As long as a call has by default, in ms. A message has no deadline of its own, but the requests behind it wait for its
+// schema, and the sender waits until its handler has settled.
+const messageTimeoutMs = 30_000;
 
 /** Runs a handler for each request that arrives, in the order in which the requests were made. */
 export function createResponder(options: ResponderOptions): Responder {
-  const { peer, modules, deadlines, limits, streams, isAllowed } = options;
+  const { peer, modules, deadlines, limits, streams, receipts, isAllowed, failed } = options;
   const capacity = limits.requestsPerPeer;
   const calls = createIdMap<InboundCall>();
   const messages = new Set<InboundCall>();
   const enqueue = createSerialQueue();
+  const parking = createParking({ modules, deadlines, maxBytes: limits.bytesPerPeer, enqueue, start });
+  const breaches = createThrottle<BonevalueError>(deadlines, (module, { code, message, data, cause }, count) => {
+    const text = `Refused ${countOf(count, "request")} of "${peer.name}" to "${module}": ${message}`;
+    failed(new BonevalueError(code, text.slice(0, longestMessage), { data, cause }));
+  });
 
   const link: InboundLink = {
     peer,
     streams,
     onOver(call, ending) {
+      deadlines.stop(call.deadline);
       if (call.id === 0) return onMessageOver(call, ending);
       calls.delete(call.id);
-      deadlines.stop(call.deadline);
-      if (ending) answer(call, ending, options);
+      if (!ending) return;
+      if ("thrown" in ending && !(ending.thrown instanceof BonevalueError)) failed(thrownError(ending.thrown));
+      receipts.join();
+      answer(call, ending, options);
     },
-    onCredit({ deadline }) {
-      if (deadline) deadlines.renew(deadline);
+    onCredit({ id, deadline }) {
+      if (deadline && id > 0) deadlines.renew(deadline);
     },
   };
 
   function onMessageOver(message: InboundCall, ending: Ending | undefined): void {
     messages.delete(message);
+    onHandled(message);
     if (!ending) return;
-    if ("thrown" in ending) options.failed(thrownError(ending.thrown));
+    if ("thrown" in ending) failed(thrownError(ending.thrown));
     else discardValue(ending.value);
+  }
+
+  function onHandled(message: InboundCall): void {
+    if (!message.isUnacknowledged) return;
+    message.isUnacknowledged = false;
+    receipts.onHandled();
   }
 
   function receiveCall(id: number, module: string, request: Received, remaining: number | null): void {
@@ -94,47 +113,86 @@ export function createResponder(options: ResponderOptions): Responder {
     );
   }
 
-  /** A message that cannot be handled is dropped. */
-  function receiveMessage(module: string, request: Received): void {
-    if (messages.size >= capacity) {
+  function receiveMessage(module: string, request: Received, isLossy: boolean): void {
+    if (!isLossy) receipts.onReceived();
+    // No window limits lossy messages, and those of an older version: they are dropped while too many run.
+    if (isLossy ? messages.size >= capacity : receipts.unhandled > capacity) {
       streams.refuse(request);
+      if (!isLossy) receipts.onHandled();
       return;
     }
     const message = createInboundCall(link, 0);
+    message.isUnacknowledged = !isLossy;
     messages.add(message);
     handle(message, module, request);
   }
 
   function handle(call: InboundCall, module: string, request: Received): void {
     const value = unpackPayload(request, (kind, detail) => groupOf(call).receive(kind, detail));
-    enqueue(() => start(call, module, value));
+    enqueue(() => admit({ call, module, value, size: request.size }));
+  }
+
+  function admit(request: UnpackedRequest): Promise<void> | undefined {
+    const { call, module } = request;
+    const mayWait = !call.isOver && (call.id > 0 || call.isUnacknowledged);
+    return mayWait && parking.mustWait(module) && parking.add(request) ? undefined : start(request);
   }
 
   /** Returns a promise while the module's schema checks the request. It resolves at the latest when the call is over. */
-  function start(call: InboundCall, module: string, request: Outcome): Promise<void> | undefined {
+  function start({ call, module, value }: UnpackedRequest): Promise<void> | undefined {
     if (call.isOver) return undefined;
     try {
-      if ("error" in request) throw request.error;
+      if ("error" in value) throw value.error;
       const offer = offerOf(module);
       const checked = check(
         offer.module.request,
-        request.value,
+        value.value,
         "invalid-request",
-        (value) => run(call, offer, value),
-        (thrown) => end(call, { thrown }),
+        (request) => run(call, offer, request),
+        (thrown) => {
+          breaches.add(module, thrownError(thrown));
+          refuse(call, module, thrown);
+        },
       );
       const over = checked && untilOver(call, checked);
       if (over && call.id === 0) limitCheck(call, module, over);
       return over;
     } catch (thrown) {
-      if (call.id > 0) end(call, { thrown });
-      else abortWithStreams(call, thrownError(thrown));
+      refuse(call, module, thrown);
       return undefined;
     }
   }
 
+  /** The sender is told, not our app: it may ask for anything. */
+  function refuse(call: InboundCall, module: string, thrown: unknown): void {
+    if (call.id > 0) end(call, { thrown });
+    else {
+      const error = thrownError(thrown);
+      if (call.isUnacknowledged) receipts.refuse(module, error);
+      abortWithStreams(call, error);
+    }
+  }
+
+  function run(call: InboundCall, { handler, bare }: Offer, request: unknown): void {
+    if (call.isOver) return;
+    const threw = (thrown: unknown) => end(call, { thrown });
+    // Under a bare name, no value means that the handler will use the callback. Nobody waits for that of a message.
+    const returned = (value: unknown) => {
+      if (value !== undefined || !bare || call.id === 0) end(call, { value });
+    };
+    try {
+      const result = handler(contextOf(call, request, bare));
+      if (isThenable(result)) {
+        result.then(returned, threw);
+        if (call.isUnacknowledged) call.deadline = deadlines.after(messageTimeoutMs, () => onHandled(call));
+      } else returned(result);
+    } catch (error) {
+      threw(error);
+    }
+  }
+
   function limitCheck(message: InboundCall, module: string, over: Promise<void>): void {
-    const deadline = deadlines.after(checkTimeoutMs, () => end(message, { thrown: checkTimeoutError(module) }));
+    const deadline = deadlines.after(messageTimeoutMs, () => end(message, { thrown: checkTimeoutError(module) }));
     over.then(() => deadlines.stop(deadline));
   }
 
@@ -147,7 +205,7 @@ export function createResponder(options: ResponderOptions): Responder {
 
   return {
     get open() {
-      return calls.size;
+      return calls.size + receipts.unhandled;
     },
     receiveCall,
     receiveMessage,
@@ -162,24 +220,10 @@ export function createResponder(options: ResponderOptions): Responder {
         if (call) abortWithStreams(call, reason);
       }
       for (const message of [...messages]) abortWithStreams(message, reason);
+      parking.stop();
+      breaches.stop();
     },
   };
-}
-
-function run(call: InboundCall, { handler, bare }: Offer, request: unknown): void {
-  if (call.isOver) return;
-  const threw = (thrown: unknown) => end(call, { thrown });
-  // Under a bare name, no value means that the handler will use the callback. Nobody waits for that of a message.
-  const returned = (value: unknown) => {
-    if (value !== undefined || !bare || call.id === 0) end(call, { value });
-  };
-  try {
-    const result = handler(contextOf(call, request, bare));
-    if (isThenable(result)) result.then(returned, threw);
-    else returned(result);
-  } catch (error) {
-    threw(error);
-  }
 }
 
 /** Creates a queue that starts one task after the other: at once while none returns a promise. */
@@ -195,6 +239,6 @@ function createSerialQueue(): (task: () => Promise<void> | undefined) => void {
 }
 
 function checkTimeoutError(module: string): BonevalueError {
-  const message = `The contract of "${module}" has not checked a message within ${checkTimeoutMs} ms, so it was dropped.`;
+  const message = `The contract of "${module}" has not checked a message within ${messageTimeoutMs} ms, so it was dropped.`;
   return new BonevalueError("timeout", message);
 }

@@ -9,6 +9,7 @@ import type { CallSender } from "./call-peer.ts";
 import { createCaller } from "./caller.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Modules } from "./modules.ts";
+import { createReceipts } from "./receipts.ts";
 import { createResponder } from "./responder.ts";
 import { createStreams } from "./streams/streams.ts";
 
@@ -26,7 +27,7 @@ export interface RpcOptions {
   /** The clock's time. */
   now(): number;
   isAllowed(allow: Query, peer: Peer): boolean;
-  /** Called with errors that no caller is told. */
+  /** Called with errors that no caller is told, and with those that are faults of this page. */
   failed(error: BonevalueError): void;
 }
 
@@ -34,16 +35,30 @@ export interface RpcOptions {
 export function createRpc(connection: Pick<Connection<Rpc>, "scheduler" | "remote">, options: RpcOptions): Rpc {
   const { scheduler } = connection;
   const streams = createStreams({ ...options, scheduler, remote: () => connection.remote });
-  const caller = createCaller({ ...options, scheduler, streams });
+  const delivers = () => connection.remote?.features?.includes("delivery") === true;
+  const receipts = createReceipts({
+    scheduler,
+    deadlines: options.deadlines,
+    window: options.limits.requestsPerPeer,
+    isUnderstood: delivers,
+  });
+  const caller = createCaller({
+    ...options,
+    scheduler,
+    streams,
+    receipts,
+    messageWindow: () => (delivers() ? connection.remote?.calls : connection.remote && Number.POSITIVE_INFINITY),
+  });
   const isAllowed = (allow: Query) => options.isAllowed(allow, options.peer);
-  const responder = createResponder({ ...options, scheduler, streams, isAllowed });
+  const responder = createResponder({ ...options, scheduler, streams, receipts, isAllowed });
   return {
     get isIdle() {
       return caller.open === 0 && responder.open === 0 && streams.openCount === 0;
     },
     send: caller.send,
     cancel: caller.cancel,
-    receive(frame) {
+    opened: caller.onOpened,
+    receive(frame, channel) {
       switch (frame[0]) {
         case Kind.call:
           return responder.receiveCall(frame[1], frame[2], frame[3], frame[4]);
@@ -54,7 +69,11 @@ export function createRpc(connection: Pick<Connection<Rpc>, "scheduler" | "remot
         case Kind.cancel:
           return responder.receiveCancel(frame[1], frame[2]);
         case Kind.notify:
-          return responder.receiveMessage(frame[2], frame[3]);
+          return responder.receiveMessage(frame[2], frame[3], channel === "lossy");
+        case Kind.ack:
+          return caller.receiveAck(frame[1]);
+        case Kind.refuse:
+          return caller.receiveRefusal(frame[1], frame[2], frame[3], frame[4]);
         case Kind.item:
           return streams.receiveItem(frame[1], frame[2]);
         case Kind.end:
@@ -67,10 +86,11 @@ export function createRpc(connection: Pick<Connection<Rpc>, "scheduler" | "remot
           throw protocolError("a frame that is out of place");
       }
     },
-    end(reason) {
+    end(reason, agreed) {
       streams.end(reason);
-      caller.end(reason);
+      caller.end(reason, agreed);
       responder.end(reason);
+      receipts.stop();
     },
   };
 }

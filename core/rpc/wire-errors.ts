@@ -31,6 +31,11 @@ function isErrorLike(thrown: unknown): thrown is Error {
   return isInstanceOf(thrown, "Error") || typeTag(thrown) === "DOMException";
 }
 
+/** Writes a number of messages or requests for an error's text. */
+export function countOf(count: number, noun: "message" | "request" = "message"): string {
+  return count === 1 ? `a ${noun}` : `${count} ${noun}s`;
+}
+
 /** Anything can be thrown: an object without `toString`, or an error whose message is an object. */
 function textOf(thrown: unknown): string {
   try {

@@ -72,7 +72,12 @@ export function createNetwork(options: NetworkOptions = {}): Network {
   return {
     client(username, clientOptions = {}) {
       addUser(username);
-      return createClientOn(clock, { ...clientOptions, discovery: discoveryFor(username), transport: paths.transport });
+      return createClientOn(clock, {
+        moduleGrace: 0,
+        ...clientOptions,
+        discovery: discoveryFor(username),
+        transport: paths.transport,
+      });
     },
     partition: paths.partition,
     heal: paths.heal,

@@ -44,6 +44,8 @@ export const frameSchemas: Readonly<Record<number, FrameSchema>> = {
   [Kind.close]: schema(1, step, text),
   [Kind.signal]: schema(0, zero, anything),
   [Kind.notify]: schema(0, zero, text, value),
+  [Kind.ack]: schema(0, id),
+  [Kind.refuse]: schema(0, id, text, text, text),
 } satisfies Record<(typeof Kind)[keyof typeof Kind], FrameSchema>;
 
 /** Whether `frame`, without annotations, has the elements that the schema asks for. */

@@ -25,6 +25,8 @@ export const Kind = {
   close: 10,
   signal: 11,
   notify: 12,
+  ack: 13,
+  refuse: 14,
 } as const;
 
 /** The limits of a side as a receiver, which it sends first. Sizes in bytes. */
@@ -42,9 +44,14 @@ export interface Hello {
   readonly window: number;
   /** All unfinished values together. */
   readonly assembly: number;
+  /** Extensions that the side understands, by name: {@link features}. Their frames are sent only to a side that names them. */
+  readonly features?: readonly string[] | undefined;
   /** Reserved for an identity proof. */
   readonly identity?: unknown;
 }
+
+/** The extensions that this version understands. `delivery`: the frames `ack` and `refuse`. */
+export const features: readonly string[] = ["delivery"];
 
 /** Steps of the close handshake. */
 export const CloseStep = { offer: 0, accept: 1, decline: 2 } as const;
@@ -66,4 +73,6 @@ export type Frame<V> =
   | readonly [kind: typeof Kind.part, slot: number, remaining: number, bytes: Uint8Array]
   | readonly [kind: typeof Kind.close, step: number, code?: string]
   | readonly [kind: typeof Kind.signal, zero: 0, signal: unknown]
-  | readonly [kind: typeof Kind.notify, zero: 0, module: string, request: V];
+  | readonly [kind: typeof Kind.notify, zero: 0, module: string, request: V]
+  | readonly [kind: typeof Kind.ack, handled: number]
+  | readonly [kind: typeof Kind.refuse, count: number, module: string, code: string, message: string];

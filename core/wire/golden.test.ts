@@ -3,7 +3,7 @@ import { decode as independentDecode } from "@msgpack/msgpack";
 import { expect, test } from "vitest";
 import { viewNames } from "./annotations.ts";
 import { decode, encode, type Packed, pack, unpackValue } from "./codec.ts";
-import { CloseStep, type Frame, type Hello, Kind } from "./frames.ts";
+import { CloseStep, type Frame, features, type Hello, Kind } from "./frames.ts";
 
 interface Golden {
   readonly hex: string;
@@ -74,6 +74,7 @@ function createFloat16Array(...values: readonly number[]): unknown {
 
 const frames: Readonly<Record<string, Frame<Packed>>> = {
   hello: [Kind.hello, 1, hello],
+  "hello with features": [Kind.hello, 1, { ...hello, features }],
   call: [Kind.call, 1, "echo", packed({ text: "Not Friday" }), 30_000],
   "call without a deadline": [Kind.call, 2, "echo", packed(null), null],
   answer: [Kind.answer, 1, packed([1, -1, 1.5, true, "é", Uint8Array.of(0, 255)])],
@@ -93,6 +94,8 @@ const frames: Readonly<Record<string, Frame<Packed>>> = {
   "close for good": [Kind.close, CloseStep.offer, "disconnected"],
   signal: [Kind.signal, 0, { attempt: 1, round: 1, description: { type: "offer", sdp: "v=0" } }],
   notify: [Kind.notify, 0, "cursor", packed({ x: 3, y: 4 })],
+  ack: [Kind.ack, 256],
+  refuse: [Kind.refuse, 9, "save", "forbidden", 'The peer does not offer "save" to us.'],
   ...Object.fromEntries(
     Object.entries(values).map(([kind, value]) => [`annotation: ${kind}`, [Kind.item, 1, packed(value)] as const]),
   ),

@@ -9,7 +9,7 @@ import { packPayload } from "../../rpc/streams/payload.ts";
 import { createVirtualClock } from "../../testing/virtual-clock.ts";
 import type { Channel, LinkEvents } from "../../transport/transport.ts";
 import { decode, encode, type Received } from "../../wire/codec.ts";
-import type { Frame, Hello } from "../../wire/frames.ts";
+import { type Frame, features, type Hello } from "../../wire/frames.ts";
 import { createConnection } from "../connection.ts";
 import { createHello } from "../hello.ts";
 import type { Pool } from "../pool.ts";
@@ -39,7 +39,7 @@ export interface HostileSetup {
 }
 
 const requests = { name: "request", code: "invalid-request", depth: 16, size: 10_000 } as const;
-const modules = createModules();
+const modules = createModules({ now: () => 0 });
 
 function offer(name: string, handler: Offer["handler"]): void {
   modules.add({ module: { name, request: undefined, response: undefined }, handler, allow: "*", bare: false });
@@ -158,5 +158,6 @@ function helloOf(peer: string, limits: Limits): Hello {
     streams: limits.streamsPerPeer,
     window: 262_144,
     assembly: maxAssemblyBytes(limits),
+    features,
   };
 }

@@ -28,6 +28,8 @@ export interface ProducerOptions {
   readonly onAcknowledged?: ((bytes: number) => void) | undefined;
   /** Called when nothing more is pulled, with the reason if it was ended early. Its `end` frame is queued. */
   onOver(reason: BonevalueError | undefined): void;
+  /** Called when an item cannot be created or sent, because of this page's own code. */
+  failed(error: BonevalueError): void;
   /** Called when its `end` frame was sent. */
   onEndSent(): void;
   /** Called when it needs no more frames of the other side. May be called repeatedly. */
@@ -51,7 +53,12 @@ export function createProducer(options: ProducerOptions): Producer {
   function pullNext(): void {
     if (isBusy || isOver || !credit.mayBegin) return;
     isBusy = true;
-    pull.next().then(send, (error) => finish(thrownError(error)));
+    pull.next().then(send, (error) => {
+      if (isOver) return;
+      // The app threw a BonevalueError on purpose.
+      if (!(error instanceof BonevalueError)) options.failed(thrownError(error));
+      finish(thrownError(error));
+    });
   }
 
   function send(result: IteratorResult<unknown>): void {
@@ -61,6 +68,7 @@ export function createProducer(options: ProducerOptions): Producer {
       if (done) finish();
       else sendItem(value);
     } catch (error) {
+      options.failed(thrownError(error));
       end(thrownError(error));
     }
   }

@@ -48,6 +48,8 @@ export interface StreamsOptions {
   remote(): Hello | undefined;
   /** Returns the time in ms. */
   now(): number;
+  /** Called with errors of this page's own code. */
+  failed(error: BonevalueError): void;
 }
 
 // Parts of `bytesPerPeer` for all streams together: their smallest windows, their largest, and the items that wait to be
@@ -59,7 +61,7 @@ const unreadPart = 1 / 2;
 const itemOverhead = 64;
 
 /** Creates the streams of a link. */
-export function createStreams({ scheduler, limits, remote, now }: StreamsOptions): Streams {
+export function createStreams({ scheduler, limits, remote, now, failed }: StreamsOptions): Streams {
   const producers = new Map<number, Producer>();
   const consumers = new Map<number, Consumer>();
   // The other side counts a stream as open until it has read its end, so we do until that was sent.
@@ -105,6 +107,7 @@ export function createStreams({ scheduler, limits, remote, now }: StreamsOptions
       return createProducer({
         ...options,
         scheduler,
+        failed,
         pack: (item) =>
           packItem(item, { name: "item", code, depth, size: Math.min(messageSize, remote()?.value ?? messageSize) }),
         onEndSent: () => sending--,

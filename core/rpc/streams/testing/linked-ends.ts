@@ -5,7 +5,7 @@ import type { Connection } from "../../../links/connection.ts";
 import type { Pool } from "../../../links/pool.ts";
 import { defaultWindow } from "../../../wire/credit.ts";
 import { createFrameReader } from "../../../wire/frame-reader.ts";
-import type { Hello } from "../../../wire/frames.ts";
+import { features, type Hello } from "../../../wire/frames.ts";
 import { createSendScheduler, type SendScheduler } from "../../../wire/send-scheduler.ts";
 import { type CallOptions, call } from "../../call.ts";
 import type { CallContext } from "../../call-peer.ts";
@@ -21,7 +21,7 @@ export interface End {
   readonly rpc: Rpc;
   readonly scheduler: SendScheduler;
   /** Offers a module. */
-  module<M extends Module | string>(module: M, handler: Handler<M>): void;
+  module<M extends Module | string>(module: M, handler: Handler<M>): { withdraw(): void };
   /** Calls the other side. */
   call(module: Module | string, request?: unknown, options?: CallOptions): Replies<any>;
   notify(module: string, request?: unknown): void;
@@ -40,6 +40,7 @@ export interface LinkedEndsOptions {
   /** What each says in its hello, where that is not what its limits say. */
   readonly told?: Partial<Hello>;
   readonly idleTimeout?: number;
+  readonly moduleGrace?: number;
   readonly latency?: number;
   /** Bytes each ms. */
   readonly bandwidth?: number;
@@ -55,7 +56,7 @@ export interface LinkedEnds {
 
 /** Joins two sides by a link that has neither a transport beneath it nor a pool above. */
 export function createLinkedEnds({ limits, ...options }: LinkedEndsOptions): LinkedEnds {
-  const defaults = { told: {}, idleTimeout: 30_000, latency: 1, bandwidth: Number.POSITIVE_INFINITY };
+  const defaults = { told: {}, idleTimeout: 30_000, moduleGrace: 0, latency: 1, bandwidth: Number.POSITIVE_INFINITY };
   const create = (name: string) => createEnd(name, { ...defaults, ...options, limits: limitsOf(limits) });
   const [ann, bob] = [create("ann"), create("bob")];
   ann.join(bob);
@@ -80,7 +81,7 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
   const { clock, limits, told, idleTimeout, latency, bandwidth } = options;
   const readFrames = createFrameReader(clock, limits);
   const deadlines = createDeadlines(clock);
-  const modules = createModules();
+  const modules = createModules(clock, options.moduleGrace);
   const errors: BonevalueError[] = [];
   let other: JoinedEnd | undefined;
   let ended: BonevalueError | undefined;
@@ -134,7 +135,7 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
     if (ended) return;
     ended = reason;
     scheduler.close();
-    rpc.end(reason);
+    rpc.end(reason, false);
   }
 
   return {
@@ -143,7 +144,8 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
     errors,
     module(module, handler) {
       const bare = typeof module === "string";
-      modules.add({ module: moduleOf(module), handler: handler as Offer["handler"], allow: "*", bare });
+      const offer = { module: moduleOf(module), handler: handler as Offer["handler"], allow: "*", bare };
+      return { withdraw: modules.add(offer) };
     },
     call: (module, request, callOptions) => call(calling, target, moduleOf(module), request, callOptions),
     notify: (module, request) => notify(target, moduleOf(module), request, {}),
@@ -160,7 +162,7 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
     receive(message) {
       if (ended) return;
       try {
-        for (const frame of readFrames("bulk", message)) rpc.receive(frame);
+        for (const frame of readFrames("bulk", message)) rpc.receive(frame, "bulk");
       } catch (error) {
         end(error as BonevalueError);
         other?.end(new BonevalueError("disconnected", "The other side has closed the link."));
@@ -189,5 +191,6 @@ function helloOf(peer: string, limits: Limits): Hello {
     streams: limits.streamsPerPeer,
     window: defaultWindow,
     assembly: maxAssemblyBytes(limits),
+    features,
   };
 }

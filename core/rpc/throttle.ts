@@ -1,0 +1,49 @@
+import type { Deadlines } from "./deadlines.ts";
+
+// Values of other keys within the same second are dropped.
+const maxKeys = 64;
+const intervalMs = 1_000;
+
+/** Passes values on, at most one a second for each key. */
+export interface Throttle<Value> {
+  add(key: string, value: Value): void;
+  /** Forgets what has not been passed on. */
+  stop(): void;
+}
+
+/**
+ * Creates a throttle. The first value of a key is passed on at once. Of those that follow within a second, the latest is
+ * passed on at its end, with their number as `count`.
+ */
+export function createThrottle<Value>(
+  deadlines: Deadlines,
+  pass: (key: string, value: Value, count: number) => void,
+): Throttle<Value> {
+  const held = new Map<string, { value: Value; count: number }>();
+  let timer: ReturnType<Deadlines["after"]> | undefined;
+
+  function passHeld(): void {
+    timer = undefined;
+    for (const [key, { value, count }] of [...held]) {
+      held.delete(key);
+      if (count > 0) passOn(key, value, count);
+    }
+  }
+
+  function passOn(key: string, value: Value, count: number): void {
+    held.set(key, { value, count: 0 });
+    timer ??= deadlines.after(intervalMs, passHeld);
+    pass(key, value, count);
+  }
+
+  return {
+    add(key, value) {
+      const earlier = held.get(key);
+      if (earlier) {
+        earlier.value = value;
+        earlier.count++;
+      } else if (held.size < maxKeys) passOn(key, value, 1);
+    },
+    stop: () => deadlines.stop(timer),
+  };
+}
