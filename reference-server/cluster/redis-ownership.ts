@@ -31,6 +31,8 @@ export interface OwnershipParts {
 /** Creates the record of a node that owns no peers yet. */
 export function createOwnership({ engine, now, node, send, broadcast }: OwnershipParts): Ownership {
   const owned = new Map<string, Login>();
+  // By peer id. Answers and messages come over two connections: a claim may be superseded before its answer has come.
+  const pendingClaims = new Map<string, { count: number; readonly supersededEpochs: Set<number> }>();
   let lastEpoch = 0;
 
   function notifySuperseded(owner: string, id: string, epoch: number): void {
@@ -57,6 +59,9 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
       const login = { id, user, node, epoch: lastEpoch };
       const earlier = owned.get(id);
       owned.set(id, login);
+      const pending = pendingClaims.get(id) ?? { count: 0, supersededEpochs: new Set() };
+      pendingClaims.set(id, pending);
+      pending.count++;
       try {
         const [, { epoch, previous }] = await Promise.all([
           engine.addPeer(node, id, user),
@@ -65,10 +70,14 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
         const claimed = { ...login, epoch };
         if (owned.get(id) === login) owned.set(id, claimed);
         if (previous) notifySuperseded(previous.node, id, previous.epoch);
+        // Again, once the caller has the login.
+        if (pending.supersededEpochs.has(epoch)) setImmediate(() => notifySuperseded(node, id, epoch));
         return { login: claimed, resumed: previous !== undefined };
       } catch {
         if (earlier) notifySuperseded(node, id, earlier.epoch);
         return { login, resumed: earlier !== undefined };
+      } finally {
+        if (--pending.count === 0) pendingClaims.delete(id);
       }
     },
     async release(login) {
@@ -85,6 +94,7 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
       }
     },
     onSuperseded(id, epoch) {
+      pendingClaims.get(id)?.supersededEpochs.add(epoch);
       if (owned.get(id)?.epoch !== epoch) return;
       owned.delete(id);
       engine.removePeer(node, id).catch(() => {});
