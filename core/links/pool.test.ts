@@ -5,10 +5,13 @@ import { BonevalueError } from "../errors.ts";
 import { defaultLimits } from "../limits.ts";
 import type { Reply } from "../rpc/replies.ts";
 import { createNetwork } from "../testing/network.ts";
-import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
-import type { Link } from "../transport/transport.ts";
+import { createVirtualClock } from "../testing/virtual-clock.ts";
+import type { Link, LinkEvents } from "../transport/transport.ts";
+import { decode, encode } from "../wire/codec.ts";
+import { CloseStep, Kind } from "../wire/frames.ts";
 import type { Service } from "./connection.ts";
-import { createPool, type Pool } from "./pool.ts";
+import { createHello } from "./hello.ts";
+import { createPool } from "./pool.ts";
 import { createFakeLink } from "./testing/fake-link.ts";
 
 /** Clients on one network in virtual time. Their ids, and so which of two dials stands, are the same in every run. */
@@ -219,11 +222,13 @@ test("a call made when the link has failed starts another dial", async () => {
   network.partition(id);
   let again: Promise<unknown> | undefined;
   ann.link(id).subscribe(({ status }) => {
-    if (status === "failed") again ??= ann.get(id).call("Any").first();
+    if (status !== "failed") return;
+    again ??= ann.get(id).call("Any").first();
   });
   const first = ann.get(id).call("Any");
   await clock.advance(15_100);
   expect((await first.all())[0]?.error?.code).toBe("link-failed");
+  expect(ann.link(id).peek().status).toBe("connecting");
   network.heal();
   await clock.advance(1_000);
   expect(await again).toBe("bob");
@@ -488,74 +493,264 @@ test(
   runs(300) * 500,
 );
 
-/** A pool whose links open at once. `link` overrides the methods of each. */
-function poolOf(clock: VirtualClock, link: () => Partial<Link>): Pool<Service> {
-  const pool = createPool({
-    transport: { open: () => createFakeLink(link()) },
+interface FakeLink {
+  readonly peer: string;
+  readonly role: string;
+  readonly events: LinkEvents;
+  /** Ends the link. */
+  close(reason?: BonevalueError): void;
+  /** The steps of closing that were sent on control, with their times. */
+  readonly steps: readonly (readonly [number, number])[];
+}
+
+interface FakePoolOptions {
+  readonly maxLinks?: number;
+  /** Overrides the methods of each link. */
+  readonly link?: () => Partial<Link>;
+  readonly service?: Partial<Service>;
+  readonly online?: boolean;
+}
+
+/** A pool whose links open at once, to peers that say hello and leave the rest to the test. */
+function createFakePool({ maxLinks = 64, link = () => ({}), service, online = true }: FakePoolOptions = {}) {
+  const clock = createVirtualClock();
+  const links: FakeLink[] = [];
+  const signals: unknown[] = [];
+  const reports: string[] = [];
+  const hello = (peer: string) => ({ peer, message: 65_536, value: 1, calls: 1, streams: 1, window: 1, assembly: 1 });
+
+  function open(peer: string, role: string): Link {
+    const steps: [number, number][] = [];
+    let events!: LinkEvents;
+    const fake = createFakeLink({
+      listen(listener) {
+        events = listener;
+        for (const channel of ["control", "bulk"] as const) events.message(channel, encode(createHello(hello(peer))));
+      },
+      send(channel, message) {
+        for (const frame of channel === "control" ? decode(message, { value: 1_000, depth: 4 }) : [])
+          if (frame[0] === Kind.close) steps.push([clock.now(), frame[1]]);
+      },
+      ...link(),
+    });
+    links.push({
+      peer,
+      role,
+      steps,
+      close: fake.close,
+      get events() {
+        return events;
+      },
+    });
+    return fake;
+  }
+
+  const pool = createPool<Service>({
+    transport: { open },
     clock,
     limits: defaultLimits,
-    maxLinks: 64,
+    maxLinks,
     idleTimeout: 30_000,
     self: () => "self",
-    hello: () => ({ peer: "self", message: 65_536, value: 1, calls: 1, streams: 1, window: 1, assembly: 1 }),
-    signal: () => {},
+    hello: () => hello("self"),
+    signal: (_kind, _to, signal) => signals.push(signal),
     iceServers: () => [],
     isKnown: () => true,
-    serve: () => ({ isIdle: true, receive: () => {}, end: () => {} }),
-    onInterrupted: () => {},
-    onClosed: () => {},
+    serve: () => ({ isIdle: true, receive: () => {}, end: () => {}, ...service }),
+    onInterrupted: () => reports.push("interrupted"),
+    onClosed: (peer) => reports.push(`${peer} closed`),
   });
-  pool.setOnline(true);
-  return pool;
+  if (online) pool.setOnline(true);
+
+  /** Requests a link; `results` says what became of it. */
+  function request(peer: string, failFast = false): () => void {
+    return pool.whenOpen(peer, {
+      failFast,
+      begin: () => reports.push(`${peer} began`),
+      fail: ({ code }) => reports.push(`${peer} failed: ${code}`),
+    });
+  }
+  return { clock, pool, links, signals, reports, request };
 }
 
 test("twenty thousand peers can be requested at once, and withdrawn", () => {
-  const pool = poolOf(createVirtualClock(), () => ({}));
-  let failed = 0;
-  const waiting = { begin: () => {}, fail: () => failed++ };
-  for (let peer = 0; peer < 20_000; peer++) pool.whenOpen(`peer ${peer}`, waiting);
+  const { pool, reports, request } = createFakePool();
+  for (let peer = 0; peer < 20_000; peer++) request(`peer ${peer}`);
   pool.close(new BonevalueError("cancelled", "The test is over."));
-  expect(failed).toBe(20_000);
+  expect(reports).toHaveLength(20_000);
 });
 
 test("a transport that reports busy is asked again every second while a call waits", async () => {
-  const clock = createVirtualClock();
   const busy = new BonevalueError("busy", "The browser has no room for another connection.");
   let opened = 0;
-  const pool = poolOf(clock, () =>
-    ++opened > 3 ? {} : { opened: Promise.reject(busy), closed: Promise.resolve(busy) },
-  );
-  const results: unknown[] = [];
-  const requestOf = (name: string, failFast = false) => ({
-    failFast,
-    begin: () => results.push(`${name} began`),
-    fail: (error: BonevalueError) => results.push(`${name} failed: ${error.code}`),
+  const { clock, pool, reports, request } = createFakePool({
+    link: () => (++opened > 3 ? {} : { opened: Promise.reject(busy), closed: Promise.resolve(busy) }),
   });
-  pool.whenOpen("peer", requestOf("shared", true));
-  pool.whenOpen("peer", requestOf("call"));
+  request("shared", true);
+  await clock.advance(100);
+  opened = 0;
+  request("peer");
   await clock.advance(2_900);
   expect(pool.state("peer").peek()).toMatchObject({ status: "failed", error: busy });
-  expect([opened, results]).toEqual([3, ["shared failed: busy"]]);
+  expect([opened, reports]).toEqual([3, ["shared failed: busy"]]);
   await clock.advance(200);
-  expect([opened, results]).toEqual([4, ["shared failed: busy", "call began"]]);
+  expect([opened, reports]).toEqual([4, ["shared failed: busy", "peer began"]]);
   opened = 0;
-  const withdraw = pool.whenOpen("other", requestOf("withdrawn"));
+  const withdraw = request("other");
   await clock.advance(100);
+  const timers = clock.waiting;
   withdraw();
+  expect(clock.waiting).toBe(timers - 1);
   await clock.advance(5_000);
   expect(opened).toBe(1);
 });
 
 test("a protocol violation in the first message ends the link", async () => {
-  const clock = createVirtualClock();
-  const closedWith: unknown[] = [];
-  const pool = poolOf(clock, () => ({
-    listen: ({ message }) => message("control", new Uint8Array([0xc1])),
-    close: (reason) => closedWith.push(reason?.code),
-  }));
-  let begun = 0;
-  pool.whenOpen("peer", { begin: () => begun++, fail: () => {} });
+  const { clock, pool, links, reports, request } = createFakePool({
+    link: () => ({ listen: ({ message }) => message("control", new Uint8Array([0xc1])) }),
+  });
+  request("peer");
   await clock.advance(2_000);
-  expect([begun, closedWith]).toEqual([1, ["protocol"]]);
+  expect(reports).toEqual(["peer began", "peer closed"]);
+  expect(links[0]?.steps).toEqual([[0, CloseStep.offer]]);
   expect(pool.state("peer").peek()).toMatchObject({ status: "failed", error: { code: "protocol" } });
+});
+
+test("a peer is dialed only while discovery is online", async () => {
+  const { clock, pool, links, request } = createFakePool({ online: false });
+  request("peer");
+  await clock.advance(1_000);
+  expect(links).toEqual([]);
+  pool.setOnline(true);
+  expect(links).toHaveLength(1);
+  pool.setOnline(false);
+  request("other");
+  await clock.advance(1_000);
+  expect(links).toHaveLength(1);
+});
+
+test("an unused link is offered after a second if we dialed it, and after the idle time if the peer did", async () => {
+  const { clock, pool, links, request } = createFakePool();
+  const withdraw = request("dialed");
+  withdraw();
+  pool.receive("peerRequest", "accepted", { attempt: 1, round: 0, description: { type: "offer", sdp: "" } });
+  await clock.advance(31_000);
+  expect(links.map(({ role, steps }) => [role, steps[0]])).toEqual([
+    ["caller", [1_000, CloseStep.offer]],
+    ["callee", [30_000, CloseStep.offer]],
+  ]);
+});
+
+test("requests that wait for the answer to an offer begin when the peer declines", async () => {
+  const { clock, links, reports, request } = createFakePool();
+  request("peer")();
+  await clock.advance(1_000);
+  request("peer");
+  request("peer");
+  expect(reports).toEqual([]);
+  links[0]!.events.message("control", encode([Kind.close, CloseStep.decline]));
+  expect(reports).toEqual(["peer began", "peer began"]);
+});
+
+test("requests that a request ends the link for do not begin on it", async () => {
+  const { clock, pool, links, reports, request } = createFakePool();
+  pool.whenOpen("peer", {
+    begin: () => pool.connectionTo("peer")?.close(new BonevalueError("cancelled", "The test ends it.")),
+    fail: () => {},
+  });
+  request("peer");
+  await clock.advance(0);
+  expect(reports).toEqual(["peer closed"]);
+  links[0]!.close();
+  await clock.advance(0);
+  expect([links.length, reports]).toEqual([2, ["peer closed", "peer began"]]);
+});
+
+test("a link that opens while another peer waits for its slot is offered at once", async () => {
+  const { clock, links, request } = createFakePool({ maxLinks: 1 });
+  request("peer")();
+  request("other");
+  await clock.advance(0);
+  expect(links.map(({ peer, steps }) => [peer, steps])).toEqual([["peer", [[0, CloseStep.offer]]]]);
+});
+
+test("an interrupted link is reported, and works again when it is restored", async () => {
+  const { clock, pool, links, reports, request } = createFakePool();
+  const lost = new BonevalueError("disconnected", "Nothing arrives.");
+  request("peer");
+  await clock.advance(0);
+  links[0]!.events.interrupted(lost);
+  expect(pool.state("peer").peek()).toMatchObject({ status: "interrupted", error: lost });
+  expect(reports).toEqual(["peer began", "interrupted"]);
+  links[0]!.events.restored();
+  expect(pool.state("peer").peek()).toEqual({ status: "open" });
+});
+
+test.each([true, false])("the end of a link is signaled only if it is interrupted: %s", async (interrupted) => {
+  const { clock, links, signals, request } = createFakePool();
+  const lost = new BonevalueError("disconnected", "Nothing arrives.");
+  request("peer");
+  await clock.advance(0);
+  links[0]!.events.interrupted(lost);
+  if (!interrupted) links[0]!.events.restored();
+  links[0]!.close(lost);
+  await clock.advance(0);
+  expect(signals).toEqual(interrupted ? [{ attempt: 1, round: 0, end: "disconnected" }] : []);
+});
+
+test("a request that does not wait fails with busy while all links are in use, and its peer is not dialed later", async () => {
+  const { clock, pool, links, reports, request } = createFakePool({ maxLinks: 1, service: { isIdle: false } });
+  request("peer");
+  await clock.advance(0);
+  request("other", true);
+  expect(reports).toEqual(["peer began", "other failed: busy"]);
+  pool.drop("peer", new BonevalueError("disconnected", "The peer has gone."));
+  await clock.advance(5_000);
+  expect(links).toHaveLength(1);
+});
+
+test("a request that waits stays queued when one that does not wait fails", async () => {
+  const { clock, pool, links, reports, request } = createFakePool({ maxLinks: 1, service: { isIdle: false } });
+  request("peer");
+  await clock.advance(0);
+  request("other");
+  request("other", true);
+  expect(reports).toEqual(["peer began", "other failed: busy"]);
+  pool.drop("peer", new BonevalueError("disconnected", "The peer has gone."));
+  await clock.advance(0);
+  expect([links.length, reports.at(-1)]).toEqual([2, "other began"]);
+});
+
+test("a link that has ended frees no slot for others while its peer is dialed again", async () => {
+  let opened = 0;
+  const never = () => (opened++ > 0 ? { opened: new Promise<void>(() => {}) } : {});
+  const { clock, links, reports, request } = createFakePool({ maxLinks: 1, link: never });
+  request("peer");
+  await clock.advance(0);
+  links[0]!.close(new BonevalueError("disconnected", "The test ends it."));
+  await clock.advance(0);
+  request("peer");
+  request("other", true);
+  expect([links.length, reports]).toEqual([2, ["peer began", "peer closed", "other failed: busy"]]);
+});
+
+test("a queued peer whose request is withdrawn is not dialed", async () => {
+  const { clock, pool, links, request } = createFakePool({ maxLinks: 1, service: { isIdle: false } });
+  request("peer");
+  await clock.advance(0);
+  request("other")();
+  pool.drop("peer", new BonevalueError("disconnected", "The peer has gone."));
+  await clock.advance(5_000);
+  expect(links).toHaveLength(1);
+});
+
+test("dropping a peer fails its requests and ends its attempt; a peer that was not dialed stays idle", () => {
+  const { pool, signals, reports, request } = createFakePool({ maxLinks: 1 });
+  const gone = new BonevalueError("disconnected", "The peer has gone.");
+  for (const peer of ["dialed", "queued"]) request(peer);
+  for (const peer of ["queued", "dialed"]) pool.drop(peer, gone);
+  expect(reports).toEqual(["queued failed: disconnected", "dialed failed: disconnected"]);
+  expect(signals).toEqual([{ attempt: 1, round: 0, end: "cancelled" }]);
+  expect(pool.state("queued").peek()).toEqual({ status: "idle" });
+  expect(pool.state("dialed").peek()).toMatchObject({ status: "failed", error: gone });
 });

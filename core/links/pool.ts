@@ -126,7 +126,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
 
   function onOpen(peer: string, link: Link, role: Role): void {
     const entry = entryOf(peer);
-    const connection: Connection<S> = createConnection({
+    const connection = createConnection({
       peer,
       link,
       clock,
@@ -143,7 +143,10 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       onIdle: limiter.drain,
       onInterrupted: (reason) => onInterrupted(peer, reason),
       onRestored: () => onWorking(peer, link),
-      onEnd: (reason) => onEnd(entry, connection, reason),
+      onEnd(reason) {
+        states.over(peer, reason);
+        options.onClosed(peer);
+      },
     });
     entry.connection = connection;
     onWorking(peer, link);
@@ -172,15 +175,8 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     }
   }
 
-  function onEnd(entry: Entry<S>, connection: Connection<S>, reason: BonevalueError | undefined): void {
-    if (entry.connection !== connection) return;
-    states.over(entry.peer, reason);
-    options.onClosed(entry.peer);
-  }
-
   function onFailed(peer: string, error: BonevalueError): void {
-    const entry = entries.get(peer);
-    if (!entry) return;
+    const entry = entryOf(peer);
     const isBusy = error.code === "busy";
     if (isBusy) {
       entry.undoRetry = clock.after(busyRetryMs, () => {
