@@ -25,6 +25,8 @@ const shared: Readonly<Record<string, readonly string[]>> = {
   "core/lazy-property.ts": [],
   "core/rate-limiter.ts": [],
   "core/type-tag.ts": [],
+  "core/missing-feature.ts": [],
+  "core/encode-text.ts": [],
 };
 const sharedFiles = Object.keys(shared);
 const nodeAndAll = ["node:*", "*"];

@@ -1,3 +1,5 @@
+import { encodeText } from "../encode-text.ts";
+
 // Writes msgpack (https://github.com/msgpack/msgpack/blob/master/spec.md): each value in its shortest form.
 //
 // A call of `beginWrite`, any number of writes and a call of `finishWrite` make one result. They share the state below,
@@ -13,8 +15,6 @@ let bytes = shared;
 let start = 0;
 let end = 0;
 
-// Created by the first use: importing the library must not fail where there is none, as under jsdom.
-let encoder: TextEncoder | undefined;
 const float = new DataView(new ArrayBuffer(8));
 
 /** Begins a new result. Discards one that was not finished. */
@@ -122,8 +122,7 @@ function writeAscii(text: string): boolean {
 }
 
 function writeUtf8(text: string): void {
-  encoder ??= new TextEncoder();
-  const encoded = encoder.encode(text);
+  const encoded = encodeText(text);
   writeTextHeader(encoded.length);
   writeRaw(encoded);
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
+import { missingFeature } from "../../missing-feature.ts";
 import { closeCode } from "../../protocol/close-code.ts";
 import type { Credentials, DiscoveryEvents } from "../discovery.ts";
 import type { PageLifecycle } from "../page-lifecycle.ts";
@@ -199,6 +200,8 @@ function requireWebSocket(WebSocket: WebSocketConstructor | undefined): WebSocke
 
 function dialError(cause: unknown): BonevalueError {
   if (cause instanceof BonevalueError) return cause;
+  const { name, message: detail } = Object(cause);
+  if (name === "TypeError" || name === "ReferenceError") return missingFeature(detail, "core-js", cause);
   const message = "This page may not open a WebSocket to the discovery server. On https it needs a wss:// address.";
   return new BonevalueError("unreachable", message, { cause });
 }

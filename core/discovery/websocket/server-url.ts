@@ -1,4 +1,5 @@
 import { BonevalueError } from "../../errors.ts";
+import { missingFeature } from "../../missing-feature.ts";
 
 const loopback = /^(([\w-]+\.)*localhost|127(\.\d+){3}|\[::1\])(:|\/|$)/i;
 
@@ -9,11 +10,16 @@ const loopback = /^(([\w-]+\.)*localhost|127(\.\d+){3}|\[::1\])(:|\/|$)/i;
 export function socketUrl(host: string): string {
   if (typeof host !== "string") throw notAHost(host);
   const scheme = host.includes("://") ? "" : loopback.test(host) ? "ws://" : "wss://";
-  const text = scheme + host;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^(ws|http)s?:$/.test(url.protocol) || url.username || url.password) throw notAHost(host);
-  url.hash = "";
-  return url.href.replace(/^http/, "ws");
+  let url: URL | undefined;
+  try {
+    // React Native has no `URL.canParse`, and its URLs may throw when they are read.
+    url = new URL(scheme + host);
+    url.hash = "";
+    if (/^(ws|http)s?:$/.test(url.protocol) && !url.username && !url.password) return url.href.replace(/^http/, "ws");
+  } catch (cause) {
+    if (url) throw missingFeature("complete URL", "react-native-url-polyfill", cause);
+  }
+  throw notAHost(host);
 }
 
 function notAHost(host: string): BonevalueError {

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { encodeText } from "../../encode-text.ts";
 import { BonevalueError } from "../../errors.ts";
 import type { PeerId } from "../../peer.ts";
 import { closeCode } from "../../protocol/close-code.ts";
@@ -115,7 +116,7 @@ export function openSocket(
   // The server closes the socket on a frame that is too large, so one long name would end the whole session.
   function sendRequest<Type extends keyof ToServer>(id: number, type: Type, data: ToServer[Type]) {
     const frame = JSON.stringify({ type, data, id });
-    if (new TextEncoder().encode(frame).length > maxFrameBytes) requests.reject(id, tooLarge(type));
+    if (encodeText(frame).length > maxFrameBytes) requests.reject(id, tooLarge(type));
     else socket.send(frame);
   }
 

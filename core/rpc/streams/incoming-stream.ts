@@ -1,3 +1,5 @@
+import { requireGlobal } from "../../missing-feature.ts";
+
 /** A stream that arrives. `for await` reads it in every browser, including Safari. */
 export type IncomingStream<Item> = ReadableStream<Item> & AsyncIterable<Item>;
 
@@ -13,7 +15,7 @@ export interface IncomingStreamSource<Item> {
 
 /** Creates a stream without a buffer: `pull` is not called before somebody reads. */
 export function createIncomingStream<Item>(source: IncomingStreamSource<Item>): IncomingStream<Item> {
-  const stream = new ReadableStream<Item>(source, { highWaterMark: 0 });
+  const stream = new (requireGlobal("ReadableStream", "web-streams-polyfill"))<Item>(source, { highWaterMark: 0 });
   if (!(Symbol.asyncIterator in stream)) {
     Object.defineProperty(stream, Symbol.asyncIterator, { value: () => iterate(stream), configurable: true });
   }

@@ -38,11 +38,21 @@ export async function* chunksOf(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuff
 // A multiple of the chunk size.
 const sliceSize = 16 * chunkSize;
 
-/** Reads a blob where there is no `Blob#stream`, as under jsdom. */
+/** Reads a blob where there is no `Blob#stream`, and perhaps no `Blob#arrayBuffer`, as under jsdom. */
 async function* slicesOf(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
   for (let at = 0; at < blob.size; at += sliceSize) {
-    yield new Uint8Array(await blob.slice(at, at + sliceSize).arrayBuffer());
+    const slice = blob.slice(at, at + sliceSize);
+    yield new Uint8Array(await (typeof slice.arrayBuffer === "function" ? slice.arrayBuffer() : bufferOf(slice)));
   }
+}
+
+function bufferOf(blob: Blob): Promise<ArrayBuffer> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result as ArrayBuffer);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsArrayBuffer(blob);
+  });
 }
 
 function changed(isUnread: boolean, cause?: unknown): BonevalueError {

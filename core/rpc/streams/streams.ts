@@ -133,7 +133,11 @@ export function createStreams({ scheduler, limits, remote, now, failed }: Stream
     consume({ id, file }, { code, onCredit, onOver }) {
       if (consumers.has(id)) throw protocolError(`a second stream with the number ${id}`);
       if (consumers.size >= limits.streamsPerPeer) throw protocolError("more streams than allowed");
-      const consumer = createConsumer({
+      const stop = (code: string) => {
+        consumers.delete(id);
+        scheduler.send("control", [Kind.stop, id, code]);
+      };
+      const consumer = createConsumerOrStop(stop, {
         code,
         size: file?.size,
         window: () => ({
@@ -149,10 +153,7 @@ export function createStreams({ scheduler, limits, remote, now, failed }: Stream
           scheduler.send("control", [Kind.credit, id, read, limit]);
           onCredit();
         },
-        stop(code) {
-          consumers.delete(id);
-          scheduler.send("control", [Kind.stop, id, code]);
-        },
+        stop,
         onOver,
       });
       consumers.set(id, consumer);
@@ -176,4 +177,14 @@ export function createStreams({ scheduler, limits, remote, now, failed }: Stream
       for (const consumer of [...consumers.values()]) consumer.abort(reason);
     },
   };
+}
+
+/** Stops the producer if this environment has no streams. */
+function createConsumerOrStop(stop: (code: string) => void, options: ConsumerOptions): Consumer {
+  try {
+    return createConsumer(options);
+  } catch (error) {
+    stop("unsupported");
+    throw error;
+  }
 }
