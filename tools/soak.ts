@@ -39,7 +39,8 @@ function reportFailure(test: TestCase, seed: number): void {
   const { state, errors = [] } = test.result();
   if (state !== "failed") return;
   failures++;
-  const message = errors.map(({ message }) => message).join("\n");
+  // fast-check hands the error of the case over as the cause.
+  const message = errors.map(({ message, cause }) => [message, cause?.message].join("\n")).join("\n");
   const path = /path: "([\d:]+)"/.exec(message)?.[1];
   const title = JSON.stringify(test.fullName.replaceAll(/[$()*+.?[\\\]^`{|}]/g, "."));
   const environment = path === undefined ? `SEED=${seed}` : `SEED=${seed} SEED_PATH=${path}`;
