@@ -21,7 +21,7 @@ const log = defaultLog("silent");
 const people = ["ann", "bob", "cat", "dan"] as const;
 type Person = (typeof people)[number];
 // Word of a revocation may take so long to reach every node, in ms.
-const propagation = 1_500;
+const propagation = 5_000;
 
 let redis: TestRedis;
 let postgres: TestPostgres;
@@ -80,7 +80,7 @@ async function startNode(url: string): Promise<Node> {
       recoveryCheck: 400,
       rewrite: 60_000,
       pollWhileAlone: 300,
-      commandTimeout: 500,
+      commandTimeout: 5_000,
     }),
     // So seldom that only what nodes say to each other can make the lists right.
     limits: { grace: 200, resync: 60_000, claims: 1_000, frameBurst: 10_000, failuresPerAccount: 1_000 },

@@ -27,6 +27,8 @@ async function runRound(): Promise<void> {
     root,
     run: true,
     project: ["unit"],
+    // It runs for long beside other work.
+    testTimeout: 600_000,
     reporters: [{ onTestCaseResult: (test) => reportFailure(test, seed) }],
   });
   await vitest.close();
