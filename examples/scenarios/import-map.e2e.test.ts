@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, type Stage } from "../../tools/e2e.ts";
+import { launch, type TestBrowser } from "../../tools/e2e.ts";
 
-let stage: Stage;
+let browser: TestBrowser;
 beforeAll(async () => {
-  stage = await launch();
+  browser = await launch();
 });
-afterAll(() => stage.close());
+afterAll(() => browser.close());
 
 const html = `<!doctype html>
 <title>An import map</title>
@@ -26,10 +26,10 @@ console.log("in");
 </script>`;
 
 test("pages without a bundler import the client by an import map, and load one file", async () => {
-  const first = await stage.open({ html });
-  await first.says("in");
-  const second = await stage.open({ html });
-  expect(await Promise.all([first.says("heard"), second.says("heard")])).toEqual([
+  const first = await browser.open({ html });
+  await first.waitForLine("in");
+  const second = await browser.open({ html });
+  expect(await Promise.all([first.waitForLine("heard"), second.waitForLine("heard")])).toEqual([
     "heard Not Friday",
     "heard Not Friday",
   ]);
