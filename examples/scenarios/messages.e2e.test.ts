@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launch, type TestBrowser } from "../../tools/e2e.ts";
+import { type ServerProcess, startServer } from "../../tools/server-process.ts";
+
+let browser: TestBrowser;
+let server: ServerProcess;
+
+beforeAll(async () => {
+  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test" } })]);
+});
+
+afterAll(() => Promise.all([browser.close(), server.stop()]));
+
+const count = 100_000;
+
+/** A page that signs in and runs `script`, which has `client`. */
+function page(script: string): { readonly html: string } {
+  const { url } = server;
+  return {
+    html: `<!doctype html><script type="module">
+      import { createClient } from "/dist/browser.js";
+      const client = createClient();
+      client.on("error", ({ code, message }) => console.log("error", code, message));
+      ${script}
+      await client.connect(${JSON.stringify(url)}, "ann", "test");
+      console.log("signed in as", client.getId());
+    </script>`,
+  };
+}
+
+test("a hundred thousand messages to a handler that awaits 5 ms all arrive in order", {
+  timeout: 120_000,
+}, async () => {
+  const receiver = await browser.open(
+    page(`
+      let [next, running, most] = [0, 0, 0];
+      client.module("Save", async ({ request }) => {
+        if (request !== next++) console.log("out of order", request);
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        running--;
+        if (next === ${count} && running === 0) console.log("handled all, at most", most, "at once");
+      });`),
+    { isolated: true },
+  );
+  const id = (await receiver.waitForLine(/signed in as/)).split(" ").at(-1);
+  const sender = await browser.open(
+    page(`
+      client.on("peerconnect", async ({ id }) => {
+        if (id !== ${JSON.stringify(id)}) return;
+        const target = client.get({ peers: [id] });
+        for (let number = 0; number < ${count}; number++) target.message("Save", number);
+        console.log("sent");
+      });`),
+    { isolated: true },
+  );
+  await sender.waitForLine("sent");
+  const line = await receiver.waitForLine(/handled all/);
+  // The window: the receiver's memory is bounded as well.
+  expect(Number(/at most (\d+)/.exec(line)?.[1])).toBeLessThanOrEqual(1_024);
+  expect(receiver.lines.filter((line) => /out of order|error/.test(line))).toEqual([]);
+  expect(sender.lines.filter((line) => line.startsWith("error"))).toEqual([]);
+});
