@@ -353,8 +353,8 @@ describe("the end of a call reaches its handler", () => {
   ): Promise<{ signal: AbortSignal; reply: Promise<unknown>; network: Network; ann: Client }> {
     const [ann, bob, network] = await pair();
     const signal = new Promise<AbortSignal>((resolve) => {
-      bob.module("Wait", (exchange) => {
-        resolve(exchange.signal);
+      bob.module("Wait", (context) => {
+        resolve(context.signal);
         return new Promise(() => {});
       });
     });
@@ -381,8 +381,8 @@ describe("the end of a call reaches its handler", () => {
     const network = createNetwork({ clock, latency: 5 });
     const [ann, bob] = [network.client("ann"), network.client("bob")];
     let signal: AbortSignal | undefined;
-    bob.module("Wait", (exchange) => {
-      signal = exchange.signal;
+    bob.module("Wait", (context) => {
+      signal = context.signal;
       return new Promise(() => {});
     });
     bob.connect("test", "bob", "");
@@ -408,8 +408,8 @@ describe("the end of a call reaches its handler", () => {
     const [ann, bob, cid] = (await signIn(network, "ann", "bob", "cid")) as [Client, Client, Client];
     bob.module("Ask", () => "fast");
     const signal = new Promise<AbortSignal>((resolve) => {
-      cid.module("Ask", (exchange) => {
-        resolve(exchange.signal);
+      cid.module("Ask", (context) => {
+        resolve(context.signal);
         return new Promise(() => {});
       });
     });

@@ -139,8 +139,8 @@ async function* endless(): AsyncGenerator<number, void, void> {
 test("signing out ends what is in flight, on both sides", async () => {
   const [ann, bob] = (await signIn(createNetwork(), "ann", "bob")) as [Client, Client];
   let signal: AbortSignal | undefined;
-  bob.module("Feed", (exchange) => {
-    signal = exchange.signal;
+  bob.module("Feed", (context) => {
+    signal = context.signal;
     return endless();
   });
   const reader = (await ann.get("bob").call("Feed").first()).getReader();

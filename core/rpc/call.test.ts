@@ -11,7 +11,7 @@ interface World {
   readonly others: readonly Client[];
 }
 
-const crowded: ClientOptions = { maxLinks: 1 };
+const oneLink: ClientOptions = { maxLinks: 1 };
 
 /** Ann and others, all signed in. */
 async function world(options: ClientOptions, ...names: string[]): Promise<World> {
@@ -32,8 +32,8 @@ async function* three(): AsyncGenerator<number, void, void> {
 test.for([
   ["that holds a stream", three, 3],
   ["that is large", () => new Uint8Array(300_000), 300_000],
-] as const)("a request %s is not lost to a link that makes room for the next", async ([, request, count]) => {
-  const { clock, ann, others } = await world(crowded, "bob", "cid", "dan");
+] as const)("a request %s arrives although only one link may be open", async ([, request, count]) => {
+  const { clock, ann, others } = await world(oneLink, "bob", "cid", "dan");
   for (const other of others) {
     other.module("Count", async ({ request }) => {
       let items = 0;
@@ -46,17 +46,17 @@ test.for([
   expect(await Promise.all(replies)).toEqual([count, count, count]);
 });
 
-test("a large message is not lost to a link that makes room for the next", async () => {
-  const { clock, ann, others } = await world(crowded, "bob", "cid");
-  const told = vi.fn();
-  for (const other of others) other.module("Log", ({ request }) => told(request.length));
+test("a large message arrives although only one link may be open", async () => {
+  const { clock, ann, others } = await world(oneLink, "bob", "cid");
+  const onLog = vi.fn();
+  for (const other of others) other.module("Log", ({ request }) => onLog(request.length));
   ann.get("*").message("Log", new Uint8Array(3_000_000));
   await clock.advance(120_000);
-  expect(told.mock.calls).toEqual([[3_000_000], [3_000_000]]);
+  expect(onLog.mock.calls).toEqual([[3_000_000], [3_000_000]]);
 });
 
-test("a message whose link is not free in time is given up", async () => {
-  const { clock, ann, others } = await world(crowded, "bob", "cid");
+test("a message that finds no free link within 30 s is a `timeout`", async () => {
+  const { clock, ann, others } = await world(oneLink, "bob", "cid");
   const errors: string[] = [];
   ann.on("error", ({ code }) => errors.push(code));
   others[0]!.module("Long", () => new Promise(() => {}));
@@ -68,7 +68,7 @@ test("a message whose link is not free in time is given up", async () => {
   expect(errors).toEqual(["timeout"]);
 });
 
-describe("those who read one stream in lock-step", () => {
+describe("peers that share one stream", () => {
   /** How many items each peer has counted, or why it has not. */
   async function counted(replies: Replies<any>): Promise<Record<string, unknown>> {
     const { pending, replies: arrived } = replies.state.peek();
@@ -89,14 +89,14 @@ describe("those who read one stream in lock-step", () => {
     return made;
   }
 
-  test("do not wait for a peer that finds no place for its link", async () => {
+  test("do not wait for a peer without a free link", async () => {
     const { clock, ann } = await counting(2, "bob", "cid", "dan", "eve");
     const replies = ann.get("*").call("Count", three());
     await clock.advance(1_000);
     expect(await counted(replies)).toEqual({ bob: 3, cid: 3, dan: "busy", eve: "busy" });
   });
 
-  test("do not wait for one that finds none because of another call", async () => {
+  test("do not wait for a peer whose link another call prevents", async () => {
     const { clock, ann, others } = await counting(2, "bob", "cid", "dan");
     others[0]!.module("Long", () => new Promise(() => {}));
     ann.get("bob").call("Long");
@@ -105,7 +105,7 @@ describe("those who read one stream in lock-step", () => {
     expect(await counted(replies)).toEqual({ cid: 3, dan: "busy" });
   });
 
-  test("wait for those whom a link that is not in use makes room for", async () => {
+  test("wait for peers for which an idle link is closed", async () => {
     const { clock, ann, others } = await counting(2, "bob", "cid", "dan", "eve");
     const near = ann.get({ peers: others.slice(0, 2).map((other) => other.getId()!) }).call("Near");
     await clock.advance(1_000);
@@ -115,7 +115,7 @@ describe("those who read one stream in lock-step", () => {
     expect(await counted(replies)).toEqual({ dan: 3, eve: 3 });
   });
 
-  test("do not wait for one whose own link has made room for another of them", async () => {
+  test("do not wait for a peer whose own link was closed for another of them", async () => {
     const { clock, ann, others } = await counting(2, "bob", "cid", "dan");
     const near = ann.get({ peers: others.slice(1).map((other) => other.getId()!) }).call("Near");
     await clock.advance(1_000);
@@ -125,8 +125,8 @@ describe("those who read one stream in lock-step", () => {
     expect(Object.values(await counted(replies)).sort()).toEqual([3, 3, "busy"]);
   });
 
-  test("do not wait for a message's peer either", async () => {
-    const { clock, ann, others } = await world(crowded, "bob", "cid");
+  test("do not wait for a peer of a message either", async () => {
+    const { clock, ann, others } = await world(oneLink, "bob", "cid");
     const errors: string[] = [];
     const read: number[] = [];
     ann.on("error", ({ code }) => errors.push(code));
@@ -141,8 +141,8 @@ describe("those who read one stream in lock-step", () => {
   });
 });
 
-test("a signal that aborts because the call is being made ends it", async () => {
-  const { clock, ann, others } = await world(crowded, "bob");
+test("a signal that aborts while the link is dialed cancels the call", async () => {
+  const { clock, ann, others } = await world(oneLink, "bob");
   const handled = vi.fn();
   others[0]!.module("Any", handled);
   const controller = new AbortController();

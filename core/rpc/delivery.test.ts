@@ -252,7 +252,27 @@ describe("messages to a slow handler", () => {
     expect(ann.errors).toEqual([code("busy")]);
   });
 
-  test("that runs for 30 s do not hold the next ones back any longer", async () => {
+  test("can be followed by a call that is cancelled before its turn, and by a stream that is cancelled with the link", async () => {
+    const { ann, bob, clock, source, cut } = createLinkedPair({ limits: { requestsPerPeer: 1 } });
+    const handled: unknown[] = [];
+    bob.module("Save", ({ request }) => {
+      handled.push(request);
+      return new Promise(() => {});
+    });
+    const items = source();
+    ann.notify("Save", 1);
+    ann.notify("Save", items.items());
+    const call = ann.call("Save", 2);
+    await clock.advance(100);
+    call.cancel();
+    expect(await call.all()).toMatchObject([{ error: { code: "cancelled" } }]);
+    cut();
+    await clock.advance(100);
+    expect([handled, items.cleanedUp || items.pulled === 0, ann.rpc.isIdle]).toEqual([[1], true, true]);
+    expect(ann.errors[0]?.message).toContain("2 messages");
+  });
+
+  test("hold the next ones back for at most 30 s", async () => {
     const { ann, bob, clock } = createLinkedPair({ limits: { requestsPerPeer: 2 } });
     const handled: number[] = [];
     bob.module("Watch", ({ request }) => {
@@ -330,7 +350,7 @@ describe("an acknowledgement", () => {
 });
 
 describe("messages that are lost", () => {
-  test("with their link are told in one error that says how many", async () => {
+  test("with their link are reported in one error with their number", async () => {
     const { ann, bob, clock, cut } = createLinkedPair({ limits: { requestsPerPeer: 10 } });
     bob.module("Save", () => new Promise(() => {}));
     bob.module("Note", () => {});
@@ -344,18 +364,18 @@ describe("messages that are lost", () => {
     expect(ann.errors[0]?.message).toContain("25 messages");
   });
 
-  test("because no link opens are told in one error", async () => {
+  test("because no link opens are reported in one error", async () => {
     const { ann, bob, network, errors, clock } = await signedIn();
-    const told: string[] = [];
-    ann.on("error", ({ message }) => told.push(message));
+    const reported: string[] = [];
+    ann.on("error", ({ message }) => reported.push(message));
     network.partition(ann.getId()!, bob.getId()!);
     for (let message = 0; message < 20; message++) ann.get("bob").message("Save", message);
     await clock.advance(60_000);
     expect(errors).toHaveLength(1);
-    expect(told[0]).toContain("20 messages");
+    expect(reported[0]).toContain("20 messages");
   });
 
-  test("when our own app signs out are told only if they were not sent", async () => {
+  test("when our own app signs out are reported only if they were not sent", async () => {
     const world = await signedIn({ bob: { limits: { requestsPerPeer: 2 } } });
     handle(world, () => new Promise(() => {}));
     send(world, "message", 1, "bob");
@@ -367,7 +387,7 @@ describe("messages that are lost", () => {
 });
 
 describe("a link on which messages are handled", () => {
-  test("is not closed before their handlers have settled, and nothing is told when it is", async () => {
+  test("is not closed before their handlers have settled, and then without an error", async () => {
     const world = await signedIn({ ann: { keepAlive: false }, bob: { keepAlive: false } });
     const aborted = vi.fn();
     world.bob.module("Save", async ({ signal }) => {
@@ -520,11 +540,11 @@ describe("lossy messages", () => {
 
   test("of more than 1 KiB are refused with advice that helps", async () => {
     const { ann } = await signedIn();
-    const told = vi.fn();
-    ann.on("error", told);
+    const reported = vi.fn();
+    ann.on("error", reported);
     ann.get("bob").message("Cursor", "x".repeat(2_000), { lossy: true });
-    expect(told).toHaveBeenCalledWith(expect.objectContaining({ code: "too-large" }));
-    expect(told.mock.calls[0]?.[0].message).toMatch(/1024 bytes.*without `lossy`/);
-    expect(told.mock.calls[0]?.[0].message).not.toContain("stream");
+    expect(reported).toHaveBeenCalledWith(expect.objectContaining({ code: "too-large" }));
+    expect(reported.mock.calls[0]?.[0].message).toMatch(/1024 bytes.*without `lossy`/);
+    expect(reported.mock.calls[0]?.[0].message).not.toContain("stream");
   });
 });

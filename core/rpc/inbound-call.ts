@@ -31,6 +31,8 @@ export interface InboundCall {
   abortReason?: BonevalueError;
   /** Whether it is a message whose handling the sender waits to learn of. */
   isUnacknowledged?: boolean;
+  /** Whether its handler has started. */
+  isRunning?: boolean;
   /** Ends the wait for its schema. */
   wake?: () => void;
 }

@@ -30,7 +30,7 @@ async function shown(): Promise<readonly CallState<unknown>[]> {
 }
 
 describe("a latest call", () => {
-  test("shows nothing before there is one", () => {
+  test("shows no call at first", () => {
     expect(latest.state.peek()).toEqual({
       replies: [],
       pending: false,
@@ -68,7 +68,7 @@ describe("a latest call", () => {
     expect(states.at(-1)?.error?.code).toBe(code);
   });
 
-  test("is replaced by the next, which cancels it at the peer as well", async () => {
+  test("is replaced by the next one, which cancels it at the peer as well", async () => {
     const aborted = Promise.withResolvers<void>();
     const started = Promise.withResolvers<void>();
     peers[0]?.module("Slow", ({ signal }) => {
@@ -86,7 +86,7 @@ describe("a latest call", () => {
     expect(latest.state.peek()).toMatchObject({ first: "fast", replies: [{ value: "fast" }] });
   });
 
-  test("that the app cancels keeps what has arrived and shows no error", async () => {
+  test("that the app cancels keeps its replies and shows no error", async () => {
     peers[0]?.module("Ask", () => "here");
     peers[1]?.module("Ask", () => new Promise(() => {}));
     latest.call(ann.get("*"), "Ask");
@@ -96,7 +96,7 @@ describe("a latest call", () => {
     expect(latest.state.peek().replies[1]?.error?.code).toBe("cancelled");
   });
 
-  test("can be cancelled in the moment between its last reply and its error", async () => {
+  test("can be cancelled between its last reply and its error", async () => {
     latest.call(ann.get("Us"), "Any");
     expect(latest.state.peek().pending).toBe(true);
     latest.cancel();
@@ -104,7 +104,7 @@ describe("a latest call", () => {
     expect(latest.state.peek()).toMatchObject({ pending: false, error: undefined });
   });
 
-  test("is forgotten by a reset", async () => {
+  test("is removed by a reset", async () => {
     const before = latest.state.peek();
     peers[0]?.module("Ask", () => new Promise(() => {}));
     const replies = latest.call(ann.get("bob"), "Ask");
@@ -113,7 +113,7 @@ describe("a latest call", () => {
     expect(latest.state.peek()).toBe(before);
   });
 
-  test("shows how much of a file all peers together have read, and tells the caller's own listener", async () => {
+  test("shows how much of a file all peers together have read, and calls the app's own listener", async () => {
     for (const peer of peers) peer.module("Put", async ({ request }) => (await request.file.blob()).size.toString());
     const onProgress = vi.fn();
     latest.call(ann.get("*"), "Put", { file: new Blob([new Uint8Array(200_000)]) }, { onProgress });
@@ -125,7 +125,7 @@ describe("a latest call", () => {
     expect(onProgress).toHaveBeenCalledWith(expect.objectContaining({ sent: 200_000, total: 200_000 }));
   });
 
-  test("shows its progress though the app's own listener throws, which is reported", async () => {
+  test("shows its progress even if the app's own listener throws, and reports that error", async () => {
     for (const peer of peers) peer.module("Put", async ({ request }) => (await request.file.blob()).size);
     const reported = vi.spyOn(console, "error").mockReturnValue(undefined);
     const fault = new Error("the app's own fault");
@@ -138,7 +138,7 @@ describe("a latest call", () => {
     reported.mockRestore();
   });
 
-  test("ends the stream that its reply brought when the view has done with it", async () => {
+  test("cancels the stream of its reply when the view cancels it", async () => {
     peers[0]?.module("Ticks", async function* ({ signal }) {
       for (let tick = 0; !signal.aborted; tick++) yield tick;
     });
@@ -149,7 +149,7 @@ describe("a latest call", () => {
     await expect(read()).rejects.toMatchObject({ code: "cancelled" });
   });
 
-  test("ends, too, when the signal of its options says so", async () => {
+  test("ends when the signal of its options aborts", async () => {
     peers[0]?.module("Ask", () => new Promise(() => {}));
     const own = new AbortController();
     latest.call(ann.get("bob"), "Ask", undefined, { signal: own.signal });

@@ -85,6 +85,6 @@ export interface NamedHandlerContext extends HandlerContext<any> {
  * bare name a handler may instead return nothing and call the callback; the first answer counts.
  */
 export type Handler<M> = M extends string
-  ? (exchange: NamedHandlerContext) => unknown
-  : (exchange: HandlerContext<RequestOutput<M>>) => Answer<ResponseInput<M>> | Promise<Answer<ResponseInput<M>>>;
+  ? (context: NamedHandlerContext) => unknown
+  : (context: HandlerContext<RequestOutput<M>>) => Answer<ResponseInput<M>> | Promise<Answer<ResponseInput<M>>>;
 type Answer<R> = unknown extends R ? unknown : undefined extends R ? R | void : R;

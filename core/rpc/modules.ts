@@ -7,7 +7,7 @@ import type { HandlerContext, Module } from "./module.ts";
 /** A module that this client offers. */
 export interface Offer {
   readonly module: Module;
-  readonly handler: (exchange: HandlerContext<any>) => unknown;
+  readonly handler: (context: HandlerContext<any>) => unknown;
   /** The peers that may call it. */
   readonly allow: Query;
   /** Whether it is offered under a bare name, so that the handler may answer by callback. */

@@ -6,7 +6,7 @@ import type { Deadline, Deadlines } from "./deadlines.ts";
 import { createThrottle } from "./throttle.ts";
 import { longestMessage } from "./wire-errors.ts";
 
-/** What the peer is told about the messages that it sent on one link. */
+/** Acknowledges and refuses the messages of the peer on one link. */
 export interface Receipts {
   /** How many messages have arrived and are not handled. */
   readonly unhandled: number;

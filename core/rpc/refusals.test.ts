@@ -13,7 +13,7 @@ async function pair() {
   return { ann, bob };
 }
 
-test("a request that is wrong in very many places, or at great length, is refused in few words, and the link goes on", async () => {
+test("the error of a request with very many or very long issues is short, and the link stays open", async () => {
   const { ann, bob } = await pair();
   bob.module(defineModule("Join", { request: v.array(v.string()) }), ({ request }) => request.join());
   bob.module(defineModule("Add", { request: v.number() }), ({ request }) => request + 1);
@@ -33,7 +33,7 @@ test("a request that is wrong in very many places, or at great length, is refuse
   expect(await ann.get("bob").call("Join", ["still", "here"]).first()).toBe("still,here");
 });
 
-test("a module whose name would take too much of a frame is refused, and the longest goes with the largest value", async () => {
+test("a module name that is too long for a frame is refused, and the longest name works with the largest value", async () => {
   const { ann, bob } = await pair();
   const name = "\u20ac".repeat(1_024);
   bob.module(name, ({ request }) => request.length);
@@ -44,7 +44,7 @@ test("a module whose name would take too much of a frame is refused, and the lon
   expect(() => ann.get("bob").call(`${name}.`, largest)).toThrow(tooLong);
 });
 
-test("an issue is told at no greater length than its place and its message need, whatever the value repeats in it", async () => {
+test("an issue's path and message are truncated, whatever the value repeats in them", async () => {
   const { ann, bob } = await pair();
   bob.module(defineModule("Lists", { request: v.record(v.string(), v.array(v.literal("a"))) }), () => "fine");
   const long = "long ".repeat(1_200_000);
@@ -59,7 +59,7 @@ test("an issue is told at no greater length than its place and its message need,
   expect(issues[99]?.path).toEqual([long.slice(0, 256), 99]);
 });
 
-test("what a handler throws with is left out where its caller does not take that much, and the link goes on", async () => {
+test("the data of a handler's error is omitted if it exceeds the caller's limit, and the link stays open", async () => {
   const network = createNetwork();
   const [ann, bob] = [network.client("ann", { limits: { messageSize: 10_000 } }), network.client("bob")];
   await ann.connect("test", "ann", "");
@@ -73,7 +73,7 @@ test("what a handler throws with is left out where its caller does not take that
   }
 });
 
-test("a schema that never answers holds up later calls no longer than its own", async () => {
+test("a schema that never resolves delays later calls only until its own call ends", async () => {
   const { ann, bob } = await pair();
   const stuck = v.pipeAsync(
     v.string(),
@@ -89,7 +89,7 @@ test("a schema that never answers holds up later calls no longer than its own", 
   expect(handled).toEqual(["three"]);
 });
 
-test("a message whose schema never answers holds up what is behind it for half a minute, and its app is told", async () => {
+test("a message whose schema never resolves delays later ones for 30 s, and is an `error` event", async () => {
   const { ann, bob, clock } = createLinkedPair();
   const check = Promise.withResolvers<boolean>();
   const checked = v.pipeAsync(
@@ -110,7 +110,7 @@ test("a message whose schema never answers holds up what is behind it for half a
   expect([handled, bob.errors.length, clock.waiting]).toEqual([["behind"], 1, 0]);
 });
 
-test("a request that fails while it is read is the caller's fault, not a handler's", async () => {
+test("a request whose getter throws fails with `invalid-request`, not `handler-failed`", async () => {
   const { ann } = await pair();
   const moody = {
     get text() {
@@ -119,7 +119,7 @@ test("a request that fails while it is read is the caller's fault, not a handler
   };
   const error = { code: "invalid-request", message: "not now" };
   await expect(ann.get("bob").call("Any", moody).first()).rejects.toMatchObject(error);
-  const told = new Promise((resolve) => ann.on("error", resolve));
+  const reported = new Promise((resolve) => ann.on("error", resolve));
   ann.get("bob").message("Any", moody);
-  expect(await told).toMatchObject(error);
+  expect(await reported).toMatchObject(error);
 });

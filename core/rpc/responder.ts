@@ -33,7 +33,7 @@ export interface ResponderOptions extends Answering {
   readonly receipts: Receipts;
   /** Whether the peer is among those that a module is offered to. */
   isAllowed(allow: Query): boolean;
-  /** Called with errors that no caller is told, and with those that are faults of this page. */
+  /** Called with errors that no caller gets, and with the faults of this page. */
   failed(error: BonevalueError): void;
 }
 
@@ -154,16 +154,15 @@ export function createResponder(options: ResponderOptions): Responder {
           refuse(call, module, thrown);
         },
       );
-      const over = checked && untilOver(call, checked);
-      if (over && call.id === 0) limitCheck(call, module, over);
-      return over;
+      if (call.isUnacknowledged) limitTime(call, module);
+      return checked && untilOver(call, checked);
     } catch (thrown) {
       refuse(call, module, thrown);
       return undefined;
     }
   }
 
-  /** The sender is told, not our app: it may ask for anything. */
+  /** Only the sender learns of it, since it may send anything. */
   function refuse(call: InboundCall, module: string, thrown: unknown): void {
     if (call.id > 0) end(call, { thrown });
     else {
@@ -182,18 +181,20 @@ export function createResponder(options: ResponderOptions): Responder {
     };
     try {
       const result = handler(contextOf(call, request, bare));
-      if (isThenable(result)) {
-        result.then(returned, threw);
-        if (call.isUnacknowledged) call.deadline = deadlines.after(messageTimeoutMs, () => onHandled(call));
-      } else returned(result);
+      call.isRunning = true;
+      if (isThenable(result)) result.then(returned, threw);
+      else returned(result);
     } catch (error) {
       threw(error);
     }
   }
 
-  function limitCheck(message: InboundCall, module: string, over: Promise<void>): void {
-    const deadline = deadlines.after(messageTimeoutMs, () => end(message, { thrown: checkTimeoutError(module) }));
-    over.then(() => deadlines.stop(deadline));
+  /** A message whose schema takes too long is dropped. One whose handler takes long is acknowledged. */
+  function limitTime(message: InboundCall, module: string): void {
+    message.deadline = deadlines.after(messageTimeoutMs, () => {
+      if (message.isRunning) onHandled(message);
+      else end(message, { thrown: checkTimeoutError(module) });
+    });
   }
 
   function offerOf(module: string): Offer {

@@ -27,7 +27,7 @@ export interface RpcOptions {
   /** The clock's time. */
   now(): number;
   isAllowed(allow: Query, peer: Peer): boolean;
-  /** Called with errors that no caller is told, and with those that are faults of this page. */
+  /** Called with errors that no caller gets, and with the faults of this page. */
   failed(error: BonevalueError): void;
 }
 

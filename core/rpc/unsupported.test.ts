@@ -8,12 +8,12 @@ afterEach(() => {
 
 const rare = Float32Array.of(1.5);
 
-/** From now on whoever receives does not know the kind of `rare`. */
+/** From now on this runtime lacks the type of `rare`. */
 function forget(): void {
   vi.stubGlobal("Float32Array", undefined);
 }
 
-/** The link has survived, and holds nothing of what failed on it. */
+/** Expects that the link is open and idle, and that calls work. */
 async function expectNothingLost({ ann, bob, clock, until }: LinkedPair): Promise<void> {
   await clock.advance(5);
   expect([ann.ended, bob.ended, ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([undefined, undefined, true, true]);
@@ -21,68 +21,69 @@ async function expectNothingLost({ ann, bob, clock, until }: LinkedPair): Promis
 }
 
 function echoing(): LinkedPair {
-  const staged = createLinkedPair();
-  staged.bob.module("Echo", ({ request }) => request);
-  return staged;
+  const pair = createLinkedPair();
+  pair.bob.module("Echo", ({ request }) => request);
+  return pair;
 }
 
-describe("a value of a kind that its receiver's runtime lacks", () => {
-  test("fails the call that it is the request of, with the streams beside it", async () => {
-    const staged = echoing();
-    const beside = staged.source();
-    const call = staged.ann.call("Echo", [rare, beside.items()]).first();
+describe("a value of a type that the receiver's runtime lacks", () => {
+  test("in a request fails the call and the streams beside it", async () => {
+    const pair = echoing();
+    const beside = pair.source();
+    const call = pair.ann.call("Echo", [rare, beside.items()]).first();
     forget();
-    await expect(staged.until(call)).rejects.toEqual(code("unsupported"));
-    await expectNothingLost(staged);
+    await expect(pair.until(call)).rejects.toEqual(code("unsupported"));
+    await expectNothingLost(pair);
   });
 
-  test("fails the call that it is the answer of, with the streams beside it", async () => {
-    const staged = echoing();
-    const beside = staged.source();
-    staged.bob.module("Rare", () => {
+  test("in an answer fails the call and the streams beside it", async () => {
+    const pair = echoing();
+    const beside = pair.source();
+    pair.bob.module("Rare", () => {
       queueMicrotask(forget);
       return [rare, beside.items()];
     });
-    await expect(staged.until(staged.ann.call("Rare").first())).rejects.toEqual(code("unsupported"));
-    await expectNothingLost(staged);
+    await expect(pair.until(pair.ann.call("Rare").first())).rejects.toEqual(code("unsupported"));
+    await expectNothingLost(pair);
   });
 
-  test("is dropped where it is a message", async () => {
-    const staged = echoing();
-    const told = vi.fn();
-    staged.bob.module("Told", told);
-    staged.ann.notify("Told", rare);
+  test("in a message is refused, and the sender learns why", async () => {
+    const pair = echoing();
+    const handled = vi.fn();
+    pair.bob.module("Save", handled);
+    pair.ann.notify("Save", rare);
     forget();
-    await expectNothingLost(staged);
-    expect(told).not.toHaveBeenCalled();
+    await expectNothingLost(pair);
+    expect(handled).not.toHaveBeenCalled();
+    expect(pair.ann.errors).toEqual([code("unsupported")]);
   });
 
-  test("is left out of the error that it is the data of", async () => {
-    const staged = echoing();
-    staged.bob.module("Fail", () => {
+  test("in an error's data is omitted", async () => {
+    const pair = echoing();
+    pair.bob.module("Fail", () => {
       queueMicrotask(forget);
       throw new BonevalueError("busy", "later", { data: rare });
     });
-    const failure = await staged.until(
-      staged.ann
+    const failure = await pair.until(
+      pair.ann
         .call("Fail")
         .first()
         .catch((error: unknown) => error),
     );
     expect(failure).toMatchObject({ code: "busy", message: "later", data: undefined });
-    await expectNothingLost(staged);
+    await expectNothingLost(pair);
   });
 
-  test("ends the stream that it is an item of", async () => {
-    const staged = echoing();
-    staged.bob.module("Items", async function* () {
+  test("in an item ends the stream", async () => {
+    const pair = echoing();
+    pair.bob.module("Items", async function* () {
       yield 1;
       yield rare;
       forget();
       yield 3;
     });
-    const items = await staged.until(staged.ann.call("Items").first());
-    await expect(staged.until(all(items))).rejects.toEqual(code("unsupported"));
-    await expectNothingLost(staged);
+    const items = await pair.until(pair.ann.call("Items").first());
+    await expect(pair.until(all(items))).rejects.toEqual(code("unsupported"));
+    await expectNothingLost(pair);
   });
 });
