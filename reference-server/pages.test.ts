@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import type { Cluster, ClusterFailure } from "./cluster/cluster.ts";
+import { createLocalCluster } from "./cluster/local.ts";
 import { invitationPage } from "./invitation-page.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import { startTestServer } from "./testing/test-server.ts";
@@ -16,6 +18,22 @@ test("/healthz reports whether users can sign in", async () => {
   expect(await health()).toBe(200);
   broken = true;
   expect(await health()).toBe(503);
+});
+
+test("/healthz reports why a node is separated from its cluster", async () => {
+  let failure: ClusterFailure | undefined;
+  const local = createLocalCluster();
+  const cluster: Cluster = { join: async (events) => ({ ...(await local.join(events)), failure: () => failure }) };
+  const { server } = await startTestServer([], { cluster });
+  const health = async () => {
+    const response = await fetch(`${server.url.replace("ws", "http")}/healthz`);
+    return [response.status, await response.text()];
+  };
+  expect(await health()).toEqual([200, "ok\n"]);
+  failure = "unreachable";
+  expect(await health()).toEqual([200, "degraded: the cluster's engine is unreachable\n"]);
+  failure = "refused";
+  expect(await health()).toEqual([503, "unavailable: the cluster's engine answers with errors\n"]);
 });
 
 test("/metrics counts events and contains no names", async () => {

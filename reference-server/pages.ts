@@ -3,6 +3,12 @@ import { type AddressList, clientAddress } from "./address.ts";
 import { invitationPage } from "./invitation-page.ts";
 import type { Metrics } from "./metrics.ts";
 
+/** The state of a server. Healthy means that new clients can sign in, perhaps with a problem. */
+export interface Health {
+  readonly isHealthy: boolean;
+  readonly problem?: string | undefined;
+}
+
 /** Dependencies of the HTTP pages. */
 export interface PagesParts {
   /** The path of the WebSocket; the pages are below it. */
@@ -13,8 +19,7 @@ export interface PagesParts {
   /** The addresses that may read the metrics. */
   readonly readers: AddressList;
   readonly proxies: AddressList;
-  /** Whether new clients can be served. */
-  readonly isHealthy: () => Promise<boolean>;
+  readonly health: () => Promise<Health>;
 }
 
 type Page = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -29,8 +34,9 @@ export function createPages(parts: PagesParts): (request: IncomingMessage, respo
   if (parts.invitations) pages.set(`${base}/invite`, sendInvitationPage);
 
   async function sendHealth(_: IncomingMessage, response: ServerResponse): Promise<void> {
-    const healthy = await parts.isHealthy();
-    sendText(response, healthy ? 200 : 503, healthy ? "ok" : "unavailable");
+    const { isHealthy, problem } = await parts.health();
+    const state = isHealthy ? (problem === undefined ? "ok" : "degraded") : "unavailable";
+    sendText(response, isHealthy ? 200 : 503, problem === undefined ? state : `${state}: ${problem}`);
   }
 
   async function sendMetrics(request: IncomingMessage, response: ServerResponse): Promise<void> {

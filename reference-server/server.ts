@@ -14,7 +14,7 @@ import { canonicalName } from "./names.ts";
 import type { BonevalueServer, ServerOptions } from "./options.ts";
 import { checkOptions } from "./options-check.ts";
 import { isOriginAllowed } from "./origin.ts";
-import { createPages } from "./pages.ts";
+import { createPages, type Health } from "./pages.ts";
 import { createPasswords } from "./passwords.ts";
 import { createPresence, type Presence } from "./presence.ts";
 import { createRequests } from "./requests.ts";
@@ -27,7 +27,7 @@ import { withTimeout, withTimeouts } from "./with-timeout.ts";
 
 export type { InvitationLink } from "./accounts.ts";
 export type { Clock } from "./clock.ts";
-export type { BusMessage, Cluster, ClusterNode, Login, NodeEvents, Online } from "./cluster/cluster.ts";
+export type { BusMessage, Cluster, ClusterFailure, ClusterNode, Login, NodeEvents, Online } from "./cluster/cluster.ts";
 export type { IceOption } from "./ice.ts";
 export type { ServerLimits } from "./limits.ts";
 export type { Certificate } from "./listen.ts";
@@ -119,12 +119,12 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     const { path = "/", insecure = false, ice = [] } = options;
     const proxies = addressList(options.proxies ?? []);
     const readers = addressList(options.metricsReaders ?? ["127.0.0.0/8", "::1"]);
-    const { metrics, store } = parts;
+    const { metrics, store, presence } = parts;
     const invitations = authenticate === undefined;
     upgradeHandler = createUpgradeHandler({
       ...{ ...parts, http, path, ice, proxies, insecure },
       isOriginAllowed: (request) => isOriginAllowed(request, baseUrl(), options.origins),
-      pages: createPages({ path, invitations, metrics, readers, proxies, isHealthy: () => isHealthy(store) }),
+      pages: createPages({ path, invitations, metrics, readers, proxies, health: () => healthOf(store, presence) }),
     });
     opened.push(upgradeHandler.close);
   }
@@ -167,12 +167,21 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     return invitationLink(baseUrl() ?? noAddress(), secret);
   }
 
-  async function isHealthy(store: Store): Promise<boolean> {
-    if (upgradeHandler.closing) return false;
-    return store.sessionsOf(["nobody"]).then(
-      () => true,
-      () => false,
-    );
+  async function healthOf(store: Store, presence: Presence): Promise<Health> {
+    if (upgradeHandler.closing) return { isHealthy: false, problem: "the server is stopping" };
+    try {
+      await store.sessionsOf(["nobody"]);
+    } catch {
+      return { isHealthy: false, problem: "the store does not answer" };
+    }
+    switch (presence.node.failure?.()) {
+      case "refused":
+        return { isHealthy: false, problem: "the cluster's engine answers with errors" };
+      case "unreachable":
+        return { isHealthy: true, problem: "the cluster's engine is unreachable" };
+      default:
+        return { isHealthy: true };
+    }
   }
 
   function purge(store: Store): Promise<void> {

@@ -69,6 +69,12 @@ export interface Online {
 }
 
 /**
+ * `unreachable`: the engine cannot be reached, and this node works alone meanwhile. `refused`: the engine answers with
+ * errors; an operator has to act.
+ */
+export type ClusterFailure = "unreachable" | "refused";
+
+/**
  * One server of a cluster. Claims and counters are shared state; messages are hints. While the engine behind the cluster
  * is unreachable, every method still settles, for this node alone.
  */
@@ -92,6 +98,8 @@ export interface ClusterNode {
   consume(key: string, limit: number, period: number): Promise<number>;
   /** Undoes one `consume`. */
   refund(key: string): Promise<void>;
+  /** The failure that separates this node from the others, if there is one. Reported by /healthz. */
+  failure?(): ClusterFailure | undefined;
   /** Stops. The other nodes announce peers that were not released as lost, unless these reconnect to another node. */
   leave(): Promise<void>;
 }

@@ -21,10 +21,12 @@ function unreachable(url: string, cause: unknown): never {
   // The URL contains a password, so only the host is shown.
   const where = URL.parse(url)?.host ?? "the given URL";
   const reason = cause instanceof Error ? cause.message : String(cause);
-  throw new Error(
-    `The cluster at ${where} cannot be used (${reason}): check that it runs, and the user and password.`,
-    {
-      cause,
-    },
-  );
+  throw new Error(`The cluster at ${where} cannot be used (${reason}): ${adviceFor(reason)}.`, { cause });
+}
+
+function adviceFor(reason: string): string {
+  if (reason.startsWith("READONLY")) return "this is a replica, so use the URL of its primary";
+  if (reason.startsWith("NOPERM")) return "allow this user all commands on bonevalue:* keys and channels";
+  if (reason.startsWith("Redis Cluster")) return "use the URL of a single primary";
+  return "check that it runs, and the user and password";
 }

@@ -50,18 +50,25 @@ export interface ClaimResult {
   readonly previous: Owner | undefined;
 }
 
+/** An error reply of Redis, such as READONLY, OOM, NOPERM or MISCONF. */
+export class RedisErrorReply extends Error {}
+
 /** Events of the Redis connections. */
 export interface RedisEvents {
   message(text: string): void;
   /** Redis answers again. Messages published meanwhile are lost, and its data may be lost too. */
   restored(): void;
-  /** Redis is unreachable or does not answer. */
+  /** Redis is unreachable, does not answer, or answers with an error ({@link RedisErrorReply}). */
   failed(error: Error): void;
 }
 
 /**
- * Connects, and subscribes to these channels. Rejects when Redis cannot be reached. A command that takes longer than
- * `commandTimeout` ms rejects.
+ * Connects, and subscribes to these channels. Rejects when Redis cannot be reached or refuses a command of this module. A
+ * command that takes longer than `commandTimeout` ms rejects.
+ *
+ * An error reply counts as an outage: after a failover, for example, the connections may still lead to the old primary, which
+ * then answers READONLY. Both connections are closed and opened again, so that host names are resolved again and both lead
+ * to the same server, until Redis accepts one command of each kind.
  */
 export async function connectRedis(
   url: string,
@@ -69,26 +76,61 @@ export async function connectRedis(
   events: RedisEvents,
   { commandTimeout, clock }: { readonly commandTimeout: number; readonly clock: Clock },
 ): Promise<RedisCommands> {
-  const client = createRedisClient(await importRedis(), url);
+  const redis = await importRedis();
+  const client = createRedisClient(redis, url);
   const subscriber = client.duplicate();
   for (const connection of [client, subscriber]) connection.on("error", events.failed);
+  let isRefused = false;
+  let isClosed = false;
   try {
     await connectAll(client, subscriber);
-    for (const channel of channels) await subscriber.sSubscribe(channel, events.message);
+    await subscribe();
+    await checkCommands(client, channels);
   } catch (error) {
-    client.destroy();
-    subscriber.destroy();
-    throw error;
+    disconnect();
+    throw describeError(error);
   }
   for (const connection of [client, subscriber]) connection.on("ready", onReady);
 
   function onReady(): void {
-    if (client.isReady && subscriber.isReady) events.restored();
+    if (!isRefused && client.isReady && subscriber.isReady) events.restored();
   }
 
+  function disconnect(): void {
+    client.destroy();
+    subscriber.destroy();
+  }
+
+  async function subscribe(): Promise<void> {
+    for (const channel of channels) await subscriber.sSubscribe(channel, events.message);
+  }
+
+  async function onErrorReply(error: Error): Promise<void> {
+    if (isRefused || isClosed) return;
+    isRefused = true;
+    events.failed(describeError(error));
+    while (isRefused && !isClosed) {
+      disconnect();
+      await Promise.all([client.connect(), subscriber.connect()])
+        .then(subscribe)
+        .then(() => checkCommands(client, channels))
+        .then(
+          () => {
+            isRefused = false;
+          },
+          () => new Promise<void>((resolve) => clock.after(retryRefusedEvery, resolve)),
+        );
+    }
+    onReady();
+  }
+
+  const commands = onRejected(createCommands(client), (error) => {
+    if (error instanceof redis.ErrorReply) void onErrorReply(error);
+  });
   return {
-    ...withCircuitBreaker(createCommands(client), commandTimeout, clock, { failed: events.failed, restored: onReady }),
+    ...withCircuitBreaker(commands, commandTimeout, clock, { failed: events.failed, restored: onReady }),
     async close() {
+      isClosed = true;
       subscriber.destroy();
       // Pending commands are still sent if Redis accepts them.
       const undo = clock.after(commandTimeout, () => client.destroy());
@@ -97,6 +139,44 @@ export async function connectRedis(
       undo();
     },
   };
+}
+
+// The pause between two attempts while Redis answers with errors, in ms.
+const retryRefusedEvery = 500;
+
+/** Runs one command of each kind that a node uses: a write, a script and a publication. Rejects with the first error. */
+async function checkCommands(client: Client, channels: readonly string[]): Promise<void> {
+  const key = nodeKey("check", "lease");
+  await client.set(key, "1", { expiration: { type: "PX", value: 1_000 } });
+  await client.refund(key);
+  await client.del(key);
+  await client.sPublish(`${channels[0]}:check`, "");
+}
+
+function describeError(error: unknown): Error {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (/^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/.test(reason))
+    return new RedisErrorReply(
+      `Redis Cluster is not supported (${reason}): use one Redis or Valkey primary, with replicas for failover`,
+    );
+  if (/^[A-Z]+ /.test(reason)) return new RedisErrorReply(reason);
+  return error instanceof Error ? error : new Error(reason);
+}
+
+/** Wraps methods so that `listener` receives their rejections. */
+function onRejected<Methods extends Record<keyof Methods, (...args: never[]) => Promise<unknown>>>(
+  methods: Methods,
+  listener: (error: unknown) => void,
+): Methods {
+  const wrapped = Object.entries<(...args: never[]) => Promise<unknown>>(methods).map(([name, method]) => [
+    name,
+    (...args: never[]) => {
+      const result = method(...args);
+      result.catch(listener);
+      return result;
+    },
+  ]);
+  return Object.fromEntries(wrapped) as Methods;
 }
 
 type Client = ReturnType<typeof createRedisClient>;

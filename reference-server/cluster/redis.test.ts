@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createClient } from "@redis/client";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { until } from "../../tools/eventually.ts";
@@ -284,6 +287,109 @@ test("a URL of another kind is rejected and not shown", async () => {
   await expect(opening).rejects.not.toThrow(/secret/);
 });
 
+test("after a failover to a replica, nodes that answer READONLY reconnect within 5 seconds and see each other", async () => {
+  const [old, fresh] = [await startRedis(), await startRedis()];
+  onTestFinished(old.stop);
+  onTestFinished(fresh.stop);
+  const [oldAdmin, freshAdmin] = [await client(old.url), await client(fresh.url)];
+  const address = await startCuttableProxy(old.url);
+  onTestFinished(address.stop);
+  const warnings: object[] = [];
+  const logging: Log = { ...log, warn: (data) => void warnings.push(data) };
+  const [one, two] = [
+    await member(createRedisCluster(address.url, logging, quick)),
+    await member(createRedisCluster(address.url, log, quick)),
+  ];
+  await one.claim("ann", "p1");
+  const port = (url: string) => Number(new URL(url).port);
+  await oldAdmin.sendCommand(["REPLICAOF", "127.0.0.1", `${port(fresh.url)}`]);
+  await one.claim("ann", "during");
+  await until(() => one.failure?.() === "refused");
+  expect(warnings).toEqual([{ error: expect.stringContaining("READONLY") }]);
+
+  address.redirect(fresh.url);
+  const began = performance.now();
+  await freshAdmin.ping();
+  await until(async () => (await two.online(["ann"])).logins.length === 2 && one.failure?.() === undefined);
+  one.broadcast({ kind: "revoke", user: "bob" });
+  await two.hears("revoke");
+  expect(performance.now() - began).toBeLessThan(5_000);
+});
+
+const refusals: [string, string[], string[]][] = [
+  ["OOM", ["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"]],
+  ["NOPERM", ["ACL", "SETUSER", "default", "-spublish"], ["ACL", "SETUSER", "default", "+spublish"]],
+  ["MISCONF", ["BGSAVE"], ["CONFIG", "SET", "stop-writes-on-bgsave-error", "no"]],
+];
+
+test.each(refusals)(
+  "a Redis that answers %s is reported, and used again when it accepts commands",
+  async (code, fail, restore) => {
+    // The name of a folder, so that a background save fails.
+    const folder = await mkdtemp(join(tmpdir(), "bonevalue-redis-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const own = await startRedis("--dir", folder, "--save", "3600 1");
+    onTestFinished(own.stop);
+    await mkdir(join(folder, "dump.rdb"));
+    const warnings: object[] = [];
+    const logging: Log = { ...log, warn: (data) => void warnings.push(data) };
+    const [one, two] = [
+      await member(createRedisCluster(own.url, logging, quick)),
+      await member(createRedisCluster(own.url, log, quick)),
+    ];
+    const admin = await client(own.url);
+    await admin.sendCommand(fail);
+    await until(async () => {
+      one.broadcast({ kind: "stale" });
+      await one.claim("ann", "p1");
+      return one.failure?.() === "refused";
+    });
+    expect(warnings).toEqual([{ error: expect.stringContaining(code) }]);
+    expect((await one.online(["ann"])).complete).toBe(false);
+    await admin.sendCommand(restore);
+    await until(async () => one.failure?.() === undefined && (await two.online(["ann"])).logins.length === 1);
+    one.broadcast({ kind: "revoke", user: "bob" });
+    await two.hears("revoke");
+  },
+);
+
+test("a Redis that refuses the first commands is reported with what to do", async () => {
+  const replica = await startRedis();
+  onTestFinished(replica.stop);
+  await (await client(replica.url)).sendCommand(["REPLICAOF", "127.0.0.1", new URL(redis.url).port]);
+  const joining = (await openCluster(replica.url, systemClock, log)).join({ message() {}, stale() {} });
+  await expect(joining).rejects.toThrow(
+    /cannot be used \(READONLY.*\): this is a replica, so use the URL of its primary\.$/,
+  );
+});
+
+test("Redis Cluster is reported as unsupported, with what is supported", async () => {
+  const settings = ["--cluster-enabled", "yes"];
+  const folders = [
+    await mkdtemp(join(tmpdir(), "bonevalue-redis-")),
+    await mkdtemp(join(tmpdir(), "bonevalue-redis-")),
+  ];
+  const [one, two] = [
+    await startRedis(...settings, "--dir", folders[0]!),
+    await startRedis(...settings, "--dir", folders[1]!),
+  ];
+  onTestFinished(async () => {
+    await Promise.all([one.stop(), two.stop()]);
+    for (const folder of folders) await rm(folder, { recursive: true });
+  });
+  const [first, second] = [await client(one.url), await client(two.url)];
+  await first.sendCommand(["CLUSTER", "ADDSLOTSRANGE", "0", "8191"]);
+  await second.sendCommand(["CLUSTER", "ADDSLOTSRANGE", "8192", "16383"]);
+  await first.sendCommand(["CLUSTER", "MEET", "127.0.0.1", new URL(two.url).port]);
+  await until(async () => String(await first.sendCommand(["CLUSTER", "INFO"])).includes("cluster_state:ok"));
+  for (const { url } of [one, two]) {
+    const joining = (await openCluster(url, systemClock, log)).join({ message() {}, stale() {} });
+    await expect(joining).rejects.toThrow(
+      /Redis Cluster is not supported \((MOVED|CROSSSLOT).*\): use one Redis or Valkey primary/,
+    );
+  }
+});
+
 function cluster(): Cluster {
   return createRedisCluster(redis.url, log, quick);
 }
@@ -300,8 +406,8 @@ async function cutOff(): Promise<CuttableProxy> {
   return cut;
 }
 
-async function client() {
-  const connection = await createClient({ url: redis.url }).connect();
+async function client(url: string = redis.url) {
+  const connection = await createClient({ url }).connect();
   onTestFinished(() => connection.destroy());
   return connection;
 }

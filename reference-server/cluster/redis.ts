@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { type Clock, every, systemClock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { BusMessage, Cluster, ClusterNode, Login, NodeEvents, Online } from "./cluster.ts";
+import type { BusMessage, Cluster, ClusterFailure, ClusterNode, Login, NodeEvents, Online } from "./cluster.ts";
 import { createCounters } from "./counters.ts";
 import { createRedisBus } from "./redis-bus.ts";
-import { connectRedis, ignoreError } from "./redis-commands.ts";
+import { connectRedis, ignoreError, RedisErrorReply } from "./redis-commands.ts";
 import { createMaintenance } from "./redis-maintenance.ts";
 import { createOwnership } from "./redis-ownership.ts";
 import { createRecovery } from "./redis-recovery.ts";
@@ -44,7 +44,7 @@ export function createRedisCluster(
 async function join(url: string, log: Log, times: RedisTimes, clock: Clock, events: NodeEvents): Promise<ClusterNode> {
   const id: string = randomUUID();
   const localCounters = createCounters(clock);
-  let reachable = true;
+  let failure: ClusterFailure | undefined;
   let stopPolling = () => {};
   // Epochs follow the clock of Redis: the later of two claims wins even if the clocks of two nodes differ.
   let clockOffset = 0;
@@ -70,7 +70,12 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     ...{ node: id, engine, ownership, recovery, bus, events, lease, clock, syncClock },
     rewriteEvery: times.rewrite,
   });
-  await maintenance.start();
+  try {
+    await maintenance.start();
+  } catch (error) {
+    await leave();
+    throw error;
+  }
 
   async function syncClock(): Promise<void> {
     clockOffset = (await engine.time()) - clock.now();
@@ -83,19 +88,29 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   }
 
   function onFailed(error: Error): void {
-    if (!reachable) return;
-    reachable = false;
+    const earlier = failure;
+    failure = error instanceof RedisErrorReply ? "refused" : "unreachable";
+    if (earlier === failure || earlier === "refused") {
+      failure = earlier;
+      return;
+    }
     // One of the two connections may be restored before the other, and find an empty Redis.
     recovery.onLost();
-    log.warn({ error: error.message }, "Redis is unreachable; this node works alone until it is back");
+    log.warn(
+      { error: error.message },
+      failure === "refused"
+        ? "Redis answers with an error; this node works alone until Redis accepts its commands"
+        : "Redis is unreachable; this node works alone until it is back",
+    );
+    if (earlier !== undefined) return;
     // Revocations cannot be announced: poll for them.
     stopPolling = every(clock, times.pollWhileAlone, events.stale);
   }
 
   function onRestored(): void {
-    reachable = true;
+    failure = undefined;
     stopPolling();
-    log.info({}, "Redis is reachable again");
+    log.info({}, "Redis is available again");
     maintenance.rewrite();
     recovery.start();
   }
@@ -132,6 +147,7 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     consume: (key, limit, period) =>
       engine.consume(key, limit, period).catch(() => localCounters.consume(key, limit, period)),
     refund: (key) => engine.refund(key).catch(() => localCounters.refund(key)),
+    failure: () => failure,
     leave,
   };
 }

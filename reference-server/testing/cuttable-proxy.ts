@@ -5,6 +5,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 export interface CuttableProxy {
   /** The server, through the wire. */
   readonly url: string;
+  /** Leads new connections to another server; open connections stay. */
+  redirect(url: string): void;
   /** Breaks all connections, and lets no new ones through. */
   cut(): void;
   restore(): void;
@@ -13,7 +15,7 @@ export interface CuttableProxy {
 
 /** Lays a wire to what listens at `url`. */
 export async function startCuttableProxy(url: string): Promise<CuttableProxy> {
-  const { hostname, port } = new URL(url);
+  let { hostname, port } = new URL(url);
   const open = new Set<Socket>();
   let whole = true;
 
@@ -46,6 +48,9 @@ export async function startCuttableProxy(url: string): Promise<CuttableProxy> {
   return {
     url: near.href,
     cut,
+    redirect(target) {
+      ({ hostname, port } = new URL(target));
+    },
     restore() {
       whole = true;
     },

@@ -19,9 +19,9 @@ export interface TestRedis {
 }
 
 /** Starts `redis-server` (or what `REDIS_SERVER` names) on a free port. */
-export async function startRedis(): Promise<TestRedis> {
+export async function startRedis(...settings: string[]): Promise<TestRedis> {
   const port = await freePort();
-  const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+  const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", ...settings];
   const start = () => startProgram(process.env["REDIS_SERVER"] ?? "redis-server", args, "Ready to accept connections");
   let child = await start();
   const url = `redis://127.0.0.1:${port}`;
