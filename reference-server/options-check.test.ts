@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { defaultLog } from "./log.ts";
 import { nodeProblem } from "./node-version.ts";
@@ -72,6 +73,19 @@ test.each([
   const bytes = await readFile(store);
   await writeFile(store, bytes.fill(0xee, from));
   await expect(created({ store })).rejects.toThrow(/not a SQLite file or is damaged/);
+});
+
+test("a database of a newer version is reported with what to do", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "bonevalue-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const store = join(folder, "server.db");
+  await (await openSqliteStore(store)).close();
+  const database = new DatabaseSync(store);
+  database.exec("insert into kysely_migration values ('2999-future', '2999-01-01')");
+  database.close();
+  await expect(created({ store })).rejects.toThrow(
+    /written by a newer version of bonevalue-server: update bonevalue-server, or restore a backup/,
+  );
 });
 
 test("a store path that is a folder or in a missing folder is reported with what to do", async () => {

@@ -9,11 +9,13 @@ export function checkOptions(options: ServerOptions): void {
   if (problem !== undefined) throw new Error(problem);
 }
 
-function findMistake({ path = "/", port = 0, origins = [] }: ServerOptions): string | undefined {
+function findMistake({ path = "/", port = 0, origins = [], poolSize = 1 }: ServerOptions): string | undefined {
   if (!path.startsWith("/") || URL.parse(path, "http://host")?.pathname !== path)
     return `The path "${path}" is invalid: set \`path\` (--path) to a path such as /p2p, encoded as in a URL.`;
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     return `The port (\`port\`, --port) must be a whole number from 0 to 65535, not ${port}.`;
+  if (!Number.isInteger(poolSize) || poolSize < 1)
+    return `The pool size (\`poolSize\`, --pool-size) must be a whole number of at least 1, not ${poolSize}.`;
   const wrong = origins.find((origin) => !isOrigin(origin));
   if (wrong === undefined) return undefined;
   return `"${wrong}" is not an origin: use a form such as https://app.example.org in \`origins\` (--origin), in lower case and without a path.`;

@@ -23,6 +23,8 @@ export interface ServerOptions {
   publicUrl?: string | undefined;
   /** `":memory:"`, the path of a SQLite file (default `bonevalue.db`), a `postgres://` URL, or a store of the app. */
   store?: string | Store | undefined;
+  /** The maximum number of connections to a `postgres://` store. Default 10. */
+  poolSize?: number | undefined;
   /** A `redis://` URL, or a cluster of the app. Default: this process runs alone. */
   cluster?: string | Cluster | undefined;
   /** Page origins that may connect. Default: the server's own origin and loopback names. Clients without an Origin may connect. */

@@ -11,13 +11,21 @@ const http = (url: string) => url.replace(/^ws/, "http");
 test("/healthz reports whether users can sign in", async () => {
   const store = await openSqliteStore(":memory:");
   let broken = false;
-  const { server } = await startTestServer([], {
-    store: { ...store, sessionsOf: (peers) => (broken ? Promise.reject(new Error("down")) : store.sessionsOf(peers)) },
+  const { server, clock } = await startTestServer([], {
+    store: {
+      ...store,
+      heartbeat: async (...args) => (broken ? Promise.reject(new Error("read-only")) : store.heartbeat!(...args)),
+    },
   });
-  const health = async () => (await fetch(`${http(server.url)}/healthz`)).status;
+  const health = async () => {
+    clock.advance(2_000);
+    return (await fetch(`${http(server.url)}/healthz`)).status;
+  };
   expect(await health()).toBe(200);
   broken = true;
   expect(await health()).toBe(503);
+  broken = false;
+  expect(await health()).toBe(200);
 });
 
 test("/healthz reports why a node is separated from its cluster", async () => {

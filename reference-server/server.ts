@@ -21,6 +21,7 @@ import { createRequests } from "./requests.ts";
 import { createSignIn } from "./sign-in.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
+import { createStoreMonitor, type StoreMonitor } from "./store-monitor.ts";
 import { appTrust, createTokens, storedTrust } from "./trust.ts";
 import { createUpgradeHandler, type UpgradeHandler } from "./upgrade-handler.ts";
 import { withTimeout, withTimeouts } from "./with-timeout.ts";
@@ -75,6 +76,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
   async function open(): Promise<BonevalueServer> {
     const store = await openTimedStore();
     const presence = await openPresence(store);
+    const monitor = createStoreMonitor({ store, clock, log, isClustered: options.cluster !== undefined });
+    opened.push(monitor.close);
     const seen = createLastSeen(store, clock, log, limits.sessionAge, presence.ids);
     opened.push(seen.close);
 
@@ -93,14 +96,14 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
       mail: options.mail ?? logInvitation,
     });
 
-    await openUpgradeHandler({ limits, clock, log, store, presence, seen, signIn, answer, metrics });
+    await openUpgradeHandler(monitor, { limits, clock, log, store, presence, seen, signIn, answer, metrics });
     const stopPurging = every(clock, purgeEvery, () => purge(store));
     opened.push(async () => stopPurging());
     return createHandle(accounts, presence);
   }
 
   async function openTimedStore(): Promise<Store> {
-    const store = await openStore(options.store ?? "bonevalue.db", log);
+    const store = await openStore(options.store ?? "bonevalue.db", log, options.poolSize);
     if (store !== options.store) opened.push(store.close);
     return withTimeouts("The store", store, limits.backendTimeout, clock);
   }
@@ -113,18 +116,18 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     return presence;
   }
 
-  async function openUpgradeHandler(parts: Omit<ConnectionParts, "ice">): Promise<void> {
+  async function openUpgradeHandler(monitor: StoreMonitor, parts: Omit<ConnectionParts, "ice">): Promise<void> {
     const http = options.server ?? (await listen(options.host, options.port, options.tls));
     if (http !== options.server) opened.push(() => stopListening(http));
     const { path = "/", insecure = false, ice = [] } = options;
     const proxies = addressList(options.proxies ?? []);
     const readers = addressList(options.metricsReaders ?? ["127.0.0.0/8", "::1"]);
-    const { metrics, store, presence } = parts;
+    const { metrics, presence } = parts;
     const invitations = authenticate === undefined;
     upgradeHandler = createUpgradeHandler({
       ...{ ...parts, http, path, ice, proxies, insecure },
       isOriginAllowed: (request) => isOriginAllowed(request, baseUrl(), options.origins),
-      pages: createPages({ path, invitations, metrics, readers, proxies, health: () => healthOf(store, presence) }),
+      pages: createPages({ path, invitations, metrics, readers, proxies, health: () => healthOf(monitor, presence) }),
     });
     opened.push(upgradeHandler.close);
   }
@@ -167,13 +170,9 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     return invitationLink(baseUrl() ?? noAddress(), secret);
   }
 
-  async function healthOf(store: Store, presence: Presence): Promise<Health> {
+  async function healthOf(monitor: StoreMonitor, presence: Presence): Promise<Health> {
     if (upgradeHandler.closing) return { isHealthy: false, problem: "the server is stopping" };
-    try {
-      await store.sessionsOf(["nobody"]);
-    } catch {
-      return { isHealthy: false, problem: "the store does not answer" };
-    }
+    if (!(await monitor.check())) return { isHealthy: false, problem: "the store does not accept writes" };
     switch (presence.node.failure?.()) {
       case "refused":
         return { isHealthy: false, problem: "the cluster's engine answers with errors" };

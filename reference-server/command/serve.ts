@@ -17,6 +17,7 @@ export interface ServeValues extends StoreValues {
   readonly host?: string;
   readonly port?: string;
   readonly path?: string;
+  readonly "pool-size"?: string;
   readonly cluster?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -53,6 +54,7 @@ export const serveFlags: Flags<ServeValues> = {
   port: { value: "PORT", help: "Port to listen on; 0 picks a free port. Default 8000." },
   path: { value: "PATH", help: "Path of the WebSocket. Default /." },
   ...storeFlags,
+  "pool-size": { value: "NUMBER", help: "Maximum number of connections to a postgres:// store. Default 10." },
   cluster: {
     value: "URL",
     help: "A redis:// URL that several servers share to act as one. They also need a shared postgres:// store.",
@@ -121,6 +123,7 @@ export function toServerOptions(flags: ServeValues): ServerOptions {
     tls: readCertificate(flags),
     publicUrl: flags.url,
     store: flags.store,
+    poolSize: flags["pool-size"] === undefined ? undefined : parseNumber("pool-size", flags["pool-size"]),
     cluster: flags.cluster,
     origins: flags.origin,
     proxies: flags.proxy,

@@ -1,6 +1,7 @@
 import type { Log } from "../log.ts";
 import { importPostgres } from "../optional-packages.ts";
 import { openPostgresStore } from "./postgres.ts";
+import { NewerDatabaseError } from "./schema.ts";
 import { openSqliteStore } from "./sqlite.ts";
 import type { Store } from "./store.ts";
 
@@ -11,11 +12,11 @@ export function isShared(where: string | Store): boolean {
 
 /**
  * Opens the store at `where`: `":memory:"`, the path of a SQLite file or a `postgres://` URL; returns a given store as it
- * is. If it cannot be opened, rejects with what to do.
+ * is. If it cannot be opened, rejects with what to do. `poolSize`: the maximum number of connections to PostgreSQL.
  */
-export async function openStore(where: string | Store, log: Log): Promise<Store> {
+export async function openStore(where: string | Store, log: Log, poolSize?: number): Promise<Store> {
   if (typeof where === "object") return where;
-  if (isShared(where)) return openPostgres(where, log);
+  if (isShared(where)) return openPostgres(where, log, poolSize);
   if (/^\w+:\/\//.test(where) && !where.startsWith("file:"))
     throw new Error("The store (`store`, --store) is not supported: use the path of a file or a postgres:// URL.");
   return openSqlite(where);
@@ -25,6 +26,7 @@ async function openSqlite(path: string): Promise<Store> {
   try {
     return await openSqliteStore(path);
   } catch (cause) {
+    throwIfNewer(path, cause);
     const advice = isDamaged(cause)
       ? "it is not a SQLite file or is damaged; restore a backup or use another file"
       : "check the path and its write permissions";
@@ -32,22 +34,36 @@ async function openSqlite(path: string): Promise<Store> {
   }
 }
 
-async function openPostgres(url: string, log: Log): Promise<Store> {
+async function openPostgres(url: string, log: Log, poolSize: number | undefined): Promise<Store> {
   // First, so that a missing package is not reported as an unreachable store.
   await importPostgres();
   // The URL contains a password, so only the host is shown.
   const where = URL.parse(url)?.host ?? "the given URL";
-  return openPostgresStore(url, log).catch((cause: unknown) => {
+  return openPostgresStore(url, log, poolSize).catch((cause: unknown) => {
+    throwIfNewer(where, cause);
+    const advice = isTlsRequired(cause)
+      ? "the server accepts only TLS, so add ?sslmode=require to the URL, or ?sslmode=no-verify for a self-signed certificate"
+      : "check that it runs, and the user, password and database";
+    throw new Error(`The store at ${where} cannot be used (${reason(cause)}): ${advice}.`, { cause });
+  });
+}
+
+function throwIfNewer(where: string, cause: unknown): void {
+  if (cause instanceof NewerDatabaseError)
     throw new Error(
-      `The store at ${where} cannot be used (${reason(cause)}): check that it runs, and the user, password and database.`,
+      `The store at ${where} was written by a newer version of bonevalue-server: update bonevalue-server, or restore a backup.`,
       { cause },
     );
-  });
 }
 
 // SQLITE_CORRUPT and SQLITE_NOTADB.
 function isDamaged(cause: unknown): boolean {
   return cause instanceof Error && "errcode" in cause && [11, 26].includes(Number(cause.errcode) & 255);
+}
+
+// invalid_authorization_specification: "no pg_hba.conf entry for host …, no encryption".
+function isTlsRequired(cause: unknown): boolean {
+  return codeOf(cause) === "28000" && reason(cause).includes("no encryption");
 }
 
 function codeOf(cause: unknown): unknown {

@@ -1,7 +1,8 @@
 import pg from "pg";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { until } from "../../tools/eventually.ts";
 import { defaultLog } from "../log.ts";
+import { startCuttableProxy } from "../testing/cuttable-proxy.ts";
 import { startPostgres, type TestPostgres } from "../testing/postgres.ts";
 import { password, startTestServer } from "../testing/test-server.ts";
 import { describeStore } from "./conformance.ts";
@@ -63,6 +64,116 @@ test("a restart of PostgreSQL closes no socket, and the store works again", asyn
   await until(async () => (await ann.request("requestToken", { name: "Cat" })).type === "tokenResponse");
   expect((await signIn("ann", { session: ann.session })).id).toBe(ann.id);
   await bob.settled();
+});
+
+// ── failover ──
+
+/** Resolves to the seconds until `attempt` succeeds. */
+async function secondsUntil(attempt: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await until(
+    () =>
+      attempt().then(
+        () => true,
+        () => false,
+      ),
+    { timeout: 15_000, interval: 100 },
+  );
+  return (performance.now() - began) / 1_000;
+}
+
+const failovers: [string, (primary: TestPostgres) => Promise<void>][] = [
+  [
+    "read-only",
+    async (primary) => {
+      await primary.run("alter system set default_transaction_read_only = on");
+      await primary.run("select pg_reload_conf()");
+    },
+  ],
+  ["killed", (primary) => primary.kill()],
+  ["paused", async (primary) => primary.pause()],
+];
+
+test.each(failovers)(
+  "after a failover from a primary that is %s, sign-ins work within 5 seconds, and /healthz is truthful",
+  async (_, fail) => {
+    const primary = await startPostgres("max_wal_senders=4", "wal_level=replica");
+    onTestFinished(primary.stop);
+    const database = await primary.database();
+    const address = await startCuttableProxy(database);
+    onTestFinished(address.stop);
+    const { server, signIn, clock } = await startTestServer(["ann", "bob"], { store: address.url });
+    const ann = await signIn("ann");
+    // Several clients in the pool.
+    await Promise.all(Array.from({ length: 8 }, () => signIn("ann")));
+    const replica = await primary.replica();
+    onTestFinished(replica.stop);
+    const health = async () => {
+      clock.advance(2_000);
+      return (await fetch(`${server.url.replace("ws", "http")}/healthz`)).status;
+    };
+    expect(await health()).toBe(200);
+
+    await fail(primary);
+    await until(async () => (await health()) === 503, { timeout: 15_000 });
+    await replica.promote();
+    address.redirect(replica.url(new URL(database).pathname.slice(1)));
+    const seconds = await secondsUntil(() => signIn("bob"));
+    expect(seconds).toBeLessThan(5);
+    expect(await health()).toBe(200);
+    expect((await signIn("ann", { session: ann.session })).id).toBe(ann.id);
+    await ann.settled().catch(() => {});
+  },
+  60_000,
+);
+
+test("while PostgreSQL has no free connection, callers wait for one of the pool", async () => {
+  const own = await startPostgres("max_connections=12", "superuser_reserved_connections=0", "max_wal_senders=0");
+  onTestFinished(own.stop);
+  const url = await own.database();
+  const store = await openPostgresStore(url, log);
+  await store.account("ann");
+  const others = Array.from({ length: 10 }, () => new pg.Client(url));
+  for (const other of others) {
+    other.on("error", () => {});
+    await other.connect();
+  }
+  onTestFinished(async () => {
+    for (const other of others) await other.end();
+  });
+  const answers = await Promise.all(Array.from({ length: 50 }, (_, at) => store.addAccount(`user${at}`, "h")));
+  expect(answers).toEqual(Array(50).fill(true));
+  await store.close();
+});
+
+test("the pool has at most `poolSize` connections", async () => {
+  const url = await postgres.database();
+  const store = await openStore(url, log, 3);
+  const other = new pg.Client(url);
+  await other.connect();
+  await Promise.all(Array.from({ length: 30 }, (_, at) => store.addAccount(`user${at}`, "h")));
+  const { rows } = await other.query(
+    "select count(*)::int as count from pg_stat_activity where datname = current_database()",
+  );
+  expect(rows[0].count).toBe(4);
+  await other.end();
+  await store.close();
+});
+
+test("a PostgreSQL that accepts only TLS is reported with what to add to the URL", async () => {
+  const own = await startPostgres();
+  onTestFinished(own.stop);
+  await own.run("create role ann login");
+  await own.run("copy (select 'hostssl all ann 127.0.0.1/32 trust') to program 'cat > pg_hba.conf'");
+  await own.run("select pg_reload_conf()");
+  const url = own.url("postgres").replace("tester", "ann");
+  await until(() =>
+    openStore(url, log).then(
+      () => false,
+      () => true,
+    ),
+  );
+  await expect(openStore(url, log)).rejects.toThrow(/accepts only TLS, so add \?sslmode=require to the URL/);
 });
 
 test("two users who end their trust at the same moment do not deadlock", async () => {

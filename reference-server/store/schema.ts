@@ -8,6 +8,7 @@ export interface Tables {
   trust: { owner: string; other: string; alias: string };
   tokens: { hash: string; owner: string; alias: string; expires: number };
   invitations: { hash: string; email: string; expires: number };
+  servers: { id: string; seen: number };
 }
 
 const user = "accounts.username";
@@ -60,12 +61,32 @@ const first: Migration = {
   },
 };
 
-const migrations: Record<string, Migration> = { "2026-01-first": first };
+const servers: Migration = {
+  up: (db: Kysely<unknown>) =>
+    db.schema
+      .createTable("servers")
+      .ifNotExists()
+      .addColumn("id", "text", (column) => column.primaryKey())
+      .addColumn("seen", "bigint", (column) => column.notNull())
+      .execute(),
+};
+
+const migrations: Record<string, Migration> = { "2026-01-first": first, "2026-02-servers": servers };
 
 /** Migrates the tables to this version and keeps their data. Rejects if the database does not answer. */
 export async function migrate(db: Kysely<Tables>): Promise<void> {
   await sql`select 1`.execute(db);
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error === undefined) return;
+  // Kysely reports migrations that it does not know as "corrupted migrations".
+  const isNewer = error instanceof Error && error.message.startsWith("corrupted migrations");
+  throw isNewer ? new NewerDatabaseError() : error;
+}
+
+/** The database has migrations that this version does not know. */
+export class NewerDatabaseError extends Error {
+  constructor() {
+    super("it was written by a newer version of bonevalue-server");
+  }
 }

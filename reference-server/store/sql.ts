@@ -134,12 +134,22 @@ function invitationsIn(db: Kysely<Tables>): Pick<Store, "addInvitation" | "invit
   };
 }
 
-function maintenanceOf(db: Kysely<Tables>): Pick<Store, "purge" | "close"> {
+function maintenanceOf(db: Kysely<Tables>): Pick<Store, "heartbeat" | "endHeartbeat" | "purge" | "close"> {
   return {
+    async heartbeat(id, seen, since) {
+      const row = db.insertInto("servers").values({ id, seen });
+      await row.onConflict((older) => older.column("id").doUpdateSet({ seen })).execute();
+      const others = db.selectFrom("servers").select("id").where("id", "!=", id).where("seen", ">", since);
+      return (await others.execute()).map((other) => other.id);
+    },
+    async endHeartbeat(id) {
+      await db.deleteFrom("servers").where("id", "=", id).execute();
+    },
     async purge(now, since) {
       await db.deleteFrom("tokens").where("expires", "<=", now).execute();
       await db.deleteFrom("invitations").where("expires", "<=", now).execute();
       await db.deleteFrom("sessions").where("seen", "<=", since).execute();
+      await db.deleteFrom("servers").where("seen", "<=", since).execute();
     },
     close: () => db.destroy(),
   };

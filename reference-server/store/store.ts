@@ -90,6 +90,13 @@ export interface Store {
   /** Creates the account and ends all invitations to it. Undefined if the invitation is invalid or has expired. */
   acceptInvitation(hash: string, password: string, now: number): Promise<string | undefined>;
 
+  /**
+   * Records that server `id` runs at the time `seen`; resolves to the ids of other servers seen since `since`. Servers call it
+   * every few seconds, also to check that the store accepts writes. Optional for a store of an app, as is `endHeartbeat`.
+   */
+  heartbeat?(id: string, seen: number, since: number): Promise<readonly string[]>;
+  /** Removes the record of server `id`. */
+  endHeartbeat?(id: string): Promise<void>;
   /** Deletes rows that expired before `now`, and sessions not seen since `since`. */
   purge(now: number, since: number): Promise<void>;
   close(): Promise<void>;

@@ -5,61 +5,123 @@ import { join } from "node:path";
 import pg from "pg";
 import { endProgram, freePort, startProgram } from "./process.ts";
 
-/** A PostgreSQL of a test's own. */
+/** A PostgreSQL server of a test. */
 export interface TestPostgres {
-  /** Makes an empty database; resolves to its URL. */
+  readonly port: number;
+  /** Creates an empty database; resolves to its URL. */
   database(): Promise<string>;
-  /** Breaks all connections; comes back with all data, at the same URL. */
+  /** The URL of a database of this name. */
+  url(database: string): string;
+  /** Starts a streaming replica; resolves when it has received everything. */
+  replica(): Promise<TestPostgres>;
+  /** Makes a replica the primary; resolves when it accepts writes. */
+  promote(): Promise<void>;
+  /** Runs a statement as the administrator. */
+  run(statement: string): Promise<void>;
+  /** Breaks all connections; the server returns with all data, at the same URL. */
   restart(): Promise<void>;
+  /** `kill -9` of the server, without a restart. */
+  kill(): Promise<void>;
+  /** Stops the server's answers: connections are accepted and stay open. */
+  pause(): void;
   stop(): Promise<void>;
 }
 
-/** Starts a new PostgreSQL on a free port, in a temporary folder. `POSTGRES_BIN` says where its programs are. */
-export async function startPostgres(): Promise<TestPostgres> {
-  const programs = process.env["POSTGRES_BIN"] ?? installed();
-  const folder = mkdtempSync(join(tmpdir(), "bonevalue-postgres-"));
-  const port = await freePort();
-  // It refuses to run as root.
+/** Starts a new PostgreSQL on a free port, in a temporary folder. `POSTGRES_BIN` names the folder of its programs. */
+export async function startPostgres(...settings: string[]): Promise<TestPostgres> {
+  return startIn(createFolder(), ["initdb", "-U", "tester", "-A", "trust", "--no-sync"], settings);
+}
+
+interface Folder {
+  readonly path: string;
+  readonly options: { readonly cwd: string; readonly uid?: number; readonly gid?: number };
+}
+
+function createFolder(): Folder {
+  const path = mkdtempSync(join(tmpdir(), "bonevalue-postgres-"));
+  // PostgreSQL refuses to run as root.
   const user = process.getuid?.() === 0 ? idsOf("postgres") : {};
-  if (user.uid !== undefined) chownSync(folder, user.uid, user.gid ?? 0);
-  const options = { cwd: folder, ...user };
-  const data = ["-D", join(folder, "data")];
-  execFileSync(join(programs, "initdb"), [...data, "-U", "tester", "-A", "trust", "--no-sync"], {
-    ...options,
-    stdio: "pipe",
-  });
-  const listening = ["-k", folder, "-h", "127.0.0.1", "-p", `${port}`];
-  const settings = ["-c", "fsync=off", "-c", "max_connections=200"];
+  if (user.uid !== undefined) chownSync(path, user.uid, user.gid ?? 0);
+  return { path, options: { cwd: path, ...user } };
+}
+
+async function startIn(folder: Folder, create: readonly string[], settings: readonly string[]): Promise<TestPostgres> {
+  const programs = process.env["POSTGRES_BIN"] ?? installed();
+  const { path, options } = folder;
+  const port = await freePort();
+  const data = ["-D", join(path, "data")];
+  const [program = "", ...flags] = create;
+  execFileSync(join(programs, program), [...data, ...flags], { ...options, stdio: "pipe" });
+  const listening = ["-k", path, "-h", "127.0.0.1", "-p", `${port}`];
+  const fixed = ["fsync=off", "max_connections=200", ...settings].flatMap((setting) => ["-c", setting]);
   const start = () =>
-    startProgram(
-      join(programs, "postgres"),
-      [...data, ...listening, ...settings],
-      "ready to accept connections",
-      options,
-    );
+    startProgram(join(programs, "postgres"), [...data, ...listening, ...fixed], "ready to accept", options);
   let child = await start();
   const url = (database: string) => `postgres://tester@127.0.0.1:${port}/${database}`;
   let databases = 0;
 
+  async function query(statement: string): Promise<any[]> {
+    const client = new pg.Client(url("postgres"));
+    client.on("error", () => {});
+    await client.connect();
+    try {
+      return (await client.query(statement)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
   return {
+    port,
+    url,
     async database() {
       const name = `test${++databases}`;
-      const client = new pg.Client(url("postgres"));
-      await client.connect();
-      await client.query(`create database ${name}`);
-      await client.end();
+      await query(`create database ${name}`);
       return url(name);
+    },
+    replica: () =>
+      startIn(createFolder(), ["pg_basebackup", "-R", "-X", "stream", "-c", "fast", "-d", url("postgres")], settings),
+    async promote() {
+      await query("select pg_promote(true)");
+    },
+    async run(statement) {
+      await query(statement);
     },
     async restart() {
       await endProgram(child, "SIGQUIT");
       child = await start();
     },
+    kill: () => endProgram(child, "SIGKILL"),
+    pause() {
+      for (const pid of [child.pid, ...childrenOf(child.pid)]) process.kill(pid as number, "SIGSTOP");
+    },
     async stop() {
-      // An "immediate" shutdown: nothing in it is wanted any more.
-      await endProgram(child, "SIGQUIT");
-      rmSync(folder, { recursive: true, force: true });
+      // "Immediate" shutdown: the data is not needed any more. A paused server has to be killed.
+      for (const pid of childrenOf(child.pid)) killQuietly(pid);
+      await endProgram(child, "SIGKILL");
+      rmSync(path, { recursive: true, force: true });
     },
   };
+}
+
+function childrenOf(pid: number | undefined): number[] {
+  try {
+    return execFileSync("ps", ["-o", "pid=", "--ppid", `${pid}`], { encoding: "utf8" })
+      .split("\n")
+      .filter((line) => line.trim() !== "")
+      .map(Number);
+  } catch {
+    // ps exits with 1 if there are none.
+    return [];
+  }
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
 }
 
 function installed(): string {
