@@ -265,7 +265,7 @@ function simulate(seed: number, { loss, reorder, double }: Relay): string {
     after(delay, () => apply(side, dial(side.dialing, ++side.attempts)));
   }
 
-  /** One side loses its connection without a word, and dials anew. */
+  /** One side loses its connection silently, and dials again. */
   function vanish(side: Side): void {
     if (!side.connection) return;
     side.connection = undefined;

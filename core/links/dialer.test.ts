@@ -54,6 +54,7 @@ function createPair({
       iceServers: () => [],
       isKnown: () => side.refusal !== "unknown-peer",
       onIncoming(peer) {
+        if (side.refusal === "unknown-peer") throw new Error("An unknown peer is refused by the dialer itself.");
         if (side.refusal) dialer.refuse(peer, side.refusal);
         else if (!side.holds) dialer.accept(peer);
       },
@@ -282,6 +283,39 @@ test("an attempt that is neither accepted nor refused ends with busy before the 
   expect(a.log).toEqual([expect.stringMatching(/^failed to b: busy/)]);
   expect([network.size, clock.waiting]).toEqual([0, 0]);
   expect([a.freed, b.freed]).toEqual([["b"], ["a"]]);
+});
+
+test("an attempt that was accepted ends with timeout 15 s later if it does not open", async () => {
+  const { transport, made } = createManualTransport();
+  const { clock, sentSignals, a } = createPair({ transport, passes: () => false });
+  a.receive("peerRequest", "b", { attempt: 1, round: 0, description: { type: "offer", sdp: "" } });
+  await clock.advance(14_999);
+  expect(ends(sentSignals)).toEqual([]);
+  await clock.advance(1);
+  expect(ends(sentSignals)).toEqual(["a: timeout"]);
+  expect([made.length, a.freed]).toEqual([1, ["b"]]);
+});
+
+test("accept and refuse affect nothing but an attempt that waits", async () => {
+  const { clock, network, a, b } = createPair();
+  b.accept("a");
+  b.refuse("a", "busy");
+  a.dial("b");
+  await clock.advance(1_000);
+  b.accept("a");
+  b.refuse("a", "busy");
+  a.refuse("b", "busy");
+  await clock.advance(20_000);
+  expect([a.log, b.log]).toEqual([["open to b as caller"], ["open to a as callee"]]);
+  expect([network.size, clock.waiting]).toEqual([2, 0]);
+});
+
+test("our own dial is not announced as incoming", async () => {
+  const { clock, a } = createPair();
+  a.refusal = "busy";
+  a.dial("b");
+  await clock.advance(1_000);
+  expect(a.log).toEqual(["open to b as caller"]);
 });
 
 test("a peer is free once no link, no attempt and no dial of it is left", async () => {

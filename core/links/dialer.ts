@@ -71,7 +71,7 @@ export interface Dialer {
    * peers of open links whether they still have them. A peer that does not have its link answers so, which ends it.
    */
   resendAll(): void;
-  /** Ends the peer's attempt with `cancelled` and keeps nothing. Whoever holds its open link closes it. */
+  /** Ends the peer's attempt with `cancelled` and keeps nothing. The holder of its open link closes it. */
   forget(peer: string): void;
   /** Forgets every peer. */
   stop(): void;
@@ -195,7 +195,7 @@ export function createDialer(options: DialerOptions): Dialer {
     endPendingDial(entry);
     apply(entry, onOpen(entry.dialing));
     options.onOpen(entry.peer, link, attempt.role);
-    // Last: whoever took the link learns of its end before the peer is free.
+    // Last: the holder of the link learns of its end before the peer is free.
     link.closed.then((reason) => onClosed(entry, attempt, reason));
   }
 

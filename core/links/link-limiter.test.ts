@@ -183,7 +183,7 @@ test("a peer that dials waits while an accepted connection closes for it, and is
   const { dial, admit, release, log } = createTestLimiter(2);
   const { asked, open } = createConnections();
   const [ann, bob, cid, dan, eve] = createPeers();
-  // A dialed connection makes no room for accepted ones.
+  // A dialed connection is not closed for an accepted one.
   dial(ann);
   open(ann, 0);
   admit(bob);

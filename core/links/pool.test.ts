@@ -441,7 +441,7 @@ test("two dials that cross stay within the limit", async () => {
 const events = fc.array(
   fc.record({
     what: fc.constantFrom("call", "message", "isCalled", "serverGoes", "serverReturns"),
-    whom: fc.nat(5),
+    user: fc.nat(5),
     pause: fc.oneof(fc.constant(0), fc.nat(200), fc.nat(3_000)),
   }),
   { maxLength: 30 },
@@ -461,16 +461,16 @@ test(
         const calls: Promise<readonly Reply<unknown>[]>[] = [];
         const callsOfUsers: typeof calls = [];
         const steps = {
-          call: (whom: number) => calls.push(hub.get(`user ${whom}`).call("Any", undefined, { timeout: 20_000 }).all()),
-          message: (whom: number) => hub.get(`user ${whom}`).message("Any"),
+          call: (user: number) => calls.push(hub.get(`user ${user}`).call("Any", undefined, { timeout: 20_000 }).all()),
+          message: (user: number) => hub.get(`user ${user}`).message("Any"),
           // The caller does not keep its link.
-          isCalled: (whom: number) =>
-            callsOfUsers.push(others[whom]!.get("hub").call("Any", undefined, { keepAlive: false }).all()),
+          isCalled: (user: number) =>
+            callsOfUsers.push(others[user]!.get("hub").call("Any", undefined, { keepAlive: false }).all()),
           serverGoes: () => network.discovery.interrupt(id),
           serverReturns: () => network.discovery.restore(id),
         };
-        for (const { what, whom, pause } of history) {
-          steps[what as keyof typeof steps](whom);
+        for (const { what, user, pause } of history) {
+          steps[what as keyof typeof steps](user);
           await clock.advance(pause);
           // As many are accepted as are dialed.
           expect(openLinks(hub)).toBeLessThanOrEqual(2 * maxLinks);

@@ -250,7 +250,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       settle(entry);
       return () => {
         entry.requests.delete(request);
-        if (entries.get(peer) === entry) settle(entry);
+        settle(entry);
       };
     },
     connectionTo,

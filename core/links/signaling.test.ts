@@ -107,8 +107,8 @@ test("the caller's next description begins a generation, and signals of an earli
   exchange.describe({ ...offer, sdp: "again" });
   expect(sent.at(-1)).toEqual({ attempt: 1, round: 1, description: { ...offer, sdp: "again" } });
   receive({ attempt: 1, round: 0, description: { ...answer, sdp: "late" }, candidates: [candidate("late")] });
-  receive({ attempt: 1, round: 1, description: { ...answer, sdp: "anew" }, candidates: [candidate("new")] });
-  expect(received).toEqual(["an answer", "old", "anew", "new"]);
+  receive({ attempt: 1, round: 1, description: { ...answer, sdp: "newer" }, candidates: [candidate("new")] });
+  expect(received).toEqual(["an answer", "old", "newer", "new"]);
 });
 
 test("the callee answers the caller's newest generation", () => {
