@@ -1,26 +1,25 @@
 import type { Status } from "./session.ts";
 import type { Reach, Transport } from "./transport/transport.ts";
 
-/** What this page can do. `undefined` stands for what could not be found out. Prints as text: `String(diagnosis)`. */
+/** What this page can do. `undefined` means unknown. Prints as text: `String(diagnosis)`. */
 export interface Diagnosis {
-  /** Whether links can be made at all: in browsers, whether there is an RTCPeerConnection and it may be used. */
+  /** Whether links are possible: in browsers, whether RTCPeerConnection exists and may be used. */
   readonly webrtc: boolean | undefined;
-  /** Whether the page was loaded securely, without which browsers withhold much. Outside of browsers it is unknown. */
+  /** Whether the page is a secure context. Unknown outside of browsers. */
   readonly secureContext: boolean | undefined;
-  /** Whether the discovery server is there. Unknown before `connect`. */
+  /** Whether the discovery server answers. Unknown before `connect`. */
   readonly server: boolean | undefined;
-  /** Addresses of this machine's own. */
+  /** Whether this machine has a usable local address. */
   readonly host: boolean | undefined;
-  /** What a STUN server sees of us from outside. */
+  /** Whether a STUN server reports a public address. */
   readonly srflx: boolean | undefined;
-  /** Places at a TURN server. */
+  /** Whether a TURN server relays for this page. */
   readonly relay: boolean | undefined;
-  /** What STUN and TURN servers, or the platform, refused with. */
+  /** The errors of STUN and TURN servers, or of the platform. */
   readonly errors: readonly string[];
   toString(): string;
 }
 
-/** What {@link diagnose} looks at. */
 export interface DiagnoseOptions {
   readonly transport: Transport;
   readonly iceServers: readonly RTCIceServer[];
@@ -30,14 +29,14 @@ export interface DiagnoseOptions {
 
 type Findings = Omit<Diagnosis, "toString">;
 
-/** Looks at everything that a link needs; takes 5 s at most, and never rejects. */
+/** Tests everything that a link needs, in 5 s at most. Never rejects. */
 export async function diagnose({ transport, iceServers, status, secureContext }: DiagnoseOptions): Promise<Diagnosis> {
   const findings: Findings = {
     secureContext,
     server: status === "offline" ? undefined : status === "online",
     ...(await reachOf(transport, iceServers)),
   };
-  // Not enumerable: what is compared, copied or sent somewhere is the findings alone.
+  // Not enumerable, so that a copy contains only the findings.
   Object.defineProperty(findings, "toString", { value: () => textOf(findings) });
   return Object.freeze(findings);
 }
@@ -55,12 +54,12 @@ async function reachOf(
   }
 }
 
-/** Of everything found: its name, and what to do where it is not so. */
+/** The name of each finding, and what to do if it is false. */
 const rows: readonly [keyof Omit<Findings, "errors">, name: string, advice: string][] = [
-  ["webrtc", "WebRTC", "this runtime has none, or it is blocked by a policy or an extension"],
+  ["webrtc", "WebRTC", "this runtime has none, or a policy or an extension blocks it"],
   ["secureContext", "secure context", "serve the page over https"],
   ["server", "discovery server", "it does not answer: check the host, and that this machine is online"],
-  ["host", "host candidates", "no address of this machine may be used: check that it is online"],
+  ["host", "host candidates", "this machine has no usable address: check that it is online"],
   ["srflx", "srflx candidates", "no STUN server has answered; needed to be reached from other networks"],
   ["relay", "relay candidates", "configure a TURN server in iceServers; needed where networks block direct paths"],
 ];

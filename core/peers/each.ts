@@ -4,8 +4,8 @@ import type { Peer } from "../peer.ts";
 import type { Live } from "../reactive.ts";
 
 /**
- * Visits every peer in `list` while it is there, those that come later included; `signal` aborts when it leaves, or when
- * the visits are undone.
+ * Calls `visit` for each peer in `list`, now and later. `signal` aborts when the peer leaves the list or the visits are
+ * undone. Returns the undo.
  */
 export function visitEach(
   list: Live<readonly Peer[]>,
@@ -15,33 +15,33 @@ export function visitEach(
   const visits = new Map<Peer, AbortController>();
   let stopped = false;
 
-  function end(peer: Peer, visited: AbortController) {
+  function end(peer: Peer, controller: AbortController) {
     visits.delete(peer);
-    visited.abort();
+    controller.abort();
   }
 
   const stop = list.subscribe((peers) => {
     const present = new Set(peers);
-    for (const [peer, visited] of visits) if (!present.has(peer)) end(peer, visited);
+    for (const [peer, controller] of visits) if (!present.has(peer)) end(peer, controller);
     for (const peer of peers) {
-      // A visit may be the one that ends them.
+      // A visit may undo the visits.
       if (stopped || visits.has(peer)) continue;
-      const visited = new AbortController();
-      visits.set(peer, visited);
-      run(visit, peer, visited.signal);
+      const controller = new AbortController();
+      visits.set(peer, controller);
+      run(visit, peer, controller.signal);
     }
   });
 
   return () => {
     stopped = true;
     stop();
-    for (const [peer, visited] of visits) end(peer, visited);
+    for (const [peer, controller] of visits) end(peer, controller);
   };
 }
 
 function run(visit: (peer: Peer, signal: AbortSignal) => unknown, peer: Peer, signal: AbortSignal): void {
   guard(() => {
-    // What fails once the peer has left fails because of that.
+    // After the peer has left, an error is a consequence of that.
     Promise.resolve(visit(peer, signal)).catch((error) => signal.aborted || report(error));
   });
 }

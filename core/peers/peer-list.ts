@@ -2,7 +2,7 @@ import type { Alias, Peer, PeerId } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import type { Registry } from "./registry.ts";
 
-/** One difference that was made in the registry. A peer that is removed loses its link; `links-ended` ends all. */
+/** One change of the registry. A removed peer also loses its link; `links-ended` ends all links. */
 export type Change =
   | { readonly type: "peer-added"; readonly peer: Peer }
   | { readonly type: "peer-removed"; readonly peer: Peer }
@@ -10,7 +10,7 @@ export type Change =
   | { readonly type: "user-removed"; readonly alias: Alias }
   | { readonly type: "links-ended" };
 
-/** What a server says at a sign-in or a return. */
+/** The complete state that a server sends at a sign-in or reconnect. */
 export interface PeerSnapshot {
   readonly self: { readonly id: PeerId };
   readonly users: readonly Alias[];
@@ -18,28 +18,27 @@ export interface PeerSnapshot {
 }
 
 /**
- * Keeps a registry as a server tells it. Every method returns what it has changed, in the order in which that is to be
- * told: a user comes before its peers and goes after them. `now` is in ms and never runs backwards.
+ * Applies the server's presence to a registry. Each method returns its changes in the order in which they are emitted: a
+ * user is added before its peers and removed after them. `now` is a monotonic time in ms.
  */
 export interface PeerList {
-  /** We are online. A peer that the lists lack, though its user is there, may be coming back too and is given time. */
-  snapshot(lists: PeerSnapshot, now: number): readonly Change[];
-  /** We are not. Until the next snapshot nobody's time runs out. */
+  /** The client is online with this state. Peers that are absent from it are removed after a grace period. */
+  snapshot(snapshot: PeerSnapshot, now: number): readonly Change[];
+  /** The client is offline. No timer runs until the next snapshot. */
   offline(now: number): void;
   peerConnect(peer: Peer): readonly Change[];
-  /** A `lost` peer stays while its link is open, for at most 60 s of our being online. */
+  /** `lost`: the peer left without `bye`. It stays while its link is open, for at most 60 s. */
   peerDisconnect(id: PeerId, lost: boolean, now: number): readonly Change[];
   userAdd(alias: Alias): readonly Change[];
   userRemove(alias: Alias): readonly Change[];
-  /** The link to `id` has closed, so that `isLinked` says no. */
+  /** The link to a peer has closed: `isLinked` returns false for it. */
   onLinkClosed(id: PeerId): readonly Change[];
-  /** Ends what is over at `now`. */
+  /** Removes the peers whose time is over at `now`. */
   expire(now: number): readonly Change[];
-  /** When to call `expire`; `Infinity` while nobody's time runs. */
+  /** The time of the next call of `expire`; `Infinity` if no timer runs. */
   nextExpiry(): number;
 }
 
-// Why a peer that the server no longer names is still here, and until when.
 interface PendingRemoval {
   readonly why: "missing" | "lost";
   readonly until: number;
@@ -48,23 +47,36 @@ interface PendingRemoval {
 const missingTimeoutMs = 20_000;
 const lostTimeoutMs = 60_000;
 
-/** Begins with an empty `registry`. `isLinked` says whether messages still reach a peer. */
+/**
+ * Creates a list for an empty `registry`. `isLinked` tells whether a peer has an open link.
+ *
+ * A peer that the server no longer lists may still exist: after an outage of the server it reconnects a little later than
+ * this client, and with an open link it remains reachable while its own connection to the server is broken. Removing it at
+ * once would close that link and end its calls. So a peer that disappears is removed in two steps:
+ *
+ * - *missing*: absent from a snapshot, although its user is present. It has 20 s to reappear, then it is lost.
+ * - *lost*: gone without `bye`. Without a link it is removed at once; with one, when the link closes or after 60 s.
+ *
+ * A peer that sent `bye`, or whose user is removed, is removed at once in any state. Time that this client spends offline
+ * does not count, because nobody can reappear then: `offline` stops the timers, and the next snapshot postpones them. If
+ * this client gets a new peer id, its links end, and with them every lost peer.
+ */
 export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boolean): PeerList {
   const pendingRemovals = new Map<PeerId, PendingRemoval>();
   let self: PeerId | undefined;
   let offlineSince: number | undefined;
 
-  function* remove(id: PeerId): Iterable<Change> {
+  function* removePeer(id: PeerId): Iterable<Change> {
     const peer = registry.removePeer(id);
     pendingRemovals.delete(id);
     if (peer) yield { type: "peer-removed", peer };
   }
 
-  function* add(peer: Peer): Iterable<Change> {
+  function* addPeer(peer: Peer): Iterable<Change> {
     if (peer.id === self) return;
     pendingRemovals.delete(peer.id);
     if (registry.byId(peer.id)?.name === peer.name) return;
-    yield* remove(peer.id);
+    yield* removePeer(peer.id);
     yield* addUser(peer.name);
     yield { type: "peer-added", peer: registry.addPeer(peer) };
   }
@@ -77,70 +89,70 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
 
   function* removeUser(alias: Alias): Iterable<Change> {
     if (!registry.hasUser(alias)) return;
-    for (const { id } of registry.ofUser(alias)) yield* remove(id);
+    for (const { id } of registry.ofUser(alias)) yield* removePeer(id);
     registry.removeUser(alias);
     yield { type: "user-removed", alias };
   }
 
-  function* lose(id: PeerId, at: number): Iterable<Change> {
-    if (!isLinked(id)) yield* remove(id);
+  function* losePeer(id: PeerId, since: number): Iterable<Change> {
+    if (!isLinked(id)) yield* removePeer(id);
     else if (registry.byId(id) && pendingRemovals.get(id)?.why !== "lost")
-      pendingRemovals.set(id, { why: "lost", until: at + lostTimeoutMs });
+      pendingRemovals.set(id, { why: "lost", until: since + lostTimeoutMs });
   }
 
-  function* expired(now: number): Iterable<Change> {
+  function* removeExpired(now: number): Iterable<Change> {
     for (const [id, { why, until }] of [...pendingRemovals]) {
       if (until > now) continue;
-      if (why === "missing") yield* lose(id, until);
+      if (why === "missing") yield* losePeer(id, until);
       const left = pendingRemovals.get(id);
-      if (left && left.until <= now) yield* remove(id);
+      if (left && left.until <= now) yield* removePeer(id);
     }
   }
 
   function* endLinks(): Iterable<Change> {
     yield { type: "links-ended" };
-    for (const [id, { why }] of [...pendingRemovals]) if (why === "lost") yield* remove(id);
+    for (const [id, { why }] of [...pendingRemovals]) if (why === "lost") yield* removePeer(id);
   }
 
-  function earliest(): number {
+  function earliestRemoval(): number {
     return [...pendingRemovals.values()].reduce((first, { until }) => Math.min(first, until), Number.POSITIVE_INFINITY);
   }
 
-  function resume(now: number) {
+  function postponeRemovals(now: number) {
     const pause = now - (offlineSince ?? now);
     for (const [id, { why, until }] of pendingRemovals) pendingRemovals.set(id, { why, until: until + pause });
     offlineSince = undefined;
   }
 
-  function* replace({ users: aliases, peers: listed }: PeerSnapshot, now: number): Iterable<Change> {
-    const named = new Set(aliases);
-    for (const alias of registry.users.peek()) if (!named.has(alias)) yield* removeUser(alias);
-    const present = new Set(listed.map(({ id }) => id));
+  function* replace({ users, peers }: PeerSnapshot, now: number): Iterable<Change> {
+    const listedUsers = new Set(users);
+    for (const alias of registry.users.peek()) if (!listedUsers.has(alias)) yield* removeUser(alias);
+    const listedPeers = new Set(peers.map(({ id }) => id));
     for (const { id } of registry.all()) {
-      if (present.has(id)) continue;
-      if (pendingRemovals.get(id)?.why === "lost") yield* lose(id, now);
+      if (listedPeers.has(id)) continue;
+      if (pendingRemovals.get(id)?.why === "lost") yield* losePeer(id, now);
       else pendingRemovals.set(id, { why: "missing", until: now + missingTimeoutMs });
     }
-    for (const alias of aliases) yield* addUser(alias);
-    for (const peer of listed) yield* add(peer);
+    for (const alias of users) yield* addUser(alias);
+    for (const peer of peers) yield* addPeer(peer);
   }
 
   return {
-    snapshot(lists, now) {
-      resume(now);
-      const renamed = self !== undefined && self !== lists.self.id;
-      self = lists.self.id;
-      return [...(renamed ? endLinks() : []), ...replace(lists, now)];
+    snapshot(snapshot, now) {
+      postponeRemovals(now);
+      const hasNewId = self !== undefined && self !== snapshot.self.id;
+      self = snapshot.self.id;
+      return [...(hasNewId ? endLinks() : []), ...replace(snapshot, now)];
     },
     offline(now) {
       offlineSince ??= now;
     },
-    peerConnect: (peer) => [...add(peer)],
-    peerDisconnect: (id, lost, now) => [...(lost ? lose(id, now) : remove(id))],
+    peerConnect: (peer) => [...addPeer(peer)],
+    peerDisconnect: (id, lost, now) => [...(lost ? losePeer(id, now) : removePeer(id))],
     userAdd: (alias) => [...addUser(alias)],
     userRemove: (alias) => [...removeUser(alias)],
-    onLinkClosed: (id) => (pendingRemovals.get(id)?.why === "lost" ? [...remove(id)] : []),
-    expire: (now) => (offlineSince === undefined ? [...expired(now)] : []),
-    nextExpiry: () => (offlineSince === undefined ? earliest() : Number.POSITIVE_INFINITY),
+    onLinkClosed: (id) => (pendingRemovals.get(id)?.why === "lost" ? [...removePeer(id)] : []),
+    expire: (now) => (offlineSince === undefined ? [...removeExpired(now)] : []),
+    nextExpiry: () => (offlineSince === undefined ? earliestRemoval() : Number.POSITIVE_INFINITY),
   };
 }

@@ -3,9 +3,9 @@ import type { Alias, Peer, PeerId } from "../peer.ts";
 import type { Registry } from "./registry.ts";
 
 /**
- * `"*"` every peer we may talk to · `"Us"` this account's other logins · an alias: that user's peers ·
- * a peer id: that peer. A string is read in that order. The object forms say which is meant.
- * Our own peer is never in a result.
+ * Which peers a call is for: `"*"` matches every trusted peer, `"Us"` this account's other logins, an alias the peers of
+ * that user, and a peer id that peer. A string is interpreted in that order; the object forms are explicit. This client
+ * never matches.
  */
 export type Query =
   | "*"
@@ -15,10 +15,9 @@ export type Query =
   | { readonly peer: PeerId }
   | { readonly peers: readonly PeerId[] };
 
-/** What a query needs of a {@link Registry}. */
 export type KnownPeers = Pick<Registry, "all" | "ofUser" | "byId" | "hasUser">;
 
-/** The peers that `query` names at this moment. */
+/** Returns the peers that match `query` now. */
 export function resolve(query: Query, known: KnownPeers): readonly Peer[] {
   const ids = idsIn(query, known);
   if (ids) return ids.flatMap((id) => known.byId(id) ?? []);
@@ -26,8 +25,8 @@ export function resolve(query: Query, known: KnownPeers): readonly Peer[] {
 }
 
 /**
- * The peers that a call to `query` is for: as {@link resolve}, but who is named by id is always there, with the name
- * `""` when nobody of that id is known.
+ * Returns the peers that a call to `query` goes to. Unlike {@link resolve}, it always returns a peer for an id: an unknown
+ * one has the name `""`.
  */
 export function resolveTargets(query: Query, known: KnownPeers): readonly Peer[] {
   const ids = idsIn(query, known);
@@ -35,34 +34,31 @@ export function resolveTargets(query: Query, known: KnownPeers): readonly Peer[]
   return resolve(query, known);
 }
 
-/** Whether `query` names `peer` at this moment. */
+/** Whether `peer` matches `query` now. */
 export function matches(query: Query, peer: Peer, known: KnownPeers): boolean {
   if (known.byId(peer.id) !== peer) return false;
   const ids = idsIn(query, known);
   return ids ? ids.includes(peer.id) : query === "*" || aliasOf(query) === peer.name;
 }
 
-/**
- * The query as it is now, whatever the app does with its object or its list. Throws `invalid-request` for what is no
- * query.
- */
+/** Returns a frozen copy, because the app may change its object later. Throws `invalid-request` for an invalid query. */
 export function freezeQuery(query: Query): Query {
   if (typeof query === "string") return query;
   const { user, peer, peers } = Object(query);
   if (typeof user === "string") return Object.freeze({ user });
   if (typeof peer === "string") return Object.freeze({ peer });
   if (Array.isArray(peers)) return Object.freeze({ peers: Object.freeze([...peers]) });
-  throw new BonevalueError("invalid-request", "A query is a text, { user }, { peer } or { peers }.");
+  throw new BonevalueError("invalid-request", "A query is a string, { user }, { peer } or { peers }.");
 }
 
-/** One string for all queries that mean the same. */
+/** Returns the same string for queries with the same meaning. */
 export function keyOf(query: Query): string {
   if (typeof query === "string") return `any ${query}`;
   if ("user" in query) return `user ${query.user}`;
   return `peers ${JSON.stringify(idsOf(query))}`;
 }
 
-/** The words whose arrivals and departures can change what `query` names: aliases, peer ids, `"*"`. */
+/** Returns the topics of the registry that `query` depends on: aliases, peer ids or `"*"`. */
 export function topicsOf(query: Query): readonly string[] {
   if (typeof query === "string") return [query];
   return "user" in query ? [query.user] : idsOf(query);

@@ -3,14 +3,14 @@ import { createLiveList, createTopic, invalidate, type Live } from "../reactive.
 import { createWeakCache } from "../weak-cache.ts";
 import { keyOf, type Query, resolve, topicsOf } from "./query.ts";
 
-/** Who is out there: the users we trust and their online peers, as our own account names them. */
+/** The trusted users and their online peers, under the aliases of this account. */
 export interface Registry {
   all(): readonly Peer[];
   ofUser(alias: Alias): readonly Peer[];
   byId(id: PeerId): Peer | undefined;
   hasUser(alias: Alias): boolean;
 
-  /** A known id is left alone. */
+  /** Returns the known peer if the id exists already. */
   addPeer(peer: Peer): Peer;
   removePeer(id: PeerId): Peer | undefined;
   addUser(alias: Alias): void;
@@ -18,11 +18,11 @@ export interface Registry {
   clear(): void;
 
   readonly users: Live<readonly Alias[]>;
-  /** The peers that `query` names, live. Costs nothing for arrivals and departures that the query does not name. */
+  /** Returns the live list of the peers that match `query`. Other peers cost it nothing when they come and go. */
   watch(query: Query): Live<readonly Peer[]>;
 }
 
-/** An empty registry. Names are data: none of them can be mistaken for a property. */
+/** Creates an empty registry. It uses Maps, so no alias collides with a property such as `__proto__`. */
 export function createRegistry(): Registry {
   const peers = new Map<PeerId, Peer>();
   const byUser = new Map<Alias, Map<PeerId, Peer>>();
@@ -30,12 +30,12 @@ export function createRegistry(): Registry {
   const usersChanged = createTopic();
   const users = createLiveList(() => [...aliases], [usersChanged]);
   const lists = createWeakCache<Live<readonly Peer[]>>();
-  /** What lists follow: the aliases, peer ids and `"*"` that can change them. */
+  /** The topics that lists follow, by alias, peer id or `"*"`. */
   const topics = createWeakCache<Live<unknown>>();
 
-  function invalidateTopics(words: Iterable<string>): void {
-    for (const word of words) {
-      const topic = topics.find(word);
+  function invalidateTopics(names: Iterable<string>): void {
+    for (const name of names) {
+      const topic = topics.find(name);
       if (topic) invalidate(topic);
     }
   }
@@ -77,10 +77,10 @@ export function createRegistry(): Registry {
       invalidateTopics([alias]);
     },
     clear() {
-      const words = ["*", ...aliases, ...byUser.keys(), ...peers.keys()];
-      for (const held of [peers, byUser, aliases]) held.clear();
+      const names = ["*", ...aliases, ...byUser.keys(), ...peers.keys()];
+      for (const map of [peers, byUser, aliases]) map.clear();
       invalidate(usersChanged);
-      invalidateTopics(words);
+      invalidateTopics(names);
     },
 
     users,
@@ -88,7 +88,7 @@ export function createRegistry(): Registry {
       lists.get(keyOf(query), () =>
         createLiveList(
           () => resolve(query, registry),
-          topicsOf(query).map((word) => topics.get(word, createTopic)),
+          topicsOf(query).map((name) => topics.get(name, createTopic)),
         ),
       ),
   };

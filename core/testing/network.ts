@@ -4,43 +4,43 @@ import type { Discovery } from "../discovery/discovery.ts";
 import { createMemoryDiscovery, type MemoryDiscovery } from "../discovery/memory.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
 
-/** What a test network is like. Times in ms. */
+/** The options of {@link createNetwork}. Times in ms. */
 export interface NetworkOptions {
-  /** How long a message takes, to a peer and to the discovery server. Default 0. */
+  /** The latency of a message, to a peer and to the discovery server. Default 0. */
   latency?: number | undefined;
-  /** By how much more it may take, at random. Default 0. */
+  /** The largest random delay in addition. Default 0. */
   jitter?: number | undefined;
   /** The share of *lossy* messages that never arrive, from 0 to 1. Default 0. */
   loss?: number | undefined;
-  /** Bytes a second on each path. Default: no limit. */
+  /** Bytes per second of each path. Default: unlimited. */
   bandwidth?: number | undefined;
-  /** Whose time passes. Default the platform's; `createVirtualClock()` makes one that stands still until told. */
+  /** Default: the platform's. `createVirtualClock()` creates one whose time a test controls. */
   clock?: Clock | undefined;
-  /** From 0 up to 1; a seeded one makes a run repeatable. Default Math.random. */
+  /** Returns numbers from 0 up to 1. A seeded one makes a run repeatable. Default: Math.random. */
   random?: (() => number) | undefined;
 }
 
-/** A network inside this process: clients talk over it as over WebRTC, without a browser and without a server. */
+/** A network inside this process, without a browser and without a server. */
 export interface Network {
   /**
-   * A client of that user, not signed in yet: `connect("test", username, "")`, or with a token, which is not looked at.
-   * Every user of the network trusts every other, under their user names. The same user may have several clients.
+   * Creates a client for a user, which is not signed in. Sign in with `connect("test", username, "")`, or with any token.
+   * All users trust each other under their user names. A user may have several clients.
    */
   client(username: string, options?: Omit<ClientOptions, "discovery" | "transport">): Client;
-  /** Breaks every path between two peers, or between one and all others. */
+  /** Interrupts every path between two peers, or between one and all others. */
   partition(peer: string, other?: string): void;
-  /** Ends a partition of the same names, or every partition. */
+  /** Ends the partition of the same peers, or every partition. */
   heal(peer?: string, other?: string): void;
-  /** Ends the links between two peers, or all of one, at once. */
+  /** Ends the links between two peers, or all links of one, at once. */
   drop(peer: string, other?: string): void;
-  /** The discovery server: users, trust, outages. */
+  /** The discovery server, with users, trust and outages. */
   readonly discovery: MemoryDiscovery;
-  /** Links and attempts that have not ended, both sides counted. */
+  /** The number of links and attempts that have not ended, counted on both sides. */
   readonly links: number;
 }
 
 /**
- * A network for tests.
+ * Creates a network for tests.
  *
  * @example
  * const network = createNetwork({ latency: 20 });
@@ -61,7 +61,7 @@ export function createNetwork(options: NetworkOptions = {}): Network {
     users.add(username);
   }
 
-  /** An app whose server knows tokens signs in here as it does there. */
+  /** Accepts any token, so that an app whose server uses tokens signs in without changes. */
   function discoveryFor(username: string): Discovery {
     return {
       open: (host, credentials, events) =>

@@ -1,19 +1,19 @@
 import type { Clock } from "../clock.ts";
 
-/** A clock that stands still until it is told to go on. */
+/** A clock whose time passes only by `advance`. */
 export interface VirtualClock extends Clock {
   /**
-   * Lets `ms` pass. What falls due meanwhile runs in order of its time, and what that sets going, timers and promises
-   * alike, runs before the next. Resolves when all has come to rest.
+   * Advances the time by `ms`. The tasks that become due run in order of their time; the timers and promises that each
+   * one starts run before the next. Resolves when all of them have run.
    */
   advance(ms: number): Promise<void>;
-  /** How many tasks wait for their time. */
+  /** The number of scheduled tasks. */
   readonly waiting: number;
 }
 
-/** A clock of its own, at 0. */
+/** Creates a clock at 0. */
 export function createVirtualClock(): VirtualClock {
-  // By their time; those of one time in the order in which they were set.
+  // By time; tasks of the same time in the order in which they were scheduled.
   const due = new Map<number, Set<() => void>>();
   let waiting = 0;
   let now = 0;
@@ -63,7 +63,7 @@ function earliest(due: ReadonlyMap<number, unknown>): number {
   return first;
 }
 
-// After everything that promises have queued, which a microtask would not be.
+// Runs after all pending promise callbacks, which a microtask would not.
 function settle(): Promise<void> {
   return new Promise((resolve) => void (globalThis.setImmediate ?? setTimeout)(resolve));
 }

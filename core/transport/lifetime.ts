@@ -1,31 +1,31 @@
 import { BonevalueError } from "../errors.ts";
 import type { LinkEvents } from "./transport.ts";
 
-// Far above what a peer of this protocol sends before it has been heard, so only a hostile one gets there.
+// Far more than an honest peer sends before this side listens.
 const maxEarlyBytes = 1_048_576;
 
-/** What every transport's link is at heart: it opens once, ends once, and has one listener that may come late. */
+/** The states of a link, for every transport: it opens once, ends once, and has one listener that may be set later. */
 export interface Lifetime {
   readonly opened: Promise<void>;
   readonly closed: Promise<BonevalueError | undefined>;
   readonly status: "opening" | "open" | "over";
   open(): void;
-  /** The first call counts. */
+  /** Later calls have no effect. */
   end(reason?: BonevalueError): void;
   listen(listener: LinkEvents): void;
-  /** Hands an event to the listener, or keeps it until there is one. `size`: the bytes that keeping it holds. */
+  /** Passes an event to the listener, or queues it until there is one. `size` is the number of bytes that it retains. */
   notify(event: (listener: LinkEvents) => void, size?: number): void;
 }
 
-/** A link's life. `release` runs once, when it ends. */
+/** Creates the lifetime of a link. `release` runs once, at its end. */
 export function createLifetime(release: (reason: BonevalueError | undefined) => void): Lifetime {
   let status: Lifetime["status"] = "opening";
   let listener: LinkEvents | undefined;
   let early: ((listener: LinkEvents) => void)[] = [];
-  let held = 0;
+  let earlySize = 0;
   const { promise: opened, resolve: open, reject: refuse } = Promise.withResolvers<void>();
   const { promise: closed, resolve: close } = Promise.withResolvers<BonevalueError | undefined>();
-  // Whoever only watches `closed` should not be told of an unhandled rejection.
+  // An app that watches only `closed` should not get an unhandled rejection.
   opened.catch(() => {});
 
   function end(reason?: BonevalueError): void {
@@ -33,7 +33,7 @@ export function createLifetime(release: (reason: BonevalueError | undefined) => 
     status = "over";
     early = [];
     listener = undefined;
-    refuse(reason ?? new BonevalueError("cancelled", "The link was closed before it had opened."));
+    refuse(reason ?? new BonevalueError("cancelled", "The link was closed before it opened."));
     close(reason);
     release(reason);
   }
@@ -50,19 +50,19 @@ export function createLifetime(release: (reason: BonevalueError | undefined) => 
       open();
     },
     end,
-    listen(heard) {
+    listen(added) {
       if (status === "over") return;
-      listener = heard;
+      listener = added;
       const events = early;
       early = [];
-      for (const event of events) event(heard);
+      for (const event of events) event(added);
     },
     notify(event, size = 0) {
       if (status === "over") return;
       if (listener) return event(listener);
-      held += size;
-      if (held > maxEarlyBytes)
-        return end(new BonevalueError("protocol", "The peer sent too much before it was listened to."));
+      earlySize += size;
+      if (earlySize > maxEarlyBytes)
+        return end(new BonevalueError("protocol", "The peer sent too much before the link was ready."));
       early.push(event);
     },
   };

@@ -5,10 +5,10 @@ import type { Conditions } from "./memory/pipe.ts";
 import { createWire, type Wire } from "./memory/wire.ts";
 import type { Transport } from "./transport.ts";
 
-/** What paths are like, and by whose time. By default there is no latency, no limit and no loss. */
+/** The options of {@link createMemoryNetwork}. By default paths have no latency, no limit and no loss. */
 export interface MemoryNetworkOptions extends Partial<Conditions> {
   clock?: Clock | undefined;
-  /** From 0 to 1, for jitter and loss. Default Math.random. */
+  /** Returns numbers from 0 up to 1, for jitter and loss. Default: Math.random. */
   random?: (() => number) | undefined;
   /** The largest message, in bytes. Default 262 144, as in Chromium. */
   maxMessage?: number | undefined;
@@ -16,37 +16,37 @@ export interface MemoryNetworkOptions extends Partial<Conditions> {
 
 /** A network inside this process, for tests. */
 export interface MemoryNetwork {
-  /** For every peer alike: who is who comes from the signals. */
+  /** The transport of every peer. The signals identify the peers. */
   readonly transport: Transport;
-  /** Links and attempts that have not ended, both sides counted. */
+  /** The number of links and attempts that have not ended, counted on both sides. */
   readonly size: number;
-  /** Breaks every path between two peers, or between one and all others, those to come included. */
+  /** Interrupts every path, present and future, between two peers or between one and all others. */
   partition(peer: string, other?: string): void;
-  /** Ends a partition of the same names, or every partition. */
+  /** Ends the partition of the same peers, or every partition. */
   heal(peer?: string, other?: string): void;
-  /** Ends the links between two peers, or all of one, with `disconnected` on both sides at once. */
+  /** Ends the links between two peers, or all links of one, with `disconnected` on both sides at once. */
   drop(peer: string, other?: string): void;
 }
 
-/** Two peers, or one and everybody. */
-interface Cut {
+/** Between two peers, or one and all others. */
+interface Partition {
   readonly peer: string;
   readonly other: string | undefined;
 }
 
-interface Joined {
+interface Pair {
   readonly wire: Wire;
   readonly ends: readonly [Endpoint, Endpoint];
 }
 
-/** A network without partitions. It holds nothing but links that are open or being made. */
+/** Creates a network without partitions. */
 export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryNetwork {
   const { clock = systemClock, random = Math.random, maxMessage = 262_144 } = options;
   const { latency = 0, jitter = 0, bandwidth = Number.POSITIVE_INFINITY, loss = 0 } = options;
   const conditions: Conditions = { latency, jitter, bandwidth, loss };
   const endpoints = new Map<string, Endpoint>();
-  const joined = new Set<Joined>();
-  let cuts: readonly Cut[] = [];
+  const pairs = new Set<Pair>();
+  let partitions: readonly Partition[] = [];
   let count = 0;
 
   const transport: Transport = {
@@ -74,13 +74,13 @@ export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryN
     const wire = createWire({ ends, clock, conditions, random });
     endpoint.wire = other.wire = wire;
     const pair = { wire, ends };
-    joined.add(pair);
-    Promise.all([endpoint.link.closed, other.link.closed]).then(() => joined.delete(pair));
-    if (isCut(pair)) wire.hold();
+    pairs.add(pair);
+    Promise.all([endpoint.link.closed, other.link.closed]).then(() => pairs.delete(pair));
+    if (isPartitioned(pair)) wire.hold();
   }
 
-  function isCut(pair: Joined): boolean {
-    return cuts.some((cut) => isBetween(pair, cut));
+  function isPartitioned(pair: Pair): boolean {
+    return partitions.some((partition) => isBetween(pair, partition));
   }
 
   return {
@@ -89,25 +89,25 @@ export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryN
       return endpoints.size;
     },
     partition(peer, other) {
-      const cut = { peer, other };
-      cuts = [...cuts, cut];
-      for (const pair of joined) if (isBetween(pair, cut)) pair.wire.hold();
+      const partition = { peer, other };
+      partitions = [...partitions, partition];
+      for (const pair of pairs) if (isBetween(pair, partition)) pair.wire.hold();
     },
     heal(peer, other) {
-      cuts = peer === undefined ? [] : cuts.filter((cut) => cut.peer !== peer || cut.other !== other);
-      for (const pair of joined) if (!isCut(pair)) pair.wire.release();
+      partitions = peer === undefined ? [] : partitions.filter((one) => one.peer !== peer || one.other !== other);
+      for (const pair of pairs) if (!isPartitioned(pair)) pair.wire.release();
     },
     drop(peer, other) {
-      const reason = new BonevalueError("disconnected", "The network has ended the link.");
-      for (const pair of joined) {
+      const reason = new BonevalueError("disconnected", "The test network has dropped the link.");
+      for (const pair of pairs) {
         if (isBetween(pair, { peer, other })) for (const { lifetime } of pair.ends) lifetime.end(reason);
       }
     },
   };
 }
 
-// Each end knows only the other's name, so that each is named by its counterpart.
-function isBetween({ ends }: Joined, { peer, other }: Cut): boolean {
+// Each end knows only the name of the other.
+function isBetween({ ends }: Pair, { peer, other }: Partition): boolean {
   const names = ends.map((end) => end.peer);
   return names.includes(peer) && (other === undefined || names.includes(other));
 }

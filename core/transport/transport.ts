@@ -1,18 +1,18 @@
 import type { BonevalueError } from "../errors.ts";
 
 /**
- * *control* and *bulk* are ordered and reliable; *lossy* is unordered and never resent. Nothing is promised about the
- * order between them.
+ * *control* and *bulk* are ordered and reliable; *lossy* is unordered and never resent. The order between channels is
+ * undefined.
  */
 export type Channel = "control" | "bulk" | "lossy";
 
-/** What one side says of itself while a link is being made. Opaque to everybody but the two transports. */
+/** The session description of one side. Only the two transports interpret it. */
 export interface Description {
   readonly type: string;
   readonly sdp: string;
 }
 
-/** A way to reach one side, found while a link is being made: RTCIceCandidateInit for WebRTC. */
+/** An address at which one side may be reachable: RTCIceCandidateInit for WebRTC. */
 export interface Candidate {
   readonly candidate?: string | undefined;
   readonly sdpMid?: string | null | undefined;
@@ -20,90 +20,86 @@ export interface Candidate {
   readonly usernameFragment?: string | null | undefined;
 }
 
-/** What the other side of an attempt says, each thing once, a round's description before its candidates. */
+/** Receives the signals of the other side, each once. The description of a round comes before its candidates. */
 export interface SignalListener {
   description(description: Description): void;
   candidate(candidate: Candidate): void;
-  /** To the caller: the callee asks for a new round. */
+  /** Only for the caller: the callee asks for a new round. */
   restart(): void;
 }
 
 /**
- * Carries descriptions and candidates to the other side of one attempt. What is said is repeated until `settled`, and
- * heard once however often it arrives. Verbs of an attempt that is over do nothing.
+ * Exchanges the signals of one attempt with the other side. Signals are repeated until `settled`, and received once.
+ * After the end of the attempt the methods have no effect.
  */
 export interface SignalExchange {
-  /** The caller's begins a round: 0, then one for each ICE restart. The callee's answers the newest that it heard. */
+  /** The caller starts a round: the first, then one for each ICE restart. The callee answers the newest round. */
   describe(description: Description): void;
   candidate(candidate: Candidate): void;
-  /** The callee's way to ask for a new round, which only the caller can begin. */
+  /** The callee asks for a new round, which only the caller can start. */
   restart(): void;
-  /** The link works: nothing need be repeated until the next round. */
+  /** The link works: signals are not repeated until the next round. */
   settled(): void;
-  /** To be called once. What came before is heard then. */
+  /** Sets the listener, once. It receives earlier signals then. */
   hear(listener: SignalListener): void;
-  /** The servers that the discovery server names at this moment. */
+  /** The current ICE servers of the discovery server. */
   iceServers(): readonly RTCIceServer[];
 }
 
-/** What a link tells its one listener. */
+/** The listener of a link. */
 export interface LinkEvents {
-  /** One whole message. The bytes are the listener's to keep. */
+  /** One complete message. The listener owns the bytes. */
   message(channel: Channel, bytes: Uint8Array<ArrayBuffer>): void;
   /** `buffered` has fallen to `lowMark` or below. */
   drain(): void;
-  /** Nothing arrives at present; it may recover. */
+  /** Nothing arrives now; the link may recover. */
   interrupted(reason: BonevalueError): void;
   restored(): void;
 }
 
-/**
- * A connection to one peer on three channels: a message arrives whole or not at all. Nothing here throws, neither
- * before the link opens nor once it has closed: `closed` tells.
- */
+/** A connection to one peer with three channels. A message arrives complete or not at all. No method throws. */
 export interface Link {
   /**
-   * Resolves when messages can be sent; rejects with `link-failed` and what to do about it, with `disconnected` where
-   * another dial may do better, with `busy` if the platform has no room for another connection at present, or as
-   * `closed` says.
+   * Resolves when messages can be sent. Rejects with `link-failed` and what to do, with `disconnected` if another dial may
+   * succeed, with `busy` if the platform has no room for another connection now, or with the reason of `closed`.
    */
   readonly opened: Promise<void>;
-  /** Resolves when it is over, with the reason: the one that we gave to `close`, or why it was lost. Never rejects. */
+  /** Resolves at the end of the link with the reason given to `close`, or the reason of the loss. Never rejects. */
   readonly closed: Promise<BonevalueError | undefined>;
-  /** The largest message that `send` takes, in bytes. Known once open. */
+  /** The largest message that `send` accepts, in bytes. Known once open. */
   readonly maxMessage: number;
-  /** Bytes sent on control and bulk that have not left this machine. */
+  /** The bytes on control and bulk that have not left this machine. */
   readonly buffered: number;
-  /** Where `drain` is told. Default 0. */
+  /** `drain` is called when `buffered` falls to this. Default 0. */
   lowMark: number;
-  /** Sets the one listener. Messages that came before wait for it. */
+  /** Sets the listener. It receives earlier messages then. */
   listen(events: LinkEvents): void;
-  /** Takes a whole message, whose bytes are the caller's again when it returns. `lossy` may drop it. */
+  /** Sends a message. The caller may reuse the bytes afterwards. `lossy` may drop the message. */
   send(channel: Channel, message: Uint8Array<ArrayBuffer>): void;
-  /** At once, without ceremony: what is buffered may be lost. */
+  /** Closes at once. Buffered messages may be lost. */
   close(reason?: BonevalueError): void;
-  /** Why it is not open yet and what to do about it, as far as the transport can tell. */
+  /** Why the link is not open yet and what to do, if the transport knows. */
   trouble?(): string | undefined;
-  /** How the bytes travel and how long a round trip takes, in ms, where the transport can tell. */
+  /** The kind of path and its round-trip time in ms, if the transport knows them. */
   stats?(): Promise<{ readonly path?: "direct" | "turn" | "memory"; readonly roundTrip?: number }>;
 }
 
-/** At which kinds of addresses this side could be reached. */
+/** The kinds of addresses at which this side is reachable. */
 export interface Reach {
-  /** Addresses of this machine's own. */
+  /** Local addresses of this machine. */
   readonly host: boolean;
-  /** What a STUN server sees of us from outside. */
+  /** The public address that a STUN server reports. */
   readonly srflx: boolean;
-  /** Places at a TURN server. */
+  /** An address that a TURN server relays. */
   readonly relay: boolean;
-  /** What STUN and TURN servers refused with. */
+  /** The errors of STUN and TURN servers. */
   readonly errors: readonly string[];
 }
 
-/** Carries messages between two peers on the three channels of docs/protocol.md: whole or not at all. */
+/** Opens links between two peers, with the three channels of docs/protocol.md. */
 export interface Transport {
-  /** Called once for each attempt, on both sides, the caller first. Never throws: a failure is `opened`'s rejection. */
+  /** Called once for each attempt on both sides, first on the caller's. Never throws: `opened` rejects instead. */
   open(peer: string, role: "caller" | "callee", exchange: SignalExchange): Link;
-  /** Tries out at which addresses a link could be reached. Rejects with `unsupported` where there can be none. */
+  /** Tests at which addresses this side is reachable. Rejects with `unsupported` if links are impossible. */
   probe?(iceServers: readonly RTCIceServer[]): Promise<Reach>;
 }

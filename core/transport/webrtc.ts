@@ -4,7 +4,7 @@ import { createLifetime, type Lifetime } from "./lifetime.ts";
 import type { Link, Reach, SignalExchange, Transport } from "./transport.ts";
 import { type Channels, createChannels } from "./webrtc/channels.ts";
 import { monitorConnection } from "./webrtc/connection-monitor.ts";
-import { linkFailed } from "./webrtc/link-failed.ts";
+import { linkFailed } from "./webrtc/link-errors.ts";
 import { type Negotiation, negotiate } from "./webrtc/negotiation.ts";
 import { hasPath, pathOf } from "./webrtc/path.ts";
 import { type Quirks, quirksOf } from "./webrtc/quirks.ts";
@@ -25,22 +25,22 @@ export type PeerConnectionConstructor = new (
   close(): void;
 };
 
-/** What {@link webrtc} can be told. */
+/** The options of {@link webrtc}. */
 export interface WebRtcOptions {
-  /** STUN and TURN servers, or where to get them when a link is made. They come before the discovery server's. */
+  /** STUN and TURN servers, or a function that returns them for each link. They precede the discovery server's. */
   iceServers?: IceServers | (() => IceServers | Promise<IceServers>) | undefined;
-  /** For runtimes without WebRTC of their own: in Node, `node-datachannel/polyfill`'s. */
+  /** For runtimes without WebRTC: in Node, the one of `node-datachannel/polyfill`. */
   RTCPeerConnection?: PeerConnectionConstructor | undefined;
 }
 
-// What every implementation takes, for one that does not say.
+// For implementations that do not report it; every one accepts this size.
 const defaultMaxMessage = 65_536;
 
 const noWebRtc =
   "This runtime has no RTCPeerConnection. Give webrtc() one: in Node, that of `node-datachannel/polyfill`.";
 const noPath = "There is no path to the peer. Configure a TURN server in iceServers.";
 
-/** Reaches peers over WebRTC data channels. Contacts nobody's server unless the app or its discovery server names one. */
+/** Connects peers with WebRTC data channels. It uses only the STUN and TURN servers of the app and its discovery server. */
 export function webrtc(options: WebRtcOptions = {}): Transport {
   return {
     open: (_peer, role, exchange) => openLink(options, role, exchange),
@@ -50,7 +50,7 @@ export function webrtc(options: WebRtcOptions = {}): Transport {
 
 async function probeReach(options: WebRtcOptions, discoveryServers: IceServers): Promise<Reach> {
   const Implementation = implementationOf(options);
-  const quirks = quirksOf(Implementation);
+  const quirks = await quirksOf(Implementation);
   const iceServers = quirks.servers(await serversOf(options, discoveryServers));
   const { probe } = await import("./webrtc/probe.ts");
   return probe(new Implementation({ iceServers }), quirks, systemClock);
@@ -63,7 +63,7 @@ function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: S
 
   async function start(): Promise<void> {
     const Implementation = implementationOf(options);
-    const quirks = quirksOf(Implementation);
+    const quirks = await quirksOf(Implementation);
     const servers = async () => quirks.servers(await serversOf(options, exchange.iceServers()));
     const iceServers = await servers();
     if (lifetime.status !== "opening") return;
@@ -71,7 +71,7 @@ function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: S
     connection = connect({ pc, quirks, servers, role, exchange, lifetime, channels });
   }
 
-  start().catch((cause) => lifetime.end(linkFailed("No link could be begun; check iceServers", cause)));
+  start().catch((cause) => lifetime.end(linkFailed("The link could not be started; check iceServers", cause)));
 
   return {
     opened: lifetime.opened,
@@ -109,7 +109,7 @@ interface Connection {
 interface ConnectOptions {
   readonly pc: RTCPeerConnection;
   readonly quirks: Quirks;
-  /** The servers of the moment, for a restart. */
+  /** The current servers, for a restart. */
   servers(): Promise<RTCIceServer[]>;
   readonly role: "caller" | "callee";
   readonly exchange: SignalExchange;
@@ -129,7 +129,7 @@ function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: Co
     servers,
     fail: lifetime.end,
   });
-  const undoHealth = monitorConnection(pc, systemClock, {
+  const undoMonitor = monitorConnection(pc, systemClock, {
     isOpen: () => lifetime.status === "open",
     working: exchange.settled,
     failed: () => lifetime.end(whyFailed(pc, negotiation)),
@@ -140,7 +140,7 @@ function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: Co
   });
 
   function release(): void {
-    undoHealth();
+    undoMonitor();
     negotiation.release();
     channels.release();
     pc.close();
@@ -149,7 +149,7 @@ function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: Co
   return { pc, quirks, negotiation, release };
 }
 
-/** A handshake is lost now and then on a good path, which `disconnected` says: it is worth another dial. */
+/** On a good path a handshake can be lost. That is `disconnected`, because another dial may succeed. */
 function whyFailed(pc: RTCPeerConnection, negotiation: Negotiation): BonevalueError {
   return new BonevalueError(hasPath(pc) ? "disconnected" : "link-failed", negotiation.trouble() ?? noPath);
 }
@@ -161,6 +161,6 @@ function implementationOf(options: WebRtcOptions): typeof RTCPeerConnection {
 }
 
 async function serversOf({ iceServers = [] }: WebRtcOptions, discoveryServers: IceServers): Promise<IceServers> {
-  const named = typeof iceServers === "function" ? await iceServers() : iceServers;
-  return [...named, ...discoveryServers];
+  const appServers = typeof iceServers === "function" ? await iceServers() : iceServers;
+  return [...appServers, ...discoveryServers];
 }

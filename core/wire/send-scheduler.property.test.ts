@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { fc, runs } from "../../tools/property.ts";
 import { createLifetime } from "../transport/lifetime.ts";
 import { createChannels } from "../transport/webrtc/channels.ts";
-import { quirksOf } from "../transport/webrtc/quirks.ts";
+import { standard } from "../transport/webrtc/quirks.ts";
 import { pack } from "./codec.ts";
 import { type Frame, Kind } from "./frames.ts";
 import { createSendScheduler } from "./send-scheduler.ts";
@@ -60,7 +60,7 @@ function onPlatform({ moves, tells }: Habits) {
   const lifetime = createLifetime(() => {});
   const channels = createChannels(lifetime);
   const pc = { createDataChannel: channel } as unknown as RTCPeerConnection;
-  channels.openOn(pc, quirksOf(class {} as typeof RTCPeerConnection));
+  channels.openOn(pc, standard);
   let time = 0;
   let emptied = false;
   const scheduler = createSendScheduler(

@@ -3,14 +3,14 @@ import type { Client, ClientOptions } from "../../client.ts";
 import { createNetwork, type Network, type NetworkOptions } from "../network.ts";
 import { createVirtualClock, type VirtualClock } from "../virtual-clock.ts";
 
-/** Clients on a network where everything may go wrong. */
+/** Clients on a network with disturbances. */
 export interface World {
   readonly clock: VirtualClock;
   readonly network: Network;
   readonly clients: readonly Client[];
 }
 
-/** Something that happens to the peer of that number, and how long nothing does after it, in ms. */
+/** One step of a history: an action of one client, and the pause after it in ms. */
 export interface Step<What extends string> {
   readonly what: What;
   readonly whose: number;
@@ -29,7 +29,7 @@ type Disturbance =
   | "leave"
   | "enter";
 
-/** What befalls networks, servers and pages. */
+/** The disturbances of networks, servers and pages. */
 export const disturbances: Readonly<Record<Disturbance, (world: World, client: Client) => void>> = {
   partition: ({ network }, client) => network.partition(client.getId() ?? ""),
   heal: ({ network }) => network.heal(),
@@ -48,7 +48,7 @@ export const disturbances: Readonly<Record<Disturbance, (world: World, client: C
   enter: ({ clients }, client) => signIn(client, clients.indexOf(client)),
 };
 
-/** A happening to one of eight peers. */
+/** Generates a step of one of eight clients. */
 export function step<What extends string>(what: readonly What[]): fc.Arbitrary<Step<What>> {
   return fc.record({
     what: fc.constantFrom(...what),
@@ -58,7 +58,7 @@ export function step<What extends string>(what: readonly What[]): fc.Arbitrary<S
   });
 }
 
-/** So many clients, each on its way in. */
+/** Creates `size` clients that sign in. */
 export function createWorld(size: number, seed: number, options: ClientOptions & NetworkOptions): World {
   const clock = createVirtualClock();
   const network = createNetwork({ clock, latency: 20, jitter: 30, random: createRandom(seed), ...options });
@@ -70,7 +70,7 @@ export function createWorld(size: number, seed: number, options: ClientOptions &
   return { clock, network, clients };
 }
 
-/** Makes good what has happened, and lets `rest` ms pass with everybody signed in. */
+/** Ends all disturbances, and lets `rest` ms pass with every client signed in. */
 export async function settleWorld({ clock, network, clients }: World, rest: number): Promise<void> {
   network.heal();
   network.discovery.restore();
@@ -79,18 +79,18 @@ export async function settleWorld({ clock, network, clients }: World, rest: numb
   await clock.advance(rest);
 }
 
-/** Signs everybody out, and lets time pass until nobody could wait for anything any more. */
+/** Signs every client out, and advances the time past every timeout. */
 export async function leaveAll({ clock, clients }: World): Promise<void> {
   await Promise.all(clients.map((client) => client.disconnect()));
   await clock.advance(60_000);
 }
 
 function signIn(client: Client, index: number): void {
-  // A sign-in that fails, since the server is down, is made good at the end.
+  // A sign-in fails while the server is down. `settleWorld` repeats it.
   client.connect("test", nameOf(index), "").catch(() => {});
 }
 
-// Several logins of one user are among them.
+// Some users have several logins.
 function nameOf(index: number): string {
   return `user ${index % 5}`;
 }

@@ -4,31 +4,30 @@ import type { Link, SignalExchange } from "../transport.ts";
 import type { Pipe } from "./pipe.ts";
 import type { End, Wire } from "./wire.ts";
 
-/** One side of a memory link, from its first signal to its end. */
+/** One side of a memory link. */
 export interface Endpoint extends End {
   /** The peer on the other side. */
   readonly peer: string;
   readonly link: Link;
-  /** The other endpoint's address, once all that is needed to reach it has been heard. */
+  /** The address of the other endpoint, once its description and candidate have arrived. */
   readonly target: string | undefined;
   wire: Wire | undefined;
 }
 
-/** What {@link createEndpoint} needs. */
 export interface EndpointOptions {
   readonly peer: string;
   readonly role: "caller" | "callee";
   readonly exchange: SignalExchange;
-  /** What it tells the other side to find it by. */
+  /** Sent to the other side in the description. */
   readonly address: string;
   readonly maxMessage: number;
   readonly roundTrip: number;
-  /** `target` is known. */
+  /** Called when `target` is known. */
   found(): void;
   ended(): void;
 }
 
-/** An endpoint that begins to signal in the next turn, as real transports do. */
+/** Creates an endpoint, which starts to signal in a microtask, as real transports do. */
 export function createEndpoint(options: EndpointOptions): Endpoint {
   const { peer, role, exchange, address, maxMessage } = options;
   const lifetime = createLifetime(() => {
@@ -55,7 +54,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     exchange.hear({
       description({ type, sdp }) {
         if (type !== (role === "caller" ? "answer" : "offer")) {
-          lifetime.end(new BonevalueError("protocol", `The peer said ${type} where it was not its turn.`));
+          lifetime.end(new BonevalueError("protocol", `The peer sent an unexpected ${type}.`));
         } else {
           described = sdp;
           if (role === "callee") describe();
@@ -90,7 +89,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     send(channel, message) {
       if (lifetime.status !== "open") return;
       if (message.byteLength > maxMessage) {
-        lifetime.end(new BonevalueError("link-failed", `A message may have at most ${maxMessage} bytes.`));
+        lifetime.end(new BonevalueError("link-failed", `The message is larger than ${maxMessage} bytes.`));
         return;
       }
       out?.send(channel, message);

@@ -1,40 +1,39 @@
 import type { Clock } from "../../clock.ts";
 import type { Channel } from "../transport.ts";
 
-// A lossy message that waits behind this many bytes of its kind is dropped.
+// A lossy message behind this many lossy bytes is dropped.
 const lossyHighWaterMark = 16_384;
 
-/** What a path is like, each way. */
+/** The conditions of each direction of a path. */
 export interface Conditions {
-  /** ms, one way. */
+  /** In ms. */
   readonly latency: number;
-  /** At most this many ms more, drawn for each message. */
+  /** The largest random delay of a message in addition, in ms. */
   readonly jitter: number;
-  /** Bytes a second. */
+  /** In bytes per second. */
   readonly bandwidth: number;
-  /** The share of lossy messages that never arrives, 0 to 1. */
+  /** The share of lossy messages that never arrive, from 0 to 1. */
   readonly loss: number;
 }
 
 /** One direction of a memory link. */
 export interface Pipe {
-  /** Bytes on control and bulk that have not departed. */
+  /** The bytes on control and bulk that have not left. */
   readonly buffered: number;
   send(channel: Channel, bytes: Uint8Array<ArrayBuffer>): void;
-  /** Forgets what has not departed; `arrived` runs behind everything that has. */
+  /** Drops the messages that have not left. Calls `arrived` after the others have arrived. */
   finish(arrived: () => void): void;
-  /** Nothing passes until `release`: reliable messages wait, lossy ones are gone. */
+  /** Stops the transmission until `release`: reliable messages wait, lossy ones are dropped. */
   hold(): void;
   release(): void;
 }
 
-/** What {@link createPipe} needs. `random`: from 0 to 1. */
 export interface PipeOptions {
   readonly clock: Clock;
   readonly conditions: Conditions;
   random(): number;
   deliver(channel: Channel, bytes: Uint8Array<ArrayBuffer>): void;
-  /** `buffered` has fallen. */
+  /** `buffered` has decreased. */
   departed(): void;
 }
 
@@ -43,17 +42,17 @@ interface Message {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** What is under way on one reliable channel, in order. `due`: how many of it should have arrived while held. */
-interface Queue {
+/** The messages in transit on one reliable channel. `due` counts those that should have arrived while stopped. */
+interface Transit {
   readonly messages: Message[];
   lastArrival: number;
   due: number;
 }
 
-/** A pipe that departs at `bandwidth` and arrives `latency` later, in order on each reliable channel. */
+/** Creates a pipe that sends at `bandwidth` and delivers `latency` later, in order on each reliable channel. */
 export function createPipe({ clock, conditions, random, deliver, departed }: PipeOptions): Pipe {
   const { latency, jitter, bandwidth, loss } = conditions;
-  const roads: Record<"control" | "bulk", Queue> = { control: createRoad(), bulk: createRoad() };
+  const transits: Record<"control" | "bulk", Transit> = { control: createTransit(), bulk: createTransit() };
   let queue: Message[] = [];
   let buffered = 0;
   let lossyBuffered = 0;
@@ -68,12 +67,12 @@ export function createPipe({ clock, conditions, random, deliver, departed }: Pip
 
   function depart(): void {
     undoDeparture = undefined;
-    // All at once where departing takes no time.
+    // All at once if the bandwidth is unlimited.
     const leaving = queue.splice(0, bandwidth === Number.POSITIVE_INFINITY ? queue.length : 1);
     for (const message of leaving) {
       count(message, -1);
       if (message.channel === "lossy") travelLossy(message);
-      else travel(message, roads[message.channel]);
+      else travel(message, transits[message.channel]);
     }
     departed();
     pump();
@@ -86,20 +85,20 @@ export function createPipe({ clock, conditions, random, deliver, departed }: Pip
 
   const delay = (): number => latency + random() * jitter;
 
-  function travel(message: Message, road: Queue): void {
-    road.messages.push(message);
+  function travel(message: Message, transit: Transit): void {
+    transit.messages.push(message);
     const now = clock.now();
-    road.lastArrival = Math.max(road.lastArrival, now + delay());
-    clock.after(road.lastArrival - now, () => arrive(road));
+    transit.lastArrival = Math.max(transit.lastArrival, now + delay());
+    clock.after(transit.lastArrival - now, () => arrive(transit));
   }
 
-  /** Whatever the order in which the clock rings, the first to depart is the first to arrive. */
-  function arrive(road: Queue): void {
+  /** Delivers in the order of sending, regardless of the order of the timers. */
+  function arrive(transit: Transit): void {
     if (held) {
-      road.due++;
+      transit.due++;
       return;
     }
-    const { channel, bytes } = road.messages.shift()!;
+    const { channel, bytes } = transit.messages.shift()!;
     deliver(channel, bytes);
   }
 
@@ -116,7 +115,7 @@ export function createPipe({ clock, conditions, random, deliver, departed }: Pip
     },
     send(channel, bytes) {
       if (channel === "lossy" && (held || lossyBuffered > lossyHighWaterMark)) return;
-      // The sender keeps its bytes, and may change them.
+      // The sender may reuse its bytes.
       const message = { channel, bytes: bytes.slice() };
       queue.push(message);
       count(message, 1);
@@ -127,7 +126,7 @@ export function createPipe({ clock, conditions, random, deliver, departed }: Pip
       queue = [];
       buffered = lossyBuffered = 0;
       const now = clock.now();
-      const last = Math.max(now + latency, roads.control.lastArrival, roads.bulk.lastArrival);
+      const last = Math.max(now + latency, transits.control.lastArrival, transits.bulk.lastArrival);
       clock.after(last - now, () => {
         if (!held) arrived();
       });
@@ -139,14 +138,14 @@ export function createPipe({ clock, conditions, random, deliver, departed }: Pip
     },
     release() {
       held = false;
-      for (const road of Object.values(roads)) {
-        for (; road.due > 0; road.due--) arrive(road);
+      for (const transit of Object.values(transits)) {
+        for (; transit.due > 0; transit.due--) arrive(transit);
       }
       pump();
     },
   };
 }
 
-function createRoad(): Queue {
+function createTransit(): Transit {
   return { messages: [], lastArrival: 0, due: 0 };
 }

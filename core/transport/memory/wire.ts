@@ -3,30 +3,29 @@ import { BonevalueError } from "../../errors.ts";
 import type { Lifetime } from "../lifetime.ts";
 import { type Conditions, createPipe, type Pipe } from "./pipe.ts";
 
-// As long as WebRTC takes to notice, and then to give up.
-const noticeAfter = 5_000;
-const loseAfter = 15_000;
+// The times after which WebRTC reports an interruption, and a loss.
+const interruptedAfterMs = 5_000;
+const lostAfterMs = 15_000;
 
 /** One side of a wire. */
 export interface End {
   readonly lifetime: Lifetime;
-  /** Where it sends, from now on. */
+  /** Sets the pipe that it sends on. */
   attach(out: Pipe): void;
-  /** Less waits in its pipe than before. */
+  /** The bytes that wait in its pipe have decreased. */
   departed(): void;
 }
 
-/** The path between two ends that have found each other. */
+/** The path between two ends. */
 export interface Wire {
-  /** The path breaks: nothing passes, and after a while both ends notice. */
+  /** Interrupts the path. Both ends notice after a while. */
   hold(): void;
-  /** The path is whole again. */
+  /** Restores the path. */
   release(): void;
-  /** `end` has closed: the other learns of it when all that was under way has arrived. */
+  /** `end` has closed. The other end closes after the messages in transit have arrived. */
   close(end: End): void;
 }
 
-/** What {@link createWire} needs. */
 export interface WireOptions {
   readonly ends: readonly [End, End];
   readonly clock: Clock;
@@ -34,7 +33,7 @@ export interface WireOptions {
   random(): number;
 }
 
-/** Joins two ends, which open a round trip later. */
+/** Connects two ends, which open one round trip later. */
 export function createWire({ ends, clock, conditions, random }: WireOptions): Wire {
   const [first, second] = ends;
   const pipes = new Map<End, Pipe>([
@@ -43,7 +42,7 @@ export function createWire({ ends, clock, conditions, random }: WireOptions): Wi
   ]);
   let held = false;
   let closed = false;
-  let noticed = false;
+  let isInterrupted = false;
   let undoTimers = () => {};
 
   function pipeTo({ lifetime }: End, { departed }: End): Pipe {
@@ -64,14 +63,14 @@ export function createWire({ ends, clock, conditions, random }: WireOptions): Wi
     }
   }
 
-  function notice(): void {
-    noticed = true;
-    const reason = new BonevalueError("disconnected", "Nothing arrives from the peer; the link may recover.");
+  function onInterrupted(): void {
+    isInterrupted = true;
+    const reason = new BonevalueError("disconnected", "Nothing arrives from the peer. The link may recover.");
     for (const { lifetime } of ends) lifetime.notify((listener) => listener.interrupted(reason));
   }
 
-  function lose(): void {
-    const reason = new BonevalueError("disconnected", "Nothing has arrived from the peer for 15 s. Dial it again.");
+  function onLost(): void {
+    const reason = new BonevalueError("disconnected", "Nothing has arrived from the peer for 15 s. Dial again.");
     for (const { lifetime } of ends) lifetime.end(reason);
   }
 
@@ -86,20 +85,20 @@ export function createWire({ ends, clock, conditions, random }: WireOptions): Wi
       if (held) return;
       held = true;
       for (const pipe of pipes.values()) pipe.hold();
-      const undoNotice = clock.after(noticeAfter, notice);
-      const undoLoss = clock.after(loseAfter, lose);
+      const undoInterrupted = clock.after(interruptedAfterMs, onInterrupted);
+      const undoLost = clock.after(lostAfterMs, onLost);
       undoTimers = () => {
-        undoNotice();
-        undoLoss();
+        undoInterrupted();
+        undoLost();
       };
     },
     release() {
-      // An end that closed meanwhile never answers again, so that the other loses it all the same.
+      // If one end has closed meanwhile, the other loses it all the same.
       if (!held || closed) return;
       held = false;
       undoTimers();
-      if (noticed) for (const { lifetime } of ends) lifetime.notify((listener) => listener.restored());
-      noticed = false;
+      if (isInterrupted) for (const { lifetime } of ends) lifetime.notify((listener) => listener.restored());
+      isInterrupted = false;
       for (const pipe of pipes.values()) pipe.release();
       if (first.lifetime.status === "opening") handshake();
     },
@@ -107,7 +106,7 @@ export function createWire({ ends, clock, conditions, random }: WireOptions): Wi
       closed = true;
       const other = end === first ? second : first;
       if (other.lifetime.status === "over") return undoTimers();
-      const reason = new BonevalueError("disconnected", "The other side has closed the link.");
+      const reason = new BonevalueError("disconnected", "The peer has closed the link.");
       pipes.get(end)!.finish(() => other.lifetime.end(reason));
     },
   };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createLifetime } from "../lifetime.ts";
 import { createChannels } from "./channels.ts";
-import { quirksOf } from "./quirks.ts";
+import { standard } from "./quirks.ts";
 
 /** A data channel that, as node-datachannel's, throws where it is told anything once it closes. */
 class Puppet extends EventTarget {
@@ -35,7 +35,7 @@ function openChannels() {
       return puppets[name];
     },
   };
-  channels.openOn(pc as unknown as RTCPeerConnection, quirksOf({ prototype: {} } as typeof RTCPeerConnection));
+  channels.openOn(pc as unknown as RTCPeerConnection, standard);
   puppets["lossy"]!.onopen();
   let drained = 0;
   lifetime.listen({ message() {}, drain: () => drained++, interrupted() {}, restored() {} });

@@ -3,24 +3,24 @@ import type { Lifetime } from "../lifetime.ts";
 import type { Channel } from "../transport.ts";
 import type { Quirks } from "./quirks.ts";
 
-// A message that waits behind this much is stale by the time it leaves.
+// A message that waits behind this many bytes would be stale when it is sent.
 const lossyHighWaterMark = 16_384;
 
 /** The three data channels of one connection. */
 export interface Channels {
-  /** Bytes that wait on control and bulk. */
+  /** The buffered bytes on control and bulk. */
   readonly buffered: number;
-  /** Where the listener is told `drain`. */
+  /** `drain` is called when `buffered` falls to this. */
   lowMark: number;
-  /** Does nothing before the channels are open. */
+  /** Has no effect before the channels are open. */
   send(channel: Channel, message: Uint8Array<ArrayBuffer>): void;
-  /** Makes them, by agreed ids and with their listeners. `lifetime` is told when all three are open. */
+  /** Creates the channels with fixed ids. Opens `lifetime` when all three are open. */
   openOn(pc: RTCPeerConnection, quirks: Quirks): void;
-  /** Lets go of every listener. */
+  /** Removes every listener. */
   release(): void;
 }
 
-/** Channels that wait for their connection. */
+/** Creates the channels, which wait for `openOn`. */
 export function createChannels(lifetime: Lifetime): Channels {
   const channels: Partial<Record<Channel, RTCDataChannel>> = {};
   let lowMark = 0;
@@ -33,14 +33,14 @@ export function createChannels(lifetime: Lifetime): Channels {
       if (Object.values(channels).every(({ readyState }) => readyState === "open")) lifetime.open();
     };
     channel.onmessage = ({ data }: MessageEvent<unknown>) => onMessage(name, quirks.bytes(data));
-    channel.onclose = () => lifetime.end(new BonevalueError("disconnected", "The other side has closed the link."));
-    // werift calls no property for this one.
+    channel.onclose = () => lifetime.end(new BonevalueError("disconnected", "The peer has closed the link."));
+    // werift does not call onbufferedamountlow.
     channel.addEventListener("bufferedamountlow", onBufferedAmountLow);
     channels[name] = channel;
   }
 
   function onMessage(name: Channel, bytes: Uint8Array<ArrayBuffer> | undefined): void {
-    if (!bytes) lifetime.end(new BonevalueError("protocol", "The peer sent text where only bytes are spoken."));
+    if (!bytes) lifetime.end(new BonevalueError("protocol", "The peer sent text instead of bytes."));
     else lifetime.notify((listener) => listener.message(name, bytes), bytes.byteLength);
   }
 
@@ -50,18 +50,18 @@ export function createChannels(lifetime: Lifetime): Channels {
   function onBufferedAmountLow(): void {
     if (!isWatching) return;
     if (buffered() > lowMark) setThresholds();
-    // Elsewhere than in browsers it may have drained while the thresholds were set.
+    // Outside of browsers the channels may have drained while the thresholds were set.
     if (buffered() > lowMark) return;
     isWatching = false;
     lifetime.notify((listener) => listener.drain());
   }
 
-  /** The platform watches each channel alone: whichever falls first to what the other leaves of the mark asks again. */
+  /** The platform has a threshold per channel. Each gets the low mark minus the bytes on the other channel. */
   function setThresholds(): void {
     for (const name of ["control", "bulk"] as const) {
       const channel = channels[name];
       const others = buffered() - bufferedOn(name);
-      // node-datachannel throws where it closes.
+      // node-datachannel throws on a channel that closes.
       if (channel?.readyState === "open") channel.bufferedAmountLowThreshold = Math.max(0, lowMark - others);
     }
   }
@@ -91,7 +91,9 @@ export function createChannels(lifetime: Lifetime): Channels {
       try {
         channel.send(message);
       } catch (cause) {
-        lifetime.end(new BonevalueError("link-failed", "The platform refused a message.", { cause }));
+        lifetime.end(
+          new BonevalueError("link-failed", "The platform failed to send a message. Dial again.", { cause }),
+        );
         return;
       }
       if (name !== "lossy") watch();

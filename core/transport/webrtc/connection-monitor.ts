@@ -1,31 +1,31 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 
-// ICE takes about 5 s to notice a silence, so that a link is given up 15 s after the last byte.
+// ICE notices a silence after about 5 s, so a link ends 15 s after the last byte.
 const recoveryTimeoutMs = 10_000;
-// Chromium tells WebRTC of a new network half a second after it has told the page. A round that begins before has no
-// address to offer, and what it says over the dead path makes SCTP wait longer when there is a path.
+// Chromium tells WebRTC about a new network half a second later than the page. An earlier round has no address to offer,
+// and its packets on the dead path make SCTP wait longer once there is a path.
 const networkDelayMs = 600;
 
-/** What {@link monitorConnection} asks and tells. */
+/** The state and the events of {@link monitorConnection}. */
 export interface ConnectionMonitorEvents {
   /** Whether the link has opened. */
   isOpen(): boolean;
-  /** There is a path, for the first time or again. */
+  /** There is a path. */
   working(): void;
-  /** It broke before it was open. */
+  /** The connection failed before the link opened. */
   failed(): void;
   interrupted(reason: BonevalueError): void;
   restored(): void;
-  /** A new round may help. */
+  /** An ICE restart may help. */
   restart(): void;
   lost(reason: BonevalueError): void;
 }
 
-/** Where a platform tells that it has a network again. Outside of browsers none does. */
+/** The target of the `online` event. Only browsers have one. */
 export type Platform = Partial<Pick<EventTarget, "addEventListener" | "removeEventListener">>;
 
-/** Follows an RTCPeerConnection's state, from trouble to recovery or loss; returns its undo. */
+/** Monitors the state of an RTCPeerConnection: interruption, recovery and loss. Returns its undo. */
 export function monitorConnection(
   pc: RTCPeerConnection,
   clock: Clock,
@@ -37,9 +37,9 @@ export function monitorConnection(
 
   function onInterrupted(): void {
     if (undoTimeout) return;
-    const reason = new BonevalueError("disconnected", "Nothing arrives from the peer; the link tries to recover.");
+    const reason = new BonevalueError("disconnected", "Nothing arrives from the peer. The link tries to recover.");
     undoTimeout = clock.after(recoveryTimeoutMs, () => {
-      events.lost(new BonevalueError("disconnected", "Nothing has arrived from the peer for 15 s. Dial it again."));
+      events.lost(new BonevalueError("disconnected", "Nothing has arrived from the peer for 15 s. Dial again."));
     });
     events.interrupted(reason);
     events.restart();
@@ -52,7 +52,7 @@ export function monitorConnection(
     events.restored();
   }
 
-  /** The path that we had is likely to be gone with the network that we had, long before ICE misses it. */
+  /** With another network the old path no longer works, but ICE notices that only later. */
   function onOnline(): void {
     undoDelay?.();
     undoDelay = clock.after(networkDelayMs, () => events.isOpen() && events.restart());
@@ -67,7 +67,7 @@ export function monitorConnection(
       if (events.isOpen()) onInterrupted();
       else if (state === "failed") events.failed();
     } else if (state === "closed") {
-      events.lost(new BonevalueError("disconnected", "The other side has closed the link."));
+      events.lost(new BonevalueError("disconnected", "The peer has closed the link."));
     }
   };
 

@@ -1,39 +1,44 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import type { Candidate, Description, SignalExchange } from "../transport.ts";
-import { describeIceError } from "./ice-error.ts";
-import { linkFailed } from "./link-failed.ts";
+import { describeIceError, linkFailed } from "./link-errors.ts";
 import { hasPath } from "./path.ts";
 import type { Quirks } from "./quirks.ts";
 
-// By then the first calls have gone out.
+// The first calls have been sent by then.
 const spareDelayMs = 1_000;
 
 /** The exchange of descriptions and candidates for one connection. */
 export interface Negotiation {
-  /** Begins a new round, or asks the caller for one. */
+  /** Starts an ICE restart, or asks the caller for one. */
   restart(): void;
-  /** Why there is no link yet, and what to do. */
+  /** Why the link is not open yet, and what to do. */
   trouble(): string | undefined;
   release(): void;
 }
 
-/** What {@link negotiate} needs. */
 export interface NegotiationOptions {
   readonly pc: RTCPeerConnection;
   readonly role: "caller" | "callee";
   readonly exchange: SignalExchange;
   readonly quirks: Quirks;
   readonly clock: Clock;
-  /** Makes the channels; called once, right before our first description, which must speak of them. */
+  /** Creates the channels. Called once, right before the first local description, which must contain them. */
   openChannels(): void;
-  /** The servers of this moment, for a new round. */
+  /** The current servers, for a restart. */
   servers(): Promise<RTCIceServer[]>;
-  /** It cannot go on. */
+  /** The negotiation failed. */
   fail(error: BonevalueError): void;
 }
 
-/** Begins to negotiate: the caller offers at once, the callee answers what it hears. */
+/**
+ * Negotiates a connection. The caller offers at once; the callee answers.
+ *
+ * Descriptions are exchanged in rounds: the first opens the link, each later one is an ICE restart. The platform's steps
+ * are asynchronous and each needs the one before, so they run in a queue. Signals may arrive at any time meanwhile; only
+ * those of the newest round count: `remoteDescription` is the newest that has arrived, and a step that finds another one
+ * does nothing.
+ */
 export function negotiate({
   pc,
   role,
@@ -47,7 +52,7 @@ export function negotiate({
   const candidateTypes = new Set<string>();
   const iceErrors = new Set<string>();
   let pendingCandidates: Candidate[] | undefined = [];
-  // What the present round has heard of the other side.
+  // Of the current round.
   let remoteDescription: Description | undefined;
   let restarting = false;
   let rounds = 0;
@@ -55,30 +60,29 @@ export function negotiate({
   let queue: Promise<void> = Promise.resolve();
   const undoDelayed: (() => void)[] = [];
 
-  /** The platform's steps are asynchronous, and each needs the one before to be done. */
   function enqueue(step: () => Promise<void>): void {
     queue = queue
       .then(() => (released ? undefined : step()))
       .catch((cause: unknown) => {
-        if (!released) fail(linkFailed("The two sides could not agree on a link", cause));
+        if (!released) fail(linkFailed("The link could not be negotiated", cause));
       });
   }
 
-  /** Offers, or answers `offer`. */
+  /** Creates and sends an offer, or the answer to `offer`. */
   async function describe(offer?: Description): Promise<void> {
     if (rounds++ === 0) openChannels();
     await pc.setLocalDescription();
     const { type, sdp } = pc.localDescription!;
-    // Of a newer offer that has come meanwhile this answer would be taken for that one's.
+    // The caller would take this answer for the answer to its newer offer.
     if (released || (offer && offer !== remoteDescription)) return;
-    // What answers our last offer does not answer this one.
+    // A late answer to the last offer does not answer this one.
     if (!offer) remoteDescription = undefined;
     exchange.describe({ type, sdp });
     for (const candidate of pendingCandidates ?? []) exchange.candidate(candidate);
     pendingCandidates = undefined;
   }
 
-  /** A relay's credentials may have been renewed since the last round. Where they cannot be had, as offline, the last stay. */
+  /** TURN credentials may have changed since the last round. If the new ones fail to load, the old ones stay. */
   async function renewServers(): Promise<void> {
     const iceServers = await servers().catch(() => undefined);
     if (iceServers) pc.setConfiguration({ ...pc.getConfiguration(), iceServers });
@@ -93,26 +97,26 @@ export function negotiate({
   }
 
   async function accept(description: Description): Promise<void> {
-    // Whoever floods us with rounds costs us one at a time.
+    // Skips outdated offers, so a flood of offers costs one round at a time.
     if (description !== remoteDescription) return;
     const expected = role === "caller" ? "answer" : "offer";
     if (description.type !== expected || !isDataOnly(description.sdp)) {
-      throw new BonevalueError("protocol", "The peer described something else than data channels.");
+      throw new BonevalueError("protocol", "The peer offered something other than data channels.");
     }
     if (rounds > 0 && role === "callee") await renewServers();
     await pc.setRemoteDescription({ type: expected, sdp: quirks.remote(description.sdp) });
     if (role === "callee" && description === remoteDescription) await describe(description);
   }
 
-  async function addCandidate(candidate: Candidate, about: Description | undefined): Promise<void> {
-    // One of a kind that this platform does not know harms nobody.
-    if (about === remoteDescription) await pc.addIceCandidate(candidate as RTCIceCandidateInit).catch(() => {});
+  async function addCandidate(candidate: Candidate, round: Description | undefined): Promise<void> {
+    // A candidate that this platform does not support is ignored.
+    if (round === remoteDescription) await pc.addIceCandidate(candidate as RTCIceCandidateInit).catch(() => {});
   }
 
-  /** Once there is a path, another one is a spare: to add it stops the page for half a millisecond, while the first calls wait. */
-  async function addOrDelay(candidate: Candidate, about: Description | undefined): Promise<void> {
-    if (rounds > 1 || !hasPath(pc)) return addCandidate(candidate, about);
-    undoDelayed.push(clock.after(spareDelayMs, () => enqueue(() => addCandidate(candidate, about))));
+  /** With a path, further candidates are spares. Adding one blocks the page for 0.5 ms, so they wait for the first calls. */
+  async function addOrDelay(candidate: Candidate, round: Description | undefined): Promise<void> {
+    if (rounds > 1 || !hasPath(pc)) return addCandidate(candidate, round);
+    undoDelayed.push(clock.after(spareDelayMs, () => enqueue(() => addCandidate(candidate, round))));
   }
 
   pc.onicecandidate = ({ candidate: found }) => {
@@ -130,8 +134,8 @@ export function negotiate({
       enqueue(() => accept(description));
     },
     candidate(candidate) {
-      const about = remoteDescription;
-      enqueue(() => addOrDelay(candidate, about));
+      const round = remoteDescription;
+      enqueue(() => addOrDelay(candidate, round));
     },
     restart,
   });
@@ -157,7 +161,7 @@ export function negotiate({
   };
 }
 
-/** Whether a description offers one section, of data channels, and nothing else. */
+/** Whether a description has exactly one section, for data channels. */
 function isDataOnly(sdp: string): boolean {
   const sections = sdp.match(/^m=.*$/gm) ?? [];
   return sections.length === 1 && /^m=application \d+ (UDP|TCP)\/DTLS\/SCTP webrtc-datachannel\s*$/.test(sections[0]!);
@@ -165,20 +169,20 @@ function isDataOnly(sdp: string): boolean {
 
 function diagnoseFailure(
   pc: RTCPeerConnection,
-  kinds: ReadonlySet<string>,
-  refusals: ReadonlySet<string>,
+  candidateTypes: ReadonlySet<string>,
+  iceErrors: ReadonlySet<string>,
 ): string | undefined {
-  if (hasPath(pc)) return "There is a path, but no handshake with the peer. Dial it again.";
+  if (hasPath(pc)) return "There is a path, but the handshake with the peer failed. Dial again.";
   if (pc.iceGatheringState !== "complete") return undefined;
-  if (kinds.size === 0) {
-    return "This side found no address at which it can be reached: check that it is online and that WebRTC is not blocked.";
+  if (candidateTypes.size === 0) {
+    return "This device has no usable network address. Check that it is online and that WebRTC is not blocked.";
   }
-  if (!kinds.has("relay")) {
-    const said = [...refusals].join("; ");
-    const advice = said
-      ? ` (${said}): check the TURN server and its credentials, which may have expired.`
+  if (!candidateTypes.has("relay")) {
+    const errors = [...iceErrors].join("; ");
+    const advice = errors
+      ? ` (${errors}): check the TURN server and its credentials, which may have expired.`
       : ": configure a TURN server in iceServers.";
     return `Direct paths are blocked and there was no relay candidate${advice}`;
   }
-  return "Not even a relay made a path: check that both sides can reach the TURN server.";
+  return "The TURN server made no path either. Check that both sides can reach it.";
 }

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { pathOf } from "./path.ts";
 import { quirksOf } from "./quirks.ts";
 
-const standard = quirksOf(class {} as unknown as typeof RTCPeerConnection);
-const nodeDataChannel = quirksOf(
+const standard = await quirksOf(class {} as unknown as typeof RTCPeerConnection);
+const nodeDataChannel = await quirksOf(
   class {
     ext_maxMessageSize(): void {}
   } as unknown as typeof RTCPeerConnection,

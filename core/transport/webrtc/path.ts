@@ -1,6 +1,6 @@
 import type { Quirks } from "./quirks.ts";
 
-/** How the bytes of a connection travel, and its round trip in ms. */
+/** The kind of path of a connection, and its round-trip time in ms. */
 export interface Path {
   readonly path?: "direct" | "turn";
   readonly roundTrip?: number;
@@ -10,16 +10,16 @@ interface Pair {
   readonly type: "candidate-pair";
   readonly state?: string;
   readonly nominated?: boolean;
-  /** Firefox's own. */
+  /** Only in Firefox. */
   readonly selected?: boolean;
   readonly localCandidateId: string;
   readonly remoteCandidateId: string;
   readonly currentRoundTripTime?: number;
 }
 
-/** Reads the chosen pair of candidates out of the platform's statistics; empty where there is none. */
+/** Reads the selected candidate pair from the statistics. Returns an empty object if there is none. */
 export function pathOf(report: RTCStatsReport, quirks: Quirks): Path {
-  const pair = chosenPair(report);
+  const pair = selectedPair(report);
   if (!pair) return {};
   const relayed = [pair.localCandidateId, pair.remoteCandidateId].some(
     (id) => report.get(id)?.candidateType === "relay",
@@ -31,18 +31,18 @@ export function pathOf(report: RTCStatsReport, quirks: Quirks): Path {
   };
 }
 
-function chosenPair(report: RTCStatsReport): Pair | undefined {
-  let guess: Pair | undefined;
+function selectedPair(report: RTCStatsReport): Pair | undefined {
+  let selected: Pair | undefined;
   for (const entry of report.values()) {
     if (entry.type === "transport" && entry.selectedCandidatePairId) return report.get(entry.selectedCandidatePairId);
     if (entry.type === "candidate-pair" && (entry.selected || (entry.nominated && entry.state === "succeeded"))) {
-      guess = entry;
+      selected = entry;
     }
   }
-  return guess;
+  return selected;
 }
 
-/** Whether bytes can travel: what is missing, if anything, is the handshake. */
+/** Whether ICE has found a path. The DTLS handshake may be missing. */
 export function hasPath({ iceConnectionState }: RTCPeerConnection): boolean {
   return iceConnectionState === "connected" || iceConnectionState === "completed";
 }

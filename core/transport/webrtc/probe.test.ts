@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createVirtualClock } from "../../testing/virtual-clock.ts";
 import { probe } from "./probe.ts";
-import { quirksOf } from "./quirks.ts";
+import { standard } from "./quirks.ts";
 
 class FakeConnection {
   closed = false;
@@ -26,8 +26,7 @@ class FakeConnection {
 function begin({ refusal }: { refusal?: Error } = {}) {
   const clock = createVirtualClock();
   const pc = new FakeConnection(refusal);
-  const quirks = quirksOf(FakeConnection as unknown as typeof RTCPeerConnection);
-  return { clock, pc, reach: probe(pc as unknown as RTCPeerConnection, quirks, clock) };
+  return { clock, pc, reach: probe(pc as unknown as RTCPeerConnection, standard, clock) };
 }
 
 test("tells the kinds of candidates that were found, and closes the connection", async () => {

@@ -1,12 +1,12 @@
 import type { Clock } from "../../clock.ts";
 import type { Reach } from "../transport.ts";
-import { describeIceError } from "./ice-error.ts";
+import { describeIceError } from "./link-errors.ts";
 import type { Quirks } from "./quirks.ts";
 
-// A server that is there answers sooner; one that is not would keep us for half a minute.
+// A server that works answers sooner; the platform gives up others after half a minute.
 const timeoutMs = 5_000;
 
-/** Finds out at which addresses a connection could be reached, in 5 s at most, and closes it. */
+/** Gathers candidates on `pc` for 5 s at most, and closes it. Returns the kinds of addresses that were found. */
 export async function probe(pc: RTCPeerConnection, quirks: Quirks, clock: Clock): Promise<Reach> {
   const kinds = new Set<string>();
   const errors = new Set<string>();

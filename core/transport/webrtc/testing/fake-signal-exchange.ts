@@ -1,12 +1,12 @@
 import type { SignalExchange, SignalListener } from "../../transport.ts";
 
-/** A side of a test's attempt: what `says` is told, whoever `tells` was given hears. */
+/** The signals of one side of a test: the listener of `hear` receives what `send` sends. */
 export interface FakeSignalExchange {
   readonly says: Pick<SignalExchange, "describe" | "candidate">;
   readonly tells: SignalExchange["hear"];
 }
 
-/** Says things to one listener, which may come late. */
+/** Creates an exchange whose listener may be set later. */
 export function createFakeSignalExchange(): FakeSignalExchange {
   const { promise: listening, resolve: tells } = Promise.withResolvers<SignalListener>();
   const says: FakeSignalExchange["says"] = {

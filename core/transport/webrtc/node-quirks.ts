@@ -1,0 +1,44 @@
+import type { Candidate } from "../transport.ts";
+import { type Quirks, standard } from "./quirks.ts";
+
+// As of 0.33. It creates an offer as soon as it has a channel, and answers on its own. Therefore the callee creates its
+// channels only after the offer has arrived.
+const nodeDataChannel: Quirks = {
+  // It puts username and credential into a URL without encoding them, and decodes them later.
+  servers: (servers) =>
+    servers.map(({ username, credential, ...server }) => ({
+      ...server,
+      ...(username && { username: encodeURIComponent(username) }),
+      ...(credential && { credential: encodeURIComponent(credential) }),
+    })),
+  // Its candidates contain the prefix of the SDP line.
+  candidate(found) {
+    const init = found.toJSON();
+    return { ...init, candidate: init.candidate?.replace(/^a=/, "") };
+  },
+  // It sometimes fails on candidates inside a description; they also arrive one by one. Its first DTLS message is often
+  // lost on a caller without a path, and repeated only after 1 s, so the caller starts the handshake.
+  remote: (sdp) =>
+    sdp.replace(/^a=(candidate:.*|end-of-candidates)\r?\n/gm, "").replace("a=setup:actpass", "a=setup:active"),
+  bytes: standard.bytes,
+  roundTrip: (ms) => ms,
+  restarts: false,
+};
+
+// As of 0.25.
+const werift: Quirks = {
+  ...standard,
+  // Its candidates have no toJSON; they are plain objects.
+  candidate: (found) => found as Candidate,
+  // It delivers Buffers for every binaryType.
+  bytes: (data) => (data instanceof Uint8Array ? bytesOf(data) : undefined),
+};
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+}
+
+/** Detects an implementation by properties that only it has. */
+export function nodeQuirksOf({ prototype }: typeof RTCPeerConnection): Quirks {
+  return "ext_maxMessageSize" in prototype ? nodeDataChannel : werift;
+}
