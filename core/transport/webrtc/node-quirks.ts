@@ -1,9 +1,9 @@
 import type { Candidate } from "../transport.ts";
-import { type Quirks, standard } from "./quirks.ts";
+import type { Quirks } from "./quirks.ts";
 
 // As of 0.33. It creates an offer as soon as it has a channel, and answers on its own. Therefore the callee creates its
 // channels only after the offer has arrived.
-const nodeDataChannel: Quirks = {
+const nodeDataChannel: Omit<Quirks, "bytes"> = {
   // It puts username and credential into a URL without encoding them, and decodes them later.
   servers: (servers) =>
     servers.map(({ username, credential, ...server }) => ({
@@ -20,14 +20,12 @@ const nodeDataChannel: Quirks = {
   // lost on a caller without a path, and repeated only after 1 s, so the caller starts the handshake.
   remote: (sdp) =>
     sdp.replace(/^a=(candidate:.*|end-of-candidates)\r?\n/gm, "").replace("a=setup:actpass", "a=setup:active"),
-  bytes: standard.bytes,
   roundTrip: (ms) => ms,
   restarts: false,
 };
 
 // As of 0.25.
-const werift: Quirks = {
-  ...standard,
+const werift: Pick<Quirks, "candidate" | "bytes"> = {
   // Its candidates have no toJSON; they are plain objects.
   candidate: (found) => found as Candidate,
   // It delivers Buffers for every binaryType.
@@ -38,7 +36,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array<Arr
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 
-/** Detects an implementation by properties that only it has. */
-export function nodeQuirksOf({ prototype }: typeof RTCPeerConnection): Quirks {
-  return "ext_maxMessageSize" in prototype ? nodeDataChannel : werift;
+/** Returns `standard` with the deviations of an implementation, which is detected by properties that only it has. */
+export function nodeQuirksOf({ prototype }: typeof RTCPeerConnection, standard: Quirks): Quirks {
+  return { ...standard, ...("ext_maxMessageSize" in prototype ? nodeDataChannel : werift) };
 }

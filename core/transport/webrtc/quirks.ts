@@ -30,5 +30,5 @@ export const standard: Quirks = {
 export function quirksOf(Implementation: typeof RTCPeerConnection): Quirks | Promise<Quirks> {
   const { prototype } = Implementation;
   if (!("ext_maxMessageSize" in prototype || "sctpRemotePort" in prototype)) return standard;
-  return import("./node-quirks.ts").then(({ nodeQuirksOf }) => nodeQuirksOf(Implementation));
+  return import("./node-quirks.ts").then(({ nodeQuirksOf }) => nodeQuirksOf(Implementation, standard));
 }
