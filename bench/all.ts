@@ -1,5 +1,5 @@
 import { fresh, warm } from "./parts/bulk.ts";
-import { calls } from "./parts/calls.ts";
+import { calls, messages, structuredCalls } from "./parts/calls.ts";
 import { first } from "./parts/first.ts";
 import { mixed } from "./parts/mixed.ts";
 import type { Part } from "./parts/part.ts";
@@ -9,8 +9,8 @@ import type { Scenario } from "./scenarios/scenario.ts";
 import { sizes } from "./scenarios/sizes.ts";
 import { state } from "./scenarios/state.ts";
 
-/** What is measured in rounds. */
-export const parts: readonly Part[] = [calls, warm, fresh, mixed, first];
+/** Measured in rounds. */
+export const parts: readonly Part[] = [calls, structuredCalls, messages, warm, fresh, mixed, first];
 
-/** What happens once, and is watched. */
+/** Observed once. */
 export const scenarios: readonly Scenario[] = [sizes, state, memory, pause, lossy];

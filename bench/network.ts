@@ -1,15 +1,15 @@
 import { parseArgs } from "node:util";
 import { findLossyNetworkProblem } from "../tools/lossy-network.ts";
+import { evaluate } from "./goals.ts";
 import { machine } from "./machine.ts";
-import { openNetworkStage } from "./network/stage.ts";
+import { openNetworkEnvironment } from "./network/environment.ts";
 import { badCable, network } from "./parts/network.ts";
 import { publish } from "./report/publish.ts";
 import { writeResults } from "./report/results.ts";
 import { tableOf } from "./report/table.ts";
 import { runRounds } from "./rounds.ts";
-import { judge } from "./verdict.ts";
 
-/** `node bench/network.ts [--rounds N] [--latency MS] [--loss SHARE]`: another cable is measured, but not published. */
+/** `node bench/network.ts [--rounds N] [--latency MS] [--loss FRACTION]`. Results of other cables are not published. */
 const { values } = parseArgs({
   options: { rounds: { type: "string", default: "5" }, latency: { type: "string" }, loss: { type: "string" } },
 });
@@ -21,16 +21,16 @@ const cable = {
   loss: Number(values.loss ?? badCable.loss),
   seed: 1,
 };
-const stage = await openNetworkStage(cable);
+const environment = await openNetworkEnvironment(cable);
 try {
   const extent = { rounds: Number(values.rounds), time: Number.POSITIVE_INFINITY };
-  const found = judge(network, await runRounds(network, stage, extent));
+  const found = evaluate(network, await runRounds(network, environment, extent));
   console.log(`${cable.latency} ms each way, ${cable.loss * 100} % of packets lost\n`);
   for (const finding of found) console.log(`${tableOf(finding)}\n`);
   if (values.latency === undefined && values.loss === undefined) {
-    writeResults(network.name, { ...machine(), chromium: stage.version, found });
+    writeResults(network.name, { ...machine(), chromium: environment.version, found });
     publish();
   }
 } finally {
-  await stage.close();
+  await environment.close();
 }

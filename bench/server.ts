@@ -2,23 +2,24 @@ import { machine } from "./machine.ts";
 import { publish } from "./report/publish.ts";
 import { readServerResults, writeResults } from "./report/results.ts";
 import { isMet, serverHead, serverRow } from "./report/server-table.ts";
-import { figures } from "./server/figures/all.ts";
+import { serverMetrics } from "./server/metrics/all.ts";
 
 /**
- * `node bench/server.ts [NAME…]`: measures the server, or only these figures, and prints a table. The results are kept in
- * results/server.json, beside those of figures that were measured before.
+ * `node bench/server.ts [NAME…]`: measures the server, or only these metrics, and prints a table. The results are kept in
+ * results/server.json, beside those of metrics that were measured before.
  */
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !figures.some((figure) => figure.name === name));
-if (unknown.length > 0) throw new Error(`No such figure: ${unknown}. There are ${figures.map(({ name }) => name)}.`);
+const unknown = wanted.filter((name) => !serverMetrics.some((metric) => metric.name === name));
+if (unknown.length > 0)
+  throw new Error(`No such metric: ${unknown}. There are ${serverMetrics.map(({ name }) => name)}.`);
 
-const found = { ...readServerResults()?.figures };
+const found = { ...readServerResults()?.metrics };
 console.log(serverHead);
-for (const figure of figures) {
-  if (wanted.length > 0 && !wanted.includes(figure.name)) continue;
-  const numbers = await figure.measure();
-  found[figure.name] = { ...numbers, met: isMet(figure, numbers) };
-  console.log(serverRow(figure, numbers));
+for (const metric of serverMetrics) {
+  if (wanted.length > 0 && !wanted.includes(metric.name)) continue;
+  const numbers = await metric.measure();
+  found[metric.name] = { ...numbers, met: isMet(metric, numbers) };
+  console.log(serverRow(metric, numbers));
 }
-writeResults("server", { machine: machine(), figures: found });
+writeResults("server", { machine: machine(), metrics: found });
 publish();

@@ -1,30 +1,30 @@
-/** The value that half of the numbers do not exceed. */
+/** The median. */
 export function median(numbers: readonly number[]): number {
   return percentile(numbers, 0.5);
 }
 
-/** The value that `share` of the numbers, from 0 to 1, do not exceed; between two of them in proportion. */
+/** The percentile `share`, from 0 to 1, with linear interpolation. */
 export function percentile(numbers: readonly number[], share: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
-  const place = (sorted.length - 1) * share;
-  const below = sorted[Math.floor(place)] ?? Number.NaN;
-  const above = sorted[Math.ceil(place)] ?? Number.NaN;
-  return below + (above - below) * (place - Math.floor(place));
+  const index = (sorted.length - 1) * share;
+  const below = sorted[Math.floor(index)] ?? Number.NaN;
+  const above = sorted[Math.ceil(index)] ?? Number.NaN;
+  return below + (above - below) * (index - Math.floor(index));
 }
 
-/** What many measurements of one thing say. */
+/** A summary of repeated measurements. */
 export interface Summary {
   readonly median: number;
   readonly least: number;
   readonly most: number;
 }
 
-/** The middle of the numbers and their range. */
+/** The median and range of the numbers. */
 export function summarise(numbers: readonly number[]): Summary {
   return { median: median(numbers), least: Math.min(...numbers), most: Math.max(...numbers) };
 }
 
-/** Each number divided by the one of the same round. */
+/** The ratios of the numbers of each round. */
 export function paired(numbers: readonly number[], by: readonly number[]): number[] {
   return numbers.map((number, round) => number / by[round]!);
 }

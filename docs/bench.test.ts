@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parts, scenarios } from "../bench/all.ts";
-import { pageOf, plotName } from "../bench/report/page.ts";
+import { plotPath, renderPage } from "../bench/report/markdown.ts";
 import { plotOf } from "../bench/report/plot.ts";
 import { readPart, readScenario } from "../bench/report/results.ts";
 
@@ -10,8 +10,8 @@ const read = (path: string): string => readFileSync(new URL(path, import.meta.ur
 test("the page about speed shows what was measured last, and its plots do", () => {
   const found = parts.flatMap(({ name }) => readPart(name)?.found ?? []);
   expect(found.length).toBeGreaterThan(0);
-  expect(read("bench.md")).toBe(pageOf(parts, scenarios));
-  for (const finding of found) expect(read(plotName(finding))).toBe(plotOf(finding));
+  expect(read("bench.md")).toBe(renderPage(parts, scenarios));
+  for (const finding of found) expect(read(plotPath(finding))).toBe(plotOf(finding));
 });
 
 const columns = ["bonevalue", "PeerJS", "Trystero", "simple-peer"] as const;
@@ -35,7 +35,7 @@ test.for([
   ["p50", /([\d.]+) ms/g],
   ["rate", /; ([\d ]+\d)/g],
 ] as const)("the README's figures of calls are those that were measured last, to two digits: %s", ([key, pattern]) => {
-  const found = readPart("calls")?.found.find(({ figure }) => figure.key === key);
-  const medians = new Map(found?.contestants.map(({ name, number }) => [name, Number(number.median.toPrecision(2))]));
+  const found = readPart("calls")?.found.find(({ metric }) => metric.key === key);
+  const medians = new Map(found?.libraries.map(({ name, number }) => [name, Number(number.median.toPrecision(2))]));
   expect(numbersOf("a call and its reply", pattern)).toEqual(columns.map((name) => medians.get(name)));
 });

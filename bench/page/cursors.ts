@@ -1,6 +1,6 @@
 import { type Client, createClient } from "../../core/index.ts";
 import { knownPeers } from "./known-peers.ts";
-import { createSignals } from "./signals.ts";
+import { createSignalChannel } from "./signal-channel.ts";
 
 /** Lossy messages from one client to many. */
 export interface Cursors {
@@ -20,7 +20,7 @@ export function createCursors(): Cursors {
   let client: Client;
 
   async function signIn(room: string, own: string, others: readonly string[]): Promise<Client> {
-    const discovery = knownPeers(createSignals(room), own, others);
+    const discovery = knownPeers(createSignalChannel(room), own, others);
     const client = createClient({ discovery, idleTimeout: Number.POSITIVE_INFINITY });
     await client.connect("bench", own, "");
     return client;

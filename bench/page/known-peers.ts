@@ -1,8 +1,8 @@
 import type { Discovery } from "../../core/index.ts";
-import type { Signals } from "./signals.ts";
+import type { SignalChannel } from "./signal-channel.ts";
 
 /** A discovery of peers who know each other from the start and never leave; `signals` reach all of them. */
-export function knownPeers(signals: Signals, own: string, others: readonly string[]): Discovery {
+export function knownPeers(signals: SignalChannel, own: string, others: readonly string[]): Discovery {
   return {
     open(_host, _credentials, events) {
       signals.listen(({ from, to, kind, signal }) => {

@@ -1,15 +1,15 @@
-import type { Pair } from "../stage.ts";
-import { marks, type Part } from "./part.ts";
+import type { Pair } from "../environment.ts";
+import { highWaterMarks, type Part } from "./part.ts";
 
 const megabyte = 1_000_000;
 
-/** 100 MB on a link that has been used. */
+/** 100 MB on a warm link. */
 export const warm: Part = {
   name: "warm",
-  contestants: ["raw", "bonevalue", "PeerJS", "simple-peer", "Trystero"],
-  mark: marks.bulk,
+  libraries: ["raw", "bonevalue", "PeerJS", "simple-peer", "Trystero"],
+  highWaterMark: highWaterMarks.bulk,
   warm: true,
-  figures: [
+  metrics: [
     {
       key: "speed",
       title: "100 MB as one stream of 64 KiB chunks, on a warm link",
@@ -25,13 +25,13 @@ export const warm: Part = {
   measure: async (pair) => ({ speed: await transfer(pair, 100 * megabyte) }),
 };
 
-/** The first 25 MB on a link that was not there before. */
+/** The first 25 MB on a new link. */
 export const fresh: Part = {
   name: "fresh",
-  contestants: ["raw", "bonevalue", "PeerJS", "simple-peer"],
-  mark: marks.bulk,
+  libraries: ["raw", "bonevalue", "PeerJS", "simple-peer"],
+  highWaterMark: highWaterMarks.bulk,
   warm: false,
-  figures: [
+  metrics: [
     {
       key: "speed",
       title: "The first 25 MB on a fresh link",
@@ -44,18 +44,18 @@ export const fresh: Part = {
     },
   ],
   async measure(pair) {
-    await pair.dial({ mark: marks.bulk });
+    await pair.dial({ highWaterMark: highWaterMarks.bulk });
     const speed = await transfer(pair, 25 * megabyte);
     await pair.hangUp();
     return { speed };
   },
 };
 
-/** How fast `size` bytes arrive, in MB/s. */
+/** Transfers `size` bytes. Resolves to the rate in MB/s. */
 async function transfer({ caller, callee }: Pair, size: number): Promise<number> {
-  await callee.evaluate(() => bench.arrival.reset());
+  await callee.evaluate(() => bench.received.reset());
   const begun = await caller.evaluate((size) => bench.send(size), size);
-  const ended = await callee.evaluate((size) => bench.arrival.whole(size), size);
+  const ended = await callee.evaluate((size) => bench.received.waitFor(size), size);
   await caller.evaluate(() => bench.finish());
   return size / megabyte / ((ended - begun) / 1_000);
 }

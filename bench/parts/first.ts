@@ -1,15 +1,15 @@
 import { median } from "../statistics.ts";
-import { marks, type Part } from "./part.ts";
+import { highWaterMarks, type Part } from "./part.ts";
 
 const links = 5;
 
-/** From nothing to an answer. */
+/** The time to the first reply without a link. */
 export const first: Part = {
   name: "first",
-  contestants: ["raw", "bonevalue", "PeerJS", "simple-peer"],
-  mark: marks.latency,
+  libraries: ["raw", "bonevalue", "PeerJS", "simple-peer"],
+  highWaterMark: highWaterMarks.latency,
   warm: false,
-  figures: [
+  metrics: [
     {
       key: "time",
       title: "From the call on a peer without a link to its reply",
@@ -21,7 +21,7 @@ export const first: Part = {
   async measure(pair) {
     const times: number[] = [];
     for (let link = 0; link < links; link++) {
-      times.push(await pair.dial({ mark: marks.latency }));
+      times.push(await pair.dial({ highWaterMark: highWaterMarks.latency }));
       await pair.hangUp();
     }
     return { time: median(times) };

@@ -1,5 +1,5 @@
 import { percentile } from "../statistics.ts";
-import { marks, type Part } from "./part.ts";
+import { highWaterMarks, type Part } from "./part.ts";
 import { pause, speedDuring } from "./speed.ts";
 
 const callsPerSecond = 20;
@@ -8,13 +8,13 @@ const beside = 4_500;
 
 const held = "bonevalue at 64 KiB";
 
-/** Sporadic small calls while a stream fills the link. */
+/** Occasional small calls while a stream fills the link. */
 export const mixed: Part = {
   name: "mixed",
-  contestants: ["raw", "bonevalue", held, "PeerJS"],
-  mark: marks.latency,
+  libraries: ["raw", "bonevalue", held, "PeerJS"],
+  highWaterMark: highWaterMarks.latency,
   warm: true,
-  figures: [
+  metrics: [
     {
       key: "p50",
       title: `A small call now and then (${callsPerSecond} a second) while a stream fills the link, median`,
@@ -42,20 +42,23 @@ export const mixed: Part = {
       title: "The stream's speed beside those calls, against its speed without them",
       unit: "",
       better: "more",
-      own: true,
-      // Both at a mark of 64 KiB. As its users have it the stream alone has a larger one.
+      isRatio: true,
+      // Both with a high-water mark of 64 KiB. By default the stream alone has a larger one.
       goals: [{ of: held, atLeast: 0.9 }],
     },
   ],
   async measure(pair) {
     const { caller, callee } = pair;
-    await callee.evaluate(() => bench.arrival.reset());
+    await callee.evaluate(() => bench.received.reset());
     await caller.evaluate((size) => bench.send(size), Number.POSITIVE_INFINITY);
     await pause(300);
     const speedAlone = await speedDuring(pair, () => pause(alone));
     let times: number[] = [];
     const speedBeside = await speedDuring(pair, async () => {
-      times = await caller.evaluate(([rate, time]) => bench.sporadic(rate, time), [callsPerSecond, beside] as const);
+      times = await caller.evaluate(([rate, time]) => bench.callAtRandom(rate, time), [
+        callsPerSecond,
+        beside,
+      ] as const);
     });
     await caller.evaluate(() => bench.finish());
     return { p50: percentile(times, 0.5), p95: percentile(times, 0.95), kept: speedBeside / speedAlone };

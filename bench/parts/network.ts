@@ -1,5 +1,5 @@
 import { median, percentile } from "../statistics.ts";
-import { marks, type Part } from "./part.ts";
+import { highWaterMarks, type Part } from "./part.ts";
 import { pause, speedDuring } from "./speed.ts";
 
 const links = 5;
@@ -8,16 +8,16 @@ const calling = 12_000;
 const settling = 2_000;
 const streaming = 10_000;
 
-/** The cable that its results are published for: ms each way, and the share of packets that get lost. */
+/** The cable of the published results: latency in ms each way, and the fraction of lost packets. */
 export const badCable = { latency: 25, loss: 0.02 };
 
-/** On a cable that takes its time and loses packets: new links, calls, and a stream. */
+/** New links, calls and a stream on a cable with latency and loss. */
 export const network: Part = {
   name: "network",
-  contestants: ["raw", "bonevalue"],
-  mark: marks.bulk,
+  libraries: ["raw", "bonevalue"],
+  highWaterMark: highWaterMarks.bulk,
   warm: false,
-  figures: [
+  metrics: [
     { key: "dial", title: "A link and its first reply, median of five", unit: "ms", better: "less", goals: [] },
     { key: "p50", title: `Calls, ${callsPerSecond} a second, median`, unit: "ms", better: "less", goals: [] },
     {
@@ -33,14 +33,14 @@ export const network: Part = {
     const times: number[] = [];
     for (let link = 0; link < links; link++) {
       if (link > 0) await pair.hangUp();
-      times.push(await pair.dial({ mark: marks.bulk }));
+      times.push(await pair.dial({ highWaterMark: highWaterMarks.bulk }));
     }
     const { caller, callee } = pair;
-    const calls = await caller.evaluate(([rate, time]) => bench.sporadic(rate, time), [
+    const calls = await caller.evaluate(([rate, time]) => bench.callAtRandom(rate, time), [
       callsPerSecond,
       calling,
     ] as const);
-    await callee.evaluate(() => bench.arrival.reset());
+    await callee.evaluate(() => bench.received.reset());
     await caller.evaluate((size) => bench.send(size), Number.POSITIVE_INFINITY);
     await pause(settling);
     const speed = await speedDuring(pair, () => pause(streaming));

@@ -1,10 +1,10 @@
-import type { Pair } from "../stage.ts";
+import type { Pair } from "../environment.ts";
 
-/** How fast the pair's stream arrives meanwhile, in KB/s. */
+/** The rate of the pair's stream while `task` runs, in KB/s. */
 export async function speedDuring({ callee }: Pair, task: () => Promise<void>): Promise<number> {
-  const before = await callee.evaluate(() => bench.arrival.progress());
+  const before = await callee.evaluate(() => bench.received.progress());
   await task();
-  const after = await callee.evaluate(() => bench.arrival.progress());
+  const after = await callee.evaluate(() => bench.received.progress());
   return (after.bytes - before.bytes) / (after.at - before.at);
 }
 

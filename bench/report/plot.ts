@@ -1,4 +1,4 @@
-import type { Finding, Standing } from "../verdict.ts";
+import type { LibraryResult, MetricResult } from "../goals.ts";
 import { short } from "./table.ts";
 
 const width = 720;
@@ -23,9 +23,9 @@ const style = `
     .range, .raw { stroke: #f0f6fc; }
   }`;
 
-/** A finding as bars: the median of each contestant's ratio to the raw channel, a line for its range. */
-export function plotOf({ figure, rounds, contestants }: Finding): string {
-  const rows = contestants.map((standing) => ({ standing, ratio: standing.toRaw ?? standing.number }));
+/** Draws a result as a bar chart: the median of each library's ratio to raw, with a line for its range. */
+export function plotOf({ metric, rounds, libraries }: MetricResult): string {
+  const rows = libraries.map((standing) => ({ standing, ratio: standing.toRaw ?? standing.number }));
   const largest = Math.max(1, ...rows.map(({ ratio }) => ratio.most));
   const x = (ratio: number) => Math.round(left + ((width - left - right) * ratio) / largest);
   const height = top + rows.length * rowHeight + 12;
@@ -36,20 +36,20 @@ export function plotOf({ figure, rounds, contestants }: Finding): string {
   <text x="${left - 8}" y="${y + 15}" text-anchor="end">${escaped(standing.name)}</text>
   <rect class="${standing.name === "bonevalue" ? "ours" : "bar"}" x="${left}" y="${y}" width="${x(ratio.median) - left}" height="20" rx="2"/>
   <path class="range" d="M${x(ratio.least)} ${middle}H${x(ratio.most)}M${x(ratio.least)} ${middle - 4}v8M${x(ratio.most)} ${middle - 4}v8"/>
-  <text class="quiet" x="${x(ratio.most) + 8}" y="${y + 15}">${escaped(label(standing, figure.unit))}</text>`;
+  <text class="quiet" x="${x(ratio.most) + 8}" y="${y + 15}">${escaped(label(standing, metric.unit))}</text>`;
   });
-  const note = `Ratio to the raw channel in the same round; median and range of ${rounds} rounds. ${figure.better === "more" ? "More" : "Less"} is better.`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(figure.title)}">
+  const note = `Ratio to the raw channel in the same round; median and range of ${rounds} rounds. ${metric.better === "more" ? "More" : "Less"} is better.`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(metric.title)}">
 <style>${style}
 </style>
-  <text class="title" x="8" y="16">${escaped(figure.title)}</text>
-  <text class="quiet" x="8" y="33">${escaped(figure.own ? "The number itself." : note)}</text>${bars.join("")}
+  <text class="title" x="8" y="16">${escaped(metric.title)}</text>
+  <text class="quiet" x="8" y="33">${escaped(metric.isRatio ? "The value itself." : note)}</text>${bars.join("")}
   <path class="raw" d="M${x(1)} ${top - 4}V${height - 10}"/>
 </svg>
 `;
 }
 
-function label({ number, toRaw }: Standing, unit: string): string {
+function label({ number, toRaw }: LibraryResult, unit: string): string {
   const own = `${short(number.median)} ${unit}`.trim();
   return toRaw ? `× ${short(toRaw.median)} · ${own}` : own;
 }

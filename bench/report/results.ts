@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { MetricResult } from "../goals.ts";
 import type { Machine } from "../machine.ts";
 import type { Observation } from "../scenarios/scenario.ts";
-import type { Numbers } from "../server/figures/figure.ts";
-import type { Finding } from "../verdict.ts";
+import type { ServerNumbers } from "../server/metrics/metric.ts";
 
 /** What one part or one scenario found, and where. */
 export interface Results<Found> extends Machine {
@@ -10,17 +10,17 @@ export interface Results<Found> extends Machine {
   readonly found: Found;
 }
 
-/** What was found of the server, by the figures' names. */
+/** What was found of the server, by the metrics' names. */
 export interface ServerResults {
   readonly machine: Machine;
-  readonly figures: Readonly<Record<string, Numbers & { readonly met: boolean }>>;
+  readonly metrics: Readonly<Record<string, ServerNumbers & { readonly met: boolean }>>;
 }
 
 const folder = new URL("../results/", import.meta.url);
 
 /** What a part found when it was last measured, if it ever was. */
-export function readPart(name: string): Results<readonly Finding[]> | undefined {
-  return read(name) as Results<readonly Finding[]> | undefined;
+export function readPart(name: string): Results<readonly MetricResult[]> | undefined {
+  return read(name) as Results<readonly MetricResult[]> | undefined;
 }
 
 /** What was observed of a scenario when it last ran, if it ever did. */
@@ -28,7 +28,7 @@ export function readScenario(name: string): Results<readonly Observation[]> | un
   return read(name) as Results<readonly Observation[]> | undefined;
 }
 
-/** The server's figures, each as it was last measured. */
+/** The server's metrics, each as it was last measured. */
 export function readServerResults(): ServerResults | undefined {
   return read("server") as ServerResults | undefined;
 }

@@ -1,19 +1,19 @@
-import type { Figure, Numbers } from "../server/figures/figure.ts";
+import type { ServerMetric, ServerNumbers } from "../server/metrics/metric.ts";
 import { short } from "./table.ts";
 
-/** Whether a figure is what it should be. */
-export function isMet({ goal }: Figure, { bonevalue = Number.NaN, bare = Number.NaN }: Numbers): boolean {
+/** Whether a metric is what it should be. */
+export function isMet({ goal }: ServerMetric, { bonevalue = Number.NaN, bare = Number.NaN }: ServerNumbers): boolean {
   if ("ofBare" in goal) return bonevalue / bare >= goal.ofBare;
   return "atMost" in goal ? bonevalue <= goal.atMost : bonevalue >= goal.atLeast;
 }
 
 /** The head of a table in Markdown, whose rows {@link serverRow} makes. */
 export const serverHead: string =
-  "| figure | goal | bonevalue | bare `ws` relay | PeerJS's server | |\n|---|---|---|---|---|---|";
+  "| metric | goal | bonevalue | bare `ws` relay | PeerJS's server | |\n|---|---|---|---|---|---|";
 
-/** One figure as a row of Markdown. */
-export function serverRow(figure: Figure, numbers: Numbers): string {
-  const { title, unit, goal } = figure;
+/** One metric as a row of Markdown. */
+export function serverRow(metric: ServerMetric, numbers: ServerNumbers): string {
+  const { title, unit, goal } = metric;
   const [[word, value] = []] = Object.entries(goal);
   const aim = word === "ofBare" ? `≥ ${value} of bare` : `${word === "atMost" ? "≤" : "≥"} ${value} ${unit}`;
   const cell = (number: number | undefined) => {
@@ -22,6 +22,6 @@ export function serverRow(figure: Figure, numbers: Numbers): string {
     return `${short(number)} ${unit}${number === numbers.bonevalue ? "" : ratio}`.trim();
   };
   const notes = Object.entries(numbers.notes ?? {}).map(([what, number]) => `${what}: ${short(number)}`);
-  const verdict = [isMet(figure, numbers) ? "met" : "**not met**", ...notes].join("; ");
+  const verdict = [isMet(metric, numbers) ? "met" : "**not met**", ...notes].join("; ");
   return `| ${title} | ${aim} | ${cell(numbers.bonevalue)} | ${cell(numbers.bare)} | ${cell(numbers.PeerJS)} | ${verdict} |`;
 }

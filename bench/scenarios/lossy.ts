@@ -17,8 +17,8 @@ const others = receivers.slice(1);
 export const lossy: Scenario = {
   name: "lossy",
   title: `${rate} lossy messages a second to ${receivers.length} peers for a minute; one of them is stopped for ${stalledFor / 1_000} s`,
-  async run(stage) {
-    const [from, to, toStalled] = await Promise.all([stage.page(), stage.page(), stage.page()]);
+  async run(environment) {
+    const [from, to, toStalled] = await Promise.all([environment.page(), environment.page(), environment.page()]);
     await receive(to, others);
     await receive(toStalled, stalled);
     await from.evaluate(([room, own, all]) => bench.cursors.open(room, own, all), [

@@ -1,7 +1,7 @@
 import type { CDPSession, Page } from "playwright";
-import { marks } from "../parts/part.ts";
+import type { BenchEnvironment, Pair } from "../environment.ts";
+import { highWaterMarks } from "../parts/part.ts";
 import { memoryOf, processOf } from "../process-of.ts";
-import type { Pair, Stage } from "../stage.ts";
 import { limited, type Observation, type Scenario } from "./scenario.ts";
 
 const MiB = 1_024 * 1_024;
@@ -10,14 +10,14 @@ const MiB = 1_024 * 1_024;
 export const memory: Scenario = {
   name: "memory",
   title: "1 GiB to a consumer that reads 1 MiB/s for twenty seconds and then freely",
-  run: (stage) => transfer(stage, 1_024 * MiB, { from: 0, time: 20_000, rate: MiB }),
+  run: (environment) => transfer(environment, 1_024 * MiB, { from: 0, time: 20_000, rate: MiB }),
 };
 
 /** A consumer that stops in the middle. */
 export const pause: Scenario = {
   name: "pause",
   title: "200 MiB to a consumer that stops for 15 s in the middle",
-  run: (stage) => transfer(stage, 200 * MiB, { from: 100 * MiB, time: 15_000, rate: 1 }),
+  run: (environment) => transfer(environment, 200 * MiB, { from: 100 * MiB, time: 15_000, rate: 1 }),
 };
 
 interface Hold {
@@ -26,13 +26,13 @@ interface Hold {
   readonly rate: number;
 }
 
-async function transfer(stage: Stage, size: number, hold: Hold): Promise<Observation[]> {
-  const pair = await stage.pair("bonevalue");
-  await pair.dial({ mark: marks.bulk });
+async function transfer(environment: BenchEnvironment, size: number, hold: Hold): Promise<Observation[]> {
+  const pair = await environment.pair("bonevalue");
+  await pair.dial({ highWaterMark: highWaterMarks.bulk });
   await warmUp(pair);
   const watched = await Promise.all([watch("sender", pair.caller), watch("receiver", pair.callee)]);
 
-  await pair.callee.evaluate((hold) => bench.arrival.reset({ hashed: true, hold }), hold);
+  await pair.callee.evaluate((hold) => bench.received.reset({ hashed: true, hold }), hold);
   const begun = performance.now();
   let over = false;
   const sent = pair.caller
@@ -43,8 +43,8 @@ async function transfer(stage: Stage, size: number, hold: Hold): Promise<Observa
   while (!over) await Promise.all([...watched.map(({ look }) => look()), rest(1_000)]);
   const took = performance.now() - begun;
   const expected = await sent;
-  const { bytes } = await pair.callee.evaluate(() => bench.arrival.progress());
-  const hash = await pair.callee.evaluate(() => bench.arrival.hash());
+  const { bytes } = await pair.callee.evaluate(() => bench.received.progress());
+  const hash = await pair.callee.evaluate(() => bench.received.hash());
   await pair.close();
 
   return [
@@ -57,7 +57,7 @@ async function transfer(stage: Stage, size: number, hold: Hold): Promise<Observa
 
 /** Code and buffers that every transfer needs are there before the start. */
 async function warmUp({ caller, callee }: Pair): Promise<void> {
-  await callee.evaluate(() => bench.arrival.reset({ hashed: true }));
+  await callee.evaluate(() => bench.received.reset({ hashed: true }));
   await caller.evaluate((size) => bench.sendHashed(size), 64 * MiB);
 }
 

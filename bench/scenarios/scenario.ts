@@ -1,10 +1,10 @@
-import type { LoopbackStage } from "../stage.ts";
+import type { LoopbackEnvironment } from "../environment.ts";
 
 /** Something that happens once, and what is observed of it. */
 export interface Scenario {
   readonly name: string;
   readonly title: string;
-  run(stage: LoopbackStage): Promise<readonly Observation[]>;
+  run(environment: LoopbackEnvironment): Promise<readonly Observation[]>;
 }
 
 /** One observation, and what it should be. */

@@ -4,15 +4,15 @@ import { PeerServer } from "peer";
 import { WebSocketServer } from "ws";
 import { createServer, type ServerOptions } from "../../reference-server/server.ts";
 
-/** Which server runs in the child: ours, the least that relays, or PeerJS's. */
-export type Kind = "bonevalue" | "bare" | "PeerJS";
+/** The server in the child process: ours, a minimal relay, or PeerJS's. */
+export type ServerKind = "bonevalue" | "bare" | "PeerJS";
 
-/** What the parent asks. */
-export type Ask =
+/** A command of the parent process. */
+export type ServerCommand =
   | { readonly ask: "memory" }
-  | { readonly ask: "start"; readonly kind: Kind; readonly options: ServerOptions };
+  | { readonly ask: "start"; readonly kind: ServerKind; readonly options: ServerOptions };
 
-/** Bytes. `used` is what lives in the heap and beside it, after a collection. */
+/** Memory in bytes. `used` is heap and external memory after a garbage collection. */
 export interface Memory {
   readonly resident: number;
   readonly used: number;
@@ -20,7 +20,7 @@ export interface Memory {
 
 const quiet = { debug() {}, info() {}, warn: console.error, error: console.error };
 
-const start: Record<Kind, (options: ServerOptions) => Promise<string>> = {
+const start: Record<ServerKind, (options: ServerOptions) => Promise<string>> = {
   bonevalue: async (options) => (await createServer({ port: 0, log: quiet, ...options })).url,
   bare: () =>
     new Promise((resolve) => {
@@ -36,7 +36,7 @@ const start: Record<Kind, (options: ServerOptions) => Promise<string>> = {
     }),
 };
 
-/** The least that a relay can be: who is there, by the name in the URL; no checks. */
+/** A minimal relay: it identifies clients by the id in the URL, and checks nothing. */
 function relayOn(server: WebSocketServer): void {
   const sockets = new Map<string, import("ws").WebSocket>();
   server.on("connection", (socket, request) => {
@@ -52,14 +52,14 @@ function relayOn(server: WebSocketServer): void {
 }
 
 function memory(): Memory {
-  // The first only finds what the second can free.
+  // Two collections, because the first only queues finalizers.
   globalThis.gc?.();
   globalThis.gc?.();
   const { rss, heapUsed, external } = process.memoryUsage();
   return { resident: rss, used: heapUsed + external };
 }
 
-process.on("message", async (ask: Ask) => {
+process.on("message", async (ask: ServerCommand) => {
   process.send!(ask.ask === "memory" ? memory() : await start[ask.kind](ask.options));
 });
 process.on("disconnect", () => process.exit());

@@ -1,7 +1,7 @@
 import { percentile } from "../statistics.ts";
-import { type Client, passed } from "./swarm.ts";
+import { type Client, sleep } from "./clients.ts";
 
-/** Sends 1 KB from `one` to `two` every `gap` ms for `span` ms; resolves to the 99th percentile of the ms on the way. */
+/** Sends 1 KB from `one` to `two` every `gap` ms for `span` ms. Resolves to the 99th percentile of the latency in ms. */
 export async function relayLatency(one: Client, two: Client, span: number, gap = 10): Promise<number> {
   const times: number[] = [];
   two.onSignal = ({ sent }) => times.push(performance.now() - sent);
@@ -9,8 +9,8 @@ export async function relayLatency(one: Client, two: Client, span: number, gap =
   const text = "x".repeat(1_000);
   while (performance.now() < end) {
     one.relay(two.id, { sent: performance.now(), text });
-    await passed(gap);
+    await sleep(gap);
   }
-  await passed(500);
+  await sleep(500);
   return percentile(times, 0.99);
 }

@@ -1,0 +1,138 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { PeerServer } from "peer";
+import { chromium, type Page } from "playwright";
+import { chromiumContext, chromiumLaunch } from "../tools/chromium.ts";
+import type { LibraryName } from "./libraries/all.ts";
+import type { DialSettings } from "./libraries/library.ts";
+
+/** The environment of a benchmark: a browser and its pages. */
+export interface BenchEnvironment {
+  /** The browser's version. */
+  readonly version: string;
+  pair(name: LibraryName): Promise<Pair>;
+  close(): Promise<void>;
+}
+
+/** A Chromium, and a web server on loopback for its pages. */
+export interface LoopbackEnvironment extends BenchEnvironment {
+  page(): Promise<Page>;
+}
+
+/** Two pages of one library. */
+export interface Pair {
+  readonly name: LibraryName;
+  readonly caller: Page;
+  readonly callee: Page;
+  /** Opens a link and makes one call. Resolves to the time in ms. Call `hangUp` before the next dial. */
+  dial(settings: DialSettings): Promise<number>;
+  hangUp(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const loopback = "127.0.0.1";
+// Otherwise page clocks have a resolution of 0.1 ms.
+const isolated = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
+
+/** Starts the environment. The caller closes it. */
+export async function openEnvironment(): Promise<LoopbackEnvironment> {
+  const [browser, site, peers] = await Promise.all([
+    chromium.launch(chromiumLaunch()),
+    bundle().then(servePage),
+    servePeerJs(),
+  ]);
+  const url = `http://${loopback}:${portOf(site)}/?peerjs=${portOf(peers)}`;
+  const context = await browser.newContext(chromiumContext);
+
+  async function page(): Promise<Page> {
+    const opened = await context.newPage();
+    opened.on("pageerror", (error) => console.error(error));
+    opened.on("console", (message) => message.type() === "error" && console.error(message.text()));
+    await opened.goto(url);
+    return opened;
+  }
+
+  async function pair(name: LibraryName): Promise<Pair> {
+    const [caller, callee] = await Promise.all([page(), page()]);
+    return createPair(name, caller, callee);
+  }
+
+  return {
+    version: browser.version(),
+    page,
+    pair,
+    async close() {
+      await browser.close();
+      for (const server of [site, peers]) {
+        server.closeAllConnections();
+        server.close();
+      }
+    },
+  };
+}
+
+let rooms = 0;
+
+/** Makes a pair of two pages. Its `close` closes them. */
+export function createPair(name: LibraryName, caller: Page, callee: Page): Pair {
+  return {
+    name,
+    caller,
+    callee,
+    async dial(settings) {
+      const room = `${name} ${++rooms}`;
+      await callee.evaluate(([name, room]) => bench.answer(name, room), [name, room] as const);
+      return caller.evaluate(([name, room, settings]) => bench.dial(name, room, settings), [
+        name,
+        room,
+        settings,
+      ] as const);
+    },
+    async hangUp() {
+      await caller.evaluate(() => bench.hangUp());
+      await callee.evaluate(() => bench.hangUp());
+    },
+    async close() {
+      await Promise.all([caller.close(), callee.close()]);
+    },
+  };
+}
+
+/** The script of the page. */
+export async function bundle(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("page/bench-page.ts", import.meta.url))],
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    define: { global: "globalThis" },
+    // The browser build of simple-peer, because its sources import Node's streams.
+    alias: { "simple-peer": "simple-peer/simplepeer.min.js" },
+    write: false,
+  });
+  return outputFiles[0]!.text;
+}
+
+/** Serves the page and its script. */
+async function servePage(script: string): Promise<Server> {
+  const server = createServer((request, response) => {
+    const [type, body] =
+      request.url === "/page.js"
+        ? ["text/javascript", script]
+        : ["text/html", `<!doctype html><title>bench</title><script type="module" src="/page.js"></script>`];
+    response.writeHead(200, { "content-type": type, ...isolated }).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, loopback, resolve));
+  return server;
+}
+
+/** Starts PeerJS's server. */
+function servePeerJs(): Promise<Server> {
+  return new Promise((resolve) => void PeerServer({ host: loopback, port: 0 }, (server) => resolve(server as Server)));
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
