@@ -74,6 +74,19 @@ test("a page that is put away has left; shown again it is back under its own id"
   const [, id] = await watcher.until(is("peerDisconnect"));
   window.dispatchEvent(new Event("pageshow"));
   await watcher.until(([event, peer]) => event === "peerConnect" && (peer as { id: string }).id === id);
+  expect(ann.recorded.filter(is("woke"))).toHaveLength(1);
+});
+
+test("a page that is put away before it is online, or twice, is interrupted at most once", async () => {
+  const window = new EventTarget();
+  const hide = () => window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: true }));
+  const ann = openTab(newRoom(), { page: createPageLifecycle(window) });
+  hide();
+  window.dispatchEvent(new Event("pageshow"));
+  await ann.until(is("online"));
+  hide();
+  hide();
+  expect(ann.recorded.map(([event]) => event)).toEqual(["woke", "online", "interrupted"]);
 });
 
 test("a page that may have no channel when it is shown again is told so last", async () => {

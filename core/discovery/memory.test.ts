@@ -89,6 +89,35 @@ test("a server that ends interrupts everybody and refuses newcomers; restored, i
   expect(second.recorded.at(-1)).toMatchObject(["online", { peers: [{ id: first.id }] }]);
 });
 
+test("restoring a peer changes nothing while the server is down, or while the peer is online", async () => {
+  const { clock, server, signIn } = createWorld();
+  const first = await signIn();
+  const count = () => first.recorded.filter(([event]) => event === "online").length;
+  server.restore(first.id);
+  await clock.advance(0);
+  expect(count()).toBe(1);
+  server.interrupt();
+  server.restore(first.id);
+  await clock.advance(0);
+  expect(count()).toBe(1);
+  server.restore();
+  server.restore();
+  await clock.advance(0);
+  expect(count()).toBe(2);
+});
+
+test("a peer that closes while it is cut off is lost to the others after 10 s, since nobody hears it", async () => {
+  const { clock, server, signIn } = createWorld();
+  const first = await signIn();
+  const second = await signIn();
+  server.interrupt(second.id);
+  await second.session.close();
+  await clock.advance(9_999);
+  expect(first.recorded.at(-1)?.[0]).toBe("peerConnect");
+  await clock.advance(1);
+  expect(first.recorded.at(-1)).toEqual(["peerDisconnect", second.id, true]);
+});
+
 test("what is under way when the line breaks is lost: signals quietly, requests with disconnected", async () => {
   const { clock, server, signIn } = createWorld({ latency: 10 });
   const first = await signIn();
