@@ -53,7 +53,16 @@ export const runtimes: readonly Trial[] = [
       packages: { jest: "30", [`jest-environment-${environment}`]: "30" },
       files: {
         "package.json": '{ "type": "module" }',
-        "jest.config.json": JSON.stringify({ testEnvironment: environment, transform: {} }),
+        "jest.config.json": JSON.stringify({
+          testEnvironment: environment,
+          transform: {},
+          setupFiles: environment === "jsdom" ? ["./jest.setup.js"] : [],
+        }),
+        // As the guide shows it, in "Testing".
+        "jest.setup.js": `
+          import { ReadableStream } from "node:stream/web";
+          import { TextDecoder, TextEncoder } from "node:util";
+          Object.assign(globalThis, { ReadableStream, TextDecoder, TextEncoder });`,
         "talk.js": clientProgram,
         "talk.test.js": `
         import { talk } from "./talk.js";
