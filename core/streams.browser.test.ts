@@ -94,3 +94,43 @@ test("a file keeps its hash on its way there and back", { timeout: 60_000 }, asy
   expect(new Uint8Array(here!)).toEqual(new Uint8Array(there!));
   expect(progress.at(-1)).toBe(bytes.length);
 });
+
+test("objects of an iframe cross: built-in types, files, streams and errors", async () => {
+  const [ann, bob] = await pair();
+  const frame = document.body.appendChild(document.createElement("iframe"));
+  const realm = frame.contentWindow as unknown as typeof globalThis;
+  bob.module("Echo", ({ request }) => request);
+  bob.module("Fail", () => {
+    throw new realm.RangeError("no such day");
+  });
+  const value = {
+    when: new realm.Date(5),
+    ages: new realm.Map([["ann", new realm.Set([7n])]]),
+    buffer: new realm.Uint8Array([1, 2]).buffer,
+    view: new realm.Float32Array([1.5]),
+    list: realm.Array.of<unknown>(1, realm.Object.fromEntries([["x", null]])),
+  };
+  expect(await ann.get("bob").call("Echo", value).first()).toStrictEqual({
+    when: new Date(5),
+    ages: new Map([["ann", new Set([7n])]]),
+    buffer: Uint8Array.of(1, 2).buffer,
+    view: Float32Array.of(1.5),
+    list: [1, { x: null }],
+  });
+  for (const file of [new realm.File(["abc"], "a.txt"), new realm.Blob(["abc"])]) {
+    const received = (await ann.get("bob").call("Echo", file).first()) as RemoteFile;
+    expect(await (await received.blob()).text()).toBe("abc");
+  }
+  const stream = new realm.Blob(["abc"]).stream();
+  let length = 0;
+  for await (const bytes of (await ann.get("bob").call("Echo", stream).first()) as IncomingStream<Uint8Array>) {
+    length += bytes.length;
+  }
+  expect(length).toBe(3);
+  await expect(ann.get("bob").call("Fail").first()).rejects.toMatchObject({ message: "no such day" });
+  const message = (error: unknown) => (error as Error).message;
+  expect(await ann.get("bob").call("Echo", new realm.Error("no")).first().catch(message)).toContain(
+    "instance of Error",
+  );
+  frame.remove();
+});

@@ -29,10 +29,10 @@ const werift: Pick<Quirks, "candidate" | "bytes"> = {
   // Its candidates have no toJSON; they are plain objects.
   candidate: (found) => found as Candidate,
   // It delivers Buffers for every binaryType.
-  bytes: (data) => (data instanceof Uint8Array ? bytesOf(data) : undefined),
+  bytes: (data) => (ArrayBuffer.isView(data) ? bytesOf(data) : undefined),
 };
 
-function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array<ArrayBuffer> {
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 

@@ -1,3 +1,4 @@
+import { typeTag } from "../../type-tag.ts";
 import type { Candidate } from "../transport.ts";
 
 /** The deviations of an RTCPeerConnection from the standard. */
@@ -21,7 +22,7 @@ export const standard: Quirks = {
   servers: (servers) => servers.map((server) => ({ ...server })),
   candidate: (found) => found.toJSON(),
   remote: (sdp) => sdp,
-  bytes: (data) => (data instanceof ArrayBuffer ? new Uint8Array(data) : undefined),
+  bytes: (data) => (typeTag(data) === "ArrayBuffer" ? new Uint8Array(data as ArrayBuffer) : undefined),
   roundTrip: (seconds) => seconds * 1_000,
   restarts: true,
 };
