@@ -287,7 +287,7 @@ describe("messages to a slow handler", () => {
   });
 
   test("of an older version, which keeps to no window, are dropped over capacity, and neither side sends what the other does not know", async () => {
-    const { ann, bob, clock } = createLinkedPair({ limits: { requestsPerPeer: 2 }, told: { features: undefined } });
+    const { ann, bob, clock } = createLinkedPair({ limits: { requestsPerPeer: 2 }, hello: { features: undefined } });
     const handled: number[] = [];
     bob.module("Save", async ({ request }) => {
       handled.push(request);

@@ -17,7 +17,7 @@ const outgoing = {
 } as const satisfies SerializeOptions;
 const limits = { value: 1_000_000, depth: 32 };
 
-/** What the other side of a link makes of `value`. */
+/** Sends `value` over the wire and reads it. */
 function sent(value: unknown): unknown {
   const [frame] = decode(encode([Kind.item, 1, pack(value, outgoing)]), limits);
   return unpackValue(valueIn(frame));
@@ -95,7 +95,7 @@ const value = fc.letrec((tie) => ({
   ),
 })).any;
 
-test("any accepted value arrives as it was", () => {
+test("every value that is accepted arrives unchanged", () => {
   fc.assert(
     fc.property(value, (before) => isDeepStrictEqual(sent(before), before)),
     { numRuns: runs(2_000) },
@@ -119,14 +119,14 @@ test("an object of more than 65 535 keys arrives", () => {
   expect(sent(many)).toEqual(many);
 });
 
-test("keys that name prototypes arrive as data", () => {
+test("keys with the names of prototype properties arrive as data", () => {
   const arrived = sent(JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}')) as object;
   expect(Object.keys(arrived)).toEqual(["__proto__", "constructor"]);
   expect(Object.getPrototypeOf(arrived)).toBe(Object.prototype);
   expect({}).not.toHaveProperty("polluted");
 });
 
-test("bytes arrive in memory of their own, unless they are most of the message that brought them", () => {
+test("bytes are copied when they arrive, unless they fill most of their message", () => {
   const arrived = (...sizes: number[]) => {
     const items = sizes.map((size) => encode([Kind.item, 1, pack(new Uint8Array(size), outgoing)]));
     return decode(concatBytes(items), limits).map((frame) => unpackValue(valueIn(frame)) as Uint8Array);
@@ -137,7 +137,7 @@ test("bytes arrive in memory of their own, unless they are most of the message t
   expect(small?.buffer.byteLength).toBe(300);
 });
 
-test("a large item's bytes are sent from where they are, and read like any others", () => {
+test("the bytes of a large item are sent without a copy, and are read like any others", () => {
   const chunk = new Uint8Array(40_000).fill(7);
   const pieces = encodeChunks([Kind.item, 1, packItem(chunk, outgoing)]);
   expect(pieces[1]).toBe(chunk);
@@ -146,7 +146,7 @@ test("a large item's bytes are sent from where they are, and read like any other
   expect(() => packItem(chunk, { ...outgoing, size: 40_000 })).toThrow(expect.objectContaining({ code: "too-large" }));
 });
 
-test("a value is what it was when it was packed", () => {
+test("later changes to a packed value are not sent", () => {
   const list = [1];
   const bytes = new Uint8Array(2);
   const packed = pack({ list, bytes }, outgoing);
@@ -156,7 +156,7 @@ test("a value is what it was when it was packed", () => {
   expect(unpackValue(valueIn(frame))).toEqual({ list: [1], bytes: new Uint8Array(2) });
 });
 
-test("a value that packs to more than allowed is too large", () => {
+test("a value whose packed size exceeds the limit is too large", () => {
   expect(() => pack("ä".repeat(600), { ...outgoing, size: 1_000 })).toThrow(
     expect.objectContaining({ code: "too-large" }),
   );
@@ -165,7 +165,7 @@ test("a value that packs to more than allowed is too large", () => {
   );
 });
 
-test("a packed value is addressed anew for each peer", () => {
+test("the attachments of a packed value get other details for each peer", () => {
   const attach = () => ({ kind: "stream", detail: 0 }) as const;
   const packed = pack({ film: new ReadableStream() }, { ...outgoing, attach });
   const [frame] = decode(encode([Kind.item, 1, mapAttachments(packed, (detail) => [detail, 7])]), limits);
@@ -176,7 +176,7 @@ test("a packed value is addressed anew for each peer", () => {
   expect(() => unpackValue(valueIn(frame))).toThrow(protocol);
 });
 
-test("a message of several frames is read as they were written", () => {
+test("the frames of one message are read in order", () => {
   const packed = pack({ film: undefined }, outgoing);
   const frames: Frame<typeof packed>[] = [
     [Kind.call, 1, "echo", packed, 30_000],
@@ -200,7 +200,7 @@ test("a message of several frames is read as they were written", () => {
 
 const foreign = new Packr({ useRecords: false, moreTypes: true });
 
-/** An item whose value and annotations are written by a peer that keeps no promise. */
+/** Reads an item of a hostile peer. */
 function hostile(plain: unknown, annotations?: unknown): () => unknown {
   const frame = annotations === undefined ? [Kind.item, 1, plain] : [Kind.item, 1, plain, annotations];
   return () => unpackValue(valueIn(decode(foreign.pack(frame), limits)[0]), (_, detail) => ({ detail }));
@@ -209,35 +209,35 @@ function hostile(plain: unknown, annotations?: unknown): () => unknown {
 const protocol = expect.objectContaining({ code: "protocol" });
 
 test.each([
-  ["no annotations but a map", {}, {}],
-  ["a annotation that is no list", {}, [1]],
-  ["a annotation without a kind", {}, [[[]]]],
-  ["a annotation that is too long", null, [[[], "undefined", 1, 2]]],
+  ["a map in place of annotations", {}, {}],
+  ["an annotation that is not a list", {}, [1]],
+  ["an annotation without a kind", {}, [[[]]]],
+  ["an annotation that is too long", null, [[[], "undefined", 1, 2]]],
   ["an unknown kind", {}, [[[], "RegExp"]]],
   ["a kind named like a prototype's property", {}, [[[], "constructor"]]],
-  ["a place that is not there", {}, [[["x"], "undefined"]]],
-  ["a place in the prototype", {}, [[["__proto__"], "undefined"]]],
-  ["a place in the constructor", {}, [[["constructor", "prototype"], "Set"]]],
+  ["a position that does not exist", {}, [[["x"], "undefined"]]],
+  ["a position in the prototype", {}, [[["__proto__"], "undefined"]]],
+  ["a position in the constructor", {}, [[["constructor", "prototype"], "Set"]]],
   ["an array's length", [null], [[["length"], "Date"]]],
   ["an index that is a string", [null], [[["0"], "undefined"]]],
   ["a byte of bytes", Uint8Array.of(1), [[["0"], "Date"]]],
   ["a character of a string", "abc", [[["0"], "BigInt"]]],
-  ["undefined that stands for something", 5, [[[], "undefined"]]],
+  ["undefined at the position of a number", 5, [[[], "undefined"]]],
   ["a hole in an object", { x: null }, [[["x"], "hole"]]],
-  ["a BigInt that is no number", "0x5", [[[], "BigInt"]]],
+  ["a BigInt that is not a number", "0x5", [[[], "BigInt"]]],
   ["a BigInt that is code", "5n", [[[], "BigInt"]]],
   ["a date that is a string", "2020", [[[], "Date"]]],
   ["a date beyond all dates", 9e15, [[[], "Date"]]],
   ["a date that is an object without a primitive", { valueOf: 1, toString: 1 }, [[[], "Date"]]],
   ["a kind that is a large number", null, [[[], 2n ** 63n]]],
   ["a Map of triples", [[1, 2, 3]], [[[], "Map"]]],
-  ["a Map of no pairs", [1], [[[], "Map"]]],
-  ["an object with a key that is no string", [[1, 2]], [[[], "Object"]]],
+  ["a Map of something other than pairs", [1], [[[], "Map"]]],
+  ["an object with a key that is not a string", [[1, 2]], [[[], "Object"]]],
   ["a Set of a map", {}, [[[], "Set"]]],
   ["a view of half an element", Uint8Array.of(1), [[[], "Float64Array"]]],
   ["a text of half a unit", Uint8Array.of(1), [[[], "text"]]],
-  ["a stream where there is a value", 1, [[[], "stream", 1]]],
-  ["a detail where none may be", null, [[[], "undefined", 1]]],
+  ["a stream at the position of a value", 1, [[[], "stream", 1]]],
+  ["a detail for a kind without details", null, [[[], "undefined", 1]]],
   [
     "the same annotation twice",
     ["5"],
@@ -247,7 +247,7 @@ test.each([
     ],
   ],
   [
-    "a annotation about the inside of a Map that is made",
+    "an annotation inside a Map that was built",
     [[1, null]],
     [
       [[], "Map"],
@@ -255,7 +255,7 @@ test.each([
     ],
   ],
   [
-    "a annotation about the inside of an object that is made",
+    "an annotation inside an object that was built",
     [["__proto__", null]],
     [
       [[], "Object"],
@@ -263,18 +263,18 @@ test.each([
     ],
   ],
   [
-    "a annotation about the inside of a stream that is made",
+    "an annotation inside a stream that was built",
     [null],
     [
       [[0], "stream", 5],
       [[0, "detail"], "Date"],
     ],
   ],
-])("a peer's annotations are refused: %s", (_, plain, annotations) => {
+])("annotations of a peer are rejected: %s", (_, plain, annotations) => {
   expect(hostile(plain, annotations)).toThrow(protocol);
 });
 
-test("nothing is compiled from strings, as a strict Content-Security-Policy demands", () => {
+test("the codec works under a strict Content-Security-Policy, which forbids compiling from strings", () => {
   const codec = new URL("codec.ts", import.meta.url).href;
   const script = `
     import { decode, encode, pack, unpackValue } from ${JSON.stringify(codec)};
@@ -287,7 +287,7 @@ test("nothing is compiled from strings, as a strict Content-Security-Policy dema
   expect(spawnSync(process.execPath, strict, { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
 });
 
-test("what another language may send arrives without loss", () => {
+test("integers that only other languages send arrive without loss", () => {
   expect(hostile([2 ** 53 - 1, 2n ** 53n + 1n, 2n ** 64n - 1n, -(2n ** 63n), 7n])()).toEqual([
     2 ** 53 - 1,
     2n ** 53n + 1n,
@@ -297,7 +297,7 @@ test("what another language may send arrives without loss", () => {
   ]);
 });
 
-test("as many values with annotations as may be sent are taken", () => {
+test("the largest number of annotations that may be sent is accepted", () => {
   const roomy = { ...outgoing, size: 100_000_000 };
   const dates = new Array(Math.floor((maxContainers - 2) / 3)).fill(new Date(5));
   const packed = pack(dates, roomy);

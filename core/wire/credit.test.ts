@@ -6,7 +6,7 @@ const protocol = expect.objectContaining({ code: "protocol" });
 const KiB = 1_024;
 const MiB = 1_024 * KiB;
 
-test("an item begins while credit is left, and is finished beyond it", () => {
+test("an item may begin while credit is left, and is finished beyond it", () => {
   const credit = createOutgoingCredit(100);
   credit.begin(99);
   expect(credit.mayBegin).toBe(true);
@@ -36,28 +36,28 @@ test("an item without credit breaks the protocol", () => {
   expect(() => credit.receive(1, 0)).toThrow(protocol);
 });
 
-test("nothing is granted before half of the window is free", () => {
+test("no grant is sent before half of the window is free", () => {
   const credit = createIncomingCredit({ min: 100, max: () => 200 });
   credit.receive(100, 0);
   expect(credit.consume(49, 0)).toBeUndefined();
   expect(credit.consume(1, 0)).toEqual({ read: 50, limit: 150 });
 });
 
-test("an item larger than the window is granted another when it was read", () => {
+test("after an item that is larger than the window, a grant is sent when it was read", () => {
   const credit = createIncomingCredit({ min: 100, max: () => 100 });
   credit.receive(10_000, 0);
   expect(credit.consume(10_000, 0)).toEqual({ read: 10_000, limit: 10_100 });
 });
 
 interface Path {
-  /** Bytes a ms. */
+  /** Bytes per ms. */
   readonly link: number;
   readonly consumer?: number;
   readonly roundTrip: number;
   readonly item?: number;
 }
 
-/** A producer that always has an item, a link and a consumer, for five seconds; the last three are measured. */
+/** Simulates a producer that always has an item, a link and a consumer. Measures the last three of five seconds. */
 function run({ link, consumer = Number.POSITIVE_INFINITY, roundTrip, item = 64 * KiB }: Path) {
   const out = createOutgoingCredit(defaultWindow);
   const into = createIncomingCredit({ min: defaultWindow, max: () => maxWindow });
@@ -108,17 +108,17 @@ test.each([
   expect(window).toBeLessThan(Math.max(3 * defaultWindow, path.link * 3 * (path.roundTrip + 30)));
 });
 
-test("credit frames are rare: at most about forty a second, on the fastest link", () => {
+test("at most about forty credit frames are sent per second, on the fastest link", () => {
   expect(run({ link: 45_000, roundTrip: 1 }).credits).toBeLessThan(40);
 });
 
-test("a slow consumer holds the producer: what waits stays within the smallest window", () => {
+test("a slow consumer limits the producer to the smallest window", () => {
   const { rate, most } = run({ link: 25_000, roundTrip: 20, consumer: 1_000 });
   expect(rate).toBeGreaterThan(900);
   expect(most).toBeLessThanOrEqual(defaultWindow + 64 * KiB);
 });
 
-test("the window stays within its share, however fast the link", () => {
+test("the window stays within its share on a fast link", () => {
   const credit = createIncomingCredit({ min: MiB, max: () => 2 * MiB });
   for (let now = 0; now < 1_000; now += 20) {
     credit.receive(10 * MiB, now);
@@ -127,7 +127,7 @@ test("the window stays within its share, however fast the link", () => {
   expect(credit.window).toBe(2 * MiB);
 });
 
-test("the window comes down when the consumer slows, and limits never fall", () => {
+test("the window shrinks when the consumer slows down, and limits never fall", () => {
   const credit = createIncomingCredit({ min: 256 * KiB, max: () => 4 * MiB });
   let limit = 0;
   const read = (bytes: number, now: number) => {
@@ -147,7 +147,7 @@ const happening = fc.record({
   size: fc.oneof(fc.integer({ min: 1, max: 2 * KiB }), fc.integer({ min: 1, max: MiB })),
 });
 
-test("whatever is late, credit is never exceeded or contradicted, and who may not begin waits for a grant that comes", () => {
+test("with any delays, credit is never exceeded or contradicted, and a waiting producer gets a grant", () => {
   fc.assert(
     fc.property(fc.array(happening, { maxLength: 200 }), fc.integer({ min: 1, max: MiB }), (happenings, min) => {
       let [now, largest] = [0, 4 * MiB];
@@ -176,7 +176,7 @@ test("whatever is late, credit is never exceeded or contradicted, and who may no
           const grant = granted.shift();
           if (grant) out.grant(grant.read, grant.limit);
         },
-        // The share of a stream changes with the others, and a clock may jump.
+        // The share of a stream changes with the number of streams, and a clock may jump.
         wait(size: number) {
           now += size;
           largest = size * 4;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createFairQueue } from "./fair-queue.ts";
 
-test("a frame that turns out to be none has room in a message that has none, and holds up nobody", () => {
+test("a frame that turns out to be empty fits into a full message and delays nothing", () => {
   const flows = createFairQueue(() => 0);
   flows.add("nothing", { write: () => [] });
   flows.add("something", { write: () => [new Uint8Array(1)] });

@@ -24,7 +24,7 @@ function add(assembly: Reassembler, part: Uint8Array): Uint8Array | undefined {
 
 const rooms = fc.array(fc.integer({ min: maxPartOverhead + 1, max: 300 }), { minLength: 1, maxLength: 4 });
 
-test("any cutting of frames, and any interleaving of their parts, puts the same frames together", () => {
+test("frames are reassembled from parts of any sizes in any interleaving", () => {
   const frames = fc.array(fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 2_000 }), rooms), {
     minLength: 1,
     maxLength: 6,
@@ -47,13 +47,13 @@ test("any cutting of frames, and any interleaving of their parts, puts the same 
   );
 });
 
-test("a part is never larger than its room", () => {
+test("a part never exceeds its size limit", () => {
   const frame = new Uint8Array(100_000);
   for (const part of parts(frame, 2 ** 31, [16_384, 65_536, 22])) expect(part.length).toBeLessThanOrEqual(65_536);
   expect(lengthOf(createFragmenter(frame, 2 ** 32 - 1).next(16_384))).toBeLessThanOrEqual(16_384);
 });
 
-test("an empty part forgets what had arrived, and its slot begins anew", () => {
+test("an empty part discards the frame, and its slot can be used again", () => {
   const assembly = createReassembler({ maxFrame: 5_000, maxTotal: 5_000 });
   const cutting = createFragmenter(new Uint8Array(4_000), 1);
   add(assembly, concatBytes(cutting.next(1_000)));
@@ -97,27 +97,27 @@ test.each<[string, readonly (readonly [slot: number, rest: number, bytes: number
     ],
   ],
   ["many small unfinished values", Array.from({ length: 8 }, (_, slot) => [slot + 1, 1, 1] as const)],
-])("parts that follow no rule are refused: %s", (_, parts) => {
+])("parts that break a rule are rejected: %s", (_, parts) => {
   const assembly = createReassembler({ maxFrame: 5_000, maxTotal: 8_000 });
   const last = parts.at(-1) ?? [0, 0, 0];
   for (const [slot, rest, bytes] of parts.slice(0, -1)) assembly.add(slot, rest, new Uint8Array(bytes));
   expect(() => assembly.add(last[0], last[1], new Uint8Array(last[2]))).toThrow(protocol);
 });
 
-test("one value may be as large as a frame, whatever may be unfinished together", () => {
+test("one unfinished frame may exceed the total for unfinished frames", () => {
   const assembly = createReassembler({ maxFrame: 5_000, maxTotal: 2_000 });
   expect(assembly.add(1, 4_999, Uint8Array.of(1))).toBeUndefined();
   expect(() => assembly.add(2, 1, Uint8Array.of(1))).toThrow(protocol);
 });
 
-test("announced gigabytes take next to no memory", () => {
+test("announced gigabytes take hardly any memory", () => {
   const before = process.memoryUsage().arrayBuffers;
   const assembly = createReassembler({ maxFrame: 2 ** 30, maxTotal: 2 ** 40 });
   for (let slot = 1; slot <= 10; slot++) assembly.add(slot, 2 ** 30 - 1, Uint8Array.of(1));
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
 });
 
-test("a frame that came in parts is read as though it had come in one message", () => {
+test("a frame that arrived in parts is read like one that arrived in a message", () => {
   const reader = createTestReader({ value: 10_000, depth: 4, assembly: 20_000 });
   const packed = pack(new Uint8Array(9_000), { name: "item", code: "invalid-response", depth: 4, size: 10_000 });
   const frame = encode([Kind.item, 1, packed]);
@@ -129,7 +129,7 @@ test("a frame that came in parts is read as though it had come in one message", 
   expect(end).toEqual([Kind.end, 1]);
 });
 
-test("what comes in parts is held to every limit of a message", () => {
+test("the limits of a message apply to frames that arrive in parts", () => {
   const reader = createTestReader({ value: 100, depth: 4, assembly: 20_000 });
   expect(() => reader.read(encode([Kind.part, 1, 0, encode([Kind.part, 2, 0, Uint8Array.of(1)])]))).toThrow(protocol);
   expect(() => reader.read(encode([Kind.part, 1, 0, Uint8Array.of(0xc1)]))).toThrow(protocol);

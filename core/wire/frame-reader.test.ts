@@ -20,14 +20,14 @@ const cancel: Frame<Packed> = [Kind.cancel, 1, "cancelled"];
 const joined = (...frames: readonly Frame<Packed>[]) => Uint8Array.from(frames.flatMap((frame) => [...encode(frame)]));
 const refusal = (what: string) => expect.objectContaining({ code: "protocol", message: expect.stringContaining(what) });
 
-test("the frames of one message are read in their order, on every channel", () => {
+test("the frames of one message are read in order, on every channel", () => {
   const { read } = readerOf();
   expect(read("control", joined(cancel, tell(1))).map(([kind]) => kind)).toEqual([Kind.cancel, Kind.notify]);
   expect(read("bulk", joined(tell(1), cancel)).map(([kind]) => kind)).toEqual([Kind.notify, Kind.cancel]);
   expect(read("lossy", joined(tell(1), tell(2))).map(([kind]) => kind)).toEqual([Kind.notify, Kind.notify]);
 });
 
-test("what came in parts is read with the last of them", () => {
+test("a frame in parts is read with its last part", () => {
   const { read } = readerOf();
   const parts = createFragmenter(encode(tell(3_000)), 1);
   const counts = Array.from({ length: 4 }, () =>
@@ -36,12 +36,12 @@ test("what came in parts is read with the last of them", () => {
   expect(counts.map((frames) => frames.length)).toEqual([0, 0, 0, 1]);
 });
 
-test("nothing of a message on lossy is read that holds something else than one-way messages", () => {
+test("a message on lossy is rejected as a whole if it holds anything but notify frames", () => {
   const { read } = readerOf();
   expect(() => read("lossy", joined(tell(1), cancel))).toThrow(refusal("not allowed"));
 });
 
-test("a message may be as large as our hello says, and no larger: a platform may take a gigabyte", () => {
+test("a message larger than the hello's limit is rejected", () => {
   const { read } = readerOf();
   const full = joined(tell(maxMessageSize - 100), ...new Array(100).fill(tell(1)));
   const cancels = (size: number) => Uint8Array.from({ length: size }, (_, at) => [0x93, Kind.cancel, 1, 0xa0][at % 4]!);
@@ -50,7 +50,7 @@ test("a message may be as large as our hello says, and no larger: a platform may
   expect(read("bulk", cancels(maxMessageSize))).toHaveLength(maxMessageSize / 4);
 });
 
-test("the depth of a value is bounded on lossy as elsewhere", () => {
+test("the limit of depth applies on every channel", () => {
   const { read } = readerOf({ depth: 2 });
   const value = pack([[[1]]], { name: "request", code: "invalid-request", depth: 5, size: 100 });
   for (const channel of ["control", "lossy"] as const) {
@@ -58,7 +58,7 @@ test("the depth of a value is bounded on lossy as elsewhere", () => {
   }
 });
 
-test("the channels share one budget of frames, which is there again a second later; an empty message costs one", async () => {
+test("the channels share one limit of frames per second, and an empty message counts as a frame", async () => {
   const { clock, read } = readerOf({ framesPerSecond: 4 });
   const spend = () => {
     read("control", joined(cancel, cancel));

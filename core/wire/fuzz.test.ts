@@ -10,7 +10,7 @@ const golden: Record<string, { hex: string }> = JSON.parse(
 const seeds = Object.values(golden).map(({ hex }) => Buffer.from(hex, "hex"));
 const limits = { value: 10_000, depth: 16 };
 
-/** Reads a message as a link does; true if it was accepted, false if it was refused as the protocol says. */
+/** Reads a message as a link does. Returns whether it was accepted. */
 function accepts(message: Uint8Array): boolean {
   try {
     for (const frame of decode(message, limits)) {
@@ -27,7 +27,7 @@ function accepts(message: Uint8Array): boolean {
   }
 }
 
-test("random bytes are accepted or refused, never a crash or a hang", () => {
+test("random bytes are accepted or rejected, and never crash or hang", () => {
   const random = createDice(baseSeed);
   let refused = 0;
   for (let round = 0; round < 30_000; round++) {
@@ -37,7 +37,7 @@ test("random bytes are accepted or refused, never a crash or a hang", () => {
   expect(refused).toBeGreaterThan(29_000);
 });
 
-test("frames with bytes changed, taken out or put in are accepted or refused", () => {
+test("frames with changed, removed or inserted bytes are accepted or rejected", () => {
   const random = createDice(baseSeed + 1);
   let refused = 0;
   for (let round = 0; round < 60_000; round++) {
@@ -50,7 +50,7 @@ test("frames with bytes changed, taken out or put in are accepted or refused", (
   expect(refused).toBeGreaterThan(30_000);
 });
 
-test("a message that was cut short is refused", () => {
+test("a truncated message is rejected", () => {
   for (const seed of seeds) {
     for (let length = 1; length < seed.length; length++) expect(accepts(seed.subarray(0, length))).toBe(false);
     expect(accepts(seed)).toBe(true);

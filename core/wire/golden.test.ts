@@ -7,7 +7,7 @@ import { CloseStep, type Frame, features, type Hello, Kind } from "./frames.ts";
 
 interface Golden {
   readonly hex: string;
-  /** What any msgpack library reads from it, as JSON; bytes are `{ "bin": hex }`. */
+  /** The JSON of what any msgpack library reads. Bytes are `{ "bin": hex }`. */
   readonly reads: unknown;
 }
 
@@ -66,7 +66,7 @@ const announced: Readonly<Record<string, unknown>> = {
   blob: { file: { detail: [1, "notes.txt", "text/plain", 5] } },
 };
 
-// Newer than the library of types.
+// TypeScript's library does not know it yet.
 function createFloat16Array(...values: readonly number[]): unknown {
   const { Float16Array } = globalThis as unknown as { Float16Array: { of(...values: readonly number[]): unknown } };
   return Float16Array.of(...values);
@@ -127,13 +127,13 @@ test.each(Object.entries(golden))("%s: an independent decoder reads the golden b
   expect(asJson(independentDecode(bytes(hex)))).toEqual(reads);
 });
 
-test.each(Object.entries(values))("a annotation of kind %s is read back from its golden bytes", (kind, value) => {
+test.each(Object.entries(values))("an annotation of kind %s is read from its golden bytes", (kind, value) => {
   const [frame] = decode(bytes(golden[`annotation: ${kind}`]?.hex ?? ""), { value: 10_000, depth: 16 });
   const read = frame?.[0] === Kind.item && unpackValue(frame[2], (_, detail) => ({ detail }));
   expect(read).toStrictEqual(announced[kind] ?? value);
 });
 
-test("every kind of view that the platform has crosses", () => {
+test("every kind of view that the platform has arrives", () => {
   for (const kind of viewNames) {
     const View = (globalThis as Record<string, unknown>)[kind] as (new (bytes: ArrayBuffer) => object) | undefined;
     if (!View) continue;

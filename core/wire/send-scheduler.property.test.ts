@@ -11,11 +11,11 @@ import { createTestReader } from "./testing/frame-reader.ts";
 const KiB = 1_024;
 const budgets = { value: 1_000 * KiB, depth: 8, assembly: 200 * KiB };
 
-/** How a platform moves bytes, and tells of it. */
+/** How a platform moves bytes and reports it. */
 interface Habits {
-  /** What it moves by itself whenever somebody looks, as one whose network has a thread of its own: at once, if all. */
+  /** Bytes that it moves each time its buffer is read, like a platform with a network thread. */
   readonly moves: readonly number[];
-  /** How often it tells of the same. */
+  /** How often it reports the same drain. */
   readonly tells: 1 | 2;
 }
 
@@ -24,7 +24,7 @@ type Doing =
   | { readonly do: "nothing"; readonly flow: number }
   | { readonly do: "move"; readonly size: number };
 
-/** Lanes over WebRTC's channels, on a platform of that kind that has a task queue. */
+/** A scheduler over WebRTC channels on such a platform, which has a task queue. */
 function onPlatform({ moves, tells }: Habits) {
   const tasks: (() => void)[] = [];
   const sent = { control: [] as Uint8Array[], bulk: [] as Uint8Array[], lossy: [] as Uint8Array[] };
@@ -75,7 +75,7 @@ function onPlatform({ moves, tells }: Habits) {
   );
   lifetime.listen({ message: () => {}, drain: scheduler.drained, interrupted: () => {}, restored: () => {} });
 
-  /** Runs what waits for its turn. */
+  /** Runs the queued tasks. */
   const turn = () => {
     while (tasks.length > 0) tasks.shift()?.();
   };
@@ -106,7 +106,7 @@ const doing: fc.Arbitrary<Doing> = fc.oneof(
   fc.record({ do: fc.constant("move"), size: fc.integer({ min: 1, max: 80 * KiB }) }),
 );
 
-test("however a platform moves bytes and tells of it, all that is given leaves in order, and nothing is left waiting", () => {
+test("with any timing of the platform, everything is sent in order and nothing keeps waiting", () => {
   fc.assert(
     fc.property(habits, fc.array(doing, { maxLength: 60 }), (habit, doings) => {
       const { scheduler, sent, turn, move, channels, hasEmptied } = onPlatform(habit);
@@ -120,7 +120,7 @@ test("however a platform moves bytes and tells of it, all that is given leaves i
         else if (next.do === "nothing") scheduler.bulk(`flow ${next.flow}`, () => undefined);
         else {
           const frame = answer(id, next.size);
-          // Frames that are too large for control travel alone.
+          // A frame that is too large for control is a flow of its own.
           const flow = next.do === "bulk" ? `flow ${next.flow}` : next.size < 60 * KiB ? "control" : `alone ${id}`;
           given[flow] = [...(given[flow] ?? []), id];
           flowOf.set(id, flow);

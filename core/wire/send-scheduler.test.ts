@@ -14,7 +14,7 @@ interface Sent {
   readonly bytes: Uint8Array;
 }
 
-/** Lanes on a link that moves only what the test tells it to, at a time that the test sets. */
+/** A scheduler on a link that moves bytes, and time, only when the test says so. */
 function onLink({ message = 64 * KiB, assembly = 1_000 * KiB, opened = true } = {}) {
   const sent: Sent[] = [];
   const tasks: (() => void)[] = [];
@@ -60,12 +60,12 @@ function framesOf(...messages: readonly Sent[]): Frame<unknown>[] {
   return messages.flatMap(({ bytes }) => decode(bytes, everything));
 }
 
-/** Which stream or slot each frame belongs to. */
+/** Returns the stream or slot of each frame. */
 function turnsOf(...messages: readonly Sent[]): number[] {
   return framesOf(...messages).map(([, id]) => id as number);
 }
 
-test("frames of one turn of the event loop travel in one message", () => {
+test("frames of one turn of the event loop share a message", () => {
   const { scheduler, sent, turn } = onLink();
   scheduler.send("control", [Kind.cancel, 1, "cancelled"]);
   scheduler.send("control", [Kind.cancel, 2, "cancelled"]);
@@ -75,7 +75,7 @@ test("frames of one turn of the event loop travel in one message", () => {
   expect(turnsOf(...sent)).toEqual([1, 2]);
 });
 
-test("a frame that turns out to be none leaves no message, and its place to the next", () => {
+test("a frame that turns out to be empty sends nothing, and the next takes its turn", () => {
   const { scheduler, sent, turn } = onLink();
   scheduler.send("control", () => undefined);
   scheduler.bulk("flow", () => undefined);
@@ -88,7 +88,7 @@ test("a frame that turns out to be none leaves no message, and its place to the 
   expect(turnsOf(...sent)).toEqual([1, 2]);
 });
 
-test("frames are joined up to eleven packets, so that the other side begins before we are done; a larger one travels alone", () => {
+test("control batches frames up to eleven packets, and sends a larger frame alone", () => {
   const { scheduler, on, turn } = onLink();
   for (let id = 1; id <= 5; id++) scheduler.send("control", [Kind.answer, id, bytesOf(4 * KiB)]);
   scheduler.send("control", [Kind.answer, 6, bytesOf(20 * KiB)]);
@@ -97,7 +97,7 @@ test("frames are joined up to eleven packets, so that the other side begins befo
   expect(on("control").map((message) => turnsOf(message))).toEqual([[1, 2, 3], [4, 5], [6], [7]]);
 });
 
-test("a frame is written when the channel takes it, and not before", () => {
+test("a frame is written only when its channel has space", () => {
   const { scheduler, on, turn, move } = onLink();
   let remaining = 900;
   scheduler.bulk("call", () => [Kind.call, 1, "m", bytesOf(200 * KiB), null]);
@@ -113,7 +113,7 @@ test("a frame is written when the channel takes it, and not before", () => {
   expect(last.map((frame) => frame[4])).toEqual(last.map(() => 500));
 });
 
-test("before the other's hello is read, control carries 16 KiB in all and bulk our hello alone", () => {
+test("before the other side's hello is read, control carries 16 KiB in all, and bulk only our hello", () => {
   const { scheduler, turn, on } = onLink({ opened: false });
   scheduler.send("control", [Kind.hello, 1, hello]);
   scheduler.send("bulk", [Kind.hello, 1, hello]);
@@ -137,7 +137,7 @@ test("before the other's hello is read, control carries 16 KiB in all and bulk o
   expect(on("lossy")).toEqual([]);
 });
 
-test("what a new link is first asked travels with the hello, ahead of the one on bulk", () => {
+test("the first call on a new link shares the message of the hello, before the hello on bulk", () => {
   const { scheduler, sent, turn } = onLink({ opened: false });
   scheduler.send("control", [Kind.hello, 1, hello]);
   scheduler.send("bulk", [Kind.hello, 1, hello]);
@@ -147,7 +147,7 @@ test("what a new link is first asked travels with the hello, ahead of the one on
   expect(framesOf(sent[0]!).map(([kind]) => kind)).toEqual([Kind.hello, Kind.call]);
 });
 
-test("bulk stays under the mark, and goes on when the link has drained", () => {
+test("bulk stays below the high-water mark, and continues when the link has drained", () => {
   const { scheduler, port, on, turn, move } = onLink();
   for (let index = 0; index < 40; index++) scheduler.bulk("stream", item(1, 10 * KiB));
   turn();
@@ -162,7 +162,7 @@ test("bulk stays under the mark, and goes on when the link has drained", () => {
   expect(scheduler.isEmpty).toBe(true);
 });
 
-test("a call goes at once however much bulk has buffered, and control has its own end", () => {
+test("a call is sent at once while bulk is full, and control has its own limit", () => {
   const { scheduler, port, on, turn } = onLink();
   scheduler.bulk("file", item(1, 500 * KiB));
   turn();
@@ -175,7 +175,7 @@ test("a call goes at once however much bulk has buffered, and control has its ow
   expect(scheduler.isEmpty).toBe(false);
 });
 
-test("flows take turns, what fits fills a message, and within a flow frames keep their order", () => {
+test("flows take turns, fill messages, and keep their frames in order", () => {
   const { scheduler, on, turn, move } = onLink();
   const frame = (stream: number, index: number): Frame<Packed> => [Kind.credit, stream, index, 0];
   for (let index = 0; index < 4; index++) scheduler.bulk("a", item(1, 15 * KiB));
@@ -189,7 +189,7 @@ test("flows take turns, what fits fills a message, and within a flow frames keep
   ]);
 });
 
-test("parts of different flows alternate, those of one flow follow each other", () => {
+test("parts of different flows alternate, and those of one flow stay in order", () => {
   const { scheduler, on, turn, move } = onLink();
   scheduler.bulk("a", item(1, 40 * KiB));
   scheduler.bulk("a", item(1, 40 * KiB));
@@ -201,7 +201,7 @@ test("parts of different flows alternate, those of one flow follow each other", 
   expect(slots.lastIndexOf(1)).toBeLessThan(slots.indexOf(3));
 });
 
-test("a producer of one item at a time fills messages, however its items are cut", async () => {
+test("a producer of one item at a time fills messages, also with fragmented items", async () => {
   const { scheduler, on, turn, move } = onLink();
   const more = () => Promise.resolve().then(() => scheduler.bulk("file", item(1, 64 * KiB), more));
   await more();
@@ -214,7 +214,7 @@ test("a producer of one item at a time fills messages, however its items are cut
   expect(late.filter(({ bytes }) => bytes.length > 63 * KiB).length).toBeGreaterThan(48);
 });
 
-test("a small message on bulk waits for more while the link is busy, and goes before it runs empty", () => {
+test("a small message on bulk waits for more frames while the link is busy, and is sent before the link is idle", () => {
   const { scheduler, on, turn, move } = onLink();
   for (let index = 0; index < 3; index++) scheduler.bulk("a", item(1, 15 * KiB));
   turn();
@@ -230,7 +230,7 @@ test("a small message on bulk waits for more while the link is busy, and goes be
   expect(scheduler.isEmpty).toBe(true);
 });
 
-test("whoever makes the next frame is told once, when the end of the last leaves room for it", () => {
+test("`onSent` is called once, when the message with the frame's end has space for another", () => {
   const { scheduler, on, turn, move } = onLink();
   const taken: string[] = [];
   scheduler.bulk("large", item(1, 200 * KiB), () => taken.push("large"));
@@ -244,7 +244,7 @@ test("whoever makes the next frame is told once, when the end of the last leaves
   expect(taken).toEqual(["small", "large"]);
 });
 
-test("what is dropped is never written, and a value that went out in part is taken back", () => {
+test("dropped frames are never written, and a frame that was sent in part is discarded", () => {
   const { scheduler, on, turn, move } = onLink();
   const reader = createTestReader({ ...everything, assembly: 1_000 * KiB });
   scheduler.bulk("file", item(1, 200 * KiB));
@@ -266,7 +266,7 @@ test("what is dropped is never written, and a value that went out in part is tak
   expect(scheduler.isEmpty).toBe(true);
 });
 
-test("a frame too large for control goes in parts on bulk", () => {
+test("a frame that is too large for control is sent in parts on bulk", () => {
   const { scheduler, on, turn, move } = onLink();
   const reader = createTestReader({ ...everything, assembly: 0 });
   scheduler.send("control", [Kind.answer, 1, bytesOf(300 * KiB)]);
@@ -276,7 +276,7 @@ test("a frame too large for control goes in parts on bulk", () => {
   expect(on("bulk").flatMap(({ bytes }) => reader.read(bytes))).toMatchObject([[Kind.answer, 1, {}]]);
 });
 
-test("a frame too large to begin now is not overtaken for ever", () => {
+test("a frame that is too large to begin now is not overtaken forever", () => {
   const { scheduler, on, turn, move } = onLink({ assembly: 100 * KiB });
   const more = () => scheduler.bulk("steady", item(1, 30 * KiB), more);
   const another = () => scheduler.bulk("steady too", item(2, 30 * KiB), another);
@@ -298,7 +298,7 @@ test("a frame too large to begin now is not overtaken for ever", () => {
   expect(frames.map(([, id]) => id)).toContain(3);
 });
 
-test("messages on bulk grow on a fast link only", () => {
+test("messages on bulk grow only on a fast link", () => {
   const largestOf = (perTurn: number) => {
     const { scheduler, on, turn, move } = onLink();
     const more = () => scheduler.bulk("file", item(1, 64 * KiB), more);
@@ -312,7 +312,7 @@ test("messages on bulk grow on a fast link only", () => {
   expect(largestOf(100 * KiB)).toBeGreaterThan(63 * KiB);
 });
 
-test("a message that is larger than what is free goes when half of the mark is", () => {
+test("a message that is larger than the free space is sent when half of the mark is free", () => {
   const { scheduler, port, on, turn, move } = onLink({ message: 68 * KiB });
   const more = () => scheduler.bulk("file", item(1, 64 * KiB), more);
   more();
@@ -325,7 +325,7 @@ test("a message that is larger than what is free goes when half of the mark is",
   expect(on("bulk")).toHaveLength(before + 10);
 });
 
-test("the bytes of an item may be written over once it was taken", () => {
+test("the bytes of an item may be overwritten once it was sent", () => {
   const { scheduler, on, turn, move } = onLink({ message: 20 * KiB });
   const chunk = new Uint8Array(50 * KiB);
   const packed = () => packItem(chunk, { name: "item", code: "invalid-response", depth: 1, size: 100 * KiB });
@@ -342,7 +342,7 @@ test("the bytes of an item may be written over once it was taken", () => {
   expect(chunks).toEqual([1, 2, 3, 4, 5].map((each) => new Uint8Array(50 * KiB).fill(each)));
 });
 
-test("the mark grows where the link runs empty, and is small again when there are calls", () => {
+test("the high-water mark grows when the link runs empty, and shrinks when there are calls", () => {
   const { scheduler, port, turn, move } = onLink();
   const more = () => scheduler.bulk("file", item(1, 64 * KiB), more);
   more();
@@ -373,7 +373,7 @@ test("lossy frames are dropped while the link does not move", () => {
   move(10_000 * KiB);
 });
 
-test("the last frame goes behind all that control holds, past the mark, and nothing goes after it", () => {
+test("the last frame is sent after everything on control, beyond the mark, and nothing follows it", () => {
   const { scheduler, on, turn } = onLink();
   for (let id = 1; id <= 30; id++) scheduler.send("control", [Kind.answer, id, bytesOf(10 * KiB)]);
   scheduler.close([Kind.close, 0, "protocol"]);
@@ -385,7 +385,7 @@ test("the last frame goes behind all that control holds, past the mark, and noth
   expect(scheduler.isEmpty).toBe(true);
 });
 
-test("who ends the link while it is being filled still says why", () => {
+test("a link that is closed while it is filled still sends its last frame", () => {
   const { scheduler, on, turn } = onLink();
   scheduler.send("control", () => {
     scheduler.close([Kind.close, 0, "protocol"]);
@@ -395,7 +395,7 @@ test("who ends the link while it is being filled still says why", () => {
   expect(framesOf(...on("control"))).toEqual([[Kind.close, 0, "protocol"]]);
 });
 
-test("before the other's hello is read the last frame overtakes what may not go, within the 16 KiB", () => {
+test("before the other side's hello is read, the last frame overtakes waiting frames, within the 16 KiB", () => {
   const { scheduler, sent, turn, on } = onLink({ opened: false });
   scheduler.send("control", [Kind.hello, 1, hello]);
   for (let id = 1; id <= 300; id++) scheduler.send("control", [Kind.call, id, "m", bytesOf(40 + id), null]);
@@ -414,7 +414,7 @@ const doing = fc.oneof(
   fc.record({ do: fc.constant("move" as const), flow: fc.constant(0), size: sizes }),
 );
 
-test("whatever is sent, dropped and moved, the other side reads each flow in order and within its budget", () => {
+test("after any sends, drops and moves, the receiver reads each flow in order and within its budget", () => {
   fc.assert(
     fc.property(fc.array(doing, { maxLength: 60 }), fc.integer({ min: 20, max: 64 }), (doings, message) => {
       const { scheduler, on, turn, move } = onLink({ message: message * KiB, assembly: 150 * KiB });
@@ -464,7 +464,7 @@ test("a link may drain while it is being filled", async () => {
   expect(given).toBeGreaterThan(encode(item(1, 100 * KiB)).length);
 });
 
-test("a link that drains while it is being filled, and therefore never tells of it, is filled on", () => {
+test("a link that drains while it is filled, and does not report it, is filled again", () => {
   const sent: Uint8Array[] = [];
   const port: Port = {
     maxMessage: 256 * KiB,
@@ -481,11 +481,11 @@ test("a link that drains while it is being filled, and therefore never tells of 
   expect(sent.flatMap((bytes) => decode(bytes, everything))).toHaveLength(40);
 });
 
-test("a link that drains between two looks at it, and therefore never tells of it, is filled on", () => {
+test("a link that drains between two reads of its buffer, and does not report it, is filled again", () => {
   const { scheduler, port, sent, turn, move } = onLink();
   scheduler.bulk("stream", item(1, 40 * KiB));
   turn();
-  // It has told of having drained below half of the mark, and now does so a second time, before it is told where that is.
+  // It has reported that it drained below half of the mark, and does so again before it gets the new mark.
   move(1);
   const { buffered } = port;
   const looks = [buffered, buffered, 0];

@@ -22,13 +22,13 @@ test.each([
   ["request.memory is an instance of SharedArrayBuffer", { memory: new SharedArrayBuffer(8) }],
   ["request.cache is an instance of Cache", { cache: new (class Cache extends Map {})() }],
   ["request is an instance of List", new (class List extends Array {})()],
-])("%s: what cannot be sent is named by its path", (message, value) => {
+])("%s: the error names the path", (message, value) => {
   expect(() => plainOf(value)).toThrow(
     expect.objectContaining({ code: "invalid-request", message: expect.stringContaining(message) }),
   );
 });
 
-test("a cycle is named at the place that leads back", () => {
+test("the error for a cycle names the position that leads back", () => {
   const family: Record<string, unknown> = { name: "Ann" };
   family["child"] = { parent: family };
   expect(() => plainOf({ family })).toThrow("request.family.child.parent leads back to what contains it");
@@ -37,7 +37,7 @@ test("a cycle is named at the place that leads back", () => {
   expect(() => plainOf(set)).toThrow("request[0].set leads back");
 });
 
-test("the same object in two places is no cycle", () => {
+test("the same object at two positions is not a cycle", () => {
   const shared = { x: 1 };
   expect(plainOf([shared, shared]).annotations).toEqual([]);
 });
@@ -50,7 +50,7 @@ test("nesting is allowed as deep as the limit, and a Map counts twice", () => {
   expect(() => plainOf(new Map([[1, nest(7)]]))).toThrow("is nested deeper");
 });
 
-test("what would never end is refused as too large before it is built", () => {
+test("an endless value is rejected as too large before it is built", () => {
   const tooLarge = expect.objectContaining({ code: "too-large" });
   const doubled = Array.from({ length: 40 }).reduce<unknown>((inner) => [inner, inner], 1);
   expect(() => plainOf(doubled, { depth: 64 })).toThrow(tooLarge);
@@ -59,7 +59,7 @@ test("what would never end is refused as too large before it is built", () => {
   expect(() => plainOf(new Array(4_000_000_000))).toThrow(tooLarge);
 });
 
-test("what would be a million lists and objects is refused, their annotations counted", () => {
+test("more than a million lists and objects are rejected, annotations included", () => {
   const limits = { size: 100_000_000 };
   const tooLarge = expect.objectContaining({ code: "too-large" });
   const lists = (length: number) => Array.from({ length }, () => []);
@@ -68,14 +68,14 @@ test("what would be a million lists and objects is refused, their annotations co
   expect(() => plainOf(new Array(maxContainers / 2).fill(new Date()), limits)).toThrow(tooLarge);
 });
 
-test("a value that needs no annotation is handed on as it is", () => {
+test("a value without annotations is not copied", () => {
   const value = { text: "Not Friday", list: [1, null, true], bytes: new Uint8Array(2), none: undefined };
   const { plain, annotations } = plainOf(value);
   expect(plain).toBe(value);
   expect(annotations).toEqual([[["none"], "undefined"]]);
 });
 
-test("only the containers of what needs another form are copied", () => {
+test("only the containers of annotated values are copied", () => {
   const value = { when: new Date(5), rest: { x: 1 } };
   const { plain, annotations } = plainOf(value);
   expect(plain).toEqual({ when: 5, rest: { x: 1 } });
@@ -84,7 +84,7 @@ test("only the containers of what needs another form are copied", () => {
   expect(annotations).toEqual([[["when"], "Date"]]);
 });
 
-test("annotations tell what is inside a place before the place itself", () => {
+test("annotations inside a container come before its own", () => {
   const { plain, annotations } = plainOf({ ages: new Map([["Ann", 7n]]) });
   expect(plain).toEqual({ ages: [["Ann", "7"]] });
   expect(annotations).toEqual([
@@ -93,7 +93,7 @@ test("annotations tell what is inside a place before the place itself", () => {
   ]);
 });
 
-test("keys that a msgpack map must not have make their object a list of pairs", () => {
+test("an object with a key that msgpack must not have becomes a list of pairs", () => {
   const value = JSON.parse('{"a":1,"__proto__":{"polluted":true}}');
   const { plain, annotations } = plainOf(value);
   expect(plain).toEqual([
@@ -103,7 +103,7 @@ test("keys that a msgpack map must not have make their object a list of pairs", 
   expect(annotations).toEqual([[[], "Object"]]);
 });
 
-test("a stream is announced where the hook says how, and refused without it", () => {
+test("a stream is announced by the `attach` option, and rejected without it", () => {
   const stream = new ReadableStream();
   const iterable = { async *[Symbol.asyncIterator]() {} };
   const seen: object[] = [];

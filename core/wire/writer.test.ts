@@ -17,7 +17,7 @@ const number = fc.oneof(
   fc.double({ noInteger: true }),
 );
 const text = fc.oneof(fc.string({ unit: "binary", maxLength: 300 }), fc.string({ maxLength: 40 }));
-// The library refuses the one that values.ts keeps out of maps.
+// The library refuses the key that serialize.ts keeps out of maps.
 const key = text.filter((one) => one !== "__proto__");
 const plain = fc.letrec((tie) => ({
   value: fc.oneof(
@@ -31,7 +31,7 @@ const plain = fc.letrec((tie) => ({
   ),
 })).value;
 
-test("what is written is what a msgpack library reads", () => {
+test("a msgpack library reads what was written", () => {
   fc.assert(
     fc.property(plain, (value) => {
       expect(decode(write(value))).toEqual(decode(encode(value)));
@@ -47,7 +47,7 @@ test("every value is written in its shortest form", () => {
   );
 });
 
-test.each([15, 16, 31, 32, 64, 65, 255, 256, 65_535, 65_536, 70_000])("lengths of %i are told", (length) => {
+test.each([15, 16, 31, 32, 64, 65, 255, 256, 65_535, 65_536, 70_000])("a length of %i is written", (length) => {
   for (const value of [
     "x".repeat(length),
     "é".repeat(length),
@@ -63,7 +63,7 @@ test("undefined is nil", () => {
   expect(decode(write([undefined]))).toEqual([null]);
 });
 
-test("what is packed already takes its place among values", () => {
+test("packed bytes are written among values", () => {
   beginWrite();
   writeArrayHeader(3);
   writeValue(1);
@@ -72,7 +72,7 @@ test("what is packed already takes its place among values", () => {
   expect(decode(finishWrite())).toEqual([1, { packed: true }, "end"]);
 });
 
-test("nothing that was written is written over, nor by what was not finished", () => {
+test("a result is never overwritten, also not by an unfinished one", () => {
   const written = Array.from({ length: 5_000 }, (_, index) => {
     beginWrite();
     writeValue("never finished");
@@ -82,7 +82,7 @@ test("nothing that was written is written over, nor by what was not finished", (
   for (const { value, bytes } of written) expect(decode(bytes)).toEqual(value);
 });
 
-test("bytes are kept apart from those that they were copied from, whatever their size", () => {
+test("a result is independent of the bytes that it was copied from, at every size", () => {
   for (const size of [1, 3_000, 100_000]) {
     const bytes = new Uint8Array(size);
     const kept = write(bytes);

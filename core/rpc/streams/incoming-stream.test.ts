@@ -12,17 +12,17 @@ function count(to: number, cancel = (_: unknown) => {}): IncomingStream<number> 
   });
 }
 
-test("an incoming stream asks for nothing before it is read, and for no more than is read", async () => {
+test("an incoming stream pulls nothing before it is read, and no more than is read", async () => {
   const pull = vi.fn((controller: ReadableStreamDefaultController<number>) => controller.enqueue(1));
   const reader = createIncomingStream({ pull, cancel() {} }).getReader();
-  // Begun later, one that asks ahead has asked by now.
+  // A stream with a buffer would have pulled by now.
   await new Promise<void>((pull) => new ReadableStream({ pull: () => pull() }));
   expect(pull).not.toHaveBeenCalled();
   await reader.read();
   expect(pull).toHaveBeenCalledOnce();
 });
 
-describe("where the browser's streams cannot be iterated", () => {
+describe("in browsers whose streams are not iterable", () => {
   const native = Object.getOwnPropertyDescriptor(ReadableStream.prototype, Symbol.asyncIterator)!;
   afterEach(() => {
     Object.defineProperty(ReadableStream.prototype, Symbol.asyncIterator, native);
@@ -32,7 +32,7 @@ describe("where the browser's streams cannot be iterated", () => {
     Reflect.deleteProperty(ReadableStream.prototype, Symbol.asyncIterator);
   }
 
-  test("incoming streams can", async () => {
+  test("incoming streams are iterable", async () => {
     without();
     const read: number[] = [];
     for await (const item of count(3)) read.push(item);
@@ -49,7 +49,7 @@ describe("where the browser's streams cannot be iterated", () => {
   });
 });
 
-test("a stream that fails gives the loop its error", async () => {
+test("the loop throws the error of a stream that fails", async () => {
   const stream = createIncomingStream({ pull: () => Promise.reject(new Error("torn")), cancel() {} });
   await expect(iterate(stream).next()).rejects.toThrow("torn");
 });

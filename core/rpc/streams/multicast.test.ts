@@ -30,7 +30,7 @@ test("each reader gets every item", async () => {
   ]);
 });
 
-test("an item is pulled when all ask for it, not before", async () => {
+test("an item is pulled only when all readers ask for it", async () => {
   const next = vi.fn(() => Promise.resolve({ done: false, value: 1 }));
   const [fast, slow] = multicast({ next, cancel() {} }, 2);
   const first = fast!.next();
@@ -41,7 +41,7 @@ test("an item is pulled when all ask for it, not before", async () => {
   expect(next).toHaveBeenCalledTimes(1);
 });
 
-test("who cancels holds nobody back, and the last to cancel ends the source", async () => {
+test("a reader that cancels delays nobody, and the last one cancels the source", async () => {
   const cancel = vi.fn();
   const [fast, slow] = multicast({ next: () => Promise.resolve({ done: false, value: 1 }), cancel }, 2);
   const first = fast!.next();
@@ -52,13 +52,13 @@ test("who cancels holds nobody back, and the last to cancel ends the source", as
   expect(cancel).toHaveBeenCalledExactlyOnceWith(reason);
 });
 
-test("all learn that the source has failed", async () => {
+test("all readers get the source's error", async () => {
   const failing: PullSource = { next: () => Promise.reject(new Error("dry")), cancel() {} };
   const results = await Promise.allSettled(multicast(failing, 2).map((reader) => reader.next()));
   expect(results).toMatchObject([{ reason: { message: "dry" } }, { reason: { message: "dry" } }]);
 });
 
-test("wherever readers leave, the others get every item", async () => {
+test("readers that leave at any time do not cost the others an item", async () => {
   const leaving = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 6 });
   await fc.assert(
     fc.asyncProperty(leaving, async (most) => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** An app's own queue: it gives each item once, to whichever loop asks first. */
+/** A queue of an app: each item goes to the first loop that asks for it. */
 class Queue {
   readonly #items = Array.from({ length: 500 }, (_, index) => index);
 
@@ -45,7 +45,7 @@ const singleUse: readonly (readonly [name: string, make: () => unknown, amount: 
   ["an instance of a class", () => new Queue(), 500],
 ];
 
-/** How much an app reads from a stream: bytes, or other items. */
+/** Returns how much was read from a stream: its bytes, or the number of its items. */
 async function amount(items: AsyncIterable<unknown>): Promise<number> {
   const read = await all(items);
   return read.reduce<number>((sum, item) => sum + (item instanceof Uint8Array ? item.length : 1), 0);
@@ -160,7 +160,7 @@ describe("a file that changes", () => {
 });
 
 describe("objects of another realm", () => {
-  /** An object whose class is another realm's: its prototype has the same members, and is not ours. */
+  /** Turns `object` into one of another realm: its prototype has the same members, but is another object. */
   function foreign<T extends object>(object: T): T {
     const prototype = Object.getPrototypeOf(object);
     const parent = Object.getPrototypeOf(prototype);

@@ -14,7 +14,7 @@ async function fileFrom({ ann, bob, until }: LinkedPair, file: Blob): Promise<Re
 }
 
 describe("a file", () => {
-  test("is known by name, type and size before its bytes come", async () => {
+  test("has a name, a type and a size before its bytes arrive", async () => {
     const on = createLinkedPair();
     const file = await fileFrom(on, new File([bytes(10)], "notes.txt", { type: "text/plain" }));
     await on.clock.advance(1_000);
@@ -22,7 +22,7 @@ describe("a file", () => {
     expect(await fileFrom(createLinkedPair(), new Blob([]))).toMatchObject({ name: "", type: "", size: 0 });
   });
 
-  test("arrives as it was sent, as a stream or as a blob", async () => {
+  test("arrives unchanged, as a stream or as a blob", async () => {
     const sent = new Blob([bytes(700_000), bytes(3)], { type: "x/y" });
     const on = createLinkedPair();
     const blob = await on.until((await fileFrom(on, sent)).blob());
@@ -33,7 +33,7 @@ describe("a file", () => {
     expect(await new Blob(chunks).bytes()).toEqual(await sent.bytes());
   });
 
-  test("is read once", async () => {
+  test("can be read once", async () => {
     const on = createLinkedPair();
     const file = await fileFrom(on, new Blob(["abc"]));
     await on.until(file.blob());
@@ -51,7 +51,7 @@ describe("a file", () => {
     expect(await (await until(file.blob())).bytes()).toEqual(bytes(300_000));
   });
 
-  test("that a handler has asked for counts as taken, one that it ignores does not", async () => {
+  test("is claimed when the handler calls `stream()`, and not when the handler ignores it", async () => {
     const { ann, bob, until } = createLinkedPair();
     let taken: RemoteFile | undefined;
     bob.module("Put", ({ request }) => {
@@ -67,9 +67,9 @@ describe("a file", () => {
 
   test.for([
     ["too few bytes", [new Uint8Array(2), undefined]],
-    ["too many", [new Uint8Array(4)]],
-    ["none at all", ["abc"]],
-  ] as const)("with %s costs its sender the link", async ([, items]) => {
+    ["too many bytes", [new Uint8Array(4)]],
+    ["something other than bytes", ["abc"]],
+  ] as const)("with %s ends the link to its sender", async ([, items]) => {
     const { ann, bob, clock, until } = createLinkedPair();
     bob.module("Get", () => new Promise(() => {}));
     const replies = ann.call("Get");

@@ -10,8 +10,8 @@ async function* of<T>(...items: T[]): AsyncGenerator<T, void, void> {
   yield* items;
 }
 
-describe("streams open at once", () => {
-  test("are as many as the other side takes: a call with more is `busy`, and the others run on", async () => {
+describe("the number of open streams", () => {
+  test("is limited by the other side: a call with more fails with `busy`, and the others continue", async () => {
     const { ann, bob, clock, until } = createLinkedPair({ limits: { streamsPerPeer: 2 } });
     const kept: ReadableStreamDefaultReader[] = [];
     bob.module("Keep", ({ request }) => {
@@ -31,7 +31,7 @@ describe("streams open at once", () => {
     ["with more", () => [of(1), of(2)], "busy"],
     ["too large for the other side", () => bytes(20_000), "too-large"],
   ] as const)("nothing is said of a call or a message %s", async ([, request, why]) => {
-    const { ann, bob, clock, until } = createLinkedPair({ limits: { streamsPerPeer: 1 }, told: { value: 10_000 } });
+    const { ann, bob, clock, until } = createLinkedPair({ limits: { streamsPerPeer: 1 }, hello: { value: 10_000 } });
     const heard = vi.spyOn(bob.rpc, "receive");
     ann.notify("Any", request());
     await expect(until(ann.call("Any", request()).first())).rejects.toEqual(code(why));
@@ -40,14 +40,14 @@ describe("streams open at once", () => {
     expect(ann.errors).toEqual([code(why)]);
   });
 
-  test("an answer with more is `busy` for its caller", async () => {
+  test("fails an answer with more with `busy`", async () => {
     const { ann, bob, until } = createLinkedPair({ limits: { streamsPerPeer: 2 } });
     bob.module("Many", () => [of(1), of(2), of(3)]);
     await expect(until(ann.call("Many").first())).rejects.toEqual(code("busy"));
     expect([ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([true, true]);
   });
 
-  test("a message with more is an error of its sender", async () => {
+  test("fails a message with more at its sender", async () => {
     const { ann, clock } = createLinkedPair({ limits: { streamsPerPeer: 1 } });
     ann.notify("Any", [of(1), of(2)]);
     await clock.advance(5);
@@ -74,7 +74,7 @@ describe("streams open at once", () => {
 });
 
 describe("bytes", () => {
-  test("of an item are at most `messageSize`: the stream ends with `too-large`", async () => {
+  test("of an item beyond `messageSize` end the stream with `too-large`", async () => {
     const { ann, bob, until } = createLinkedPair({ limits: { messageSize: 10_000 } });
     bob.module("Large", () => of(bytes(9_000), bytes(10_000)));
     const items: IncomingStream<Uint8Array> = await until(ann.call("Large").first());
@@ -82,7 +82,7 @@ describe("bytes", () => {
     expect(bob.ended).toBeUndefined();
   });
 
-  test("that wait to be read are at most `bytesPerPeer`: then a stream ends with `too-large`, the link does not", async () => {
+  test("that wait to be read beyond `bytesPerPeer` end their stream with `too-large`, and not the link", async () => {
     const limits = { messageSize: 1_000_000, bytesPerPeer: 2_000_000 };
     const { ann, bob, clock, until } = createLinkedPair({ limits });
     bob.module("Large", () => Array.from({ length: 4 }, () => of(bytes(900_000), bytes(900_000), bytes(900_000))));
@@ -97,7 +97,7 @@ describe("bytes", () => {
     expect(ann.ended).toBeUndefined();
   });
 
-  test("that many streams may send before they are read are together no more than a part of them", async () => {
+  test("that many streams may send in advance are limited in total", async () => {
     const limits = { bytesPerPeer: 8_000_000, streamsPerPeer: 100 };
     const { ann, bob, clock, until, source } = createLinkedPair({ limits });
     const sources = Array.from({ length: 100 }, () => source({ bytes: 1_000 }));

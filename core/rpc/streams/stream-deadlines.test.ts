@@ -4,7 +4,7 @@ import type { IncomingStream } from "./incoming-stream.ts";
 import { code, createLinkedPair } from "./testing/linked-pair.ts";
 
 describe("a call's deadline", () => {
-  test("moves on as the request's stream is read, on both sides", async () => {
+  test("is extended on both sides while the request's stream is read", async () => {
     const { ann, bob, clock, source } = createLinkedPair();
     let aborted: unknown;
     bob.module("Slow", async ({ request, signal }) => {
@@ -25,7 +25,7 @@ describe("a call's deadline", () => {
     expect(await reply).toBe(20);
   });
 
-  test("passes when nothing is read, and ends the stream on both sides", async () => {
+  test("passes if nothing is read, and ends the stream on both sides", async () => {
     const { ann, bob, clock, source } = createLinkedPair();
     const counter = source();
     let signal: AbortSignal | undefined;
@@ -47,7 +47,7 @@ describe("a call's deadline", () => {
     expect([counter.cleanedUp, ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([true, true, true]);
   });
 
-  test("ends with the reply: the streams of both run on", async () => {
+  test("ends with the reply, and the streams of both sides continue", async () => {
     const { ann, bob, clock, until, source } = createLinkedPair();
     let request: ReadableStreamDefaultReader<number> | undefined;
     bob.module("Both", (exchange) => {
@@ -64,7 +64,7 @@ describe("a call's deadline", () => {
 });
 
 describe("onProgress", () => {
-  test("counts a file's bytes as the far side reads them, up to all of them", async () => {
+  test("counts the bytes of a file as the other side reads them", async () => {
     const { ann, bob, until } = createLinkedPair();
     bob.module("Put", async ({ request }) => (await request.file.blob()).size);
     const progress: Progress[] = [];
@@ -78,7 +78,7 @@ describe("onProgress", () => {
     expect(progress.at(-1)).toEqual({ peer: { id: "other", name: "other" }, sent: size, total: size });
   });
 
-  test("tells of the last bytes, however few they are", async () => {
+  test("reports the last bytes, even if they are few", async () => {
     const { ann, bob, clock, until } = createLinkedPair();
     bob.module("Put", async ({ request }) => (await request.blob()).size);
     const progress: number[] = [];
@@ -87,7 +87,7 @@ describe("onProgress", () => {
     expect(progress.at(-1)).toBe(10);
   });
 
-  test("knows no total where a stream is among the files", async () => {
+  test("has no total if a stream is among the files", async () => {
     const { ann, bob, until } = createLinkedPair();
     bob.module("Put", async ({ request }) => {
       for await (const _ of request.items);

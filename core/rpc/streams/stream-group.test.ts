@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { code, createLinkedPair } from "./testing/linked-pair.ts";
 
-test("an answer with more streams than its caller takes cancels them all, and its handler's signal aborts", async () => {
+test("an answer with too many streams cancels them all, and aborts the handler's signal", async () => {
   const { ann, bob, until } = createLinkedPair({ limits: { streamsPerPeer: 1 } });
   const cancel = vi.fn();
   const source = () => new ReadableStream({ cancel }, { highWaterMark: 0 });

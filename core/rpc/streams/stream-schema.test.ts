@@ -16,7 +16,7 @@ async function* of<T>(...items: T[]): AsyncGenerator<T, void, void> {
 }
 
 describe("stream()", () => {
-  test("gives each item as its schema makes it", async () => {
+  test("returns the output of its schema for each item", async () => {
     const { ann, bob, until } = createLinkedPair();
     bob.module(Counted, async function* ({ request }) {
       for await (const item of request.items) yield item + 1;
@@ -24,7 +24,7 @@ describe("stream()", () => {
     expect(await until(all(await until(ann.call(Counted, { items: of("1", "20") }).first())))).toEqual([2, 21]);
   });
 
-  test("fails for the reader at an item that does not fit, and stops the producer", async () => {
+  test("fails at an invalid item, and stops the producer", async () => {
     const { ann, bob, clock, until } = createLinkedPair();
     const stopped = vi.fn();
     bob.module(Counted, async function* ({ signal }) {
@@ -43,7 +43,7 @@ describe("stream()", () => {
     expect(stopped).toHaveBeenCalledOnce();
   });
 
-  test("fails with `invalid-request` where the items are a request's", async () => {
+  test("fails with `invalid-request` for the items of a request", async () => {
     const { ann, bob, until } = createLinkedPair();
     bob.module(Counted, async function* ({ request }) {
       yield* request.items;
@@ -52,7 +52,7 @@ describe("stream()", () => {
     await expect(until(all(items))).rejects.toEqual(code("invalid-request"));
   });
 
-  test("keeps the order of items whose schema takes its time", async () => {
+  test("keeps items in order when their schema is asynchronous", async () => {
     const { ann, bob, clock, until } = createLinkedPair();
     const slow = v.pipeAsync(
       v.number(),
@@ -69,7 +69,7 @@ describe("stream()", () => {
     expect(items).toEqual([1, 2, 3, 9, 4, undefined]);
   });
 
-  test("refuses what is no stream", async () => {
+  test("rejects anything but a stream", async () => {
     const { ann, bob, until } = createLinkedPair();
     bob.module(Counted, () => of(1));
     await expect(until(ann.call(Counted, { items: "none" as any }).first())).rejects.toMatchObject({
@@ -78,7 +78,7 @@ describe("stream()", () => {
     });
   });
 
-  test("also validates a stream of the same page, for an app's own tests", async () => {
+  test("validates a stream of the same page, for an app's own tests", async () => {
     const { items } = v.parse(Counted.request, { items: of("7") });
     expect(await all(items)).toEqual([7]);
     const source = of<any>("1", {}, "3");
@@ -91,7 +91,7 @@ describe("stream()", () => {
 describe("file()", () => {
   const Put = defineModule("Put", { request: v.object({ file: file() }), response: file() });
 
-  test("takes blobs and gives files", async () => {
+  test("accepts blobs and returns files", async () => {
     const { ann, bob, until } = createLinkedPair();
     bob.module(Put, ({ request }) => request.file);
     const echo = await until(ann.call(Put, { file: new File(["abc"], "a") }).first());
@@ -100,7 +100,7 @@ describe("file()", () => {
     expect(await blob.text()).toBe("abc");
   });
 
-  test("refuses what is no file", async () => {
+  test("rejects anything but a file", async () => {
     const { ann, bob, until } = createLinkedPair();
     bob.module(Put, ({ request }) => request.file);
     await expect(until(ann.call(Put, { file: of(1) as any }).first())).rejects.toMatchObject({
@@ -109,14 +109,14 @@ describe("file()", () => {
     });
   });
 
-  test("gives a blob of the same page as a file, for an app's own tests", async () => {
+  test("returns a blob of the same page as a file, for an app's own tests", async () => {
     const local = v.parse(Put.request, { file: new File(["abc"], "a", { type: "x/y" }) }).file;
     expect({ ...local }).toMatchObject({ name: "a", type: "x/y", size: 3 });
     expect(await new Response(local.stream()).text()).toBe("abc");
   });
 });
 
-test("other schema libraries, and none, get streams and files as they are", async () => {
+test("other schema libraries pass streams and files through", async () => {
   const { ann, bob, until } = createLinkedPair();
   const list = z.custom<AsyncIterable<number>>((value) => value instanceof ReadableStream);
   const Zod = defineModule("Zod", { request: z.object({ list }), response: type({ list: "object" }) });

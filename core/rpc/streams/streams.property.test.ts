@@ -4,7 +4,7 @@ import type { BonevalueError } from "../../errors.ts";
 import type { IncomingStream } from "./incoming-stream.ts";
 import { createLinkedPair, type LinkedPair } from "./testing/linked-pair.ts";
 
-/** What is done to one of the streams, or to the link. */
+/** An action on one of the streams, or on the link. */
 type Step =
   | { readonly do: "read" | "cancel" | "abort"; readonly stream: number }
   | { readonly do: "wait"; readonly ms: number }
@@ -35,13 +35,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: "cut" as const }) },
 );
 
-/** The number that all bytes of an item are. */
+/** Returns the number that fills an item. */
 function numberOf(item: Uint8Array): number {
   const [first = -1] = item;
   return item.every((byte) => byte === first) ? first : -1;
 }
 
-/** One stream, its two ends, and what happened to it. */
+/** One stream, its two ends, and a record of what happened. */
 function createStream({ ann, bob }: LinkedPair, name: string, { direction, items, bytes, fails }: Plan) {
   const controller = new AbortController();
   const causes = new Set<string>();
@@ -52,7 +52,7 @@ function createStream({ ann, bob }: LinkedPair, name: string, { direction, items
 
   async function* source(): AsyncGenerator<Uint8Array, void, void> {
     try {
-      // One buffer for all: each has left when the next is asked for.
+      // All items share one buffer, as each was sent when the next is asked for.
       const buffer = new Uint8Array(bytes);
       for (let n = 0; n < items; n++) yield buffer.fill(n);
       if (fails) throw new Error("failed");
@@ -90,7 +90,7 @@ function createStream({ ann, bob }: LinkedPair, name: string, { direction, items
     readNext,
     cancel() {
       causes.add("done");
-      // Of a stream that has failed, the error.
+      // The error of a stream that has failed.
       reader?.cancel().catch(() => {});
     },
     abort() {
@@ -98,10 +98,10 @@ function createStream({ ann, bob }: LinkedPair, name: string, { direction, items
       controller.abort();
     },
     cut: () => causes.add("disconnected"),
-    /** Whether its producer will never be asked again. */
+    /** Whether its producer has stopped for good. */
     async isClosed(): Promise<boolean> {
       if (!open) return true;
-      // A generator that was ended before it began has run nothing, and is over.
+      // A generator that was ended before it began has run no code.
       return (await sent?.next())?.done ?? read.length === 0;
     },
     check() {
@@ -125,7 +125,7 @@ async function perform(on: LinkedPair, streams: readonly ReturnType<typeof creat
   else stream[step.do]();
 }
 
-test("however reads, cancels, errors, aborts and losses meet: items in order, the right reason, nothing left open", async () => {
+test("with any timing of reads, cancels, errors, aborts and losses, items arrive in order, reasons are right, and nothing stays open", async () => {
   const plans = fc.array(plan, { minLength: 1, maxLength: 4 });
   const steps = fc.array(step, { maxLength: 40 });
   await fc.assert(
@@ -143,8 +143,13 @@ test("however reads, cancels, errors, aborts and losses meet: items in order, th
       expect(await Promise.all(streams.map(({ isClosed }) => isClosed()))).toEqual(streams.map(() => true));
       const cut = on.ann.ended !== undefined;
       if (!cut)
-        expect([on.ann.rpc.isIdle, on.bob.rpc.isIdle, on.ann.underWay, on.bob.underWay]).toEqual([true, true, 0, 0]);
-      // Only a source that fails by itself is an error of its own page.
+        expect([on.ann.rpc.isIdle, on.bob.rpc.isIdle, on.ann.bytesInFlight, on.bob.bytesInFlight]).toEqual([
+          true,
+          true,
+          0,
+          0,
+        ]);
+      // Only a source that fails is an error of its own page.
       const errors = [...on.ann.errors, ...on.bob.errors].filter(({ message }) => message !== "failed");
       expect(errors).toEqual([]);
     }),

@@ -6,18 +6,18 @@ import type { IncomingStream } from "./incoming-stream.ts";
 import { all, code, createLinkedPair } from "./testing/linked-pair.ts";
 
 describe("reading", () => {
-  test("nothing is pulled, and nothing is sent, before somebody reads", async () => {
+  test("nothing is pulled or sent before somebody reads", async () => {
     const { ann, bob, clock, until, source } = createLinkedPair();
     const counter = source({ to: 3 });
     bob.module("Count", counter.items);
     const items: IncomingStream<number> = await until(ann.call("Count").first());
     await clock.advance(1_000);
-    expect([counter.pulled, bob.underWay]).toEqual([0, 0]);
+    expect([counter.pulled, bob.bytesInFlight]).toEqual([0, 0]);
     expect(await until(all(items))).toEqual([1, 2, 3]);
     expect([ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([true, true]);
   });
 
-  test("streams go both ways, anywhere in a value, any number at once", async () => {
+  test("any number of streams travel in both directions, anywhere in a value", async () => {
     const { ann, bob, until, source } = createLinkedPair();
     bob.module("Sums", async ({ request: { lists } }) => {
       const sums = await Promise.all(
@@ -31,7 +31,7 @@ describe("reading", () => {
     expect(await until(all(more.get("echo")))).toEqual([1, 2]);
   });
 
-  test("what arrives is a ReadableStream, and whatever a value may be can be an item", async () => {
+  test("a received stream is a ReadableStream, and its items may be any values", async () => {
     const { ann, bob, until } = createLinkedPair();
     const items = [undefined, null, new Date(7), new Map([[1n, new Set(["a"])]]), new Uint8Array(100_000), { a: [1] }];
     bob.module("Items", async function* () {
@@ -43,7 +43,7 @@ describe("reading", () => {
     expect(await until(all(doubled as IncomingStream<unknown>))).toEqual(items.map((item) => [item, item]));
   });
 
-  test("a chunk that is transferred away before it was sent fails the stream, on both sides", async () => {
+  test("a chunk that is transferred before it was sent fails the stream on both sides", async () => {
     const { ann, bob, clock, until } = createLinkedPair({ bandwidth: 5_000 });
     const chunks = Array.from({ length: 50 }, () => new Uint8Array(60_000));
     const cleanedUp = vi.fn();
@@ -69,7 +69,7 @@ describe("reading", () => {
     expect([ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([true, true]);
   });
 
-  test("a producer is never further ahead than the window, however long its consumer waits", async () => {
+  test("a producer is never further ahead than the window while its consumer waits", async () => {
     const { ann, bob, clock, until, source } = createLinkedPair();
     const counter = source({ bytes: 64 * 1_024 });
     bob.module("Bytes", counter.items);
@@ -84,7 +84,7 @@ describe("reading", () => {
     expect(counter.pulled - 101).toBeLessThanOrEqual(5);
   });
 
-  test("a fast reader widens the window of a long path", async () => {
+  test("a fast reader enlarges the window of a long path", async () => {
     const { ann, bob, clock, until, source } = createLinkedPair({ latency: 50 });
     const counter = source({ bytes: 64 * 1_024 });
     bob.module("Bytes", counter.items);
@@ -100,7 +100,7 @@ describe("reading", () => {
     await rest;
   });
 
-  test("streams of one link are sent in turns", async () => {
+  test("streams of one link take turns", async () => {
     const { ann, bob, clock, until, source } = createLinkedPair();
     const sources = [source({ bytes: 50_000 }), source({ bytes: 50_000 })];
     bob.module("Bytes", () => sources.map(({ items }) => items()));
@@ -116,7 +116,7 @@ describe("reading", () => {
 });
 
 describe("ending", () => {
-  test("a consumer that leaves its loop stops the producer, whose clean-up runs and whose signal aborts", async () => {
+  test("leaving the loop stops the producer, runs its clean-up and aborts its signal", async () => {
     const { ann, bob, clock, until, source } = createLinkedPair();
     const counter = source();
     let exchange: HandlerContext<unknown> | undefined;
@@ -137,7 +137,7 @@ describe("ending", () => {
     expect(bob.rpc.isIdle).toBe(true);
   });
 
-  test("a signal that aborts lets a producer go that waits for something else", async () => {
+  test("the abort of its signal releases a producer that waits for something else", async () => {
     const { ann, bob, clock, until } = createLinkedPair();
     let cleanedUp = false;
     bob.module("Wait", async function* ({ signal }) {
@@ -157,7 +157,7 @@ describe("ending", () => {
     expect(cleanedUp).toBe(true);
   });
 
-  test("an item that is under way in parts is not finished for a consumer that has left", async () => {
+  test("a fragmented item is not finished for a consumer that has left", async () => {
     const { ann, bob, clock, until } = createLinkedPair({ bandwidth: 1_000 });
     const source = new Blob([new Uint8Array(5_000_000)]);
     bob.module("Large", async function* () {
@@ -168,7 +168,7 @@ describe("ending", () => {
     await clock.advance(500);
     await reader.cancel();
     await clock.advance(500);
-    expect([bob.underWay, bob.rpc.isIdle, bob.scheduler.isEmpty]).toEqual([0, true, true]);
+    expect([bob.bytesInFlight, bob.rpc.isIdle, bob.scheduler.isEmpty]).toEqual([0, true, true]);
   });
 
   test("the signal of an answer that ended by itself does not abort", async () => {
@@ -194,7 +194,7 @@ describe("ending", () => {
     expect(signal?.aborted).toBe(false);
   });
 
-  test("while one of an answer's streams is read, stopping another aborts nothing", async () => {
+  test("stopping one stream of an answer aborts nothing while another is read", async () => {
     const { ann, bob, clock, until, source } = createLinkedPair();
     let signal: AbortSignal | undefined;
     bob.module("Two", (exchange) => {
@@ -210,7 +210,7 @@ describe("ending", () => {
     expect(signal?.aborted).toBe(true);
   });
 
-  test("what a producer throws reaches the reader behind its items: code and message, never the stack", async () => {
+  test("an error of the producer reaches the reader after the items, with code and message, without the stack", async () => {
     const { ann, bob, until, source } = createLinkedPair();
     bob.module(
       "Fail",
@@ -231,7 +231,7 @@ describe("ending", () => {
     await expect(until(all(busy))).rejects.toMatchObject({ code: "busy", message: "later" });
   });
 
-  test("an item that cannot be sent ends the stream, and says which", async () => {
+  test("an item that cannot be sent ends the stream, and the error names it", async () => {
     const { ann, bob, until } = createLinkedPair();
     let cleanedUp = false;
     bob.module("Functions", async function* () {
@@ -249,7 +249,7 @@ describe("ending", () => {
     expect(cleanedUp).toBe(true);
   });
 
-  test("an iterator that keeps to no rule ends its stream with an error, and harms nothing else", async () => {
+  test("an iterator that breaks its contract ends its stream with an error, and nothing else", async () => {
     const { ann, bob, until } = createLinkedPair();
     const nexts: (() => any)[] = [() => undefined, () => ({ done: false, value: 1 }), () => Promise.reject(null)];
     bob.module("Odd", () => nexts.map((next) => ({ [Symbol.asyncIterator]: () => ({ next }) })));
@@ -259,7 +259,7 @@ describe("ending", () => {
     expect(bob.ended).toBeUndefined();
   });
 
-  test("the loss of the link is the reader's `disconnected`, and the producer's end", async () => {
+  test("the loss of the link is `disconnected` for the reader, and ends the producer", async () => {
     const { ann, bob, cut, clock, until, source } = createLinkedPair();
     const [there, back] = [source(), source()];
     let signal: AbortSignal | undefined;
@@ -280,7 +280,7 @@ describe("ending", () => {
     expect([there.cleanedUp, back.cleanedUp]).toEqual([true, true]);
   });
 
-  test("a stream that has arrived whole is read to its end, though the link is gone", async () => {
+  test("a stream that has arrived completely is read to its end after the link is lost", async () => {
     const { ann, bob, cut, clock, until, source } = createLinkedPair();
     bob.module("Count", source({ to: 3 }).items);
     const reader = (await until<IncomingStream<number>>(ann.call("Count").first())).getReader();
@@ -294,7 +294,7 @@ describe("ending", () => {
     ]);
   });
 
-  test("the call's signal ends its streams on both sides, also after the reply", async () => {
+  test("the call's signal ends its streams on both sides, even after the reply", async () => {
     const { ann, bob, clock, until, source } = createLinkedPair();
     const [there, back] = [source(), source()];
     let request: Promise<unknown> | undefined;
@@ -314,7 +314,7 @@ describe("ending", () => {
     expect([there.cleanedUp, back.cleanedUp, ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([true, true, true, true]);
   });
 
-  test("a call that is cancelled before its reply takes its request's streams along", async () => {
+  test("cancelling a call before its reply ends the streams of its request", async () => {
     const { ann, bob, clock, until, source } = createLinkedPair();
     const counter = source();
     let request: Promise<unknown> | undefined;
@@ -331,7 +331,7 @@ describe("ending", () => {
     expect([counter.cleanedUp, ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([true, true, true]);
   });
 
-  test("cancelling the replies, or leaving their loop, never touches a stream that has arrived", async () => {
+  test("cancelling the replies, or leaving their loop, does not affect streams that have arrived", async () => {
     const { ann, bob, until, source } = createLinkedPair();
     bob.module("Count", source({ to: 3 }).items);
     const replies = ann.call("Count");
@@ -347,7 +347,7 @@ describe("ending", () => {
     expect(await until(all(items!))).toEqual([1, 2, 3]);
   });
 
-  test("a request's stream that the handler has not taken when it answers is cancelled", async () => {
+  test("a stream of the request that the handler has not claimed when it answers is cancelled", async () => {
     const { ann, bob, clock, until, source } = createLinkedPair();
     const [ignored, taken, refused] = [source(), source(), source()];
     let reader: ReadableStreamDefaultReader<number> | undefined;
@@ -365,7 +365,7 @@ describe("ending", () => {
     expect([ann.rpc.isIdle, bob.rpc.isIdle, taken.cleanedUp]).toEqual([true, true, true]);
   });
 
-  test("a generator reads its request's stream while it makes the answer; what it left is cancelled with it", async () => {
+  test("a generator reads the request's stream while it answers, and the rest is cancelled with the answer", async () => {
     const { ann, bob, clock, until, source } = createLinkedPair();
     const [doubled, ignored] = [source({ to: 3 }), source()];
     bob.module("Double", async function* ({ request }) {
@@ -377,7 +377,7 @@ describe("ending", () => {
     expect([ann.rpc.isIdle, bob.rpc.isIdle, doubled.cleanedUp, ignored.pulled]).toEqual([true, true, true, 0]);
   });
 
-  test("a handler that throws ends the streams that it was given", async () => {
+  test("a handler that throws ends the streams of its request", async () => {
     const { ann, bob, clock, until, source } = createLinkedPair();
     const counter = source();
     bob.module("Throw", async ({ request }) => {
@@ -389,7 +389,7 @@ describe("ending", () => {
     expect([counter.cleanedUp, ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([true, true, true]);
   });
 
-  test("an answer's stream that nobody reads is cancelled after `idleTimeout`", async () => {
+  test("a stream of an answer that nobody reads is cancelled after `idleTimeout`", async () => {
     const { ann, bob, clock, until, source } = createLinkedPair({ idleTimeout: 5_000 });
     bob.module("Two", () => [source().items(), source().items()]);
     const [read, unread]: IncomingStream<number>[] = await until(ann.call("Two").first());
@@ -404,7 +404,7 @@ describe("ending", () => {
     expect(bob.rpc.isIdle).toBe(true);
   });
 
-  test("an answer that nobody waits for any more is dropped, and its streams are stopped", async () => {
+  test("the streams of an answer that nobody waits for are stopped", async () => {
     const { ann, bob, clock, source } = createLinkedPair({ latency: 20 });
     const counter = source();
     bob.module("Count", counter.items);
@@ -416,7 +416,7 @@ describe("ending", () => {
     expect([ann.rpc.isIdle, bob.rpc.isIdle, bob.ended]).toEqual([true, true, undefined]);
   });
 
-  test("a handler that answers too late has its stream cancelled at once", async () => {
+  test("the stream of an answer that is too late is cancelled at once", async () => {
     const { ann, bob, clock } = createLinkedPair();
     const cancel = vi.fn();
     const { promise, resolve } = Promise.withResolvers<unknown>();
@@ -432,7 +432,7 @@ describe("ending", () => {
 });
 
 describe("sending", () => {
-  test("a stream that is being read already is refused", async () => {
+  test("a stream that is already being read is rejected", async () => {
     const { ann, bob, until } = createLinkedPair();
     bob.module("Any", () => 1);
     const locked = new ReadableStream();
@@ -440,7 +440,7 @@ describe("sending", () => {
     await expect(until(ann.call("Any", { locked }).first())).rejects.toEqual(code("unsupported"));
   });
 
-  test("a generator that stands twice in a value, or was sent before, is refused", async () => {
+  test("a generator that is in a value twice, or was sent before, is rejected", async () => {
     const { ann, bob, until } = createLinkedPair();
     bob.module("Any", () => 1);
     const generate = async function* () {
@@ -482,7 +482,7 @@ describe("sending", () => {
     expect([ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([true, true]);
   });
 
-  test("clean-up that fails is the app's own uncaught error", async () => {
+  test("a clean-up that fails is an uncaught error of the app", async () => {
     const reported = vi.spyOn(console, "error").mockImplementation(() => {});
     const { ann, bob, clock, until } = createLinkedPair();
     const dirty: AsyncIterator<Uint8Array> = {
@@ -500,8 +500,8 @@ describe("sending", () => {
   });
 });
 
-describe("a peer that breaks the rules loses its link", () => {
-  test("an item for which it had no credit", async () => {
+describe("a peer that breaks the protocol loses its link", () => {
+  test("by an item without credit", async () => {
     const { ann, bob, clock, until, source } = createLinkedPair();
     bob.module("Wait", () => source().items());
     const items: IncomingStream<number> = await until(ann.call("Wait").first());
@@ -511,7 +511,7 @@ describe("a peer that breaks the rules loses its link", () => {
     await expect(all(items)).rejects.toEqual(code("protocol"));
   });
 
-  test("credit for what was never sent", async () => {
+  test("by credit for items that were never sent", async () => {
     const { ann, bob, clock, until, source } = createLinkedPair();
     const counter = source();
     bob.module("Count", counter.items);
@@ -521,7 +521,7 @@ describe("a peer that breaks the rules loses its link", () => {
     expect(bob.ended).toEqual(code("protocol"));
   });
 
-  test("frames of streams that nobody knows are no breach: they have crossed its end", async () => {
+  test("but not by frames of an unknown stream, which may have ended meanwhile", async () => {
     const { ann, bob, clock } = createLinkedPair();
     ann.scheduler.send("control", [Kind.credit, 9, 1_000, 2_000]);
     ann.scheduler.send("control", [Kind.stop, 9, "cancelled"]);

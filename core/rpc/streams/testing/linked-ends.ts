@@ -16,7 +16,7 @@ import { createNotify } from "../../notify.ts";
 import type { Replies } from "../../replies.ts";
 import { createRpc, type Rpc } from "../../rpc.ts";
 
-/** One side of a link in a spec. */
+/** One side of a link. */
 export interface End {
   readonly rpc: Rpc;
   readonly scheduler: SendScheduler;
@@ -25,90 +25,90 @@ export interface End {
   /** Calls the other side. */
   call(module: Module | string, request?: unknown, options?: CallOptions): Replies<any>;
   notify(module: string, request?: unknown): void;
-  /** What it has told its app as errors. */
+  /** The errors that its app got. */
   readonly errors: readonly BonevalueError[];
-  /** Why the link has ended, as this side sees it. */
+  /** The reason why the link ended, for this side. */
   readonly ended: BonevalueError | undefined;
   /** Bytes that were sent and have not arrived. */
-  readonly underWay: number;
+  readonly bytesInFlight: number;
 }
 
-/** What the link is like. Times in ms. */
+/** The link and its sides. Times in ms. */
 export interface LinkedEndsOptions {
   readonly clock: Clock;
   readonly limits?: Partial<Limits>;
-  /** What each says in its hello, where that is not what its limits say. */
-  readonly told?: Partial<Hello>;
+  /** Fields of both hellos that differ from the limits. */
+  readonly hello?: Partial<Hello>;
   readonly idleTimeout?: number;
   readonly moduleGrace?: number;
   readonly latency?: number;
-  /** Bytes each ms. */
+  /** Bytes per ms. */
   readonly bandwidth?: number;
 }
 
-/** Two sides that have said hello to each other. */
+/** Two sides that have read each other's hello. */
 export interface LinkedEnds {
   readonly ann: End;
   readonly bob: End;
-  /** Ends the link; both sides learn of it. */
+  /** Ends the link for both sides. */
   cut(): void;
 }
 
-/** Joins two sides by a link that has neither a transport beneath it nor a pool above. */
+/** Connects two sides by a link without a transport and without a pool. */
 export function createLinkedEnds({ limits, ...options }: LinkedEndsOptions): LinkedEnds {
-  const defaults = { told: {}, idleTimeout: 30_000, moduleGrace: 0, latency: 1, bandwidth: Number.POSITIVE_INFINITY };
+  const defaults = { hello: {}, idleTimeout: 30_000, moduleGrace: 0, latency: 1, bandwidth: Number.POSITIVE_INFINITY };
   const create = (name: string) => createEnd(name, { ...defaults, ...options, limits: limitsOf(limits) });
   const [ann, bob] = [create("ann"), create("bob")];
-  ann.join(bob);
-  bob.join(ann);
+  ann.connect(bob);
+  bob.connect(ann);
   return {
     ann,
     bob,
     cut() {
-      const reason = new BonevalueError("disconnected", "The spec has cut the link.");
+      const reason = new BonevalueError("disconnected", "The test has cut the link.");
       for (const end of [ann, bob]) end.end(reason);
     },
   };
 }
 
-interface JoinedEnd extends End {
-  join(other: JoinedEnd): void;
+interface ConnectedEnd extends End {
+  connect(other: ConnectedEnd): void;
   receive(message: Uint8Array<ArrayBuffer>): void;
   end(reason: BonevalueError): void;
 }
 
-function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readonly limits: Limits }): JoinedEnd {
-  const { clock, limits, told, idleTimeout, latency, bandwidth } = options;
+function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readonly limits: Limits }): ConnectedEnd {
+  const { clock, limits, hello, idleTimeout, latency, bandwidth } = options;
   const readFrames = createFrameReader(clock, limits);
   const deadlines = createDeadlines(clock);
   const modules = createModules(clock, options.moduleGrace);
   const errors: BonevalueError[] = [];
-  let other: JoinedEnd | undefined;
+  let other: ConnectedEnd | undefined;
   let ended: BonevalueError | undefined;
-  let underWay = 0;
+  let bytesInFlight = 0;
   let departs = 0;
 
   const port = {
     buffered: 0,
     lowMark: 0,
     maxMessage: 262_144,
-    send(_channel: string, given: Uint8Array<ArrayBuffer>) {
-      const message = given.slice();
+    send(_channel: string, sent: Uint8Array<ArrayBuffer>) {
+      const message = sent.slice();
       port.buffered += message.length;
-      underWay += message.length;
+      bytesInFlight += message.length;
       departs = Math.max(departs, clock.now()) + message.length / bandwidth;
       clock.after(departs - clock.now(), () => {
         port.buffered -= message.length;
         if (port.buffered <= port.lowMark) scheduler.drained();
       });
       clock.after(departs - clock.now() + latency, () => {
-        underWay -= message.length;
+        bytesInFlight -= message.length;
         other?.receive(message);
       });
     },
   };
   const scheduler = createSendScheduler(port, { clock });
-  const connection = { scheduler, remote: { ...helloOf(peer, limits), ...told }, keepOpen() {} };
+  const connection = { scheduler, remote: { ...helloOf(peer, limits), ...hello }, keepOpen() {} };
   const rpc = createRpc(connection, {
     peer: { id: "other", name: "other" },
     modules,
@@ -152,11 +152,11 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
     get ended() {
       return ended;
     },
-    get underWay() {
-      return underWay;
+    get bytesInFlight() {
+      return bytesInFlight;
     },
-    join(joined) {
-      other = joined;
+    connect(end) {
+      other = end;
       scheduler.open({ message: 65_536, assembly: maxAssemblyBytes(limits) });
     },
     receive(message) {

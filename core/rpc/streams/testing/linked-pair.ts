@@ -3,15 +3,15 @@ import type { Clock } from "../../../clock.ts";
 import { createVirtualClock, type VirtualClock } from "../../../testing/virtual-clock.ts";
 import { createLinkedEnds, type LinkedEnds, type LinkedEndsOptions } from "./linked-ends.ts";
 
-/** Two ends, and what a spec about streams does with them. */
+/** Two ends, and helpers for tests about streams. */
 export interface LinkedPair extends LinkedEnds {
   readonly clock: VirtualClock;
   source(options?: SourceOptions): Source;
-  /** Lets time pass until `promise` is settled. */
+  /** Advances the clock until `promise` is settled. */
   until<T>(promise: Promise<T>): Promise<T>;
 }
 
-/** Two ends in virtual time. */
+/** Creates two ends with a virtual clock. */
 export function createLinkedPair(options: Partial<LinkedEndsOptions> = {}): LinkedPair {
   const clock = createVirtualClock();
   async function until<T>(promise: Promise<T>): Promise<T> {
@@ -31,17 +31,17 @@ export function createLinkedPair(options: Partial<LinkedEndsOptions> = {}): Link
   };
 }
 
-/** What a source makes. */
+/** The items of a source. */
 export interface SourceOptions {
-  /** How many items. Default: endless, one each ms. */
+  /** The number of items. Default: endless, one per ms. */
   to?: number;
-  /** How large they are; numbers otherwise. */
+  /** The size of each item. Default: the items are numbers. */
   bytes?: number;
-  /** What it throws behind the last. */
+  /** The error that it throws after the last item. */
   fail?: unknown;
 }
 
-/** A producer that writes down what happens to it. */
+/** A producer that records what happens to it. */
 export interface Source {
   readonly pulled: number;
   readonly cleanedUp: boolean;
@@ -66,14 +66,14 @@ function createSource(clock: Clock, { to = Number.POSITIVE_INFINITY, bytes, fail
   return source;
 }
 
-/** Every item, in order. */
+/** Reads all items. */
 export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const read: T[] = [];
   for await (const item of items) read.push(item);
   return read;
 }
 
-/** An error with this code, where a spec compares. */
+/** Matches an error with this code. */
 export function code(code: string): unknown {
   return expect.objectContaining({ name: "BonevalueError", code });
 }
