@@ -95,6 +95,15 @@ test("one-way messages of up to a kilobyte are read on lossy", () => {
   expect([frames, reports]).toEqual([[Kind.notify], []]);
 });
 
+test("the service opens once, with the first of the peer's two hellos", () => {
+  let opened = 0;
+  const { receive } = connect({ opened: () => opened++ });
+  receive("bulk", createHello(helloOf("other")));
+  expect(opened).toBe(1);
+  receive("control", createHello(helloOf("other")));
+  expect(opened).toBe(1);
+});
+
 test("frames on lossy before the hello are dropped", () => {
   const { sendHello, receive, frames, reports } = connect();
   receive("lossy", notify(10));

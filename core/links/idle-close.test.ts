@@ -124,6 +124,21 @@ test("declines while it keeps the link open, and offers itself afterwards", asyn
   expect(send).toHaveBeenLastCalledWith(CloseStep.offer, "bulk");
 });
 
+test("offers as soon as its own use ends once the peer has offered, although the peer declined before", async () => {
+  let isIdle = true;
+  const { clock, idleClose, send } = watch({ isIdle: () => isIdle });
+  await clock.advance(1_000);
+  readOnBoth(idleClose, CloseStep.decline);
+  isIdle = false;
+  readOnBoth(idleClose, CloseStep.offer);
+  await clock.advance(1_000);
+  send.mockClear();
+  isIdle = true;
+  idleClose.rest();
+  await clock.advance(0);
+  expect(send.mock.calls.map(([step]) => step)).toEqual([CloseStep.offer, CloseStep.offer]);
+});
+
 test("accepts when nothing is open, and closes five seconds later if the peer has not", async () => {
   const { clock, idleClose, send, close } = watch();
   readOnBoth(idleClose, CloseStep.offer);

@@ -147,6 +147,16 @@ test("the caller is asked for a restart by a request for the next generation, an
   expect(received).toEqual(["restart"]);
 });
 
+test("the caller asks for no restart: it begins the next generation itself", async () => {
+  const { exchange, sent, clock } = createSide("caller");
+  exchange.describe(offer);
+  exchange.settled();
+  sent.length = 0;
+  exchange.restart();
+  await clock.advance(10_000);
+  expect(sent).toEqual([]);
+});
+
 test("a peer that keeps asking for our part gets it ten times a second", async () => {
   for (const [role, part, missed] of [
     ["caller", offer, {}],
