@@ -26,6 +26,22 @@ test("the client address comes from listed proxies only", () => {
   expect(clientAddress(request("10.1.2.3", "<script>"), proxies)).toBe("10.1.2.3");
 });
 
+test.each([
+  ["203.0.113.9:4711", "203.0.113.9"],
+  ["[2001:db9::1]:4711", "2001:db9::1"],
+  ["[2001:db9::1]", "2001:db9::1"],
+  ["2001:db9::1", "2001:db9::1"],
+  ["[::ffff:203.0.113.9]:4711", "203.0.113.9"],
+])("a proxy may forward %s for %s", (forwarded, address) => {
+  expect(clientAddress(request("10.1.2.3", forwarded), addressList(["10.0.0.0/8"]))).toBe(address);
+});
+
+test("`unix` lists the proxies on a Unix domain socket", () => {
+  const local = { headers: { "x-forwarded-for": "203.0.113.9" }, socket: {} } as unknown as IncomingMessage;
+  expect(clientAddress(local, addressList(["unix"]))).toBe("203.0.113.9");
+  expect(clientAddress(local, addressList(["127.0.0.1"]))).toBe("unix");
+});
+
 test("the mapped address of an IPv4 client is unmapped", () => {
   expect(clientAddress(request("::ffff:198.51.100.7"), addressList([]))).toBe("198.51.100.7");
   expect(isLoopback("::ffff:127.0.0.1")).toBe(true);

@@ -4,19 +4,28 @@ import { BlockList, isIP, isIPv6 } from "node:net";
 /** Whether an address is in a list of addresses and networks. */
 export type AddressList = (address: string) => boolean;
 
-/** Creates a list of addresses and networks (`10.0.0.0/8`); throws for an invalid entry. */
+/** The entry of a list, and the address of a client, for connections by a Unix domain socket. */
+const unixSocket = "unix";
+
+/** Creates a list of addresses, networks (`10.0.0.0/8`) and `unix`; throws for an invalid entry. */
 export function addressList(entries: readonly string[]): AddressList {
   const list = new BlockList();
+  let hasUnix = false;
   for (const entry of entries) {
+    if (entry === unixSocket) {
+      hasUnix = true;
+      continue;
+    }
     const [address = "", prefix] = entry.split("/");
     const family = familyOf(address);
     const bits = Number(prefix ?? 0);
     if (isIP(address) === 0 || !/^\d*$/.test(prefix ?? "0") || prefix === "" || bits > (family === "ipv4" ? 32 : 128))
-      throw new Error(`"${entry}" is not an IP address or network: use a form such as 10.0.0.1 or 10.0.0.0/8.`);
+      throw new Error(`"${entry}" is not an IP address or network: use a form such as 10.0.0.1, 10.0.0.0/8 or unix.`);
     if (prefix === undefined) list.addAddress(address, family);
     else list.addSubnet(address, bits, family);
   }
-  return (address) => isIP(address) !== 0 && list.check(address, familyOf(address));
+  return (address) =>
+    address === unixSocket ? hasUnix : isIP(address) !== 0 && list.check(address, familyOf(address));
 }
 
 const loopbacks = addressList(["127.0.0.0/8", "::1"]);
@@ -32,9 +41,9 @@ export function clientAddress(request: IncomingMessage, proxies: AddressList): s
   const hops = String(request.headers["x-forwarded-for"] ?? "")
     .split(",")
     .map((hop) => hop.trim());
-  let address = unmapIPv4(request.socket.remoteAddress ?? "");
+  let address = unmapIPv4(request.socket.remoteAddress ?? unixSocket);
   while (proxies(address)) {
-    const before = unmapIPv4(hops.pop() ?? "");
+    const before = unmapIPv4(withoutPort(hops.pop() ?? ""));
     if (isIP(before) === 0) break;
     address = before;
   }
@@ -51,6 +60,11 @@ export function networkOf(address: string): string {
   const groups = [...left, ...Array<string>(missing).fill("0"), ...right];
   const network = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
   return `${network.join(":")}::/64`;
+}
+
+/** Some proxies append the port, and brackets around IPv6: `192.0.2.1:4711`, `[2001:db8::1]:4711`, `[2001:db8::1]`. */
+function withoutPort(hop: string): string {
+  return /^\[(.+)\](:\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop;
 }
 
 // IPv4 clients of an IPv6 socket have a mapped address (RFC 4291, 2.5.5.2).

@@ -41,7 +41,7 @@ const script = `
     event.preventDefault();
     say("");
     part("go").disabled = true;
-    const where = new URL(location.pathname.replace(/\\/?invite\\/?$/, "") || "/", location.href);
+    const where = new URL(location.pathname.replace(/invite\\/?$/, ""), location.href);
     where.protocol = location.protocol.replace("http", "ws");
     const socket = new WebSocket(where);
     let settled = false;

@@ -1,6 +1,8 @@
 import { isLoopback } from "./address.ts";
 import { nodeProblem } from "./node-version.ts";
 import type { ServerOptions } from "./options.ts";
+import { isOriginPattern } from "./origin.ts";
+import { withoutSlash } from "./pages.ts";
 import { isShared } from "./store/open.ts";
 
 /** Throws for options that cannot work or that would expose passwords; the message says what to do. */
@@ -16,6 +18,9 @@ function findMistake({ path = "/", port = 0, origins = [], poolSize = 1 }: Serve
     return `The port (\`port\`, --port) must be a whole number from 0 to 65535, not ${port}.`;
   if (!Number.isInteger(poolSize) || poolSize < 1)
     return `The pool size (\`poolSize\`, --pool-size) must be a whole number of at least 1, not ${poolSize}.`;
+  const pattern = origins.find((origin) => !isOriginPattern(origin));
+  if (pattern !== undefined)
+    return `The origin "${pattern}" cannot match: \`origins\` (--origin) supports one * as the whole first label, as in https://*.example.org.`;
   const wrong = origins.find((origin) => !isOrigin(origin));
   if (wrong === undefined) return undefined;
   return `"${wrong}" is not an origin: use a form such as https://app.example.org in \`origins\` (--origin), in lower case and without a path.`;
@@ -29,7 +34,15 @@ function isOrigin(text: string): boolean {
   );
 }
 
-function findContradiction({ cluster, store = "bonevalue.db" }: ServerOptions): string | undefined {
+function findContradiction({
+  cluster,
+  store = "bonevalue.db",
+  path = "/",
+  publicUrl,
+}: ServerOptions): string | undefined {
+  const publicPath = URL.parse(publicUrl ?? "")?.pathname;
+  if (publicPath !== undefined && !withoutSlash(publicPath).endsWith(withoutSlash(path)))
+    return `Invitations to ${publicUrl} would not reach the path ${path}: let \`publicUrl\` (--url) end with ${path}, or leave \`path\` (--path) out if a proxy removes it.`;
   if (typeof cluster !== "string" || isShared(store)) return undefined;
   return "A cluster needs a store that all servers share, and a SQLite file is on one machine: use a postgres:// URL as the store.";
 }

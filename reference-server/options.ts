@@ -27,7 +27,7 @@ export interface ServerOptions {
   poolSize?: number | undefined;
   /** A `redis://` URL, or a cluster of the app. Default: this process runs alone. */
   cluster?: string | Cluster | undefined;
-  /** Page origins that may connect. Default: the server's own origin and loopback names. Clients without an Origin may connect. */
+  /** Page origins that may connect; `https://*.example.org` matches one label. Default: the server's own origin and loopback names. Clients without an Origin may connect. */
   origins?: readonly string[] | undefined;
   /** For an app with its own accounts: returns the user of a token. Replaces passwords; unknown users are created. */
   authenticate?: Authenticate | undefined;
@@ -41,7 +41,7 @@ export interface ServerOptions {
   mail?: ((to: string, invitation: InvitationLink) => Promise<void>) | undefined;
   /** STUN and TURN servers for clients. With `secret`, credentials are minted (coturn's REST API scheme) and renewed. */
   ice?: readonly IceOption[] | undefined;
-  /** Proxies whose X-Forwarded-For header is trusted: addresses and networks. Default: none. */
+  /** Proxies whose X-Forwarded-For header is trusted: addresses, networks, and `unix` for Unix domain sockets. Default: none. */
   proxies?: readonly string[] | undefined;
   /** Addresses and networks that may read /metrics. Default: this machine. */
   metricsReaders?: readonly string[] | undefined;

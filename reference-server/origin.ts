@@ -12,7 +12,20 @@ export function isOriginAllowed(
 ): boolean {
   const { origin, host } = request.headers;
   if (origin === undefined || origin === (own && new URL(own).origin)) return true;
-  if (listed) return listed.includes(origin);
+  if (listed) return listed.some((pattern) => matchesOrigin(pattern, origin));
   const url = URL.parse(origin);
   return url !== null && (url.host === host || isLoopback(url.hostname));
+}
+
+/** Whether a pattern can match an origin: it has no `*`, or one as its first label, as in `https://*.example.com`. */
+export function isOriginPattern(pattern: string): boolean {
+  return !pattern.includes("*") || /^[a-z][a-z0-9+.-]*:\/\/\*\.[^*.]+(\.[^*.]+)+$/.test(pattern);
+}
+
+/** `*` matches exactly one label, as in a TLS certificate (RFC 6125, 6.4.3). */
+function matchesOrigin(pattern: string, origin: string): boolean {
+  const [before, after] = pattern.split("*");
+  if (before === undefined || after === undefined) return pattern === origin;
+  const label = origin.slice(before.length, origin.length - after.length);
+  return origin.startsWith(before) && origin.endsWith(after) && /^[a-z0-9-]+$/.test(label);
 }

@@ -26,7 +26,7 @@ type Page = (request: IncomingMessage, response: ServerResponse) => Promise<void
 
 /** Creates the handler of HTTP requests; it returns false for requests to other paths. */
 export function createPages(parts: PagesParts): (request: IncomingMessage, response: ServerResponse) => boolean {
-  const base = parts.path.replace(/\/$/, "");
+  const base = withoutSlash(parts.path);
   const pages = new Map<string, Page>([
     [`${base}/healthz`, sendHealth],
     [`${base}/metrics`, sendMetrics],
@@ -63,6 +63,11 @@ export function createPages(parts: PagesParts): (request: IncomingMessage, respo
 }
 
 const noAddresses: AddressList = () => false;
+
+/** Removes a trailing slash, so that `/p2p` and `/p2p/` are the same path. */
+export function withoutSlash(path: string): string {
+  return path.replace(/\/$/, "");
+}
 
 /** Returns the requested path, or undefined if the request target is not a URL. */
 export function pathOf({ url = "/" }: IncomingMessage): string | undefined {

@@ -312,6 +312,21 @@ test("a list of origins replaces the default, and a client without an Origin may
   await expect(open({ origin: "http://localhost:5173" })).rejects.toThrow("HTTP 403");
 });
 
+test("a wildcard in an origin matches one label", async () => {
+  const { open } = await startTestServer([], { origins: ["https://*.example.com", "https://*.example.org:8443"] });
+  for (const origin of ["https://a.example.com", "https://a-1.example.com", "https://b.example.org:8443"])
+    await open({ origin });
+  for (const origin of [
+    "https://example.com",
+    "https://a.b.example.com",
+    "http://a.example.com",
+    "https://evil.com/.example.com",
+    "https://a.example.com.evil.com",
+    "https://b.example.org",
+  ])
+    await expect(open({ origin })).rejects.toThrow("HTTP 403");
+});
+
 test("a rejected page is logged, at most once a second", async () => {
   const { open, logged, clock } = await startTestServer();
   const refused = () => logged.filter(([level, message]) => level === "info" && message.startsWith("rejected a page"));

@@ -8,7 +8,7 @@ import { type Connection, type ConnectionParts, openConnection } from "./connect
 import { encode } from "./frames.ts";
 import { interceptRequests } from "./intercept-requests.ts";
 import { createOutbox } from "./outbox.ts";
-import { pathOf, sendText } from "./pages.ts";
+import { pathOf, sendText, withoutSlash } from "./pages.ts";
 
 /** Dependencies of the upgrade handler and of all its connections. */
 export interface UpgradeHandlerParts extends ConnectionParts {
@@ -60,7 +60,7 @@ export function createUpgradeHandler(parts: UpgradeHandlerParts): UpgradeHandler
   });
 
   function onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): boolean {
-    if (pathOf(request) !== parts.path) return false;
+    if (withoutSlash(pathOf(request) ?? "*") !== withoutSlash(parts.path)) return false;
     const status = rejectionStatus(request);
     if (status === undefined) accept(request, stream, head);
     else rejectUpgrade(stream, status);
@@ -108,7 +108,9 @@ export function createUpgradeHandler(parts: UpgradeHandlerParts): UpgradeHandler
 
   /** Whether the connection is encrypted, or stays on this machine. */
   function isPrivate({ socket }: IncomingMessage): boolean {
-    return parts.insecure || "encrypted" in socket || isLoopback(socket.remoteAddress ?? "");
+    // A Unix domain socket has no remote address.
+    const isLocal = typeof http.address() === "string" || isLoopback(socket.remoteAddress ?? "");
+    return parts.insecure || "encrypted" in socket || isLocal;
   }
 
   function removeConnection(connection: Connection, network: string): void {
@@ -146,7 +148,7 @@ export function createUpgradeHandler(parts: UpgradeHandlerParts): UpgradeHandler
       const { address, port, family } = listening;
       const host = family === "IPv6" ? `[${address}]` : address;
       const scheme = http instanceof TlsServer ? "wss" : "ws";
-      return `${scheme}://${host}:${port}${parts.path === "/" ? "" : parts.path}`;
+      return `${scheme}://${host}:${port}${withoutSlash(parts.path)}`;
     },
     async close() {
       closing = true;

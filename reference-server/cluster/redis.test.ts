@@ -328,7 +328,7 @@ test.each(refusals)(
     // The name of a folder, so that a background save fails.
     const folder = await mkdtemp(join(tmpdir(), "bonevalue-redis-"));
     onTestFinished(() => rm(folder, { recursive: true }));
-    const own = await startRedis("--dir", folder, "--save", "3600 1");
+    const own = await startRedis("--dir", folder, "--dbfilename", "dump.rdb", "--save", "3600 1");
     onTestFinished(own.stop);
     await mkdir(join(folder, "dump.rdb"));
     const warnings: object[] = [];

@@ -65,12 +65,12 @@ export const serveFlags: Flags<ServeValues> = {
   origin: {
     multiple: true,
     value: "ORIGIN",
-    help: "A page origin that may connect, such as https://app.example.org; may be repeated. Default: the server's own origin and loopback names.",
+    help: "A page origin that may connect, such as https://app.example.org, or https://*.example.org for any one label; may be repeated. Default: the server's own origin and loopback names.",
   },
   proxy: {
     multiple: true,
     value: "NETWORK",
-    help: "Address or network of a proxy whose X-Forwarded-For is trusted; may be repeated. Default: none.",
+    help: "Address or network of a proxy whose X-Forwarded-For is trusted, or unix for a Unix domain socket; may be repeated. Default: none.",
   },
   ice: {
     multiple: true,

@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { createClient } from "@redis/client";
 import { endProgram, freePort, startProgram } from "./process.ts";
 
@@ -21,7 +22,21 @@ export interface TestRedis {
 /** Starts `redis-server` (or what `REDIS_SERVER` names) on a free port. */
 export async function startRedis(...settings: string[]): Promise<TestRedis> {
   const port = await freePort();
-  const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", ...settings];
+  const args = [
+    "--port",
+    `${port}`,
+    "--bind",
+    "127.0.0.1",
+    "--save",
+    "",
+    "--appendonly",
+    "no",
+    "--dir",
+    tmpdir(),
+    "--dbfilename",
+    `bonevalue-${port}.rdb`,
+    ...settings,
+  ];
   const start = () => startProgram(process.env["REDIS_SERVER"] ?? "redis-server", args, "Ready to accept connections");
   let child = await start();
   const url = `redis://127.0.0.1:${port}`;
