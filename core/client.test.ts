@@ -6,6 +6,7 @@ import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { eventually } from "../tools/eventually.ts";
 import { type Client, createClient } from "./client.ts";
+import type { Discovery } from "./discovery/discovery.ts";
 import { BonevalueError } from "./errors.ts";
 import { defineModule, type Module } from "./rpc/module.ts";
 import { createNetwork, type Network } from "./testing/network.ts";
@@ -602,5 +603,50 @@ describe("a target", () => {
     await eventually(() => expect(signals).toHaveLength(1));
     await bob.disconnect();
     await eventually(() => expect(signals[0]?.aborted).toBe(true));
+  });
+});
+
+describe("an alias in another Unicode normalization form", () => {
+  const [nfc, nfd] = ["Zo\u00eb", "Zoe\u0308"];
+
+  test("names the same user in queries, and the same target", async () => {
+    const network = createNetwork();
+    const [ann, zoe] = [network.client("ann"), network.client(nfc)];
+    await Promise.all([ann.connect("test", "ann", ""), zoe.connect("test", nfc, "")]);
+    expect(ann.get(nfd)).toBe(ann.get(nfc));
+    expect(ann.get({ user: nfd })).toBe(ann.get({ user: nfc }));
+    zoe.module("Echo", ({ request }) => request);
+    expect(await ann.get(nfd).call("Echo", 1).first()).toBe(1);
+    ann.module("Echo", ({ request }) => request, { allow: nfd });
+    expect(await zoe.get("ann").call("Echo", 2).first()).toBe(2);
+    await Promise.all([ann.disconnect(), zoe.disconnect()]);
+  });
+
+  test("is composed before it reaches the server", async () => {
+    const asked: unknown[] = [];
+    const discovery: Discovery = {
+      open(_host, _credentials, events) {
+        queueMicrotask(() => events.online({ self: { id: "a", username: "ann" }, users: [], peers: [] }));
+        return {
+          signal() {},
+          invite: async () => {},
+          async requestToken(alias) {
+            asked.push(alias);
+            return { token: "t", expires: new Date() };
+          },
+          claimToken: async (alias) => void asked.push(alias),
+          removeUser: async (alias) => void asked.push(alias),
+          changePassword: async () => {},
+          close: async () => {},
+        };
+      },
+    };
+    const client = createClient({ discovery });
+    await client.connect("test", "ann", "");
+    await client.requestToken(nfd);
+    await client.claimToken(nfd, "t");
+    await client.removeUser(nfd);
+    expect(asked).toEqual([nfc, nfc, nfc]);
+    await client.disconnect();
   });
 });

@@ -223,7 +223,7 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
   }
 
   async function requestToken(alias: Alias) {
-    return serverFor(alias).requestToken(alias);
+    return serverFor(alias).requestToken(alias.normalize());
   }
 
   /** Returns the session for a request with these strings. The server would close the session on another type. */
@@ -271,8 +271,8 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
       if (callback) token.then((data) => guard(() => callback(data)), emitError);
       return token;
     },
-    claimToken: async (alias, token) => serverFor(alias, token).claimToken(alias, token),
-    removeUser: async (alias) => serverFor(alias).removeUser(alias),
+    claimToken: async (alias, token) => serverFor(alias, token).claimToken(alias.normalize(), token),
+    removeUser: async (alias) => serverFor(alias).removeUser(alias.normalize()),
     changePassword: async (current, password) => serverFor(current, password).changePassword(current, password),
     status: session.status,
     self: session.self,

@@ -46,8 +46,19 @@ test("prints what to do about what is missing, and what servers refused with", a
     await look({ status: "reconnecting", reach: { host: true, srflx: false, relay: false, errors } }),
   );
   expect(text).toMatch(/^discovery server: no \(.*check the host/m);
-  expect(text).toMatch(/^relay candidates: no \(configure a TURN server/m);
+  expect(text).toMatch(/^relay candidates: no \(no TURN server is configured: add one to iceServers/m);
   expect(text).toMatch(/^error: turn:192\.0\.2\.9: 401 Unauthorized$/m);
+});
+
+test("blames no STUN or TURN server if none is configured", async () => {
+  const reach = { host: true, srflx: false, relay: false, errors: [] };
+  const without = String(await look({ reach }));
+  expect(without).toMatch(/^srflx candidates: no \(no STUN server is configured: add one to iceServers/m);
+  expect(without).not.toMatch(/answered/);
+  const withTurn = String(await look({ reach: { ...reach, servers: ["turn:192.0.2.9"] } }));
+  expect(withTurn).toMatch(/^relay candidates: no \(no TURN server has answered/m);
+  const withBoth = String(await look({ reach: { ...reach, servers: ["stun:192.0.2.9", "turns:192.0.2.9"] } }));
+  expect(withBoth).toMatch(/^srflx candidates: no \(no STUN server has answered/m);
 });
 
 test("does not claim to know what nothing tells it", async () => {

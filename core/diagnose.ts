@@ -31,20 +31,21 @@ type Findings = Omit<Diagnosis, "toString">;
 
 /** Tests everything that a link needs, in 5 s at most. Never rejects. */
 export async function diagnose({ transport, iceServers, status, secureContext }: DiagnoseOptions): Promise<Diagnosis> {
+  const { servers, ...reach } = await reachOf(transport, iceServers);
   const findings: Findings = {
     secureContext,
     server: status === "offline" ? undefined : status === "online",
-    ...(await reachOf(transport, iceServers)),
+    ...reach,
   };
   // Not enumerable, so that a copy contains only the findings.
-  Object.defineProperty(findings, "toString", { value: () => textOf(findings) });
+  Object.defineProperty(findings, "toString", { value: () => textOf(findings, servers) });
   return Object.freeze(findings);
 }
 
 async function reachOf(
   transport: Transport,
   iceServers: readonly RTCIceServer[],
-): Promise<Pick<Diagnosis, "webrtc" | keyof Reach>> {
+): Promise<Omit<Findings, "secureContext" | "server"> & Pick<Reach, "servers">> {
   const unknown = { host: undefined, srflx: undefined, relay: undefined };
   if (!transport.probe) return { webrtc: undefined, ...unknown, errors: [] };
   try {
@@ -60,13 +61,21 @@ const rows: readonly [keyof Omit<Findings, "errors">, name: string, advice: stri
   ["secureContext", "secure context", "serve the page over https"],
   ["server", "discovery server", "it does not answer: check the host, and that this machine is online"],
   ["host", "host candidates", "this machine has no usable address: check that it is online"],
-  ["srflx", "srflx candidates", "no STUN server has answered; needed to be reached from other networks"],
-  ["relay", "relay candidates", "configure a TURN server in iceServers; needed where networks block direct paths"],
+  ["srflx", "srflx candidates", "needed to be reached from other networks"],
+  ["relay", "relay candidates", "needed where networks block direct paths"],
 ];
 
-function textOf(findings: Findings): string {
-  const lines = rows.map(([key, name, advice]) => `${name}: ${answerOf(findings[key], advice)}`);
+function textOf(findings: Findings, servers: readonly string[] = []): string {
+  const lines = rows.map(([key, name, advice]) => {
+    const cause = key === "srflx" ? causeOf("STUN", servers) : key === "relay" ? causeOf("TURN", servers) : "";
+    return `${name}: ${answerOf(findings[key], cause + advice)}`;
+  });
   return [...lines, ...findings.errors.map((error) => `error: ${error}`)].join("\n");
+}
+
+function causeOf(kind: "STUN" | "TURN", servers: readonly string[]): string {
+  const isConfigured = servers.some((url) => url.toUpperCase().startsWith(kind));
+  return isConfigured ? `no ${kind} server has answered; ` : `no ${kind} server is configured: add one to iceServers; `;
 }
 
 function answerOf(found: boolean | undefined, advice: string): string {

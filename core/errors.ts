@@ -43,6 +43,9 @@ export function isErrorCode(code: unknown): code is ErrorCode {
   return knownCodes.has(code);
 }
 
+// A page may contain two copies of this library: of two versions, or of a script and a bundle. They share this symbol.
+const brand = Symbol.for("bonevalue.BonevalueError");
+
 /**
  * The error class of this library. `code` is stable and crosses the wire; `message` says what happened and what to do.
  *
@@ -59,5 +62,12 @@ export class BonevalueError extends Error {
     super(message, options);
     this.code = code;
     if (options.data !== undefined) this.data = options.data;
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  /** Recognizes errors of other copies of this library. A subclass recognizes its own instances only. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: the class on the right side of instanceof.
+    return this === BonevalueError ? brand in Object(value) : Function.prototype[Symbol.hasInstance].call(this, value);
   }
 }

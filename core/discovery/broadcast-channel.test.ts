@@ -163,3 +163,18 @@ test("a user name may look like what stands around it where tabs are found", asy
   const [, snapshot] = await openTab(host).until(is("online"));
   expect(snapshot).toMatchObject({ peers: [{ name: username }] });
 });
+
+test("a user name in another Unicode normalization form is the same user", async () => {
+  const host = crypto.randomUUID();
+  const [first, second, third] = [createEventRecorder(), createEventRecorder(), createEventRecorder()];
+  const sessions = [broadcastChannel().open(host, { username: "Zoe\u0308", password: "" }, first.events)];
+  await first.until(([name]) => name === "online");
+  sessions.push(broadcastChannel().open(host, { username: "Zo\u00eb", password: "" }, second.events));
+  expect(await second.until(([name]) => name === "online")).toMatchObject([
+    "online",
+    { self: { username: "Zo\u00eb" }, users: [], peers: [{ name: "Us" }] },
+  ]);
+  sessions.push(broadcastChannel().open(host, { username: "ann", password: "" }, third.events));
+  expect(await third.until(([name]) => name === "online")).toMatchObject(["online", { users: ["Zo\u00eb"] }]);
+  await Promise.all(sessions.map((session) => session.close()));
+});

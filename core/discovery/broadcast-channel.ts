@@ -42,7 +42,7 @@ function openSession(
   platform: BroadcastChannelOptions,
 ): DiscoverySession {
   const users = new Set<Alias>();
-  const own: Member = { id: createId(), username: "username" in credentials ? credentials.username : "" };
+  const own: Member = { id: createId(), username: "username" in credentials ? credentials.username.normalize() : "" };
   let room: Room | undefined;
   let isOnline = false;
   let isOver = false;

@@ -36,13 +36,41 @@ test("a page wakes when its timers stood still", () => {
   }
 });
 
-test("a page that is put away says whether it may be shown again", () => {
+const pageHide = (persisted: boolean) => Object.assign(new Event("pagehide"), { persisted });
+
+test("a hidden page reports whether it may return", () => {
   const window = fakeWindow();
+  window.document.visibilityState = "hidden";
   const hides: boolean[] = [];
   createPageLifecycle(window).onHide((back) => hides.push(back));
-  window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: true }));
-  window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: false }));
+  window.dispatchEvent(pageHide(true));
+  window.dispatchEvent(pageHide(false));
   expect(hides).toEqual([true, false]);
+});
+
+test.each([
+  ["a visible page waits for the visibilitychange after pagehide", "visible"],
+  ["a page that was hidden before runs after listeners from that time", "hidden"],
+])("%s, so the app's own pagehide listeners run first", (_, state) => {
+  const window = fakeWindow();
+  const order: string[] = [];
+  const undo = createPageLifecycle(window).onHide((back) => order.push(`client ${back}`));
+  window.addEventListener("pagehide", () => order.push("app"));
+  const setVisibility = (visibility: string) => {
+    window.document.visibilityState = visibility;
+    window.document.dispatchEvent(new Event("visibilitychange"));
+  };
+  if (state === "hidden") setVisibility("hidden");
+  window.dispatchEvent(pageHide(false));
+  if (state === "visible") setVisibility("hidden");
+  expect(order).toEqual(["app", "client false"]);
+  setVisibility("visible");
+  setVisibility("hidden");
+  expect(order).toHaveLength(2);
+  undo();
+  window.dispatchEvent(pageHide(false));
+  setVisibility("hidden");
+  expect(order).toEqual(["app", "client false", "app"]);
 });
 
 test("nothing is told after the listeners were taken back", () => {

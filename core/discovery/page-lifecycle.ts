@@ -2,7 +2,10 @@
 export interface PageLifecycle {
   /** The page is shown, visible or online again, or the machine slept: the state of the network may be out of date. */
   onWake(listener: () => void): () => void;
-  /** The page goes away. `back`: it may return from the back/forward cache. */
+  /**
+   * The page goes away. `back`: it may return from the back/forward cache. Runs after the app's own `pagehide` listeners,
+   * so that they can still use the client.
+   */
   onHide(listener: (back: boolean) => void): () => void;
 }
 
@@ -35,7 +38,37 @@ export function createPageLifecycle(scope: LifecycleScope = globalThis): PageLif
       };
     },
     onHide(listener) {
-      return on("pagehide", (event) => listener("persisted" in event && event.persisted === true));
+      const { document } = scope;
+      let back: boolean | undefined;
+      let undoPageHide = on("pagehide", onPageHide);
+      document?.addEventListener("visibilitychange", onVisibilityChange);
+
+      function onPageHide(event: Event): void {
+        back = "persisted" in event && event.persisted === true;
+        if (document?.visibilityState !== "visible") hide();
+      }
+
+      // A visible page becomes hidden right after `pagehide`. A page that is hidden already does not, so it moves its
+      // listener behind those that the app has added so far.
+      function onVisibilityChange(): void {
+        hide();
+        if (document?.visibilityState === "visible") return;
+        undoPageHide();
+        undoPageHide = on("pagehide", onPageHide);
+      }
+
+      function hide(): void {
+        if (back === undefined) return;
+        const mayReturn = back;
+        back = undefined;
+        listener(mayReturn);
+      }
+
+      return () => {
+        back = undefined;
+        undoPageHide();
+        document?.removeEventListener("visibilitychange", onVisibilityChange);
+      };
     },
   };
 }

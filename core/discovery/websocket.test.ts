@@ -189,7 +189,11 @@ test("a WebSocket that the platform refuses to make is unreachable, with its rea
     const events = { ...createEventRecorder().events, ended: resolve };
     websocket({ WebSocket: Refusing as never }).open("ws://example.org", { username: "a", password: "b" }, events);
   });
-  expect(await ended).toMatchObject({ code: "unreachable", cause: refusal });
+  expect(await ended).toMatchObject({
+    code: "unreachable",
+    cause: refusal,
+    message: expect.stringMatching(/Content-Security-Policy/),
+  });
 });
 
 test("who gets no answer is told at which address nobody answered", async () => {
@@ -200,7 +204,9 @@ test("who gets no answer is told at which address nobody answered", async () => 
   });
   await eventually(() => expect(opened).toHaveLength(1));
   opened[0]?.close(1006);
-  expect(await ended).toMatchObject({ message: expect.stringContaining("wss://example.org:8000/") });
+  expect(await ended).toMatchObject({
+    message: expect.stringMatching(/wss:\/\/example\.org:8000\/.*Content-Security-Policy/),
+  });
 });
 
 test("a server of another kind, which says things that we do not know, is given up after 10 s as well", async () => {

@@ -41,11 +41,14 @@ export function matches(query: Query, peer: Peer, known: KnownPeers): boolean {
   return ids ? ids.includes(peer.id) : query === "*" || aliasOf(query) === peer.name;
 }
 
-/** Returns a frozen copy, because the app may change its object later. Throws `invalid-request` for an invalid query. */
+/**
+ * Returns a frozen copy, because the app may change its object later. Aliases are normalized to NFC, as the server's are.
+ * Throws `invalid-request` for an invalid query.
+ */
 export function freezeQuery(query: Query): Query {
-  if (typeof query === "string") return query;
+  if (typeof query === "string") return query.normalize();
   const { user, peer, peers } = Object(query);
-  if (typeof user === "string") return Object.freeze({ user });
+  if (typeof user === "string") return Object.freeze({ user: user.normalize() });
   if (typeof peer === "string") return Object.freeze({ peer });
   if (Array.isArray(peers)) return Object.freeze({ peers: Object.freeze([...peers]) });
   throw new BonevalueError("invalid-request", "A query is a string, { user }, { peer } or { peers }.");

@@ -94,6 +94,8 @@ export interface Reach {
   readonly relay: boolean;
   /** The errors of STUN and TURN servers. */
   readonly errors: readonly string[];
+  /** The URLs of the STUN and TURN servers that were tested, if the transport uses any. */
+  readonly servers?: readonly string[];
 }
 
 /** Opens links between two peers, with the three channels of docs/protocol.md. */

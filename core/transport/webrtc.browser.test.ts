@@ -43,3 +43,25 @@ test("a handshake that breaks on a good path says that another dial may do bette
   expect(reasons.map((reason) => reason?.code)).toEqual(["disconnected", "disconnected"]);
   expect(reasons[0]?.message).toMatch(/handshake/);
 });
+
+test("at the limit of connections of the browser a link fails with busy", { timeout: 60_000 }, async () => {
+  const quiet: SignalExchange = {
+    describe() {},
+    candidate() {},
+    restart() {},
+    settled() {},
+    hear() {},
+    iceServers: () => [],
+  };
+  const transport = webrtc();
+  const others: RTCPeerConnection[] = [];
+  try {
+    // Chromium allows 500; the garbage collector may not have freed earlier ones.
+    for (;;) others.push(new RTCPeerConnection());
+  } catch {
+    expect(others.length).toBeGreaterThan(100);
+  }
+  const link = transport.open("peer", "caller", quiet);
+  await expect(link.opened).rejects.toMatchObject({ code: "busy", message: expect.stringMatching(/connections/) });
+  for (const pc of others) pc.close();
+});

@@ -1,5 +1,5 @@
 import { RTCPeerConnection as NodePeerConnection } from "node-datachannel/polyfill";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { transportConformance } from "./testing/conformance.ts";
 import type { SignalExchange } from "./transport.ts";
 import { createFakeSignalExchange } from "./webrtc/testing/fake-signal-exchange.ts";
@@ -89,6 +89,16 @@ test("without WebRTC in the runtime a link fails and says where to get it", asyn
   await expect(link.opened).rejects.toMatchObject({
     code: "unsupported",
     message: expect.stringMatching(/node-datachannel/),
+  });
+});
+
+test("in a worker, where browsers have no WebRTC, a link fails and says to create the client in the page", async () => {
+  vi.stubGlobal("WorkerGlobalScope", class {});
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const link = webrtc().open("peer", "caller", deaf);
+  await expect(link.opened).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringMatching(/^Workers have no WebRTC\. Create the client in the page/),
   });
 });
 

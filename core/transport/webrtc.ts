@@ -37,7 +37,10 @@ export interface WebRtcOptions {
 const defaultMaxMessage = 65_536;
 
 const noWebRtc =
-  "This runtime has no RTCPeerConnection. Give webrtc() one: in Node, that of `node-datachannel/polyfill`.";
+  "This runtime has no RTCPeerConnection. Pass one to webrtc(): in Node, that of `node-datachannel/polyfill`.";
+const noWebRtcInWorkers = "Workers have no WebRTC. Create the client in the page, and use postMessage.";
+const tooManyConnections =
+  "The browser has reached its limit of WebRTC connections (500 in Chromium). Close links, or set a lower maxLinks.";
 const noPath = "There is no path to the peer. Configure a TURN server in iceServers.";
 
 /** Connects peers with WebRTC data channels. It uses only the STUN and TURN servers of the app and its discovery server. */
@@ -53,7 +56,7 @@ async function probeReach(options: WebRtcOptions, discoveryServers: IceServers):
   const quirks = await quirksOf(Implementation);
   const iceServers = quirks.servers(await serversOf(options, discoveryServers));
   const { probe } = await import("./webrtc/probe.ts");
-  return probe(new Implementation({ iceServers }), quirks, systemClock);
+  return probe(construct(Implementation, { iceServers }), quirks, systemClock, iceServers);
 }
 
 function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: SignalExchange): Link {
@@ -67,7 +70,7 @@ function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: S
     const servers = async () => quirks.servers(await serversOf(options, exchange.iceServers()));
     const iceServers = await servers();
     if (lifetime.status !== "opening") return;
-    const pc = new Implementation({ iceServers });
+    const pc = construct(Implementation, { iceServers });
     connection = connect({ pc, quirks, servers, role, exchange, lifetime, channels });
   }
 
@@ -154,9 +157,21 @@ function whyFailed(pc: RTCPeerConnection, negotiation: Negotiation): BonevalueEr
   return new BonevalueError(hasPath(pc) ? "disconnected" : "link-failed", negotiation.trouble() ?? noPath);
 }
 
+/** Chromium limits the connections of a process, including closed ones that are not garbage-collected yet. */
+function construct(Implementation: typeof RTCPeerConnection, configuration: RTCConfiguration): RTCPeerConnection {
+  try {
+    return new Implementation(configuration);
+  } catch (cause) {
+    if (!/so many/i.test(String(cause))) throw cause;
+    throw new BonevalueError("busy", tooManyConnections, { cause });
+  }
+}
+
 function implementationOf(options: WebRtcOptions): typeof RTCPeerConnection {
   const implementation = options.RTCPeerConnection ?? globalThis.RTCPeerConnection;
-  if (!implementation) throw new BonevalueError("unsupported", noWebRtc);
+  if (!implementation) {
+    throw new BonevalueError("unsupported", "WorkerGlobalScope" in globalThis ? noWebRtcInWorkers : noWebRtc);
+  }
   return implementation as typeof RTCPeerConnection;
 }
 

@@ -21,6 +21,7 @@ const id = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 /** A user name that is a valid alias, because the user name is also the alias. */
 export const username: v.GenericSchema<unknown, Alias> = v.pipe(
   v.string(),
+  v.transform((name) => name.normalize()),
   v.check((name) => name !== "" && name !== everyone && name !== us && !v.is(id, name)),
 );
 

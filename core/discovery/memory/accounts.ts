@@ -89,6 +89,7 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
     },
     aliases: (owner) => [...namesOf(owner).keys()],
     trust(a, aliasOfB, b, aliasOfA) {
+      [aliasOfA, aliasOfB] = [aliasOfA.normalize(), aliasOfB.normalize()];
       checkFree(a, aliasOfB);
       checkFree(b, aliasOfA);
       setAlias(a, aliasOfB, b);

@@ -62,7 +62,7 @@ export function errorFromServer({ code, message }: ToClient["error"]): Bonevalue
 
 const unreachable = (url: string): Words => [
   "unreachable",
-  `No discovery server answered at ${url}, or it refuses this page's origin. Check the address and the network.`,
+  `No discovery server answered at ${url}. Check the address, the network, the origins that the server allows, and this page's Content-Security-Policy (connect-src).`,
 ];
 const lost: Words = ["disconnected", "The connection to the discovery server was lost. The client reconnects."];
 const overloaded: Words = ["unreachable", "The discovery server is overloaded. Try again later."];

@@ -202,6 +202,7 @@ function dialError(cause: unknown): BonevalueError {
   if (cause instanceof BonevalueError) return cause;
   const { name, message: detail } = Object(cause);
   if (name === "TypeError" || name === "ReferenceError") return missingFeature(detail, "core-js", cause);
-  const message = "This page may not open a WebSocket to the discovery server. On https it needs a wss:// address.";
+  const message =
+    "This page may not open a WebSocket to the discovery server. On https use a wss:// address, and allow it in connect-src of the Content-Security-Policy.";
   return new BonevalueError("unreachable", message, { cause });
 }

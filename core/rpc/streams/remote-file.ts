@@ -18,9 +18,11 @@ export interface RemoteFile {
 /** The description of a file, which arrives before its bytes. */
 export type FileInfo = Pick<RemoteFile, "name" | "type" | "size">;
 
+// Shared by the copies of this library in one page.
+const brand = Symbol.for("bonevalue.RemoteFile");
+
 // With a prototype of its own a file is not a plain object, which would be sent field by field.
-const prototype: object = Object.freeze(Object.create(Object.prototype));
-const files = new WeakSet<object>();
+const prototype: object = Object.freeze(Object.create(Object.prototype, { [brand]: { value: true } }));
 
 /** Creates a file. `open` is called at most once, when its bytes are first read. */
 export function createRemoteFile(info: FileInfo, open: () => IncomingStream<Uint8Array<ArrayBuffer>>): RemoteFile {
@@ -42,13 +44,12 @@ export function createRemoteFile(info: FileInfo, open: () => IncomingStream<Uint
     stream,
     blob: async () => collect(stream(), info.type),
   }) as RemoteFile;
-  files.add(file);
   return Object.freeze(file);
 }
 
-/** Whether `value` is a file that {@link createRemoteFile} made. */
+/** Whether {@link createRemoteFile} of any copy of this library created `value`. */
 export function isRemoteFile(value: unknown): value is RemoteFile {
-  return files.has(value as object);
+  return brand in Object(value);
 }
 
 // A browser may keep blobs of this size on disk.

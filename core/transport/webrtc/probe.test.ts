@@ -34,7 +34,7 @@ test("tells the kinds of candidates that were found, and closes the connection",
   pc.find("host");
   pc.find("relay");
   pc.onicecandidate?.({ candidate: null });
-  expect(await reach).toEqual({ host: true, srflx: false, relay: true, errors: [] });
+  expect(await reach).toEqual({ host: true, srflx: false, relay: true, errors: [], servers: [] });
   expect(pc.closed).toBe(true);
   expect(clock.waiting).toBe(0);
 });

@@ -7,7 +7,12 @@ import type { Quirks } from "./quirks.ts";
 const timeoutMs = 5_000;
 
 /** Gathers candidates on `pc` for 5 s at most, and closes it. Returns the kinds of addresses that were found. */
-export async function probe(pc: RTCPeerConnection, quirks: Quirks, clock: Clock): Promise<Reach> {
+export async function probe(
+  pc: RTCPeerConnection,
+  quirks: Quirks,
+  clock: Clock,
+  iceServers: readonly RTCIceServer[] = [],
+): Promise<Reach> {
   const kinds = new Set<string>();
   const errors = new Set<string>();
   const { promise: done, resolve } = Promise.withResolvers<void>();
@@ -31,5 +36,6 @@ export async function probe(pc: RTCPeerConnection, quirks: Quirks, clock: Clock)
     srflx: kinds.has("srflx"),
     relay: kinds.has("relay"),
     errors: [...errors],
+    servers: iceServers.flatMap(({ urls }) => urls),
   };
 }
