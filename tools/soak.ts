@@ -34,7 +34,7 @@ async function runRound(): Promise<void> {
   await vitest.close();
   // Vitest sets it when a test fails; the last line of this file decides.
   process.exitCode = 0;
-  rounds++;
+  console.log(`Round ${++rounds} had SEED=${seed}.`);
 }
 
 function reportFailure(test: TestCase, seed: number): void {

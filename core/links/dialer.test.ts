@@ -264,6 +264,14 @@ test("a dial that is refused fails with the code of the refusal", async () => {
   expect([network.size, clock.waiting]).toEqual([0, 0]);
 });
 
+test("a refusal with a code that this version does not know fails as link-failed", async () => {
+  const { clock, a } = createPair({ passes: () => false });
+  a.dial("b");
+  await clock.advance(0);
+  a.receive("peerResponse", "b", { attempt: 1, round: 0, end: "of a later version" });
+  expect(a.log).toEqual([expect.stringMatching(/^failed to b: link-failed, .*\(of a later version\)/)]);
+});
+
 test("an attempt waits until it is accepted, and then reads what the peer has sent meanwhile", async () => {
   const { clock, a, b } = createPair();
   b.holds = true;
