@@ -24,7 +24,9 @@ const chunkSize = 64 * 1_024 - 64;
 export async function* chunksOf(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
   let remaining = blob.size;
   try {
-    for await (const bytes of typeof blob.stream === "function" ? iterate(blob.stream()) : slicesOf(blob)) {
+    // jsdom has no `Blob#stream`.
+    const source = blob.stream ? iterate(blob.stream()) : (await import("./blob-slices.ts")).slicesOf(blob);
+    for await (const bytes of source) {
       remaining -= bytes.length;
       if (remaining < 0) break;
       for (let at = 0; at < bytes.length; at += chunkSize) yield bytes.subarray(at, at + chunkSize);
@@ -33,26 +35,6 @@ export async function* chunksOf(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuff
     throw changed(remaining === blob.size, cause);
   }
   if (remaining !== 0) throw changed(remaining === blob.size);
-}
-
-// A multiple of the chunk size.
-const sliceSize = 16 * chunkSize;
-
-/** Reads a blob where there is no `Blob#stream`, and perhaps no `Blob#arrayBuffer`, as under jsdom. */
-async function* slicesOf(blob: Blob): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-  for (let at = 0; at < blob.size; at += sliceSize) {
-    const slice = blob.slice(at, at + sliceSize);
-    yield new Uint8Array(await (typeof slice.arrayBuffer === "function" ? slice.arrayBuffer() : bufferOf(slice)));
-  }
-}
-
-function bufferOf(blob: Blob): Promise<ArrayBuffer> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result as ArrayBuffer);
-    reader.onerror = () => reject(reader.error);
-    reader.readAsArrayBuffer(blob);
-  });
 }
 
 function changed(isUnread: boolean, cause?: unknown): BonevalueError {
