@@ -4,7 +4,7 @@ import { BonevalueError, type ErrorCode } from "../errors.ts";
 import type { SignalKind } from "../protocol/messages.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
-import type { Link, Transport } from "../transport/transport.ts";
+import type { Link, SignalExchange, Transport } from "../transport/transport.ts";
 import { createDialer, type Dialer } from "./dialer.ts";
 import type { Signal } from "./signaling.ts";
 import { createFakeLink } from "./testing/fake-link.ts";
@@ -23,6 +23,8 @@ interface Side extends Dialer {
   refusal: ErrorCode | undefined;
   /** Leaves every peer that dials without an answer. */
   holds: boolean;
+  /** Open links carry signals. */
+  carriesSignals: boolean;
 }
 
 /** Dialers "a" and "b" on one memory network. Their relay takes 10 ms and drops signals unless `passes` returns `true`. */
@@ -36,6 +38,7 @@ function createPair({
   const clock = createVirtualClock();
   const network = createMemoryNetwork({ clock, latency: 20 });
   const sentSignals: SentSignal[] = [];
+  const sentOnLinks: Signal[] = [];
 
   function createSide(id: string): Side {
     const log: string[] = [];
@@ -50,7 +53,10 @@ function createPair({
         sentSignals.push(sentSignal);
         if (passes(sentSignal)) clock.after(10, () => sides[to]?.receive(kind, id, structuredClone(signal)));
       },
-      sendOnLink: () => false,
+      sendOnLink(_to, signal) {
+        if (side.carriesSignals) sentOnLinks.push(signal);
+        return side.carriesSignals;
+      },
       iceServers: () => [],
       isKnown: () => side.refusal !== "unknown-peer",
       onIncoming(peer) {
@@ -66,7 +72,7 @@ function createPair({
       onFailed: (peer, error) => log.push(`failed to ${peer}: ${error.code}, ${error.message}`),
       onFree: (peer) => freed.push(peer),
     });
-    const side: Side = { ...dialer, log, links, freed, refusal: undefined, holds: false };
+    const side: Side = { ...dialer, log, links, freed, refusal: undefined, holds: false, carriesSignals: false };
     return side;
   }
 
@@ -74,7 +80,7 @@ function createPair({
   const a = createSide("a");
   const b = createSide("b");
   Object.assign(sides, { a, b });
-  return { clock, network, sentSignals, a, b };
+  return { clock, network, sentSignals, sentOnLinks, a, b };
 }
 
 const ends = (sentSignals: readonly SentSignal[]) =>
@@ -82,7 +88,13 @@ const ends = (sentSignals: readonly SentSignal[]) =>
 
 /** A transport whose links change state only when a test says so. */
 function createManualTransport() {
-  const made: { role: string; link: Link; open(): void; end(reason?: BonevalueError): void }[] = [];
+  const made: {
+    role: string;
+    link: Link;
+    exchange: SignalExchange;
+    open(): void;
+    end(reason?: BonevalueError): void;
+  }[] = [];
   const transport: Transport = {
     open(_peer, role, exchange) {
       let open = () => {};
@@ -96,7 +108,7 @@ function createManualTransport() {
       });
       opened.catch(() => {});
       const link = createFakeLink({ opened, closed, close: end, trouble: () => "There was no relay candidate." });
-      made.push({ role, link, open, end });
+      made.push({ role, link, exchange, open, end });
       exchange.hear({ description: () => {}, candidate: () => {}, restart: () => {} });
       exchange.describe({ type: role === "caller" ? "offer" : "answer", sdp: "" });
       return link;
@@ -521,6 +533,23 @@ test("resendAll asks about open links and finds those that the peer has given up
     ["b", { attempt: 1, round: 0, end: "disconnected" }],
   ]);
   expect(a.log).toEqual(["open to b as caller", "closed: disconnected"]);
+});
+
+test("an open link carries its own signals, and discovery those of a restart, too", async () => {
+  const { transport, made } = createManualTransport();
+  const { clock, sentSignals, sentOnLinks, a } = createPair({ transport, passes: () => false });
+  a.carriesSignals = true;
+  a.dial("b");
+  expect([sentSignals.length, sentOnLinks.length]).toEqual([1, 0]);
+  const [{ open, exchange }] = made as [(typeof made)[number]];
+  open();
+  await clock.advance(10);
+  exchange.candidate({ candidate: "late" });
+  await clock.advance(100);
+  expect([sentSignals.length, sentOnLinks.length]).toEqual([1, 1]);
+  exchange.describe({ type: "offer", sdp: "restart" });
+  expect([sentSignals.length, sentOnLinks.length]).toEqual([2, 2]);
+  expect(sentSignals.at(-1)?.signal).toEqual(sentOnLinks.at(-1));
 });
 
 test("a link that both sides have survives resendAll of either side", async () => {
