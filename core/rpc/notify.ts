@@ -126,10 +126,7 @@ export function createNotify(context: CallContext, failed: (error: BonevalueErro
 }
 
 function busyError(): BonevalueError {
-  return new BonevalueError(
-    "busy",
-    "Too many messages wait for the peer: send fewer, or make calls and await their replies.",
-  );
+  return new BonevalueError("busy", "Too many messages wait for the peer: await the replies of calls instead.");
 }
 
 function tooLargeError(size: number): BonevalueError {

@@ -42,15 +42,16 @@ export function createRpc(connection: Pick<Connection<Rpc>, "scheduler" | "remot
     window: options.limits.requestsPerPeer,
     isUnderstood: delivers,
   });
-  const caller = createCaller({
+  const link = {
     ...options,
     scheduler,
     streams,
     receipts,
     messageWindow: () => (delivers() ? connection.remote?.calls : connection.remote && Number.POSITIVE_INFINITY),
-  });
-  const isAllowed = (allow: Query) => options.isAllowed(allow, options.peer);
-  const responder = createResponder({ ...options, scheduler, streams, receipts, isAllowed });
+    isAllowed: (allow: Query) => options.isAllowed(allow, options.peer),
+  };
+  const caller = createCaller(link);
+  const responder = createResponder(link);
   return {
     get isIdle() {
       return caller.open === 0 && responder.open === 0 && streams.openCount === 0;
