@@ -5,7 +5,6 @@ import { dts } from "rollup-plugin-dts";
 import esbuild from "rollup-plugin-esbuild";
 import { client, entriesOf, packages, root } from "./tools/entries.ts";
 import { licenseFile } from "./tools/license-file.ts";
-import { writeSubpathFolders } from "./tools/subpath-folders.ts";
 
 const coreNames = new Map([
   [`${root}core/index.ts`, "bonevalue"],
@@ -20,7 +19,6 @@ export default packages.flatMap((built) => {
   const typed = entries.filter(({ subpath, types }) => subpath !== undefined && types === undefined);
   const licenses = licenseFile();
   rmSync(dist, { recursive: true, force: true });
-  writeSubpathFolders(built);
 
   function isForeign(id) {
     if (id.startsWith(".") || id.startsWith("/")) return false;

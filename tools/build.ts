@@ -5,7 +5,7 @@ import { root } from "./entries.ts";
 const sources = [
   "{core,bindings,reference-server}/**/*",
   "rollup.config.mjs",
-  "tools/{entries,license-file,subpath-folders}.ts",
+  "tools/{entries,license-file}.ts",
   "package-lock.json",
 ];
 const exclude = ["**/{dist,node_modules}/**"];

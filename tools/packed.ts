@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { manifestOf, type Package, root } from "./entries.ts";
+import { writeSubpathFolders } from "./subpath-folders.ts";
 
 /** A package as `npm pack` makes it. */
 export interface Tarball {
@@ -11,11 +13,19 @@ export interface Tarball {
   readonly files: readonly string[];
 }
 
-/** Packs a built package into `folder`. */
-export function pack({ folder: source }: Package, folder: string): Tarball {
-  const out = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
-    cwd: root + source,
-  });
+// What a package may contain; its package.json selects from it.
+const packable = ["dist", "docs", "package.json", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"];
+
+/** Packs a copy of a built package into `folder`. */
+export function pack(built: Package, folder: string): Tarball {
+  const copy = mkdtempSync(join(tmpdir(), "bonevalue-pack-"));
+  for (const name of packable) {
+    const source = `${root}${built.folder}${name}`;
+    if (existsSync(source)) cpSync(source, join(copy, name), { recursive: true });
+  }
+  writeSubpathFolders(built, copy);
+  const out = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], { cwd: copy });
+  rmSync(copy, { recursive: true });
   const [packed] = Object.values(JSON.parse(out.toString())) as { filename: string; files: { path: string }[] }[];
   return { path: join(folder, packed!.filename), files: packed!.files.map(({ path }) => path) };
 }
