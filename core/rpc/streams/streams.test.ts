@@ -280,6 +280,32 @@ describe("ending", () => {
     expect([there.cleanedUp, back.cleanedUp]).toEqual([true, true]);
   });
 
+  test("the loss of the link ends the producer of a message's stream", async () => {
+    const { ann, bob, cut, clock, source } = createLinkedPair();
+    const endless = source();
+    let read: Promise<unknown> | undefined;
+    bob.module("Read", ({ request }) => {
+      read = all(request).catch((error) => error);
+    });
+    ann.notify("Read", endless.items());
+    await clock.advance(50);
+    cut();
+    await clock.advance(1);
+    expect([endless.cleanedUp, await read]).toEqual([true, code("disconnected")]);
+  });
+
+  test("the loss of the link cancels the stream of a message that has not left yet", async () => {
+    const { ann, cut, clock } = createLinkedPair({ bandwidth: 1_000 });
+    const cancel = vi.fn();
+    ann.notify("Fill", new Uint8Array(1_000_000));
+    ann.notify("Read", { bytes: new Uint8Array(100_000), items: new ReadableStream({ cancel }) });
+    await clock.advance(1);
+    expect(cancel).not.toHaveBeenCalled();
+    cut();
+    await clock.advance(1);
+    expect(cancel.mock.calls).toEqual([[code("disconnected")]]);
+  });
+
   test("a stream that has arrived completely is read to its end after the link is lost", async () => {
     const { ann, bob, cut, clock, until, source } = createLinkedPair();
     bob.module("Count", source({ to: 3 }).items);
