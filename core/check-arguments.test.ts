@@ -13,7 +13,7 @@ async function untyped(): Promise<any> {
 
 const given = (...lists: readonly (readonly unknown[])[]) => lists.map((args) => ({ args }));
 
-describe("what a page without types gets wrong is an error that says what to write", () => {
+describe("a wrong argument from untyped code is an error that says what to pass", () => {
   test.for(
     given(
       [],

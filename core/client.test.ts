@@ -42,8 +42,8 @@ async function pair(): Promise<readonly [ann: Client, bob: Client, network: Netw
   return [ann as Client, bob as Client, network];
 }
 
-describe("the seed's example", () => {
-  test("a peer that connects is sent an echo, and answers with a slight twist", async () => {
+describe("the short form", () => {
+  test("a peer that connects gets an echo, and answers with a change", async () => {
     const network = createNetwork();
     const received: string[] = [];
     const clients = ["ann", "bob"].map((name) => {
@@ -76,7 +76,7 @@ describe("the seed's example", () => {
 });
 
 describe("signing in", () => {
-  test("lists come first, then connect, then a peerconnect for each who is online, then the promise", async () => {
+  test("the lists come first, then connect, then a peerconnect for each online peer, then the promise", async () => {
     const network = createNetwork();
     await signIn(network, "bob", "cid");
     const ann = network.client("ann");
@@ -98,7 +98,7 @@ describe("signing in", () => {
     expect(ann.self.peek()).toEqual({ id: ann.getId(), username: "ann" });
   });
 
-  test("again with the same arguments is the same promise, with others they take over", async () => {
+  test("a second connect with the same arguments returns the same promise; with others it replaces the first", async () => {
     const network = createNetwork();
     network.client("bob");
     const ann = network.client("ann");
@@ -110,7 +110,7 @@ describe("signing in", () => {
     expect(ann.self.peek()?.username).toBe("bob");
   });
 
-  test("with the object of a form that has changed is with others", async () => {
+  test("connect with the same object after a change counts as other arguments", async () => {
     const network = createNetwork();
     const ann = network.client("ann");
     network.client("bob");
@@ -121,7 +121,7 @@ describe("signing in", () => {
     expect(ann.self.peek()?.username).toBe("bob");
   });
 
-  test("a wrong password fails fast, and leaves the client ready for another try", async () => {
+  test("a wrong password fails fast, and another connect works", async () => {
     const ann = createNetwork().client("ann");
     const disconnected = vi.fn();
     ann.on("disconnect", disconnected);
@@ -131,7 +131,7 @@ describe("signing in", () => {
     expect(disconnected).not.toHaveBeenCalled();
   });
 
-  test("disconnect empties the lists without a word for each peer, and ends what is in flight", async () => {
+  test("disconnect empties the lists without a peerdisconnect for each peer, and ends pending calls", async () => {
     const [ann, bob] = await pair();
     bob.module("Never", () => new Promise(() => {}));
     const told: string[] = [];
@@ -146,7 +146,7 @@ describe("signing in", () => {
     expect(ann.getId()).toBeUndefined();
   });
 
-  test("trust that is claimed shows on both sides, and trust that ends takes its peers along", async () => {
+  test("claimed trust appears on both sides, and the end of trust removes the peers", async () => {
     const [ann, bob, network] = await pair();
     network.discovery.distrust("ann", "bob");
     await eventually(() => expect([ann.users.peek(), bob.users.peek()]).toEqual([[], []]));
@@ -165,7 +165,7 @@ describe("signing in", () => {
 });
 
 describe("a call", () => {
-  test("gets one reply from each peer that the query names, in order of arrival", async () => {
+  test("gets one reply from each peer that the query matches, in order of arrival", async () => {
     const network = createNetwork();
     const clients = await signIn(network, "ann", "bob", "bob", "cid");
     for (const client of clients) client.module(Echo, ({ request }) => ({ text: `Not ${request.text}` }));
@@ -176,7 +176,7 @@ describe("a call", () => {
     expect(replies.map(({ peer }) => peer.name).sort()).toEqual(["bob", "bob", "cid"]);
   });
 
-  test("is shown arriving by its state and to every iterator from the first reply", async () => {
+  test("updates its state, and gives every iterator all replies", async () => {
     const network = createNetwork();
     const [ann, bob, cid] = (await signIn(network, "ann", "bob", "cid")) as [Client, Client, Client];
     const slow = Promise.withResolvers<string>();
@@ -241,7 +241,7 @@ describe("a call", () => {
     expect(started).toEqual([0, 1]);
   });
 
-  test("that fails in the handler brings the message and never the stack", async () => {
+  test("that fails in the handler returns the message, but not the stack", async () => {
     const [ann, bob] = await pair();
     bob.module("Fail", ({ request }) => {
       throw request === "typed"
@@ -263,7 +263,7 @@ describe("a call", () => {
     expect(error.stack).not.toContain("bob.module");
   });
 
-  test("to nobody, to one who fails and to several who fail each says so in its own way", async () => {
+  test("to nobody, to one failing peer and to several failing peers has different errors", async () => {
     const network = createNetwork();
     const [ann] = (await signIn(network, "ann", "bob", "bob")) as [Client];
     expect(await ann.get("Us").call("Any").all()).toEqual([]);
@@ -284,14 +284,14 @@ describe("a call", () => {
     }
   });
 
-  test("while signed out every target says not-connected", async () => {
+  test("while signed out fails with not-connected on every target", async () => {
     const client = createClient();
     await expect(client.get("*").call("Any").first()).rejects.toMatchObject({ code: "not-connected" });
     expect(await client.get("someone").call("Any").all()).toMatchObject([{ error: { code: "not-connected" } }]);
     await expect(client.invite("a@example.com")).rejects.toMatchObject({ code: "not-connected" });
   });
 
-  test("to a module that is offered to others is forbidden", async () => {
+  test("to a module that is not offered to this peer is forbidden", async () => {
     const [ann, bob] = await pair();
     bob.module("Private", () => "secret", { allow: "Us" });
     bob.module("Anns", () => "yes", { allow: { user: "ann" } });
@@ -299,7 +299,7 @@ describe("a call", () => {
     expect(await ann.get("bob").call("Anns").first()).toBe("yes");
   });
 
-  test("whose value cannot be sent says where, before anything is sent", async () => {
+  test("whose value cannot be sent fails with the path, before anything is sent", async () => {
     const [ann, bob] = await pair();
     const handled = vi.fn();
     bob.module("Any", handled);
@@ -333,7 +333,7 @@ describe("a call", () => {
     },
   );
 
-  test("beyond what the peer handles at once is answered with busy", async () => {
+  test("beyond the peer's limit of requests is busy", async () => {
     const network = createNetwork();
     const bob = network.client("bob", { limits: { requestsPerPeer: 2 } });
     const ann = network.client("ann");
@@ -348,7 +348,7 @@ describe("a call", () => {
   });
 });
 
-describe("the end of a call reaches its handler", () => {
+describe("the end of a call aborts its handler", () => {
   async function asked(
     options: object,
   ): Promise<{ signal: AbortSignal; reply: Promise<unknown>; network: Network; ann: Client }> {
@@ -369,7 +369,7 @@ describe("the end of a call reaches its handler", () => {
       else signal.addEventListener("abort", () => resolve(signal.reason));
     });
 
-  test("when it is cancelled, with the caller's reason on the caller's side", async () => {
+  test("when it is cancelled, with the caller's reason on its own side", async () => {
     const controller = new AbortController();
     const { signal, reply } = await asked({ signal: controller.signal });
     controller.abort("changed my mind");
@@ -404,7 +404,7 @@ describe("the end of a call reaches its handler", () => {
     expect(await aborted(signal)).toMatchObject({ code: "disconnected" });
   });
 
-  test("when the loop over its replies is left early", async () => {
+  test("when the loop over its replies ends early", async () => {
     const network = createNetwork();
     const [ann, bob, cid] = (await signIn(network, "ann", "bob", "cid")) as [Client, Client, Client];
     bob.module("Ask", () => "fast");
@@ -433,7 +433,7 @@ describe("the end of a call reaches its handler", () => {
 });
 
 describe("a message", () => {
-  test("without a callback is one way: nothing comes back, and its handler's error stays there", async () => {
+  test("without a callback is one-way: it has no reply, and its handler's error stays there", async () => {
     const [ann, bob] = await pair();
     const errors = vi.fn();
     ann.on("error", errors);
@@ -465,7 +465,7 @@ describe("a message", () => {
     await eventually(() => expect(handled).toHaveBeenCalledOnce());
   });
 
-  test("is over when its handler has returned: any number of them may follow", async () => {
+  test("ends when its handler has returned, so any number may follow", async () => {
     const network = createNetwork();
     const ann = network.client("ann");
     const bob = network.client("bob", { limits: { requestsPerPeer: 4 } });
@@ -479,7 +479,7 @@ describe("a message", () => {
     await eventually(() => expect(heard).toBe(100));
   });
 
-  test("with a callback hears each answer, and of failures by the error event", async () => {
+  test("with a callback passes each answer to it, and failures to the error event", async () => {
     const network = createNetwork();
     const [ann, bob] = (await signIn(network, "ann", "bob", "cid")) as [Client, Client];
     bob.module(Echo, ({ request }) => request);
@@ -490,7 +490,7 @@ describe("a message", () => {
     expect(answered).toHaveBeenCalledExactlyOnceWith({ text: "hi" }, expect.objectContaining({ name: "bob" }));
   });
 
-  test("takes nothing for its options, too, and answers its callback", async () => {
+  test("accepts undefined options, and calls its callback", async () => {
     const [ann, bob] = await pair();
     bob.module("Any", () => "here");
     expect(await new Promise((answered) => ann.get("bob").message("Any", 1, null as never, answered))).toBe("here");
@@ -502,7 +502,7 @@ describe("a message", () => {
     ).toBe("here");
   });
 
-  test("an error that nobody listens to goes to the console", async () => {
+  test("an error without a listener goes to the console", async () => {
     const logged = vi.spyOn(console, "error").mockReturnValue(undefined);
     createClient().get("someone").message("Any", null);
     await Promise.resolve();
@@ -542,7 +542,7 @@ describe("links", () => {
     expect(network.links).toBe(0);
   });
 
-  test("no call is lost that is made while the other side closes", async () => {
+  test("no call is lost while the other side closes the link", async () => {
     const clock = createVirtualClock();
     const network = createNetwork({ clock, latency: 5 });
     const ann = network.client("ann", { keepAlive: false });
@@ -562,7 +562,7 @@ describe("links", () => {
     expect(network.links).toBe(0);
   });
 
-  test("both sides dialing at once end with one link", async () => {
+  test("two sides that dial at once get one link", async () => {
     const [ann, bob, network] = await pair();
     for (const client of [ann, bob]) client.module("Any", () => "here");
     const both = await Promise.all([ann.get("bob").call("Any").first(), bob.get("ann").call("Any").first()]);
@@ -579,7 +579,7 @@ describe("a target", () => {
     expect(client.get("a")).not.toBe(client.get({ user: "a" }));
   });
 
-  test("names whom its query named when it was asked for", async () => {
+  test("calls the peers that its query matches at the time of the call", async () => {
     const [ann, bob] = await pair();
     const peers = [bob.getId()!];
     const target = ann.get({ peers });
@@ -592,7 +592,7 @@ describe("a target", () => {
     expect(target.query).toEqual({ peers: [bob.getId()!] });
   });
 
-  test("visits each peer while it is there", async () => {
+  test("visits each peer while it is online", async () => {
     const network = createNetwork();
     const ann = network.client("ann");
     const signals: AbortSignal[] = [];

@@ -19,7 +19,7 @@ function look(options: Partial<DiagnoseOptions> & { reach?: Reach } = {}) {
   });
 }
 
-test("says yes to everything where everything is there", async () => {
+test("prints yes for everything that works", async () => {
   const diagnosis = await look();
   expect({ ...diagnosis }).toEqual({
     webrtc: true,
@@ -40,7 +40,7 @@ test("says yes to everything where everything is there", async () => {
   ]);
 });
 
-test("prints what to do about what is missing, and what servers refused with", async () => {
+test("prints what to do about each failure, and the errors of servers", async () => {
   const errors = ["turn:192.0.2.9: 401 Unauthorized"];
   const text = String(
     await look({ status: "reconnecting", reach: { host: true, srflx: false, relay: false, errors } }),
@@ -61,20 +61,20 @@ test("blames no STUN or TURN server if none is configured", async () => {
   expect(withBoth).toMatch(/^srflx candidates: no \(no STUN server has answered/m);
 });
 
-test("does not claim to know what nothing tells it", async () => {
+test("reports what it cannot test as unknown", async () => {
   const diagnosis = await look({ status: "offline", secureContext: undefined, transport: { open } });
   const { errors, ...rest } = diagnosis;
   expect(new Set(Object.values(rest))).toEqual(new Set([undefined]));
   expect(String(diagnosis)).toMatch(/^WebRTC: unknown$/m);
 });
 
-test("where there is no WebRTC it says so, and what could help", async () => {
+test("without WebRTC it says so, and what to do", async () => {
   const diagnosis = await look({ transport: webrtc() });
   expect(diagnosis).toMatchObject({ webrtc: false, host: undefined });
   expect(String(diagnosis)).toMatch(/^error: .*node-datachannel/m);
 });
 
-test("can be sent somewhere as it is", async () => {
+test("can be cloned", async () => {
   const diagnosis = await look();
   expect(structuredClone(diagnosis)).toEqual({ ...diagnosis });
 });

@@ -15,7 +15,7 @@ test("the same listener added twice is two listeners, each with its own undo", (
   expect(listener.mock.calls).toEqual([["ann"]]);
 });
 
-test("a listener that throws is reported and stops nobody", () => {
+test("an error in a listener is reported and does not stop the others", () => {
   const reported = vi.spyOn(console, "error").mockReturnValue(undefined);
   const { on, emit } = createEmitter<Events>();
   const later = vi.fn();
@@ -29,7 +29,7 @@ test("a listener that throws is reported and stops nobody", () => {
   reported.mockRestore();
 });
 
-test("a listener that another one removes meanwhile is not called", () => {
+test("a listener that another one removes is not called", () => {
   const { on, emit, hasListener } = createEmitter<Events>();
   const removed = vi.fn();
   on("hello", () => undo());

@@ -3,7 +3,7 @@ import { lazyProperty } from "./lazy-property.ts";
 
 const withTotal = lazyProperty("total");
 
-test("the property is asked for when it is read, and not before", () => {
+test("the property is computed when it is read", () => {
   const make = vi.fn(() => 3);
   const order = withTotal({ items: [1, 2] }, make);
   expect(order.items).toEqual([1, 2]);
@@ -13,11 +13,11 @@ test("the property is asked for when it is read, and not before", () => {
   expect(total).toBe(3);
 });
 
-test("every object has its own", () => {
+test("each object has its own value", () => {
   expect([1, 2].map((value) => withTotal({}, () => value).total)).toEqual([1, 2]);
 });
 
-test("it cannot be written", () => {
+test("the property is read-only", () => {
   expect(() =>
     Object.assign(
       withTotal({}, () => 1),

@@ -20,7 +20,7 @@ async function annAndBob() {
   return { ann, who };
 }
 
-test("the last one that was offered answers, and when it goes, the one before it", async () => {
+test("the latest handler answers, and its undo restores the one before", async () => {
   const { ann, who } = await annAndBob();
   const [first, second, third] = ["first", "second", "third"].map((name) => overrideModule(ann, "Who", () => name));
   expect(await who()).toBe("third");
@@ -33,7 +33,7 @@ test("the last one that was offered answers, and when it goes, the one before it
   expect(await who()).toBe("unknown-module");
 });
 
-test("each lets those call whom it names itself", async () => {
+test("each handler has its own allow", async () => {
   const { ann, who } = await annAndBob();
   overrideModule(ann, "Who", () => "first", { allow: "bob" });
   const undo = overrideModule(ann, "Who", () => "second", { allow: "Us" });
@@ -42,7 +42,7 @@ test("each lets those call whom it names itself", async () => {
   expect(await who()).toBe("first");
 });
 
-test("what cannot be offered leaves the one before it where it was", async () => {
+test("a module that cannot be offered leaves the one before in place", async () => {
   const { ann, who } = await annAndBob();
   overrideModule(ann, "Who", () => "first");
   const noHandler: any = "second";
@@ -50,7 +50,7 @@ test("what cannot be offered leaves the one before it where it was", async () =>
   expect(await who()).toBe("first");
 });
 
-test("a name that the client offers itself is taken, the other way round as well", async () => {
+test("a name that client.module has offered is taken, and the other way round", async () => {
   const { ann, who } = await annAndBob();
   const taken = expect.objectContaining({ code: "module-taken" });
   const undo = ann.module("Who", () => "itself");

@@ -2,7 +2,7 @@ import { effect } from "@preact/signals-core";
 import { expect, test, vi } from "vitest";
 import { createLive, createLiveList, createTopic, invalidate, set } from "./reactive.ts";
 
-test("a subscriber hears the present value at once, and then each change before the write returns", () => {
+test("a subscriber gets the current value at once, and each change before set returns", () => {
   const live = createLive("a");
   const heard: string[] = [];
   const stop = live.subscribe((value) => heard.push(value));
@@ -27,13 +27,13 @@ test("an app's own signals can depend on a live value and on a live list", () =>
   expect(seen.mock.calls).toEqual([[2], [3], [4]]);
 });
 
-test("whoever holds a live value can read it, and nothing in it changes it", () => {
+test("a live value is read-only", () => {
   const live = createLive(1);
   expect(Object.keys(live).sort()).toEqual(["peek", "subscribe", "value"]);
   expect(() => Object.assign(live, { value: 2 })).toThrow(TypeError);
 });
 
-test("a burst costs one copy of a list that somebody listens to", async () => {
+test("a burst of changes costs one copy of a list with a subscriber", async () => {
   let builds = 0;
   const topic = createTopic();
   const list = createLiveList(() => [++builds], [topic]);

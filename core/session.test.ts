@@ -40,8 +40,8 @@ function eventsOf(client: Client): string[] {
   return told;
 }
 
-describe("an app that signs out while it is told", () => {
-  test("that it is online hears nothing but its own disconnect", async () => {
+describe("an app that signs out in a listener", () => {
+  test("of connect gets only its own disconnect", async () => {
     const { clock, network, client } = world();
     await client("bob");
     for (const live of ["status", "self"] as const) {
@@ -57,7 +57,7 @@ describe("an app that signs out while it is told", () => {
     }
   });
 
-  test("of its sign-in is not told of peers any more", async () => {
+  test("of its sign-in gets no peerconnect", async () => {
     const { clock, network, client } = world();
     await client("bob");
     const ann = network.client("ann");
@@ -69,7 +69,7 @@ describe("an app that signs out while it is told", () => {
     expect(told).toEqual(["disconnect", "connect"]);
   });
 
-  test("that the server is out of reach is told of one loss", async () => {
+  test("of disconnect gets one disconnect", async () => {
     const { network, client } = world();
     const ann = await client("ann");
     const told = eventsOf(ann);
@@ -81,8 +81,8 @@ describe("an app that signs out while it is told", () => {
   });
 });
 
-describe("an app that is told of its signing out", () => {
-  test("can sign in again from a handler whose call that ends", async () => {
+describe("an app in a listener of its sign-out", () => {
+  test("can sign in again from a handler whose call ends", async () => {
     const { clock, network, client } = world();
     const [ann, bob] = [await client("ann"), await client("bob")];
     network.client("cid");
@@ -101,7 +101,7 @@ describe("an app that is told of its signing out", () => {
     expect([ann.status.peek(), ann.self.peek()?.username]).toEqual(["online", "cid"]);
   });
 
-  test("sees one state of itself, never half of it", async () => {
+  test("sees a consistent state", async () => {
     const { client } = world();
     const ann = await client("ann");
     const seen: unknown[] = [];
@@ -114,7 +114,7 @@ describe("an app that is told of its signing out", () => {
     ]);
   });
 
-  test("is refused what it calls then, as at any time while it is signed out", async () => {
+  test("gets not-connected for calls, as always while signed out", async () => {
     const { clock, client } = world();
     const [ann, bob] = [await client("ann"), await client("bob")];
     bob.module("Never", () => new Promise(() => {}));
@@ -132,7 +132,7 @@ describe("an app that is told of its signing out", () => {
     expect(refused).toEqual(["not-connected", "not-connected"]);
   });
 
-  test("can connect from there: what was asked for last takes over, and nobody stays signed in unseen", async () => {
+  test("can connect: the last connect wins, and no other session stays open", async () => {
     const { clock, network, client } = world();
     const [ann, bob] = [await client("ann"), await client("bob")];
     for (const name of ["cid", "dan"]) network.client(name);
@@ -148,7 +148,7 @@ describe("an app that is told of its signing out", () => {
   });
 });
 
-test("the servers that a discovery server names are forgotten with it", async () => {
+test("the ICE servers of a discovery server are dropped at the sign-out", async () => {
   const probe = vi.fn(async () => ({ host: true, srflx: true, relay: true, errors: [] }));
   const named = [{ urls: "turn:example.org" }];
   const client = createClient({

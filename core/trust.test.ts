@@ -15,14 +15,14 @@ beforeEach(async () => {
   trust = createTrust(ann);
 });
 
-test("a request is pending until the server answers, and gives its answer", async () => {
+test("a request is pending until the server answers, and resolves with the answer", async () => {
   const pending: boolean[] = [];
   trust.state.subscribe((state) => pending.push(state.pending));
   expect(await trust.requestToken("Bob")).toMatchObject({ token: expect.any(String) });
   await eventually(() => expect(pending).toEqual([false, true, false]));
 });
 
-test("a refusal is shown until the next request, and nobody has to catch it", async () => {
+test("an error stays in the state until the next request, and nothing rejects", async () => {
   trust.claimToken("Bob", "no such token");
   await eventually(() =>
     expect(trust.state.peek()).toMatchObject({ pending: false, error: { code: "token-invalid" } }),
@@ -32,7 +32,7 @@ test("a refusal is shown until the next request, and nobody has to catch it", as
   await next;
 });
 
-test("whoever waits learns what came of a request, and never by a rejection: a form's framework would take that for a bug", async () => {
+test("a request resolves to its result and never rejects, because frameworks treat rejections as bugs", async () => {
   const bob = network.client("bob");
   await bob.connect("test", "bob", "");
   network.discovery.distrust("ann", "bob");
@@ -44,7 +44,7 @@ test("whoever waits learns what came of a request, and never by a rejection: a f
   expect(await trust.invite("cyd@example.org")).toBe(true);
 });
 
-test("requests that overlap are pending until the last has ended, and the error of either is shown", async () => {
+test("overlapping requests are pending until the last has ended, and the error of either is in the state", async () => {
   const requests = [trust.claimToken("Bob", "no such token"), trust.requestToken("Cid")];
   await Promise.all(requests);
   await eventually(() =>

@@ -30,7 +30,7 @@ async function openKillableTab(host: string) {
   return { id: (await online).self.id, kill: () => worker.terminate() };
 }
 
-test("a tab that is killed is gone for good, where there are locks", async () => {
+test("with locks, a killed tab is gone for certain", async () => {
   const host = newRoom();
   const { events, until } = createEventRecorder();
   const session = broadcastChannel().open(host, { username: "ann", password: "" }, events);
@@ -42,7 +42,7 @@ test("a tab that is killed is gone for good, where there are locks", async () =>
   await session.close();
 });
 
-test("a tab that is killed is lost when it no longer answers, where there are no locks", async () => {
+test("without locks, a killed tab is lost when it no longer answers", async () => {
   const host = newRoom();
   const clock = createVirtualClock();
   const { events, until } = createEventRecorder();

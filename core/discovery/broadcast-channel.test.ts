@@ -50,7 +50,7 @@ const is =
   ([event]: RecordedEvent) =>
     event === name;
 
-test("a user is told once, before the first of that user's tabs", async () => {
+test("a user is announced once, before the first tab", async () => {
   const host = newRoom();
   const ann = openTab(host);
   await ann.until(is("online"));
@@ -62,7 +62,7 @@ test("a user is told once, before the first of that user's tabs", async () => {
   expect(ann.recorded.map(([event]) => event)).toEqual(["online", "userAdd", "peerConnect", "peerConnect"]);
 });
 
-test("a page that is put away has left; shown again it is back under its own id", async () => {
+test("a hidden page leaves, and returns with the same id when it is shown", async () => {
   const host = newRoom();
   const window = new EventTarget();
   const ann = openTab(host, { page: createPageLifecycle(window) });
@@ -89,7 +89,7 @@ test("a page that is put away before it is online, or twice, is interrupted at m
   expect(ann.recorded.map(([event]) => event)).toEqual(["woke", "online", "interrupted"]);
 });
 
-test("a page that may have no channel when it is shown again is told so last", async () => {
+test("a page that may not use a channel when it is shown again ends with an error", async () => {
   const window = new EventTarget();
   let allowed = true;
   const Channel = new Proxy(BroadcastChannel, {
@@ -107,12 +107,15 @@ test("a page that may have no channel when it is shown again is told so last", a
   expect(ann.recorded.at(-1)).toEqual(["ended", "unsupported"]);
 });
 
-test.each(["*", "Us", "", "0".repeat(32)])("%j is no user name where users are known by it", async (username) => {
-  const { until } = openTab(newRoom(), {}, { username, password: "" });
-  expect(await until(() => true)).toEqual(["ended", "alias-reserved"]);
-});
+test.each(["*", "Us", "", "0".repeat(32)])(
+  "%j is refused as a user name, because it is also the alias",
+  async (username) => {
+    const { until } = openTab(newRoom(), {}, { username, password: "" });
+    expect(await until(() => true)).toEqual(["ended", "alias-reserved"]);
+  },
+);
 
-test("a user called like a property of every object is a user like any other", async () => {
+test("a user may have the name of an object's property", async () => {
   const host = newRoom();
   const ann = openTab(host);
   await ann.until(is("online"));
@@ -120,7 +123,7 @@ test("a user called like a property of every object is a user like any other", a
   expect(await ann.until(is("userAdd"))).toEqual(["userAdd", "__proto__"]);
 });
 
-test("tokens, invitations, and a platform without channels are unsupported", async () => {
+test("tokens, invitations and platforms without BroadcastChannel are unsupported", async () => {
   expect(await openTab(newRoom(), {}, { token: "t" }).until(() => true)).toEqual(["ended", "unsupported"]);
   expect(await openTab(newRoom(), {}, { invite: "i", password: "p" }).until(() => true)).toEqual([
     "ended",
@@ -130,7 +133,7 @@ test("tokens, invitations, and a platform without channels are unsupported", asy
   expect(await openTab(newRoom(), without).until(() => true)).toEqual(["ended", "unsupported"]);
 });
 
-test("what other scripts say on the channel is not heard", async () => {
+test("messages of other scripts on the channel are ignored", async () => {
   const host = newRoom();
   const ann = openTab(host);
   await ann.until(is("online"));
@@ -156,7 +159,7 @@ test.for([
   expect(snapshot).toMatchObject({ peers: [] });
 });
 
-test("a user name may look like what stands around it where tabs are found", async () => {
+test("a user name may contain the characters that separate the parts of a lock's name", async () => {
   const host = newRoom();
   const username = `"a/b"${host}`;
   await openTab(host, {}, { username, password: "" }).until(is("online"));

@@ -34,7 +34,7 @@ function createWorld(options: MemoryDiscoveryOptions = {}) {
   return { clock, server, signIn };
 }
 
-test("a sign-in takes the latency there and back", async () => {
+test("a sign-in takes one round trip", async () => {
   const { clock, server } = createWorld({ latency: 100 });
   const { recorded, events } = createEventRecorder();
   server.open("memory", { username: "ann", password: "secret" }, events);
@@ -44,7 +44,7 @@ test("a sign-in takes the latency there and back", async () => {
   expect(recorded[0]?.[0]).toBe("online");
 });
 
-test("a peer that is cut off is lost to the others after 10 s, and comes back under its own id", async () => {
+test("an interrupted peer is lost after 10 s, and returns with the same id", async () => {
   const { clock, server, signIn } = createWorld();
   const first = await signIn();
   const second = await signIn();
@@ -60,7 +60,7 @@ test("a peer that is cut off is lost to the others after 10 s, and comes back un
   expect(first.recorded.at(-1)).toEqual(["peerConnect", { name: "Us", id: second.id }]);
 });
 
-test("a peer that is back within the grace has been gone for nobody", async () => {
+test("a peer that returns within the grace period was never reported", async () => {
   const { clock, server, signIn } = createWorld();
   const first = await signIn();
   const second = await signIn();
@@ -72,7 +72,7 @@ test("a peer that is back within the grace has been gone for nobody", async () =
   expect(first.recorded.filter(([event]) => event === "peerDisconnect")).toEqual([]);
 });
 
-test("a server that ends interrupts everybody and refuses newcomers; restored, it has everybody back", async () => {
+test("a stopped server interrupts every session and refuses new ones; all return when it is restored", async () => {
   const { clock, server, signIn } = createWorld();
   const first = await signIn();
   const second = await signIn();
@@ -118,7 +118,7 @@ test("a peer that closes while it is cut off is lost to the others after 10 s, s
   expect(first.recorded.at(-1)).toEqual(["peerDisconnect", second.id, true]);
 });
 
-test("what is under way when the line breaks is lost: signals quietly, requests with disconnected", async () => {
+test("an interruption drops signals in transit, and requests fail with disconnected", async () => {
   const { clock, server, signIn } = createWorld({ latency: 10 });
   const first = await signIn();
   const second = await signIn();
@@ -131,7 +131,7 @@ test("what is under way when the line breaks is lost: signals quietly, requests 
   expect(second.recorded.filter(([event]) => event === "signal")).toEqual([]);
 });
 
-test("an invited user chooses a password, once", async () => {
+test("an invited user chooses a password once", async () => {
   const invites: string[] = [];
   const { clock, server, signIn } = createWorld({ mail: (_email, invite) => invites.push(invite) });
   const ann = await signIn();

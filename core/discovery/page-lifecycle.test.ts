@@ -6,7 +6,7 @@ function fakeWindow() {
   return Object.assign(new EventTarget(), { document });
 }
 
-test("a page wakes when it is online, shown or visible again, and not when it is hidden", () => {
+test("a page wakes when it is online, shown or visible again, but not when it becomes hidden", () => {
   const window = fakeWindow();
   let wakes = 0;
   createPageLifecycle(window).onWake(() => wakes++);
@@ -19,7 +19,7 @@ test("a page wakes when it is online, shown or visible again, and not when it is
   expect(wakes).toBe(3);
 });
 
-test("a page wakes when its timers stood still", () => {
+test("a page wakes after its timers stood still", () => {
   vi.useFakeTimers();
   try {
     let wakes = 0;
@@ -73,7 +73,7 @@ test.each([
   expect(order).toEqual(["app", "client false", "app"]);
 });
 
-test("nothing is told after the listeners were taken back", () => {
+test("removed listeners are not called", () => {
   const window = fakeWindow();
   const page = createPageLifecycle(window);
   let told = 0;
@@ -84,7 +84,7 @@ test("nothing is told after the listeners were taken back", () => {
   expect(told).toBe(0);
 });
 
-test("outside of a browser nothing wakes and nothing fails", () => {
+test("outside of a browser no listener is called and nothing throws", () => {
   const page = createPageLifecycle({});
   expect(() => {
     page.onWake(() => {})();

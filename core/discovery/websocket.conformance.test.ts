@@ -52,7 +52,7 @@ describe("websocket, with the reference server", () => {
 
   const online = ([event]: RecordedEvent) => event === "online";
 
-  test("an invitation's link signs a new user in, once", async () => {
+  test("an invitation link signs a new user in once", async () => {
     const server = await startServer();
     const { link } = await server.accounts.invite("dan@example.org");
     const invite = new URL(link).hash.slice(1);
@@ -62,7 +62,7 @@ describe("websocket, with the reference server", () => {
     expect(await second.until(() => true)).toEqual(["ended", "token-invalid"]);
   });
 
-  test("an app's own tokens sign in, and a token function is asked again when one is refused", async () => {
+  test("the app's own tokens sign in, and a token function is called again after a refusal", async () => {
     const server = await startServer({
       authenticate: async (token) => (token === "good" ? { username: "ann" } : undefined),
     });
@@ -72,7 +72,7 @@ describe("websocket, with the reference server", () => {
     expect(asked).toBe(2);
   });
 
-  test("a server that shuts down and starts again has its client back under its id, without a password", async () => {
+  test("after a restart of the server the client reconnects with its id and without a password", async () => {
     const folder = await mkdtemp(join(tmpdir(), "bonevalue-"));
     const store = join(folder, "accounts.db");
     const first = await startServer({ store, limits: { drain: 0 } });
@@ -88,7 +88,7 @@ describe("websocket, with the reference server", () => {
     await rm(folder, { recursive: true });
   });
 
-  test("who loses the answer to a change of password comes back by the new one", async () => {
+  test("a client that loses the answer to a password change reconnects with the new password", async () => {
     const kept = await openSqliteStore(":memory:");
     const server = await startServer({
       store: {
@@ -115,7 +115,7 @@ describe("websocket, with the reference server", () => {
     wire.stop();
   });
 
-  test("an account that is removed takes its sessions along", async () => {
+  test("removing an account ends its sessions", async () => {
     const server = await startServer();
     await server.accounts.add("ann", "correct horse");
     const ann = openSession(server, { username: "ann", password: "correct horse" });

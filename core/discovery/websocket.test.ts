@@ -9,7 +9,7 @@ import { websocket } from "./websocket.ts";
 
 const returned = { type: "authenticate", data: { version: 1, session: "secret of ann" } };
 
-test("nothing is told before open has returned, and the first frame says who we are", async () => {
+test("a session emits nothing before open has returned, and its first frame authenticates", async () => {
   const driver = driveSession();
   expect(driver.recorded).toEqual([]);
   const socket = await driver.socket();
@@ -18,7 +18,7 @@ test("nothing is told before open has returned, and the first frame says who we 
   expect(socket.sent).toEqual([{ type: "authenticate", data: { version: 1, username: "ann", password: "secret" } }]);
 });
 
-test("a sign-in brings the lists in one snapshot", async () => {
+test("a sign-in emits the lists in one snapshot", async () => {
   const driver = driveSession();
   await driver.signIn({ users: ["Bob"], peers: [{ name: "Bob", id: "b1" }] });
   expect(driver.recorded).toEqual([
@@ -27,7 +27,7 @@ test("a sign-in brings the lists in one snapshot", async () => {
   ]);
 });
 
-test("an invitation is accepted with the chosen password, and later returns need neither", async () => {
+test("an invitation is accepted with the chosen password, and reconnects need neither", async () => {
   const driver = driveSession({ invite: "inv", password: "chosen" });
   const socket = await driver.signIn();
   expect(socket.sent).toEqual([{ type: "acceptInvite", data: { version: 1, invite: "inv", password: "chosen" } }]);
@@ -37,7 +37,7 @@ test("an invitation is accepted with the chosen password, and later returns need
   expect(again.sent).toEqual([returned]);
 });
 
-test("a token function is asked at the sign-in and at every return", async () => {
+test("a token function is called at the sign-in and at every reconnect", async () => {
   let asked = 0;
   const driver = driveSession({ token: async () => `token ${++asked}` });
   const socket = await driver.signIn();
@@ -48,7 +48,7 @@ test("a token function is asked at the sign-in and at every return", async () =>
   expect(again.sent[0].data).toEqual({ version: 1, token: "token 2", session: "secret of ann" });
 });
 
-test("a refused token is asked for once more, and only once", async () => {
+test("after a refused token the function is called once more, and only once", async () => {
   let asked = 0;
   const driver = driveSession({ token: () => `token ${++asked}` });
   (await driver.socket()).close(4001);
@@ -60,7 +60,7 @@ test("a refused token is asked for once more, and only once", async () => {
   expect(driver.recorded).toEqual([["ended", "unauthenticated"]]);
 });
 
-test("a token function that fails ends a first sign-in, with its error as the cause", async () => {
+test("a token function that fails ends the first sign-in, with its error as the cause", async () => {
   const cause = new Error("no token today");
   const ended = new Promise<any>((resolve) => {
     websocket({ WebSocket: class {} as never, clock: createVirtualClock() }).open(
@@ -79,7 +79,7 @@ test.for([undefined, null, 5])("a token function that gives %s has failed as wel
   expect(driver.recorded).toEqual([["ended", "unauthenticated"]]);
 });
 
-test("a token function that does not answer within 30 s has failed: the first sign-in ends", async () => {
+test("a token function that returns nothing within 30 s ends the first sign-in", async () => {
   const driver = driveSession({ token: () => new Promise(() => {}) });
   await driver.clock.advance(29_999);
   expect(driver.recorded).toEqual([]);
@@ -88,7 +88,7 @@ test("a token function that does not answer within 30 s has failed: the first si
   expect(driver.clock.waiting).toBe(0);
 });
 
-test("a token function that is waited for when the app leaves is waited for no longer", async () => {
+test("a session that closes stops waiting for its token function", async () => {
   const driver = driveSession({ token: () => new Promise(() => {}) });
   await driver.clock.advance(1_000);
   await driver.session.close();
@@ -97,7 +97,7 @@ test("a token function that is waited for when the app leaves is waited for no l
   expect(driver.recorded).toEqual([]);
 });
 
-test("a token function that does not answer at a return is asked again, and its late answer is not used", async () => {
+test("a token function without an answer at a reconnect is called again, and its late answer is ignored", async () => {
   const answers: ((token: string) => void)[] = [];
   const driver = driveSession({ token: () => new Promise((resolve) => answers.push(resolve)) });
   await driver.clock.advance(0);
@@ -112,7 +112,7 @@ test("a token function that does not answer at a return is asked again, and its 
   expect((await driver.signIn()).sent[0].data).toMatchObject({ token: "second" });
 });
 
-test("a token function that fails at a return is asked again later", async () => {
+test("a token function that fails at a reconnect is called again later", async () => {
   let fails = false;
   const driver = driveSession({ token: () => (fails ? Promise.reject(new Error("offline")) : "token") });
   const socket = await driver.signIn();
@@ -147,7 +147,7 @@ test.each([
   expect(driver.sockets).toHaveLength(1);
 });
 
-test("the error that the server says before it closes is what the user sees", async () => {
+test("the user sees the error that the server sent before it closed", async () => {
   const driver = driveSession({ invite: "used", password: "chosen" });
   const socket = await driver.socket();
   socket.accept();
@@ -156,13 +156,13 @@ test("the error that the server says before it closes is what the user sees", as
   expect(driver.recorded).toEqual([["ended", "token-invalid"]]);
 });
 
-test("a host that names nothing ends the first sign-in like a server that does not answer", async () => {
+test("an invalid host ends the first sign-in like a server that does not answer", async () => {
   const driver = driveSession(undefined, { host: "two words" });
   await driver.clock.advance(0);
   expect(driver.recorded).toEqual([["ended", "unreachable"]]);
 });
 
-test("a platform without WebSocket is told to hand one in", async () => {
+test("on a platform without WebSocket the error says to pass one", async () => {
   vi.stubGlobal("WebSocket", undefined);
   const ended = new Promise((resolve) => {
     websocket().open(
@@ -178,7 +178,7 @@ test("a platform without WebSocket is told to hand one in", async () => {
   vi.unstubAllGlobals();
 });
 
-test("a WebSocket that the platform refuses to make is unreachable, with its reason as the cause", async () => {
+test("a WebSocket that the platform refuses is unreachable, with the platform's error as the cause", async () => {
   const refusal = new Error("mixed content");
   const Refusing = class {
     constructor() {
@@ -196,7 +196,7 @@ test("a WebSocket that the platform refuses to make is unreachable, with its rea
   });
 });
 
-test("who gets no answer is told at which address nobody answered", async () => {
+test("the error without an answer names the address and what can block it", async () => {
   const { WebSocket, opened } = createFakeSockets();
   const ended = new Promise((resolve) => {
     const events = { ...createEventRecorder().events, ended: resolve };
@@ -209,7 +209,7 @@ test("who gets no answer is told at which address nobody answered", async () => 
   });
 });
 
-test("a server of another kind, which says things that we do not know, is given up after 10 s as well", async () => {
+test("a server that sends only unknown messages is given up after 10 s", async () => {
   const driver = driveSession();
   const socket = await driver.socket();
   socket.accept();
@@ -222,7 +222,7 @@ test("a server of another kind, which says things that we do not know, is given 
   expect(driver.recorded).toEqual([["ended", "unreachable"]]);
 });
 
-test("a server whose lists take long to arrive is waited for while they do", async () => {
+test("a slow sign-in may take longer than 10 s while its lists arrive", async () => {
   const driver = driveSession();
   const socket = await driver.socket();
   socket.accept();
@@ -235,7 +235,7 @@ test("a server whose lists take long to arrive is waited for while they do", asy
   expect(driver.recorded.at(-1)?.[0]).toBe("online");
 });
 
-test("a server that accepts the socket and says nothing is given up after 10 s", async () => {
+test("a server that accepts the socket and sends nothing is given up after 10 s", async () => {
   const driver = driveSession();
   const socket = await driver.socket();
   await driver.clock.advance(9_999);
@@ -246,7 +246,7 @@ test("a server that accepts the socket and says nothing is given up after 10 s",
 });
 
 test.each([1001, 1006, 1011, 1012, 3000, 4000])(
-  "a later loss with %i is come back from, by the session's secret",
+  "after a loss with %i the session reconnects with its secret",
   async (code) => {
     const driver = driveSession();
     (await driver.signIn()).close(code);
@@ -264,7 +264,7 @@ test.each([
   [4001, "unauthenticated"],
   [4002, "disconnected"],
   [4003, "incompatible"],
-])("a later close with %i says to stay away, with %s", async (code, error) => {
+])("a later close with %i ends the session with %s", async (code, error) => {
   const driver = driveSession();
   (await driver.signIn()).close(code);
   await driver.clock.advance(60_000);
@@ -272,7 +272,7 @@ test.each([
   expect(driver.sockets).toHaveLength(1);
 });
 
-test("attempts to come back are spaced further and further apart, and an outage is told once", async () => {
+test("the delays between attempts double, and an outage is emitted once", async () => {
   const driver = driveSession();
   (await driver.signIn()).close(1006);
   const tried: number[] = [];
@@ -286,7 +286,7 @@ test("attempts to come back are spaced further and further apart, and an outage 
   expect(driver.recorded.filter(([name]) => name === "interrupted")).toHaveLength(1);
 });
 
-test("only a line that held for 10 s makes the next outage begin with short waits again", async () => {
+test("only a connection of 10 s resets the delays", async () => {
   const driver = driveSession();
   (await driver.signIn()).close(1006);
   await driver.clock.advance(250);
@@ -301,7 +301,7 @@ test("only a line that held for 10 s makes the next outage begin with short wait
   expect(driver.sockets).toHaveLength(4);
 });
 
-test("a page that wakes comes back at once", async () => {
+test("a page that wakes reconnects at once", async () => {
   const driver = driveSession(undefined, { random: 0.999 });
   (await driver.signIn()).close(1006);
   await driver.clock.advance(100);
@@ -311,7 +311,7 @@ test("a page that wakes comes back at once", async () => {
   expect(driver.sockets).toHaveLength(2);
 });
 
-test("an overloaded server is left alone for as long as it asks, or 10 s, even by a page that wakes", async () => {
+test("after overload the client waits as long as the server asks, or 10 s, even if the page wakes", async () => {
   const driver = driveSession(undefined, { random: 0 });
   (await driver.signIn()).close(1013);
   driver.page.wake();
@@ -335,7 +335,7 @@ test("a ping is answered at once", async () => {
   expect(socket.sent.at(-1)).toEqual({ type: "pong", data: {} });
 });
 
-test("35 s of silence mean that the server has gone, anything heard before that it has not", async () => {
+test("a server is given up after 35 s of silence, and any message restarts that time", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   await driver.clock.advance(34_999);
@@ -347,7 +347,7 @@ test("35 s of silence mean that the server has gone, anything heard before that 
   expect(driver.recorded.at(-1)).toEqual(["interrupted", "disconnected"]);
 });
 
-test("a page that wakes asks whether the server is still there, and gives it 5 s", async () => {
+test("a page that wakes pings the server, and gives it up after 5 s", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   driver.page.wake();
@@ -361,7 +361,7 @@ test("a page that wakes asks whether the server is still there, and gives it 5 s
   expect(socket.closeCode).toBe(4000);
 });
 
-test("a server that does not answer at once to a page that wakes is come back to on another socket meanwhile", async () => {
+test("if a ping has no answer at once, the client opens another socket meanwhile", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   driver.page.wake();
@@ -399,7 +399,7 @@ test.for([
   },
 );
 
-test("a page that sleeps while nothing is asked asks when it wakes; one that sleeps after it has asked comes back", async () => {
+test("after sleep the client pings first; after sleep during a ping it reconnects", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   driver.sleep(60_000);
@@ -411,7 +411,7 @@ test("a page that sleeps while nothing is asked asks when it wakes; one that sle
   expect((await driver.signIn()).sent).toEqual([returned]);
 });
 
-test("a page that is put away leaves at once, and comes back by its session when it is shown", async () => {
+test("a hidden page leaves at once, and reconnects with its secret when it is shown", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   driver.page.hide(true);
@@ -424,14 +424,14 @@ test("a page that is put away leaves at once, and comes back by its session when
   expect((await driver.signIn()).sent).toEqual([returned]);
 });
 
-test("a page that goes for good says so", async () => {
+test("a page that ends sends bye without back", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   driver.page.hide(false);
   expect(socket.sent.at(-1)).toEqual({ type: "bye", data: {} });
 });
 
-test("asked to reconnect, the client keeps its socket until another has taken over, and nobody notices", async () => {
+test("on reconnect the client keeps its socket until another has taken over, and emits nothing", async () => {
   const driver = driveSession();
   const old = await driver.signIn();
   old.deliver("reconnect", { after: 3_000 });
@@ -455,7 +455,7 @@ test("asked to reconnect, the client keeps its socket until another has taken ov
   ]);
 });
 
-test("being taken over by our own new socket is no loss, even when the old one hears of it first", async () => {
+test("a socket that is superseded by the session's next one is no loss, even if it closes first", async () => {
   const driver = driveSession();
   const old = await driver.signIn();
   old.deliver("reconnect", { after: 0 });
@@ -466,7 +466,7 @@ test("being taken over by our own new socket is no loss, even when the old one h
   expect(driver.recorded.map(([name]) => name)).toEqual(["iceServers", "online", "iceServers", "online"]);
 });
 
-test("being taken over by a socket of ours that was given up, since its answer was lost, is no end either", async () => {
+test("a socket that is superseded by an attempt that was given up does not end the session", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   driver.page.wake();
@@ -481,7 +481,7 @@ test("being taken over by a socket of ours that was given up, since its answer w
   expect((await driver.signIn()).sent).toEqual([returned]);
 });
 
-test("a server that was too busy for a second socket is left alone as long, though the first one breaks", async () => {
+test("a server that refused a second socket with a delay is not dialed earlier, even if the first one breaks", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   socket.deliver("reconnect", { after: 0 });
@@ -493,7 +493,7 @@ test("a server that was too busy for a second socket is left alone as long, thou
   expect(driver.sockets).toHaveLength(3);
 });
 
-test("a socket that fails to take over leaves the old one in charge, and is tried again", async () => {
+test("if a new socket fails, the old one stays and the client tries again", async () => {
   const driver = driveSession();
   const old = await driver.signIn();
   old.deliver("reconnect", { after: 0 });
@@ -507,7 +507,7 @@ test("a socket that fails to take over leaves the old one in charge, and is trie
   expect(driver.recorded.at(-1)?.[0]).toBe("online");
 });
 
-test("what was asked on the old socket is still answered there after another has taken over", async () => {
+test("requests on the old socket are answered there after another has taken over", async () => {
   const driver = driveSession();
   const old = await driver.signIn();
   const removed = driver.session.removeUser("Bob");
@@ -517,7 +517,7 @@ test("what was asked on the old socket is still answered there after another has
   await removed;
 });
 
-test("presence, trust and signals are told in order, as the server says them", async () => {
+test("presence, trust and signals are emitted in the server's order", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   socket.deliver("userAdd", "Bob");
@@ -538,7 +538,7 @@ test("presence, trust and signals are told in order, as the server says them", a
   ]);
 });
 
-test("a signal that cannot be delivered is told with whom it was for", async () => {
+test("a signal that cannot be delivered emits unreachable with its receiver", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   driver.session.signal("peerRequest", "b1", { attempt: 1 });
@@ -548,7 +548,7 @@ test("a signal that cannot be delivered is told with whom it was for", async () 
   expect(driver.recorded.at(-1)).toEqual(["unreachable", "b1"]);
 });
 
-test("requests resolve with their own answers, in whatever order these come", async () => {
+test("requests resolve with their own answers in any order", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   const invited = driver.session.invite("bob@example.org");
@@ -560,7 +560,7 @@ test("requests resolve with their own answers, in whatever order these come", as
   await invited;
 });
 
-test("of a token only what stands before its first dot is the server's to see", async () => {
+test("only the part of a token before its first dot is sent to the server", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   const claimed = driver.session.claimToken("Ann", "for-the-server.for-the-peers.alone");
@@ -569,7 +569,7 @@ test("of a token only what stands before its first dot is the server's to see", 
   await claimed;
 });
 
-test("a refused request rejects with the server's code and words", async () => {
+test("a refused request rejects with the server's code and message", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   const claimed = driver.session.claimToken("Ann", "stale");
@@ -577,7 +577,7 @@ test("a refused request rejects with the server's code and words", async () => {
   await expect(claimed).rejects.toMatchObject({ code: "token-invalid", message: "Ask for a new token." });
 });
 
-test("what is longer than a server reads is refused here, so that the session survives it", async () => {
+test("a frame that is too large for a server is refused locally, so the session survives", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   const sent = socket.sent.length;
@@ -588,7 +588,7 @@ test("what is longer than a server reads is refused here, so that the session su
   expect(socket.sent).toHaveLength(sent);
 });
 
-test("requests fail with disconnected when their socket ends, and with not-connected while there is none", async () => {
+test("requests fail with disconnected when their socket ends, and with not-connected without one", async () => {
   const driver = driveSession();
   await expect(driver.session.invite("bob@example.org")).rejects.toMatchObject({ code: "not-connected" });
   const socket = await driver.signIn();
@@ -598,7 +598,7 @@ test("requests fail with disconnected when their socket ends, and with not-conne
   await expect(driver.session.invite("bob@example.org")).rejects.toMatchObject({ code: "not-connected" });
 });
 
-test("a request that a living server does not answer ends with timeout", async () => {
+test("a request without an answer ends with timeout", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   const invited = driver.session.invite("bob@example.org").catch((error) => error.code);
@@ -608,7 +608,7 @@ test("a request that a living server does not answer ends with timeout", async (
   expect(await invited).toBe("timeout");
 });
 
-test("after a change of password the client comes back by the new secret", async () => {
+test("after a password change the client reconnects with the new secret", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   const changed = driver.session.changePassword("secret", "better");
@@ -643,7 +643,7 @@ async function changing(credentials?: Credentials) {
   return { driver, socket, changed, answer, refuse, beRefused };
 }
 
-test("who comes back by the old secret while the password changes waits for the new one", async () => {
+test("a reconnect with the old secret during a password change waits for the new one", async () => {
   const { driver, socket, changed, answer, beRefused } = await changing();
   socket.deliver("reconnect", { after: 0 });
   await driver.clock.advance(0);
@@ -657,7 +657,7 @@ test("who comes back by the old secret while the password changes waits for the 
   expect(driver.recorded.some(([event]) => event === "ended")).toBe(false);
 });
 
-test("who was refused by the old secret while the answer was on its way comes back by the new one", async () => {
+test("a reconnect that was refused during a password change is repeated with the new secret", async () => {
   const { driver, socket, answer, beRefused } = await changing();
   socket.deliver("reconnect", { after: 0 });
   await driver.clock.advance(0);
@@ -671,7 +671,7 @@ test("who was refused by the old secret while the answer was on its way comes ba
   expect(again.sent[0].data).toEqual({ version: 1, session: "new secret" });
 });
 
-test("the new secret holds, also where the server then lets in who showed the old one", async () => {
+test("the new secret is kept even if the server accepts the old one afterwards", async () => {
   const { driver, socket, changed, answer } = await changing();
   socket.deliver("reconnect", { after: 0 });
   await driver.clock.advance(0);
@@ -686,7 +686,7 @@ test("the new secret holds, also where the server then lets in who showed the ol
 test.each<Credentials>([
   { username: "ann", password: "secret" },
   { invite: "inv", password: "secret" },
-])("where the answer to a change of password is lost, the new password is tried once", async (credentials) => {
+])("if the answer to a password change is lost, the new password is tried once", async (credentials) => {
   const { driver, socket, changed, beRefused } = await changing(credentials);
   socket.close(1006);
   expect(await changed).toBe("disconnected");
@@ -699,7 +699,7 @@ test.each<Credentials>([
   expect(driver.recorded.at(-1)).toEqual(["ended", "unauthenticated"]);
 });
 
-test("a password that the server did not take is not tried", async () => {
+test("a password that the server refused is not tried", async () => {
   const { driver, socket, changed, refuse } = await changing();
   refuse("unauthenticated");
   expect(await changed).toBe("unauthenticated");
@@ -707,7 +707,7 @@ test("a password that the server did not take is not tried", async () => {
   expect(driver.recorded.at(-1)).toEqual(["ended", "unauthenticated"]);
 });
 
-test("a type that we do not know is ignored, be it named like a property of every object", async () => {
+test("unknown message types are ignored, even with the name of an object's property", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   for (const type of ["weather", "__proto__", "constructor", "toString"])
@@ -724,7 +724,7 @@ test.each([
   ["data of the wrong shape", JSON.stringify({ type: "peerConnect", data: { name: "Bob" } })],
   ["an id that is no positive integer", JSON.stringify({ type: "pong", data: {}, id: -1 })],
   ["a second sign-in", JSON.stringify({ type: "peerList", data: [] })],
-])("a server that sends %s is left for good, with protocol", async (_what, frame) => {
+])("a server that sends %s ends the session with protocol", async (_what, frame) => {
   const driver = driveSession();
   const socket = await driver.signIn();
   socket.deliverRaw(frame);
@@ -734,7 +734,7 @@ test.each([
   expect(driver.sockets).toHaveLength(1);
 });
 
-test("a server that answers another question than was asked is left, and the asker is told", async () => {
+test("a response of the wrong type ends the session, and the request fails", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   const invited = driver.session.invite("bob@example.org");
@@ -743,7 +743,7 @@ test("a server that answers another question than was asked is left, and the ask
   expect(driver.recorded.at(-1)).toEqual(["ended", "protocol"]);
 });
 
-test("news before the sign-in is done break the protocol", async () => {
+test("events before the end of the sign-in break the protocol", async () => {
   const driver = driveSession();
   const socket = await driver.socket();
   socket.accept();
@@ -759,7 +759,7 @@ test("a server of another version is incompatible", async () => {
   expect(driver.recorded).toEqual([["ended", "incompatible"]]);
 });
 
-test("close says goodbye, is told to nobody, and resolves when the socket has closed", async () => {
+test("close sends bye, emits nothing, and resolves when the socket has closed", async () => {
   const driver = driveSession();
   const socket = await driver.signIn();
   let left = false;
@@ -777,7 +777,7 @@ test("close says goodbye, is told to nobody, and resolves when the socket has cl
   expect(driver.clock.waiting).toBe(0);
 });
 
-test("close does not wait longer than 2 s for a server that does not answer", async () => {
+test("close waits at most 2 s for a server that does not answer", async () => {
   const driver = driveSession();
   await driver.signIn();
   const closing = driver.session.close();
@@ -785,7 +785,7 @@ test("close does not wait longer than 2 s for a server that does not answer", as
   await closing;
 });
 
-test("a session that is closed while it signs in, or while it waits to come back, opens nothing more", async () => {
+test("a session that is closed while it signs in or waits opens no more sockets", async () => {
   const early = driveSession();
   const closing = early.session.close();
   await early.clock.advance(60_000);
@@ -800,7 +800,7 @@ test("a session that is closed while it signs in, or while it waits to come back
   expect(waiting.sockets).toHaveLength(1);
 });
 
-test("a session that is closed when it is told of an outage opens nothing more", async () => {
+test("a session that is closed by the listener of an outage opens no more sockets", async () => {
   const clock = createVirtualClock();
   const { WebSocket, opened } = createFakeSockets();
   const session = websocket({ WebSocket, clock }).open(

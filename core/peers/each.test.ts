@@ -5,7 +5,7 @@ import { createRegistry } from "./registry.ts";
 
 const turn = () => Promise.resolve();
 
-test("visits those who are there and those who come, and aborts when one leaves", async () => {
+test("visits present and later peers, and aborts when one leaves", async () => {
   const registry = createRegistry();
   registry.addPeer({ id: "p1", name: "Oli" });
   const signals = new Map<string, AbortSignal>();
@@ -18,7 +18,7 @@ test("visits those who are there and those who come, and aborts when one leaves"
   expect([...signals.values()].map(({ aborted }) => aborted)).toEqual([true, false]);
 });
 
-test("a peer that has left and come again is visited again", async () => {
+test("a peer that leaves and returns is visited again", async () => {
   const registry = createRegistry();
   registry.addPeer({ id: "p1", name: "Oli" });
   const visit = vi.fn();
@@ -29,7 +29,7 @@ test("a peer that has left and come again is visited again", async () => {
   expect(visit).toHaveBeenCalledTimes(2);
 });
 
-test("its undo aborts every visit and ends them", async () => {
+test("the undo aborts every visit and stops further ones", async () => {
   const registry = createRegistry();
   registry.addPeer({ id: "p1", name: "Oli" });
   const signals: AbortSignal[] = [];
@@ -40,7 +40,7 @@ test("its undo aborts every visit and ends them", async () => {
   expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
 });
 
-test("a visit that undoes the visits is the last", async () => {
+test("a visit may undo the visits", async () => {
   const registry = createRegistry();
   const visited: string[] = [];
   const stop = visitEach(registry.watch("*"), ({ id }) => {
@@ -52,7 +52,7 @@ test("a visit that undoes the visits is the last", async () => {
   expect(visited).toEqual(["p1"]);
 });
 
-test("a visit that fails because its peer has left is not reported, one that fails otherwise is", async () => {
+test("an error of a visit is reported, unless its peer has left", async () => {
   const reported = vi.spyOn(console, "error").mockReturnValue(undefined);
   const registry = createRegistry();
   registry.addPeer({ id: "p1", name: "Oli" });

@@ -128,7 +128,7 @@ function createWorld() {
   };
 }
 
-test("whatever happens, every change is a difference in the right order, and after quiet the lists are the server's", () => {
+test("in every history each change is a difference in the right order, and at rest the lists are the server's", () => {
   fc.assert(
     fc.property(steps, (taken) => {
       const world = createWorld();
@@ -142,7 +142,7 @@ test("whatever happens, every change is a difference in the right order, and aft
   );
 });
 
-test("while we are online, whoever is shown without being there is linked, or has been missing for less than 20 s", () => {
+test("while online, a peer that the server does not list has a link, or has been missing for less than 20 s", () => {
   fc.assert(
     fc.property(steps, (taken) => {
       const world = createWorld();

@@ -43,12 +43,12 @@ test("a first snapshot adds users before their peers", () => {
   ]);
 });
 
-test("a return without a difference changes nothing", () => {
+test("a reconnect without a difference changes nothing", () => {
   const { presence } = presenceOf({ known: [b1, own] });
   expect(outage(presence, 5, 10, lists([own, b1]))).toEqual([]);
 });
 
-test("a return tells only the differences, departures first", () => {
+test("a reconnect returns only the differences, removals first", () => {
   const { presence } = presenceOf();
   expect(outage(presence, 5, 10, lists([{ name: "Dan", id: "d1" }, c1], ["Cyd", "Dan"]))).toEqual([
     removed(b1),
@@ -59,7 +59,7 @@ test("a return tells only the differences, departures first", () => {
   ]);
 });
 
-test("a peer that comes back within 20 s of our return was never gone", () => {
+test("a peer that reappears within 20 s of the reconnect was never removed", () => {
   const { presence } = presenceOf({ known: [b1, own] });
   expect(outage(presence, 5, 10, lists())).toEqual([]);
   expect(presence.expire(20_009)).toEqual([]);
@@ -68,14 +68,14 @@ test("a peer that comes back within 20 s of our return was never gone", () => {
   expect(presence.nextExpiry()).toBe(Number.POSITIVE_INFINITY);
 });
 
-test("a peer that does not come back within 20 s of our return is gone, our own other logins included", () => {
+test("a peer that does not reappear within 20 s of the reconnect is removed, also one of the same account", () => {
   const { presence } = presenceOf({ known: [b1, own] });
   outage(presence, 5, 10, lists());
   expect(presence.nextExpiry()).toBe(20_010);
   expect(presence.expire(20_010)).toEqual([removed(b1), removed(own)]);
 });
 
-test("a peer that does not come back stays while its link is open, for 60 s more", () => {
+test("a missing peer with an open link stays for 60 s more", () => {
   const { presence } = presenceOf({ linked: ["b1"] });
   outage(presence, 5, 10, lists());
   expect(presence.expire(20_010)).toEqual([]);
@@ -83,17 +83,17 @@ test("a peer that does not come back stays while its link is open, for 60 s more
   expect(presence.expire(80_010)).toEqual([removed(b1)]);
 });
 
-test("a peer whose user is gone at our return goes at once, link and all", () => {
+test("a peer whose user is removed is removed at once with its link", () => {
   const { presence } = presenceOf({ linked: ["b1"] });
   expect(outage(presence, 5, 10, lists([], ["Cyd"]))).toEqual([removed(b1), { type: "user-removed", alias: "Bob" }]);
 });
 
-test("a lost peer without a link goes at once", () => {
+test("a lost peer without a link is removed at once", () => {
   const { presence } = presenceOf();
   expect(presence.peerDisconnect("b1", true, 5)).toEqual([removed(b1)]);
 });
 
-test("a lost peer with an open link stays for 60 s, and goes when its link does", () => {
+test("a lost peer with an open link stays for 60 s, or until the link closes", () => {
   const staying = presenceOf({ linked: ["b1"] });
   expect(staying.presence.peerDisconnect("b1", true, 5)).toEqual([]);
   expect(staying.presence.expire(60_004)).toEqual([]);
@@ -104,19 +104,19 @@ test("a lost peer with an open link stays for 60 s, and goes when its link does"
   expect(cut.unlink("b1")).toEqual([removed(b1)]);
 });
 
-test("a second word of its loss does not lengthen a peer's stay", () => {
+test("a second report of its loss does not keep a peer longer", () => {
   const { presence } = presenceOf({ linked: ["b1"] });
   presence.peerDisconnect("b1", true, 0);
   presence.peerDisconnect("b1", true, 50_000);
   expect(presence.nextExpiry()).toBe(60_000);
 });
 
-test("the link of a peer that is not lost may close without its going", () => {
+test("a peer that is not lost stays when its link closes", () => {
   const { unlink } = presenceOf({ linked: ["b1"] });
   expect(unlink("b1")).toEqual([]);
 });
 
-test("time that we spend offline does not count", () => {
+test("time offline does not count", () => {
   const { presence } = presenceOf({ linked: ["b1"] });
   presence.peerDisconnect("b1", true, 0);
   presence.offline(10_000);
@@ -126,7 +126,7 @@ test("time that we spend offline does not count", () => {
   expect(presence.nextExpiry()).toBe(650_000);
 });
 
-test("a lost peer that connects again is simply there", () => {
+test("a lost peer that connects again stays", () => {
   const { presence, unlink } = presenceOf({ linked: ["b1"] });
   presence.peerDisconnect("b1", true, 0);
   expect(presence.peerConnect(b1)).toEqual([]);
@@ -134,44 +134,44 @@ test("a lost peer that connects again is simply there", () => {
   expect(unlink("b1")).toEqual([]);
 });
 
-test("a peer that has left goes at once, whatever its link", () => {
+test("a peer that left with bye is removed at once, even with a link", () => {
   const { presence } = presenceOf({ linked: ["b1"] });
   expect(presence.peerDisconnect("b1", false, 0)).toEqual([removed(b1)]);
 });
 
-test("the departure of a peer that nobody knows is ignored, lost or not", () => {
+test("the departure of an unknown peer is ignored", () => {
   const { presence } = presenceOf({ linked: ["x1"] });
   expect(presence.peerDisconnect("x1", true, 0)).toEqual([]);
   expect(presence.peerDisconnect("x1", false, 0)).toEqual([]);
   expect(presence.nextExpiry()).toBe(Number.POSITIVE_INFINITY);
 });
 
-test("a user who is removed takes along the peers that are still there", () => {
+test("removing a user removes its peers first", () => {
   const { presence } = presenceOf({ known: [b1, c1] });
   expect(presence.userRemove("Bob")).toEqual([removed(b1), { type: "user-removed", alias: "Bob" }]);
   expect(presence.userRemove("Bob")).toEqual([]);
 });
 
-test("a user is added once, and before a peer that came ahead of it", () => {
+test("a user is added once, and before a peer that arrives earlier", () => {
   const { presence } = presenceOf();
   const dan: Peer = { name: "Dan", id: "d1" };
   expect(presence.peerConnect(dan)).toEqual([{ type: "user-added", alias: "Dan" }, added(dan)]);
   expect(presence.userAdd("Dan")).toEqual([]);
 });
 
-test("a peer that comes back under another name is another peer", () => {
+test("a peer that returns under another name is another peer", () => {
   const { presence } = presenceOf();
   const renamed: Peer = { name: "Robert", id: "b1" };
   expect(presence.peerConnect(renamed)).toEqual([removed(b1), { type: "user-added", alias: "Robert" }, added(renamed)]);
 });
 
-test("we ourselves are never among the peers", () => {
+test("this client is never among its peers", () => {
   const { presence } = presenceOf();
   expect(presence.peerConnect({ name: "Us", id: "a1" })).toEqual([]);
   expect(outage(presence, 5, 10, lists([b1, { name: "Us", id: "a1" }]))).toEqual([]);
 });
 
-test("coming back as another peer ends all links, and with them the stay of lost peers", () => {
+test("a new peer id ends all links and removes lost peers", () => {
   const { presence } = presenceOf({ known: [b1, c1], linked: ["b1", "c1"] });
   presence.peerDisconnect("b1", true, 0);
   expect(outage(presence, 5, 10, lists([c1], ["Bob", "Cyd"], "a9"))).toEqual([{ type: "links-ended" }, removed(b1)]);

@@ -7,7 +7,7 @@ import { createRegistry } from "./registry.ts";
 const turn = () => Promise.resolve();
 
 describe("the registry", () => {
-  test("a list that is watched is there at once, and told of changes once a turn", async () => {
+  test("a subscriber gets the list at once, and its changes once per turn", async () => {
     const registry = createRegistry();
     const told = vi.fn();
     registry.watch("*").subscribe(told);
@@ -34,7 +34,7 @@ describe("the registry", () => {
     expect(list.peek()).toEqual([]);
   });
 
-  test("an arrival touches only the lists that name it, among ten thousand peers", async () => {
+  test("an arrival rebuilds only the lists that it matches, among ten thousand peers", async () => {
     const registry = createRegistry();
     for (let index = 0; index < 10_000; index++) registry.addPeer({ id: `p${index}`, name: `user ${index % 100}` });
     const told = new Map<string, number>();
@@ -50,7 +50,7 @@ describe("the registry", () => {
     ]);
   });
 
-  test("a word that becomes an alias stops naming the peer of that id", async () => {
+  test("a string that becomes an alias no longer matches the peer of that id", async () => {
     const registry = createRegistry();
     registry.addPeer({ id: "Oli", name: "Dave" });
     const list = registry.watch("Oli");
@@ -59,7 +59,7 @@ describe("the registry", () => {
     expect(list.peek()).toEqual([]);
   });
 
-  test("equal queries share a list while somebody listens, though nobody holds it", async () => {
+  test("equal queries share a list while it has a subscriber, even without references", async () => {
     const registry = createRegistry();
     const told = vi.fn();
     registry.watch({ peer: "p1" }).subscribe(told);
@@ -73,7 +73,7 @@ describe("the registry", () => {
     expect(told).toHaveBeenLastCalledWith([{ id: "p1", name: "Oli" }]);
   });
 
-  test("clear empties every list and tells those who listen", async () => {
+  test("clear empties every list and notifies its subscribers", async () => {
     const registry = createRegistry();
     registry.addUser("Oli");
     registry.addPeer({ id: "p1", name: "Oli" });
@@ -95,7 +95,7 @@ describe("the registry", () => {
     expect(users.peek()).toHaveLength(0);
   });
 
-  test("a listener that throws is reported, and the others hear all the same", async () => {
+  test("an error in a listener is reported, and the others are called", async () => {
     const reported = vi.spyOn(console, "error").mockReturnValue(undefined);
     const registry = createRegistry();
     const told = vi.fn();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createNetwork } from "./network.ts";
 
-test("a client signs in with any token, as the user whom it was made for", async () => {
+test("a client signs in with any token, as its own user", async () => {
   const network = createNetwork();
   const [ann, bob] = [network.client("ann"), network.client("bob")];
   await bob.connect("test", "bob", "");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createVirtualClock } from "./virtual-clock.ts";
 
-test("tasks run in order of their time, those of one time in the order in which they were set", async () => {
+test("tasks run in order of their time, and then in the order of scheduling", async () => {
   const clock = createVirtualClock();
   const ran: string[] = [];
   clock.after(20, () => ran.push("late"));
@@ -14,7 +14,7 @@ test("tasks run in order of their time, those of one time in the order in which 
   expect(clock.now()).toBe(20);
 });
 
-test("what a task sets going, through promises too, runs within the same advance", async () => {
+test("tasks and promises that a task starts run within the same advance", async () => {
   const clock = createVirtualClock();
   const ran: number[] = [];
   clock.after(10, async () => {
@@ -26,7 +26,7 @@ test("what a task sets going, through promises too, runs within the same advance
   expect(clock.now()).toBe(30);
 });
 
-test("a task that was undone, or that waits for ever, does not run", async () => {
+test("an undone task, or one with an infinite delay, does not run", async () => {
   const clock = createVirtualClock();
   const ran: string[] = [];
   clock.after(10, () => ran.push("undone"))();

@@ -47,7 +47,7 @@ function listenTo(link: Link) {
   return { log };
 }
 
-test("a message takes as long as the path is long", async () => {
+test("a message takes the latency of the path", async () => {
   const { clock, ann, bob } = await linkOn({ latency: 40 });
   ann.link.send("control", Uint8Array.of(1));
   await clock.advance(39);
@@ -57,7 +57,7 @@ test("a message takes as long as the path is long", async () => {
   expect(await ann.link.stats?.()).toEqual({ path: "memory", roundTrip: 80 });
 });
 
-test("jitter reorders what is lossy, and never control or bulk", async () => {
+test("jitter reorders lossy messages, but not control or bulk", async () => {
   let draws = 0;
   const { clock, ann, bob } = await linkOn({ latency: 10, jitter: 50, random: () => 1 / (1 + draws++) });
   for (const first of [1, 2, 3])
@@ -67,7 +67,7 @@ test("jitter reorders what is lossy, and never control or bulk", async () => {
   expect(bob.log.filter((line) => line.startsWith("lossy"))).toEqual(["lossy 3", "lossy 2", "lossy 1"]);
 });
 
-test("a message departs when the path has room, and what waits is counted", async () => {
+test("a message leaves when the bandwidth allows, and waiting bytes are counted", async () => {
   const { clock, ann, bob } = await linkOn({ bandwidth: 1_000 });
   ann.link.lowMark = 500;
   for (const first of [1, 2, 3]) ann.link.send("bulk", new Uint8Array(400).fill(first));
@@ -78,7 +78,7 @@ test("a message departs when the path has room, and what waits is counted", asyn
   expect([ann.link.buffered, ann.log]).toEqual([400, ["drain"]]);
 });
 
-test("loss takes its share of lossy messages and of nothing else", async () => {
+test("loss drops its share of lossy messages only", async () => {
   const draws = [0.1, 0.9, 0.5];
   let next = 0;
   const { clock, ann, bob } = await linkOn({ loss: 0.3, random: () => draws[next++ % draws.length]! });
@@ -92,7 +92,7 @@ test("loss takes its share of lossy messages and of nothing else", async () => {
   expect(bob.log.filter((line) => line.startsWith("lossy"))).toEqual(["lossy 1"]);
 });
 
-test("a partition is noticed, and what was sent meanwhile arrives in order when it heals", async () => {
+test("a partition is reported, and messages sent during it arrive in order when it heals", async () => {
   const { clock, network, ann, bob } = await linkOn({ latency: 10 });
   ann.link.send("control", Uint8Array.of(1));
   await clock.advance(5);
@@ -107,7 +107,7 @@ test("a partition is noticed, and what was sent meanwhile arrives in order when 
   expect(bob.log).toEqual(["interrupted", "restored", "control 1", "control 2", "control 3"]);
 });
 
-test("a partition that lasts ends the link on both sides after 15 s", async () => {
+test("a partition of 15 s ends the link on both sides", async () => {
   const { clock, network, ann, bob } = await linkOn();
   network.partition("ann");
   await clock.advance(15_000);
@@ -115,7 +115,7 @@ test("a partition that lasts ends the link on both sides after 15 s", async () =
   expect([network.size, clock.waiting]).toEqual([0, 0]);
 });
 
-test("a side that closes behind a partition is missed after 15 s, healed or not", async () => {
+test("a side that closes during a partition is lost after 15 s, even if it heals", async () => {
   const { clock, network, ann, bob } = await linkOn();
   network.partition("ann", "bob");
   ann.link.close();
@@ -128,7 +128,7 @@ test("a side that closes behind a partition is missed after 15 s, healed or not"
   expect([network.size, clock.waiting]).toEqual([0, 0]);
 });
 
-test("a partition of others does not matter", async () => {
+test("a partition of other peers has no effect", async () => {
   const { clock, network, ann, bob } = await linkOn();
   network.partition("ann", "carl");
   network.partition("dora");
@@ -137,14 +137,14 @@ test("a partition of others does not matter", async () => {
   expect(bob.log).toEqual(["bulk 1"]);
 });
 
-test("dropping ends the link on both sides at once", async () => {
+test("drop ends the link on both sides at once", async () => {
   const { clock, network, ann, bob } = await linkOn({ latency: 100 });
   network.drop("bob");
   await clock.advance(0);
   expect([ann.log, bob.log]).toEqual([["closed: disconnected"], ["closed: disconnected"]]);
 });
 
-test("what has departed arrives before the news that the link is closed", async () => {
+test("messages in transit arrive before the link closes", async () => {
   const { clock, ann, bob } = await linkOn({ latency: 10, jitter: 30, random: () => 0.5 });
   for (const first of [1, 2]) ann.link.send("bulk", Uint8Array.of(first));
   await clock.advance(1);

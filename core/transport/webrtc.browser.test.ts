@@ -24,7 +24,7 @@ transportConformance({
   held: () => open.size,
 });
 
-test("a handshake that breaks on a good path says that another dial may do better", async () => {
+test("a handshake that fails on a good path ends with disconnected, so that another dial is tried", async () => {
   const [caller, callee] = [createFakeSignalExchange(), createFakeSignalExchange()];
   const transport = webrtc();
   const quiet: Omit<SignalExchange, "describe" | "candidate" | "hear"> = {

@@ -52,7 +52,7 @@ async function serversWith(options: Parameters<typeof webrtc>[0], exchange = dea
   return configuration.iceServers;
 }
 
-test("the app's servers come before the discovery server's, given or asked for", async () => {
+test("the app's ICE servers precede the discovery server's, as a list or a function", async () => {
   const own = [{ urls: "stun:app.example" }];
   const both = [...own, { urls: "stun:discovery.example" }];
   expect(await serversWith({ iceServers: own })).toEqual(both);
@@ -60,11 +60,11 @@ test("the app's servers come before the discovery server's, given or asked for",
   expect(await serversWith({ iceServers: async () => own })).toEqual(both);
 });
 
-test("nobody's server is contacted when nobody named one", async () => {
+test("no ICE server is used if none is configured", async () => {
   expect(await serversWith({}, { ...deaf, iceServers: () => [] })).toEqual([]);
 });
 
-test("a link for which no servers could be had fails with what went wrong", async () => {
+test("a link whose iceServers function fails has its error", async () => {
   const cause = new Error("The credentials service is down.");
   const iceServers = () => Promise.reject(cause);
   const link = webrtc({ iceServers, RTCPeerConnection: LocalPeerConnection }).open("peer", "caller", deaf);
@@ -75,7 +75,7 @@ test("a link for which no servers could be had fails with what went wrong", asyn
   });
 });
 
-test("a server that cannot be one fails the link instead of throwing", async () => {
+test("an invalid ICE server fails the link instead of throwing", async () => {
   const iceServers = [{ urls: "https://example.org" }];
   const link = webrtc({ iceServers, RTCPeerConnection: LocalPeerConnection }).open("peer", "caller", deaf);
   await expect(link.opened).rejects.toMatchObject({
@@ -84,7 +84,7 @@ test("a server that cannot be one fails the link instead of throwing", async () 
   });
 });
 
-test("without WebRTC in the runtime a link fails and says where to get it", async () => {
+test("without WebRTC a link fails and says where to get it", async () => {
   const link = webrtc().open("peer", "caller", deaf);
   await expect(link.opened).rejects.toMatchObject({
     code: "unsupported",

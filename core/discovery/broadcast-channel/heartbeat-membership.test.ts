@@ -14,7 +14,7 @@ function enteredRoll() {
   return { clock, roll, asked, gone, entered };
 }
 
-test("entering leaves the others 200 ms to answer", async () => {
+test("joining waits 200 ms for answers", async () => {
   const { clock, entered, asked } = enteredRoll();
   let inside = false;
   void entered.then(() => {
@@ -26,14 +26,14 @@ test("entering leaves the others 200 ms to answer", async () => {
   expect(await entered).toEqual([]);
 });
 
-test("everybody is asked every 10 s, and who leaves three questions unanswered is lost", async () => {
+test("tabs are asked every 10 s, and a tab with three unanswered questions is lost", async () => {
   const { clock, asked, gone } = enteredRoll();
   await clock.advance(60_000);
   expect(asked.slice(0, 4)).toEqual([0, 10_000, 20_000, 30_000]);
   expect(gone).toEqual([[true, 30_000]]);
 });
 
-test("who answers stays", async () => {
+test("a tab that answers stays", async () => {
   const { clock, roll, gone } = enteredRoll();
   for (let beats = 0; beats < 6; beats++) {
     await clock.advance(10_000);
@@ -42,7 +42,7 @@ test("who answers stays", async () => {
   expect(gone).toEqual([]);
 });
 
-test("nobody is asked after we have left, and nothing is told of whom we no longer watch", async () => {
+test("nothing is asked after leaving, and unwatched tabs are not reported", async () => {
   const { clock, roll, asked, gone } = enteredRoll();
   roll.watch({ id: "c1", username: "cyd" }, () => gone.push([true, -1]))();
   await clock.advance(15_000);

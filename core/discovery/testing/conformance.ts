@@ -28,7 +28,7 @@ export function discoveryConformance(
     }
 
     describe("signing in", () => {
-      test("tells who we are, under a new id each time", async () => {
+      test("returns the user name and a new id each time", async () => {
         const first = await signIn("ann");
         const second = await signIn("ann");
         expect(first.snapshot.self).toEqual({ id: expect.stringMatching(/^[0-9a-f]{32}$/), username: "ann" });
@@ -36,14 +36,14 @@ export function discoveryConformance(
         expect(second.id).not.toBe(first.id);
       });
 
-      test("tells nothing before open has returned", async () => {
+      test("emits nothing before open has returned", async () => {
         const recorder = createEventRecorder();
         stage.open(stage.world.credentials("ann"), recorder.events);
         expect(recorder.recorded).toEqual([]);
         await recorder.until(([event]) => event === "online");
       });
 
-      test("lists who is online already, frozen, and never ourselves", async () => {
+      test("lists the online peers, frozen, without this one", async () => {
         const [ann] = await annAndBob();
         const bob = await signIn("bob");
         expect(bob.snapshot.users).toEqual(["ann"]);
@@ -52,7 +52,7 @@ export function discoveryConformance(
         expect(bob.snapshot.peers.every(Object.isFrozen)).toBe(true);
       });
 
-      test("that is broken off tells nothing", async () => {
+      test("that is cancelled emits nothing", async () => {
         const recorder = createEventRecorder();
         const session = stage.open(stage.world.credentials("ann"), recorder.events);
         await session.close();
@@ -62,14 +62,14 @@ export function discoveryConformance(
     });
 
     describe("presence", () => {
-      test("our own other logins are Us to each other", async () => {
+      test("logins of one account see each other as Us", async () => {
         const first = await signIn("ann");
         const second = await signIn("ann");
         expect(second.snapshot.peers).toEqual([{ name: "Us", id: first.id }]);
         expect(await first.until(connects(second.id))).toEqual(["peerConnect", { name: "Us", id: second.id }]);
       });
 
-      test("users see every login of each other come and go", async () => {
+      test("users see every login of each other connect and disconnect", async () => {
         const [ann, bob] = await annAndBob();
         const another = await signIn("bob");
         expect(await ann.until(connects(another.id))).toEqual(["peerConnect", { name: "bob", id: another.id }]);
@@ -79,14 +79,14 @@ export function discoveryConformance(
         expect(await ann.until(disconnects(bob.id))).toEqual(["peerDisconnect", bob.id, false]);
       });
 
-      test("a peer is told once", async () => {
+      test("a peer is announced once", async () => {
         const [ann, bob] = await annAndBob();
         const another = await signIn("bob");
         await ann.until(connects(another.id));
         expect(ann.recorded.filter(connects(bob.id))).toHaveLength(1);
       });
 
-      test("many who sign in and out at once leave true lists behind", async () => {
+      test("after many simultaneous sign-ins and sign-outs the lists are correct", async () => {
         const watcher = await signIn("ann");
         const logins = await Promise.all(Array.from({ length: 8 }, () => signIn("ann")));
         await Promise.all(logins.slice(0, 4).map(({ session }) => session.close()));
@@ -99,7 +99,7 @@ export function discoveryConformance(
     });
 
     describe("signals", () => {
-      test("arrive as they were, with who they are truly from", async () => {
+      test("arrive unchanged, with their real sender", async () => {
         const [ann, bob] = await annAndBob();
         const signal = { attempt: 1, from: "somebody else", list: [null, true, "é"] };
         ann.session.signal("peerRequest", bob.id, signal);
@@ -108,7 +108,7 @@ export function discoveryConformance(
         expect(await ann.until(isSignal)).toEqual(["signal", "peerResponse", bob.id, "well"]);
       });
 
-      test("arrive in the order in which they were sent, and only where they were sent to", async () => {
+      test("arrive in order, and only at their receiver", async () => {
         const [ann, bob] = await annAndBob();
         const other = await signIn("bob");
         const count = 50;
@@ -120,7 +120,7 @@ export function discoveryConformance(
         expect(other.recorded.filter(isSignal)).toEqual([]);
       });
 
-      test("to nobody who is there come back as unreachable", async () => {
+      test("to a peer that is not online emit unreachable", async () => {
         const [ann, bob] = await annAndBob();
         await bob.session.close();
         await ann.until(disconnects(bob.id));
@@ -133,7 +133,7 @@ export function discoveryConformance(
     });
 
     describe("closing", () => {
-      test("is told to nobody here, and is the same when asked for again", async () => {
+      test("emits nothing, and returns the same promise again", async () => {
         const [ann, bob] = await annAndBob();
         const before = ann.recorded.length;
         await Promise.all([ann.session.close(), ann.session.close()]);
@@ -141,7 +141,7 @@ export function discoveryConformance(
         expect(ann.recorded).toHaveLength(before);
       });
 
-      test("leaves nothing to ask", async () => {
+      test("makes requests fail", async () => {
         const ann = await signIn("ann");
         await ann.session.close();
         const code = hasServer ? "not-connected" : "unsupported";
@@ -154,7 +154,7 @@ export function discoveryConformance(
       describe("with a server", () => accountsConformance(stage));
     } else {
       describe("without a server", () => {
-        test("there is nobody to ask for trust", async () => {
+        test("requests about trust are unsupported", async () => {
           const { session } = await signIn("ann");
           const unsupported = expect.objectContaining({
             code: "unsupported",

@@ -14,7 +14,7 @@ test.each([
   ["ws://example.org", "ws://example.org/"],
   ["HTTP://example.org:80", "ws://example.org/"],
   ["https://localhost/path?a=b#fragment", "wss://localhost/path?a=b"],
-])("%s means %s", (host, url) => expect(socketUrl(host)).toBe(url));
+])("%s becomes %s", (host, url) => expect(socketUrl(host)).toBe(url));
 
 test.each([
   "",
@@ -26,13 +26,13 @@ test.each([
   "localhost.evil:x",
   undefined,
   8_000,
-])("%j is refused with a message that says what to write", (host) =>
+])("%j is refused with a message that says what to pass", (host) =>
   expect(() => socketUrl(host as string)).toThrow(
     expect.objectContaining({ code: "unreachable", message: expect.stringContaining("host name") }),
   ),
 );
 
-test("a name that only begins like a loopback name is spoken to over TLS", () => {
+test("a name that only begins like a loopback name uses TLS", () => {
   expect(socketUrl("localhost.example.org")).toBe("wss://localhost.example.org/");
   expect(socketUrl("example.org/?of=.localhost")).toBe("wss://example.org/?of=.localhost");
   expect(socketUrl("127.0.0.1.example.org")).toBe("wss://127.0.0.1.example.org/");

@@ -25,21 +25,21 @@ function silenceOn(lateBy: number) {
   return { silence, told, fire: () => fire() };
 }
 
-test("a limit that passes on time means that the other side is silent", () => {
+test("a limit that passes on time is a timeout", () => {
   const { silence, told, fire } = silenceOn(100);
   silence.restart(35_000);
   fire();
   expect(told).toEqual(["too long"]);
 });
 
-test("a limit that is noticed late means only that we slept, so that what came meanwhile may still be read", () => {
+test("a limit that is noticed late means that this machine slept", () => {
   const { silence, told, fire } = silenceOn(25_000);
   silence.restart(35_000);
   fire();
   expect(told).toEqual(["overslept"]);
 });
 
-test("nothing is told after stop", () => {
+test("nothing is called after stop", () => {
   const { silence, told, fire } = silenceOn(0);
   silence.restart(35_000);
   silence.stop();

@@ -58,7 +58,7 @@ function idsOf(clients: readonly Client[]): readonly (string | undefined)[] {
   return clients.map((client) => client.getId()).sort();
 }
 
-test("whatever happens, every call ends in time, reaches a handler at most once, and at rest everybody agrees", async () => {
+test("in every history each call ends in time and reaches a handler at most once, and at rest all clients agree", async () => {
   const history = fc.array(step(Object.keys(happenings) as (keyof typeof happenings)[]), {
     minLength: 1,
     maxLength: 25,

@@ -217,7 +217,7 @@ function check({ made, read, ended }: Reading): void {
   else if (ended !== "left") expect(ended).toBeInstanceOf(BonevalueError);
 }
 
-test("whatever happens, every stream ends on both sides, whole or with its error, and nothing of it is left", async () => {
+test("in every history each stream completes or fails on both sides, and leaves nothing behind", async () => {
   // Half of what happens is trade.
   const trades = ["call", "call", "call", "callEach", "message", "message"] as const;
   const what = [...(Object.keys(disturbances) as (keyof typeof disturbances)[]), ...trades, ...trades];

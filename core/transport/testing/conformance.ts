@@ -44,7 +44,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
       }
     });
 
-    test("carries messages whole, from one byte to the largest", async () => {
+    test("carries complete messages from one byte to the largest size", async () => {
       const [caller, callee] = await dialed().opened();
       const inbox = inboxOf(callee);
       const messages = [1, 1_000, 16_384, 65_536, caller.maxMessage].map((size) => patterned(size));
@@ -53,7 +53,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
       for (const [index, [, bytes]] of arrived.entries()) expect(sameBytes(bytes, messages[index]!)).toBe(true);
     });
 
-    test("sends what a view shows, as it was when it was sent", async () => {
+    test("sends the bytes of a view as they were at the call", async () => {
       const [caller, callee] = await dialed().opened();
       const inbox = inboxOf(callee);
       const backing = bytesOf(9, 1, 2, 3, 9);
@@ -62,13 +62,13 @@ export function transportConformance({ name, transport, held }: Subject): void {
       expect(await inbox.take(1)).toEqual([["control", bytesOf(1, 2, 3)]]);
     });
 
-    test("is ended by a message larger than it takes, never cut short", async () => {
+    test("is ended by a message that is too large, instead of truncating it", async () => {
       const [caller] = await dialed().opened();
       caller.send("bulk", patterned(caller.maxMessage + 1));
       expect((await caller.closed)?.code).toBe("link-failed");
     });
 
-    test("keeps messages until somebody listens", async () => {
+    test("keeps messages until there is a listener", async () => {
       const [caller, callee] = await dialed().opened();
       const replies = inboxOf(caller);
       for (const index of [1, 2, 3]) caller.send("control", bytesOf(index));
@@ -84,7 +84,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
       { on: "control", channels: ["control"] },
       { on: "bulk", channels: ["bulk"] },
       { on: "both", channels: ["control", "bulk"] },
-    ] as const)("counts what waits and tells when it has drained: $on", async ({ channels }) => {
+    ] as const)("counts its buffered bytes and calls drain: $on", async ({ channels }) => {
       const [caller, callee] = await dialed().opened();
       inboxOf(callee);
       const inbox = inboxOf(caller);
@@ -95,7 +95,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
       while (caller.buffered > 100_000) await inbox.drained();
     });
 
-    test("says how its bytes travel", async () => {
+    test("reports its path and round-trip time", async () => {
       const [caller, callee] = await dialed().opened();
       const inbox = inboxOf(callee);
       caller.send("control", bytesOf(1));
@@ -106,7 +106,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
       expect(roundTrip).toBeLessThan(1_000);
     });
 
-    test("tells the other side that it has been closed", async () => {
+    test("ends on the other side when it is closed", async () => {
       const [caller, callee] = await dialed().opened();
       caller.close();
       expect(await caller.closed).toBeUndefined();
@@ -115,7 +115,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
       expect(reason?.code).toBe("disconnected");
     });
 
-    test("ends with the reason it was closed for, the first one", async () => {
+    test("ends with the first reason of close", async () => {
       const [, callee] = await dialed().opened();
       const reason = new BonevalueError("forbidden", "A test's own reason.");
       callee.close(reason);
@@ -123,7 +123,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
       expect(await callee.closed).toBe(reason);
     });
 
-    test("takes what is sent after its end in silence", async () => {
+    test("ignores messages after its end", async () => {
       const [caller, callee] = await dialed().opened();
       callee.close();
       await caller.closed;
@@ -131,7 +131,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
       expect(caller.buffered).toBe(0);
     });
 
-    test("that is closed before it opens rejects, with the reason if there is one", async () => {
+    test("that is closed before it opens rejects, with the reason of close", async () => {
       const { caller, callee } = dialed();
       const reason = new BonevalueError("timeout", "A test's own reason.");
       caller.close();
@@ -141,13 +141,13 @@ export function transportConformance({ name, transport, held }: Subject): void {
       expect(await callee.closed).toBe(reason);
     });
 
-    test("refuses a description that is not what it should be", async () => {
+    test("refuses an unexpected description", async () => {
       const { callee, callerSays } = dialed();
       callerSays({ type: "answer", sdp: "v=0\r\n" });
       expect((await callee.closed)?.code).toBe("protocol");
     });
 
-    test("leaves nothing behind", async () => {
+    test("releases its connections", async () => {
       for (let round = 0; round < 5; round++) {
         const [caller, callee] = await dialed().opened();
         caller.close();

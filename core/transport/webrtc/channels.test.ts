@@ -42,7 +42,7 @@ function openChannels() {
   return { channels, control: puppets["control"]!, bulk: puppets["bulk"]!, drained: () => drained };
 }
 
-test("the listener is told when both channels together have drained to the mark", () => {
+test("drain is called when both channels together fall to the mark", () => {
   const { channels, control, bulk, drained } = openChannels();
   channels.lowMark = 100;
   channels.send("control", new Uint8Array(80));
@@ -58,7 +58,7 @@ test("the listener is told when both channels together have drained to the mark"
   expect(drained()).toBe(1);
 });
 
-test("a channel that closes is told no more marks, while the other still drains", () => {
+test("a channel that closes gets no threshold, while the other still drains", () => {
   const { channels, control, bulk, drained } = openChannels();
   channels.send("bulk", new Uint8Array(80));
   control.readyState = "closing";

@@ -32,13 +32,13 @@ function patient({ open = true } = {}) {
   };
 }
 
-test("a link that never had a path fails", () => {
+test("a link that never has a path fails", () => {
   const { log, become } = patient({ open: false });
   for (const state of ["connecting", "disconnected", "failed"] as const) become(state);
   expect(log).toEqual(["failed"]);
 });
 
-test("a silence is told at once, answered with a restart, and forgotten when the path is back", async () => {
+test("an interruption is reported at once and starts an ICE restart; a restored path ends it", async () => {
   const { clock, log, become } = patient();
   become("connected");
   become("disconnected");
@@ -49,7 +49,7 @@ test("a silence is told at once, answered with a restart, and forgotten when the
   expect(log).toEqual(["working", "interrupted", "restart", "working", "restored"]);
 });
 
-test("a silence that lasts loses the link 10 s after it was noticed, whatever the platform calls it", async () => {
+test("an interruption of 10 s ends the link, in every state of the platform", async () => {
   const { clock, log, become } = patient();
   become("disconnected");
   await clock.advance(5_000);
@@ -58,7 +58,7 @@ test("a silence that lasts loses the link 10 s after it was noticed, whatever th
   expect(log).toEqual(["interrupted", "restart", "lost: disconnected"]);
 });
 
-test("a page that is online again restarts ICE without waiting for a silence, if the link is open", async () => {
+test("a page that is online again restarts ICE at once if the link is open", async () => {
   const open = patient();
   open.comeOnline();
   await open.clock.advance(1_000);
@@ -69,7 +69,7 @@ test("a page that is online again restarts ICE without waiting for a silence, if
   expect(opening.log).toEqual([]);
 });
 
-test("but not before WebRTC knows the new network, and once where networks come and go", async () => {
+test("the restart waits until WebRTC knows the network, and happens once for several changes", async () => {
   const { clock, log, comeOnline } = patient();
   comeOnline();
   await clock.advance(550);
@@ -81,13 +81,13 @@ test("but not before WebRTC knows the new network, and once where networks come 
   expect(log).toEqual(["restart"]);
 });
 
-test("a connection that the other side has closed is lost at once", () => {
+test("a connection that the peer has closed is lost at once", () => {
   const { log, become } = patient();
   become("closed");
   expect(log).toEqual(["lost: disconnected"]);
 });
 
-test("after release nothing is told and no timer is left", async () => {
+test("after release nothing is called and no timer remains", async () => {
   const { clock, log, pc, release, become, comeOnline } = patient();
   become("disconnected");
   comeOnline();

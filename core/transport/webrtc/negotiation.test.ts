@@ -89,7 +89,7 @@ function sideOf(role: "caller" | "callee", servers?: () => Promise<RTCIceServer[
   };
 }
 
-test("a caller's new round takes the servers of its moment", async () => {
+test("a caller's ICE restart uses the current servers", async () => {
   const { pc, negotiation, rest } = sideOf("caller");
   await rest();
   negotiation.restart();
@@ -97,7 +97,7 @@ test("a caller's new round takes the servers of its moment", async () => {
   expect(pc.log).toEqual(["says offer", "servers: turn:1", "restart", "says offer"]);
 });
 
-test("so does a callee's answer to a new round, and not the one to the first", async () => {
+test("a callee's answer to an ICE restart uses the current servers, unlike its first answer", async () => {
   const { pc, hear, rest } = sideOf("callee");
   hear({ type: "offer", sdp });
   await rest();
@@ -106,7 +106,7 @@ test("so does a callee's answer to a new round, and not the one to the first", a
   expect(pc.log).toEqual(["hears offer", "says answer", "servers: turn:1", "hears offer", "says answer"]);
 });
 
-test("where the servers cannot be had, as without a network, a round goes on with those of the last", async () => {
+test("an ICE restart keeps the last servers if the current ones fail to load", async () => {
   const { pc, negotiation, rest } = sideOf("caller", () => Promise.reject(new Error("offline")));
   await rest();
   negotiation.restart();
@@ -114,7 +114,7 @@ test("where the servers cannot be had, as without a network, a round goes on wit
   expect(pc.log).toEqual(["says offer", "restart", "says offer"]);
 });
 
-test("an answer that comes while the next round is prepared is not taken for that round's", async () => {
+test("a late answer is not used for the next round", async () => {
   const asked = Promise.withResolvers<RTCIceServer[]>();
   const { pc, negotiation, hear, try: hearOf, rest } = sideOf("caller", () => asked.promise);
   await rest();
@@ -130,7 +130,7 @@ test("an answer that comes while the next round is prepared is not taken for tha
   expect(pc.log).toEqual(["says offer", "servers: ", "restart", "says offer", "hears answer", "tries an address"]);
 });
 
-test("an answer that is made while a newer offer comes is not said, since it would be taken for that offer's", async () => {
+test("an answer to an outdated offer is not sent", async () => {
   const { pc, described, hear, rest } = sideOf("callee");
   const first = Promise.withResolvers<void>();
   pc.describing = () => first.promise;
@@ -148,7 +148,7 @@ test("an answer that is made while a newer offer comes is not said, since it wou
   expect(described).toHaveLength(1);
 });
 
-test("of a thousand offers that come at once the platform is given the newest", async () => {
+test("of a thousand simultaneous offers the platform gets only the newest", async () => {
   const { pc, described, hear, try: hearOf, rest } = sideOf("callee");
   for (let round = 0; round < 1_000; round++) {
     hear({ type: "offer", sdp });
@@ -159,7 +159,7 @@ test("of a thousand offers that come at once the platform is given the newest", 
   expect(described).toHaveLength(1);
 });
 
-test("what a TURN server refused with is part of the trouble", () => {
+test("the failure includes the error of a TURN server", () => {
   const { pc, negotiation } = sideOf("caller");
   const candidate = "candidate:1 1 udp 1 192.0.2.1 9 typ host";
   pc.onicecandidate?.({ candidate: { candidate, toJSON: () => ({ candidate }) } });
@@ -167,13 +167,13 @@ test("what a TURN server refused with is part of the trouble", () => {
   expect(negotiation.trouble()).toMatch("turn:192.0.2.9: 401 Unauthorized");
 });
 
-test("where there is a path the trouble is the handshake, and no TURN server is advised", () => {
+test("with a path the failure is the handshake, without advice about TURN", () => {
   const { pc, negotiation } = sideOf("caller");
   pc.iceConnectionState = "connected";
   expect(negotiation.trouble()).toMatch(/^There is a path, but the handshake/);
 });
 
-test("once there is a path, the first round's other candidates wait until the first calls have gone out", async () => {
+test("with a path, further candidates of the first round wait for the first calls", async () => {
   const { pc, clock, hear, try: hearOf, rest } = sideOf("callee");
   hear({ type: "offer", sdp });
   hearOf("the first address");
@@ -187,7 +187,7 @@ test("once there is a path, the first round's other candidates wait until the fi
   expect(pc.log.slice(3)).toEqual(["tries a spare address"]);
 });
 
-test("a later round's candidates do not wait, whatever the old path does, and spare ones of before are forgotten", async () => {
+test("candidates of a later round do not wait, and delayed ones of an earlier round are dropped", async () => {
   const { pc, clock, hear, try: hearOf, rest } = sideOf("callee");
   hear({ type: "offer", sdp });
   await rest();
@@ -202,7 +202,7 @@ test("a later round's candidates do not wait, whatever the old path does, and sp
   expect(pc.log.filter((step) => step.startsWith("tries"))).toEqual(["tries a new address"]);
 });
 
-test("a link that is over leaves no spare addresses behind", async () => {
+test("a link that has ended adds no delayed candidates", async () => {
   const { pc, clock, negotiation, hear, try: hearOf, rest } = sideOf("callee");
   hear({ type: "offer", sdp });
   pc.iceConnectionState = "completed";

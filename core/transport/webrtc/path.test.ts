@@ -26,29 +26,29 @@ const pair = {
 const other = { ...pair, id: "other", currentRoundTripTime: 1 };
 const transport = { id: "transport", type: "transport", selectedCandidatePairId: "pair" };
 
-test("the path is that of the pair which the transport has chosen", () => {
+test("the path is the transport's selected candidate pair", () => {
   expect(pathOf(reportOf(host, pair, other, transport), standard)).toEqual({ path: "direct", roundTrip: 25 });
 });
 
-test("a relay at either end makes it a TURN path", () => {
+test("a relay candidate at either end makes a TURN path", () => {
   const relayed = { ...pair, remoteCandidateId: "relay" };
   expect(pathOf(reportOf(host, relay, relayed, transport), standard).path).toBe("turn");
 });
 
-test("Firefox marks the chosen pair itself", () => {
+test("Firefox marks the selected pair itself", () => {
   const { currentRoundTripTime, nominated, ...selected } = { ...pair, selected: true };
   expect(pathOf(reportOf(host, selected), standard)).toEqual({ path: "direct" });
 });
 
-test("without a chosen pair nothing is known", () => {
+test("without a selected pair the path is unknown", () => {
   expect(pathOf(reportOf(host, { ...pair, state: "in-progress" } as typeof pair), standard)).toEqual({});
 });
 
-test("node-datachannel tells round trips in milliseconds", () => {
+test("node-datachannel reports round trips in milliseconds", () => {
   expect(pathOf(reportOf(host, { ...pair, currentRoundTripTime: 25 }), nodeDataChannel).roundTrip).toBe(25);
 });
 
-test("node-datachannel is given names and passwords as a URL can carry them", () => {
+test("node-datachannel gets URL-encoded usernames and credentials", () => {
   const servers = [
     { urls: "turn:example.org", username: "1700:ann", credential: "a/b+c=" },
     { urls: "stun:example.org" },

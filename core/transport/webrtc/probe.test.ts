@@ -29,7 +29,7 @@ function begin({ refusal }: { refusal?: Error } = {}) {
   return { clock, pc, reach: probe(pc as unknown as RTCPeerConnection, standard, clock) };
 }
 
-test("tells the kinds of candidates that were found, and closes the connection", async () => {
+test("returns the types of the candidates, and closes the connection", async () => {
   const { clock, pc, reach } = begin();
   pc.find("host");
   pc.find("relay");
@@ -39,7 +39,7 @@ test("tells the kinds of candidates that were found, and closes the connection",
   expect(clock.waiting).toBe(0);
 });
 
-test("does not wait for a server that is not there, and says what it refused with", async () => {
+test("does not wait for a server that does not answer, and returns ICE errors", async () => {
   const { clock, pc, reach } = begin();
   pc.find("host");
   const refusal = { url: "turn:192.0.2.9", errorCode: 401, errorText: "Unauthorized" };
@@ -49,7 +49,7 @@ test("does not wait for a server that is not there, and says what it refused wit
   expect(await reach).toMatchObject({ host: true, relay: false, errors: ["turn:192.0.2.9: 401 Unauthorized"] });
 });
 
-test("closes the connection of a platform that refuses to begin", async () => {
+test("closes the connection if gathering fails", async () => {
   const { pc, reach } = begin({ refusal: new Error("blocked") });
   await expect(reach).rejects.toThrow("blocked");
   expect(pc.closed).toBe(true);

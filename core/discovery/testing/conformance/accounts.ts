@@ -22,7 +22,7 @@ export function accountsConformance(stage: DiscoveryFixture): void {
     expect(await recorder.until(() => true)).toEqual(["ended", "unauthenticated"]);
   });
 
-  test("who does not trust each other neither sees nor reaches each other", async () => {
+  test("users without trust neither see nor reach each other", async () => {
     const ann = await signIn("ann");
     const bob = await signIn("bob");
     expect(bob.snapshot).toMatchObject({ users: [], peers: [] });
@@ -31,7 +31,7 @@ export function accountsConformance(stage: DiscoveryFixture): void {
     expect(ann.recorded.filter(isSignal)).toEqual([]);
   });
 
-  test("a token makes two users known to each other, each by the other's name for it, users before their peers", async () => {
+  test("a token makes two users trust each other under the names that they chose, and users come before their peers", async () => {
     const [ann, bob] = await trustByToken();
     expect(bob.recorded.slice(-2)).toEqual([
       ["userAdd", "Annie"],
@@ -54,7 +54,7 @@ export function accountsConformance(stage: DiscoveryFixture): void {
     await expect(cyd.session.claimToken("Annie", token)).rejects.toMatchObject({ code: "token-invalid" });
   });
 
-  test("a newer token for the same name ends the older", async () => {
+  test("a newer token for the same name replaces the older", async () => {
     const ann = await signIn("ann");
     const bob = await signIn("bob");
     const older = await ann.session.requestToken("Robert");
@@ -63,7 +63,7 @@ export function accountsConformance(stage: DiscoveryFixture): void {
     await bob.session.claimToken("Annie", newer.token);
   });
 
-  test("a name that is reserved, taken or unknown is refused as such", async () => {
+  test("reserved, taken and unknown names are refused with their own codes", async () => {
     const [ann] = await trustByToken();
     await expect(ann.session.requestToken("Us")).rejects.toMatchObject({ code: "alias-reserved" });
     await expect(ann.session.requestToken("0".repeat(32))).rejects.toMatchObject({ code: "alias-reserved" });
@@ -71,7 +71,7 @@ export function accountsConformance(stage: DiscoveryFixture): void {
     await expect(ann.session.removeUser("__proto__")).rejects.toMatchObject({ code: "alias-unknown" });
   });
 
-  test("the end of trust takes the peers from both sides, then the users, and the relay with them", async () => {
+  test("the end of trust removes the peers on both sides, then the users, and stops relaying", async () => {
     const [ann, bob] = await trustByToken();
     await ann.session.removeUser("Robert");
     await bob.until(([event]) => event === "userRemove");
