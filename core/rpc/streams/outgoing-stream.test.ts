@@ -1,4 +1,4 @@
-import { createReadStream, openAsBlob } from "node:fs";
+import { createReadStream, Dir, openAsBlob } from "node:fs";
 import { mkdtemp, opendir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -74,6 +74,8 @@ describe("an iterable that is consumed by reading", () => {
       await expect(until(ann.call("Count", source).first())).rejects.toEqual(code("unsupported"));
       const other = await make();
       await expect(until(ann.call("Count", [other, other]).first())).rejects.toEqual(code("unsupported"));
+      // A folder stays open until it is read or closed.
+      if (other instanceof Dir) await other.close();
     },
   );
 
