@@ -6,10 +6,10 @@ import { canonicalName, checkedAlias, checkedEmail, checkedName, isName } from "
 import { checkPassword, isOutdated, type Passwords } from "./passwords.ts";
 import { Refusal } from "./refusal.ts";
 import { hashOf, newSecret } from "./secrets.ts";
-import type { Store } from "./store/store.ts";
+import type { Session, Store } from "./store/store.ts";
 
-// Administrators may set any password; users who choose their own need at least this many characters.
-const minChosenLength = 8;
+/** The minimum length of a password that a person chooses, in characters. An app may set others with `server.accounts`. */
+export const minPasswordLength = 8;
 
 /** A one-use invitation link. */
 export interface InvitationLink {
@@ -22,6 +22,10 @@ export interface Accounts {
   add(username: string, password: string): Promise<void>;
   /** Creates an account without a password, if it is missing. */
   ensure(username: string): Promise<void>;
+  list(): Promise<readonly string[]>;
+  /** Sets a password and ends all sessions. */
+  setPassword(username: string, password: string): Promise<void>;
+  sessions(username: string): Promise<readonly Pick<Session, "peer" | "seen">[]>;
   /** Resolves to the users who trusted it. */
   remove(username: string): Promise<readonly string[]>;
   trust(a: string, aliasOfB: string, b: string, aliasOfA: string): Promise<readonly [string, string]>;
@@ -85,6 +89,13 @@ export function createAccounts(parts: AccountsParts): Accounts {
     async ensure(username) {
       await store.addAccount(username, undefined);
     },
+    list: () => optional(store.accounts)(),
+    async setPassword(username, password) {
+      const name = await existingName(username);
+      checkPassword(password, 1);
+      await optional(store.setPassword)(name, await passwords.hash(password));
+    },
+    sessions: async (username) => optional(store.sessionsOfAccount)(await existingName(username)),
     async remove(username) {
       const others = await store.removeAccount(canonicalName(username));
       if (others === undefined) throw new Error(`There is no account "${username}".`);
@@ -123,13 +134,13 @@ export function createAccounts(parts: AccountsParts): Accounts {
         });
         // Looked up first: a guessed invitation must not cost a password hash.
         if ((await store.invitation(hashOf(invite), clock.now())) === undefined) throw invalid;
-        checkPassword(password, minChosenLength);
+        checkPassword(password, minPasswordLength);
         const username = await store.acceptInvitation(hashOf(invite), await passwords.hash(password), clock.now());
         if (username === undefined) throw invalid;
         return username;
       }),
     async changePassword({ user, id, address }, current, password) {
-      checkPassword(password, minChosenLength);
+      checkPassword(password, minPasswordLength);
       const hash = await limiter.limitSignIn(user, address, () => verify(user, current));
       const secret = newSecret();
       const keep = { peer: id, hash: hashOf(secret) };
@@ -137,4 +148,9 @@ export function createAccounts(parts: AccountsParts): Accounts {
       return secret;
     },
   };
+}
+
+function optional<Method extends object>(method: Method | undefined): Method {
+  if (method === undefined) throw new Error("The store of the app does not support this: see `Store`.");
+  return method;
 }

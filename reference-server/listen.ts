@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 
 // Short time limits and a small head against slow and hostile clients.
 const strictLimits = {
@@ -19,6 +19,17 @@ const backlog = 4_096;
 export interface Certificate {
   readonly cert: string | Buffer;
   readonly key: string | Buffer;
+}
+
+/** Replaces the certificate of a server; open connections keep theirs. Throws if certificate and key cannot be used. */
+export function replaceCertificate(http: Server, tls: Certificate): void {
+  if (!(http instanceof TlsServer))
+    throw new Error("This server has no certificate: start it with `tls` (--cert and --key).");
+  try {
+    http.setSecureContext({ ...tls });
+  } catch (cause) {
+    throw unusable(cause);
+  }
 }
 
 /** Starts an http server, or an https server with a certificate. If it cannot listen, rejects with what to do. */
@@ -41,11 +52,15 @@ function createHttps(tls: Certificate): Server {
   try {
     return createTlsServer({ ...strictLimits, ...tls });
   } catch (cause) {
-    throw new Error(
-      `The certificate and key cannot be used (${text(cause)}): both must be PEM, and the key must belong to the certificate.`,
-      { cause },
-    );
+    throw unusable(cause);
   }
+}
+
+function unusable(cause: unknown): Error {
+  return new Error(
+    `The certificate and key cannot be used (${text(cause)}): both must be PEM, and the key must belong to the certificate.`,
+    { cause },
+  );
 }
 
 /** Stops listening and closes all connections, including those in the middle of a request. */

@@ -61,6 +61,12 @@ export interface BonevalueServer {
   readonly accounts: {
     add(username: string, password: string): Promise<void>;
     remove(username: string): Promise<void>;
+    /** Returns the names of all accounts. */
+    list(): Promise<readonly string[]>;
+    /** Sets a password and ends all sessions of the account. */
+    setPassword(username: string, password: string): Promise<void>;
+    /** Returns the sessions of an account, with the time when each was last seen in ms since 1970. */
+    sessions(username: string): Promise<readonly { readonly peer: string; readonly seen: number }[]>;
     /** Creates a one-use link with which the invited person chooses a password. */
     invite(email: string): Promise<InvitationLink>;
     /** Creates trust between two accounts: `a` uses the alias `aliasOfB` for `b`, and `b` uses `aliasOfA` for `a`. */
@@ -71,6 +77,8 @@ export interface BonevalueServer {
    * users become friends, both lists have changed: refresh both users.
    */
   refresh(username: string): Promise<void>;
+  /** Replaces the TLS certificate; open connections stay. Throws if this server has none, or if the new one cannot be used. */
+  replaceCertificate(certificate: Certificate): void;
   /** Accepts no more connections, tells clients when to reconnect, and closes everything it opened. Idempotent. */
   close(): Promise<void>;
 }

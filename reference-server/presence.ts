@@ -30,6 +30,8 @@ export interface Presence {
   trustChanged(users: readonly string[], named?: boolean): Promise<void>;
   /** Ends all sessions of a user on all nodes, except the peer `keep`. */
   revoke(user: string, keep?: string): void;
+  /** Reads all sessions, trust and presence again, and ends what has ended. */
+  reload(): Promise<void>;
   /** The ids of the peers of this node. */
   ids(): readonly string[];
   readonly node: ClusterNode;
@@ -247,6 +249,10 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     revoke(user, keep) {
       node.broadcast({ kind: "revoke", user, keep });
       revokeLocally(user, keep);
+    },
+    reload() {
+      trust.invalidate();
+      return resync();
     },
     ids: () => [...entries.keys()],
     node,

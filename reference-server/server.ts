@@ -1,3 +1,4 @@
+import type { Server as HttpServer } from "node:http";
 import { type Accounts, createAccounts, type InvitationLink } from "./accounts.ts";
 import { addressList } from "./address.ts";
 import { createAttemptLimiter } from "./attempt-limiter.ts";
@@ -7,7 +8,7 @@ import type { ConnectionParts } from "./connection.ts";
 import { invitationLink, publicUrl } from "./invitation.ts";
 import { createLastSeen } from "./last-seen.ts";
 import { resolveLimits } from "./limits.ts";
-import { listen, stopListening } from "./listen.ts";
+import { listen, replaceCertificate, stopListening } from "./listen.ts";
 import { defaultLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { canonicalName } from "./names.ts";
@@ -24,6 +25,7 @@ import type { Store } from "./store/store.ts";
 import { createStoreMonitor, type StoreMonitor } from "./store-monitor.ts";
 import { appTrust, createTokens, storedTrust } from "./trust.ts";
 import { createUpgradeHandler, type UpgradeHandler } from "./upgrade-handler.ts";
+import { watchChanges } from "./watch-changes.ts";
 import { withTimeout, withTimeouts } from "./with-timeout.ts";
 
 export type { InvitationLink } from "./accounts.ts";
@@ -35,7 +37,7 @@ export type { Certificate } from "./listen.ts";
 export type { Log } from "./log.ts";
 export type { BonevalueServer, ServerOptions } from "./options.ts";
 export type { Authenticate } from "./sign-in.ts";
-export type { Account, Invitation, Session, Store, Token, Trusted, TrustResult } from "./store/store.ts";
+export type { Account, AccountChange, Invitation, Session, Store, Token, Trusted, TrustResult } from "./store/store.ts";
 
 const purgeEvery = 60 * 60_000;
 
@@ -57,6 +59,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
   // The undo of each step of opening, called in reverse order.
   const opened: (() => Promise<void>)[] = [];
   let upgradeHandler: UpgradeHandler;
+  let http: HttpServer;
 
   try {
     return await open();
@@ -97,6 +100,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     });
 
     await openUpgradeHandler(monitor, { limits, clock, log, store, presence, seen, signIn, answer, metrics });
+    const stopWatching = watchChanges(store, clock, log, presence.reload);
+    opened.push(async () => stopWatching());
     const stopPurging = every(clock, purgeEvery, () => purge(store));
     opened.push(async () => stopPurging());
     return createHandle(accounts, presence);
@@ -117,7 +122,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
   }
 
   async function openUpgradeHandler(monitor: StoreMonitor, parts: Omit<ConnectionParts, "ice">): Promise<void> {
-    const http = options.server ?? (await listen(options.host, options.port, options.tls));
+    http = options.server ?? (await listen(options.host, options.port, options.tls));
     if (http !== options.server) opened.push(() => stopListening(http));
     const { path = "/", insecure = false, ice = [] } = options;
     const proxies = addressList(options.proxies ?? []);
@@ -145,10 +150,19 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
           presence.revoke(canonicalName(username));
           await presence.trustChanged(others);
         },
+        list: accounts.list,
+        sessions: accounts.sessions,
+        async setPassword(username, password) {
+          await accounts.setPassword(username, password);
+          presence.revoke(canonicalName(username));
+        },
         invite: accounts.invite,
         async trust(...names) {
           await presence.trustChanged(await accounts.trust(...names));
         },
+      },
+      replaceCertificate(certificate) {
+        replaceCertificate(http, certificate);
       },
       refresh: (username) => presence.trustChanged([canonicalName(username)], true),
       close() {

@@ -1,11 +1,13 @@
-import { type Accounts, createAccounts } from "../accounts.ts";
+import { randomUUID } from "node:crypto";
+import { type Accounts, createAccounts, minPasswordLength } from "../accounts.ts";
 import { createAttemptLimiter } from "../attempt-limiter.ts";
 import { systemClock } from "../clock.ts";
 import { createLocalCluster } from "../cluster/local.ts";
 import { invitationLink, publicUrl } from "../invitation.ts";
 import { defaultLimits } from "../limits.ts";
 import { defaultLog } from "../log.ts";
-import { createPasswords } from "../passwords.ts";
+import { canonicalName } from "../names.ts";
+import { checkPassword, createPasswords } from "../passwords.ts";
 import { openStore } from "../store/open.ts";
 import { askPassword } from "./ask-password.ts";
 import type { StoreValues } from "./serve.ts";
@@ -13,8 +15,53 @@ import type { StoreValues } from "./serve.ts";
 /** Creates an account. The server may be running. */
 export async function addUser(name: string, flags: StoreValues): Promise<number> {
   return withAccounts(flags, async (accounts) => {
-    await accounts.add(name, await askPassword(`Password for ${name}: `));
+    await accounts.add(name, await askNewPassword(`Password for ${name}: `));
     console.log(`${name} can sign in now.`);
+  });
+}
+
+/** Prints the names of all accounts. */
+export async function listUsers(flags: StoreValues): Promise<number> {
+  return withAccounts(flags, async (accounts) => {
+    for (const name of await accounts.list()) console.log(name);
+  });
+}
+
+/** Removes an account, its sessions and its trust. */
+export async function removeUser(name: string, flags: StoreValues): Promise<number> {
+  return withAccounts(flags, async (accounts, announce) => {
+    await accounts.remove(name);
+    await announce(name);
+    console.log(`${name} is removed, with all sessions.`);
+  });
+}
+
+/** Sets a password and ends all sessions. */
+export async function setPassword(name: string, flags: StoreValues): Promise<number> {
+  return withAccounts(flags, async (accounts, announce) => {
+    await accounts.setPassword(name, await askNewPassword(`New password for ${name}: `));
+    await announce(name);
+    console.log(`${name} has a new password. All sessions have ended.`);
+  });
+}
+
+/** Creates trust between two accounts. */
+export async function trustUsers(
+  names: readonly [string, string, string, string],
+  flags: StoreValues,
+): Promise<number> {
+  return withAccounts(flags, async (accounts, announce) => {
+    const [a, aliasOfB, b, aliasOfA] = names;
+    await accounts.trust(a, aliasOfB, b, aliasOfA);
+    await announce(a);
+    console.log(`${a} and ${b} trust each other now.`);
+  });
+}
+
+/** Prints the sessions of an account. */
+export async function listSessions(name: string, flags: StoreValues): Promise<number> {
+  return withAccounts(flags, async (accounts) => {
+    for (const { peer, seen } of await accounts.sessions(name)) console.log(`${peer}  ${new Date(seen).toISOString()}`);
   });
 }
 
@@ -28,7 +75,19 @@ export async function invite(email: string, flags: StoreValues): Promise<number>
   });
 }
 
-async function withAccounts(flags: StoreValues, work: (accounts: Accounts) => Promise<void>): Promise<number> {
+async function askNewPassword(question: string): Promise<string> {
+  const password = await askPassword(question);
+  checkPassword(password, minPasswordLength);
+  return password;
+}
+
+/** Tells running servers that an account has changed. */
+type Announce = (username: string) => Promise<void>;
+
+async function withAccounts(
+  flags: StoreValues,
+  work: (accounts: Accounts, announce: Announce) => Promise<void>,
+): Promise<number> {
   const base = publicUrl(flags.url ?? "http://127.0.0.1:8000");
   const store = await openStore(flags.store ?? "bonevalue.db", defaultLog("warn"));
   try {
@@ -42,6 +101,7 @@ async function withAccounts(flags: StoreValues, work: (accounts: Accounts) => Pr
         limits: defaultLimits,
         link: (secret) => invitationLink(base, secret),
       }),
+      async (username) => store.addChange?.({ id: randomUUID(), username: canonicalName(username), at: Date.now() }),
     );
     return 0;
   } finally {

@@ -1,11 +1,14 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer as createSmtp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { until } from "../../tools/eventually.ts";
+import { selfSigned } from "../testing/certificate.ts";
 import { openClient } from "../testing/test-client.ts";
 import { signedIn } from "../testing/test-server.ts";
 import { describeFlags, readFlags } from "./flags.ts";
@@ -140,7 +143,7 @@ describe("the command line", () => {
   test("errors are printed in one line", async () => {
     const cases: readonly [string[], number, RegExp][] = [
       [[], 2, /bonevalue-server serve/],
-      [["user", "remove", "ann"], 2, /bonevalue-server user add NAME.*unknown command "user remove ann"/s],
+      [["user", "rename", "ann"], 2, /bonevalue-server user add NAME.*unknown command "user rename ann"/s],
       [["serve", "--prot", "1"], 1, /^bonevalue-server: Unknown option '--prot'/],
       [["serve", "--port", "many"], 1, /--port must be a number/],
       [["serve", "--url", "foo"], 1, /--url.* to a URL such as https:/],
@@ -172,7 +175,7 @@ describe("the command line", () => {
       expect(error).not.toMatch(/^\s+at /m);
     }
     const { err, code } = await command(["user", "add", "ann"]);
-    expect([err, code]).toEqual([expect.stringMatching(/password must not be empty/), 1]);
+    expect([err, code]).toEqual([expect.stringMatching(/at least 8 characters/), 1]);
   });
 
   test("a port in use is reported in one line", async () => {
@@ -195,6 +198,93 @@ describe("the command line", () => {
     for (const args of [["--version"], ["serve", "--version"]]) {
       expect(await command(args)).toEqual({ code: 0, out: `${version}\n`, err: "" });
     }
+  });
+
+  test("changes of accounts beside a running server take effect within a second", async () => {
+    const server = await serving();
+    for (const name of ["ann", "bob"]) await command(["user", "add", name], "correct horse");
+    expect((await command(["user", "list"])).out).toBe("ann\nbob\n");
+    const sign = async (username: string, secret: string) =>
+      signedIn(await openClient(server.url), { username, password: secret });
+    const [ann, bob] = [await sign("ann", "correct horse"), await sign("bob", "correct horse")];
+    expect((await command(["user", "sessions", "ann"])).out).toMatch(new RegExp(`^${ann.id}  20\\d\\d-.*Z\\n$`));
+
+    await command(["user", "trust", "ann", "Bob", "bob", "Ann"]);
+    expect((await within(ann.next("userAdd"))).data).toBe("Bob");
+    expect((await within(bob.next("peerConnect"))).data).toEqual({ name: "Ann", id: ann.id });
+
+    expect((await command(["user", "password", "ann"], "short")).err).toMatch(/at least 8 characters/);
+    await command(["user", "password", "ann"], "battery staple");
+    expect(await within(ann.closed)).toBe(4001);
+    expect((await within(bob.next("peerDisconnect"))).data).toBe(ann.id);
+    const again = await sign("ann", "battery staple");
+
+    await command(["user", "remove", "ann"]);
+    expect(await within(again.closed)).toBe(4001);
+    expect((await within(bob.next("userRemove"))).data).toBe("Ann");
+    expect((await command(["user", "list"])).out).toBe("bob\n");
+    expect((await command(["user", "remove", "ann"])).err).toMatch(/There is no account "ann"/);
+  });
+
+  test("a backup of a running server contains its last change", async () => {
+    await serving();
+    await command(["user", "add", "ann"], "correct horse");
+    expect(await command(["backup", "copy.db"])).toMatchObject({ code: 0, err: "" });
+    await command(["user", "add", "bob"], "correct horse");
+    expect((await command(["user", "list", "--store", "copy.db"])).out).toBe("ann\n");
+    expect((await command(["backup", "copy.db"])).err).toMatch(/copy\.db exists already/);
+    expect((await command(["backup", "other.db", "--store", "none.db"])).err).toMatch(/There is no store at none\.db/);
+    expect((await command(["backup", "other.db", "--store", "postgres://127.0.0.1/x"])).err).toMatch(/pg_dump/);
+  });
+
+  test("a certificate is reloaded when its files change and on SIGHUP, and sockets stay open", async () => {
+    const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+    const write = async () => {
+      const certificate = await selfSigned();
+      await Promise.all([writeFile(cert, certificate.cert), writeFile(key, certificate.key)]);
+    };
+    await write();
+    const server = await serving(["--cert", cert, "--key", key]);
+    const fingerprint = () =>
+      new Promise<string>((resolve, reject) => {
+        const socket = connectTls({ port: Number(new URL(server.url).port), rejectUnauthorized: false }, () => {
+          resolve(socket.getPeerCertificate().fingerprint256);
+          socket.destroy();
+        }).on("error", reject);
+      });
+    const client = await openClient(server.url, { rejectUnauthorized: false });
+    const first = await fingerprint();
+    await write();
+    await until(async () => (await fingerprint()) !== first, { timeout: 10_000 });
+
+    await writeFile(cert, "half a certificate");
+    server.stop("SIGHUP");
+    await server.logged("the certificate cannot be reloaded; the old one stays in use");
+    expect(await fingerprint()).not.toBe(first);
+    expect(client.socket.readyState).toBe(1);
+    client.socket.terminate();
+  });
+
+  test("SIGHUP does not end a server without a certificate", async () => {
+    const server = await serving();
+    server.stop("SIGHUP");
+    await server.logged("SIGHUP: no certificate to reload");
+    (await openClient(server.url)).socket.terminate();
+  });
+
+  test("under npx and npm scripts, the server stops when its parent has ended", async () => {
+    const script = `"${process.execPath}" "${cli}" serve --port 0 & wait`;
+    const env = { ...process.env, npm_execpath: "npm" };
+    const shell = spawn("sh", ["-c", script], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    shell.stdout.on("data", (chunk) => {
+      output += chunk;
+    });
+    const ended = once(shell.stdout, "end");
+    await until(() => output.includes('"listening"'));
+    shell.kill("SIGTERM");
+    await ended;
+    expect(output).toContain("the parent process has ended");
   });
 
   test("mail is sent through the given SMTP server", async () => {
@@ -251,6 +341,12 @@ test("environment variables replace missing flags, and flags take precedence", (
 test("the help fits the width of a terminal", () => {
   for (const line of describeFlags(serveFlags).split("\n")) expect(line.length).toBeLessThanOrEqual(90);
 });
+
+/** Resolves to the result of `work`, which must come within a second of the change, plus the time of a busy machine. */
+function within<Result>(work: Promise<Result>): Promise<Result> {
+  const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error("too late")), 2_000).unref());
+  return Promise.race([work, late]);
+}
 
 /** Starts an SMTP server that receives one mail. */
 async function smtpServer(): Promise<{ url: string; received: Promise<string> }> {

@@ -1,13 +1,23 @@
 import { createRequire } from "node:module";
-import { addUser, invite } from "./administer.ts";
+import { addUser, invite, listSessions, listUsers, removeUser, setPassword, trustUsers } from "./administer.ts";
+import { backup } from "./backup.ts";
 import { describeFlags, readFlags } from "./flags.ts";
 import { serve, serveFlags, storeFlags } from "./serve.ts";
 
 const help = `bonevalue-server: a discovery server for pages that connect directly to each other.
 
-  bonevalue-server serve           Run the server until SIGTERM or Ctrl-C.
-  bonevalue-server user add NAME   Create an account. Asks for the password, or reads it from standard input.
-  bonevalue-server invite EMAIL    Print a one-use link with which the invited person creates an account.
+  bonevalue-server serve                Run the server until SIGTERM or Ctrl-C.
+  bonevalue-server user list            Print the names of all accounts.
+  bonevalue-server user add NAME        Create an account. Asks for the password, or reads it from standard input.
+  bonevalue-server user remove NAME     Remove an account with its sessions and trust.
+  bonevalue-server user password NAME   Set a password, and end all sessions.
+  bonevalue-server user trust A ALIAS-OF-B B ALIAS-OF-A
+                                        Let two accounts trust each other, each under the other's alias.
+  bonevalue-server user sessions NAME   Print the sessions of an account, and when each was last used.
+  bonevalue-server invite EMAIL         Print a one-use link with which the invited person creates an account.
+  bonevalue-server backup FILE          Copy the SQLite file of a server, which may be running.
+
+Changes of accounts take effect in running servers within a second.
 
 Every flag can also be set by the environment variable beside it. Use these for secrets, since other
 users of the machine can see command lines. All commands accept --help, --store and --url; the other
@@ -41,10 +51,26 @@ async function dispatch(args: readonly string[], env: NodeJS.ProcessEnv): Promis
     if (positionals.length === 0) return serve(values);
   } else {
     const { values, positionals } = readFlags(storeFlags, args, env);
-    const [first, second, name] = positionals;
-    if (first === "user" && second === "add" && name !== undefined && positionals.length === 3)
-      return addUser(name, values);
-    if (first === "invite" && second !== undefined && positionals.length === 2) return invite(second, values);
+    const [first = "", second = "", name = "", ...more] = positionals;
+    const command = `${first === "user" ? `user ${second}` : first} ${positionals.length}`;
+    switch (command) {
+      case "user list 2":
+        return listUsers(values);
+      case "user add 3":
+        return addUser(name, values);
+      case "user remove 3":
+        return removeUser(name, values);
+      case "user password 3":
+        return setPassword(name, values);
+      case "user sessions 3":
+        return listSessions(name, values);
+      case "user trust 6":
+        return trustUsers([name, ...(more as [string, string, string])], values);
+      case "invite 2":
+        return invite(second, values);
+      case "backup 2":
+        return backup(second, values);
+    }
   }
   console.error(help);
   if (args.length > 0) console.error(`bonevalue-server: unknown command "${args.join(" ")}".`);

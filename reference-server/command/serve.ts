@@ -1,10 +1,11 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { IceOption } from "../ice.ts";
 import { defaultLog } from "../log.ts";
 import { type Certificate, createServer, type ServerOptions } from "../server.ts";
 import type { Flags } from "./flags.ts";
 import { createSmtpMail } from "./mail.ts";
+import { reloadCertificate } from "./reload-certificate.ts";
+import { untilStopped } from "./until-stopped.ts";
 
 /** Flags of all commands. */
 export interface StoreValues {
@@ -59,7 +60,7 @@ export const serveFlags: Flags<ServeValues> = {
     value: "URL",
     help: "A redis:// URL that several servers share to act as one. They also need a shared postgres:// store.",
   },
-  cert: { value: "FILE", help: "TLS certificate chain, PEM." },
+  cert: { value: "FILE", help: "TLS certificate chain, PEM. Reloaded on SIGHUP and when the file changes." },
   key: { value: "FILE", help: "TLS private key, PEM." },
   insecure: { help: "Listen without TLS on other addresses than loopback: only behind a proxy that terminates TLS." },
   origin: {
@@ -105,11 +106,13 @@ export async function serve(flags: ServeValues): Promise<number> {
   const log = defaultLog(checkedLevel(flags["log-level"]));
   const server = await createServer({ ...toServerOptions(flags), log });
   log.info({ url: server.url }, "listening");
-  await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
-  log.info({}, "stopping");
+  const files = [flags.cert, flags.key].filter((file) => file !== undefined);
+  const stopReloading = reloadCertificate(server, files, () => readCertificate(flags), log);
+  log.info({ reason: await untilStopped(process.env) }, "stopping");
   process.once("SIGTERM", () => process.exit(1));
   process.once("SIGINT", () => process.exit(1));
   await server.close();
+  stopReloading();
   return 0;
 }
 

@@ -9,6 +9,7 @@ export interface Tables {
   tokens: { hash: string; owner: string; alias: string; expires: number };
   invitations: { hash: string; email: string; expires: number };
   servers: { id: string; seen: number };
+  changes: { id: string; username: string; at: number };
 }
 
 const user = "accounts.username";
@@ -71,7 +72,22 @@ const servers: Migration = {
       .execute(),
 };
 
-const migrations: Record<string, Migration> = { "2026-01-first": first, "2026-02-servers": servers };
+const changes: Migration = {
+  up: (db: Kysely<unknown>) =>
+    db.schema
+      .createTable("changes")
+      .ifNotExists()
+      .addColumn("id", "text", (column) => column.primaryKey())
+      .addColumn("username", "text", (column) => column.notNull())
+      .addColumn("at", "bigint", (column) => column.notNull())
+      .execute(),
+};
+
+const migrations: Record<string, Migration> = {
+  "2026-01-first": first,
+  "2026-02-servers": servers,
+  "2026-03-changes": changes,
+};
 
 /** Migrates the tables to this version and keeps their data. Rejects if the database does not answer. */
 export async function migrate(db: Kysely<Tables>): Promise<void> {

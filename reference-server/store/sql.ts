@@ -11,7 +11,7 @@ export function createSqlStore(db: Kysely<Tables>): Store {
 
 function accountsIn(
   db: Kysely<Tables>,
-): Pick<Store, "account" | "addAccount" | "removeAccount" | "rehash" | "changePassword"> {
+): Pick<Store, "account" | "accounts" | "addAccount" | "setPassword" | "removeAccount" | "rehash" | "changePassword"> {
   return {
     async account(username) {
       const row = await db.selectFrom("accounts").selectAll().where("username", "=", username).executeTakeFirst();
@@ -26,6 +26,17 @@ function accountsIn(
         .executeTakeFirst();
       return added !== undefined;
     },
+    async accounts() {
+      const rows = await db.selectFrom("accounts").select("username").orderBy("username").execute();
+      return rows.map(({ username }) => username);
+    },
+    setPassword: (username, password) =>
+      inTransaction(db, async (step) => {
+        const account = step.updateTable("accounts").set({ password }).where("username", "=", username);
+        if ((await account.returning("username").executeTakeFirst()) === undefined) return false;
+        await step.deleteFrom("sessions").where("username", "=", username).execute();
+        return true;
+      }),
     removeAccount: (username) =>
       inTransaction(db, async (step) => {
         const others = await step.selectFrom("trust").select("owner").where("other", "=", username).execute();
@@ -58,7 +69,9 @@ async function setPassword(db: Kysely<Tables>, username: string, from: string, t
   return changed !== undefined;
 }
 
-function sessionsIn(db: Kysely<Tables>): Pick<Store, "addSession" | "session" | "sessionsOf" | "seen" | "endSession"> {
+function sessionsIn(
+  db: Kysely<Tables>,
+): Pick<Store, "addSession" | "session" | "sessionsOf" | "sessionsOfAccount" | "seen" | "endSession"> {
   return {
     addSession: (session, password, most) =>
       inTransaction(db, async (step) => {
@@ -78,6 +91,13 @@ function sessionsIn(db: Kysely<Tables>): Pick<Store, "addSession" | "session" | 
       }
       return found;
     },
+    sessionsOfAccount: (username) =>
+      db
+        .selectFrom("sessions")
+        .select(["peer", "seen"])
+        .where("username", "=", username)
+        .orderBy("seen", "desc")
+        .execute(),
     async seen(peers, at) {
       for (const some of batches(peers))
         await db.updateTable("sessions").set({ seen: at }).where("peer", "in", some).execute();
@@ -134,7 +154,9 @@ function invitationsIn(db: Kysely<Tables>): Pick<Store, "addInvitation" | "invit
   };
 }
 
-function maintenanceOf(db: Kysely<Tables>): Pick<Store, "heartbeat" | "endHeartbeat" | "purge" | "close"> {
+function maintenanceOf(
+  db: Kysely<Tables>,
+): Pick<Store, "heartbeat" | "endHeartbeat" | "addChange" | "changes" | "purge" | "close"> {
   return {
     async heartbeat(id, seen, since) {
       const row = db.insertInto("servers").values({ id, seen });
@@ -145,11 +167,16 @@ function maintenanceOf(db: Kysely<Tables>): Pick<Store, "heartbeat" | "endHeartb
     async endHeartbeat(id) {
       await db.deleteFrom("servers").where("id", "=", id).execute();
     },
+    async addChange(change) {
+      await db.insertInto("changes").values(change).execute();
+    },
+    changes: (since) => db.selectFrom("changes").selectAll().where("at", ">", since).execute(),
     async purge(now, since) {
       await db.deleteFrom("tokens").where("expires", "<=", now).execute();
       await db.deleteFrom("invitations").where("expires", "<=", now).execute();
       await db.deleteFrom("sessions").where("seen", "<=", since).execute();
       await db.deleteFrom("servers").where("seen", "<=", since).execute();
+      await db.deleteFrom("changes").where("at", "<=", since).execute();
     },
     close: () => db.destroy(),
   };

@@ -41,6 +41,13 @@ export interface Invitation {
   readonly expires: number;
 }
 
+/** A change of an account that was made beside a running server. */
+export interface AccountChange {
+  readonly id: string;
+  readonly username: string;
+  readonly at: number;
+}
+
 /** The result of creating trust: the other account, or the reason why nothing was changed. */
 export type TrustResult = { readonly other: string } | { readonly refused: "token-invalid" | "alias-taken" };
 
@@ -50,6 +57,10 @@ export type TrustResult = { readonly other: string } | { readonly refused: "toke
  */
 export interface Store {
   account(username: string): Promise<Account | undefined>;
+  /** Returns the names of all accounts, in order. Optional for a store of an app, as are the other methods marked so. */
+  accounts?(): Promise<readonly string[]>;
+  /** Sets a password and ends all sessions of the account; false if there is no such account. Optional. */
+  setPassword?(username: string, password: string): Promise<boolean>;
   /** False if the name is in use. */
   addAccount(username: string, password: string | undefined): Promise<boolean>;
   /**
@@ -71,6 +82,8 @@ export interface Store {
   session(hash: string, since: number): Promise<Session | undefined>;
   /** Returns those of these peers whose sessions exist. */
   sessionsOf(peers: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Returns the sessions of an account, the last seen first. Optional. */
+  sessionsOfAccount?(username: string): Promise<readonly Pick<Session, "peer" | "seen">[]>;
   seen(peers: readonly string[], at: number): Promise<void>;
   endSession(peer: string): Promise<void>;
 
@@ -97,6 +110,10 @@ export interface Store {
   heartbeat?(id: string, seen: number, since: number): Promise<readonly string[]>;
   /** Removes the record of server `id`. */
   endHeartbeat?(id: string): Promise<void>;
+  /** Records that something else than a server has changed an account, its sessions or its trust. Optional. */
+  addChange?(change: AccountChange): Promise<void>;
+  /** Returns the changes recorded since `since`. Servers poll it. Optional. */
+  changes?(since: number): Promise<readonly AccountChange[]>;
   /** Deletes rows that expired before `now`, and sessions not seen since `since`. */
   purge(now: number, since: number): Promise<void>;
   close(): Promise<void>;
