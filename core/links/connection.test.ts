@@ -3,9 +3,9 @@ import { BonevalueError } from "../errors.ts";
 import { defaultLimits, maxAssemblyBytes } from "../limits.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import type { Channel, LinkEvents } from "../transport/transport.ts";
-import { encode, type Packed, pack } from "../wire/codec.ts";
+import { decode, encode, type Packed, pack } from "../wire/codec.ts";
 import { createFragmenter } from "../wire/fragments.ts";
-import { type Frame, type Hello, Kind } from "../wire/frames.ts";
+import { CloseStep, type Frame, type Hello, Kind } from "../wire/frames.ts";
 import { createConnection, type Service } from "./connection.ts";
 import { createHello } from "./hello.ts";
 import { createFakeLink } from "./testing/fake-link.ts";
@@ -17,10 +17,17 @@ function connect(service: Partial<Service> = {}) {
   const clock = createVirtualClock();
   const reports: string[] = [];
   const frames: unknown[] = [];
+  const signals: unknown[] = [];
+  const sentSteps: number[] = [];
+  const state = { isIdle: true };
   let events!: LinkEvents;
   const link = createFakeLink({
     listen(listener) {
       events = listener;
+    },
+    send(channel, message) {
+      for (const frame of channel === "control" ? decode(message, { value: 1_000, depth: 4 }) : [])
+        if (frame[0] === Kind.close) sentSteps.push(frame[1]);
     },
   });
   const connection = createConnection({
@@ -31,8 +38,15 @@ function connect(service: Partial<Service> = {}) {
     limits: defaultLimits,
     unusedTimeout: 1_000,
     idleTimeout: 30_000,
-    serve: () => ({ isIdle: true, receive: (frame) => frames.push(frame[0]), end: () => {}, ...service }),
-    onSignal: () => {},
+    serve: () => ({
+      get isIdle() {
+        return state.isIdle;
+      },
+      receive: (frame) => frames.push(frame[0]),
+      end: () => {},
+      ...service,
+    }),
+    onSignal: (signal) => signals.push(signal),
     onRelease: () => reports.push("released"),
     onIdle: () => {},
     onInterrupted: () => reports.push("interrupted"),
@@ -47,6 +61,9 @@ function connect(service: Partial<Service> = {}) {
     events,
     reports,
     frames,
+    signals,
+    sentSteps,
+    state,
     sendHello() {
       for (const channel of ["control", "bulk"] as const) receive(channel, createHello(helloOf("other")));
     },
@@ -128,4 +145,50 @@ test("a part on lossy ends the link, since parts must keep their order", () => {
   const [head, bytes] = createFragmenter(encode(notify(200)), 1).next(100) as [Uint8Array, Uint8Array];
   events.message("lossy", new Uint8Array([...head, ...bytes]));
   expect(reports).toEqual(["ended: protocol"]);
+});
+
+test("frames that arrive after the end are ignored and leave no timer", async () => {
+  const { clock, connection, sendHello, receive, frames, signals } = connect();
+  sendHello();
+  connection.close(lost);
+  await clock.advance(1_000);
+  receive("control", notify(10));
+  receive("control", [Kind.signal, 0, {}]);
+  expect([frames, signals, clock.waiting]).toEqual([[], [], 0]);
+});
+
+test("a signal is passed on, and is no use of the link; a frame of the service is", async () => {
+  const { clock, connection, sendHello, receive, frames, signals } = connect();
+  sendHello();
+  const opened = clock.now();
+  await clock.advance(500);
+  receive("control", [Kind.signal, 0, { attempt: 1 }]);
+  expect([signals, frames, connection.lastUse]).toEqual([[{ attempt: 1 }], [], opened]);
+  receive("control", notify(10));
+  expect([frames, connection.lastUse]).toEqual([[Kind.notify], opened + 500]);
+});
+
+test("a link is offered when the last use of its peer is over, however long that took", async () => {
+  const { clock, sendHello, receive, sentSteps, state } = connect();
+  sendHello();
+  state.isIdle = false;
+  await clock.advance(60_000);
+  expect(sentSteps).toEqual([]);
+  state.isIdle = true;
+  receive("control", notify(10));
+  await clock.advance(0);
+  expect(sentSteps).toEqual([CloseStep.offer]);
+});
+
+test.each([
+  ["protocol", true, "disconnected"],
+  ["busy", true, undefined],
+  ["busy", false, "disconnected"],
+])("a close with %s ends a link that is idle (%s) with %s", async (code, isIdle, reason) => {
+  const { clock, sendHello, receive, reports, state } = connect();
+  sendHello();
+  await clock.advance(0);
+  state.isIdle = isIdle;
+  receive("control", [Kind.close, CloseStep.offer, code]);
+  expect(reports).toEqual([`ended: ${reason}`]);
 });
