@@ -6,11 +6,23 @@ const invisible = /[\p{Cc}\p{Cf}\p{Cs}]/u;
 const peerId = /^[0-9a-f]{32}$/i;
 const address = /^[^\s@<>"(),:;\\[\]\p{C}]{1,64}@[^\s@<>"(),:;\\[\]\p{C}]{1,190}$/u;
 
-/** Returns the alias unchanged; throws `alias-reserved` with the reason when the protocol does not allow it. */
+// Zero-width joiners change the form of letters in these scripts, and are part of correct spelling there.
+const joining =
+  "[\\p{scx=Arab}\\p{scx=Syrc}\\p{scx=Mong}\\p{scx=Deva}\\p{scx=Beng}\\p{scx=Guru}\\p{scx=Gujr}\\p{scx=Orya}\\p{scx=Taml}\\p{scx=Telu}\\p{scx=Knda}\\p{scx=Mlym}\\p{scx=Sinh}\\p{scx=Khmr}\\p{scx=Mymr}]";
+const emoji = "\\p{Extended_Pictographic}";
+
+/** Joiners in a context where UAX #31 (section 2.3) allows them in identifiers, or within an emoji sequence (UTS #51). */
+const allowedJoiner = new RegExp(
+  `(?<=(?=[\\p{L}\\p{M}])${joining})[\\u200C\\u200D](?=${joining})|(?<=${emoji}[\\uFE0F\\p{Emoji_Modifier}]?)\\u200D(?=${emoji})`,
+  "gu",
+);
+
+/** Returns the alias in NFC; throws `alias-reserved` with the reason when the protocol does not allow it. */
 export function checkedAlias(name: string): string {
-  const problem = findProblem(name);
+  const alias = name.normalize("NFC");
+  const problem = findProblem(alias);
   if (problem !== undefined) throw new Refusal("alias-reserved", `This alias ${problem}: choose another.`);
-  return name;
+  return alias;
 }
 
 function findProblem(name: string): string | undefined {
@@ -18,9 +30,12 @@ function findProblem(name: string): string | undefined {
   if (length < 1 || length > 64) return "is not 1 to 64 characters long";
   if (reserved.has(name)) return "is reserved";
   if (peerId.test(name)) return "looks like a peer id";
-  if (invisible.test(name)) return "contains invisible characters";
-  if (name !== name.normalize("NFC")) return "is not in Unicode normalization form C (NFC)";
+  if (hasInvisible(name)) return "contains invisible characters";
   return undefined;
+}
+
+function hasInvisible(name: string): boolean {
+  return invisible.test(name.replace(allowedJoiner, ""));
 }
 
 /** Returns the canonical spelling of a user name: NFC, and in lower case if it is an e-mail address. */
@@ -32,7 +47,7 @@ export function canonicalName(name: string): string {
 /** Whether an account may have this name: 1 to 256 visible characters. */
 export function isName(name: string): boolean {
   const length = [...name].length;
-  return length >= 1 && length <= 256 && !invisible.test(name);
+  return length >= 1 && length <= 256 && !hasInvisible(name);
 }
 
 /** Returns the canonical user name; throws `invalid-request` for an invalid one. */

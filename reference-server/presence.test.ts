@@ -265,11 +265,24 @@ test("invalid aliases get an error, and the socket stays open", async () => {
     "a\u200bb",
     "a\nb",
   ];
-  for (const name of [...bad, "e\u0301"])
+  for (const name of [...bad, "an\u200cn", "a\u200d", "\u200dسلام", "👩\u200d"])
     expect((await ann.request("requestToken", { name })).data.code).toBe("alias-reserved");
   expect((await ann.request("requestToken", { name: "Bob" })).data.code).toBe("alias-taken");
   for (const name of ["us", "toString", "𝒜".repeat(64)])
     expect((await ann.request("requestToken", { name })).type).toBe("tokenResponse");
+});
+
+test("aliases are normalized, and may contain joiners where the script needs them", async () => {
+  const { signIn } = await startTestServer(["ann", "bob"]);
+  const [ann, bob] = [await signIn("ann"), await signIn("bob")];
+  for (const alias of ["ක්\u200dරීඩා", "می\u200cخواهم", "👩\u200d💻", "👩🏽\u200d🚀", "❤️\u200d🔥"])
+    expect((await ann.request("requestToken", { name: alias })).type).toBe("tokenResponse");
+  await ann.request("removeUser", { name: "Bob" });
+  const { token } = (await ann.request("requestToken", { name: "Zoe\u0308" })).data;
+  expect((await bob.request("claimToken", { name: "Rene\u0301", token })).type).toBe("claimResponse");
+  expect((await ann.next("userAdd")).data).toBe("Zo\u00eb");
+  expect((await bob.next("userAdd")).data).toBe("Ren\u00e9");
+  expect((await ann.request("removeUser", { name: "Zoe\u0308" })).type).toBe("removeResponse");
 });
 
 test("unknown fields are ignored", async () => {

@@ -60,7 +60,10 @@ export function appTrust(readTrusted: (username: string) => Promise<readonly Tru
 
 function filterAllowed(owner: string, trusted: readonly Trusted[], log: Log): Trusted[] {
   const aliases = new Set<string>();
-  const canonical = trusted.map(({ username, alias }) => ({ username: canonicalName(username), alias }));
+  const canonical = trusted.map(({ username, alias }) => ({
+    username: canonicalName(username),
+    alias: alias.normalize("NFC"),
+  }));
   return canonical.filter(({ username, alias }) => {
     try {
       if (username === owner || aliases.has(checkedAlias(alias)))
