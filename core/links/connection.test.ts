@@ -19,6 +19,7 @@ function connect(service: Partial<Service> = {}) {
   const frames: unknown[] = [];
   const signals: unknown[] = [];
   const sentSteps: number[] = [];
+  const sentSignals: unknown[] = [];
   const state = { isIdle: true };
   let events!: LinkEvents;
   const link = createFakeLink({
@@ -26,8 +27,10 @@ function connect(service: Partial<Service> = {}) {
       events = listener;
     },
     send(channel, message) {
-      for (const frame of channel === "control" ? decode(message, { value: 1_000, depth: 4 }) : [])
+      for (const frame of channel === "control" ? decode(message, { value: 1_000, depth: 4 }) : []) {
         if (frame[0] === Kind.close) sentSteps.push(frame[1]);
+        if (frame[0] === Kind.signal) sentSignals.push(frame[2]);
+      }
     },
   });
   const connection = createConnection({
@@ -63,6 +66,7 @@ function connect(service: Partial<Service> = {}) {
     frames,
     signals,
     sentSteps,
+    sentSignals,
     state,
     sendHello() {
       for (const channel of ["control", "bulk"] as const) receive(channel, createHello(helloOf("other")));
@@ -191,4 +195,44 @@ test.each([
   state.isIdle = isIdle;
   receive("control", [Kind.close, CloseStep.offer, code]);
   expect(reports).toEqual([`ended: ${reason}`]);
+});
+
+test("a link that ends before the hello leaves no timer", async () => {
+  const { clock, connection } = connect();
+  connection.close(lost);
+  await clock.advance(1_000);
+  expect(clock.waiting).toBe(0);
+});
+
+test("our own use counts as the last use", async () => {
+  const { clock, connection } = connect();
+  await clock.advance(500);
+  connection.keepOpen(1_000);
+  expect(connection.lastUse).toBe(clock.now());
+});
+
+test("a signal is sent on the link until it is being closed", async () => {
+  const { clock, connection, sendHello, sentSignals } = connect();
+  sendHello();
+  expect(connection.signal({ attempt: 1, round: 1 })).toBe(true);
+  await clock.advance(0);
+  expect(sentSignals).toEqual([{ attempt: 1, round: 1 }]);
+  connection.offerClose();
+  expect(connection.signal({ attempt: 1, round: 2 })).toBe(false);
+  await clock.advance(0);
+  expect(sentSignals).toHaveLength(1);
+});
+
+test.each([
+  [new TypeError("a fault"), "protocol"],
+  [new BonevalueError("unsupported", "No such array."), "unsupported"],
+])("a frame that the service cannot read ends the link with a code: %s", (error, code) => {
+  const { sendHello, receive, reports } = connect({
+    receive() {
+      throw error;
+    },
+  });
+  sendHello();
+  receive("control", notify(10));
+  expect(reports).toEqual([`ended: ${code}`]);
 });

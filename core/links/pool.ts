@@ -151,7 +151,6 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     entry.connection = connection;
     onWorking(peer, link);
     flush(entry);
-    limiter.drain();
     connection.listen();
   }
 
