@@ -471,12 +471,12 @@ describe("a message", () => {
     const bob = network.client("bob", { limits: { requestsPerPeer: 4 } });
     await bob.connect("test", "bob", "");
     await ann.connect("test", "ann", "");
-    let heard = 0;
+    let received = 0;
     bob.module("Cursor", () => {
-      heard++;
+      received++;
     });
     for (let sent = 0; sent < 100; sent++) ann.get("bob").message("Cursor", { x: sent });
-    await eventually(() => expect(heard).toBe(100));
+    await eventually(() => expect(received).toBe(100));
   });
 
   test("with a callback passes each answer to it, and failures to the error event", async () => {

@@ -4,13 +4,13 @@ import { createLive, createLiveList, createTopic, invalidate, set } from "./reac
 
 test("a subscriber gets the current value at once, and each change before set returns", () => {
   const live = createLive("a");
-  const heard: string[] = [];
-  const stop = live.subscribe((value) => heard.push(value));
+  const received: string[] = [];
+  const stop = live.subscribe((value) => received.push(value));
   set(live, "b");
   set(live, "b");
   stop();
   set(live, "c");
-  expect(heard).toEqual(["a", "b"]);
+  expect(received).toEqual(["a", "b"]);
   expect(live.peek()).toBe("c");
 });
 

@@ -27,10 +27,10 @@ function createBob(discovery: MemoryDiscovery, transport: Transport): Bob {
   const session = discovery.open(
     "",
     { username: "bob", password: "" },
-    { ...createEventRecorder().events, online: ({ self }) => (id = self.id), signal: hear },
+    { ...createEventRecorder().events, online: ({ self }) => (id = self.id), signal: onSignal },
   );
 
-  function hear(kind: SignalKind, from: string, signal: unknown): void {
+  function onSignal(kind: SignalKind, from: string, signal: unknown): void {
     const { attempt, description, candidates = [] } = signal as any;
     if (kind === "peerRequest" && !link) connect(from, attempt, "peerResponse");
     // The platform listens a moment later.
@@ -41,12 +41,12 @@ function createBob(discovery: MemoryDiscovery, transport: Transport): Bob {
   }
 
   function connect(other: string, attempt: number, kind: SignalKind): void {
-    const tell = (part: object) => session.signal(kind, other, { attempt, round: 0, ...part });
+    const send = (part: object) => session.signal(kind, other, { attempt, round: 0, ...part });
     const exchange: SignalExchange = {
-      describe: (description) => tell({ description }),
-      candidate: (candidate) => tell({ candidates: [candidate] }),
-      hear(heard) {
-        listener = heard;
+      describe: (description) => send({ description }),
+      candidate: (candidate) => send({ candidates: [candidate] }),
+      listen(newListener) {
+        listener = newListener;
       },
       restart() {},
       settled() {},
@@ -93,7 +93,7 @@ test("a peer written from the page is dialed, says hello, answers and fails", as
   expect(bob.frames(0)).toEqual(["control", "bulk"].map((channel) => [channel, hello]));
 });
 
-test("it hears of a deadline, and that a call is taken back", async () => {
+test("it receives deadlines and cancels", async () => {
   const replies = ann.get("Bob").call("Wait", undefined, { timeout: 5_000 });
   await soon();
   expect(bob.frames(1)).toEqual([["control", [1, 1, "Wait", null, 5_000, [[[], "undefined"]]]]]);
@@ -122,15 +122,15 @@ test("it takes a call back: the handler learns of it, and no answer comes", asyn
   expect([...bob.frames(2), ...bob.frames(3)]).toEqual([]);
 });
 
-test("it tells and is told, on control and on lossy", async () => {
-  const heard: unknown[] = [];
-  ann.module("Note", ({ request }) => void heard.push(request));
+test("it sends and receives messages, on control and on lossy", async () => {
+  const received: unknown[] = [];
+  ann.module("Note", ({ request }) => void received.push(request));
   await dialed();
   bob.say("control", [12, 0, "Note", "one"]);
   bob.say("lossy", [12, 0, "Note", "two"]);
   ann.get("Bob").message("Cursor", [3, 4], { lossy: true });
   await soon();
-  expect(heard).toEqual(["one", "two"]);
+  expect(received).toEqual(["one", "two"]);
   expect(bob.frames(12)).toEqual([["lossy", [12, 0, "Cursor", [3, 4]]]]);
 });
 

@@ -9,7 +9,7 @@ import { withTimeouts } from "./with-timeout.ts";
 
 const never = new Promise<never>(() => {});
 
-/** A store of which a test can make methods hang for ever. */
+/** A store whose methods a test can make hang forever. */
 async function hanging() {
   const real = await openSqliteStore(":memory:");
   onTestFinished(real.close);

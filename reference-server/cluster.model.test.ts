@@ -169,9 +169,9 @@ const signIn = fc.tuple(person, nodeNumber).map(
   }),
 );
 
-const comeBack = fc.tuple(pick, nodeNumber).map(([at, node]) =>
+const reconnect = fc.tuple(pick, nodeNumber).map(([at, node]) =>
   onLogin(
-    `comeBackOn${node}`,
+    `reconnectOn${node}`,
     at,
     () => true,
     (login, model, real) => open(model, real, login, node),
@@ -314,7 +314,7 @@ async function atRest(model: Model, real: Real): Promise<void> {
 async function everyPairTalks(model: Model): Promise<void> {
   const open = model.logins.filter(isOpen);
   const trusts = (a: Login, b: Login) => a.user === b.user || model.trust.has(pair(a.user, b.user));
-  const heard = (to: Login) =>
+  const known = (to: Login) =>
     new Set(to.tracker!.signals.filter(({ signal }) => signal.hello).map(({ from }) => from));
   const should = (to: Login) => new Set(open.filter((from) => from !== to && trusts(from, to)).map(({ id }) => id));
   await eventually(
@@ -323,7 +323,7 @@ async function everyPairTalks(model: Model): Promise<void> {
         for (const to of open)
           if (from !== to) from.client!.send("peerRequest", { to: to.id, signal: { hello: from.id } });
       for (const peer of [...open, ...open]) await peer.client!.settled();
-      for (const to of open) expect(heard(to)).toEqual(should(to));
+      for (const to of open) expect(known(to)).toEqual(should(to));
     },
     { interval: 100 },
   );
@@ -334,8 +334,8 @@ test("after any failures, every client's list becomes correct, and no signal rea
     [
       signIn,
       signIn,
-      comeBack,
-      comeBack,
+      reconnect,
+      reconnect,
       lose,
       leave,
       trust,

@@ -60,7 +60,7 @@ export function openConnection(
   let phase: Phase = "new";
   let me: (SignedIn & Requester) | undefined;
   let member: Member | undefined;
-  let departure: "goodbye" | "lost" | undefined;
+  let closeKind: "bye" | "lost" | undefined;
   let renewIceAt = Number.POSITIVE_INFINITY;
   socket.on("close", onClose);
   socket.on("error", (error) => log.debug({ error: error.message }, "socket error"));
@@ -85,7 +85,7 @@ export function openConnection(
   // ── frames ──
 
   function handle(bytes: Buffer, binary: boolean): Promise<void> | undefined {
-    if (departure || outbox.closedWith !== undefined) return undefined;
+    if (closeKind || outbox.closedWith !== undefined) return undefined;
     try {
       return perform(step(phase, bytes, binary, limits));
     } catch (error) {
@@ -148,7 +148,7 @@ export function openConnection(
     stopWaiting();
     try {
       const signedIn = await parts.signIn(proof, address);
-      if (departure) return;
+      if (closeKind) return;
       await joinPresence(signedIn);
       metrics.signIn(kindOf(proof), "ok");
     } catch (error) {
@@ -164,11 +164,11 @@ export function openConnection(
     member = { id, user, send: outbox.send, end, sendLists };
     const valid = async () => (await parts.store.session(hashOf(session), 0)) !== undefined;
     if (!(await presence.join(member, valid))) end("revoked");
-    else if (departure) leavePresence(member, departure);
+    else if (closeKind) leavePresence(member, closeKind);
   }
 
-  function leavePresence(leaver: Member, how: "goodbye" | "lost"): void {
-    if (how === "goodbye") presence.leave(leaver).catch(refusalOf);
+  function leavePresence(leaver: Member, how: "bye" | "lost"): void {
+    if (how === "bye") presence.leave(leaver).catch(refusalOf);
     else presence.lose(leaver);
   }
 
@@ -180,7 +180,7 @@ export function openConnection(
       iceServersFrame(id),
       encode("peerList", peers),
     ]);
-    if (departure) return;
+    if (closeKind) return;
     phase = "online";
     onSettled();
     const silent = () => socket.terminate();
@@ -223,11 +223,11 @@ export function openConnection(
   }
 
   function onClose(code: number): void {
-    departure = code === closeCode.normal || code === closeCode.goingAway ? "goodbye" : "lost";
+    closeKind = code === closeCode.normal || code === closeCode.goingAway ? "bye" : "lost";
     for (const stop of undos) stop();
     if (phase === "new") onSettled();
     if (me) parts.seen.touch(me.id);
-    if (member) leavePresence(member, departure);
+    if (member) leavePresence(member, closeKind);
     const why = outbox.closedWith ?? code;
     metrics.closed(why);
     log.debug({ peer: me?.id, code: why }, "socket closed");

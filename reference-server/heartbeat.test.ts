@@ -18,16 +18,16 @@ function heart() {
       seen.silent = true;
     },
   });
-  const hear = () => {
+  const receive = () => {
     seen.lastHeard = now();
   };
-  return { clock, seen, hear };
+  return { clock, seen, receive };
 }
 
 test("it pings every 25 seconds and ends 35 seconds after the last frame", () => {
-  const { clock, seen, hear } = heart();
+  const { clock, seen, receive } = heart();
   clock.advance(25_000);
-  hear();
+  receive();
   clock.advance(34_999);
   expect(seen).toMatchObject({ beats: 2, silent: false });
   clock.advance(1);
@@ -48,11 +48,11 @@ test("after a sleep of this machine, the idle timeout starts again", () => {
 });
 
 test("a clock that is set back by an hour does not stop the heartbeat", () => {
-  const { clock, seen, hear } = heart();
+  const { clock, seen, receive } = heart();
   seen.setBack = 3_600_000;
   for (let beats = 1; beats <= 3; beats++) {
     clock.advance(25_000);
     expect(seen.beats).toBe(beats);
-    hear();
+    receive();
   }
 });

@@ -136,12 +136,12 @@ test("a socket above the limit is terminated if it does not close", async () => 
   const { server, open, clock } = await startTestServer([], { limits: { socketsPerAddress: 1 } });
   await open();
   const stays = await sendRaw(server.url, upgradeTo("/"));
-  let heard = "";
+  let received = "";
   stays.on("data", (chunk) => {
-    heard += chunk.toString("latin1");
+    received += chunk.toString("latin1");
   });
   const closed = once(stays, "close");
-  await until(() => heard.includes("rate-limited"));
+  await until(() => received.includes("rate-limited"));
   clock.advance(800);
   await closed;
 });
@@ -219,11 +219,11 @@ test("concurrent sign-ins to one account stay within its limit of sockets", asyn
   });
   const bob = await signIn("bob");
   gate.shut();
-  const crowd = await Promise.all(Array.from({ length: 8 }, () => open()));
-  for (const client of crowd) client.send("authenticate", { version: 1, username: "ann", password });
+  const clients = await Promise.all(Array.from({ length: 8 }, () => open()));
+  for (const client of clients) client.send("authenticate", { version: 1, username: "ann", password });
   await until(() => gate.waiting() === 8);
   gate.open();
-  const ends = await Promise.all(crowd.map((client) => Promise.race([client.closed, client.next("peerList")])));
+  const ends = await Promise.all(clients.map((client) => Promise.race([client.closed, client.next("peerList")])));
   expect(ends.filter((end) => end === 1013)).toHaveLength(6);
   await bob.settled();
   expect(bob.received.filter(({ type }) => type === "peerConnect")).toHaveLength(2);

@@ -15,7 +15,7 @@ function client(start: PresenceView) {
   const users = new Set([...start.names.values()].filter((name) => name !== us));
   const peers = new Map([...start.peers.values()].map(({ id, user }) => [id, start.names.get(user)!]));
   return {
-    hear(news: readonly PresenceEvent[]) {
+    receive(news: readonly PresenceEvent[]) {
       for (const { type, data } of news) {
         if (type === "userAdd") {
           if (users.has(data)) throw new Error(`${data} was added twice`);
@@ -59,7 +59,7 @@ test("the difference between any two views brings a client from one to the other
       for (const [id, { user }] of after.peers)
         if ((before.peers.get(id)?.user ?? user) !== user) after.peers.delete(id);
       const told = client(before);
-      told.hear(difference(before, after));
+      told.receive(difference(before, after));
       expect(told.sees()).toEqual(client(after).sees());
     }),
   );

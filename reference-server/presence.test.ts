@@ -18,14 +18,14 @@ test("a broken socket is announced as lost after the grace period, not before", 
 test("a client that reconnects within the grace period keeps its peer id unannounced", async () => {
   const { signIn, lose, clock, settled } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
-  const heard = ann.received.length + 1;
+  const count = ann.received.length + 1;
   await lose(bob);
   clock.advance(9_000);
   const again = await signIn("bob", { session: bob.session });
   expect(again).toMatchObject({ id: bob.id, session: bob.session, resumed: true });
   clock.advance(20_000);
   await settled(ann);
-  expect(ann.received.slice(heard).filter(({ type }) => type.startsWith("peer"))).toEqual([]);
+  expect(ann.received.slice(count).filter(({ type }) => type.startsWith("peer"))).toEqual([]);
   ann.send("peerRequest", { to: bob.id, signal: 1 });
   expect((await again.next("peerRequest")).data).toEqual({ from: ann.id, signal: 1 });
 });
@@ -44,12 +44,12 @@ test("a client that reconnects after the grace period keeps its peer id and is a
 test("a second socket takes over its session: the older one closes with 4002, unannounced", async () => {
   const { signIn, settled } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
-  const heard = ann.received.length + 1;
+  const count = ann.received.length + 1;
   const again = await signIn("bob", { session: bob.session });
   expect(again).toMatchObject({ id: bob.id, resumed: true });
   expect(await bob.closed).toBe(4002);
   await settled(ann, again);
-  expect(ann.received.slice(heard).filter(({ type }) => type.startsWith("peer"))).toEqual([]);
+  expect(ann.received.slice(count).filter(({ type }) => type.startsWith("peer"))).toEqual([]);
 });
 
 test("of many sockets that resume one session at once, one stays", async () => {

@@ -4,7 +4,7 @@ import { newPeerId, newSecret } from "./secrets.ts";
 test.each([
   ["peer id", 128, () => Buffer.from(newPeerId(), "hex")],
   ["secret", 256, () => Buffer.from(newSecret(), "base64url")],
-] as const)("each bit of a %s, of which there are %d, is independently random", (_, bits, make) => {
+] as const)("each bit of a %s (%d bits) is independently random", (_, bits, make) => {
   const samples = Array.from({ length: 64 }, () =>
     [...make()].map((byte) => byte.toString(2).padStart(8, "0")).join(""),
   );

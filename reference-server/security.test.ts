@@ -366,10 +366,10 @@ test("with a certificate a server listens beyond loopback, encrypted", async () 
   expect(server.url).toMatch(/^wss:/);
   await signedIn(await open({ rejectUnauthorized: false }), { username: "ann", password });
   const plain = await sendRaw(server.url, upgradeTo("/"));
-  const heard: Buffer[] = [];
-  plain.on("data", (chunk) => heard.push(chunk));
+  const received: Buffer[] = [];
+  plain.on("data", (chunk) => received.push(chunk));
   await once(plain, "close");
-  expect(String(Buffer.concat(heard))).not.toContain("101");
+  expect(String(Buffer.concat(received))).not.toContain("101");
 });
 
 test("on an app's unencrypted http server, a client beyond loopback is rejected", async () => {

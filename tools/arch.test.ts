@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { entries, entriesOf, manifestOf, packages, root } from "./entries.ts";
 import { isTestFile, unusedRules, violations } from "./import-rules.ts";
 import { importCycles, importsOf, reachable, readSources } from "./imports.ts";
+import { readTexts, retiredWordsIn } from "./names.ts";
 
 const sources = readSources();
 const published = reachable(
@@ -54,7 +55,20 @@ describe("the architecture", () => {
   );
 });
 
+test("no retired name or phrase is in use", () => {
+  expect(readTexts().flatMap(retiredWordsIn)).toEqual([]);
+});
+
 describe("the check itself", () => {
+  test("finds retired file names, declarations and phrases", () => {
+    const text = `import { tell } from "./a.ts";\nconst wish = tell();\n// Whoever asks.`;
+    expect(retiredWordsIn({ path: "core/links/places.ts", text })).toEqual([
+      'core/links/places.ts: the file name "places" is retired',
+      'core/links/places.ts: the name "wish" is retired',
+      'core/links/places.ts:3: write something else for "Whoever"',
+    ]);
+  });
+
   test("finds static, dynamic and type imports, and re-exports", () => {
     const text = `
       import { a } from "./a.ts";

@@ -1,6 +1,6 @@
 import { connectByCable, createNamespaces, forward, ip, type NetworkNamespace } from "./namespaces.ts";
 
-/** A router and two peers, one of which can change networks. */
+/** A router and two peers. One of the peers can change networks. */
 export interface RoamingNetwork {
   /** The namespace for the discovery server. */
   readonly outside: NetworkNamespace;

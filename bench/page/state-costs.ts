@@ -17,21 +17,21 @@ const turns = 2_000;
  */
 export async function measureState(peers: number, subscribers: number): Promise<StateCosts> {
   const { client, events } = await clientOf(peers);
-  let heard = 0;
+  let notified = 0;
   for (let index = 0; index < subscribers; index++) {
-    client.get({ user: userOf(index) }).peers.subscribe(() => heard++);
+    client.get({ user: userOf(index) }).peers.subscribe(() => notified++);
   }
-  heard = 0;
+  notified = 0;
   const newcomer = { id: "newcomer", name: userOf(0) };
-  const times = { arrival: 0, departure: 0 };
+  const times = { arrival: 0, disconnectTime: 0 };
   for (let turn = 0; turn < turns; turn++) {
     times.arrival += await timeOf(() => events.peerConnect(newcomer));
-    times.departure += await timeOf(() => events.peerDisconnect(newcomer.id, false));
+    times.disconnectTime += await timeOf(() => events.peerDisconnect(newcomer.id, false));
   }
   return {
     connect: (times.arrival * 1_000) / turns,
-    disconnect: (times.departure * 1_000) / turns,
-    notified: heard / (2 * turns),
+    disconnect: (times.disconnectTime * 1_000) / turns,
+    notified: notified / (2 * turns),
     linkChange: await costOfLinkChange(peers, subscribers),
   };
 }
@@ -39,8 +39,8 @@ export async function measureState(peers: number, subscribers: number): Promise<
 /** Link states are values of their own, one for each peer: as the pool keeps them. */
 async function costOfLinkChange(peers: number, subscribers: number): Promise<number> {
   const states = Array.from({ length: peers }, () => createLive({ status: "idle" }));
-  let heard = 0;
-  for (const state of states.slice(0, subscribers)) state.subscribe(() => heard++);
+  let notified = 0;
+  for (const state of states.slice(0, subscribers)) state.subscribe(() => notified++);
   const time = await timeOf(() => {
     for (let turn = 0; turn < turns; turn++) set(states[turn % subscribers]!, { status: "open" });
   });
@@ -80,7 +80,7 @@ function userOf(index: number): string {
 async function timeOf(task: () => void): Promise<number> {
   const begun = performance.now();
   task();
-  // Lists tell their subscribers in a microtask.
+  // Lists notify their subscribers in a microtask.
   await Promise.resolve();
   await Promise.resolve();
   return performance.now() - begun;

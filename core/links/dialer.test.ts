@@ -109,7 +109,7 @@ function createManualTransport() {
       opened.catch(() => {});
       const link = createFakeLink({ opened, closed, close: end, trouble: () => "There was no relay candidate." });
       made.push({ role, link, exchange, open, end });
-      exchange.hear({ description: () => {}, candidate: () => {}, restart: () => {} });
+      exchange.listen({ description: () => {}, candidate: () => {}, restart: () => {} });
       exchange.describe({ type: role === "caller" ? "offer" : "answer", sdp: "" });
       return link;
     },

@@ -27,8 +27,8 @@ function recordSignals(transport: Transport): { readonly transport: Transport; r
             part.sent = description;
             exchange.describe(description);
           },
-          hear: (listener) =>
-            exchange.hear({
+          listen: (listener) =>
+            exchange.listen({
               ...listener,
               description(description) {
                 part.received.push(description);

@@ -21,7 +21,7 @@ function createSide(role: Role) {
     candidate: ({ candidate = "" }) => received.push(candidate),
     restart: () => received.push("restart"),
   };
-  return { clock, sent, received, listener, ...signals, listen: () => signals.exchange.hear(listener) };
+  return { clock, sent, received, listener, ...signals, listen: () => signals.exchange.listen(listener) };
 }
 
 test("sends a description at once, with the candidates known by then", () => {
@@ -195,7 +195,7 @@ async function generationsWithin(role: Role, ms: number): Promise<number> {
     rounds++;
     exchange.describe(offer);
   };
-  exchange.hear({ description: again, candidate: () => {}, restart: again });
+  exchange.listen({ description: again, candidate: () => {}, restart: again });
   if (role === "caller") exchange.describe(offer);
   for (let time = 0; time < ms; time += 10) {
     receive({ attempt: 1, round: (sent.at(-1)?.round ?? 0) + 1, ...(role === "callee" && { description: offer }) });
@@ -288,7 +288,7 @@ test("both sides get each part once, whatever is lost, doubled or reordered", as
         }
       };
       for (const role of ["caller", "callee"] as const) {
-        sides[role].exchange.hear({
+        sides[role].exchange.listen({
           description({ sdp }) {
             received[role].push(sdp);
             if (role === "callee") describe("callee", answer);

@@ -202,7 +202,7 @@ export function createSignaling({ role, attempt, clock, send, iceServers }: Sign
         startRepeats();
       },
       settled: settle,
-      hear(newListener) {
+      listen(newListener) {
         listener = newListener;
         if (received.description) listener.description(received.description);
         passOn();

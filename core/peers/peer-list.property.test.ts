@@ -95,7 +95,7 @@ function createWorld() {
     }
     now = end;
   }
-  function comeBack() {
+  function reconnect() {
     connected = true;
     apply(presence.snapshot({ self: { id: `a1.${self}` }, users: [...trusted], peers: truth() }, now));
   }
@@ -106,7 +106,7 @@ function createWorld() {
     shown,
     links,
     isOnline: () => connected,
-    comeBack,
+    reconnect,
     wait,
     take(step: Step) {
       if (step.do === "join") join(step.id);
@@ -116,10 +116,10 @@ function createWorld() {
       else if (step.do === "trust") trust(step.alias);
       else if (step.do === "distrust") distrust(step.alias);
       else if (step.do === "wait") wait(step.ms);
-      else if (step.do === "come back" && !connected) comeBack();
+      else if (step.do === "come back" && !connected) reconnect();
       else if (step.do === "come back as another" && !connected) {
         self++;
-        comeBack();
+        reconnect();
       } else if (step.do === "go offline") {
         connected = false;
         presence.offline(now);
@@ -133,7 +133,7 @@ test("in every history each change is a difference in the right order, and at re
     fc.property(steps, (taken) => {
       const world = createWorld();
       for (const step of taken) world.take(step);
-      if (!world.isOnline()) world.comeBack();
+      if (!world.isOnline()) world.reconnect();
       world.wait(80_001);
       expect([...world.shown.peers.values()].sort(byId)).toEqual(world.truth().sort(byId));
       expect(new Set(world.shown.users)).toEqual(world.trusted);
@@ -147,7 +147,7 @@ test("while online, a peer that the server does not list has a link, or has been
     fc.property(steps, (taken) => {
       const world = createWorld();
       for (const step of taken) world.take(step);
-      if (!world.isOnline()) world.comeBack();
+      if (!world.isOnline()) world.reconnect();
       world.wait(20_000);
       const there = new Set(world.truth().map(({ id }) => id));
       for (const id of world.shown.peers.keys()) expect(there.has(id) || world.links.has(id)).toBe(true);

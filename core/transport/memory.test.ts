@@ -12,27 +12,27 @@ async function linkOn(options: MemoryNetworkOptions = {}) {
   const clock = createVirtualClock();
   const network = createMemoryNetwork({ clock, ...options });
   const [toBob, toAnn] = [createExchange(), createExchange()];
-  const ann = network.transport.open("bob", "caller", { ...toBob.say, ...toAnn.hear });
-  const bob = network.transport.open("ann", "callee", { ...toAnn.say, ...toBob.hear });
+  const ann = network.transport.open("bob", "caller", { ...toBob.outgoing, ...toAnn.incoming });
+  const bob = network.transport.open("ann", "callee", { ...toAnn.outgoing, ...toBob.incoming });
   await clock.advance(1_000);
   return { clock, network, ann: { link: ann, ...listenTo(ann) }, bob: { link: bob, ...listenTo(bob) } };
 }
 
 function createExchange() {
   let listener: SignalListener | undefined;
-  const hear: Pick<SignalExchange, "hear" | "iceServers"> = {
-    hear(heard) {
-      listener = heard;
+  const incoming: Pick<SignalExchange, "listen" | "iceServers"> = {
+    listen(newListener) {
+      listener = newListener;
     },
     iceServers: () => [],
   };
-  const say: Omit<SignalExchange, "hear" | "iceServers"> = {
+  const outgoing: Omit<SignalExchange, "listen" | "iceServers"> = {
     describe: (description) => queueMicrotask(() => listener?.description(description)),
     candidate: (candidate) => queueMicrotask(() => listener?.candidate(candidate)),
     restart: () => {},
     settled: () => {},
   };
-  return { say, hear };
+  return { outgoing, incoming };
 }
 
 function listenTo(link: Link) {

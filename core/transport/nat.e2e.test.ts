@@ -113,7 +113,7 @@ describe("behind two NATs", () => {
     const peers = await pairOf((home) => chromiumPeer(home, library));
     const limits = { iceAge: 8_000, pingEvery: 1_000 };
     const [, ben = ""] = await connect(peers, await serverWith(viaUdp, { secret, limits }));
-    const told = () => peers.map(({ heard }) => heard.filter(({ type }) => type === "iceServers"));
+    const told = () => peers.map(({ received }) => received.filter(({ type }) => type === "iceServers"));
     const expiries = told().map(([first]) => Date.parse(first!.data.expires));
     await expect.poll(() => told().map(({ length }) => length), { timeout: 8_000 }).toEqual([2, 2]);
     expect(Date.now()).toBeLessThan(Math.min(...expiries));

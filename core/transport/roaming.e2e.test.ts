@@ -35,7 +35,7 @@ afterAll(async () => {
   for (const end of ends.reverse()) await end();
 });
 
-/** Has one peer dial the other and read a stream, in the midst of which `move` happens; the longest time without a chunk. */
+/** Lets one peer dial the other and read a stream, and calls `move` in the middle of it. Returns the longest time without a chunk. */
 async function gapIn(dialer: 0 | 1, move: () => unknown): Promise<number> {
   const ids = await Promise.all(peers.map((peer) => peer.connect(server.url, "ann", "test")));
   const [reader, other] = [peers[dialer], ids[1 - dialer]!];

@@ -12,7 +12,7 @@ export interface Description {
   readonly sdp: string;
 }
 
-/** An address at which one side may be reachable: RTCIceCandidateInit for WebRTC. */
+/** A possible address of one side: RTCIceCandidateInit for WebRTC. */
 export interface Candidate {
   readonly candidate?: string | undefined;
   readonly sdpMid?: string | null | undefined;
@@ -41,7 +41,7 @@ export interface SignalExchange {
   /** The link works: signals are not repeated until the next round. */
   settled(): void;
   /** Sets the listener, once. It receives earlier signals then. */
-  hear(listener: SignalListener): void;
+  listen(listener: SignalListener): void;
   /** The current ICE servers of the discovery server. */
   iceServers(): readonly RTCIceServer[];
 }
@@ -84,7 +84,7 @@ export interface Link {
   stats?(): Promise<{ readonly path?: "direct" | "turn" | "memory"; readonly roundTrip?: number }>;
 }
 
-/** The kinds of addresses at which this side is reachable. */
+/** Whether this side is reachable by each kind of address. */
 export interface Reach {
   /** Local addresses of this machine. */
   readonly host: boolean;
@@ -102,6 +102,6 @@ export interface Reach {
 export interface Transport {
   /** Called once for each attempt on both sides, first on the caller's. Never throws: `opened` rejects instead. */
   open(peer: string, role: "caller" | "callee", exchange: SignalExchange): Link;
-  /** Tests at which addresses this side is reachable. Rejects with `unsupported` if links are impossible. */
+  /** Tests by which addresses this side is reachable. Rejects with `unsupported` if links are impossible. */
   probe?(iceServers: readonly RTCIceServer[]): Promise<Reach>;
 }

@@ -27,17 +27,17 @@ transportConformance({
 test("a handshake that fails on a good path ends with disconnected, so that another dial is tried", async () => {
   const [caller, callee] = [createFakeSignalExchange(), createFakeSignalExchange()];
   const transport = webrtc();
-  const quiet: Omit<SignalExchange, "describe" | "candidate" | "hear"> = {
+  const quiet: Omit<SignalExchange, "describe" | "candidate" | "listen"> = {
     restart: () => {},
     settled: () => {},
     iceServers: () => [],
   };
   /** Answers for another certificate than its own. */
   const describe: SignalExchange["describe"] = ({ type, sdp }) =>
-    callee.says.describe({ type, sdp: sdp.replace(/(a=fingerprint:\S+ )\S+/, `$1${"00:".repeat(31)}00`) });
+    callee.outgoing.describe({ type, sdp: sdp.replace(/(a=fingerprint:\S+ )\S+/, `$1${"00:".repeat(31)}00`) });
   const links = [
-    transport.open("callee", "caller", { ...quiet, ...caller.says, hear: callee.tells }),
-    transport.open("caller", "callee", { ...quiet, ...callee.says, describe, hear: caller.tells }),
+    transport.open("callee", "caller", { ...quiet, ...caller.outgoing, listen: callee.listen }),
+    transport.open("caller", "callee", { ...quiet, ...callee.outgoing, describe, listen: caller.listen }),
   ];
   const reasons = await Promise.all(links.map(({ closed }) => closed));
   expect(reasons.map((reason) => reason?.code)).toEqual(["disconnected", "disconnected"]);
@@ -50,7 +50,7 @@ test("at the limit of connections of the browser a link fails with busy", { time
     candidate() {},
     restart() {},
     settled() {},
-    hear() {},
+    listen() {},
     iceServers: () => [],
   };
   const transport = webrtc();

@@ -32,7 +32,7 @@ const deaf: SignalExchange = {
   candidate: () => {},
   restart: () => {},
   settled: () => {},
-  hear: () => {},
+  listen: () => {},
   iceServers: () => [{ urls: "stun:discovery.example" }],
 };
 
@@ -84,7 +84,7 @@ test("an invalid ICE server fails the link instead of throwing", async () => {
   });
 });
 
-test("without WebRTC a link fails and says where to get it", async () => {
+test("without WebRTC a link fails and outgoing where to get it", async () => {
   const link = webrtc().open("peer", "caller", deaf);
   await expect(link.opened).rejects.toMatchObject({
     code: "unsupported",
@@ -92,7 +92,7 @@ test("without WebRTC a link fails and says where to get it", async () => {
   });
 });
 
-test("in a worker, where browsers have no WebRTC, a link fails and says to create the client in the page", async () => {
+test("in a worker, where browsers have no WebRTC, a link fails and outgoing to create the client in the page", async () => {
   vi.stubGlobal("WorkerGlobalScope", class {});
   onTestFinished(() => void vi.unstubAllGlobals());
   const link = webrtc().open("peer", "caller", deaf);
@@ -110,7 +110,7 @@ test.each([
   ["two sections of data", `v=0\r\n${dataSection}${dataSection}`],
   ["nothing", ""],
 ])("an offer of %s is refused before the platform sees it", async (_, sdp) => {
-  const exchange: SignalExchange = { ...deaf, hear: (listener) => listener.description({ type: "offer", sdp }) };
+  const exchange: SignalExchange = { ...deaf, listen: (listener) => listener.description({ type: "offer", sdp }) };
   const link = webrtc({ RTCPeerConnection: LocalPeerConnection }).open("peer", "callee", exchange);
   await expect(link.opened).rejects.toMatchObject({ code: "protocol" });
 });
@@ -118,18 +118,18 @@ test.each([
 test("a peer that sends text ends the link", async () => {
   const [caller, callee] = [createFakeSignalExchange(), createFakeSignalExchange()];
   const transport = webrtc({ RTCPeerConnection: LocalPeerConnection });
-  const link = transport.open("peer", "callee", { ...deaf, ...callee.says, hear: caller.tells });
+  const link = transport.open("peer", "callee", { ...deaf, ...callee.outgoing, listen: caller.listen });
   const stranger = new LocalPeerConnection();
   const channels = [0, 1, 2].map((id) => stranger.createDataChannel(String(id), { negotiated: true, id }));
   channels[0]!.onopen = () => channels[0]!.send("hello");
-  stranger.onicecandidate = ({ candidate }) => candidate && caller.says.candidate(candidate.toJSON());
-  callee.tells({
+  stranger.onicecandidate = ({ candidate }) => candidate && caller.outgoing.candidate(candidate.toJSON());
+  callee.listen({
     description: (answer) => void stranger.setRemoteDescription(answer as RTCSessionDescriptionInit),
     candidate: (candidate) => void stranger.addIceCandidate(candidate as RTCIceCandidateInit),
     restart: () => {},
   });
   await stranger.setLocalDescription();
-  caller.says.describe(stranger.localDescription!);
+  caller.outgoing.describe(stranger.localDescription!);
   expect((await link.closed)?.code).toBe("protocol");
   stranger.close();
 });

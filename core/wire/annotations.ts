@@ -22,11 +22,11 @@ export type AttachmentKind = "stream" | "blob";
 /** How values of one kind are taken apart and put together. */
 export interface ValueKind {
   /** Returns the plain form of a value of this kind. An array may hold values that are not plain yet. */
-  toPlain(value: any): unknown;
+  toPlainForm(value: any): unknown;
   /** Whether `plain`, which the peer sent, is a valid plain form. */
   isValid(plain: unknown): boolean;
   /** Returns the value for a valid plain form, or {@link unavailable}. */
-  fromPlain(plain: any): unknown;
+  fromPlainForm(plain: any): unknown;
 }
 
 /** Stands for a view that this runtime does not have. */
@@ -140,11 +140,11 @@ export function isPlainText(text: string): boolean {
 const altered = /^\uFEFF|\p{Surrogate}/u;
 
 function kind<Value, Plain>(
-  toPlain: (value: Value) => unknown,
+  toPlainForm: (value: Value) => unknown,
   isValid: (plain: unknown) => boolean,
-  fromPlain: (plain: Plain) => unknown,
+  fromPlainForm: (plain: Plain) => unknown,
 ): ValueKind {
-  return { toPlain, isValid, fromPlain };
+  return { toPlainForm, isValid, fromPlainForm };
 }
 
 function viewKind(name: ViewName): ValueKind {

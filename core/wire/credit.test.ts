@@ -143,7 +143,7 @@ test("the window shrinks when the consumer slows down, and limits never fall", (
 });
 
 const happening = fc.record({
-  what: fc.constantFrom("send", "arrive", "read", "hear", "wait"),
+  what: fc.constantFrom("send", "arrive", "read", "grant", "wait"),
   size: fc.oneof(fc.integer({ min: 1, max: 2 * KiB }), fc.integer({ min: 1, max: MiB })),
 });
 
@@ -172,7 +172,7 @@ test("with any delays, credit is never exceeded or contradicted, and a waiting p
           const grant = into.consume(waiting.shift() ?? 0, now);
           if (grant) granted.push(grant);
         },
-        hear() {
+        grant() {
           const grant = granted.shift();
           if (grant) out.grant(grant.read, grant.limit);
         },
@@ -189,7 +189,7 @@ test("with any delays, credit is never exceeded or contradicted, and a waiting p
       }
       while (onItsWay.length > 0) steps.arrive();
       while (waiting.length > 0) steps.read();
-      while (granted.length > 0) steps.hear();
+      while (granted.length > 0) steps.grant();
       expect(out.mayBegin).toBe(true);
     }),
     { numRuns: runs(1_000) },

@@ -7,7 +7,7 @@ import { protocolError } from "./protocol-error.ts";
 // item while it has sent less than the limit; an item counts as a whole, and is finished once it was begun. The limit is
 // always what was read plus the window, so at most a window and one item are on their way or unread.
 //
-// The window follows the rate at which items are *read*: it is twice what is read in one round trip and 30 ms. A grant is
+// The window follows the *reading* rate: it is twice what is read in one round trip and 30 ms. A grant is
 // due when half of the window is free, so while the grant travels the producer has more than a round trip's worth left.
 //
 // - The rate is measured over a round trip or 30 ms, whichever is longer. While the window itself limits the producer, one

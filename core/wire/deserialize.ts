@@ -77,7 +77,7 @@ function build(kind: unknown, plain: unknown, detail: unknown, receive: Attachme
     if (receive && plain === null) return receive(kind, detail);
   } else if (detail === undefined) {
     const known = kindNamed(kind);
-    if (known?.isValid(plain)) return known.fromPlain(plain);
+    if (known?.isValid(plain)) return known.fromPlainForm(plain);
   }
   throw malformed();
 }

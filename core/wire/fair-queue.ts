@@ -34,7 +34,7 @@ export interface FairQueue {
   /** Removes what waits in `flow`. If some parts of a frame were sent, the receiver is told to discard them. */
   drop(flow: unknown): void;
   /**
-   * Removes what goes next into a message of `messageSize` bytes of which `available` are left: a complete frame that fits,
+   * Removes the next content of a message of `messageSize` bytes that has `available` bytes left: a complete frame that fits,
    * or a part of one that fits into no message. Returns `undefined` if nothing fits, or if nothing may begin yet.
    */
   dequeue(available: number, messageSize: number): Dequeued | undefined;

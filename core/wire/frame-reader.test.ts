@@ -11,7 +11,7 @@ function readerOf(limits: Partial<Limits> = {}) {
   return { clock, read: createFrameReader(clock, limitsOf(limits)) };
 }
 
-function tell(size: number): Frame<Packed> {
+function notifyFrame(size: number): Frame<Packed> {
   const value = pack(new Uint8Array(size), { name: "request", code: "invalid-request", depth: 1, size: 100_000 });
   return [Kind.notify, 0, "cursor", value];
 }
@@ -22,14 +22,17 @@ const refusal = (what: string) => expect.objectContaining({ code: "protocol", me
 
 test("the frames of one message are read in order, on every channel", () => {
   const { read } = readerOf();
-  expect(read("control", joined(cancel, tell(1))).map(([kind]) => kind)).toEqual([Kind.cancel, Kind.notify]);
-  expect(read("bulk", joined(tell(1), cancel)).map(([kind]) => kind)).toEqual([Kind.notify, Kind.cancel]);
-  expect(read("lossy", joined(tell(1), tell(2))).map(([kind]) => kind)).toEqual([Kind.notify, Kind.notify]);
+  expect(read("control", joined(cancel, notifyFrame(1))).map(([kind]) => kind)).toEqual([Kind.cancel, Kind.notify]);
+  expect(read("bulk", joined(notifyFrame(1), cancel)).map(([kind]) => kind)).toEqual([Kind.notify, Kind.cancel]);
+  expect(read("lossy", joined(notifyFrame(1), notifyFrame(2))).map(([kind]) => kind)).toEqual([
+    Kind.notify,
+    Kind.notify,
+  ]);
 });
 
 test("a frame in parts is read with its last part", () => {
   const { read } = readerOf();
-  const parts = createFragmenter(encode(tell(3_000)), 1);
+  const parts = createFragmenter(encode(notifyFrame(3_000)), 1);
   const counts = Array.from({ length: 4 }, () =>
     read("bulk", Uint8Array.from(parts.next(1_000).flatMap((bytes) => [...bytes]))),
   );
@@ -38,12 +41,12 @@ test("a frame in parts is read with its last part", () => {
 
 test("a message on lossy is rejected as a whole if it holds anything but notify frames", () => {
   const { read } = readerOf();
-  expect(() => read("lossy", joined(tell(1), cancel))).toThrow(refusal("not allowed"));
+  expect(() => read("lossy", joined(notifyFrame(1), cancel))).toThrow(refusal("not allowed"));
 });
 
 test("a message larger than the hello's limit is rejected", () => {
   const { read } = readerOf();
-  const full = joined(tell(maxMessageSize - 100), ...new Array(100).fill(tell(1)));
+  const full = joined(notifyFrame(maxMessageSize - 100), ...new Array(100).fill(notifyFrame(1)));
   const cancels = (size: number) => Uint8Array.from({ length: size }, (_, at) => [0x93, Kind.cancel, 1, 0xa0][at % 4]!);
   expect(full.length).toBeGreaterThan(maxMessageSize);
   expect(() => read("bulk", full)).toThrow(refusal("more than"));
@@ -62,7 +65,7 @@ test("the channels share one limit of frames per second, and an empty message co
   const { clock, read } = readerOf({ framesPerSecond: 4 });
   const spend = () => {
     read("control", joined(cancel, cancel));
-    read("lossy", joined(tell(1)));
+    read("lossy", joined(notifyFrame(1)));
     read("bulk", new Uint8Array());
   };
   spend();

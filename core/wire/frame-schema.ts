@@ -23,7 +23,7 @@ const text: ElementType = (element) => typeof element === "string";
 const bytes: ElementType = (element) => element instanceof Uint8Array;
 const map: ElementType = (element) => typeof element === "object" && element !== null && !Array.isArray(element);
 
-/** A frame of these fields, of which `optional` may be left out at the end. */
+/** A frame of these fields. The last `optional` ones may be left out. */
 function schema(optional: number, ...fields: readonly ElementType[]): FrameSchema {
   const elements = [anything, ...fields];
   return { elements, minLength: elements.length - optional, valueAt: elements.indexOf(value) };

@@ -41,7 +41,7 @@ test.each([
   expect(() => decode(item(value), limits)).toThrow(protocol);
 });
 
-const crowd = (count: number, of: number): Uint8Array => {
+const containers = (count: number, of: number): Uint8Array => {
   const value = new Uint8Array(5 + count).fill(of, 5);
   value[0] = 0xdd;
   new DataView(value.buffer).setUint32(1, count);
@@ -53,8 +53,8 @@ test.each([
   ["maps", 0x80],
 ])("more than a million empty %s are rejected before any is built", (_, of) => {
   const roomy = { value: 2_000_000, depth: 64 };
-  expect(() => decode(item(crowd(maxContainers, of)), roomy)).toThrow(protocol);
-  expect(decode(item(crowd(maxContainers - 1, of)), roomy)).toHaveLength(1);
+  expect(() => decode(item(containers(maxContainers, of)), roomy)).toThrow(protocol);
+  expect(decode(item(containers(maxContainers - 1, of)), roomy)).toHaveLength(1);
 });
 
 test.each([

@@ -16,7 +16,7 @@ interface Habits {
   /** Bytes that it moves each time its buffer is read, like a platform with a network thread. */
   readonly moves: readonly number[];
   /** How often it reports the same drain. */
-  readonly tells: 1 | 2;
+  readonly reports: 1 | 2;
 }
 
 type Doing =
@@ -25,7 +25,7 @@ type Doing =
   | { readonly do: "move"; readonly size: number };
 
 /** A scheduler over WebRTC channels on such a platform, which has a task queue. */
-function onPlatform({ moves, tells }: Habits) {
+function onPlatform({ moves, reports }: Habits) {
   const tasks: (() => void)[] = [];
   const sent = { control: [] as Uint8Array[], bulk: [] as Uint8Array[], lossy: [] as Uint8Array[] };
   const made: ((bytes: number) => void)[] = [];
@@ -38,7 +38,7 @@ function onPlatform({ moves, tells }: Habits) {
       const before = amount;
       amount = Math.max(0, amount - bytes);
       if (before <= self.bufferedAmountLowThreshold || amount > self.bufferedAmountLowThreshold) return;
-      for (let count = 0; count < tells; count++) tasks.push(() => listeners.forEach((listener) => void listener()));
+      for (let count = 0; count < reports; count++) tasks.push(() => listeners.forEach((listener) => void listener()));
     };
     const self = {
       readyState: "open",
@@ -93,7 +93,7 @@ const habits: fc.Arbitrary<Habits> = fc.record({
     fc.constant([Number.POSITIVE_INFINITY]),
     fc.array(fc.integer({ min: 0, max: 40 * KiB }), { minLength: 1, maxLength: 20 }),
   ),
-  tells: fc.constantFrom(1, 2),
+  reports: fc.constantFrom(1, 2),
 });
 
 const doing: fc.Arbitrary<Doing> = fc.oneof(

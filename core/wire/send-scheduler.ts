@@ -63,7 +63,7 @@ export interface SendScheduler {
    * message with its end. That is the time to make the next frame.
    */
   bulk(flow: unknown, frame: Writable, onSent?: () => void): void;
-  /** Removes what waits in the flow, including a frame of which some parts were sent. More frames may follow. */
+  /** Removes the waiting frames of the flow, including a partly sent one. More frames may follow. */
   drop(flow: unknown): void;
   /** To be called once the other side's hello was read. */
   open(limits: RemoteLimits): void;

@@ -133,7 +133,7 @@ function isPlainKey(key: string): boolean {
 
 /** Visits a value that needs an annotation. */
 function visitAs(kind: AnnotationKind, walk: Walk, value: unknown): unknown {
-  let plain = kindNamed(kind)!.toPlain(value);
+  let plain = kindNamed(kind)!.toPlainForm(value);
   if (Array.isArray(plain)) plain = visitContainer(walk, value as object, plain, visitArray);
   else if (plain instanceof Uint8Array) plain = visitBytes(walk, plain);
   annotate(walk, kind);

@@ -8,25 +8,25 @@ export interface ClusterUnderTest {
   dispose(): Promise<void>;
 }
 
-/** A node, and what it heard. */
+/** A node, and what it received. */
 export interface TestNode extends ClusterNode {
-  readonly heard: BusMessage[];
+  readonly received: BusMessage[];
   readonly stale: () => number;
-  /** Resolves to the first message of a kind, once it has been heard. */
-  hears<Kind extends BusMessage["kind"]>(kind: Kind): Promise<Extract<BusMessage, { kind: Kind }>>;
+  /** Resolves to the first message of a kind, once it has been received. */
+  waitFor<Kind extends BusMessage["kind"]>(kind: Kind): Promise<Extract<BusMessage, { kind: Kind }>>;
 }
 
 /** Enters a cluster. */
 export async function joined(cluster: Cluster): Promise<TestNode> {
-  const heard: BusMessage[] = [];
+  const received: BusMessage[] = [];
   let stale = 0;
-  const node = await cluster.join({ message: (message) => heard.push(message), stale: () => stale++ });
+  const node = await cluster.join({ message: (message) => received.push(message), stale: () => stale++ });
   return {
     ...node,
-    heard,
+    received,
     stale: () => stale,
-    hears: (kind) =>
-      until(() => heard.find((message) => message.kind === kind), {
+    waitFor: (kind) =>
+      until(() => received.find((message) => message.kind === kind), {
         interval: 5,
       }) as Promise<any>,
   };
@@ -78,7 +78,7 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
       const second = await two.claim("ann", "p");
       expect(second.resumed).toBe(true);
       expect(second.login.epoch).toBeGreaterThan(first.login.epoch);
-      expect(await one.hears("superseded")).toEqual({ kind: "superseded", id: "p", epoch: first.login.epoch });
+      expect(await one.waitFor("superseded")).toEqual({ kind: "superseded", id: "p", epoch: first.login.epoch });
       expect(whereabouts((await one.online(["ann"])).logins)).toEqual([`ann p ${two.id}`]);
     });
 
@@ -86,7 +86,7 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
       const first = await one.claim("ann", "p");
       const second = await one.claim("ann", "p");
       expect(second.resumed).toBe(true);
-      expect(await one.hears("superseded")).toEqual({ kind: "superseded", id: "p", epoch: first.login.epoch });
+      expect(await one.waitFor("superseded")).toEqual({ kind: "superseded", id: "p", epoch: first.login.epoch });
     });
 
     test("of many concurrent claims one wins, and every other is notified", async () => {
@@ -94,8 +94,8 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
       const { logins } = await one.online(["ann"]);
       expect(logins).toHaveLength(1);
       const losers = claims.map(({ login }) => login.epoch).filter((epoch) => epoch !== logins[0]?.epoch);
-      await until(() => one.heard.length + two.heard.length === 19);
-      const told = [...one.heard, ...two.heard].map((message) => message.kind === "superseded" && message.epoch);
+      await until(() => one.received.length + two.received.length === 19);
+      const told = [...one.received, ...two.received].map((message) => message.kind === "superseded" && message.epoch);
       expect(told.toSorted()).toEqual(losers.toSorted());
     });
 
@@ -120,19 +120,19 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
       const signals = Array.from({ length: 50 }, (_, at) => ({ n: at, text: "é\u0000" }));
       for (const signal of signals)
         one.send(two.id, { kind: "relay", type: "peerRequest", to: "q", from: login, signal });
-      await until(() => two.heard.length === 50);
-      expect(two.heard.map((message) => message.kind === "relay" && message.signal)).toEqual(signals);
-      expect(one.heard).toEqual([]);
+      await until(() => two.received.length === 50);
+      expect(two.received.map((message) => message.kind === "relay" && message.signal)).toEqual(signals);
+      expect(one.received).toEqual([]);
     });
 
     test("a broadcast reaches every other node", async () => {
       const three = await joined(under.cluster);
       one.broadcast({ kind: "revoke", user: "ann", keep: "p" });
       for (const node of [two, three])
-        expect(await node.hears("revoke")).toEqual({ kind: "revoke", user: "ann", keep: "p" });
+        expect(await node.waitFor("revoke")).toEqual({ kind: "revoke", user: "ann", keep: "p" });
       one.send(one.id, { kind: "revoke", user: "last", keep: undefined });
-      await one.hears("revoke");
-      expect(one.heard).toHaveLength(1);
+      await one.waitFor("revoke");
+      expect(one.received).toHaveLength(1);
       await three.leave();
     });
 

@@ -20,7 +20,7 @@ test("the peers of a node that leaves are announced as lost", async () => {
   const [one, two] = [await joined(cluster), await joined(cluster)];
   const { login } = await one.claim("ann", "p");
   await one.leave();
-  expect(await two.hears("leave")).toEqual({ kind: "leave", logins: [login], lost: true });
+  expect(await two.waitFor("leave")).toEqual({ kind: "leave", logins: [login], lost: true });
   expect((await two.online(["ann"])).logins).toEqual([]);
 });
 

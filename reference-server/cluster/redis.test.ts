@@ -36,9 +36,9 @@ test("when the lease of a dead node expires, one other node announces its peers 
   cut.cut();
   await redis.endLease(dying.id);
   for (const node of [one, two])
-    expect(await node.hears("leave")).toEqual({ kind: "leave", logins: [login], lost: true });
+    expect(await node.waitFor("leave")).toEqual({ kind: "leave", logins: [login], lost: true });
   expect(whereabouts((await one.online(["ann"])).logins)).toEqual([`ann alive ${one.id}`]);
-  expect([...one.heard, ...two.heard].filter(({ kind }) => kind === "leave")).toHaveLength(2);
+  expect([...one.received, ...two.received].filter(({ kind }) => kind === "leave")).toHaveLength(2);
 });
 
 test("a peer that has moved from a dead node to another is not announced", async () => {
@@ -50,7 +50,7 @@ test("a peer that has moved from a dead node to another is not announced", async
   cut.cut();
   expect((await one.claim("ann", "moved")).resumed).toBe(true);
   await redis.endLease(dying.id);
-  expect((await one.hears("leave")).logins.map(({ id }) => id)).toEqual(["lost"]);
+  expect((await one.waitFor("leave")).logins.map(({ id }) => id)).toEqual(["lost"]);
   expect(whereabouts((await one.online(["ann"])).logins)).toEqual([`ann moved ${one.id}`]);
 });
 
@@ -66,7 +66,7 @@ test("a node without Redis works alone and reports incomplete results", async ()
   expect(await lonely.consume("k", 1, 1_000)).toBeGreaterThan(0);
   const again = await lonely.claim("ann", "near");
   expect(again.resumed).toBe(true);
-  expect(await lonely.hears("superseded")).toEqual({ kind: "superseded", id: "near", epoch: login.epoch });
+  expect(await lonely.waitFor("superseded")).toEqual({ kind: "superseded", id: "near", epoch: login.epoch });
   expect(await lonely.release(again.login)).toBe(true);
 });
 
@@ -86,7 +86,7 @@ test("after Redis restarts empty, its nodes write their peers and read again", a
     [`ann p1 ${one.id}`, `bob p3 ${two.id}`].toSorted(),
   );
   two.broadcast({ kind: "revoke", user: "x", keep: undefined });
-  await one.hears("revoke");
+  await one.waitFor("revoke");
 });
 
 test("an empty Redis is not read before a node that has just joined has written its peers again", async () => {
@@ -100,7 +100,7 @@ test("an empty Redis is not read before a node that has just joined has written 
   const two = await member(createRedisCluster(wire.url, log, quick));
   const { login } = await two.claim("ann", "p");
   two.broadcast({ kind: "join", login });
-  await one.hears("join");
+  await one.waitFor("join");
   wire.cut();
   await own.kill();
   await own.start();
@@ -152,7 +152,7 @@ test("a node does not rewrite peers that another node has taken over or released
   const [one, two] = [await member(cluster()), await member(cluster())];
   await one.claim("ann", "p");
   const { login } = await two.claim("ann", "p");
-  await one.hears("superseded");
+  await one.waitFor("superseded");
   await two.release(login);
   await flush();
   for (const node of [one, two]) await until(() => node.stale() > 0);
@@ -175,11 +175,11 @@ test("after an outage a node ends superseded peers and announces the others", as
   await away.claim("ann", "kept");
   cut.cut();
   await redis.endLease(away.id);
-  expect((await one.hears("leave")).logins).toHaveLength(2);
+  expect((await one.waitFor("leave")).logins).toHaveLength(2);
   await one.claim("ann", "superseded");
   cut.restore();
-  expect(await away.hears("superseded")).toMatchObject({ id: "superseded", epoch: login.epoch });
-  expect((await one.hears("join")).login).toMatchObject({ id: "kept", node: away.id });
+  expect(await away.waitFor("superseded")).toMatchObject({ id: "superseded", epoch: login.epoch });
+  expect((await one.waitFor("join")).login).toMatchObject({ id: "kept", node: away.id });
   expect(whereabouts((await one.online(["ann"])).logins)).toEqual(
     [`ann kept ${away.id}`, `ann superseded ${one.id}`].toSorted(),
   );
@@ -205,7 +205,7 @@ test("messages that a node could not publish make the other nodes read again", a
   away.broadcast({ kind: "revoke", user: "ann", keep: undefined });
   await Promise.resolve();
   cut.restore();
-  expect(await one.hears("stale")).toEqual({ kind: "stale" });
+  expect(await one.waitFor("stale")).toEqual({ kind: "stale" });
 });
 
 test("a peer that moved during an outage stays on its new node, even if clocks differ", async () => {
@@ -222,8 +222,8 @@ test("a peer that moved during an outage stays on its new node, even if clocks d
   await until(async () => !(await two.online(["ann"])).complete);
   await two.claim("ann", "p");
   second.restore();
-  await Promise.race([two.hears("superseded"), one.hears("superseded")]);
-  expect([one, two].map(({ heard }) => heard.filter(({ kind }) => kind === "superseded").length)).toEqual([1, 0]);
+  await Promise.race([two.waitFor("superseded"), one.waitFor("superseded")]);
+  expect([one, two].map(({ received }) => received.filter(({ kind }) => kind === "superseded").length)).toEqual([1, 0]);
 });
 
 test("a node that leaves without peers leaves no keys", async () => {
@@ -247,8 +247,8 @@ test("invalid messages from other nodes are logged and ignored", async () => {
   ])
     await other.sPublish("bonevalue:0:everybody", text);
   await other.sPublish("bonevalue:0:everybody", '{"from":"x","message":{"kind":"revoke","user":"ann"}}');
-  await one.hears("revoke");
-  expect(one.heard).toHaveLength(1);
+  await one.waitFor("revoke");
+  expect(one.received).toHaveLength(1);
   expect(warnings).toHaveLength(4);
 });
 
@@ -312,7 +312,7 @@ test("after a failover to a replica, nodes that answer READONLY reconnect within
   await freshAdmin.ping();
   await until(async () => (await two.online(["ann"])).logins.length === 2 && one.failure?.() === undefined);
   one.broadcast({ kind: "revoke", user: "bob" });
-  await two.hears("revoke");
+  await two.waitFor("revoke");
   expect(performance.now() - began).toBeLessThan(5_000);
 });
 
@@ -349,7 +349,7 @@ test.each(refusals)(
     await admin.sendCommand(restore);
     await until(async () => one.failure?.() === undefined && (await two.online(["ann"])).logins.length === 1);
     one.broadcast({ kind: "revoke", user: "bob" });
-    await two.hears("revoke");
+    await two.waitFor("revoke");
   },
 );
 

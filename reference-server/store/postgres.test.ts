@@ -196,9 +196,9 @@ test("two users who end their trust at the same moment do not deadlock", async (
 
 test("names with a character that PostgreSQL rejects are answered like unknown names", async () => {
   const { open, signIn } = await startTestServer(["ann"], { store: await postgres.database() });
-  const nobody = await open();
-  nobody.send("authenticate", { version: 1, username: "ann\0", password });
-  expect((await nobody.next("error")).data.code).toBe("unauthenticated");
+  const client = await open();
+  client.send("authenticate", { version: 1, username: "ann\0", password });
+  expect((await client.next("error")).data.code).toBe("unauthenticated");
   const ann = await signIn("ann");
   expect((await ann.request("removeUser", { name: "\0" })).data.code).toBe("alias-reserved");
 });

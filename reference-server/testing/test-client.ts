@@ -23,7 +23,7 @@ export interface TestClient {
   settled(): Promise<void>;
   /** The code with which the socket closed. */
   readonly closed: Promise<number>;
-  /** Breaks the connection without a goodbye. */
+  /** Breaks the connection without `bye`. */
   break(): Promise<void>;
 }
 

@@ -7,7 +7,7 @@ import {
   disconnects,
   isSignal,
   type Login,
-} from "./conformance/stage.ts";
+} from "./conformance/fixture.ts";
 import { createEventRecorder } from "./event-recorder.ts";
 
 /** What every discovery does, with a server or without. `start` makes a world for each test. */

@@ -32,11 +32,11 @@ describe("the number of open streams", () => {
     ["too large for the other side", () => bytes(20_000), "too-large"],
   ] as const)("nothing is said of a call or a message %s", async ([, request, why]) => {
     const { ann, bob, clock, until } = createLinkedPair({ limits: { streamsPerPeer: 1 }, hello: { value: 10_000 } });
-    const heard = vi.spyOn(bob.rpc, "receive");
+    const receive = vi.spyOn(bob.rpc, "receive");
     ann.notify("Any", request());
     await expect(until(ann.call("Any", request()).first())).rejects.toEqual(code(why));
     await clock.advance(5);
-    expect(heard).not.toHaveBeenCalled();
+    expect(receive).not.toHaveBeenCalled();
     expect(ann.errors).toEqual([code(why)]);
   });
 

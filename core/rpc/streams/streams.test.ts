@@ -58,13 +58,13 @@ describe("reading", () => {
       }
     });
     const stream: IncomingStream<Uint8Array> = await until(ann.call("Bytes").first());
-    const heard = vi.spyOn(ann.rpc, "receive");
+    const receive = vi.spyOn(ann.rpc, "receive");
     const sizes = (async () => {
       for await (const { length } of stream) expect(length).toBe(60_000);
     })();
     await expect(until(sizes)).rejects.toEqual(code("unsupported"));
     await clock.advance(100);
-    expect(heard.mock.calls.filter(([frame]) => frame[0] === Kind.end)).toHaveLength(1);
+    expect(receive.mock.calls.filter(([frame]) => frame[0] === Kind.end)).toHaveLength(1);
     expect(cleanedUp).toHaveBeenCalledOnce();
     expect([ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([true, true]);
   });

@@ -51,7 +51,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
 
   queueMicrotask(() => {
     if (lifetime.status !== "opening") return;
-    exchange.hear({
+    exchange.listen({
       description({ type, sdp }) {
         if (type !== (role === "caller" ? "answer" : "offer")) {
           lifetime.end(new BonevalueError("protocol", `The peer sent an unexpected ${type}.`));

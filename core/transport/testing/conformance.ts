@@ -34,8 +34,8 @@ export function transportConformance({ name, transport, held }: Subject): void {
       const [caller, callee] = await dialed().opened();
       const inbox = inboxOf(callee);
       for (let index = 0; index < 200; index++) {
-        caller.send("control", numbered(index, 20));
-        caller.send("bulk", numbered(index, index % 7 === 0 ? 5_000 : 10));
+        caller.send("control", numberedMessage(index, 20));
+        caller.send("bulk", numberedMessage(index, index % 7 === 0 ? 5_000 : 10));
       }
       const arrived = await inbox.take(400);
       for (const channel of ["control", "bulk"]) {
@@ -165,8 +165,8 @@ export function transportConformance({ name, transport, held }: Subject): void {
 function attempt(transport: Transport) {
   const toCallee = createHalf();
   const toCaller = createHalf();
-  const caller = transport.open("callee", "caller", { ...toCallee.say, ...toCaller.hear });
-  const callee = transport.open("caller", "callee", { ...toCaller.say, ...toCallee.hear });
+  const caller = transport.open("callee", "caller", { ...toCallee.outgoing, ...toCaller.incoming });
+  const callee = transport.open("caller", "callee", { ...toCaller.outgoing, ...toCallee.incoming });
   onTestFinished(async () => {
     for (const link of [caller, callee]) link.close();
     await Promise.all([caller.closed, callee.closed]);
@@ -174,7 +174,7 @@ function attempt(transport: Transport) {
   return {
     caller,
     callee,
-    callerSays: toCallee.say.describe,
+    callerSays: toCallee.outgoing.describe,
     async opened(): Promise<readonly [Link, Link]> {
       await Promise.all([caller.opened, callee.opened]);
       return [caller, callee];
@@ -182,29 +182,29 @@ function attempt(transport: Transport) {
   };
 }
 
-/** One direction of an exchange: what is said comes to whoever hears, later, a description before its candidates. */
+/** One direction of an exchange: signals arrive later, each description before its candidates. */
 function createHalf() {
   let listen: (listener: SignalListener) => void;
   const listening = new Promise<SignalListener>((resolve) => {
     listen = resolve;
   });
-  const tell = (what: (listener: SignalListener) => void) => void listening.then(what);
+  const notify = (what: (listener: SignalListener) => void) => void listening.then(what);
   let describe = () => {};
   const described = new Promise<void>((resolve) => {
     describe = resolve;
   });
   return {
-    say: {
+    outgoing: {
       describe(description: Description) {
-        tell((listener) => listener.description(structuredClone(description)));
+        notify((listener) => listener.description(structuredClone(description)));
         describe();
       },
       candidate: (candidate: Candidate) =>
-        void described.then(() => tell((listener) => listener.candidate(structuredClone(candidate)))),
-      restart: () => tell((listener) => listener.restart()),
+        void described.then(() => notify((listener) => listener.candidate(structuredClone(candidate)))),
+      restart: () => notify((listener) => listener.restart()),
       settled: () => {},
     },
-    hear: { hear: (listener: SignalListener) => listen(listener), iceServers: () => [] },
+    incoming: { listen: (listener: SignalListener) => listen(listener), iceServers: () => [] },
   };
 }
 
@@ -213,7 +213,7 @@ const deaf: SignalExchange = {
   candidate: () => {},
   restart: () => {},
   settled: () => {},
-  hear: () => {},
+  listen: () => {},
   iceServers: () => [],
 };
 
@@ -255,7 +255,7 @@ function bytesOf(...bytes: number[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(bytes);
 }
 
-function numbered(index: number, size: number): Uint8Array<ArrayBuffer> {
+function numberedMessage(index: number, size: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(size).fill(index);
 }
 

@@ -47,7 +47,7 @@ interface Side {
   readonly negotiation: Negotiation;
   /** What the other side was told. */
   readonly described: Description[];
-  hear(description: Description): void;
+  receive(description: Description): void;
   try(candidate: string): void;
   /** All steps that have begun are over. */
   rest(): Promise<void>;
@@ -70,8 +70,8 @@ function sideOf(role: "caller" | "callee", servers?: () => Promise<RTCIceServer[
       restart: () => {},
       settled: () => {},
       iceServers: () => [],
-      hear(heard) {
-        listener = heard;
+      listen(newListener) {
+        listener = newListener;
       },
     },
     openChannels: () => {},
@@ -83,7 +83,7 @@ function sideOf(role: "caller" | "callee", servers?: () => Promise<RTCIceServer[
     clock,
     negotiation,
     described,
-    hear: (description) => listener.description(description),
+    receive: (description) => listener.description(description),
     try: (candidate) => listener.candidate({ candidate }),
     rest: () => new Promise((resolve) => setImmediate(resolve)),
   };
@@ -98,10 +98,10 @@ test("a caller's ICE restart uses the current servers", async () => {
 });
 
 test("a callee's answer to an ICE restart uses the current servers, unlike its first answer", async () => {
-  const { pc, hear, rest } = sideOf("callee");
-  hear({ type: "offer", sdp });
+  const { pc, receive, rest } = sideOf("callee");
+  receive({ type: "offer", sdp });
   await rest();
-  hear({ type: "offer", sdp });
+  receive({ type: "offer", sdp });
   await rest();
   expect(pc.log).toEqual(["hears offer", "says answer", "servers: turn:1", "hears offer", "says answer"]);
 });
@@ -116,27 +116,27 @@ test("an ICE restart keeps the last servers if the current ones fail to load", a
 
 test("a late answer is not used for the next round", async () => {
   const asked = Promise.withResolvers<RTCIceServer[]>();
-  const { pc, negotiation, hear, try: hearOf, rest } = sideOf("caller", () => asked.promise);
+  const { pc, negotiation, receive, try: receiveCandidate, rest } = sideOf("caller", () => asked.promise);
   await rest();
   negotiation.restart();
   await rest();
-  hear({ type: "answer", sdp });
-  hearOf("an address of the last round");
+  receive({ type: "answer", sdp });
+  receiveCandidate("an address of the last round");
   asked.resolve([]);
   await rest();
-  hear({ type: "answer", sdp });
-  hearOf("an address");
+  receive({ type: "answer", sdp });
+  receiveCandidate("an address");
   await rest();
   expect(pc.log).toEqual(["says offer", "servers: ", "restart", "says offer", "hears answer", "tries an address"]);
 });
 
 test("an answer to an outdated offer is not sent", async () => {
-  const { pc, described, hear, rest } = sideOf("callee");
+  const { pc, described, receive, rest } = sideOf("callee");
   const first = Promise.withResolvers<void>();
   pc.describing = () => first.promise;
-  hear({ type: "offer", sdp });
+  receive({ type: "offer", sdp });
   await rest();
-  hear({ type: "offer", sdp });
+  receive({ type: "offer", sdp });
   first.resolve();
   await rest();
   expect(pc.log.filter((step) => step !== "servers: turn:1")).toEqual([
@@ -149,10 +149,10 @@ test("an answer to an outdated offer is not sent", async () => {
 });
 
 test("of a thousand simultaneous offers the platform gets only the newest", async () => {
-  const { pc, described, hear, try: hearOf, rest } = sideOf("callee");
+  const { pc, described, receive, try: receiveCandidate, rest } = sideOf("callee");
   for (let round = 0; round < 1_000; round++) {
-    hear({ type: "offer", sdp });
-    hearOf(`an address of round ${round}`);
+    receive({ type: "offer", sdp });
+    receiveCandidate(`an address of round ${round}`);
   }
   await rest();
   expect(pc.log).toEqual(["hears offer", "says answer", "tries an address of round 999"]);
@@ -174,12 +174,12 @@ test("with a path the failure is the handshake, without advice about TURN", () =
 });
 
 test("with a path, further candidates of the first round wait for the first calls", async () => {
-  const { pc, clock, hear, try: hearOf, rest } = sideOf("callee");
-  hear({ type: "offer", sdp });
-  hearOf("the first address");
+  const { pc, clock, receive, try: receiveCandidate, rest } = sideOf("callee");
+  receive({ type: "offer", sdp });
+  receiveCandidate("the first address");
   await rest();
   pc.iceConnectionState = "connected";
-  hearOf("a spare address");
+  receiveCandidate("a spare address");
   await rest();
   expect(pc.log).toEqual(["hears offer", "says answer", "tries the first address"]);
   await clock.advance(1_000);
@@ -188,14 +188,14 @@ test("with a path, further candidates of the first round wait for the first call
 });
 
 test("candidates of a later round do not wait, and delayed ones of an earlier round are dropped", async () => {
-  const { pc, clock, hear, try: hearOf, rest } = sideOf("callee");
-  hear({ type: "offer", sdp });
+  const { pc, clock, receive, try: receiveCandidate, rest } = sideOf("callee");
+  receive({ type: "offer", sdp });
   await rest();
   pc.iceConnectionState = "connected";
-  hearOf("a spare address");
+  receiveCandidate("a spare address");
   await rest();
-  hear({ type: "offer", sdp });
-  hearOf("a new address");
+  receive({ type: "offer", sdp });
+  receiveCandidate("a new address");
   await rest();
   await clock.advance(1_000);
   await rest();
@@ -203,10 +203,10 @@ test("candidates of a later round do not wait, and delayed ones of an earlier ro
 });
 
 test("a link that has ended adds no delayed candidates", async () => {
-  const { pc, clock, negotiation, hear, try: hearOf, rest } = sideOf("callee");
-  hear({ type: "offer", sdp });
+  const { pc, clock, negotiation, receive, try: receiveCandidate, rest } = sideOf("callee");
+  receive({ type: "offer", sdp });
   pc.iceConnectionState = "completed";
-  hearOf("a spare address");
+  receiveCandidate("a spare address");
   await rest();
   negotiation.release();
   expect(clock.waiting).toBe(0);

@@ -127,7 +127,7 @@ export function negotiate({
     else exchange.candidate(candidate);
   };
   pc.onicecandidateerror = (event) => iceErrors.add(describeIceError(event));
-  exchange.hear({
+  exchange.listen({
     description(description) {
       if (remoteDescription && !quirks.restarts) return;
       remoteDescription = description;

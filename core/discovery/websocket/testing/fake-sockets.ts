@@ -38,23 +38,23 @@ export function createFakeSockets(): FakeSockets {
 }
 
 function createPair(url: string) {
-  const heard = new EventTarget();
+  const events = new EventTarget();
   const sent: any[] = [];
   let closedWith: number | undefined;
-  const tell = (type: string, fields: object) => heard.dispatchEvent(Object.assign(new Event(type), fields));
+  const dispatch = (type: string, fields: object) => events.dispatchEvent(Object.assign(new Event(type), fields));
   const fake: FakeSocket = {
     url,
     sent,
     get closeCode() {
       return closedWith;
     },
-    accept: () => tell("open", {}),
+    accept: () => dispatch("open", {}),
     deliver: (type, data, beside) => fake.deliverRaw(JSON.stringify({ type, data, ...beside })),
-    deliverRaw: (frame) => tell("message", { data: frame }),
-    close: (code) => tell("close", { code }),
+    deliverRaw: (frame) => dispatch("message", { data: frame }),
+    close: (code) => dispatch("close", { code }),
   };
   const platform = {
-    addEventListener: heard.addEventListener.bind(heard),
+    addEventListener: events.addEventListener.bind(events),
     send: (text: string) => sent.push(JSON.parse(text)),
     close(code: number) {
       closedWith = code;

@@ -12,7 +12,7 @@ export interface RunningPeer extends RemotePeer {
 /** One whose discovery is overheard. */
 export interface RunningPage extends RunningPeer {
   /** What its discovery server has said so far. */
-  readonly heard: readonly { readonly type: string; readonly data: any }[];
+  readonly received: readonly { readonly type: string; readonly data: any }[];
 }
 
 type Verb = (...args: readonly unknown[]) => Promise<any>;
@@ -39,9 +39,9 @@ export async function chromiumPeer(place: NetworkNamespace, library: string): Pr
     executablePath: place.script(chromiumPath()!),
   });
   const page = await browser.newPage(chromiumContext);
-  const heard: RunningPage["heard"][0][] = [];
+  const received: RunningPage["received"][0][] = [];
   page.on("websocket", (socket) => {
-    socket.on("framereceived", ({ payload }) => void heard.push(JSON.parse(String(payload))));
+    socket.on("framereceived", ({ payload }) => void received.push(JSON.parse(String(payload))));
   });
   // Nobody serves pages over there.
   const html = `<!doctype html><meta charset="utf-8"><script src="/library.js"></script>
@@ -58,7 +58,7 @@ export async function chromiumPeer(place: NetworkNamespace, library: string): Pr
         page.evaluate(`peer.${name}(...${JSON.stringify(args)})`),
     () => browser.close(),
   );
-  return { ...peer, heard };
+  return { ...peer, received };
 }
 
 function peerOf(verb: (name: keyof RemotePeer) => Verb, close: () => Promise<void>): RunningPeer {

@@ -3,23 +3,23 @@ import { expect, test } from "vitest";
 import { defaultLimits } from "./limits.ts";
 
 const page = readFileSync(new URL("../docs/security.md", import.meta.url), "utf8");
-const promises = [...page.matchAll(/^\| .* \| `(?<file>[\w/.-]+\.ts)`: (?<title>.+) \|$/gm)].map(
+const guarantees = [...page.matchAll(/^\| .* \| `(?<file>[\w/.-]+\.ts)`: (?<title>.+) \|$/gm)].map(
   ({ groups }) => groups!,
 );
 
-test("every promise of docs/security.md names a test that exists", () => {
-  expect(promises.length).toBeGreaterThan(50);
-  for (const { file, title } of promises) {
+test("every guarantee of docs/security.md names a test that exists", () => {
+  expect(guarantees.length).toBeGreaterThan(50);
+  for (const { file, title } of guarantees) {
     const source = readFileSync(new URL(file!, import.meta.url), "utf8");
     const named = new RegExp(`\\(\\s*"${escaped(title!)}"`).test(source);
     expect(named, `${file} has no test "${title}"`).toBe(true);
   }
 });
 
-test("every row of the tables of promises is parsed", () => {
-  const tables = page.split("## What it does not promise")[0]!;
-  const rows = tables.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| promise"));
-  expect(rows).toHaveLength(promises.length);
+test("every row of the tables of guarantees is parsed", () => {
+  const tables = page.split("## No guarantees")[0]!;
+  const rows = tables.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| guarantee"));
+  expect(rows).toHaveLength(guarantees.length);
 });
 
 test("docs/security.md lists every limit with its default", () => {
