@@ -134,14 +134,14 @@ describe("signing in", () => {
   test("disconnect empties the lists without a peerdisconnect for each peer, and ends pending calls", async () => {
     const [ann, bob] = await pair();
     bob.module("Never", () => new Promise(() => {}));
-    const told: string[] = [];
-    ann.on("peerdisconnect", () => told.push("peerdisconnect"));
-    ann.on("disconnect", (reason) => told.push(`disconnect ${reason}, ${ann.peers.peek().length} peers`));
+    const events: string[] = [];
+    ann.on("peerdisconnect", () => events.push("peerdisconnect"));
+    ann.on("disconnect", (reason) => events.push(`disconnect ${reason}, ${ann.peers.peek().length} peers`));
     const reply = ann.get("bob").call("Never").first();
     const gone = new Promise((resolve) => bob.on("peerdisconnect", resolve));
     const id = ann.getId();
     await Promise.all([ann.disconnect(), expect(reply).rejects.toMatchObject({ code: "cancelled" })]);
-    expect(told).toEqual(["disconnect undefined, 0 peers"]);
+    expect(events).toEqual(["disconnect undefined, 0 peers"]);
     expect(await gone).toBe(id);
     expect(ann.getId()).toBeUndefined();
   });
@@ -150,9 +150,9 @@ describe("signing in", () => {
     const [ann, bob, network] = await pair();
     network.discovery.distrust("ann", "bob");
     await eventually(() => expect([ann.users.peek(), bob.users.peek()]).toEqual([[], []]));
-    const told: string[] = [];
+    const events: string[] = [];
     for (const event of ["newuser", "userremoved", "peerconnect", "peerdisconnect"] as const) {
-      bob.on(event, () => told.push(event));
+      bob.on(event, () => events.push(event));
     }
     const { token } = await ann.requestToken("Bob");
     await bob.claimToken("Ann", token);
@@ -160,7 +160,7 @@ describe("signing in", () => {
     await eventually(() => expect(bob.peers.peek()).toMatchObject([{ name: "Ann" }]));
     await bob.removeUser("Ann");
     await eventually(() => expect(bob.users.peek()).toEqual([]));
-    expect(told).toEqual(["newuser", "peerconnect", "peerdisconnect", "userremoved"]);
+    expect(events).toEqual(["newuser", "peerconnect", "peerdisconnect", "userremoved"]);
   });
 });
 

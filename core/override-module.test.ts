@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { overrideModule } from "./override-module.ts";
 import { createNetwork } from "./testing/network.ts";
 
-/** Ann, and what bob hears when he asks her for "Who"; its error's code where it fails. */
+/** Ann, and a function that returns what Bob gets when he calls "Who" on her, or the error code. */
 async function annAndBob() {
   const network = createNetwork();
   const [ann, bob] = [network.client("ann"), network.client("bob")];

@@ -35,9 +35,9 @@ function outcome(signingIn: Promise<void>): Promise<string> {
 }
 
 function eventsOf(client: Client): string[] {
-  const told: string[] = [];
-  for (const event of ["connect", "peerconnect", "disconnect"] as const) client.on(event, () => told.push(event));
-  return told;
+  const events: string[] = [];
+  for (const event of ["connect", "peerconnect", "disconnect"] as const) client.on(event, () => events.push(event));
+  return events;
 }
 
 describe("an app that signs out in a listener", () => {
@@ -46,14 +46,14 @@ describe("an app that signs out in a listener", () => {
     await client("bob");
     for (const live of ["status", "self"] as const) {
       const ann = network.client("ann");
-      const told = eventsOf(ann);
+      const events = eventsOf(ann);
       ann[live].subscribe(() => {
         if (ann.status.peek() === "online") ann.disconnect();
       });
       const signingIn = outcome(ann.connect("test", "ann", ""));
       await clock.advance(100);
       expect(await signingIn).toBe("cancelled");
-      expect([ann.status.peek(), ann.self.peek(), told]).toEqual(["offline", undefined, ["disconnect"]]);
+      expect([ann.status.peek(), ann.self.peek(), events]).toEqual(["offline", undefined, ["disconnect"]]);
     }
   });
 
@@ -62,22 +62,22 @@ describe("an app that signs out in a listener", () => {
     await client("bob");
     const ann = network.client("ann");
     ann.on("connect", () => ann.disconnect());
-    const told = eventsOf(ann);
+    const events = eventsOf(ann);
     const signingIn = outcome(ann.connect("test", "ann", ""));
     await clock.advance(100);
     expect(await signingIn).toBe("cancelled");
-    expect(told).toEqual(["disconnect", "connect"]);
+    expect(events).toEqual(["disconnect", "connect"]);
   });
 
   test("of disconnect gets one disconnect", async () => {
     const { network, client } = world();
     const ann = await client("ann");
-    const told = eventsOf(ann);
+    const events = eventsOf(ann);
     ann.status.subscribe((status) => {
       if (status === "reconnecting") ann.disconnect();
     });
     network.discovery.interrupt(ann.getId());
-    expect([ann.status.peek(), told]).toEqual(["offline", ["disconnect"]]);
+    expect([ann.status.peek(), events]).toEqual(["offline", ["disconnect"]]);
   });
 });
 

@@ -76,12 +76,12 @@ test.each([
 test("removed listeners are not called", () => {
   const window = fakeWindow();
   const page = createPageLifecycle(window);
-  let told = 0;
-  page.onWake(() => told++)();
-  page.onHide(() => told++)();
+  let calls = 0;
+  page.onWake(() => calls++)();
+  page.onHide(() => calls++)();
   for (const type of ["online", "pageshow", "pagehide"]) window.dispatchEvent(new Event(type));
   window.document.dispatchEvent(new Event("visibilitychange"));
-  expect(told).toBe(0);
+  expect(calls).toBe(0);
 });
 
 test("outside of a browser no listener is called and nothing throws", () => {

@@ -83,7 +83,7 @@ describe("websocket, with the reference server", () => {
     await first.close();
     await ann.until(([event]) => event === "interrupted");
     await startServer({ store, port });
-    const back = await ann.until((told) => online(told) && told[1] !== before);
+    const back = await ann.until((event) => online(event) && event[1] !== before);
     expect(back).toMatchObject(["online", { self: (before as Snapshot).self }]);
     await rm(folder, { recursive: true });
   });
@@ -108,7 +108,7 @@ describe("websocket, with the reference server", () => {
     await expect(session.changePassword("correct horse", "battery staple")).rejects.toMatchObject({
       code: "disconnected",
     });
-    expect(await until((told) => online(told) && told[1] !== before)).toMatchObject([
+    expect(await until((event) => online(event) && event[1] !== before)).toMatchObject([
       "online",
       { self: { username: "ann" } },
     ]);

@@ -9,14 +9,14 @@ const turn = () => Promise.resolve();
 describe("the registry", () => {
   test("a subscriber gets the list at once, and its changes once per turn", async () => {
     const registry = createRegistry();
-    const told = vi.fn();
-    registry.watch("*").subscribe(told);
+    const listener = vi.fn();
+    registry.watch("*").subscribe(listener);
     for (const id of ["p1", "p2", "p3"]) registry.addPeer({ id, name: "Oli" });
     expect(registry.watch("*").peek()).toHaveLength(3);
-    expect(told).toHaveBeenCalledTimes(1);
+    expect(listener).toHaveBeenCalledTimes(1);
     await turn();
-    expect(told).toHaveBeenCalledTimes(2);
-    expect(told).toHaveBeenLastCalledWith(registry.all());
+    expect(listener).toHaveBeenCalledTimes(2);
+    expect(listener).toHaveBeenLastCalledWith(registry.all());
   });
 
   test("a list keeps its identity until its membership changes", () => {
@@ -37,14 +37,14 @@ describe("the registry", () => {
   test("an arrival rebuilds only the lists that it matches, among ten thousand peers", async () => {
     const registry = createRegistry();
     for (let index = 0; index < 10_000; index++) registry.addPeer({ id: `p${index}`, name: `user ${index % 100}` });
-    const told = new Map<string, number>();
-    const count = (key: string) => () => told.set(key, (told.get(key) ?? 0) + 1);
+    const counts = new Map<string, number>();
+    const count = (key: string) => () => counts.set(key, (counts.get(key) ?? 0) + 1);
     for (let user = 0; user < 100; user++) registry.watch({ user: `user ${user}` }).subscribe(count(`user ${user}`));
     registry.watch({ peers: ["new", "p1"] }).subscribe(count("new"));
-    told.clear();
+    counts.clear();
     registry.addPeer({ id: "new", name: "user 7" });
     await turn();
-    expect([...told]).toEqual([
+    expect([...counts]).toEqual([
       ["user 7", 1],
       ["new", 1],
     ]);
@@ -61,8 +61,8 @@ describe("the registry", () => {
 
   test("equal queries share a list while it has a subscriber, even without references", async () => {
     const registry = createRegistry();
-    const told = vi.fn();
-    registry.watch({ peer: "p1" }).subscribe(told);
+    const listener = vi.fn();
+    registry.watch({ peer: "p1" }).subscribe(listener);
     const list = new WeakRef(registry.watch({ peer: "p1" }));
     // A reference that was looked at is held until the task is over.
     await setImmediate();
@@ -70,19 +70,19 @@ describe("the registry", () => {
     expect(registry.watch({ peer: "p1" })).toBe(list.deref());
     registry.addPeer({ id: "p1", name: "Oli" });
     await turn();
-    expect(told).toHaveBeenLastCalledWith([{ id: "p1", name: "Oli" }]);
+    expect(listener).toHaveBeenLastCalledWith([{ id: "p1", name: "Oli" }]);
   });
 
   test("clear empties every list and notifies its subscribers", async () => {
     const registry = createRegistry();
     registry.addUser("Oli");
     registry.addPeer({ id: "p1", name: "Oli" });
-    const told = vi.fn();
-    registry.watch("Oli").subscribe(told);
-    registry.users.subscribe(told);
+    const listener = vi.fn();
+    registry.watch("Oli").subscribe(listener);
+    registry.users.subscribe(listener);
     registry.clear();
     await turn();
-    expect(told.mock.calls.slice(-2)).toEqual([[[]], [[]]]);
+    expect(listener.mock.calls.slice(-2)).toEqual([[[]], [[]]]);
     expect(registry.byId("p1")).toBeUndefined();
   });
 
@@ -98,14 +98,14 @@ describe("the registry", () => {
   test("an error in a listener is reported, and the others are called", async () => {
     const reported = vi.spyOn(console, "error").mockReturnValue(undefined);
     const registry = createRegistry();
-    const told = vi.fn();
+    const listener = vi.fn();
     registry.watch("*").subscribe(() => {
       throw new Error("the app's own fault");
     });
-    registry.watch("*").subscribe(told);
+    registry.watch("*").subscribe(listener);
     registry.addPeer({ id: "p1", name: "Oli" });
     await turn();
-    expect(told).toHaveBeenCalledTimes(2);
+    expect(listener).toHaveBeenCalledTimes(2);
     expect(reported).toHaveBeenCalledTimes(2);
     reported.mockRestore();
   });

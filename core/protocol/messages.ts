@@ -3,7 +3,7 @@ import { boundedCount } from "../bounded-schemas.ts";
 
 // docs/protocol.md, "Discovery". Each side validates what it receives; unknown fields pass and are dropped.
 
-/** The protocol's version, told in the first frame each way. */
+/** The version of the protocol, which the first frame of each side carries. */
 export const discoveryVersion = 1;
 
 /** The types of the two frames that carry a signal: from the peer that dials, and from the peer that is dialed. */
@@ -12,16 +12,16 @@ export const signalKinds = ["peerRequest", "peerResponse"] as const;
 /** Which side of a dial sent a signal. */
 export type SignalKind = (typeof signalKinds)[number];
 
-/** The frame that everything travels in, as JSON text. A request that wants an answer carries an `id`. */
+/** The frame of every message, as JSON text. A request that expects an answer has an `id`. */
 export interface Envelope {
   readonly type: string;
   readonly data?: unknown;
   readonly id?: number | undefined;
-  /** Beside a `peerDisconnect`: its socket has only been gone for the grace. */
+  /** With `peerDisconnect`: the peer left without `bye`, and the grace period has passed. */
   readonly lost?: boolean | undefined;
 }
 
-/** How a socket proves whose it is. `session` is the secret for coming back. */
+/** How a socket authenticates. `session` is the secret of an earlier sign-in. */
 export type Claim =
   | { readonly username: string; readonly password: string }
   | { readonly token: string; readonly session?: string | undefined }
@@ -42,10 +42,10 @@ interface WirePeer {
   readonly id: string;
 }
 
-/** Nobody looks at it. */
+/** Data that is ignored. */
 type Nothing = unknown;
 
-/** What a client says: the data of each type. */
+/** The messages of a client: the data of each type. */
 export interface ToServer {
   readonly authenticate: { readonly version: number } & Claim;
   readonly acceptInvite: { readonly version: number; readonly invite: string; readonly password: string };
@@ -61,7 +61,7 @@ export interface ToServer {
   readonly bye: { readonly back?: boolean | undefined };
 }
 
-/** What a server says: the data of each type. Times are ISO 8601, spans are ms. */
+/** The messages of a server: the data of each type. Times are ISO 8601, durations are ms. */
 export interface ToClient {
   readonly setPeerId: {
     readonly version: number;
@@ -90,7 +90,7 @@ export interface ToClient {
   readonly error: { readonly code: string; readonly message: string; readonly after?: number | undefined };
 }
 
-/** An RTCIceServer as it stands in JSON. */
+/** An RTCIceServer in JSON. */
 export interface IceServer {
   readonly urls: string | string[];
   readonly username?: string | undefined;

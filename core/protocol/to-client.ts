@@ -13,7 +13,7 @@ const iceServer = v.object({
   credential: v.optional(text),
 });
 
-/** The data of everything that a client understands, by type. */
+/** The schemas of the messages of a server, by type. */
 export const toClient: Schemas<ToClient> = {
   setPeerId: v.object({ version, peerId: text, username: text, session: text, resumed: v.boolean() }),
   userList: v.array(text),

@@ -8,7 +8,7 @@ const signal = v.pipe(v.unknown(), v.check(isShallow, "A signal is nested too de
 const relay = v.object({ to: text, signal });
 const named = v.object({ name: text });
 
-// Deeper than any signal; far less than what JSON can read and can then not write again.
+// Deeper than any real signal, and far less than what JSON.parse accepts but JSON.stringify fails on.
 const deepest = 64;
 
 function isShallow(value: unknown, left: number = deepest): boolean {
@@ -16,7 +16,7 @@ function isShallow(value: unknown, left: number = deepest): boolean {
   return left > 0 && Object.values(value).every((inner) => isShallow(inner, left - 1));
 }
 
-/** The data of everything that a server accepts, by type. */
+/** The schemas of the messages of a client, by type. */
 export const toServer: Schemas<ToServer> = {
   authenticate: v.intersect([
     v.object({ version }),

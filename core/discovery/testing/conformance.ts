@@ -113,8 +113,8 @@ export function discoveryConformance(
         const other = await signIn("bob");
         const count = 50;
         for (let n = 1; n <= count; n++) ann.session.signal("peerRequest", bob.id, n);
-        await bob.until((told) => isSignal(told) && told[3] === count);
-        expect(bob.recorded.filter(isSignal).map((told) => told[3])).toEqual(
+        await bob.until((event) => isSignal(event) && event[3] === count);
+        expect(bob.recorded.filter(isSignal).map((event) => event[3])).toEqual(
           Array.from({ length: count }, (_, n) => n + 1),
         );
         expect(other.recorded.filter(isSignal)).toEqual([]);

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { createWatchdog } from "./watchdog.ts";
 
-function silenceOn(lateBy: number) {
-  const told: string[] = [];
+function watchdogWith(lateBy: number) {
+  const calls: string[] = [];
   let now = 0;
   let fire = () => {};
   const clock = {
@@ -17,32 +17,32 @@ function silenceOn(lateBy: number) {
       };
     },
   };
-  const silence = createWatchdog(
+  const watchdog = createWatchdog(
     clock,
-    () => told.push("too long"),
-    () => told.push("overslept"),
+    () => calls.push("timeout"),
+    () => calls.push("overslept"),
   );
-  return { silence, told, fire: () => fire() };
+  return { watchdog, calls, fire: () => fire() };
 }
 
 test("a limit that passes on time is a timeout", () => {
-  const { silence, told, fire } = silenceOn(100);
-  silence.restart(35_000);
+  const { watchdog, calls, fire } = watchdogWith(100);
+  watchdog.restart(35_000);
   fire();
-  expect(told).toEqual(["too long"]);
+  expect(calls).toEqual(["timeout"]);
 });
 
 test("a limit that is noticed late means that this machine slept", () => {
-  const { silence, told, fire } = silenceOn(25_000);
-  silence.restart(35_000);
+  const { watchdog, calls, fire } = watchdogWith(25_000);
+  watchdog.restart(35_000);
   fire();
-  expect(told).toEqual(["overslept"]);
+  expect(calls).toEqual(["overslept"]);
 });
 
 test("nothing is called after stop", () => {
-  const { silence, told, fire } = silenceOn(0);
-  silence.restart(35_000);
-  silence.stop();
+  const { watchdog, calls, fire } = watchdogWith(0);
+  watchdog.restart(35_000);
+  watchdog.stop();
   fire();
-  expect(told).toEqual([]);
+  expect(calls).toEqual([]);
 });

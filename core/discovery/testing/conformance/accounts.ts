@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createEventRecorder } from "../event-recorder.ts";
 import { connects, type DiscoveryFixture, disconnects, isSignal, type Login } from "./fixture.ts";
 
-/** What only a server can do: it checks who somebody is, and keeps whom they trust. */
+/** Tests what only a server provides: authentication and trust. */
 export function accountsConformance(stage: DiscoveryFixture): void {
   const { signIn } = stage;
 

@@ -3,28 +3,25 @@ import type { Alias, PeerId } from "../../../peer.ts";
 import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, Snapshot } from "../../discovery.ts";
 import { createEventRecorder, type EventRecorder, type RecordedEvent } from "../event-recorder.ts";
 
-/**
- * A world in which a discovery is tested: users `ann`, `bob` and `cyd`, and with a server `dan@example.org`. None trusts
- * another yet.
- */
+/** The users of a test: `ann`, `bob`, `cyd` and, with a server, `dan@example.org`. None trusts another yet. */
 export interface DiscoveryWorld {
   readonly host: string;
-  /** A discovery of its own for each login, as each page has one. */
+  /** Creates the discovery of one login. */
   discovery(): Discovery;
   credentials(username: string): Credentials;
-  /** Without a server users know each other anyway, by their names. */
+  /** Undefined without a server: all users trust each other there. */
   trust?(a: string, aliasOfB: Alias, b: string, aliasOfA: Alias): void | Promise<void>;
   close(): void | Promise<void>;
 }
 
-/** A session that is signed in, with what it was told. */
+/** A session that is signed in, with its events. */
 export interface Login extends EventRecorder {
   readonly session: DiscoverySession;
   readonly id: PeerId;
   readonly snapshot: Snapshot;
 }
 
-/** Where each test finds a world of its own. */
+/** Creates a world for each test. */
 export interface DiscoveryFixture {
   readonly world: DiscoveryWorld;
   /** Opens a session that is closed after the test. */
@@ -32,7 +29,7 @@ export interface DiscoveryFixture {
   signIn(username: string): Promise<Login>;
 }
 
-/** For the tests of the `describe` that it is called in. `start` makes a world for each. */
+/** Sets up the tests of the surrounding `describe`. `start` creates the world of each test. */
 export function createDiscoveryFixture(start: () => DiscoveryWorld | Promise<DiscoveryWorld>): DiscoveryFixture {
   let world: DiscoveryWorld;
   const sessions: DiscoverySession[] = [];

@@ -7,25 +7,25 @@ import { createEventRecorder, type RecordedEvent } from "../../testing/event-rec
 import { websocket } from "../../websocket.ts";
 import { createFakeSockets, type FakeSocket } from "./fake-sockets.ts";
 
-/** A session whose server, page, clock and dice are the test. */
+/** A session whose server, page, clock and randomness a test controls. */
 export interface SessionDriver {
   readonly session: DiscoverySession;
   readonly clock: VirtualClock;
-  /** Every event so far, as its name and what came with it. */
+  /** Every event so far: its name, then its arguments. */
   readonly recorded: readonly RecordedEvent[];
   readonly sockets: readonly FakeSocket[];
   readonly page: { wake(): void; hide(back: boolean): void };
-  /** So many ms pass in which no timer runs. */
+  /** Lets `ms` pass without running timers, as during sleep. */
   sleep(ms: number): void;
-  /** From now on timers fire on whole minutes only, as those of a page that has long been hidden. */
+  /** Runs timers on whole minutes only from now on, as in a page that has been hidden for long. */
   throttle(): void;
-  /** The newest socket, once the client has opened it. */
+  /** Resolves with the newest socket once the client has opened it. */
   socket(): Promise<FakeSocket>;
-  /** Lets the newest socket sign in. */
+  /** Signs in on the newest socket. */
   signIn(lists?: { peerId?: string; users?: string[]; peers?: ToClient["peerList"] }): Promise<FakeSocket>;
 }
 
-/** Opens a session on a platform of its own. The dice always show `random`. */
+/** Opens a session. Its random numbers are all `random`. */
 export function driveSession(
   credentials: Credentials = { username: "ann", password: "secret" },
   { host = "example.org", random = 0.5 }: { host?: string; random?: number } = {},

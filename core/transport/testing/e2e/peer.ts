@@ -1,29 +1,29 @@
 import type { Client } from "../../../client.ts";
 
-/** A client somewhere else, whose ways out are looked at. Whatever is said to it and by it fits into JSON. */
+/** A client in another process or browser. Arguments and results are JSON. */
 export interface RemotePeer {
-  /** Signs in; its id. */
+  /** Signs in. Returns its id. */
   connect(host: string, username: string, password: string): Promise<string>;
-  /** What `to` echoes and which path the link took, or why it could not be reached. */
+  /** Calls Echo. Returns the reply and the path of the link, or the failure. */
   call(to: string, text: string): Promise<{ readonly reply: unknown; readonly path: unknown } | Failure>;
   /**
-   * Reads a stream of `chunks` chunks from `to`, who yields one every 10 ms. What came in all, and the longest time
-   * without a chunk, in ms, or why it broke.
+   * Reads a stream of `chunks` chunks from `to`, one every 10 ms. Returns the number of chunks and the longest gap between
+   * two of them in ms, or the failure.
    */
   flow(to: string, chunks: number): Promise<{ readonly chunks: number; readonly gap: number } | Failure>;
-  /** How many chunks the last {@link flow} has brought so far. */
+  /** The number of chunks that the last {@link flow} has read so far. */
   flown(): Promise<number>;
-  /** Whether a TURN server gives it a place now. */
+  /** Whether a TURN server relays for it now. */
   relay(): Promise<boolean | undefined>;
   disconnect(): Promise<void>;
 }
 
-/** Why something did not succeed. */
+/** The error of a failed call, as text. */
 export interface Failure {
   readonly failure: string;
 }
 
-/** Makes the peer of a client. Its source is sent to browsers as it is: nothing but `client` comes from outside. */
+/** Creates the peer of a client. Browsers run its source, so it uses nothing but `client` from outside. */
 export function createRemotePeer(client: Client): RemotePeer {
   let flown = 0;
   client.module("Echo", ({ request }) => request);

@@ -1,19 +1,19 @@
 import type { Client } from "../../../client.ts";
 
-/** A client that answers others of its kind and asks them. Whatever is said to it and by it fits into JSON. */
+/** A client that serves and calls others of its kind. Arguments and results are JSON. */
 export interface InteropPeer {
-  /** Signs in, as another peer than before; its id. */
+  /** Signs in as a new peer. Returns its id. */
   connect(host: string, username: string, password: string): Promise<string>;
-  /** What `to` echoes. */
+  /** Calls Echo. Returns the reply. */
   call(to: string, text: string): Promise<unknown>;
-  /** Sends `size` bytes of noise as one stream; the SHA-256 of what was sent, and of what `to` has read. */
+  /** Sends `size` random bytes as one stream. Returns the SHA-256 of the sent bytes, and of the bytes that `to` has read. */
   stream(to: string, size: number): Promise<{ readonly sent: string; readonly read: string }>;
-  /** Calls, and cancels once the handler works; the code with which the call ends here, and the one that `to` was told. */
+  /** Calls, and cancels while the handler runs. Returns the error code of the call, and of the handler's signal. */
   cancel(to: string): Promise<{ readonly here: string; readonly there: string }>;
   disconnect(): Promise<void>;
 }
 
-/** Makes the peer of a client. Its source is sent to browsers as it is: nothing but `client` comes from outside. */
+/** Creates the peer of a client. Browsers run its source, so it uses nothing but `client` from outside. */
 export function createInteropPeer(client: Client): InteropPeer {
   const chunkSize = 64 * 1_024;
   let working = Promise.withResolvers<void>();

@@ -7,11 +7,11 @@ import { createClient } from "../../../client.ts";
 import { webrtc } from "../../webrtc.ts";
 import { createInteropPeer, type InteropPeer } from "./peer.ts";
 
-/** Something that peers run on. */
+/** A platform on which peers run. */
 export interface Platform {
-  /** One more peer. */
+  /** Adds a peer. */
   add(): Promise<InteropPeer>;
-  /** Ends it with all of its peers. */
+  /** Ends the platform with all of its peers. */
   close(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ const html = `<!doctype html>
 <script src="/dist/global.js"></script>
 <script>globalThis.interop = (${createInteropPeer})($BV)</script>`;
 
-/** Every platform, by its name, as it is started. */
+/** Starts each platform, by its name. */
 export const platforms: Readonly<Record<string, () => Promise<Platform>>> = {
   async Chromium() {
     const { open, close } = await launch();
@@ -54,7 +54,7 @@ export const platforms: Readonly<Record<string, () => Promise<Platform>>> = {
     inNode(Werift as unknown as Implementation, { iceUseIpv6: false, iceAdditionalHostAddresses: ["127.0.0.1"] }),
 };
 
-/** A page's peer, told what to do by expressions that `evaluate` runs there. */
+/** The peer of a page, controlled by expressions that `evaluate` runs there. */
 function inPage(evaluate: (expression: string) => Promise<unknown>): InteropPeer {
   const verb =
     (name: keyof InteropPeer) =>
