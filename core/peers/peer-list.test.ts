@@ -176,3 +176,18 @@ test("a new peer id ends all links and removes lost peers", () => {
   presence.peerDisconnect("b1", true, 0);
   expect(outage(presence, 5, 10, lists([c1], ["Bob", "Cyd"], "a9"))).toEqual([{ type: "links-ended" }, removed(b1)]);
 });
+
+test("aliases of the server are normalized to NFC, in which queries look for them", () => {
+  const registry = createRegistry();
+  const list = createPeerList(registry, () => false);
+  const [nfc, nfd] = ["Zo\u00eb", "Zoe\u0308"];
+  const snapshot: PeerSnapshot = { self: { id: "a1" }, users: [nfd], peers: [{ id: "z1", name: nfd }] };
+  list.snapshot(snapshot, 0);
+  expect([registry.users.peek(), registry.ofUser(nfc)]).toEqual([[nfc], [{ id: "z1", name: nfc }]]);
+  expect(list.snapshot(snapshot, 1)).toEqual([]);
+  expect([...list.userAdd(nfd), ...list.peerConnect({ id: "z1", name: nfd })]).toEqual([]);
+  expect(list.userRemove(nfd)).toEqual([
+    { type: "peer-removed", peer: { id: "z1", name: nfc } },
+    { type: "user-removed", alias: nfc },
+  ]);
+});

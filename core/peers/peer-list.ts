@@ -18,8 +18,8 @@ export interface PeerSnapshot {
 }
 
 /**
- * Applies the server's presence to a registry. Each method returns its changes in the order in which they are emitted: a
- * user is added before its peers and removed after them. `now` is a monotonic time in ms.
+ * Applies the server's presence to a registry, with aliases in NFC. Each method returns its changes in the order in which
+ * they are emitted: a user is added before its peers and removed after them. `now` is a monotonic time in ms.
  */
 export interface PeerList {
   /** The client is online with this state. Peers that are absent from it are removed after a grace period. */
@@ -142,17 +142,26 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
       postponeRemovals(now);
       const hasNewId = self !== undefined && self !== snapshot.self.id;
       self = snapshot.self.id;
-      return [...(hasNewId ? endLinks() : []), ...replace(snapshot, now)];
+      const normalized = { ...snapshot, users: snapshot.users.map(toNfc), peers: snapshot.peers.map(withNfc) };
+      return [...(hasNewId ? endLinks() : []), ...replace(normalized, now)];
     },
     offline(now) {
       offlineSince ??= now;
     },
-    peerConnect: (peer) => [...addPeer(peer)],
+    peerConnect: (peer) => [...addPeer(withNfc(peer))],
     peerDisconnect: (id, lost, now) => [...(lost ? losePeer(id, now) : removePeer(id))],
-    userAdd: (alias) => [...addUser(alias)],
-    userRemove: (alias) => [...removeUser(alias)],
+    userAdd: (alias) => [...addUser(toNfc(alias))],
+    userRemove: (alias) => [...removeUser(toNfc(alias))],
     onLinkClosed: (id) => (pendingRemovals.get(id)?.why === "lost" ? [...removePeer(id)] : []),
     expire: (now) => (offlineSince === undefined ? [...removeExpired(now)] : []),
     nextExpiry: () => (offlineSince === undefined ? earliestRemoval() : Number.POSITIVE_INFINITY),
   };
+}
+
+function toNfc(alias: Alias): Alias {
+  return alias.normalize();
+}
+
+function withNfc({ id, name }: Peer): Peer {
+  return { id, name: toNfc(name) };
 }
