@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 /** Whether `count` more, 1 by default, stay within a budget. */
 export type RateLimiter = (count?: number) => boolean;
 
-/** `most` in `period` ms. The count begins anew once that has passed, so that a burst may be the budget of two. */
+/** Allows `most` in `period` ms. The count restarts after each period, so a burst may use the budget of two periods. */
 export function createRateLimiter(clock: Pick<Clock, "now">, most: number, period: number): RateLimiter {
   let since = clock.now();
   let counted = 0;

@@ -79,7 +79,7 @@ interface SignIn {
  * Creates a session that is signed out.
  *
  * Everything is applied in one order: the registry changes first, then links close, then events are emitted. Each step
- * may run a listener of the app, and a listener may sign out or sign in anew: `runSteps` then skips the rest.
+ * may run a listener of the app, and a listener may sign out or sign in again: `runSteps` then skips the rest.
  */
 export function createSession({ discovery, registry, pool, clock, emit }: SessionOptions): Session {
   const status = createLive<Status>("offline");
@@ -158,7 +158,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
     runSteps([() => set(status, "reconnecting"), () => emit("disconnect", reason)]);
   }
 
-  /** Ends a sign-in. Everything is reset before the first listener runs, so a listener may sign in anew. */
+  /** Ends a sign-in. Everything is reset before the first listener runs, so a listener may sign in again. */
   function end(ended: SignIn, callReason: BonevalueError, reason?: BonevalueError, next?: SignIn): void {
     const wasSignedIn = status.peek() !== "connecting";
     signIn = next;

@@ -22,7 +22,7 @@ export interface MemoryDiscovery extends Discovery {
   /** `a` names `b` `aliasOfB`, and `b` names `a` `aliasOfA`. Their online logins are notified. */
   trust(a: string, aliasOfB: Alias, b: string, aliasOfA: Alias): void;
   distrust(a: string, b: string): void;
-  /** Interrupts the connection of one peer, or stops the server, which forgets who is online. */
+  /** Interrupts the connection of one peer, or stops the server, which loses its list of online peers. */
   interrupt(id?: PeerId): void;
   /** Restores the connection of one peer, or of all. */
   restore(id?: PeerId): void;

@@ -78,7 +78,7 @@ function openSession(
   };
 }
 
-/** Whether the request may have succeeded all the same. */
+/** Whether the request may have succeeded although it has no answer. */
 function isInconclusive(error: unknown): boolean {
   return error instanceof BonevalueError && ["disconnected", "timeout", "unreachable"].includes(error.code);
 }

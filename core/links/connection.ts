@@ -145,7 +145,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
 
   function readClose(step: number, code: string | undefined, channel: "control" | "bulk"): void {
     if (step !== CloseStep.offer || code === undefined) idleClose.read(step, channel);
-    // The peer needs the slot of a link that nobody uses: nothing has failed.
+    // The peer needs the slot of an unused link: nothing has failed.
     else end(code === "busy" && isIdle() ? undefined : disconnected(`The peer closed the link (${code})`));
   }
 
@@ -172,7 +172,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     undoHelloTimer();
     idleClose.stop();
     scheduler.close(last);
-    service.end(reason ?? disconnected("The link was closed because nobody used it"), agreed);
+    service.end(reason ?? disconnected("The link was closed because it was unused"), agreed);
     options.onEnd(reason);
   }
 

@@ -73,7 +73,7 @@ export interface Dialer {
   resendAll(): void;
   /** Ends the peer's attempt with `cancelled` and keeps nothing. The holder of its open link closes it. */
   forget(peer: string): void;
-  /** Forgets every peer. */
+  /** Removes the state of every peer. */
   stop(): void;
 }
 
@@ -358,7 +358,7 @@ function detach(entry: Entry): Attempt | undefined {
   return current;
 }
 
-/** Opens a link. An app's own transport that throws all the same gives a link that has failed with `link-failed`. */
+/** Opens a link. If an app's own transport throws, returns a link that has failed with `link-failed`. */
 function openLink(transport: Transport, peer: string, role: Role, exchange: SignalExchange): Link {
   try {
     return transport.open(peer, role, exchange);

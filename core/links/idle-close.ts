@@ -19,11 +19,11 @@ export interface IdleCloseOptions {
   onRelease(): void;
   /** Both sides have agreed to close, or the peer has not answered. */
   close(agreed: boolean): void;
-  /** The slot is wanted and the peer does not agree to close: close the connection all the same. */
+  /** The slot is wanted and the peer does not agree to close: close the connection anyway. */
   evict(): void;
 }
 
-/** Closes a connection that nobody uses, in agreement with the peer. */
+/** Closes an unused connection, in agreement with the peer. */
 export interface IdleClose {
   /** Whether a call may start now. */
   readonly accepting: boolean;

@@ -12,7 +12,7 @@ import type { Role } from "./dial-state.ts";
 // the caller begins a generation; the callee may ask for the next one with a signal that has no description. Signals of
 // an earlier generation are ignored.
 //
-// New candidates leave at once, or together with those that follow within 50 ms. All that was sent in the generation is
+// New candidates leave at once, or batched with those that follow within 50 ms. All that was sent in the generation is
 // sent again every 2 s until the link works, so a lost signal needs no acknowledgement. The receiver drops what it knows
 // and gives the transport each description before its candidates. A side that shows that it has missed our part is
 // answered at once. Both a peer's generations and these answers are limited, since each costs us more than the peer.

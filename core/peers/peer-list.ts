@@ -58,7 +58,7 @@ const lostTimeoutMs = 60_000;
  * - *lost*: gone without `bye`. Without a link it is removed at once; with one, when the link closes or after 60 s.
  *
  * A peer that sent `bye`, or whose user is removed, is removed at once in any state. Time that this client spends offline
- * does not count, because nobody can reappear then: `offline` stops the timers, and the next snapshot postpones them. If
+ * does not count, because no peer can reappear then: `offline` stops the timers, and the next snapshot postpones them. If
  * this client gets a new peer id, its links end, and with them every lost peer.
  */
 export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boolean): PeerList {

@@ -25,7 +25,7 @@ export interface CallContext {
   keepOpenMs(keepAlive: boolean | undefined): number;
   /** Why `peer` cannot be called now, if it cannot. */
   refusal(peer: Peer): BonevalueError | undefined;
-  /** The error of a call whose query matches nobody. */
+  /** The error of a call whose query matches no peer. */
   noPeersError(): BonevalueError;
 }
 
@@ -94,7 +94,7 @@ export interface PeerCall {
   onDequeued?: () => void;
   /** Its streams, if it has any. */
   group?: StreamGroup;
-  /** Ends the streams of the answer that nobody reads. */
+  /** Ends the unread streams of the answer. */
   unreadDeadline?: Deadline;
   /** Whether its request travels on bulk, and has left. */
   isBulk?: boolean;

@@ -41,7 +41,7 @@ export interface Caller extends Pick<CallSender, "send" | "cancel"> {
   end(reason: BonevalueError, agreed: boolean): void;
 }
 
-/** What is handed in. Times in ms. */
+/** Options of {@link createCaller}. Times in ms. */
 export interface CallerOptions {
   readonly scheduler: Pick<SendScheduler, "send" | "bulk" | "drop">;
   readonly streams: Streams;
@@ -207,5 +207,5 @@ function lossError({ name }: Peer, count: number, { code, message }: BonevalueEr
 }
 
 function unreadError(): BonevalueError {
-  return new BonevalueError("cancelled", "Nobody read the answer's stream in time: read it, or ask for less.");
+  return new BonevalueError("cancelled", "The answer's stream was not read in time. Read it sooner, or request less.");
 }

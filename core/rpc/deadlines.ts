@@ -20,7 +20,7 @@ export interface Deadlines {
   after(delay: number, task: () => void): Deadline;
   /** Postpones the task to its full delay from now. Frequent, so it only writes down a time. */
   renew(deadline: Deadline): void;
-  /** Forgets the task. Stopping it again, or after it ran, does nothing. */
+  /** Cancels the task. Stopping it again, or after it ran, does nothing. */
   stop(deadline: Deadline | undefined): void;
   /** Undoes the timer that no task waits for. To be called when no new deadline is expected soon. */
   clearSpareTimer(): void;

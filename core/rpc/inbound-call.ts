@@ -15,7 +15,7 @@ export type Ending = { readonly value: unknown } | { readonly thrown: unknown };
  * A request of the peer, as a record. It begins when the request is read and is over with the first ending: the handler's,
  * or an abort because the caller cancelled, the deadline passed or the link is lost. Its streams outlive it: those of the
  * answer run until their ends, and abort the handler's signal when something else than themselves ends them. Streams of
- * the request that nobody reads end with the answer and the answer's streams, since a generator reads the request while it
+ * the request that are not read end with the answer and the answer's streams, since a generator reads the request while it
  * makes the answer.
  */
 export interface InboundCall {

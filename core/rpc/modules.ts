@@ -29,7 +29,7 @@ export interface Modules {
 
 /**
  * Creates an empty list. Requests wait for a module that is not offered until `grace` ms after the page signed in, and
- * half as long after its handler was withdrawn, since a component that is mounted again offers it anew.
+ * half as long after its handler was withdrawn, since a component that mounts again registers it again.
  */
 export function createModules({ now }: Pick<Clock, "now">, grace = 0): Modules {
   // A Map, so that no name can be mistaken for a property.

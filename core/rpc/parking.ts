@@ -16,13 +16,13 @@ export interface UnpackedRequest {
 export interface Parking {
   /** Whether a request has to wait for its module, or behind others that do. */
   mustWait(module: string): boolean;
-  /** Keeps a request until its module is offered or the grace has passed. Returns `false` where too much waits. */
+  /** Keeps a request until its module is offered or the grace has passed. Returns `false` if too much waits. */
   add(request: UnpackedRequest): boolean;
-  /** Forgets what waits. */
+  /** Drops the waiting requests. */
   stop(): void;
 }
 
-/** What is handed in. */
+/** Options of {@link createParking}. */
 export interface ParkingOptions {
   readonly modules: Modules;
   readonly deadlines: Deadlines;

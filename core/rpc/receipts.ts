@@ -8,9 +8,9 @@ import { longestMessage } from "./wire-errors.ts";
 
 /** Acknowledges and refuses the messages of the peer on one link. */
 export interface Receipts {
-  /** How many messages have arrived and are not handled. */
+  /** The number of messages that have arrived and are not handled. */
   readonly unhandled: number;
-  /** A message has arrived. Throws `protocol` where the peer had to wait before it sent one more. */
+  /** A message has arrived. Throws `protocol` if the peer has exceeded the window. */
   onReceived(): void;
   /** A message is handled: its handler has settled or takes long, or the message was refused. */
   onHandled(): void;
@@ -21,7 +21,7 @@ export interface Receipts {
   stop(): void;
 }
 
-/** What is handed in. */
+/** Options of {@link createReceipts}. */
 export interface ReceiptsOptions {
   readonly scheduler: Pick<SendScheduler, "send">;
   readonly deadlines: Deadlines;

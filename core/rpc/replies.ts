@@ -17,7 +17,7 @@ export interface RepliesState<Response> {
 
 /**
  * The replies to one call, in order of arrival: exactly one for each peer that the query matched when the call was made.
- * The request is sent at once, even when nobody iterates. Every iterator gets all replies from the first. Leaving a
+ * The request is sent at once, even if the replies are not read. Every iterator gets all replies from the first. Leaving a
  * `for await` early cancels the calls that have no reply yet, but no stream that has arrived. Not a promise, on purpose.
  */
 export interface Replies<Response> extends AsyncIterable<Reply<Response>> {
@@ -26,7 +26,7 @@ export interface Replies<Response> extends AsyncIterable<Reply<Response>> {
    * `all-failed`, whose `data` is the replies.
    */
   first(): Promise<Response>;
-  /** All replies; `[]` when the query matched nobody. Never rejects because of a peer. */
+  /** All replies; `[]` when the query matched no peer. Never rejects because of a peer. */
   all(): Promise<readonly Reply<Response>[]>;
   /** Ends the calls that have no reply yet with `cancelled`, on both sides. The reason becomes the error's cause. */
   cancel(reason?: unknown): void;

@@ -25,7 +25,7 @@ import { createThrottle } from "./throttle.ts";
 import { check, isThenable } from "./validate.ts";
 import { countOf, longestMessage, thrownError } from "./wire-errors.ts";
 
-/** What is handed in. */
+/** Options of {@link createResponder}. */
 export interface ResponderOptions extends Answering {
   readonly peer: Peer;
   readonly modules: Modules;
@@ -175,7 +175,7 @@ export function createResponder(options: ResponderOptions): Responder {
   function run(call: InboundCall, { handler, bare }: Offer, request: unknown): void {
     if (call.isOver) return;
     const threw = (thrown: unknown) => end(call, { thrown });
-    // Under a bare name, no value means that the handler will use the callback. Nobody waits for that of a message.
+    // Under a bare name, no value means that the handler will use the callback. A message does not wait for it.
     const returned = (value: unknown) => {
       if (value !== undefined || !bare || call.id === 0) end(call, { value });
     };

@@ -16,7 +16,7 @@ import { createStreams } from "./streams/streams.ts";
 /** Calls, messages and streams of one connection, both ways. */
 export type Rpc = CallSender;
 
-/** What is handed in. Times in ms. */
+/** Options of {@link createRpc}. Times in ms. */
 export interface RpcOptions {
   readonly peer: Peer;
   readonly modules: Modules;

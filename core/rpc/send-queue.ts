@@ -14,7 +14,7 @@ export interface SendQueue {
   add(call: PeerCall): void;
   /** The channel has taken a message, or it cannot be sent. */
   onSent(message: PeerCall, wasSent: boolean): void;
-  /** The peer has handled `handled` messages in all. Throws `protocol` where that contradicts itself. */
+  /** The peer has handled `handled` messages in all. Throws `protocol` if the number contradicts earlier ones. */
   acknowledge(handled: number): void;
   /** Sends what may be sent now. To be called when the peer's hello was read. */
   flush(): void;

@@ -18,7 +18,7 @@ export interface MessageOptions {
 
 /**
  * The peers that match a query. `get` always returns one, and the same object for equal queries while it is in use. It
- * outlives disconnections. `*`, `Us` and aliases may match nobody. Any other string is a peer id, which always gives a
+ * outlives disconnections. `*`, `Us` and aliases may match no peer. Any other string is a peer id, which always gives a
  * reply: for an unknown peer or ourselves it is `unknown-peer`, from a peer with the name "". While `offline`, every
  * reply and `first()` reject with `not-connected`; while `reconnecting`, calls that need a new link wait.
  */

@@ -7,7 +7,7 @@ const intervalMs = 1_000;
 /** Passes values on, at most one a second for each key. */
 export interface Throttle<Value> {
   add(key: string, value: Value): void;
-  /** Forgets what has not been passed on. */
+  /** Drops the values that were not passed on. */
   stop(): void;
 }
 

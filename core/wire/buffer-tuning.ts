@@ -3,7 +3,7 @@
 //
 // - `highWaterMark`: bulk waits while this much is buffered. It starts small, doubles each time the buffer runs empty
 //   although more waits (the page is too busy to refill it in time), and is small again for a second after each frame on
-//   control that somebody waits for.
+//   control that a call waits for.
 // - `messageSize`: what the link moves in 20 ms, since SCTP finishes a message before it begins another channel's. On a
 //   slow link a call would otherwise wait for a whole message of 68 KiB.
 //
@@ -15,7 +15,7 @@ export interface BufferTuning {
   readonly highWaterMark: number;
   /** The largest message on bulk. */
   readonly messageSize: number;
-  /** To be called when control sent a frame that somebody waits for. */
+  /** To be called when control sent a frame that a call waits for. */
   onUrgent(now: number): void;
   /** To be called when the buffer has drained. `moved`: bytes in all; `isStarved`: it is empty although bulk waits. */
   onDrained(now: number, moved: number, isStarved: boolean): void;

@@ -101,7 +101,7 @@ const nearlyEmpty = 32 * 1_024;
 // How much lossy may send while nothing else moves.
 const lossyAllowance = 4_096;
 
-// Nobody waits for these kinds of frames.
+// No call waits for these kinds of frames.
 const notUrgent = new Set<number>([Kind.hello, Kind.credit, Kind.ack]);
 
 /** Creates the scheduler of one link. The owner closes it with the link. */
@@ -114,7 +114,7 @@ export function createSendScheduler(
   let bytesBeforeOpen = minMessageSize - lastFrameReserve;
   let bulkHello: Frame<Packed> | undefined;
   let control: (() => Uint8Array<ArrayBuffer>)[] = [];
-  // Whether control holds a frame that somebody waits for.
+  // Whether control holds a frame that a call waits for.
   let isUrgent = false;
   let sentBytes = 0;
   // What the platform reported when `pump` began, plus what was sent since. To ask again costs as much as a frame.

@@ -253,7 +253,7 @@ type Connection = {
 async function connectAll(...connections: Connection[]): Promise<void> {
   await Promise.all(
     connections.map((connection) => {
-      // The client would retry for ever. At the start an operator is waiting and can fix the problem.
+      // The client would retry forever. At the start an operator is waiting and can fix the problem.
       const failed = new Promise<never>((_, reject) => connection.on("error", reject));
       return Promise.race([connection.connect(), failed]);
     }),

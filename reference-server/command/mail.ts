@@ -11,7 +11,7 @@ export function createSmtpMail(url: string, from: string | undefined): NonNullab
       from,
       to,
       subject: "You are invited",
-      text: `Somebody has invited you. Choose a password here:\n\n${link}\n\nThe link works once, until ${expires.toUTCString()}. If you did not expect this invitation, ignore this message.\n`,
+      text: `You have been invited. Choose a password here:\n\n${link}\n\nThe link works once, until ${expires.toUTCString()}. If you did not expect this invitation, ignore this message.\n`,
     });
   };
 }

@@ -18,7 +18,7 @@ export interface Switchboard {
   /** The login is online. Announces it, unless the others still see it. Returns its snapshot. */
   join(login: Login): Snapshot;
   leave(id: PeerId, lost: boolean): void;
-  /** The server has stopped: nobody is online, and nobody is notified. */
+  /** The server has stopped: all peers go offline without a notification. */
   clear(): void;
   relay(kind: SignalKind, from: Login, to: PeerId, signal: unknown): void;
   /** Announces two users who trust each other now to each other. */

@@ -10,9 +10,9 @@ import { createIncomingStream, type IncomingStream } from "./incoming-stream.ts"
 /** A stream that we receive. */
 export interface Consumer {
   readonly stream: IncomingStream<any>;
-  /** Whether somebody reads it, has read it, or has claimed it. */
+  /** Whether it is being read, was read, or is claimed. */
   readonly isClaimed: boolean;
-  /** States that somebody will read it. */
+  /** Claims it: it will be read. */
   claim(): void;
   /** Adds an item that took `bytes` on the wire. Throws `protocol` if it had no credit. */
   receive(item: unknown, bytes: number): void;

@@ -13,7 +13,7 @@ export interface IncomingStreamSource<Item> {
   cancel(reason: unknown): void | Promise<void>;
 }
 
-/** Creates a stream without a buffer: `pull` is not called before somebody reads. */
+/** Creates a stream without a buffer: `pull` is not called before the first read. */
 export function createIncomingStream<Item>(source: IncomingStreamSource<Item>): IncomingStream<Item> {
   const stream = new (requireGlobal("ReadableStream", "web-streams-polyfill"))<Item>(source, { highWaterMark: 0 });
   if (!(Symbol.asyncIterator in stream)) {

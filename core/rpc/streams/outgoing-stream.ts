@@ -22,7 +22,7 @@ export interface AttachmentSource {
 
 /**
  * Returns how to send `object` to `count` peers, if it is a stream or a blob. A blob, and an object literal that is an
- * async iterable, is read anew for each peer. Anything else can be read only once: all peers share it in lock-step, so that
+ * async iterable, is read once for each peer. Anything else can be read only once: all peers share it in lock-step, so that
  * nothing is kept for the slowest. It is in use from now on: a stream is locked, a received file is read, and an iterable
  * is marked. Throws `unsupported` if it was in use before.
  */
@@ -32,7 +32,7 @@ export function attachmentSourceOf(object: object, count: number): AttachmentSou
   if (isReadableStream(object)) return itemSource(share(lock(object), count));
   if (!isAsyncIterable(object)) return undefined;
   if (startsAnew(object)) return itemSource(() => pullFromIterable(object));
-  // The iterator is created now, since a readline interface drops lines until somebody iterates.
+  // The iterator is created now, since a readline interface drops lines until it has an iterator.
   return itemSource(share(pullFromIterable(object, iteratorOf(consumeOnce(object))), count));
 }
 

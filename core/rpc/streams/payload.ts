@@ -70,7 +70,7 @@ export function discard({ streams }: Payload, reason: BonevalueError): void {
 
 /** Cancels the streams of an answer that came too late. */
 export function discardValue(value: unknown): void {
-  const reason = new BonevalueError("cancelled", "The answer came too late: nobody waits for it any more.");
+  const reason = new BonevalueError("cancelled", "The answer came too late. The call has ended.");
   try {
     const whole = { name: "response", code: "invalid-response", depth: 64, size: Number.POSITIVE_INFINITY } as const;
     discard(packPayload(value, whole), reason);

@@ -48,7 +48,7 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
   return typeof (value as Partial<AsyncIterable<unknown>> | undefined | null)?.[Symbol.asyncIterator] === "function";
 }
 
-// Nothing about an iterable shows that somebody reads it, and two readers would each get some of its items.
+// An iterable does not show that it is being read, and two readers would each get some of its items.
 const consumed = new WeakSet<object>();
 
 /** Returns `source`, which can be read only once. Throws `unsupported` if it was passed here before. */

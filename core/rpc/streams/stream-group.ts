@@ -25,7 +25,7 @@ export interface StreamGroup {
   readonly receive: AttachmentReceiver;
   /** Stops counting what the other side has read. */
   stopTracking(): void;
-  /** Ends the received streams that nobody has begun to read. */
+  /** Ends the received streams that were never read. */
   cancelUnclaimed(reason: BonevalueError): void;
   /** Ends all streams, for both sides. */
   end(reason: BonevalueError): void;

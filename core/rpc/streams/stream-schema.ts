@@ -22,7 +22,7 @@ type Out<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
  * Nothing is sent before the receiver reads. A stream outlives the reply that carried it. It ends with its last item, an
  * error of its producer, its reader's cancel, the abort of the call's `signal`, or the link. Streams of a request that the
  * handler has not begun to read are cancelled when it has answered and the streams of its answer have ended. Streams of a
- * reply that nobody reads are cancelled after `idleTimeout`.
+ * reply that are not read are cancelled after `idleTimeout`.
  *
  * @example
  * const Tail = defineModule("Log.Tail", { request: v.object({ path: v.string() }), response: stream(v.string()) });
@@ -50,7 +50,7 @@ function isStream(value: unknown): boolean {
   return isReadableStream(value) || isAsyncIterable(value);
 }
 
-// A stream that arrived is given its schema, and stays the same object, so that it is known whether somebody reads it.
+// A stream that arrived is given its schema, and stays the same object, so that it is known whether it is read.
 function validated(source: AsyncIterable<unknown> | ReadableStream<unknown>, item: Schema): IncomingStream<any> {
   const consumer = consumerOf(source);
   consumer?.expect(item);

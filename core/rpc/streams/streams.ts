@@ -34,7 +34,7 @@ export interface Streams {
   /** Throws `protocol` if it contradicts the last credit. */
   receiveCredit(id: number, read: number, limit: number): void;
   receiveStop(id: number, code: string): void;
-  /** Stops the streams of a value that nobody waits for any more. */
+  /** Stops the streams of a value that is no longer needed. */
   refuse(value: Received): void;
   /** Ends all streams with the link, except those that have arrived completely. */
   end(reason: BonevalueError): void;

@@ -93,7 +93,7 @@ export function createWire({ ends, clock, conditions, random }: WireOptions): Wi
       };
     },
     release() {
-      // If one end has closed meanwhile, the other loses it all the same.
+      // If one end has closed meanwhile, the other loses it anyway.
       if (!held || closed) return;
       held = false;
       undoTimers();
