@@ -7,7 +7,7 @@ import type { ServerOptions } from "./server.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import { capital, password, signedIn, startTestServer } from "./testing/test-server.ts";
 
-/** An app whose tokens are its users' names, and that knows itself who is whose friend. */
+/** An app that uses names as tokens and manages friends itself. */
 async function app(friends: Record<string, { username: string; alias: string }[]> = {}, options: ServerOptions = {}) {
   const valid = new Map<string, { username: string; expires?: Date }>();
   const asked: string[] = [];
@@ -262,7 +262,7 @@ test("minted TURN credentials follow coturn's scheme and are renewed before they
   expect(Date.parse(first.expires)).toBeGreaterThan(clock.now());
 });
 
-/** A cluster whose node hears nothing but, when a test says so, that it has missed something. */
+/** A cluster whose node receives nothing except `stale`, when the test calls it. */
 function deafened(cluster: Cluster) {
   let lost = () => {};
   const deaf: Cluster = {

@@ -25,7 +25,7 @@ async function hanging() {
   return { store, hung, asked: () => asked };
 }
 
-/** Lets time pass until `done`. */
+/** Advances the clock until `done`. */
 async function passes({ clock }: Pick<TestServer, "clock">, done: () => boolean): Promise<void> {
   await until(
     () => {

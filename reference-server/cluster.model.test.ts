@@ -20,7 +20,7 @@ vi.setConfig({ hookTimeout: 60_000 });
 const log = defaultLog("silent");
 const people = ["ann", "bob", "cat", "dan"] as const;
 type Person = (typeof people)[number];
-// Word of a revocation may take so long to reach every node, in ms.
+// The time in which a revocation reaches every node, in ms.
 const propagation = 5_000;
 
 let redis: TestRedis;
@@ -38,7 +38,7 @@ interface Node {
   readonly clients: Set<TestClient>;
 }
 
-/** One page: open, or gone for now; `ended` once it may not come back. */
+/** One page, open or disconnected; `ended` if it may not reconnect. */
 interface Login {
   readonly user: Person;
   readonly id: string;
@@ -51,14 +51,14 @@ interface Login {
   ended: boolean;
 }
 
-/** What should be true. */
+/** The expected state. */
 interface Model {
   readonly trust: Set<string>;
   readonly revoked: Map<string, number>;
   readonly logins: Login[];
 }
 
-/** What is. */
+/** The real state. */
 interface Real {
   readonly nodes: Node[];
   readonly store: Store;
@@ -82,7 +82,7 @@ async function startNode(url: string): Promise<Node> {
       pollWhileAlone: 300,
       commandTimeout: 5_000,
     }),
-    // So seldom that only what nodes say to each other can make the lists right.
+    // So rarely that only messages between nodes can correct the lists.
     limits: { grace: 200, resync: 60_000, claims: 1_000, frameBurst: 10_000, failuresPerAccount: 1_000 },
   });
   return { server, wire, alive: true, clients: new Set() };
@@ -121,7 +121,7 @@ async function open(model: Model, real: Real, login: Login, node: number): Promi
   void client.closed.then(() => {
     real.breaches.push(...tracker.violations);
     if (login.client !== client) return;
-    // A page that has lost its newest socket holds on to no older one.
+    // A page that has lost its newest socket keeps no older one.
     login.client = undefined;
     for (const older of login.replaced) older.socket.terminate();
   });
@@ -129,7 +129,7 @@ async function open(model: Model, real: Real, login: Login, node: number): Promi
 
 type Step = fc.AsyncCommand<Model, Real>;
 
-/** A step on one of the logins for which it makes sense; none there: it is left out. */
+/** Runs a step on one of the logins that it applies to, or skips it. */
 function onLogin(
   name: string,
   pick: number,
@@ -304,13 +304,13 @@ async function atRest(model: Model, real: Real): Promise<void> {
     { interval: 25 },
   );
   expect(model.logins.flatMap(({ tracker }) => tracker?.violations ?? [])).toEqual([]);
-  // 1006: with their node or their page.
+  // 1006: the socket ended with its node or its page.
   const closing = [...real.closing, ...model.logins.flatMap(({ replaced }) => replaced)];
   for (const client of closing) expect([4001, 4002, 1006]).toContain(await client.closed);
   expect(real.breaches).toEqual([]);
 }
 
-/** Signals may be lost while a node is on its way back: they are said again. */
+/** Repeats signals, since they may be lost while a node recovers. */
 async function everyPairTalks(model: Model): Promise<void> {
   const open = model.logins.filter(isOpen);
   const trusts = (a: Login, b: Login) => a.user === b.user || model.trust.has(pair(a.user, b.user));

@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([redis.stop(), postgres.stop()]));
 
-/** A node whose wire to Redis can be cut. */
+/** A node whose connection to Redis can be cut. */
 async function nodeOn(store: string, options: ServerOptions, commandTimeout: number) {
   const wire = await startCuttableProxy(redis.url);
   const cluster = createRedisCluster(wire.url, log, { ...times, commandTimeout });
@@ -57,7 +57,7 @@ async function nodeOn(store: string, options: ServerOptions, commandTimeout: num
   };
 }
 
-/** Two nodes that share everything; these people trust each other. */
+/** Starts two nodes that share everything; these users trust each other. */
 async function twoNodes(
   names: readonly string[],
   options: ServerOptions = {},
@@ -74,7 +74,7 @@ async function twoNodes(
   return [await nodeOn(url, options, commandTimeout), await nodeOn(url, options, commandTimeout)] as const;
 }
 
-/** What earlier tests have left in Redis belongs to people of the same names. */
+/** Removes the data of earlier tests, which use the same names. */
 async function flush(): Promise<void> {
   const client = await createClient({ url: redis.url }).connect();
   await client.flushAll();
@@ -99,7 +99,7 @@ test("a session keeps its peer id on every node, and a takeover on another node 
   const again = await two.signIn("ann", ann.session);
   expect(again).toMatchObject({ id: ann.id, resumed: true });
   expect(await ann.closed).toBe(4002);
-  // The last signals to the older socket may be lost with it: they are said again.
+  // The last signals to the older socket may be lost with it: repeat them.
   await until(async () => {
     bob.send("peerRequest", { to: ann.id, signal: 1 });
     await Promise.all([bob.settled(), again.settled()]);
@@ -212,7 +212,7 @@ test("a hanging Redis delays neither sign-ins, relays nor /healthz, and is used 
   const [ann, bob, cat] = [await one.signIn("ann"), await two.signIn("bob"), await one.signIn("cat")];
   onTestFinished(redis.resume);
   redis.pause();
-  // What is said to the other node all the time must not keep a wire alive on which no answer comes.
+  // Constant messages to the other node must not keep a connection alive that gets no answer.
   const chatter = setInterval(() => ann.send("peerRequest", { to: bob.id, signal: "lost" }), 20);
   onTestFinished(() => clearInterval(chatter));
 

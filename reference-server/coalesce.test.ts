@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { coalesce } from "./coalesce.ts";
 
-/** Runs that end when the test says so. */
+/** Runs that the test ends. */
 function controlled() {
   const ends: { resolve: () => void; reject: (error: Error) => void }[] = [];
   const run = () => new Promise<void>((resolve, reject) => ends.push({ resolve, reject }));

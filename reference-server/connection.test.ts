@@ -11,7 +11,7 @@ import type { Member, SignInLists } from "./user-sessions.ts";
 
 const mebibyte = 1024 * 1024;
 
-/** A socket whose far end reads when the test says so. */
+/** A socket whose other end reads when the test calls it. */
 function slowSocket() {
   const socket = Object.assign(new EventEmitter(), {
     OPEN: 1,
@@ -34,7 +34,7 @@ function slowSocket() {
   return socket;
 }
 
-/** Signed in, with first lists of `size` bytes on their way. */
+/** Opens a connection that has signed in, with first lists of `size` bytes unsent. */
 async function signedIn(size: number) {
   const socket = slowSocket();
   const clock = virtualClock();

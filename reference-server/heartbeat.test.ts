@@ -4,7 +4,7 @@ import { virtualClock } from "./testing/virtual-clock.ts";
 
 const limits = { pingEvery: 25_000, idleTimeout: 35_000 };
 
-/** A heart on a clock that a test can set, and how often it has beaten. */
+/** A heartbeat on a virtual clock, and the number of its pings. */
 function heart() {
   const clock = virtualClock();
   const seen = { beats: 0, silent: false, setBack: 0, lastHeard: clock.now() };

@@ -298,7 +298,7 @@ test("a sign-in that overlaps a change of its password creates no session", asyn
   expect(late.received.map(({ type }) => type)).toEqual(["error"]);
 });
 
-/** A cluster whose answers to claims a test can hold back, as a network may. */
+/** A cluster that can delay the answers to claims, as a network may. */
 function gated(cluster: Cluster) {
   let passage = Promise.withResolvers<void>();
   let waiting = 0;

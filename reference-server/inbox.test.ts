@@ -4,7 +4,7 @@ import type { WebSocket } from "ws";
 import { createInbox } from "./inbox.ts";
 import { virtualClock } from "./testing/virtual-clock.ts";
 
-/** An inbox that reads one frame a second, and what it has read. */
+/** An inbox that reads one frame a second, and the frames that it has read. */
 function slowInbox() {
   const socket = Object.assign(new EventEmitter(), { pause() {}, resume() {} });
   const clock = virtualClock();
@@ -16,7 +16,7 @@ function slowInbox() {
   return { clock, inbox, read, say: (text: string) => socket.emit("message", Buffer.from(text), false) };
 }
 
-/** Lets a second pass, and what was waiting for it run. */
+/** Advances the clock by a second and runs what is due. */
 async function second({ clock }: ReturnType<typeof slowInbox>): Promise<void> {
   clock.advance(1_000);
   await new Promise(setImmediate);

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-/** A page at `url`, and what it complained about. */
+/** Opens a page at `url`, and records its errors. */
 async function visit(url: string): Promise<{ page: Page; complaints: string[] }> {
   const context = await browser.newContext();
   onTestFinished(() => context.close());
@@ -22,7 +22,7 @@ async function visit(url: string): Promise<{ page: Page; complaints: string[] }>
 }
 
 test("an invited person chooses a password in the browser, and signs in with it", async () => {
-  // Nothing but the server's own page needs to be listed for it.
+  // The server's own page needs no entry in this list.
   const { server, open } = await startTestServer([], { origins: ["https://app.example.org"] });
   const { link } = await server.accounts.invite("ann@example.org");
   const { page, complaints } = await visit(link);

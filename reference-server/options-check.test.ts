@@ -10,7 +10,7 @@ import { openSqliteStore } from "./store/sqlite.ts";
 
 const basics: ServerOptions = { port: 0, store: ":memory:", log: defaultLog("silent") };
 
-/** A server until the test ends. */
+/** Starts a server until the test ends. */
 async function created(options: ServerOptions) {
   const server = await createServer({ ...basics, ...options });
   onTestFinished(() => server.close());

@@ -10,7 +10,7 @@ function view(names: Record<string, string>, logins: readonly Login[]): Presence
   return { names: new Map(Object.entries({ me: us, ...names })), peers: new Map(logins.map((one) => [one.id, one])) };
 }
 
-/** A client that does as it is told, and complains where the protocol says that a frame cannot come. */
+/** Applies events to the state of a client; throws for an event that the protocol does not allow. */
 function client(start: PresenceView) {
   const users = new Set([...start.names.values()].filter((name) => name !== us));
   const peers = new Map([...start.peers.values()].map(({ id, user }) => [id, start.names.get(user)!]));

@@ -16,14 +16,14 @@ import { password, signedIn, startTestServer } from "./testing/test-server.ts";
 
 const minute = 60_000;
 
-/** What a sign-in that fails is told, and how it ends. */
+/** Resolves to the error and the close code of a failed sign-in. */
 async function refused(client: TestClient, proof: object): Promise<{ code: string; close: number; after?: number }> {
   client.send("authenticate", { version: 1, ...proof });
   const { data } = await client.next("error");
   return { ...data, close: await client.closed };
 }
 
-// ── proofs ──
+// ── credentials ──
 
 test("an unknown user and a wrong password get the same answer", async () => {
   const { open } = await startTestServer(["ann"]);
@@ -36,7 +36,7 @@ test("an unknown user and a wrong password get the same answer", async () => {
 test("an unknown user takes as long as a wrong password", async () => {
   const passwords = await createPasswords(10);
   const known = await passwords.hash("right");
-  // The processor's time, and the shortest: what else this machine does is in neither.
+  // The shortest processor time, which does not depend on other load of the machine.
   const time = async (hash: string | undefined) => {
     const began = process.cpuUsage();
     expect(await passwords.verify(hash, "wrong")).toBe(false);
@@ -49,7 +49,7 @@ test("an unknown user takes as long as a wrong password", async () => {
     times.unknown.push(await time(undefined));
   }
   const ratio = Math.min(...times.unknown) / Math.min(...times.known);
-  // An answer without a hash would come in a hundredth of the time.
+  // An answer without a hash would take a hundredth of the time.
   expect(ratio).toBeGreaterThan(0.6);
   expect(ratio).toBeLessThan(1.6);
 });
@@ -401,7 +401,7 @@ test("messages are not compressed, even if a client offers it", async () => {
   expect(response.headers).not.toHaveProperty("sec-websocket-extensions");
 });
 
-// ── what a socket may cost ──
+// ── limits of a socket ──
 
 test("a socket without a first frame within 5 seconds is closed", async () => {
   const { open, clock } = await startTestServer(["ann"]);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { virtualClock } from "../testing/virtual-clock.ts";
 import { withCircuitBreaker } from "./circuit-breaker.ts";
 
-/** An oracle that answers when the test says so. */
+/** A method that answers when the test calls `answer`. */
 function oracle() {
   const clock = virtualClock();
   const asked: { question: string; answer(text: string): void; fail(error: Error): void }[] = [];
@@ -20,7 +20,7 @@ function oracle() {
   return { clock, asked, told, ask };
 }
 
-/** What is due now has been done, and what follows from it. */
+/** Resolves when everything that is due has run. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test("results and failures in time are passed on", async () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { until } from "../../tools/eventually.ts";
 import type { BusMessage, Cluster, ClusterNode, Login } from "./cluster.ts";
 
-/** A cluster with nobody in it. */
+/** An empty cluster. */
 export interface ClusterUnderTest {
   readonly cluster: Cluster;
   dispose(): Promise<void>;
@@ -16,7 +16,7 @@ export interface TestNode extends ClusterNode {
   waitFor<Kind extends BusMessage["kind"]>(kind: Kind): Promise<Extract<BusMessage, { kind: Kind }>>;
 }
 
-/** Enters a cluster. */
+/** Joins a cluster. */
 export async function joined(cluster: Cluster): Promise<TestNode> {
   const received: BusMessage[] = [];
   let stale = 0;
@@ -32,12 +32,12 @@ export async function joined(cluster: Cluster): Promise<TestNode> {
   };
 }
 
-/** Only who and where, for comparing. */
+/** Returns user, peer and node of each login, in order, for comparison. */
 export function whereabouts(logins: readonly Login[]): string[] {
   return logins.map(({ user, id, node }) => `${user} ${id} ${node}`).toSorted();
 }
 
-/** What every cluster does, run on each. */
+/** The conformance suite of all clusters. */
 export function describeCluster(name: string, open: () => Promise<ClusterUnderTest>): void {
   describe(`the ${name} cluster`, () => {
     let under: ClusterUnderTest;

@@ -30,7 +30,7 @@ const sentMessage = v.object({ from: v.string(), message: busMessage });
 
 /** Creates the bus of one node. */
 export function createRedisBus({ node: own, channelPrefix, log, publish, deliver }: RedisBusParts): RedisBus {
-  const broadcastChannel = `${channelPrefix}:everybody`;
+  const broadcastChannel = `${channelPrefix}:broadcast`;
   const channelOf = (node: string) => `${channelPrefix}:to:${node}`;
   let hasLostMessages = false;
 

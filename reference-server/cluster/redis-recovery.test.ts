@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { virtualClock } from "../testing/virtual-clock.ts";
 import { createRecovery } from "./redis-recovery.ts";
 
-/** Settles within a second, or a lease of ten; the engine answers when a test says so. */
+/** A recovery that checks every second, with a lease of ten; the test controls the answers of Redis. */
 function settling() {
   const clock = virtualClock();
   const asked: PromiseWithResolvers<readonly string[]>[] = [];

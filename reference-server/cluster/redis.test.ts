@@ -140,7 +140,7 @@ test("while messages from Redis are cut off, missing peers are not treated as go
   const admin = await client();
   const allow = (clients: number) => admin.configSet("maxclients", `${clients}`);
   onTestFinished(async () => void (await allow(1_000)));
-  // As if it had been killed, and of two wires only one was back.
+  // As after a crash of which only one of the two connections has recovered.
   await Promise.all([allow(1), admin.flushAll(), admin.sendCommand(["CLIENT", "KILL", "TYPE", "pubsub"])]);
   expect(await found.promise).toEqual({ logins: [], complete: false });
   await allow(1_000);
@@ -217,7 +217,7 @@ test("a peer that moved during an outage stays on its new node, even if clocks d
   const two = await member(createRedisCluster(second.url, log, quick, clock));
   await one.claim("ann", "p");
   second.cut();
-  // Longer than what a busy machine takes to tell the engine's time.
+  // Longer than a busy machine needs to read the time of Redis.
   passed = 5_000;
   await until(async () => !(await two.online(["ann"])).complete);
   await two.claim("ann", "p");
@@ -245,8 +245,8 @@ test("invalid messages from other nodes are logged and ignored", async () => {
     '{"from":"x","message":{"kind":"shutdown"}}',
     '{"from":"x","message":{"kind":"revoke"}}',
   ])
-    await other.sPublish("bonevalue:0:everybody", text);
-  await other.sPublish("bonevalue:0:everybody", '{"from":"x","message":{"kind":"revoke","user":"ann"}}');
+    await other.sPublish("bonevalue:0:broadcast", text);
+  await other.sPublish("bonevalue:0:broadcast", '{"from":"x","message":{"kind":"revoke","user":"ann"}}');
   await one.waitFor("revoke");
   expect(one.received).toHaveLength(1);
   expect(warnings).toHaveLength(4);

@@ -13,13 +13,13 @@ import { signedIn } from "../testing/test-server.ts";
 
 const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
 
-/** `bonevalue-server user add ann` at a terminal, where somebody answers the prompt with these keys. */
+/** `bonevalue-server user add ann` at a terminal, with these keys as input. */
 async function addAnn(keys: string) {
   const folder = await mkdtemp(join(tmpdir(), "bonevalue-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   const store = join(folder, "server.db");
   const command = [process.execPath, cli, "user", "add", "ann", "--store", store].map((word) => `'${word}'`).join(" ");
-  // Of util-linux: gives a command a terminal of its own, and hands over what both sides say.
+  // `script` of util-linux runs a command in a terminal of its own.
   const terminal = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"]);
   let shown = "";
   terminal.stdout.on("data", (chunk) => {

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Store } from "./store.ts";
 
-/** Opens a store with nothing in it; again on the same data with `reopen`, as another process would. */
+/** Opens an empty store; `reopen` opens the same data again, as another process would. */
 export interface StoreUnderTest {
   readonly store: Store;
   reopen(): Promise<Store>;
   dispose(): Promise<void>;
 }
 
-/** What every store does, run on each. */
+/** The conformance suite of all stores. */
 export function describeStore(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(`the ${name} store`, () => {
     let under: StoreUnderTest;

@@ -209,7 +209,7 @@ test("an unreachable store is reported with what to do and without the password"
   await expect(opening).rejects.not.toThrow(/secret/);
 });
 
-/** Waits until another connection waits for what this one holds. */
+/** Waits until another connection waits for a lock of this one. */
 async function waitingForLock(client: pg.Client): Promise<void> {
   await until(async () => (await client.query("select 1 from pg_locks where not granted")).rowCount !== 0, {
     interval: 5,

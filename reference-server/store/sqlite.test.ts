@@ -75,7 +75,7 @@ function claimElsewhere(file: string, claimer: string): Promise<string> {
   return elsewhere(file, `JSON.stringify(await store.claimToken("t", "${claimer}", "Ann", 5))`);
 }
 
-/** What an expression about the store comes to in another process. */
+/** Evaluates an expression on the store in another process. */
 async function elsewhere(file: string, expression: string): Promise<string> {
   const script = `
     import { openSqliteStore } from ${JSON.stringify(new URL("sqlite.ts", import.meta.url).href)};

@@ -1,19 +1,19 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** A wire to a server that a test can cut. */
+/** A TCP proxy to a server that a test can cut. */
 export interface CuttableProxy {
-  /** The server, through the wire. */
+  /** The URL of the server through the proxy. */
   readonly url: string;
   /** Leads new connections to another server; open connections stay. */
   redirect(url: string): void;
-  /** Breaks all connections, and lets no new ones through. */
+  /** Breaks all connections and rejects new ones. */
   cut(): void;
   restore(): void;
   stop(): void;
 }
 
-/** Lays a wire to what listens at `url`. */
+/** Starts a proxy to the server at `url`. */
 export async function startCuttableProxy(url: string): Promise<CuttableProxy> {
   let { hostname, port } = new URL(url);
   const open = new Set<Socket>();

@@ -2,7 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process"
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** A port that nothing listens on. */
+/** Returns a free port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -12,7 +12,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts a program; resolves once its output has `ready` in it, rejects with its output when it ends before. */
+/** Starts a program; resolves when its output contains `ready`, rejects with the output when it ends first. */
 export function startProgram(
   command: string,
   args: readonly string[],
@@ -33,7 +33,7 @@ export function startProgram(
   });
 }
 
-/** Ends a program; resolves once it has gone. */
+/** Ends a program; resolves when it has exited. */
 export async function endProgram(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit");

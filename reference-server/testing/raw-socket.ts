@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 interface RawOptions {
-  /** What follows the head. */
+  /** The text after the head. */
   readonly end?: string;
-  /** Not even when the server ends its side does this one end its own. */
+  /** Keeps this side open when the server ends its own. */
   readonly stays?: boolean;
 }
 
-/** Connects to a server and says `head`, as no browser would; what comes back is for the caller to read. */
+/** Connects to a server and sends a raw request head; the caller reads the response. */
 export async function sendRaw(
   url: string,
   head: readonly string[],
@@ -22,7 +22,7 @@ export async function sendRaw(
   return socket;
 }
 
-/** The head of a request for a WebSocket at `path`. */
+/** Returns the head of a request for a WebSocket at `path`. */
 export function upgradeTo(path: string): readonly string[] {
   return [
     ...[`GET ${path} HTTP/1.1`, "Host: localhost", "Connection: Upgrade", "Upgrade: websocket"],

@@ -1,9 +1,9 @@
 import type { Store } from "../store/store.ts";
 
-/** What a store was asked: the method, and its arguments as JSON. */
+/** The calls of a store: the method, and its arguments as JSON. */
 export type Calls = [method: string, args: string][];
 
-/** A store that writes down what it is asked. */
+/** Wraps a store and records its calls. */
 export function recordCalls(store: Store): { store: Store; calls: Calls } {
   const calls: Calls = [];
   const watched = Object.fromEntries(

@@ -2,14 +2,14 @@ import { tmpdir } from "node:os";
 import { createClient } from "@redis/client";
 import { endProgram, freePort, startProgram } from "./process.ts";
 
-/** A Redis of a test's own, with nothing in it and nothing on disk. */
+/** A Redis server of a test, empty and without files. */
 export interface TestRedis {
   readonly url: string;
-  /** `kill -9`: everything in it is lost. */
+  /** `kill -9`: all data is lost. */
   kill(): Promise<void>;
-  /** Again, empty, at the same URL. */
+  /** Starts it again, empty, at the same URL. */
   start(): Promise<void>;
-  /** It takes connections and answers nothing, until it is woken; nothing in it is lost. */
+  /** It accepts connections and answers nothing until `resume`; no data is lost. */
   pause(): void;
   resume(): void;
   /** Ends the lease of a node at once, as if it had expired. */

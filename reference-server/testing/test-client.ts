@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type ClientOptions, WebSocket } from "ws";
 
-/** A frame as it came. */
+/** A received frame. */
 export interface Received {
   readonly type: string;
   readonly data?: any;
@@ -9,17 +9,17 @@ export interface Received {
   readonly lost?: boolean;
 }
 
-/** A client that says what a test tells it to, and nothing of its own. */
+/** A client that sends only the frames of the test. */
 export interface TestClient {
   readonly socket: WebSocket;
   /** Every frame, in order of arrival. */
   readonly received: readonly Received[];
   send(type: string, data?: unknown, id?: number): void;
-  /** The next frame that no `next` has returned or passed over: of this type, if given. Rejects when the socket closes first. */
+  /** Resolves to the next unread frame, of this type if given; earlier frames count as read. Rejects when the socket closes first. */
   next(type?: string): Promise<Received>;
   /** Sends a request; resolves to its answer or its error. */
   request(type: string, data?: unknown): Promise<Received>;
-  /** Resolves once everything that the server sent before has come. */
+  /** Resolves when everything that the server sent before has arrived. */
   settled(): Promise<void>;
   /** The code with which the socket closed. */
   readonly closed: Promise<number>;

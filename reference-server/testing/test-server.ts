@@ -5,7 +5,7 @@ import { type BonevalueServer, createServer, type Log, type ServerOptions } from
 import { openClient, type TestClient } from "./test-client.ts";
 import { type VirtualClock, virtualClock } from "./virtual-clock.ts";
 
-/** A signed-in client, and what it was told at first. */
+/** A signed-in client and its first lists. */
 export interface Peer extends TestClient {
   readonly id: string;
   readonly session: string;
@@ -14,25 +14,25 @@ export interface Peer extends TestClient {
   readonly peers: { name: string; id: string }[];
 }
 
-/** A server with some people. */
+/** A server with some accounts. */
 export interface TestServer {
   readonly server: BonevalueServer;
   readonly clock: VirtualClock;
-  /** What was logged: level, message and data. */
+  /** The log: level, message and data. */
   readonly logged: readonly [level: string, message: string, data: Record<string, unknown>][];
   open(options?: ClientOptions): Promise<TestClient>;
   /** With the account's password, unless another proof is given. */
   signIn(username: string, proof?: object): Promise<Peer>;
-  /** Breaks a peer's connection; resolves once the server has noticed. */
+  /** Breaks the connection of a peer; resolves when the server has noticed it. */
   lose(peer: Peer): Promise<void>;
-  /** Waits until what one of these peers did has reached all of them. */
+  /** Waits until the actions of each of these peers have reached all of them. */
   settled(...peers: TestClient[]): Promise<void>;
 }
 
-/** Everybody's password in a test. */
+/** The password of all accounts in a test. */
 export const password = "correct horse";
 
-/** Starts a server in memory with these accounts; everybody trusts everybody, under their names with a capital. */
+/** Starts a server in memory with these accounts; all trust each other, with capitalized names as aliases. */
 export async function startTestServer(
   accounts: readonly string[] = [],
   options: ServerOptions = {},
@@ -66,13 +66,13 @@ export async function startTestServer(
       });
     },
     async settled(...peers) {
-      // Twice: the first round shows that each peer's own doings are done, the second that the others were told.
+      // Twice: after the first round each peer's own frames are handled, after the second the others have received the results.
       for (const peer of [...peers, ...peers]) await peer.settled();
     },
   };
 }
 
-/** Proves who a client is, and waits for the lists. */
+/** Signs a client in, and waits for the lists. */
 export async function signedIn(client: TestClient, proof: object): Promise<Peer> {
   client.send("authenticate", { version: 1, ...proof });
   const { data: self } = await client.next("setPeerId");

@@ -1,7 +1,7 @@
 import { us } from "../../core/protocol/alias.ts";
 import type { Received, TestClient } from "./test-client.ts";
 
-/** What a client believes, from what it was told; every breach of the protocol's order is written down. */
+/** The state of a client by its frames, and the violations of the protocol's order. */
 export interface Tracker {
   readonly users: ReadonlySet<string>;
   /** Names by peer id. */
@@ -10,7 +10,7 @@ export interface Tracker {
   readonly violations: readonly string[];
 }
 
-/** Follows a client's frames from the first. */
+/** Tracks the frames of a client from the first. */
 export function track(client: TestClient, onSignal: (from: string, signal: any) => void = () => {}): Tracker {
   const users = new Set<string>();
   const peers = new Map<string, string>();

@@ -1,12 +1,12 @@
 import type { Clock } from "../clock.ts";
 
-/** Time that passes when a test says so. */
+/** A clock that a test advances. */
 export interface VirtualClock extends Clock {
   /** Runs everything that is due within the next `span` ms, in order of time. */
   advance(span: number): void;
 }
 
-/** Starts at the real time, since certificates and the like are real. */
+/** Starts at the real time, which certificates need. */
 export function virtualClock(): VirtualClock {
   const tasks = new Set<{ at: number; task: () => void }>();
   let now = Date.now();
