@@ -67,8 +67,8 @@ export interface RedisEvents {
  * command that takes longer than `commandTimeout` ms rejects.
  *
  * An error reply counts as an outage: after a failover, for example, the connections may still lead to the old primary, which
- * then answers READONLY. Both connections are closed and opened again, so that host names are resolved again and both lead
- * to the same server, until Redis accepts one command of each kind.
+ * then answers READONLY. After such a reply, and when one of the two connections breaks, both are closed and opened again, so
+ * that host names are resolved again and both lead to the same server, until Redis accepts one command of each kind.
  */
 export async function connectRedis(
   url: string,
@@ -80,7 +80,7 @@ export async function connectRedis(
   const client = createRedisClient(redis, url);
   const subscriber = client.duplicate();
   for (const connection of [client, subscriber]) connection.on("error", events.failed);
-  let isRefused = false;
+  let isReopening = false;
   let isClosed = false;
   try {
     await connectAll(client, subscriber);
@@ -90,42 +90,46 @@ export async function connectRedis(
     disconnect();
     throw describeError(error);
   }
-  for (const connection of [client, subscriber]) connection.on("ready", onReady);
+  for (const connection of [client, subscriber]) connection.on("reconnecting", reopen);
+
+  function isReady(): boolean {
+    return client.isReady && subscriber.isReady;
+  }
 
   function onReady(): void {
-    if (!isRefused && client.isReady && subscriber.isReady) events.restored();
+    if (!isReopening && isReady()) events.restored();
   }
 
   function disconnect(): void {
-    client.destroy();
-    subscriber.destroy();
+    for (const connection of [client, subscriber]) if (connection.isOpen) connection.destroy();
   }
 
   async function subscribe(): Promise<void> {
     for (const channel of channels) await subscriber.sSubscribe(channel, events.message);
   }
 
-  async function onErrorReply(error: Error): Promise<void> {
-    if (isRefused || isClosed) return;
-    isRefused = true;
-    events.failed(describeError(error));
-    while (isRefused && !isClosed) {
+  /** Opens both connections again, until Redis accepts the commands of this module. */
+  async function reopen(): Promise<void> {
+    if (isReopening || isClosed) return;
+    isReopening = true;
+    for (let works = false; !isClosed && !(works && isReady()); ) {
       disconnect();
-      await Promise.all([client.connect(), subscriber.connect()])
+      works = await Promise.all([client.connect(), subscriber.connect()])
         .then(subscribe)
         .then(() => checkCommands(client, channels))
         .then(
-          () => {
-            isRefused = false;
-          },
-          () => new Promise<void>((resolve) => clock.after(retryRefusedEvery, resolve)),
+          () => true,
+          () => new Promise<false>((resolve) => clock.after(reopenEvery, () => resolve(false))),
         );
     }
-    onReady();
+    isReopening = false;
+    if (!isClosed) onReady();
   }
 
   const commands = onRejected(createCommands(client), (error) => {
-    if (error instanceof redis.ErrorReply) void onErrorReply(error);
+    if (!(error instanceof redis.ErrorReply) || isReopening) return;
+    events.failed(describeError(error));
+    void reopen();
   });
   return {
     ...withCircuitBreaker(commands, commandTimeout, clock, { failed: events.failed, restored: onReady }),
@@ -141,8 +145,8 @@ export async function connectRedis(
   };
 }
 
-// The pause between two attempts while Redis answers with errors, in ms.
-const retryRefusedEvery = 500;
+// The pause between two attempts to open the connections again, in ms.
+const reopenEvery = 500;
 
 /** Runs one command of each kind that a node uses: a write, a script and a publication. Rejects with the first error. */
 async function checkCommands(client: Client, channels: readonly string[]): Promise<void> {

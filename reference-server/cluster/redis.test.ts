@@ -316,6 +316,25 @@ test("after a failover to a replica, nodes that answer READONLY reconnect within
   expect(performance.now() - began).toBeLessThan(5_000);
 });
 
+test("after a failover that breaks one of a node's two connections, both lead to the new Redis", async () => {
+  const [old, fresh] = [await startRedis(), await startRedis()];
+  onTestFinished(old.stop);
+  onTestFinished(fresh.stop);
+  const address = await startCuttableProxy(old.url);
+  onTestFinished(address.stop);
+  const one = await member(createRedisCluster(address.url, log, quick));
+  const two = await member(createRedisCluster(fresh.url, log, quick));
+  const admin = await client(old.url);
+  address.redirect(fresh.url);
+  await admin.sendCommand(["CLIENT", "KILL", "TYPE", "pubsub"]);
+  await until(async () => {
+    await one.claim("ann", "p1");
+    return (await two.online(["ann"])).logins.length === 1;
+  });
+  two.broadcast({ kind: "revoke", user: "bob" });
+  await one.waitFor("revoke");
+});
+
 const refusals: [string, string[], string[]][] = [
   ["OOM", ["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"]],
   ["NOPERM", ["ACL", "SETUSER", "default", "-spublish"], ["ACL", "SETUSER", "default", "+spublish"]],
