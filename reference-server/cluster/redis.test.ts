@@ -140,7 +140,7 @@ test("while messages from Redis are cut off, missing peers are not treated as go
   const admin = await client();
   const allow = (clients: number) => admin.configSet("maxclients", `${clients}`);
   onTestFinished(async () => void (await allow(1_000)));
-  // As after a crash of which only one of the two connections has recovered.
+  // As after a crash from which only one connection has recovered.
   await Promise.all([allow(1), admin.flushAll(), admin.sendCommand(["CLIENT", "KILL", "TYPE", "pubsub"])]);
   expect(await found.promise).toEqual({ logins: [], complete: false });
   await allow(1_000);
