@@ -338,6 +338,60 @@ test("our own dial is not announced as incoming", async () => {
   expect(a.log).toEqual(["open to b as caller"]);
 });
 
+test("a dial that times out does not end the attempt of the peer that has replaced its own", async () => {
+  const { transport, made } = createManualTransport();
+  const { clock, b } = createPair({ transport, passes: () => false });
+  b.dial("a");
+  await clock.advance(5_000);
+  b.receive("peerRequest", "a", { attempt: 1, round: 0, description: { type: "offer", sdp: "" } });
+  await clock.advance(11_000);
+  expect(b.log).toEqual([expect.stringMatching(/^failed to a: link-failed/)]);
+  expect(b.freed).toEqual([]);
+  made.at(-1)?.open();
+  await clock.advance(0);
+  expect(b.log[1]).toBe("open to a as callee");
+});
+
+test("a dial that joined an attempt of the peer continues when that attempt times out", async () => {
+  const { transport, made } = createManualTransport();
+  const { clock, a } = createPair({ transport, passes: () => false });
+  a.receive("peerRequest", "b", { attempt: 1, round: 0, description: { type: "offer", sdp: "" } });
+  await clock.advance(5_000);
+  a.dial("b");
+  await clock.advance(10_100);
+  expect(made.map(({ role }) => role)).toEqual(["callee", "caller"]);
+});
+
+test("a link that opens as its peer is forgotten is not reported", async () => {
+  const { transport, made } = createManualTransport();
+  const { clock, a } = createPair({ transport, passes: () => false });
+  a.dial("b");
+  made[0]?.open();
+  a.forget("b");
+  await clock.advance(1_000);
+  expect(a.log).toEqual([]);
+});
+
+test("a forgotten peer is not dialed again after a broken attempt", async () => {
+  const { transport, made } = createManualTransport();
+  const { clock, a } = createPair({ transport, passes: () => false });
+  a.dial("b");
+  made[0]?.end(new BonevalueError("disconnected", "The handshake was lost."));
+  await clock.advance(10);
+  a.forget("b");
+  await clock.advance(1_000);
+  expect([made.length, clock.waiting]).toEqual([1, 0]);
+});
+
+test("the end of an open link is no failed dial", async () => {
+  const { clock, a } = createPair();
+  a.dial("b");
+  await clock.advance(1_000);
+  a.links[0]?.close(new BonevalueError("protocol", "A malformed frame."));
+  await clock.advance(1_000);
+  expect(a.log).toEqual(["open to b as caller", "closed: protocol"]);
+});
+
 test("a peer is free once no link, no attempt and no dial of it is left", async () => {
   const { clock, network, a, b } = createPair();
   a.dial("b");
@@ -359,11 +413,12 @@ test("a peer is free once no link, no attempt and no dial of it is left", async 
 });
 
 test("a dial to a peer that the server cannot reach fails at once, and an open link stays", async () => {
-  const { clock, a } = createPair();
+  const { clock, network, a } = createPair();
   a.onUnreachable("b");
   a.dial("b");
   a.onUnreachable("b");
   expect(a.log).toEqual([expect.stringMatching(/^failed to b: unknown-peer/)]);
+  expect([network.size, a.freed]).toEqual([0, ["b"]]);
   a.dial("b");
   await clock.advance(1_000);
   a.onUnreachable("b");

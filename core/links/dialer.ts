@@ -249,7 +249,7 @@ export function createDialer(options: DialerOptions): Dialer {
   }
 
   function start(entry: Entry): void {
-    if (entry.pendingDial && !entry.dialing.current) apply(entry, dial(entry.dialing, ++attempts));
+    apply(entry, dial(entry.dialing, ++attempts));
   }
 
   function redial(entry: Entry, error?: BonevalueError): void {
