@@ -9,7 +9,7 @@ import { type TabMessage, tabMessage } from "./tab-messages.ts";
 
 /** The parts of the platform that a room uses. */
 export interface RoomPlatform {
-  readonly BroadcastChannel: typeof BroadcastChannel;
+  readonly BroadcastChannel: new (name: string) => BroadcastChannel;
   /** Undefined if the platform has none. */
   readonly locks: LockManager | undefined;
   readonly clock: Clock;
