@@ -26,7 +26,7 @@ test("an invited person chooses a password in the browser, and signs in with it"
   const { server, open } = await startTestServer([], { origins: ["https://app.example.org"] });
   const { link } = await server.accounts.invite("ann@example.org");
   const { page, complaints } = await visit(link);
-  await page.getByLabel("Password").fill("a good secret");
+  await page.getByLabel("Password", { exact: true }).fill("a good secret");
   await page.getByRole("button", { name: "Create account" }).click();
   await page.getByRole("heading", { name: "Welcome" }).waitFor();
   expect(await page.getByText("ann@example.org").isVisible()).toBe(true);
@@ -42,7 +42,7 @@ test("a used link shows an error and keeps the form", async () => {
   first.send("acceptInvite", { version: 1, invite: new URL(link).hash.slice(1), password: "a good secret" });
   await first.next("peerList");
   const { page } = await visit(link);
-  await page.getByLabel("Password").fill("another secret");
+  await page.getByLabel("Password", { exact: true }).fill("another secret");
   await page.getByRole("button").click();
   await page.getByRole("alert").filter({ hasText: "not valid" }).waitFor();
   expect(await page.getByRole("button").isEnabled()).toBe(true);
@@ -53,7 +53,7 @@ test("a link without its fragment asks for the complete link", async () => {
   const { link } = await server.accounts.invite("ann@example.org");
   const { page, complaints } = await visit(link.split("#")[0]!);
   await page.getByText("This link is incomplete.").waitFor();
-  expect(await page.getByLabel("Password").isVisible()).toBe(false);
+  expect(await page.getByLabel("Password", { exact: true }).isVisible()).toBe(false);
   expect(complaints).toEqual([]);
 });
 
@@ -61,7 +61,7 @@ test("the page is below the path of the server", async () => {
   const { server } = await startTestServer([], { path: "/p2p" });
   const { link } = await server.accounts.invite("ann@example.org");
   const { page } = await visit(link);
-  await page.getByLabel("Password").fill("a good secret");
+  await page.getByLabel("Password", { exact: true }).fill("a good secret");
   await page.getByRole("button").click();
   await page.getByRole("heading", { name: "Welcome" }).waitFor();
 });

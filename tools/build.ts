@@ -8,7 +8,8 @@ const sources = [
   "tools/{entries,license-file}.ts",
   "package-lock.json",
 ];
-const exclude = ["**/{dist,node_modules}/**"];
+// The folders too: a new dist/ would otherwise count as a changed source.
+const exclude = ["**/{dist,node_modules}", "**/{dist,node_modules}/**"];
 
 /** Builds every dist/ unless it is newer than its sources. Vitest calls it before tests that use dist/. */
 export default function ensureBuilt(): void {

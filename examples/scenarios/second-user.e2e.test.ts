@@ -61,7 +61,7 @@ test("an invitation works as a credential exactly once", async () => {
 /** Follows the invitation link and chooses a password. */
 async function acceptInvitation({ link }: { link: string }): Promise<void> {
   const { page, close } = await browser.open(link);
-  await page.getByLabel("Password").fill(password);
+  await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button").click();
   await page.getByText("Your account is ready").waitFor();
   await close();
