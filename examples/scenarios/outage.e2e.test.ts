@@ -193,6 +193,6 @@ test("diagnose() reports the capabilities of a page", async () => {
     relay: false,
     errors: [],
   });
-  expect(text).toContain("relay candidates: no (configure a TURN server");
+  expect(text).toContain("no TURN server is configured");
   await browserTab.close();
 });
