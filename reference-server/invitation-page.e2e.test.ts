@@ -44,7 +44,7 @@ test("a used link shows an error and keeps the form", async () => {
   const { page } = await visit(link);
   await page.getByLabel("Password", { exact: true }).fill("another secret");
   await page.getByRole("button").click();
-  await page.getByRole("alert").filter({ hasText: "not valid" }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "invalid or has expired" }).waitFor();
   expect(await page.getByRole("button").isEnabled()).toBe(true);
 });
 
