@@ -105,10 +105,12 @@ const levels: ReadonlySet<string> = new Set(["trace", "debug", "info", "warn", "
 export async function serve(flags: ServeValues): Promise<number> {
   const log = defaultLog(checkedLevel(flags["log-level"]));
   const server = await createServer({ ...toServerOptions(flags), log });
-  log.info({ url: server.url }, "listening");
   const files = [flags.cert, flags.key].filter((file) => file !== undefined);
   const stopReloading = reloadCertificate(server, files, () => readCertificate(flags), log);
-  log.info({ reason: await untilStopped(process.env) }, "stopping");
+  const stopped = untilStopped(process.env);
+  // Last: a process manager may send a signal as soon as it reads this line.
+  log.info({ url: server.url }, "listening");
+  log.info({ reason: await stopped }, "stopping");
   process.once("SIGTERM", () => process.exit(1));
   process.once("SIGINT", () => process.exit(1));
   await server.close();
