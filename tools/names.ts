@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from "node:fs";
+import { globSync, readFileSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import ts from "typescript";
 import { root } from "./entries.ts";
@@ -56,9 +56,13 @@ export interface TextFile {
 
 /** Reads all sources and documents. */
 export function readTexts(): readonly TextFile[] {
-  return globSync([sourcePattern, documentPattern], { cwd: root, exclude })
-    .map((path) => ({ path, text: readFileSync(root + path, "utf8") }))
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  return (
+    globSync([sourcePattern, documentPattern], { cwd: root, exclude })
+      // A folder of attachments has the name of its test.
+      .filter((path) => statSync(root + path).isFile())
+      .map((path) => ({ path, text: readFileSync(root + path, "utf8") }))
+      .sort((a, b) => (a.path < b.path ? -1 : 1))
+  );
 }
 
 /** The retired names and phrases in a file, each as a sentence. */
