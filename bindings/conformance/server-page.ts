@@ -8,7 +8,6 @@ export interface ServerPage {
   /** The presence page. */
   readonly html: string;
   /** Subscriptions, listeners and modules that are still active. */
-  /** Subscriptions, listeners and modules that are still active. */
   readonly open: number;
   /** How often a module was registered. */
   readonly registrations: number;
