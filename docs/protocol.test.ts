@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import * as v from "valibot";
 import { expect, test } from "vitest";
 import { closeCode } from "../core/protocol/close-code.ts";
 import { toClient } from "../core/protocol/to-client.ts";
@@ -42,6 +43,20 @@ test.each(viewNames)("the kind of annotation %s is in the table", (kind) => {
 
 test.each(Object.keys({ ...toServer, ...toClient }))("the message %s is described", (type) => {
   expect(page).toContain(`\`${type}\``);
+});
+
+const frames = snippetsOf("protocol.md", page)
+  .filter(({ words }) => words.includes("discovery"))
+  .flatMap(({ text }) => text.trimEnd().split("\n"));
+
+test("there are examples of discovery frames", () => {
+  expect(frames.length).toBeGreaterThan(5);
+});
+
+test.each(frames)("the example %s is a valid frame with known fields only", (line) => {
+  const { type, data } = JSON.parse(line.slice(2));
+  const schemas: Readonly<Record<string, v.GenericSchema>> = line.startsWith("→ ") ? toServer : toClient;
+  expect(v.parse(schemas[type]!, data)).toEqual(data);
 });
 
 test.each(Object.values(closeCode))("the close code %i is described", (code) => {

@@ -175,7 +175,7 @@ export function openConnection(
   function sendLists({ resumed, users, peers }: SignInLists): void {
     const { id, user, session, expires } = me!;
     outbox.sendFirst([
-      encode("setPeerId", { version: 1, peerId: id, username: user, session, resumed }),
+      encode("setPeerId", { version: 1, peerId: id, username: user, session, resumed, features: [] }),
       encode("userList", users),
       iceServersFrame(id),
       encode("peerList", peers),

@@ -1,4 +1,4 @@
-import { idleTimeoutMs, maxFrameBytes, pingIntervalMs } from "../core/protocol/limits.ts";
+import { idleTimeoutMs, maxFirstFrameBytes, maxFrameBytes, pingIntervalMs } from "../core/protocol/limits.ts";
 
 /** Limits that protect the server from hostile and broken clients. Times in ms, sizes in bytes. See docs/security.md. */
 export interface ServerLimits {
@@ -56,7 +56,7 @@ const hour = 60 * minute;
 /** The defaults of all limits. */
 export const defaultLimits: ServerLimits = {
   firstFrameTimeout: 5 * second,
-  firstFrameSize: 4 * 1024,
+  firstFrameSize: maxFirstFrameBytes,
   frameSize: maxFrameBytes,
   maxUnsentBytes: 1024 * 1024,
   frameRate: 50,

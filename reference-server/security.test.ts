@@ -414,10 +414,10 @@ test("a socket without a first frame within 5 seconds is closed", async () => {
   await signedIn(quick, { username: "ann", password });
 });
 
-test("the first frame has at most 4 KiB by default", async () => {
+test("the first frame has at most 8 KiB by default", async () => {
   const { open } = await startTestServer(["ann"]);
   const big = await open();
-  big.send("authenticate", { version: 1, username: "ann", password, filler: "x".repeat(4_096) });
+  big.send("authenticate", { version: 1, username: "ann", password, filler: "x".repeat(8_192) });
   expect((await big.next("error")).data.code).toBe("protocol");
   expect(await big.closed).toBe(1009);
   const generous = await startTestServer(["ann"], { limits: { firstFrameSize: 16_384 } });

@@ -84,6 +84,7 @@ export function createSignIn(parts: SignInParts): (proof: Proof, address: string
     if (type === "authenticate" && "token" in data) return signInByToken(data.token, data.session, address);
     if (authenticate) throw unsupported("This server expects a token of its app.");
     if (type === "acceptInvite") return startSession(await accounts.accept(data.invite, data.password, address));
+    if ("room" in data) throw unsupported("This server has no rooms.");
     if ("password" in data) {
       const { username, hash } = await accounts.check(data.username, data.password, address);
       return startSession(username, hash);

@@ -4,5 +4,8 @@ export const pingIntervalMs = 25_000;
 /** Either side gives up a socket that has received nothing for this long, in ms: one ping interval and 10 s. */
 export const idleTimeoutMs = 35_000;
 
+/** The largest first frame that a server reads, in bytes. */
+export const maxFirstFrameBytes: number = 8 * 1024;
+
 /** The largest frame that a server reads after the sign-in, in bytes. */
 export const maxFrameBytes: number = 64 * 1024;

@@ -25,7 +25,14 @@ export interface Envelope {
 export type Claim =
   | { readonly username: string; readonly password: string }
   | { readonly token: string; readonly session?: string | undefined }
+  | { readonly room: string; readonly name?: string | undefined; readonly session?: string | undefined }
   | { readonly session: string };
+
+/** What every first frame carries beside its claim. A client without `app` belongs to the app `""`. */
+interface FirstFrame {
+  readonly version: number;
+  readonly app?: string | undefined;
+}
 
 interface Relay {
   readonly to: string;
@@ -47,8 +54,8 @@ type Nothing = unknown;
 
 /** The messages of a client: the data of each type. */
 export interface ToServer {
-  readonly authenticate: { readonly version: number } & Claim;
-  readonly acceptInvite: { readonly version: number; readonly invite: string; readonly password: string };
+  readonly authenticate: FirstFrame & Claim;
+  readonly acceptInvite: FirstFrame & { readonly invite: string; readonly password: string };
   readonly peerRequest: Relay;
   readonly peerResponse: Relay;
   readonly inviteUser: { readonly email: string };
@@ -69,6 +76,12 @@ export interface ToClient {
     readonly username: string;
     readonly session: string;
     readonly resumed: boolean;
+    /** The extensions that the server understands. A client sends the frames of an extension only to such a server. */
+    readonly features?: readonly string[] | undefined;
+    /** The app that the client asked for. Without this echo, the server does not separate apps. */
+    readonly app?: string | undefined;
+    /** The room of this peer. `username` is then its display name. */
+    readonly room?: string | undefined;
   };
   readonly userList: readonly string[];
   readonly iceServers: { readonly servers: readonly IceServer[]; readonly expires?: string | undefined };

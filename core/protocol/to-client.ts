@@ -15,7 +15,12 @@ const iceServer = v.object({
 
 /** The schemas of the messages of a server, by type. */
 export const toClient: Schemas<ToClient> = {
-  setPeerId: v.object({ version, peerId: text, username: text, session: text, resumed: v.boolean() }),
+  setPeerId: v.object({
+    ...{ version, peerId: text, username: text, session: text, resumed: v.boolean() },
+    features: v.optional(v.array(text)),
+    app: v.optional(text),
+    room: v.optional(text),
+  }),
   userList: v.array(text),
   iceServers: v.object({ servers: v.array(iceServer), expires: v.optional(text) }),
   peerList: v.array(peer),

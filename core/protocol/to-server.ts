@@ -2,7 +2,8 @@ import * as v from "valibot";
 import type { Schemas, ToServer } from "./messages.ts";
 
 const text = v.string();
-const version = v.number();
+const optionalText = v.optional(text);
+const firstFrame = { version: v.number(), app: optionalText };
 const nothing = v.optional(v.object({}), {});
 const signal = v.pipe(v.unknown(), v.check(isShallow, "A signal is nested too deep"));
 const relay = v.object({ to: text, signal });
@@ -19,14 +20,15 @@ function isShallow(value: unknown, left: number = deepest): boolean {
 /** The schemas of the messages of a client, by type. */
 export const toServer: Schemas<ToServer> = {
   authenticate: v.intersect([
-    v.object({ version }),
+    v.object(firstFrame),
     v.union([
       v.object({ username: text, password: text }),
-      v.object({ token: text, session: v.optional(text) }),
+      v.object({ token: text, session: optionalText }),
+      v.object({ room: text, name: optionalText, session: optionalText }),
       v.object({ session: text }),
     ]),
   ]),
-  acceptInvite: v.object({ version, invite: text, password: text }),
+  acceptInvite: v.object({ ...firstFrame, invite: text, password: text }),
   peerRequest: relay,
   peerResponse: relay,
   inviteUser: v.object({ email: text }),
