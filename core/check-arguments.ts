@@ -20,6 +20,12 @@ export function isSignal(value: unknown): boolean {
   return value == null || typeof Object(value).addEventListener === "function";
 }
 
+/** Returns the error for an option `signal` that is something else. */
+export function invalidSignal(value: unknown): BonevalueError | undefined {
+  if (isSignal(value)) return undefined;
+  return new BonevalueError("invalid-request", "`signal` has to be an AbortSignal.");
+}
+
 /** Whether `value` has the form of credentials: strings, or a function for a token. */
 export function isCredentials(value: unknown): boolean {
   const { username, invite = username, password, token } = Object(value);

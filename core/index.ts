@@ -27,7 +27,7 @@ export {
 } from "./rpc/module.ts";
 export type { Replies, RepliesState, Reply } from "./rpc/replies.ts";
 export type { IncomingStream } from "./rpc/streams/incoming-stream.ts";
-export type { RemoteFile } from "./rpc/streams/remote-file.ts";
+export type { FileBlobOptions, FileProgress, FileStreamOptions, RemoteFile } from "./rpc/streams/remote-file.ts";
 export { file, stream } from "./rpc/streams/stream-schema.ts";
 export type { MessageOptions, Target } from "./rpc/target.ts";
 export type { Events, Self, Status } from "./session.ts";

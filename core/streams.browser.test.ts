@@ -3,7 +3,7 @@ import { eventually } from "../tools/eventually.ts";
 import { type Client, createClient } from "./client.ts";
 import { createMemoryDiscovery } from "./discovery/memory.ts";
 import type { IncomingStream } from "./rpc/streams/incoming-stream.ts";
-import type { RemoteFile } from "./rpc/streams/remote-file.ts";
+import type { FileProgress, RemoteFile } from "./rpc/streams/remote-file.ts";
 
 const megabyte = 1_024 * 1_024;
 const chunk = 64 * 1_024;
@@ -86,13 +86,35 @@ test("a file keeps its hash on its way there and back", { timeout: 60_000 }, asy
     .call("Echo", new File([bytes], "noise", { type: "x/y" }), { onProgress: ({ sent }) => progress.push(sent) })
     .first();
   expect(file).toMatchObject({ name: "noise", type: "x/y", size: bytes.length });
-  const back = await file.blob();
+  const received: FileProgress[] = [];
+  const back = await file.blob({ onProgress: (now) => received.push(now) });
   expect(back.type).toBe("x/y");
   const [there, here] = await Promise.all(
     [bytes, await back.arrayBuffer()].map((data) => crypto.subtle.digest("SHA-256", data)),
   );
   expect(new Uint8Array(here!)).toEqual(new Uint8Array(there!));
   expect(progress.at(-1)).toBe(bytes.length);
+  expect(received.at(-1)).toEqual({ received: bytes.length, total: bytes.length });
+  // At most one for each read chunk, and not only the first and the last.
+  expect(received.length).toBeGreaterThan(10);
+  expect(received.length).toBeLessThan(bytes.length / chunk);
+});
+
+test("a file whose reader aborts stops its sender", async () => {
+  const [ann, bob] = await pair();
+  const ended = Promise.withResolvers<unknown>();
+  bob.module("Get", ({ signal }) => {
+    signal.addEventListener("abort", () => ended.resolve(signal.reason));
+    return new Blob([new Uint8Array(20 * megabyte)]);
+  });
+  const controller = new AbortController();
+  const file: RemoteFile = await ann.get("bob").call("Get").first();
+  const onProgress = ({ received }: FileProgress) => {
+    if (received > megabyte) controller.abort();
+  };
+  const reading = file.blob({ signal: controller.signal, onProgress });
+  await expect(reading).rejects.toMatchObject({ code: "cancelled" });
+  expect(await ended.promise).toMatchObject({ code: "cancelled" });
 });
 
 test("objects of an iframe cross: built-in types, files, streams and errors", async () => {

@@ -1,5 +1,5 @@
-import { invalidNumber, isNonNegativeNumber, isSignal } from "../check-arguments.ts";
-import { BonevalueError } from "../errors.ts";
+import { invalidNumber, invalidSignal, isNonNegativeNumber } from "../check-arguments.ts";
+import type { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import {
   type CallContext,
@@ -41,7 +41,7 @@ export function call(
 ): Replies<any> {
   const { limits, refusal, noPeersError } = context;
   const calls = new Map<Peer, PeerCall>();
-  let unsent = isNonNegativeNumber(timeout) ? wrongSignal(signal) : invalidNumber("timeout");
+  let unsent = isNonNegativeNumber(timeout) ? invalidSignal(signal) : invalidNumber("timeout");
   const collector = collectReplies(targets, cancelPeer, stopListening, () => unsent ?? noPeersError());
   const request: OutgoingRequest = {
     module,
@@ -95,9 +95,4 @@ export function call(
   if (signal?.aborted) abort();
   else if (collector.pending() > 0) signal?.addEventListener("abort", abort, { once: true });
   return collector.replies;
-}
-
-function wrongSignal(given: unknown): BonevalueError | undefined {
-  if (isSignal(given)) return undefined;
-  return new BonevalueError("invalid-request", "`signal` has to be an AbortSignal.");
 }

@@ -6,14 +6,15 @@ import type { ContractCode } from "../module.ts";
 import { check } from "../validate.ts";
 import { thrownError } from "../wire-errors.ts";
 import { createIncomingStream, type IncomingStream } from "./incoming-stream.ts";
+import type { OnRead } from "./remote-file.ts";
 
 /** A stream that we receive. */
 export interface Consumer {
   readonly stream: IncomingStream<any>;
   /** Whether it is being read, was read, or is claimed. */
   readonly isClaimed: boolean;
-  /** Claims it: it will be read. */
-  claim(): void;
+  /** Claims it: it will be read. `onRead` is called whenever the producer is told what was read. */
+  claim(onRead: OnRead): void;
   /** Adds an item that took `bytes` on the wire. Throws `protocol` if it had no credit. */
   receive(item: unknown, bytes: number): void;
   /** Ends it after the items that have arrived: with success, or with the producer's error. */
@@ -68,6 +69,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   let ending: { readonly error: BonevalueError | undefined } | undefined;
   let isOver = false;
   let read = 0;
+  // As the app counts them, without what the frames add.
+  let readBytes = 0;
+  let onRead: OnRead;
   let lastGrant: Grant = { read: 0, limit: 0 };
   let grantedAt = 0;
 
@@ -99,6 +103,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     lastGrant = grant;
     grantedAt = now();
     options.grant(grant);
+    onRead?.(readBytes);
   }
 
   /** Delivers one item. The stream pulls the next only after this. */
@@ -129,6 +134,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     if (isOver) return;
     controller.enqueue(item);
     read += bytes;
+    if (options.size !== undefined) readBytes += (item as Uint8Array).length;
     const due = credit!.consume(bytes, now());
     if (due) grant(due);
     else if (now() - grantedAt >= acknowledgeInterval) acknowledge();
@@ -165,8 +171,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     get isClaimed() {
       return isClaimed || stream.locked || credit !== undefined;
     },
-    claim() {
+    claim(listener) {
       isClaimed = true;
+      onRead = listener;
     },
     receive(item, bytes) {
       if (isOver) return;

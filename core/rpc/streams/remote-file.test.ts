@@ -1,7 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { pack } from "../../wire/codec.ts";
 import { Kind } from "../../wire/frames.ts";
-import type { RemoteFile } from "./remote-file.ts";
+import type { Progress } from "../call-peer.ts";
+import { createIncomingStream } from "./incoming-stream.ts";
+import { createRemoteFile, type FileProgress, type RemoteFile } from "./remote-file.ts";
 import { all, code, createLinkedPair, type LinkedPair } from "./testing/linked-pair.ts";
 
 function bytes(length: number): Uint8Array<ArrayBuffer> {
@@ -49,6 +51,73 @@ describe("a file", () => {
     const file: RemoteFile = await until(ann.call("Echo", sent).first());
     expect(file).toMatchObject({ name: "a.bin", type: "x/y", size: 300_000 });
     expect(await (await until(file.blob())).bytes()).toEqual(bytes(300_000));
+  });
+
+  test("reports how much was read, up to the last byte, as often as to its sender", async () => {
+    const { ann, bob, until } = createLinkedPair();
+    const received: FileProgress[] = [];
+    const sent: number[] = [];
+    bob.module("Put", async ({ request }) => {
+      return (await request.blob({ onProgress: (progress: FileProgress) => received.push(progress) })).size;
+    });
+    const size = 1_000_000;
+    const onProgress = (progress: Progress) => sent.push(progress.sent);
+    await until(ann.call("Put", new Blob([bytes(size)]), { onProgress }).first());
+    expect(received.map((progress) => progress.received)).toEqual(sent);
+    expect(sent.length).toBeGreaterThan(3);
+    expect([received[0], received.at(-1)]).toEqual([
+      { received: 0, total: size },
+      { received: size, total: size },
+    ]);
+    expect(received.every(Object.isFrozen)).toBe(true);
+  });
+
+  test("arrives although its `onProgress` throws", async () => {
+    const reported = vi.spyOn(console, "error").mockReturnValue(undefined);
+    const on = createLinkedPair();
+    const file = await fileFrom(on, new Blob([bytes(10)]));
+    const failing = () => {
+      throw new Error("the app's own fault");
+    };
+    const chunks = await on.until(all(file.stream({ onProgress: failing })));
+    expect(chunks).toEqual([bytes(10)]);
+    expect(reported).toHaveBeenCalled();
+    reported.mockRestore();
+  });
+
+  test("that is aborted while it is read stops its sender", async () => {
+    const { ann, bob, clock, until, source } = createLinkedPair();
+    const controller = new AbortController();
+    const counter = source({ bytes: 50_000 });
+    const endless = createRemoteFile({ name: "endless", type: "", size: 1e12 }, () =>
+      createIncomingStream({
+        async pull(stream) {
+          stream.enqueue((await items.next()).value);
+        },
+        async cancel() {
+          await items.return();
+        },
+      }),
+    );
+    const items = counter.items();
+    bob.module("Get", () => endless);
+    const file: RemoteFile = await until(ann.call("Get").first());
+    const onProgress = ({ received }: FileProgress) => {
+      if (received > 200_000) controller.abort("the user has left");
+    };
+    const read = until(file.blob({ signal: controller.signal, onProgress }));
+    await expect(read).rejects.toMatchObject({ code: "cancelled", cause: "the user has left" });
+    await clock.advance(10);
+    expect([counter.cleanedUp, ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([true, true, true]);
+  });
+
+  test("can be read after an attempt whose signal was aborted already, or was none", async () => {
+    const on = createLinkedPair();
+    const file = await fileFrom(on, new Blob(["abc"]));
+    await expect(file.blob({ signal: AbortSignal.abort() })).rejects.toEqual(code("cancelled"));
+    await expect(file.blob({ signal: {} as AbortSignal })).rejects.toEqual(code("invalid-request"));
+    const { signal } = new AbortController();
+    expect(await (await on.until(file.blob({ signal }))).text()).toBe("abc");
   });
 
   test("is claimed when the handler calls `stream()`, and not when the handler ignores it", async () => {

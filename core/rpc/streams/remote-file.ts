@@ -1,4 +1,6 @@
+import { invalidSignal } from "../../check-arguments.ts";
 import { BonevalueError } from "../../errors.ts";
+import { guard } from "../../events.ts";
 import type { IncomingStream } from "./incoming-stream.ts";
 
 /** A file or a blob of another peer. Its bytes are sent as they are read, once. It can be sent on to other peers instead. */
@@ -10,10 +12,31 @@ export interface RemoteFile {
   /** In bytes. */
   readonly size: number;
   /** Returns its bytes as they arrive. Throws `unsupported` if they were read before. */
-  stream(): IncomingStream<Uint8Array<ArrayBuffer>>;
+  stream(options?: FileStreamOptions): IncomingStream<Uint8Array<ArrayBuffer>>;
   /** Resolves with all of its bytes. Rejects like its stream, and with `unsupported` if they were read before. */
-  blob(): Promise<Blob>;
+  blob(options?: FileBlobOptions): Promise<Blob>;
 }
+
+/** How much of a file was read, in bytes. */
+export interface FileProgress {
+  readonly received: number;
+  readonly total: number;
+}
+
+/** How the bytes of a file are read. */
+export interface FileStreamOptions {
+  /** Called when more was read, as often as the sender's `onProgress`: at first, and with the last byte. */
+  onProgress?: ((progress: FileProgress) => void) | undefined;
+}
+
+/** How a file is read completely. */
+export interface FileBlobOptions extends FileStreamOptions {
+  /** Cancels, for the sender too, with `cancelled`. Already aborted: nothing is read, and the file can still be read. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Called with how many bytes of a file were read so far. */
+export type OnRead = ((bytes: number) => void) | undefined;
 
 /** The description of a file, which arrives before its bytes. */
 export type FileInfo = Pick<RemoteFile, "name" | "type" | "size">;
@@ -25,10 +48,13 @@ const brand = Symbol.for("bonevalue.RemoteFile");
 const prototype: object = Object.freeze(Object.create(Object.prototype, { [brand]: { value: true } }));
 
 /** Creates a file. `open` is called at most once, when its bytes are first read. */
-export function createRemoteFile(info: FileInfo, open: () => IncomingStream<Uint8Array<ArrayBuffer>>): RemoteFile {
+export function createRemoteFile(
+  info: FileInfo,
+  open: (onRead: OnRead) => IncomingStream<Uint8Array<ArrayBuffer>>,
+): RemoteFile {
   let isOpened = false;
 
-  function stream(): IncomingStream<Uint8Array<ArrayBuffer>> {
+  function stream({ onProgress }: FileStreamOptions = {}): IncomingStream<Uint8Array<ArrayBuffer>> {
     if (isOpened) {
       throw new BonevalueError(
         "unsupported",
@@ -36,15 +62,29 @@ export function createRemoteFile(info: FileInfo, open: () => IncomingStream<Uint
       );
     }
     isOpened = true;
-    return open();
+    return open(onProgress && ((received) => guard(() => onProgress(Object.freeze({ received, total: info.size })))));
   }
 
-  const file = Object.assign(Object.create(prototype), {
-    ...info,
-    stream,
-    blob: async () => collect(stream(), info.type),
-  }) as RemoteFile;
-  return Object.freeze(file);
+  async function blob({ signal, ...options }: FileBlobOptions = {}): Promise<Blob> {
+    const invalid = invalidSignal(signal) ?? (signal?.aborted && aborted(info, signal));
+    if (invalid) throw invalid;
+    const reader = stream(options).getReader();
+    // Rejects for a stream that has failed, which the loop has thrown already.
+    const cancel = (reason?: unknown) => reader.cancel(reason).catch(() => {});
+    const abort = () => cancel(aborted(info, signal));
+    signal?.addEventListener("abort", abort);
+    try {
+      const collected = await collect(reader, info.type);
+      // A cancelled reader has reached its end.
+      if (signal?.aborted) throw aborted(info, signal);
+      return collected;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      void cancel();
+    }
+  }
+
+  return Object.freeze(Object.assign(Object.create(prototype), { ...info, stream, blob }) as RemoteFile);
 }
 
 /** Whether {@link createRemoteFile} of any copy of this library created `value`. */
@@ -55,17 +95,21 @@ export function isRemoteFile(value: unknown): value is RemoteFile {
 // A browser may keep blobs of this size on disk.
 const pieceSize = 4 * 1_024 * 1_024;
 
-async function collect(stream: IncomingStream<Uint8Array<ArrayBuffer>>, type: string): Promise<Blob> {
+async function collect(reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>, type: string): Promise<Blob> {
   const pieces: Blob[] = [];
   let chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
-  for await (const chunk of stream) {
-    chunks.push(chunk);
-    size += chunk.length;
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    chunks.push(read.value);
+    size += read.value.length;
     if (size < pieceSize) continue;
     pieces.push(new Blob(chunks));
     chunks = [];
     size = 0;
   }
   return new Blob([...pieces, ...chunks], { type });
+}
+
+function aborted({ name }: FileInfo, signal: AbortSignal | undefined): BonevalueError {
+  return new BonevalueError("cancelled", `The app aborted reading the file "${name}".`, { cause: signal?.reason });
 }

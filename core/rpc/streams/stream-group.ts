@@ -110,8 +110,8 @@ export function createStreamGroup(streams: Streams, options: StreamGroupOptions)
       });
       receiving.add(consumer);
       if (!header.file) return consumer.stream;
-      return createRemoteFile(header.file, () => {
-        consumer.claim();
+      return createRemoteFile(header.file, (onRead) => {
+        consumer.claim(onRead);
         return consumer.stream;
       });
     },

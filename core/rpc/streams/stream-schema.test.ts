@@ -100,6 +100,13 @@ describe("file()", () => {
     expect(await blob.text()).toBe("abc");
   });
 
+  test("also reports the progress of a file that never left the page", async () => {
+    const local = v.parse(file(), new Blob([new Uint8Array(100_000)]));
+    const received: number[] = [];
+    await local.blob({ onProgress: (progress) => received.push(progress.received) });
+    expect([received[0], received.at(-1)]).toEqual([0, 100_000]);
+  });
+
   test("rejects anything but a file", async () => {
     const { ann, bob, until } = createLinkedPair();
     bob.module(Put, ({ request }) => request.file);

@@ -8,7 +8,7 @@ import { createIncomingStream, type IncomingStream } from "./incoming-stream.ts"
 import { chunksOf, infoOf, isBlob } from "./local-file.ts";
 import { isReadableStream } from "./outgoing-stream.ts";
 import { isAsyncIterable, type PullSource, pullFromIterable, pullFromStream } from "./pull.ts";
-import { createRemoteFile, isRemoteFile, type RemoteFile } from "./remote-file.ts";
+import { createRemoteFile, isRemoteFile, type OnRead, type RemoteFile } from "./remote-file.ts";
 
 type Schema = StandardSchemaV1<any, any>;
 type In<S> = S extends StandardSchemaV1<infer I, any> ? I : never;
@@ -58,7 +58,17 @@ function validated(source: AsyncIterable<unknown> | ReadableStream<unknown>, ite
 }
 
 function localFile(blob: Blob): RemoteFile {
-  return createRemoteFile(infoOf(blob), () => readLocally(() => pullFromIterable(chunksOf(blob))));
+  return createRemoteFile(infoOf(blob), (onRead) => readLocally(() => pullFromIterable(chunksRead(blob, onRead))));
+}
+
+async function* chunksRead(blob: Blob, onRead: OnRead): AsyncGenerator<Uint8Array, void, void> {
+  let bytes = 0;
+  onRead?.(0);
+  for await (const chunk of chunksOf(blob)) {
+    yield chunk;
+    bytes += chunk.length;
+    onRead?.(bytes);
+  }
 }
 
 function pullFrom(source: AsyncIterable<unknown> | ReadableStream<unknown>): PullSource {
