@@ -8,9 +8,6 @@ import { Refusal } from "./refusal.ts";
 import { hashOf, newSecret } from "./secrets.ts";
 import type { Session, Store } from "./store/store.ts";
 
-/** The minimum length of a password that a person chooses, in characters. An app may set others with `server.accounts`. */
-export const minPasswordLength = 8;
-
 /** A one-use invitation link. */
 export interface InvitationLink {
   readonly link: string;
@@ -82,7 +79,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
   return {
     async add(username, password) {
       const name = checkedName(username);
-      checkPassword(password, 1);
+      checkPassword(password);
       if (!(await store.addAccount(name, await passwords.hash(password))))
         throw new Error(`The account "${name}" exists already.`);
     },
@@ -92,7 +89,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
     list: () => optional(store.accounts)(),
     async setPassword(username, password) {
       const name = await existingName(username);
-      checkPassword(password, 1);
+      checkPassword(password);
       await optional(store.setPassword)(name, await passwords.hash(password));
     },
     sessions: async (username) => optional(store.sessionsOfAccount)(await existingName(username)),
@@ -134,13 +131,13 @@ export function createAccounts(parts: AccountsParts): Accounts {
         });
         // Looked up first: a guessed invitation must not cost a password hash.
         if ((await store.invitation(hashOf(invite), clock.now())) === undefined) throw invalid;
-        checkPassword(password, minPasswordLength);
+        checkPassword(password);
         const username = await store.acceptInvitation(hashOf(invite), await passwords.hash(password), clock.now());
         if (username === undefined) throw invalid;
         return username;
       }),
     async changePassword({ user, id, address }, current, password) {
-      checkPassword(password, minPasswordLength);
+      checkPassword(password);
       const hash = await limiter.limitSignIn(user, address, () => verify(user, current));
       const secret = newSecret();
       const keep = { peer: id, hash: hashOf(secret) };

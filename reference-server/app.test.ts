@@ -212,7 +212,7 @@ test("requests that the app handles itself are unsupported", async () => {
     ["requestToken", { name: "X" }],
     ["claimToken", { name: "X", token: "t" }],
     ["removeUser", { name: "X" }],
-    ["changePassword", { current: "a", password: "b" }],
+    ["changePassword", { current: "a", password: "battery staple" }],
   ] as const)
     expect((await ann.request(type, data)).data.code).toBe("unsupported");
 });

@@ -59,6 +59,7 @@ export interface BonevalueServer {
   readonly url: string;
   /** Administration of accounts. */
   readonly accounts: {
+    /** Creates an account. A password has at least 8 characters. */
     add(username: string, password: string): Promise<void>;
     remove(username: string): Promise<void>;
     /** Returns the names of all accounts. */

@@ -1,11 +1,11 @@
 import { hash as argon2, verify as argon2Verify, parseOptions } from "@node-rs/argon2";
 import { closeCode } from "../core/protocol/close-code.ts";
+import { maxPasswordBytes, passwordProblem } from "../core/protocol/password.ts";
 import { Refusal } from "./refusal.ts";
 import { newSecret } from "./secrets.ts";
 
 // OWASP's recommendation for argon2id: 19 MiB, two passes, one lane. One hash takes 12 to 16 ms.
 const policy = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-const maxPasswordBytes = 1_024;
 // A third would not be faster and would occupy libuv's thread pool.
 const maxConcurrent = 2;
 
@@ -42,15 +42,10 @@ export async function createPasswords(
   };
 }
 
-/** Throws `invalid-request` for a password that is too short or too long. */
-export function checkPassword(password: string, shortest: number): void {
-  if (password.length < shortest)
-    throw new Refusal(
-      "invalid-request",
-      shortest > 1 ? `A password has at least ${shortest} characters.` : "A password must not be empty.",
-    );
-  if (Buffer.byteLength(password) > maxPasswordBytes)
-    throw new Refusal("invalid-request", `A password has at most ${maxPasswordBytes} bytes.`);
+/** Throws `invalid-request` for a new password that is too short or too long. */
+export function checkPassword(password: string): void {
+  const problem = passwordProblem(password);
+  if (problem !== undefined) throw new Refusal("invalid-request", problem);
 }
 
 /** Whether a hash is weaker than the present policy. */

@@ -61,6 +61,24 @@ test("an account without a password cannot be signed in to with any", async () =
   expect((await refused(await open(), { username: "ann", password: "" })).code).toBe("unauthenticated");
 });
 
+test("an app cannot set a password with fewer than 8 characters", async () => {
+  const { server, signIn } = await startTestServer(["ann"]);
+  const short = expect.objectContaining({ message: "A password has at least 8 characters." });
+  await expect(server.accounts.add("bob", "seven 7")).rejects.toEqual(short);
+  await expect(server.accounts.setPassword("ann", "seven 7")).rejects.toEqual(short);
+  expect(await server.accounts.list()).toEqual(["ann"]);
+  await signIn("ann");
+});
+
+test("an account with a shorter password, of an earlier version, can sign in", async () => {
+  const store = await openSqliteStore(":memory:");
+  const { signIn } = await startTestServer([], { store });
+  await store.addAccount("ann", await (await createPasswords(1)).hash("short"));
+  const ann = await signIn("ann", { username: "ann", password: "short" });
+  const answer = await ann.request("changePassword", { current: "short", password });
+  expect(answer.type).toBe("passwordResponse");
+});
+
 test("a password of more than 1024 bytes is rejected without hashing", async () => {
   const { signIn, open } = await startTestServer(["ann"], { limits: { firstFrameSize: 65_536 } });
   const ann = await signIn("ann");

@@ -140,7 +140,7 @@ test("an invited user chooses a password once", async () => {
   await invited;
   const accept = async () => {
     const { recorded, events } = createEventRecorder();
-    server.open("memory", { invite: invites[0] as string, password: "chosen" }, events);
+    server.open("memory", { invite: invites[0] as string, password: "chosen password" }, events);
     await clock.advance(0);
     return recorded[0];
   };

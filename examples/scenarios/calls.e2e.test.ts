@@ -5,10 +5,10 @@ import { signIn, waitForEachOther } from "./signed-in-tab.ts";
 
 let browser: TestBrowser;
 let server: ServerProcess;
-const ann = { username: "ann", password: "test" };
+const ann = { username: "ann", password: "test password" };
 
 beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test" } })]);
+  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test password" } })]);
 });
 
 afterAll(() => Promise.all([browser.close(), server.stop()]));

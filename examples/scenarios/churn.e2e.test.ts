@@ -13,10 +13,10 @@ declare global {
 
 let browser: TestBrowser;
 let server: ServerProcess;
-const ann = { username: "ann", password: "test" };
+const ann = { username: "ann", password: "test password" };
 
 beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test" } })]);
+  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test password" } })]);
 });
 
 afterAll(() => Promise.all([browser.close(), server.stop()]));

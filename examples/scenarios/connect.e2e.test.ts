@@ -7,13 +7,13 @@ let browser: TestBrowser;
 let server: ServerProcess;
 
 beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), startServer({ accounts: { admin: "test" } })]);
+  [browser, server] = await Promise.all([launch(), startServer({ accounts: { admin: "test password" } })]);
 });
 
 afterAll(() => Promise.all([browser.close(), server.stop()]));
 
 test("a page signs in, signs out, and signs in again as another peer", async () => {
-  const { browserTab, id } = await signIn(browser, server.url, { username: "admin", password: "test" });
+  const { browserTab, id } = await signIn(browser, server.url, { username: "admin", password: "test password" });
   expect(id).toMatch(/^[0-9a-f]{32}$/);
   expect(browserTab.lines).toEqual(["connect"]);
 
@@ -26,7 +26,7 @@ test("a page signs in, signs out, and signs in again as another peer", async () 
   expect(browserTab.lines).toEqual(["connect", "disconnect"]);
 
   const again = await browserTab.page.evaluate(async (host) => {
-    await $BV.connect(host, "admin", "test");
+    await $BV.connect(host, "admin", "test password");
     return $BV.getId();
   }, server.url);
   expect(again).toMatch(/^[0-9a-f]{32}$/);

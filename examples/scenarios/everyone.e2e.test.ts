@@ -7,7 +7,7 @@ let browser: TestBrowser;
 let server: ServerProcess;
 
 beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test" } })]);
+  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test password" } })]);
 });
 
 afterAll(() => Promise.all([browser.close(), server.stop()]));
@@ -15,7 +15,7 @@ afterAll(() => Promise.all([browser.close(), server.stop()]));
 test("four peers each call all others, and all twelve replies arrive", async () => {
   const tabs: SignedInTab[] = [];
   for (let tab = 0; tab < 4; tab++) {
-    tabs.push(await signIn(browser, server.url, { username: "ann", password: "test" }));
+    tabs.push(await signIn(browser, server.url, { username: "ann", password: "test password" }));
   }
   await waitForEachOther(tabs);
   const answers = await Promise.all(tabs.map((tab) => tab.call("*")));

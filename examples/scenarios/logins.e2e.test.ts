@@ -7,7 +7,7 @@ let browser: TestBrowser;
 let server: ServerProcess;
 
 beforeAll(async () => {
-  const accounts = { two: "test", four: "test" };
+  const accounts = { two: "test password", four: "test password" };
   [browser, server] = await Promise.all([launch(), startServer({ accounts })]);
 });
 
@@ -19,7 +19,7 @@ test.each([
 ])("%s peers of one account see each other connect and disconnect", async (username, count) => {
   const tabs: SignedInTab[] = [];
   for (let tab = 0; tab < count; tab++) {
-    tabs.push(await signIn(browser, server.url, { username, password: "test" }));
+    tabs.push(await signIn(browser, server.url, { username, password: "test password" }));
   }
   await waitForEachOther(tabs);
   while (tabs.length > 0) {

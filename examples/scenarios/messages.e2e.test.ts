@@ -6,7 +6,7 @@ let browser: TestBrowser;
 let server: ServerProcess;
 
 beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test" } })]);
+  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test password" } })]);
 });
 
 afterAll(() => Promise.all([browser.close(), server.stop()]));
@@ -22,7 +22,7 @@ function page(script: string): { readonly html: string } {
       const client = createClient();
       client.on("error", ({ code, message }) => console.log("error", code, message));
       ${script}
-      await client.connect(${JSON.stringify(url)}, "ann", "test");
+      await client.connect(${JSON.stringify(url)}, "ann", "test password");
       console.log("signed in as", client.getId());
     </script>`,
   };

@@ -15,9 +15,9 @@ declare global {
 let browser: TestBrowser;
 let folder: string;
 let server: ServerProcess;
-const ann = { username: "ann", password: "test" };
+const ann = { username: "ann", password: "test password" };
 // A separate account, so that tabs that close after another test are not among its peers.
-const ben = { username: "ben", password: "test" };
+const ben = { username: "ben", password: "test password" };
 
 const calls = 50;
 // 100 MB
@@ -27,7 +27,10 @@ const size = 62_500;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "bonevalue-outage-"));
   const options = { store: join(folder, "store.sqlite") };
-  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test", ben: "test" }, options })]);
+  [browser, server] = await Promise.all([
+    launch(),
+    startServer({ accounts: { ann: "test password", ben: "test password" }, options }),
+  ]);
 });
 
 afterAll(async () => {

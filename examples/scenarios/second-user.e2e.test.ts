@@ -9,13 +9,13 @@ let server: ServerProcess;
 const password = "a password of my own";
 
 beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test" } })]);
+  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test password" } })]);
 });
 
 afterAll(() => Promise.all([browser.close(), server.stop()]));
 
 test("an invited user claims a token, and four peers of two accounts answer each other's calls", async () => {
-  const ann = await signInTwice({ username: "ann", password: "test" });
+  const ann = await signInTwice({ username: "ann", password: "test password" });
   await acceptInvitation(await server.invite("oli@example.org"));
   const oli = await signInTwice({ username: "oli@example.org", password });
   expect(await ann[0]!.peers()).toEqual([`Us ${ann[1]!.id}`]);

@@ -8,10 +8,14 @@ let browser: TestBrowser;
 // A second browser with one tab: Chromium does not tell which of several tabs runs in which process.
 let sleeping: TestBrowser;
 let server: ServerProcess;
-const ann = { username: "ann", password: "test" };
+const ann = { username: "ann", password: "test password" };
 
 beforeAll(async () => {
-  [browser, sleeping, server] = await Promise.all([launch(), launch(), startServer({ accounts: { ann: "test" } })]);
+  [browser, sleeping, server] = await Promise.all([
+    launch(),
+    launch(),
+    startServer({ accounts: { ann: "test password" } }),
+  ]);
 });
 
 afterAll(() => Promise.all([browser.close(), sleeping.close(), server.stop()]));

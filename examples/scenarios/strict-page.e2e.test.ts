@@ -7,7 +7,7 @@ let browser: TestBrowser;
 let server: ServerProcess;
 
 beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test" } })]);
+  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test password" } })]);
 });
 
 afterAll(() => Promise.all([browser.close(), server.stop()]));
@@ -15,7 +15,7 @@ afterAll(() => Promise.all([browser.close(), server.stop()]));
 test("two pages with a strict Content-Security-Policy call each other without violations", async () => {
   const policy = `default-src 'none'; script-src 'self'; connect-src ${server.url}; img-src data:; require-trusted-types-for 'script'`;
   const headers = { "content-security-policy": policy };
-  const credentials = { username: "ann", password: "test" };
+  const credentials = { username: "ann", password: "test password" };
   const a = await signIn(browser, server.url, credentials, headers);
   const b = await signIn(browser, server.url, credentials, headers);
   await waitForEachOther([a, b]);

@@ -7,7 +7,7 @@ let browser: TestBrowser;
 let server: ServerProcess;
 
 beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), startServer({ accounts: { admin: "test" } })]);
+  [browser, server] = await Promise.all([launch(), startServer({ accounts: { admin: "test password" } })]);
 });
 
 afterAll(() => Promise.all([browser.close(), server.stop()]));

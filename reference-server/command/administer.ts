@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Accounts, createAccounts, minPasswordLength } from "../accounts.ts";
+import { type Accounts, createAccounts } from "../accounts.ts";
 import { createAttemptLimiter } from "../attempt-limiter.ts";
 import { systemClock } from "../clock.ts";
 import { createLocalCluster } from "../cluster/local.ts";
@@ -7,7 +7,7 @@ import { invitationLink, publicUrl } from "../invitation.ts";
 import { defaultLimits } from "../limits.ts";
 import { defaultLog } from "../log.ts";
 import { canonicalName } from "../names.ts";
-import { checkPassword, createPasswords } from "../passwords.ts";
+import { createPasswords } from "../passwords.ts";
 import { openStore } from "../store/open.ts";
 import { askPassword } from "./ask-password.ts";
 import type { StoreValues } from "./serve.ts";
@@ -15,7 +15,7 @@ import type { StoreValues } from "./serve.ts";
 /** Creates an account. The server may be running. */
 export async function addUser(name: string, flags: StoreValues): Promise<number> {
   return withAccounts(flags, async (accounts) => {
-    await accounts.add(name, await askNewPassword(`Password for ${name}: `));
+    await accounts.add(name, await askPassword(`Password for ${name}: `));
     console.log(`${name} can sign in now.`);
   });
 }
@@ -39,7 +39,7 @@ export async function removeUser(name: string, flags: StoreValues): Promise<numb
 /** Sets a password and ends all sessions. */
 export async function setPassword(name: string, flags: StoreValues): Promise<number> {
   return withAccounts(flags, async (accounts, announce) => {
-    await accounts.setPassword(name, await askNewPassword(`New password for ${name}: `));
+    await accounts.setPassword(name, await askPassword(`New password for ${name}: `));
     await announce(name);
     console.log(`${name} has a new password. All sessions have ended.`);
   });
@@ -73,12 +73,6 @@ export async function invite(email: string, flags: StoreValues): Promise<number>
       `${link}\n\nThe link works once, until ${expires.toISOString()}. Anyone who has it can create the account ${email}.`,
     );
   });
-}
-
-async function askNewPassword(question: string): Promise<string> {
-  const password = await askPassword(question);
-  checkPassword(password, minPasswordLength);
-  return password;
 }
 
 /** Tells running servers that an account has changed. */

@@ -2,9 +2,11 @@ import type { Clock } from "../../clock.ts";
 import { BonevalueError, type ErrorCode } from "../../errors.ts";
 import type { Alias } from "../../peer.ts";
 import { us } from "../../protocol/alias.ts";
+import { passwordProblem } from "../../protocol/password.ts";
 
 /** Users, their passwords and their aliases for each other. A refusal throws with the code that a server would send. */
 export interface Accounts {
+  /** Accepts any password, so that tests need none. */
   add(username: string, password: string): void;
   /** Returns the user with this name and password. */
   signIn(username: string, password: string): string;
@@ -52,6 +54,11 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
     if (namesOf(owner).has(alias)) throw refusal("alias-taken", `The alias "${alias}" is taken. Choose another alias.`);
   }
 
+  function checkPassword(password: string) {
+    const problem = passwordProblem(password);
+    if (problem !== undefined) throw refusal("invalid-request", problem);
+  }
+
   const accounts: Accounts = {
     add(username, password) {
       passwords.set(username, password);
@@ -61,6 +68,7 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
       return username;
     },
     changePassword(username, current, password) {
+      checkPassword(password);
       accounts.add(accounts.signIn(username, current), password);
     },
     invite(email) {
@@ -72,6 +80,7 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
       const username = invites.get(invite);
       if (username === undefined)
         throw refusal("token-invalid", "This invitation is used or invalid. Ask for another.");
+      checkPassword(password);
       invites.delete(invite);
       accounts.add(username, password);
       return username;

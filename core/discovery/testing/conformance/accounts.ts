@@ -98,6 +98,13 @@ export function accountsConformance(stage: DiscoveryFixture): void {
     await ann.until(disconnects(other.id));
   });
 
+  test("a new password with fewer than 8 characters is refused, and the old one stays", async () => {
+    const { password } = stage.world.credentials("ann") as { password: string };
+    const ann = await signIn("ann");
+    await expect(ann.session.changePassword(password, "seven 7")).rejects.toMatchObject({ code: "invalid-request" });
+    await signIn("ann");
+  });
+
   test("an invitation gets the same answer whether or not the address has an account", async () => {
     const ann = await signIn("ann");
     await signIn("dan@example.org");
