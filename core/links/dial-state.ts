@@ -4,7 +4,8 @@ import type { Signal } from "./signaling.ts";
 // Which attempt stands when both peers dial: "perfect negotiation" (W3C WebRTC, section 10.7) for whole connections.
 // docs/protocol.md, "Whose attempt stands".
 //
-// Each side numbers its attempts from 1. Signals get lost, repeated and delayed, so a side keeps the peer's newest
+// Each side numbers its attempts in ascending order, from the time of day: a page that is reloaded keeps its peer id, and
+// its attempts have to be newer than those before. Signals get lost, repeated and delayed, so a side keeps the peer's newest
 // attempt and the newest that is over: an older one is ignored, and one that is over is answered with its end. If both
 // dial at once, the peer with the smaller id is impolite: it ignores the other's attempt. The polite peer drops its own
 // attempt and answers. A new attempt of the peer replaces the peer's earlier attempt, and also an open link: only a peer

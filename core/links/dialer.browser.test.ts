@@ -33,6 +33,7 @@ function createPair() {
   const dialers: Record<string, Dialer> = {};
   for (const id of ["a", "b"]) {
     dialers[id] = createDialer({
+      firstAttempt: 1,
       transport: webrtc({ RTCPeerConnection: PretendingPeerConnection }),
       clock: systemClock,
       self: () => id,

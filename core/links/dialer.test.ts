@@ -40,13 +40,14 @@ function createPair({
   const sentSignals: SentSignal[] = [];
   const sentOnLinks: Signal[] = [];
 
-  function createSide(id: string): Side {
+  function createSide(id: string, firstAttempt: number): Side {
     const log: string[] = [];
     const links: Link[] = [];
     const freed: string[] = [];
     const dialer = createDialer({
       transport: transport ?? network.transport,
       clock,
+      firstAttempt,
       self: () => id,
       send(kind, to, signal) {
         const sentSignal = { from: id, kind, signal };
@@ -77,10 +78,16 @@ function createPair({
   }
 
   const sides: Record<string, Side> = {};
-  const a = createSide("a");
-  const b = createSide("b");
+  const a = createSide("a", 1);
+  const b = createSide("b", 1);
   Object.assign(sides, { a, b });
-  return { clock, network, sentSignals, sentOnLinks, a, b };
+
+  /** Replaces "a" by a new page that has the same id. The old page is gone and says nothing. */
+  function reloadA(firstAttempt: number): Side {
+    sides["a"] = createSide("a", firstAttempt);
+    return sides["a"];
+  }
+  return { clock, network, sentSignals, sentOnLinks, a, b, reloadA };
 }
 
 const ends = (sentSignals: readonly SentSignal[]) =>
@@ -653,4 +660,16 @@ test("the attempts of a known peer are remembered without a link", async () => {
   a.receive("peerRequest", "b", { attempt: 3, round: 0, candidates: [] });
   await clock.advance(100);
   expect(sentSignals).toEqual([]);
+});
+
+test("a page that was reloaded and keeps its id reaches a peer that still has the old link", async () => {
+  const { clock, a, b, reloadA } = createPair();
+  a.dial("b");
+  await clock.advance(1_000);
+  expect(b.log).toEqual(["open to a as callee"]);
+  const reloaded = reloadA(1_000);
+  reloaded.dial("b");
+  await clock.advance(1_000);
+  expect(reloaded.log).toEqual(["open to b as caller"]);
+  expect(b.log).toEqual(["open to a as callee", "closed: disconnected", "open to a as callee"]);
 });

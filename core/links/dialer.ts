@@ -30,6 +30,8 @@ const admissionTimeoutMs = 10_000;
 export interface DialerOptions {
   readonly transport: Transport;
   readonly clock: Clock;
+  /** The number of our first attempt. Later pages with the same id have to start higher. */
+  readonly firstAttempt: number;
   /** Our own id at this moment. */
   self(): string;
   /** Passes a signal on through discovery; may lose it. */
@@ -109,7 +111,7 @@ interface Entry {
 export function createDialer(options: DialerOptions): Dialer {
   const { clock, isKnown } = options;
   const entries = new Map<string, Entry>();
-  let attempts = 0;
+  let nextAttempt = options.firstAttempt;
 
   const budget = () => createRateLimiter(clock, attemptsPerSecond, 1_000);
 
@@ -249,7 +251,7 @@ export function createDialer(options: DialerOptions): Dialer {
   }
 
   function start(entry: Entry): void {
-    apply(entry, dial(entry.dialing, ++attempts));
+    apply(entry, dial(entry.dialing, nextAttempt++));
   }
 
   function redial(entry: Entry, error?: BonevalueError): void {

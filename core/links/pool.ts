@@ -102,6 +102,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   const dialer = createDialer({
     transport: options.transport,
     clock,
+    firstAttempt: Date.now(),
     self: options.self,
     send: options.signal,
     sendOnLink: (peer, signal) => connectionTo(peer)?.signal(signal) ?? false,

@@ -19,7 +19,7 @@ import type { Role } from "./dial-state.ts";
 
 /** The signal from one peer to another, relayed by discovery, while they make a link. */
 export interface Signal {
-  /** Which of the caller's dials it is about, from 1. */
+  /** The number of the caller's dial that it is about. */
   readonly attempt: number;
   /** The generation: 0, then one more for each ICE restart. */
   readonly round: number;
