@@ -3,6 +3,7 @@ import { createClient } from "@redis/client";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { until } from "../tools/eventually.ts";
 import { createRedisCluster, type RedisTimes } from "./cluster/redis.ts";
+import { accountGroup } from "./groups.ts";
 import { defaultLog } from "./log.ts";
 import { createServer, type ServerOptions } from "./server.ts";
 import { openPostgresStore } from "./store/postgres.ts";
@@ -178,7 +179,7 @@ test("failures are counted on all nodes together", async () => {
 test("the peers of a dead node are announced as lost, except those that have reconnected elsewhere", async () => {
   const [one, two] = await twoNodes(["ann", "bob"]);
   const [ann, lost, saved] = [await one.signIn("ann"), await two.signIn("bob"), await two.signIn("bob")];
-  const dying = await redis.ownerOf("bob", lost.id);
+  const dying = await redis.ownerOf(accountGroup("", "bob"), lost.id);
   two.wire.cut();
   await Promise.all([lost.break(), saved.break()]);
   const back = await one.signIn("bob", saved.session);

@@ -2,12 +2,12 @@ import { EventEmitter } from "node:events";
 import { expect, test } from "vitest";
 import type { WebSocket } from "ws";
 import { type ConnectionParts, openConnection } from "./connection.ts";
+import type { Member, SignInLists } from "./group-sessions.ts";
 import { defaultLimits } from "./limits.ts";
 import { defaultLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import type { Presence } from "./presence.ts";
 import { virtualClock } from "./testing/virtual-clock.ts";
-import type { Member, SignInLists } from "./user-sessions.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -56,7 +56,10 @@ async function signedIn(size: number) {
       () => 0,
     ),
     seen: { touch: () => {}, close: async () => {} },
-    signIn: async () => ({ user: "ann", id: "p", session: "s", expires: undefined }),
+    signIn: async () => ({
+      ...{ app: "", group: "a::ann", user: "ann", name: undefined },
+      ...{ id: "p", session: "s", expires: undefined },
+    }),
   } as Partial<ConnectionParts> as ConnectionParts;
   openConnection(socket as unknown as WebSocket, "127.0.0.1", parts, () => {});
   const entered = new Promise((resolve) => setImmediate(resolve));

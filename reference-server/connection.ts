@@ -3,6 +3,7 @@ import { closeCode } from "../core/protocol/close-code.ts";
 import type { Requester } from "./accounts.ts";
 import type { Clock } from "./clock.ts";
 import { encode } from "./frames.ts";
+import type { Member, SignInLists } from "./group-sessions.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { type IceOption, iceServersFor } from "./ice.ts";
 import { createInbox } from "./inbox.ts";
@@ -18,7 +19,6 @@ import { hashOf } from "./secrets.ts";
 import { type Phase, type Proof, type Relay, type Request, type Step, step } from "./session.ts";
 import type { SignedIn } from "./sign-in.ts";
 import type { Store } from "./store/store.ts";
-import type { Member, SignInLists } from "./user-sessions.ts";
 
 /** Dependencies that all sockets of a server share. */
 export interface ConnectionParts {
@@ -58,7 +58,7 @@ export function openConnection(
   const stopWaiting = clock.after(limits.firstFrameTimeout, onFirstFrameTimeout);
   const undos = [stopWaiting, outbox.stop, inbox.stop];
   let phase: Phase = "new";
-  let me: (SignedIn & Requester) | undefined;
+  let me: SignedIn | undefined;
   let member: Member | undefined;
   let closeKind: "bye" | "lost" | undefined;
   let renewIceAt = Number.POSITIVE_INFINITY;
@@ -123,7 +123,9 @@ export function openConnection(
   async function answer(request: Request): Promise<void> {
     const { type, id } = request;
     try {
-      const [answerType, data] = await parts.answer(me!, request);
+      const { id: peer, user } = me!;
+      if (user === undefined) throw new Refusal("unsupported", "In a room there are neither accounts nor trust.");
+      const [answerType, data] = await parts.answer({ id: peer, user, address }, request);
       metrics.request(type, "ok");
       if (id !== undefined) outbox.send(encode(answerType, data, id));
     } catch (error) {
@@ -159,9 +161,9 @@ export function openConnection(
   }
 
   async function joinPresence(signedIn: SignedIn): Promise<void> {
-    const { user, id, session } = signedIn;
-    me = { ...signedIn, address };
-    member = { id, user, send: outbox.send, end, sendLists };
+    const { id, app, group, user, name, session } = signedIn;
+    me = signedIn;
+    member = { id, app, group, user, name, send: outbox.send, end, sendLists };
     const valid = async () => (await parts.store.session(hashOf(session), 0)) !== undefined;
     if (!(await presence.join(member, valid))) end("revoked");
     else if (closeKind) leavePresence(member, closeKind);
@@ -173,9 +175,10 @@ export function openConnection(
   }
 
   function sendLists({ resumed, users, peers }: SignInLists): void {
-    const { id, user, session, expires } = me!;
+    const { id, app, user, name, session, expires } = me!;
+    const username = user ?? name ?? "";
     outbox.sendFirst([
-      encode("setPeerId", { version: 1, peerId: id, username: user, session, resumed, features: [] }),
+      encode("setPeerId", { version: 1, peerId: id, username, session, resumed, features: [], app }),
       encode("userList", users),
       iceServersFrame(id),
       encode("peerList", peers),

@@ -8,6 +8,7 @@ import { WebSocketServer } from "ws";
 import { until } from "../tools/eventually.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import { createLocalCluster } from "./cluster/local.ts";
+import { accountGroup } from "./groups.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { Store } from "./store/store.ts";
 import { sendRaw, upgradeTo } from "./testing/raw-socket.ts";
@@ -200,11 +201,11 @@ test("a signal from another node is checked again by the receiving node", async 
   await server.accounts.add("eve", password);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   const node = await cluster.join({ message() {}, stale() {} });
-  const { logins } = await node.online(["bob"]);
+  const { logins } = await node.online([accountGroup("", "bob")]);
   const relayed = (user: string, id: string) =>
     node.send(logins[0]!.node, {
       ...{ kind: "relay", type: "peerRequest", to: bob.id, signal: user },
-      from: { id, user, node: node.id, epoch: 1 },
+      from: { id, group: accountGroup("", user), node: node.id, epoch: 1 },
     });
   relayed("eve", "0".repeat(32));
   relayed("ann", ann.id);
@@ -308,11 +309,11 @@ function gated(cluster: Cluster) {
       const node = await cluster.join(events);
       return {
         ...node,
-        async claim(user, peer) {
+        async claim(group, peer, name) {
           waiting++;
           await passage.promise;
           waiting--;
-          return node.claim(user, peer);
+          return node.claim(group, peer, name);
         },
       };
     },

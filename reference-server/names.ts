@@ -1,4 +1,5 @@
 import { everyone, us } from "../core/protocol/alias.ts";
+import { labelOf, maxAppLength } from "../core/protocol/labels.ts";
 import { Refusal } from "./refusal.ts";
 
 const reserved: ReadonlySet<string> = new Set([everyone, us]);
@@ -36,6 +37,14 @@ function findProblem(name: string): string | undefined {
 
 function hasInvisible(name: string): boolean {
   return invisible.test(name.replace(allowedJoiner, ""));
+}
+
+/** Returns the name of an app in NFC; throws `invalid-request` for an invalid one. The app of a client without one is `""`. */
+export function checkedApp(name: string = ""): string {
+  const app = labelOf(name, 0, maxAppLength);
+  if (app === undefined)
+    throw new Refusal("invalid-request", `The name of an app has at most ${maxAppLength} characters.`);
+  return app;
 }
 
 /** Returns the canonical spelling of a user name: NFC, and in lower case if it is an e-mail address. */

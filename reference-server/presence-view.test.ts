@@ -4,7 +4,7 @@ import { fc } from "../tools/property.ts";
 import type { Login } from "./cluster/cluster.ts";
 import { difference, emptyView, join, leave, type PresenceEvent, type PresenceView } from "./presence-view.ts";
 
-const login = (id: string, user: string, epoch = 1, node = "n"): Login => ({ id, user, node, epoch });
+const login = (id: string, group: string, epoch = 1, node = "n"): Login => ({ id, group, node, epoch });
 
 function view(names: Record<string, string>, logins: readonly Login[]): PresenceView {
   return { names: new Map(Object.entries({ me: us, ...names })), peers: new Map(logins.map((one) => [one.id, one])) };
@@ -13,7 +13,7 @@ function view(names: Record<string, string>, logins: readonly Login[]): Presence
 /** Applies events to the state of a client; throws for an event that the protocol does not allow. */
 function client(start: PresenceView) {
   const users = new Set([...start.names.values()].filter((name) => name !== us));
-  const peers = new Map([...start.peers.values()].map(({ id, user }) => [id, start.names.get(user)!]));
+  const peers = new Map([...start.peers.values()].map(({ id, group }) => [id, start.names.get(group)!]));
   return {
     receive(news: readonly PresenceEvent[]) {
       for (const { type, data } of news) {
@@ -55,9 +55,9 @@ const anyView = fc
 test("the difference between any two views brings a client from one to the other, in the specified order", () => {
   fc.assert(
     fc.property(anyView, anyView, (before, after) => {
-      // A peer id never changes its user.
-      for (const [id, { user }] of after.peers)
-        if ((before.peers.get(id)?.user ?? user) !== user) after.peers.delete(id);
+      // A peer id never changes its group.
+      for (const [id, { group }] of after.peers)
+        if ((before.peers.get(id)?.group ?? group) !== group) after.peers.delete(id);
       const told = client(before);
       told.receive(difference(before, after));
       expect(told.sees()).toEqual(client(after).sees());

@@ -4,11 +4,12 @@ import type { SignalKind } from "../core/protocol/messages.ts";
 import { type Clock, every } from "./clock.ts";
 import type { BusMessage, Cluster, ClusterNode, Login } from "./cluster/cluster.ts";
 import { coalesce } from "./coalesce.ts";
+import { createGroupSessionsIndex, type GroupSessions, type Member, type SessionEntry } from "./group-sessions.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import { peerIn } from "./presence-view.ts";
 import { Refusal } from "./refusal.ts";
 import type { Trust } from "./trust.ts";
-import { createUserSessionsIndex, type Member, type SessionEntry, type UserSessions } from "./user-sessions.ts";
 
 /** The online peers of this node, and the announcements to their users. */
 export interface Presence {
@@ -53,7 +54,7 @@ export interface PresenceParts {
 export async function createPresence(parts: PresenceParts): Promise<Presence> {
   const { trust, clock, log } = parts;
   const entries = new Map<string, SessionEntry>();
-  const userSessionsIndex = createUserSessionsIndex(() => node, trust);
+  const groupSessionsIndex = createGroupSessionsIndex(() => node, trust);
   const resync = coalesce(reloadAll);
   let closed = false;
   const node = await parts.cluster.join({ message: onMessage, stale: onStale });
@@ -80,11 +81,11 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     switch (message.kind) {
       case "join":
       case "leave":
-        userSessionsIndex.onBusMessage(message);
+        groupSessionsIndex.onBusMessage(message);
         break;
       case "relay": {
         const entry = entries.get(message.to);
-        if (entry) userSessionsIndex.onRelay(entry, message);
+        if (entry) groupSessionsIndex.onRelay(entry, message);
         break;
       }
       case "superseded": {
@@ -115,7 +116,7 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
 
   async function join(member: Member, valid: () => Promise<boolean>): Promise<boolean> {
     checkAccountLimit(member);
-    const { login, resumed } = await node.claim(member.user, member.id);
+    const { login, resumed } = await node.claim(member.group, member.id, member.name);
     const earlier = entries.get(member.id);
     if (earlier && earlier.login.epoch > login.epoch) {
       member.end("superseded");
@@ -131,7 +132,7 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
         await releaseEntry(entry, false);
         return false;
       }
-      await entry.userSessions.refresh();
+      await entry.groupSessions.refresh();
     } catch (error) {
       await releaseEntry(entry, true);
       throw error;
@@ -141,27 +142,29 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
   }
 
   function checkAccountLimit({ user, id }: Member): void {
-    const present = userSessionsIndex.get(user)?.entries;
-    if (present === undefined || present.size - Number(present.has(id)) < parts.limits.socketsPerAccount) return;
+    if (user === undefined) return;
+    let others = 0;
+    for (const { entries } of groupSessionsIndex.ofUser(user)) others += entries.size - Number(entries.has(id));
+    if (others < parts.limits.socketsPerAccount) return;
     throw new Refusal("rate-limited", "This account is signed in too many times.", { close: closeCode.overloaded });
   }
 
   function addEntry(member: Member, login: Login): SessionEntry {
-    const userSessions = userSessionsIndex.getOrCreate(member.user);
-    const entry: SessionEntry = { member, login, userSessions, ready: false, stopGrace: undefined };
+    const groupSessions = groupSessionsIndex.getOrCreate(member);
+    const entry: SessionEntry = { member, login, groupSessions, ready: false, stopGrace: undefined };
     entries.set(member.id, entry);
-    userSessions.entries.set(member.id, entry);
+    groupSessions.entries.set(member.id, entry);
     return entry;
   }
 
   function announce(entry: SessionEntry, resumed: boolean): void {
-    const { member, login, userSessions } = entry;
-    const { names, peers } = userSessions.view;
+    const { member, login, groupSessions } = entry;
+    const { names, peers } = groupSessions.view;
     const others = [...peers.values()].filter(({ id }) => id !== member.id);
     member.sendLists({
       resumed,
       users: [...names.values()].filter((name) => name !== us),
-      peers: others.map(({ id, user }) => ({ name: names.get(user) ?? us, id })),
+      peers: others.map((other) => peerIn(groupSessions.view, other)),
     });
     entry.ready = true;
     publish({ kind: "join", login }, others);
@@ -169,11 +172,11 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
 
   /** Removes an entry from this node; false if it was removed before. */
   function removeEntry(entry: SessionEntry): boolean {
-    const { member, userSessions } = entry;
+    const { member, groupSessions } = entry;
     if (entries.get(member.id) !== entry) return false;
     entries.delete(member.id);
-    userSessions.entries.delete(member.id);
-    if (userSessions.entries.size === 0) userSessionsIndex.delete(userSessions);
+    groupSessions.entries.delete(member.id);
+    if (groupSessions.entries.size === 0) groupSessionsIndex.delete(groupSessions);
     entry.ready = false;
     entry.stopGrace?.();
     return true;
@@ -186,13 +189,13 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
   async function releaseEntry(entry: SessionEntry, lost: boolean): Promise<void> {
     if (!removeEntry(entry) || !(await node.release(entry.login))) return;
     // Read after the release: every client that has seen this peer came online before it, and is found.
-    const { logins } = await node.online([entry.login.user, ...entry.userSessions.view.names.keys()]);
+    const { logins } = await node.online([entry.login.group, ...entry.groupSessions.view.names.keys()]);
     publish({ kind: "leave", logins: [entry.login], lost }, logins);
   }
 
   function revokeLocally(user: string, keep: string | undefined): void {
-    for (const entry of userSessionsIndex.get(user)?.entries.values() ?? [])
-      if (entry.member.id !== keep) revokeEntry(entry);
+    for (const { entries } of groupSessionsIndex.ofUser(user))
+      for (const entry of entries.values()) if (entry.member.id !== keep) revokeEntry(entry);
   }
 
   function revokeEntry(entry: SessionEntry): void {
@@ -203,22 +206,26 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
   // ── reloading ──
 
   async function reloadTrust(users: readonly string[], named: boolean): Promise<void> {
-    const affected = new Set<UserSessions | undefined>(users.map(userSessionsIndex.get));
+    const affected = new Set<GroupSessions>();
+    const add = (found: Iterable<GroupSessions>) => {
+      for (const sessions of found) affected.add(sessions);
+    };
     for (const user of users) {
       trust.invalidate(user);
+      add(groupSessionsIndex.ofUser(user));
       if (!named) continue;
-      for (const userSessions of userSessionsIndex.watchersOf(user)) affected.add(userSessions);
-      for (const other of await trust.namesOf(user)) affected.add(userSessionsIndex.get(other));
+      add(groupSessionsIndex.watchersOf(user));
+      for (const other of await trust.namesOf(user)) add(groupSessionsIndex.ofUser(other));
     }
-    await Promise.all([...affected].map((userSessions) => userSessions?.refresh()));
+    await Promise.all([...affected].map((groupSessions) => groupSessions.refresh()));
   }
 
   async function reloadAll(): Promise<void> {
     const asked = [...entries.values()].filter(({ ready }) => ready);
     const alive = await parts.sessionsOf(asked.map(({ member }) => member.id));
     for (const entry of asked) if (!alive.has(entry.member.id)) revokeEntry(entry);
-    // A failed reload of one user does not stop the others.
-    for (const userSessions of userSessionsIndex.all()) await userSessions.refresh().catch(logError);
+    // A failed reload of one group does not stop the others.
+    for (const groupSessions of groupSessionsIndex.all()) await groupSessions.refresh().catch(logError);
   }
 
   return {
@@ -235,7 +242,7 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     },
     relay(member, type, to, signal) {
       const entry = entries.get(member.id);
-      const known = entry?.userSessions.view.peers.get(to);
+      const known = entry?.groupSessions.view.peers.get(to);
       if (entry?.member !== member || known === undefined || to === member.id) return false;
       const message: BusMessage = { kind: "relay", type, to, from: entry.login, signal };
       if (known.node === node.id) onMessage(message);

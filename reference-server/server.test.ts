@@ -16,7 +16,10 @@ test("sign-in sends the peer id, the users, the ICE servers and the peers, in th
   expect(ann.received).toEqual([
     {
       type: "setPeerId",
-      data: { version: 1, peerId: id, username: "ann", session: expect.any(String), resumed: false },
+      data: {
+        ...{ version: 1, peerId: id, username: "ann", session: expect.any(String), resumed: false },
+        ...{ features: [], app: "" },
+      },
     },
     { type: "userList", data: ["Bob"] },
     { type: "iceServers", data: { servers: [{ urls: "stun:stun.example.org" }] } },

@@ -3,17 +3,18 @@ import { discoveryVersion } from "../core/protocol/messages.ts";
 import type { Accounts } from "./accounts.ts";
 import type { AttemptLimiter } from "./attempt-limiter.ts";
 import type { Clock } from "./clock.ts";
+import type { Member } from "./group-sessions.ts";
+import { accountGroup } from "./groups.ts";
 import { touchInterval } from "./last-seen.ts";
 import type { ServerLimits } from "./limits.ts";
-import { checkedName } from "./names.ts";
+import { checkedApp, checkedName } from "./names.ts";
 import { Refusal } from "./refusal.ts";
 import { hashOf, newPeerId, newSecret } from "./secrets.ts";
 import type { Proof } from "./session.ts";
 import type { Session, Store } from "./store/store.ts";
 
 /** The identity of a signed-in socket. */
-export interface SignedIn {
-  readonly user: string;
+export interface SignedIn extends Pick<Member, "app" | "group" | "user" | "name"> {
   /** The id of the peer. */
   readonly id: string;
   /** The session secret, for reconnecting. */
@@ -39,30 +40,35 @@ export interface SignInParts {
 export function createSignIn(parts: SignInParts): (proof: Proof, address: string) => Promise<SignedIn> {
   const { store, accounts, limiter, clock, limits, authenticate } = parts;
 
-  async function startSession(user: string, password?: string): Promise<SignedIn> {
+  async function startSession(app: string, user: string, password?: string): Promise<SignedIn> {
     const session = newSecret();
     const id = newPeerId();
-    const row = { hash: hashOf(session), username: user, peer: id, seen: clock.now() };
+    const row = { hash: hashOf(session), username: user, peer: id, app, seen: clock.now() };
     if (!(await store.addSession(row, password, limits.sessionsPerAccount))) throw passwordChanged();
-    return { user, id, session, expires: undefined };
+    return { ...accountOf(app, user), id, session, expires: undefined };
   }
 
-  async function findSession(secret: string): Promise<Session | undefined> {
+  async function findSession(app: string, secret: string): Promise<Session | undefined> {
     const now = clock.now();
     const session = await store.session(hashOf(secret), now - limits.sessionAge);
+    if ((session?.app ?? "") !== app) return undefined;
     if (session && session.seen < now - touchInterval(limits.sessionAge)) await store.seen([session.peer], now);
     return session;
   }
 
-  async function resume(secret: string): Promise<SignedIn> {
-    const session = await findSession(secret);
+  async function resume(app: string, secret: string): Promise<SignedIn> {
+    const session = await findSession(app, secret);
     if (session === undefined) throw unauthenticated("This session has ended: sign in again.");
-    return { user: session.username, id: session.peer, session: secret, expires: undefined };
+    return { ...accountOf(app, session.username), id: session.peer, session: secret, expires: undefined };
   }
 
-  async function signInByToken(token: string, secret: string | undefined, address: string): Promise<SignedIn> {
+  async function signInByToken(
+    app: string,
+    { token, session: secret }: { readonly token: string; readonly session?: string | undefined },
+    address: string,
+  ): Promise<SignedIn> {
     if (authenticate === undefined) throw unsupported("This server expects a user name and a password.");
-    const earlier = secret === undefined ? undefined : await findSession(secret);
+    const earlier = secret === undefined ? undefined : await findSession(app, secret);
     const check = () => verifyToken(authenticate, token);
     const known = await (earlier
       ? limiter.limitResume(earlier.username, check)
@@ -71,8 +77,8 @@ export function createSignIn(parts: SignInParts): (proof: Proof, address: string
     await accounts.ensure(user);
     const signedIn =
       secret !== undefined && earlier?.username === user
-        ? { user, id: earlier.peer, session: secret }
-        : await startSession(user);
+        ? { ...accountOf(app, user), id: earlier.peer, session: secret }
+        : await startSession(app, user);
     return { ...signedIn, expires: known.expires?.getTime() };
   }
 
@@ -81,17 +87,22 @@ export function createSignIn(parts: SignInParts): (proof: Proof, address: string
       throw new Refusal("incompatible", `This server speaks version ${discoveryVersion} of the protocol.`, {
         close: closeCode.incompatible,
       });
-    if (type === "authenticate" && "token" in data) return signInByToken(data.token, data.session, address);
+    const app = checkedApp(data.app);
+    if (type === "authenticate" && "token" in data) return signInByToken(app, data, address);
     if (authenticate) throw unsupported("This server expects a token of its app.");
-    if (type === "acceptInvite") return startSession(await accounts.accept(data.invite, data.password, address));
+    if (type === "acceptInvite") return startSession(app, await accounts.accept(data.invite, data.password, address));
     if ("room" in data) throw unsupported("This server has no rooms.");
     if ("password" in data) {
       const { username, hash } = await accounts.check(data.username, data.password, address);
-      return startSession(username, hash);
+      return startSession(app, username, hash);
     }
-    if (data.session !== undefined) return resume(data.session);
+    if (data.session !== undefined) return resume(app, data.session);
     throw unauthenticated("The first frame contains no credentials.");
   };
+}
+
+function accountOf(app: string, user: string): Pick<SignedIn, "app" | "group" | "user" | "name"> {
+  return { app, group: accountGroup(app, user), user, name: undefined };
 }
 
 async function verifyToken(

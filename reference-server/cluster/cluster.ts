@@ -4,7 +4,10 @@ import { type SignalKind, signalKinds } from "../../core/protocol/messages.ts";
 /** One online peer and its owner. */
 export interface Login {
   readonly id: string;
-  readonly user: string;
+  /** The group whose peers see each other, such as the peers of one account. Opaque to the cluster. */
+  readonly group: string;
+  /** The name that the peer has for all others. Undefined if each of them has a name of its own for it. */
+  readonly name?: string | undefined;
   /** The node that holds its socket. */
   readonly node: string;
   /** Grows with every takeover: of two claims to one peer, the greater epoch wins. */
@@ -34,7 +37,7 @@ export type BusMessage =
   | { readonly kind: "revoke"; readonly user: string; readonly keep?: string | undefined };
 
 const text = v.string();
-const login = v.object({ id: text, user: text, node: text, epoch: v.number() });
+const login = v.object({ id: text, group: text, name: v.optional(text), node: text, epoch: v.number() });
 
 /** The schema of a {@link BusMessage} that another node has sent. */
 export const busMessage: v.GenericSchema<unknown, BusMessage> = v.variant("kind", [
@@ -84,10 +87,10 @@ export interface ClusterNode {
    * Makes this node the owner of a peer, in one atomic step. The previous owner, on any node, receives `superseded`; then
    * `resumed` is true.
    */
-  claim(user: string, peer: string): Promise<{ readonly login: Login; readonly resumed: boolean }>;
+  claim(group: string, peer: string, name?: string): Promise<{ readonly login: Login; readonly resumed: boolean }>;
   /** Removes the peer; false if it has another owner by now. */
   release(login: Login): Promise<boolean>;
-  online(users: readonly string[]): Promise<Online>;
+  online(groups: readonly string[]): Promise<Online>;
   send(node: string, message: BusMessage): void;
   /** To all other nodes. */
   broadcast(message: BusMessage): void;

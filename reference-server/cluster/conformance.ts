@@ -32,9 +32,9 @@ export async function joined(cluster: Cluster): Promise<TestNode> {
   };
 }
 
-/** Returns user, peer and node of each login, in order, for comparison. */
+/** Returns group, peer and node of each login, in order, for comparison. */
 export function whereabouts(logins: readonly Login[]): string[] {
-  return logins.map(({ user, id, node }) => `${user} ${id} ${node}`).toSorted();
+  return logins.map(({ group, id, node }) => `${group} ${id} ${node}`).toSorted();
 }
 
 /** The conformance suite of all clusters. */
@@ -64,12 +64,28 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
       expect(whereabouts(logins)).toEqual([`ann p1 ${one.id}`, `ann p2 ${two.id}`, `bob p3 ${two.id}`].toSorted());
     });
 
-    test("names such as __proto__ are valid users", async () => {
+    test("names such as __proto__ are valid groups", async () => {
       await one.claim("__proto__", "p1");
       await one.claim("a {b} c", "p2");
       expect(whereabouts((await two.online(["__proto__", "a {b} c"])).logins)).toEqual(
         [`__proto__ p1 ${one.id}`, `a {b} c p2 ${one.id}`].toSorted(),
       );
+    });
+
+    test("every node sees the name of a peer, whatever it contains", async () => {
+      const { login } = await one.claim("room", "p1", "Ann 7 of {nine} \u{1F600}");
+      await two.claim("room", "p2");
+      const byId = async () => new Map((await two.online(["room"])).logins.map(({ id, name }) => [id, name]));
+      expect(login.name).toBe("Ann 7 of {nine} \u{1F600}");
+      expect(await byId()).toEqual(
+        new Map([
+          ["p1", login.name],
+          ["p2", undefined],
+        ]),
+      );
+      expect((await two.claim("room", "p1", "7 8")).login.epoch).toBeGreaterThan(login.epoch);
+      expect((await byId()).get("p1")).toBe("7 8");
+      expect(await one.release(login)).toBe(false);
     });
 
     test("a claim takes over from another node, which is notified", async () => {

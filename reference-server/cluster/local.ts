@@ -6,7 +6,7 @@ import { createCounters } from "./counters.ts";
 /** Creates a cluster inside one process, usually of a single server. */
 export function createLocalCluster(clock: Clock = systemClock): Cluster {
   const nodes = new Map<string, NodeEvents>();
-  const users = new Map<string, Map<string, Login>>();
+  const groups = new Map<string, Map<string, Login>>();
   const counters = createCounters(clock);
   let lastEpoch = 0;
 
@@ -16,10 +16,10 @@ export function createLocalCluster(clock: Clock = systemClock): Cluster {
   }
 
   function remove(login: Login): boolean {
-    const peers = users.get(login.user);
+    const peers = groups.get(login.group);
     if (peers?.get(login.id)?.epoch !== login.epoch) return false;
     peers.delete(login.id);
-    if (peers.size === 0) users.delete(login.user);
+    if (peers.size === 0) groups.delete(login.group);
     return true;
   }
 
@@ -34,19 +34,19 @@ export function createLocalCluster(clock: Clock = systemClock): Cluster {
 
       return {
         id: node,
-        async claim(user, id) {
-          const peers = users.get(user) ?? new Map<string, Login>();
-          users.set(user, peers);
+        async claim(group, id, name) {
+          const peers = groups.get(group) ?? new Map<string, Login>();
+          groups.set(group, peers);
           const before = peers.get(id);
           lastEpoch = Math.max(lastEpoch + 1, clock.now());
-          const login = { id, user, node, epoch: lastEpoch };
+          const login = { id, group, name, node, epoch: lastEpoch };
           peers.set(id, login);
           if (before) deliver(before.node, { kind: "superseded", id, epoch: before.epoch });
           return { login, resumed: before !== undefined };
         },
         release: async (login) => remove(login),
-        online: async (names) => ({
-          logins: names.flatMap((name) => [...(users.get(name)?.values() ?? [])]),
+        online: async (asked) => ({
+          logins: asked.flatMap((group) => [...(groups.get(group)?.values() ?? [])]),
           complete: true,
         }),
         send: deliver,
@@ -55,7 +55,7 @@ export function createLocalCluster(clock: Clock = systemClock): Cluster {
         refund: counters.refund,
         async leave() {
           nodes.delete(node);
-          const logins = [...users.values()].flatMap((peers) =>
+          const logins = [...groups.values()].flatMap((peers) =>
             [...peers.values()].filter((peer) => peer.node === node),
           );
           for (const login of logins) remove(login);

@@ -2,6 +2,7 @@ import type { CommandParser } from "@redis/client";
 import type { Clock } from "../clock.ts";
 import { importRedis } from "../optional-packages.ts";
 import { withCircuitBreaker } from "./circuit-breaker.ts";
+import type { Login } from "./cluster.ts";
 
 /** The Redis (or Valkey) commands of a node. Every method rejects while Redis is unreachable or does not answer. */
 export interface RedisCommands extends Commands {
@@ -9,19 +10,19 @@ export interface RedisCommands extends Commands {
 }
 
 interface Commands {
-  /** Makes `node` the owner, with `epoch` or, if the current owner's epoch is not lower, with a greater one. */
-  claim(user: string, id: string, node: string, epoch: number): Promise<ClaimResult>;
+  /** Makes the node of `login` the owner, with its epoch or, if the current owner's epoch is not lower, with a greater one. */
+  claim(login: Login): Promise<ClaimResult>;
   /** As `claim`, but an owner with a greater epoch keeps the peer, and the result is its epoch. */
-  reclaim(user: string, id: string, node: string, epoch: number): Promise<ClaimResult>;
+  reclaim(login: Login): Promise<ClaimResult>;
   /** Removes the peer if `node` owns it; resolves to its epoch, or to undefined if another node owns it. */
-  release(user: string, id: string, node: string, epoch?: number): Promise<number | undefined>;
+  release(group: string, id: string, node: string, epoch?: number): Promise<number | undefined>;
   /** Owners by peer id. */
-  ownersOf(user: string): Promise<Map<string, Owner>>;
+  ownersOf(group: string): Promise<Map<string, Owner>>;
 
   /** Adds a peer to the list of `node`: the peers to release when its lease ends. */
-  addPeer(node: string, id: string, user: string): Promise<void>;
+  addPeer(node: string, id: string, group: string): Promise<void>;
   removePeer(node: string, id: string): Promise<void>;
-  /** Users by peer id. */
+  /** Groups by peer id. */
   peersOfNode(node: string): Promise<ReadonlyMap<string, string>>;
   /** Renews the lease; false if it had expired. */
   renewLease(node: string, ms: number): Promise<boolean>;
@@ -38,11 +39,8 @@ interface Commands {
   publish(channel: string, message: string): Promise<void>;
 }
 
-/** The node that owns a peer. */
-export interface Owner {
-  readonly node: string;
-  readonly epoch: number;
-}
+/** The node that owns a peer, and the peer's name. */
+export type Owner = Pick<Login, "node" | "epoch" | "name">;
 
 /** The epoch of a claim, and the previous owner. */
 export interface ClaimResult {
@@ -204,18 +202,17 @@ function createRedisClient({ createClient, defineScript }: typeof import("@redis
 
 function createCommands(client: Client): Commands {
   return {
-    claim: async (user, id, node, epoch) => parseClaim(await client.claim(peersKey(user), id, node, `${epoch}`, "new")),
-    reclaim: async (user, id, node, epoch) =>
-      parseClaim(await client.claim(peersKey(user), id, node, `${epoch}`, "keep")),
-    async release(user, id, node, epoch) {
-      const had = await client.release(peersKey(user), id, node, epoch === undefined ? "" : `${epoch}`);
+    claim: async (login) => parseClaim(await client.claim(peersKey(login.group), ...claimArguments(login), "new")),
+    reclaim: async (login) => parseClaim(await client.claim(peersKey(login.group), ...claimArguments(login), "keep")),
+    async release(group, id, node, epoch) {
+      const had = await client.release(peersKey(group), id, node, epoch === undefined ? "" : `${epoch}`);
       return had === "" ? undefined : Number(had);
     },
-    async ownersOf(user) {
-      const found = Object.entries(await client.hGetAll(peersKey(user)));
+    async ownersOf(group) {
+      const found = Object.entries(await client.hGetAll(peersKey(group)));
       return new Map(found.map(([id, value]) => [id, parseOwner(value)]));
     },
-    addPeer: async (node, id, user) => void (await client.hSet(nodeKey(node, "peers"), id, user)),
+    addPeer: async (node, id, group) => void (await client.hSet(nodeKey(node, "peers"), id, group)),
     removePeer: async (node, id) => void (await client.hDel(nodeKey(node, "peers"), id)),
     peersOfNode: async (node) => new Map(Object.entries(await client.hGetAll(nodeKey(node, "peers")))),
     async renewLease(node, ms) {
@@ -264,15 +261,20 @@ async function connectAll(...connections: Connection[]): Promise<void> {
   );
 }
 
-// Braces are hash tags: in a Redis Cluster they keep the keys of one user or node in one slot.
+// Braces are hash tags: in a Redis Cluster they keep the keys of one group or node in one slot.
 const nodesKey = "bonevalue:nodes";
-const peersKey = (user: string) => `bonevalue:{user:${user}}:peers`;
+const peersKey = (group: string) => `bonevalue:{group:${group}}:peers`;
 const nodeKey = (node: string, what: "lease" | "peers" | "sweeper") => `bonevalue:{node:${node}}:${what}`;
 const countKey = (key: string) => `bonevalue:{count:${key}}`;
 
+function claimArguments({ id, node, epoch, name }: Login): [string, string, string, string] {
+  return [id, node, `${epoch}`, name === undefined ? "" : ` ${name}`];
+}
+
 function parseOwner(value: string): Owner {
-  const [node = "", epoch] = value.split(" ");
-  return { node, epoch: Number(epoch) };
+  const [node = "", epoch] = value.split(" ", 2);
+  const name = value.slice(`${node} ${epoch} `.length);
+  return { node, epoch: Number(epoch), name: name === "" ? undefined : name };
 }
 
 function parseClaim([epoch, before = ""]: readonly string[]): ClaimResult {
@@ -291,22 +293,22 @@ function oneKeyScript<Reply>(source: string) {
   };
 }
 
-// The value of a peer is "node epoch". Numbers are passed as text: Lua numbers would lose digits.
+// The value of a peer is "node epoch", or "node epoch name". Numbers are passed as text: Lua numbers would lose digits.
 const scripts = {
   claim: oneKeyScript<string[]>(`
-    local id, node, epoch, how = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+    local id, node, epoch, name, how = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
     local before = redis.call("HGET", KEYS[1], id) or ""
-    local had = tonumber(string.match(before, " (%d+)$") or "-1")
+    local had = tonumber(string.match(before, "^%S+ (%d+)") or "-1")
     if how == "keep" and had > epoch then
       return { string.format("%.0f", had), before }
     end
     if how == "new" and had >= epoch then epoch = had + 1 end
-    redis.call("HSET", KEYS[1], id, node .. " " .. string.format("%.0f", epoch))
+    redis.call("HSET", KEYS[1], id, node .. " " .. string.format("%.0f", epoch) .. name)
     return { string.format("%.0f", epoch), before }
   `),
   release: oneKeyScript<string>(`
     local id, node, epoch = ARGV[1], ARGV[2], ARGV[3]
-    local owner, had = string.match(redis.call("HGET", KEYS[1], id) or "", "^(%S+) (%d+)$")
+    local owner, had = string.match(redis.call("HGET", KEYS[1], id) or "", "^(%S+) (%d+)")
     if owner ~= node or (epoch ~= "" and epoch ~= had) then return "" end
     redis.call("HDEL", KEYS[1], id)
     return had

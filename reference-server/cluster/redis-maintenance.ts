@@ -64,9 +64,9 @@ export function createMaintenance(parts: MaintenanceParts): Maintenance {
 
   /** Releases the peers of a node whose lease has expired, and announces them as lost. */
   async function cleanUpNode(dead: string): Promise<void> {
-    const released = [...(await engine.peersOfNode(dead))].map(async ([id, user]): Promise<Login | undefined> => {
-      const epoch = await engine.release(user, id, dead);
-      return epoch === undefined ? undefined : { id, user, node: dead, epoch };
+    const released = [...(await engine.peersOfNode(dead))].map(async ([id, group]): Promise<Login | undefined> => {
+      const epoch = await engine.release(group, id, dead);
+      return epoch === undefined ? undefined : { id, group, node: dead, epoch };
     });
     const logins = (await Promise.all(released)).filter((login) => login !== undefined);
     for (let at = 0; at < logins.length; at += announceBatch) {

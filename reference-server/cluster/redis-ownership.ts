@@ -1,14 +1,14 @@
-import type { BusMessage, Login } from "./cluster.ts";
+import type { BusMessage, ClusterNode, Login } from "./cluster.ts";
 import type { RedisCommands } from "./redis-commands.ts";
 
 /** The peers that this node owns. The node's own record is authoritative, since Redis may lose its data. */
 export interface Ownership {
-  claim(user: string, peer: string): Promise<{ login: Login; resumed: boolean }>;
+  claim: ClusterNode["claim"];
   release(login: Login): Promise<boolean>;
   /** Another socket has taken over a peer. */
   onSuperseded(id: string, epoch: number): void;
-  /** The logins of these users on this node. */
-  loginsOf(users: readonly string[]): Login[];
+  /** The logins of these groups on this node. */
+  loginsOf(groups: readonly string[]): Login[];
   isEmpty(): boolean;
   /**
    * Writes the owned peers to Redis again, and removes peers that this node no longer owns. Peers that another node has
@@ -40,33 +40,30 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
   }
 
   async function rewriteLogin(login: Login): Promise<void> {
-    const { id, user, epoch } = login;
-    const [, kept] = await Promise.all([engine.addPeer(node, id, user), engine.reclaim(user, id, node, epoch)]);
+    const { id, group, epoch } = login;
+    const [, kept] = await Promise.all([engine.addPeer(node, id, group), engine.reclaim(login)]);
     if (owned.get(id) !== login) return;
     if (kept.epoch > epoch) notifySuperseded(node, id, epoch);
     else if (kept.previous === undefined) broadcast({ kind: "join", login });
     else if (kept.previous.node !== node) notifySuperseded(kept.previous.node, id, kept.previous.epoch);
   }
 
-  async function removeStale(id: string, user: string): Promise<void> {
-    await engine.release(user, id, node);
+  async function removeStale(id: string, group: string): Promise<void> {
+    await engine.release(group, id, node);
     if (!owned.has(id)) await engine.removePeer(node, id);
   }
 
   return {
-    async claim(user, id) {
+    async claim(group, id, name) {
       lastEpoch = Math.max(lastEpoch + 1, now());
-      const login = { id, user, node, epoch: lastEpoch };
+      const login = { id, group, name, node, epoch: lastEpoch };
       const earlier = owned.get(id);
       owned.set(id, login);
       const pending = pendingClaims.get(id) ?? { count: 0, supersededEpochs: new Set() };
       pendingClaims.set(id, pending);
       pending.count++;
       try {
-        const [, { epoch, previous }] = await Promise.all([
-          engine.addPeer(node, id, user),
-          engine.claim(user, id, node, login.epoch),
-        ]);
+        const [, { epoch, previous }] = await Promise.all([engine.addPeer(node, id, group), engine.claim(login)]);
         const claimed = { ...login, epoch };
         if (owned.get(id) === login) owned.set(id, claimed);
         if (previous) notifySuperseded(previous.node, id, previous.epoch);
@@ -81,10 +78,10 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
       }
     },
     async release(login) {
-      const { id, user, epoch } = login;
+      const { id, group, epoch } = login;
       if (owned.get(id)?.epoch === epoch) owned.delete(id);
       try {
-        const had = await engine.release(user, id, node, epoch);
+        const had = await engine.release(group, id, node, epoch);
         if (had === undefined) return false;
         // Unless the peer has reconnected to this node meanwhile.
         if (!owned.has(id)) await engine.removePeer(node, id);
@@ -99,9 +96,9 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
       owned.delete(id);
       engine.removePeer(node, id).catch(() => {});
     },
-    loginsOf(users) {
-      const asked = new Set(users);
-      return [...owned.values()].filter(({ user }) => asked.has(user));
+    loginsOf(groups) {
+      const asked = new Set(groups);
+      return [...owned.values()].filter(({ group }) => asked.has(group));
     },
     isEmpty: () => owned.size === 0,
     async rewrite() {
@@ -109,7 +106,7 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
       const others = [...listed].filter(([id]) => !owned.has(id));
       // Peers that were released during an outage, and the owned peers.
       await Promise.all([
-        ...others.map(([id, user]) => removeStale(id, user)),
+        ...others.map(([id, group]) => removeStale(id, group)),
         ...[...owned.values()].map((login) => rewriteLogin(login)),
       ]);
     },

@@ -4,7 +4,7 @@ import type { Log } from "../log.ts";
 import type { BusMessage, Cluster, ClusterFailure, ClusterNode, Login, NodeEvents, Online } from "./cluster.ts";
 import { createCounters } from "./counters.ts";
 import { createRedisBus } from "./redis-bus.ts";
-import { connectRedis, ignoreError, RedisErrorReply } from "./redis-commands.ts";
+import { connectRedis, ignoreError, type Owner, RedisErrorReply } from "./redis-commands.ts";
 import { createMaintenance } from "./redis-maintenance.ts";
 import { createOwnership } from "./redis-ownership.ts";
 import { createRecovery } from "./redis-recovery.ts";
@@ -115,15 +115,20 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     recovery.start();
   }
 
-  async function online(users: readonly string[]): Promise<Online> {
+  async function online(groups: readonly string[]): Promise<Online> {
     try {
-      const found = (await Promise.all(users.map(async (user) => loginsOf(user, await engine.ownersOf(user))))).flat();
+      const found = (
+        await Promise.all(groups.map(async (group) => loginsOf(group, await engine.ownersOf(group))))
+      ).flat();
       if (recovery.isComplete) return { logins: found, complete: true };
       // This node may not have written its own peers to an empty Redis yet.
       const written = new Set(found.map(({ id }) => id));
-      return { logins: [...found, ...ownership.loginsOf(users).filter(({ id }) => !written.has(id))], complete: false };
+      return {
+        logins: [...found, ...ownership.loginsOf(groups).filter(({ id }) => !written.has(id))],
+        complete: false,
+      };
     } catch {
-      return { logins: ownership.loginsOf(users), complete: false };
+      return { logins: ownership.loginsOf(groups), complete: false };
     }
   }
 
@@ -152,6 +157,6 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   };
 }
 
-function loginsOf(user: string, peers: ReadonlyMap<string, { node: string; epoch: number }>): Login[] {
-  return [...peers].map(([id, owner]) => ({ id, user, ...owner }));
+function loginsOf(group: string, peers: ReadonlyMap<string, Owner>): Login[] {
+  return [...peers].map(([id, owner]) => ({ id, group, ...owner }));
 }

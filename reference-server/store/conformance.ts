@@ -58,7 +58,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
 
     test("a session is found by the hash of its secret until it was seen too long ago", async () => {
       await accounts("ann");
-      const session = { hash: "s", username: "ann", peer: "p", seen: 100 };
+      const session = { hash: "s", username: "ann", peer: "p", app: "todo", seen: 100 };
       await store.addSession(session);
       expect(await store.session("s", 99)).toEqual(session);
       expect(await store.session("s", 100)).toBeUndefined();
@@ -70,7 +70,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
 
     test("a session is added only while the checked password is current", async () => {
       await accounts("ann");
-      const session = { hash: "s", username: "ann", peer: "p", seen: 1 };
+      const session = { hash: "s", username: "ann", peer: "p", app: "", seen: 1 };
       expect(await store.addSession(session, "another hash")).toBe(false);
       expect(await store.session("s", 0)).toBeUndefined();
       expect(await store.addSession(session, "hash of ann")).toBe(true);

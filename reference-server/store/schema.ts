@@ -1,10 +1,10 @@
-import { type Kysely, sql } from "kysely";
+import { type Generated, type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 
 /** The tables for Kysely. Times are ms since 1970; secrets are SHA-256 hashes. */
 export interface Tables {
   accounts: { username: string; password: string | null };
-  sessions: { peer: string; hash: string; username: string; seen: number };
+  sessions: { peer: string; hash: string; username: string; app: Generated<string>; seen: number };
   trust: { owner: string; other: string; alias: string };
   tokens: { hash: string; owner: string; alias: string; expires: number };
   invitations: { hash: string; email: string; expires: number };
@@ -83,10 +83,19 @@ const changes: Migration = {
       .execute(),
 };
 
+const apps: Migration = {
+  up: (db: Kysely<unknown>) =>
+    db.schema
+      .alterTable("sessions")
+      .addColumn("app", "text", (column) => column.notNull().defaultTo(""))
+      .execute(),
+};
+
 const migrations: Record<string, Migration> = {
   "2026-01-first": first,
   "2026-02-servers": servers,
   "2026-03-changes": changes,
+  "2026-04-apps": apps,
 };
 
 /** Migrates the tables to this version and keeps their data. Rejects if the database does not answer. */

@@ -15,6 +15,8 @@ export interface Session {
   readonly username: string;
   /** The peer id of this session. */
   readonly peer: string;
+  /** The app that the session belongs to. Default `""`. */
+  readonly app?: string | undefined;
   /** When it last had a socket, in ms since 1970, as all times in a store. */
   readonly seen: number;
 }

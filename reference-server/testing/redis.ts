@@ -15,7 +15,7 @@ export interface TestRedis {
   /** Ends the lease of a node at once, as if it had expired. */
   endLease(node: string): Promise<void>;
   /** The node that holds this peer; undefined if none does. */
-  ownerOf(user: string, peer: string): Promise<string | undefined>;
+  ownerOf(group: string, peer: string): Promise<string | undefined>;
   stop(): Promise<void>;
 }
 
@@ -56,8 +56,8 @@ export async function startRedis(...settings: string[]): Promise<TestRedis> {
   return {
     url,
     endLease: (node) => ask(async (client) => void (await client.del(`bonevalue:{node:${node}}:lease`))),
-    ownerOf: (user, peer) =>
-      ask(async (client) => (await client.hGet(`bonevalue:{user:${user}}:peers`, peer))?.split(" ")[0]),
+    ownerOf: (group, peer) =>
+      ask(async (client) => (await client.hGet(`bonevalue:{group:${group}}:peers`, peer))?.split(" ")[0]),
     kill: () => endProgram(child, "SIGKILL"),
     async start() {
       child = await start();

@@ -2,13 +2,20 @@ import { us } from "../core/protocol/alias.ts";
 import type { BusMessage, ClusterNode, Login } from "./cluster/cluster.ts";
 import { coalesce } from "./coalesce.ts";
 import { encode } from "./frames.ts";
+import { accountGroup } from "./groups.ts";
 import { difference, emptyView, join, leave, type PresenceEvent, type PresenceView } from "./presence-view.ts";
 import type { Trust } from "./trust.ts";
 
 /** One signed-in socket. */
 export interface Member {
   readonly id: string;
-  readonly user: string;
+  readonly app: string;
+  /** Its peers see each other. */
+  readonly group: string;
+  /** Its account. Undefined in a room, whose peers see nobody else. */
+  readonly user: string | undefined;
+  /** Its name in a room. Undefined for an account, which has an alias at each other account. */
+  readonly name: string | undefined;
   /** Sends the first lists. No other frame is sent before them. */
   sendLists(lists: SignInLists): void;
   send(frame: string): void;
@@ -28,15 +35,14 @@ export interface SignInLists {
 export interface SessionEntry {
   readonly member: Member;
   readonly login: Login;
-  readonly userSessions: UserSessions;
+  readonly groupSessions: GroupSessions;
   /** The member has received its lists and has an open socket. */
   ready: boolean;
   stopGrace: (() => void) | undefined;
 }
 
-/** All sessions of one user on this node. They share one view of presence. */
-export interface UserSessions {
-  readonly user: string;
+/** All sessions of one group on this node. They share one view of presence. */
+export interface GroupSessions extends Pick<Member, "app" | "group" | "user"> {
   /** By peer id. */
   readonly entries: Map<string, SessionEntry>;
   view: PresenceView;
@@ -49,50 +55,64 @@ export interface UserSessions {
 }
 
 /**
- * The user sessions of this node, with an index from each user to the sessions that watch it.
+ * The sessions of this node by group, with an index from each group to the sessions that watch it.
  *
- * Each user has one view: names of trusted users and online peers. A reload reads trust and presence, which takes time, so
+ * Each group has one view: the groups of trusted users with their aliases, and online peers. A reload reads trust and presence, which takes time, so
  * bus messages that arrive meanwhile are queued, applied to the new view when it is complete, and only then is the
  * difference between the old and the new view sent. Epochs make this safe: an older message never overrides newer state.
  */
-export interface UserSessionsIndex {
-  /** Creates the sessions of a user if missing. The caller deletes them when the last entry has gone. */
-  getOrCreate(user: string): UserSessions;
-  get(user: string): UserSessions | undefined;
-  all(): Iterable<UserSessions>;
-  delete(sessions: UserSessions): void;
-  /** The sessions whose view contains this user. */
-  watchersOf(user: string): Iterable<UserSessions>;
-  /** Handles a change of peers, for all sessions that watch their users. */
+export interface GroupSessionsIndex {
+  /** Creates the sessions of a member's group if missing. The caller deletes them when the last entry has gone. */
+  getOrCreate(member: Member): GroupSessions;
+  get(group: string): GroupSessions | undefined;
+  /** The sessions of a user in all apps. */
+  ofUser(user: string): Iterable<GroupSessions>;
+  all(): Iterable<GroupSessions>;
+  delete(sessions: GroupSessions): void;
+  /** The sessions whose view contains this user, in all apps. */
+  watchersOf(user: string): Iterable<GroupSessions>;
+  /** Handles a change of peers, for all sessions that watch their groups. */
   onBusMessage(message: Extract<BusMessage, { kind: "join" | "leave" }>): void;
   /** Handles a signal for a member. */
   onRelay(entry: SessionEntry, message: Extract<BusMessage, { kind: "relay" }>): void;
 }
 
-// Signals that may be queued for one user while the view is being read, in characters.
+// Signals that may be queued for one group while the view is being read, in characters.
 const maxQueuedSignals = 1024 * 1024;
 
 /** Creates an empty index. */
-export function createUserSessionsIndex(node: () => ClusterNode, trust: Trust): UserSessionsIndex {
-  const byUser = new Map<string, UserSessions>();
-  // By username: the sessions whose view contains that user.
-  const watchers = new Map<string, Set<UserSessions>>();
-  const reading = new Set<UserSessions>();
+export function createGroupSessionsIndex(node: () => ClusterNode, trust: Trust): GroupSessionsIndex {
+  const byGroup = new Map<string, GroupSessions>();
+  // By user: the sessions of its groups, one for each app.
+  const byUser = new Map<string, Set<GroupSessions>>();
+  // By app: the number of users' groups.
+  const apps = new Map<string, number>();
+  // By group: the sessions whose view contains that group.
+  const watchers = new Map<string, Set<GroupSessions>>();
+  const reading = new Set<GroupSessions>();
 
-  function create(user: string): UserSessions {
-    const sessions: UserSessions = {
-      ...{ user, entries: new Map<string, SessionEntry>(), view: emptyView(), queued: undefined, queuedSize: 0 },
+  function create({ app, group, user }: Member): GroupSessions {
+    const sessions: GroupSessions = {
+      ...{ app, group, user, entries: new Map<string, SessionEntry>() },
+      ...{ view: emptyView(), queued: undefined, queuedSize: 0 },
       refresh: coalesce(() => reload(sessions)),
     };
-    byUser.set(user, sessions);
+    byGroup.set(group, sessions);
+    if (user !== undefined) {
+      addTo(byUser, user, sessions);
+      apps.set(app, (apps.get(app) ?? 0) + 1);
+    }
+    // Before the first reload: a message that arrives meanwhile concerns this group, and no reload of another group.
+    addTo(watchers, group, sessions);
     return sessions;
   }
 
-  async function reload(sessions: UserSessions): Promise<void> {
+  async function reload(sessions: GroupSessions): Promise<void> {
     const queued: BusMessage[] = [];
     sessions.queued = queued;
     sessions.queuedSize = 0;
-    reading.add(sessions);
+    // The groups that a room watches never change.
+    if (sessions.user !== undefined) reading.add(sessions);
     let after: PresenceView | undefined;
     try {
       after = await readView(sessions);
@@ -104,19 +124,20 @@ export function createUserSessionsIndex(node: () => ClusterNode, trust: Trust): 
     }
   }
 
-  async function readView({ user, view }: UserSessions): Promise<PresenceView> {
-    const names = new Map(await trust.of(user)).set(user, us);
+  async function readView({ app, group, user, view }: GroupSessions): Promise<PresenceView> {
+    const trusted = user === undefined ? [] : await trust.of(user);
+    const names = new Map([...trusted].map(([other, alias]) => [accountGroup(app, other), alias])).set(group, us);
     const { logins, complete } = await node().online([...names.keys()]);
     const peers = new Map(logins.map((login) => [login.id, login]));
     if (complete) return { names, peers };
     // Keep the known peers of nodes that cannot be asked now.
     for (const login of view.peers.values())
-      if (names.has(login.user) && login.node !== node().id && !peers.has(login.id)) peers.set(login.id, login);
+      if (names.has(login.group) && login.node !== node().id && !peers.has(login.id)) peers.set(login.id, login);
     return { names, peers };
   }
 
   /** Replaces the view by a newly read one, after applying the messages that arrived meanwhile. */
-  function replaceView(sessions: UserSessions, after: PresenceView, queued: readonly BusMessage[]): void {
+  function replaceView(sessions: GroupSessions, after: PresenceView, queued: readonly BusMessage[]): void {
     for (const message of queued) applyMessage(after, message);
     const before = sessions.view;
     sessions.view = after;
@@ -124,27 +145,21 @@ export function createUserSessionsIndex(node: () => ClusterNode, trust: Trust): 
     sendEvents(sessions, difference(before, after));
   }
 
-  function watch(sessions: UserSessions, before: PresenceView, after: PresenceView): void {
-    for (const user of before.names.keys()) if (!after.names.has(user)) unwatch(sessions, user);
+  function watch(sessions: GroupSessions, before: PresenceView, after: PresenceView): void {
+    for (const group of before.names.keys()) if (!after.names.has(group)) removeFrom(watchers, group, sessions);
     // The last session may have closed during the reload.
-    if (byUser.get(sessions.user) !== sessions) return;
-    for (const user of after.names.keys()) watchers.set(user, (watchers.get(user) ?? new Set()).add(sessions));
-  }
-
-  function unwatch(sessions: UserSessions, user: string): void {
-    const remaining = watchers.get(user);
-    remaining?.delete(sessions);
-    if (remaining?.size === 0) watchers.delete(user);
+    if (byGroup.get(sessions.group) !== sessions) return;
+    for (const group of after.names.keys()) addTo(watchers, group, sessions);
   }
 
   /** Handles a message now, or queues it while the view is being read. */
-  function handleMessage(sessions: UserSessions, message: BusMessage): void {
+  function handleMessage(sessions: GroupSessions, message: BusMessage): void {
     if (sessions.queued) enqueue(sessions, sessions.queued, message);
     else if (message.kind === "relay") deliverSignal(sessions, message);
     else sendEvents(sessions, applyMessage(sessions.view, message));
   }
 
-  function enqueue(sessions: UserSessions, queued: BusMessage[], message: BusMessage): void {
+  function enqueue(sessions: GroupSessions, queued: BusMessage[], message: BusMessage): void {
     if (message.kind === "relay") {
       sessions.queuedSize += JSON.stringify(message).length;
       // Dropped: clients repeat their signals.
@@ -154,33 +169,50 @@ export function createUserSessionsIndex(node: () => ClusterNode, trust: Trust): 
   }
 
   function deliverSignal(
-    sessions: UserSessions,
+    sessions: GroupSessions,
     { to, type, from, signal }: Extract<BusMessage, { kind: "relay" }>,
   ): void {
     const entry = sessions.entries.get(to);
-    if (!entry?.ready || !sessions.view.names.has(from.user)) return;
+    if (!entry?.ready || !sessions.view.names.has(from.group)) return;
     // The sender is online, even if the message that announced it was lost.
     sendEvents(sessions, join(sessions.view, from));
     entry.member.send(encode(type, { from: from.id, signal }));
   }
 
   return {
-    getOrCreate: (user) => byUser.get(user) ?? create(user),
-    get: (user) => byUser.get(user),
-    all: () => byUser.values(),
+    getOrCreate: (member) => byGroup.get(member.group) ?? create(member),
+    get: (group) => byGroup.get(group),
+    ofUser: (user) => byUser.get(user) ?? [],
+    all: () => byGroup.values(),
     delete(sessions) {
-      byUser.delete(sessions.user);
-      for (const user of sessions.view.names.keys()) unwatch(sessions, user);
+      const { app, group, user, view } = sessions;
+      byGroup.delete(group);
+      for (const watched of [group, ...view.names.keys()]) removeFrom(watchers, watched, sessions);
+      if (user === undefined) return;
+      removeFrom(byUser, user, sessions);
+      const left = (apps.get(app) ?? 1) - 1;
+      if (left > 0) apps.set(app, left);
+      else apps.delete(app);
     },
-    watchersOf: (user) => watchers.get(user) ?? [],
+    watchersOf: (user) => [...apps.keys()].flatMap((app) => [...(watchers.get(accountGroup(app, user)) ?? [])]),
     onBusMessage(message) {
       const logins = message.kind === "join" ? [message.login] : message.logins;
       const affected = new Set(reading);
-      for (const { user } of logins) for (const sessions of watchers.get(user) ?? []) affected.add(sessions);
+      for (const { group } of logins) for (const sessions of watchers.get(group) ?? []) affected.add(sessions);
       for (const sessions of affected) handleMessage(sessions, message);
     },
-    onRelay: ({ userSessions }, message) => handleMessage(userSessions, message),
+    onRelay: ({ groupSessions }, message) => handleMessage(groupSessions, message),
   };
+}
+
+function addTo<Item>(sets: Map<string, Set<Item>>, key: string, item: Item): void {
+  sets.set(key, (sets.get(key) ?? new Set()).add(item));
+}
+
+function removeFrom<Item>(sets: Map<string, Set<Item>>, key: string, item: Item): void {
+  const items = sets.get(key);
+  items?.delete(item);
+  if (items?.size === 0) sets.delete(key);
 }
 
 function applyMessage(view: PresenceView, message: BusMessage): readonly PresenceEvent[] {
@@ -189,7 +221,7 @@ function applyMessage(view: PresenceView, message: BusMessage): readonly Presenc
   return [];
 }
 
-function sendEvents({ entries }: UserSessions, events: readonly PresenceEvent[]): void {
+function sendEvents({ entries }: GroupSessions, events: readonly PresenceEvent[]): void {
   const ready = [...entries.values()].filter((entry) => entry.ready);
   if (ready.length === 0) return;
   for (const event of events) {

@@ -1,0 +1,19 @@
+import { hashOf } from "./secrets.ts";
+
+// Peers of one group see each other. A group is an opaque string, so that the cluster does not depend on what a group is. Each
+// kind has a prefix, and apps are escaped, so that no account, room or app is taken for another.
+
+/** The group of an account in an app: its peers are each other's `"Us"`. */
+export function accountGroup(app: string, user: string): string {
+  return `a:${encodeURIComponent(app)}:${user}`;
+}
+
+/** The group of a room that its guests join by its name. Contains the hash of the name only. */
+export function roomGroup(app: string, room: string): string {
+  return `r:${encodeURIComponent(app)}:${hashOf(room)}`;
+}
+
+/** The group of a room that `authenticate` assigns. It never meets a room that guests join by its name. */
+export function assignedRoomGroup(app: string, room: string): string {
+  return `t:${encodeURIComponent(app)}:${hashOf(room)}`;
+}
