@@ -13,8 +13,15 @@ export interface Package {
   readonly bundled: readonly string[];
 }
 
-/** The client. msgpackr is bundled because installing it would also install its native addon. */
-export const client: Package = { name: "bonevalue", folder: "", bundled: ["msgpackr"] };
+/**
+ * The client. msgpackr is bundled because installing it would also install its native addon, and @noble because only a
+ * few of its files are used, on few platforms.
+ */
+export const client: Package = {
+  name: "bonevalue",
+  folder: "",
+  bundled: ["msgpackr", "@noble/ed25519", "@noble/hashes"],
+};
 
 /** The discovery server. */
 export const server: Package = { name: "bonevalue-server", folder: "reference-server/", bundled: [] };

@@ -5,7 +5,7 @@ interface ImportRule {
   readonly from: string;
   /** Files and folders, in addition to its own folder. */
   readonly files: readonly string[];
-  /** `node:*` allows every Node module, `*` every package. */
+  /** `node:*` allows every Node module, `*` every package, `@scope/*` every package of a scope. */
   readonly packages: readonly string[];
 }
 
@@ -40,6 +40,8 @@ export const importRules: readonly ImportRule[] = [
   { from: "core/wire/codec.ts", files: ["core/wire/", ...sharedFiles], packages: ["msgpackr"] },
   { from: "core/discovery/", files: sharedFiles, packages: ["valibot"] },
   { from: "core/transport/", files: sharedFiles, packages: [] },
+  { from: "core/identity/", files: sharedFiles, packages: [] },
+  { from: "core/identity/fallback-algorithms.ts", files: ["core/identity/", ...sharedFiles], packages: ["@noble/*"] },
   { from: "core/links/", files: ["core/wire/", "core/transport/transport.ts", ...sharedFiles], packages: ["valibot"] },
   {
     from: "core/rpc/",
@@ -115,7 +117,11 @@ function ruleOf(path: string): ImportRule | undefined {
 
 function mayUse({ packages }: ImportRule, name: string): boolean {
   return packages.some((allowed) =>
-    allowed === "node:*" ? name.startsWith("node:") : allowed === "*" ? !name.startsWith("node:") : allowed === name,
+    allowed === "*"
+      ? !name.startsWith("node:")
+      : allowed.endsWith("*")
+        ? name.startsWith(allowed.slice(0, -1))
+        : allowed === name,
   );
 }
 

@@ -12,7 +12,7 @@ import { root } from "./entries.ts";
 export const retiredFileNames: ReadonlySet<string> = new Set(
   `wish places dialling signals closing measuring reading rate lanes flows joiner join parts pace notes values restore
   shapes fits malformed ask tell turns incoming-exchange incoming-request parcel announcement tally lock-step numbered misuse
-  bounded comeback departure proof silence host page roll beat-roll lock-roll health victim ward stub-link two-ends
+  bounded comeback departure silence host page roll beat-roll lock-roll health victim ward stub-link two-ends
   mouth stream-stage recorder lost-peers waking shared-views door circles view impatient deadline guard seen
   redis-post redis-settling redis-upkeep redis-engine one-step told-trust crowd scene called counted offered shown served
   let-go stage swarm contestant figure orders directions house`.split(/\s+/),

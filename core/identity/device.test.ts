@@ -1,0 +1,105 @@
+import { expect, test } from "vitest";
+import { createPlatformAlgorithms } from "./algorithms.ts";
+import { toBase64Url } from "./bytes.ts";
+import { ownChain } from "./contacts.ts";
+import { openDevice } from "./device.ts";
+import { createFallbackAlgorithms } from "./fallback-algorithms.ts";
+import { type KeyStore, memoryKeyStore } from "./key-store.ts";
+import { isChainSigned } from "./proof.ts";
+import { deriveAccount } from "./tokens.ts";
+
+const algorithms = createPlatformAlgorithms(crypto.subtle);
+const name = "server ann";
+
+test("a device keeps its key, and another name has another key", async () => {
+  const store = memoryKeyStore();
+  const first = await openDevice({ algorithms, store, name });
+  const again = await openDevice({ algorithms, store, name });
+  const other = await openDevice({ algorithms, store, name: "server bob" });
+  expect(again.key.publicKey).toEqual(first.key.publicKey);
+  expect(other.key.publicKey).not.toEqual(first.key.publicKey);
+  expect((await first.read()).account).toBe(toBase64Url(first.key.publicKey));
+});
+
+test("the key of WebCrypto cannot be exported", async () => {
+  const { read } = await openDevice({ algorithms, store: memoryKeyStore(), name });
+  const { privateKey } = (await read()).device;
+  await expect(crypto.subtle.exportKey("pkcs8", privateKey as CryptoKey)).rejects.toThrow();
+});
+
+test("of devices that are opened at once with one store, all have the same key", async () => {
+  const store = memoryKeyStore();
+  const opened = await Promise.all(Array.from({ length: 20 }, () => openDevice({ algorithms, store, name })));
+  expect(new Set(opened.map(({ key }) => toBase64Url(key.publicKey))).size).toBe(1);
+});
+
+/** A store that fails to store CryptoKeys in some way. */
+function brokenStore(write: (record: any) => unknown): KeyStore {
+  const store = memoryKeyStore();
+  return {
+    ...store,
+    update: (key, change) =>
+      store.update(key, (before) => {
+        const next = change(before) as any;
+        return next === before || typeof next.device.privateKey === "string" ? next : write(next);
+      }),
+  };
+}
+
+test.for([
+  [
+    "rejects",
+    () => {
+      throw new DOMException("It cannot be cloned.", "DataCloneError");
+    },
+  ],
+  ["damages", (record: any) => ({ ...record, device: { ...record.device, privateKey: {} } })],
+] as const)("in a store that %s a CryptoKey, the device has a seed", async ([, write]) => {
+  const store = brokenStore(write);
+  const first = await openDevice({ algorithms, store, name });
+  expect(typeof (await first.read()).device.privateKey).toBe("string");
+  const again = await openDevice({ algorithms, store, name });
+  expect(again.key.publicKey).toEqual(first.key.publicKey);
+});
+
+test("a store that fails rejects with the cause", async () => {
+  const cause = new Error("The disk is full.");
+  const store: KeyStore = { storesCryptoKeys: false, update: () => Promise.reject(cause) };
+  await expect(openDevice({ algorithms, store, name })).rejects.toMatchObject({ code: "unsupported", cause });
+});
+
+test("a seed in the store works with either implementation", async () => {
+  const store: KeyStore = { ...memoryKeyStore(), storesCryptoKeys: false };
+  const first = await openDevice({ algorithms: createFallbackAlgorithms(), store, name });
+  const again = await openDevice({ algorithms, store, name });
+  expect(again.key.publicKey).toEqual(first.key.publicKey);
+});
+
+test("devices of an account with a secret approve themselves, and have different keys", async () => {
+  const derive = () => deriveAccount(algorithms, new Uint8Array(16).fill(5), 0, "ann");
+  const devices = await Promise.all(
+    [1, 2].map(() => openDevice({ algorithms, store: memoryKeyStore(), name, deriveAccount: derive })),
+  );
+  const accounts = new Set<string>();
+  for (const { key, read } of devices) {
+    const record = await read();
+    const { account, chain } = ownChain(record);
+    accounts.add(record.account);
+    expect(await isChainSigned(algorithms, account, chain)).toBe(true);
+    expect(chain.at(-1)!.key).toEqual(key.publicKey);
+  }
+  expect(accounts.size).toBe(1);
+  expect(devices[0]!.key.publicKey).not.toEqual(devices[1]!.key.publicKey);
+});
+
+test("a subscriber of a store learns of changes of its name only", async () => {
+  const store = memoryKeyStore();
+  const changes: string[] = [];
+  const undo = store.subscribe!("a", () => changes.push("a"));
+  await store.update("b", () => 1);
+  await store.update("a", () => 1);
+  await store.update("a", (record) => record);
+  undo();
+  await store.update("a", () => 2);
+  expect(changes).toEqual(["a"]);
+});

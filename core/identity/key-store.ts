@@ -1,0 +1,115 @@
+import { BonevalueError } from "../errors.ts";
+
+/** Stores keys and what is known of other users, under one name for each account and server. */
+export interface KeyStore {
+  /** Whether it stores `CryptoKey` objects. IndexedDB does: private keys can be used and not be read. A file stores bytes only. */
+  readonly storesCryptoKeys: boolean;
+  /** Reads the record, applies `change` (synchronous) and writes the result, in one step for all tabs and processes that share the store. */
+  update(name: string, change: (record: unknown) => unknown): Promise<unknown>;
+  /** Calls `listener` when another tab or process has written. Returns a function that ends the subscription. */
+  subscribe?(name: string, listener: () => void): () => void;
+}
+
+const records = "records";
+
+/** Stores keys in this browser profile. Private keys cannot be read by scripts. All tabs of the origin share them. */
+export function indexedDbKeyStore(database = "bonevalue"): KeyStore {
+  let opening: Promise<IDBDatabase> | undefined;
+
+  function open(): Promise<IDBDatabase> {
+    opening ??= new Promise((resolve, reject) => {
+      const request = indexedDB.open(database, 1);
+      request.onupgradeneeded = () => request.result.createObjectStore(records);
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+    opening.catch(() => (opening = undefined));
+    return opening;
+  }
+
+  return {
+    storesCryptoKeys: true,
+    async update(name, change) {
+      const transaction = (await open()).transaction(records, "readwrite");
+      const store = transaction.objectStore(records);
+      return new Promise((resolve, reject) => {
+        let thrown: unknown;
+        let next: unknown;
+        let hasChanged = false;
+        transaction.oncomplete = () => {
+          if (hasChanged) notify(database, name);
+          resolve(next);
+        };
+        transaction.onabort = () => reject(thrown ?? transaction.error);
+        const reading = store.get(name);
+        reading.onsuccess = () => {
+          try {
+            next = change(reading.result);
+            hasChanged = next !== reading.result;
+            if (hasChanged) store.put(next, name);
+          } catch (error) {
+            thrown = error;
+            transaction.abort();
+          }
+        };
+      });
+    },
+    subscribe(name, listener) {
+      const channel = new BroadcastChannel(channelOf(database, name));
+      channel.onmessage = () => listener();
+      return () => channel.close();
+    },
+  };
+}
+
+/** Stores keys until the page or process ends. */
+export function memoryKeyStore(): KeyStore {
+  const stored = new Map<string, unknown>();
+  const listeners = new Map<string, Set<() => void>>();
+  return {
+    storesCryptoKeys: true,
+    async update(name, change) {
+      const before = stored.get(name);
+      const next = change(before);
+      stored.set(name, next);
+      if (next !== before) for (const listener of listeners.get(name) ?? []) listener();
+      return next;
+    },
+    subscribe(name, listener) {
+      const added = listeners.get(name) ?? new Set();
+      listeners.set(name, added.add(listener));
+      return () => void added.delete(listener);
+    },
+  };
+}
+
+/** The store of a client without the option: of the browser, or in memory where there is no IndexedDB or it does not work. */
+export async function defaultKeyStore(): Promise<KeyStore> {
+  if (!globalThis.indexedDB) return memoryKeyStore();
+  const store = indexedDbKeyStore();
+  return store
+    .update("", (record) => record)
+    .then(
+      () => store,
+      // Firefox has one in private windows that cannot be opened.
+      () => memoryKeyStore(),
+    );
+}
+
+/** The error of a store that failed. */
+export function storeError(cause: unknown): BonevalueError {
+  if (cause instanceof BonevalueError) return cause;
+  return new BonevalueError("unsupported", "The key store failed: see the cause, or pass another `keyStore`.", {
+    cause,
+  });
+}
+
+function channelOf(database: string, name: string): string {
+  return `bonevalue-keys ${database} ${name}`;
+}
+
+function notify(database: string, name: string): void {
+  const channel = new BroadcastChannel(channelOf(database, name));
+  channel.postMessage(null);
+  channel.close();
+}

@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import { createPlatformAlgorithms, loadAlgorithms } from "./algorithms.ts";
+import { fromBase64Url, toBase64Url } from "./bytes.ts";
+import { createFallbackAlgorithms } from "./fallback-algorithms.ts";
+import { hashDescription, maxChainLength, maxListedRemovals, type ProofBody, readProof, writeBody } from "./proof.ts";
+import { testVectors } from "./testing/vector-tests.ts";
+import { vector } from "./testing/vectors.ts";
+import { readTokenPart } from "./tokens.ts";
+
+testVectors("WebCrypto in Node", async () => createPlatformAlgorithms(crypto.subtle));
+testVectors("@noble in Node", async () => createFallbackAlgorithms());
+
+const key = (byte: number) => new Uint8Array(32).fill(byte + 40);
+const signature = new Uint8Array(64).fill(7);
+const introduction = { time: 1, name: new Uint8Array(16), signature };
+
+function proofOf(body: Partial<ProofBody>, tail = signature): string {
+  const whole = writeBody({ account: key(0), chain: [], single: false, removed: [], ...body });
+  return toBase64Url(Uint8Array.of(...whole, ...tail));
+}
+
+const chainOf = (length: number) => Array.from({ length }, (_, index) => ({ key: key(index + 1), signature }));
+const removals = (length: number) => Array.from({ length }, (_, index) => new Uint8Array(16).fill(index + 100));
+const largest: ProofBody = {
+  account: key(0),
+  chain: chainOf(maxChainLength),
+  to: key(20),
+  single: true,
+  claim: new Uint8Array(16),
+  approval: signature,
+  issued: introduction,
+  presented: { ...introduction, chain: chainOf(maxChainLength) },
+  removed: removals(maxListedRemovals),
+};
+
+test.for([
+  ["of a first device, to a stranger", {}, 132],
+  [
+    "of a first device, to a friend",
+    { to: key(9), issued: introduction, presented: { ...introduction, chain: [] } },
+    411,
+  ],
+  ["the largest possible", largest, 3_250],
+] as const)("a proof %s has the length that the protocol states", ([, body, length]) => {
+  const text = proofOf(body);
+  expect(text).toHaveLength(length);
+  expect(readProof(text)).toMatchObject(body);
+});
+
+const malformed: Record<string, string> = {
+  "no text": "",
+  "no base64url": proofOf({}).replace("A", "="),
+  "non-zero trailing bits": `${toBase64Url(Uint8Array.of(1)).slice(0, 1)}B`,
+  "another version": toBase64Url(fromBase64Url(proofOf({}))!.with(0, 2)),
+  "bit 7 set": toBase64Url(fromBase64Url(proofOf({}))!.with(1, 128)),
+  "a byte more than its parts": proofOf({}, new Uint8Array(65)),
+  "a byte less than its parts": proofOf({}, new Uint8Array(63)),
+  "nine approvals": proofOf({ chain: chainOf(9) }),
+  "a weak account": proofOf({ account: new Uint8Array(32) }),
+  "a weak device": proofOf({ chain: [{ key: new Uint8Array(32), signature }] }),
+  "a weak account in `to`": proofOf({ to: new Uint8Array(32) }),
+  "a weak device in the chain of an introduction": proofOf({
+    presented: { ...introduction, chain: [{ key: new Uint8Array(32), signature }] },
+  }),
+  "an empty list of removed keys": toBase64Url(Uint8Array.of(1, 64, ...key(0), 0, 0, ...signature)),
+  "33 removed keys": proofOf({ removed: removals(33) }),
+  "its own account among the removed": proofOf({ removed: [key(0).subarray(0, 16)] }),
+  "its own device among the removed": proofOf({ chain: chainOf(2), removed: [key(2).subarray(0, 16)] }),
+  "its approver among the removed": proofOf({ chain: chainOf(2), removed: [key(1).subarray(0, 16)] }),
+  "a time beyond 2⁵³": toBase64Url(fromBase64Url(proofOf({ issued: introduction }))!.fill(255, 35, 43)),
+};
+
+test.for(Object.entries(malformed))("a proof with %s is refused", ([, text]) => {
+  expect(() => readProof(text)).toThrow(expect.objectContaining({ code: "identity-mismatch" }));
+});
+
+test.for([31, 33, 0])("a token whose clients' part has %d characters is refused", (length) => {
+  expect(() => readTokenPart(`abc.${"A".repeat(length)}`)).toThrow(expect.objectContaining({ code: "token-invalid" }));
+});
+
+test("a token without a dot has no clients' part", () => {
+  expect(readTokenPart("abc")).toBeUndefined();
+});
+
+test("texts with lone surrogates are refused", () => {
+  expect(() => hashDescription(createFallbackAlgorithms(), "v=0\ud800")).toThrow(RangeError);
+});
+
+test("Node has the platform's algorithms; without crypto.subtle those in JavaScript are loaded", async () => {
+  expect((await loadAlgorithms()).generate).toBeDefined();
+  const { crypto } = globalThis;
+  Object.defineProperty(globalThis, "crypto", {
+    configurable: true,
+    value: { getRandomValues: crypto.getRandomValues },
+  });
+  try {
+    const fallback = await loadAlgorithms();
+    expect(fallback.generate).toBeUndefined();
+    const { publicKey } = await fallback.fromSeed(new Uint8Array(32).fill(1));
+    expect(Buffer.from(publicKey).toString("hex")).toBe(vector("Ann's account, the key of the seed 01…01"));
+  } finally {
+    Object.defineProperty(globalThis, "crypto", { configurable: true, value: crypto });
+  }
+});

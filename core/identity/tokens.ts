@@ -1,0 +1,100 @@
+import { BonevalueError } from "../errors.ts";
+import { type Algorithms, randomBytes, type SigningKey } from "./algorithms.ts";
+import { type Bytes, concat, fromBase64Url, integer, isEqual, label, toBase64Url, utf8 } from "./bytes.ts";
+
+// The clients' part of a token, and what else is derived from keys and secrets. docs/protocol.md, "Tokens" and "Keys".
+
+/** A token is for a user, or for another device of the account (a linking code). */
+export type Purpose = 0 | 1;
+
+/** The clients' part of a token: 128 random bits, and 64 bits that bind the maker's account. */
+export interface TokenPart {
+  readonly secret: Bytes;
+  readonly binding: Bytes;
+}
+
+const secretSize = 16;
+const bindingSize = 8;
+
+/** Makes the clients' part of a token, as text. */
+export async function createTokenPart(
+  algorithms: Algorithms,
+  purpose: Purpose,
+  account: Bytes,
+  secret: Bytes = randomBytes(secretSize),
+): Promise<{ readonly secret: Bytes; readonly text: string }> {
+  const binding = await bindingOf(algorithms, secret, purpose, account);
+  return { secret, text: toBase64Url(concat(secret, binding)) };
+}
+
+/** Reads the part of a token after its first dot, if it has one. Throws `token-invalid` if the part is malformed. */
+export function readTokenPart(token: string): TokenPart | undefined {
+  const dot = token.indexOf(".");
+  if (dot < 0) return undefined;
+  const bytes = fromBase64Url(token.slice(dot + 1));
+  if (bytes?.length !== secretSize + bindingSize) {
+    throw new BonevalueError("token-invalid", "The token is incomplete: copy all of it, or ask for a new one.");
+  }
+  return { secret: bytes.slice(0, secretSize), binding: bytes.slice(secretSize) };
+}
+
+/** Whether a token was made by a device of `account`. */
+export async function isMadeBy(
+  algorithms: Algorithms,
+  { secret, binding }: TokenPart,
+  purpose: Purpose,
+  account: Bytes,
+): Promise<boolean> {
+  return isEqual(await bindingOf(algorithms, secret, purpose, account), binding);
+}
+
+/** The answer to a token, by a device of `account`. */
+export async function claimOf(
+  algorithms: Algorithms,
+  secret: Bytes,
+  purpose: Purpose,
+  { account, device }: { account: Bytes; device: Bytes },
+): Promise<Bytes> {
+  return (await algorithms.hmac(secret, label("claim"), integer(purpose, 1), account, device)).subarray(0, 16);
+}
+
+/** The key of an account that all its devices derive from a secret: of a user (0), or of a room (1). */
+export async function deriveAccount(
+  algorithms: Algorithms,
+  secret: Uint8Array,
+  scope: 0 | 1,
+  name: string,
+): Promise<SigningKey> {
+  return algorithms.fromSeed(await algorithms.hmac(secret, label("account"), integer(scope, 1), utf8(name)));
+}
+
+/** The name of a room that is private from its server. */
+export async function deriveRoom(algorithms: Algorithms, secret: Uint8Array): Promise<string> {
+  return toBase64Url((await algorithms.hmac(secret, label("room"))).subarray(0, 16));
+}
+
+/** 60 digits in groups of five, the same on both sides: half of them for each account. */
+export async function safetyNumberOf(algorithms: Algorithms, a: Bytes, b: Bytes): Promise<string> {
+  const isFirst = compare(a, b) < 0;
+  const halves = [isFirst ? a : b, isFirst ? b : a].map(async (account) => {
+    const digest = await algorithms.hash(label("safety number"), account);
+    return Array.from({ length: 6 }, (_, group) => digitsOf(digest.subarray(group * 5, group * 5 + 5)));
+  });
+  return (await Promise.all(halves)).flat().join(" ");
+}
+
+/** Orders keys by their bytes. */
+export function compare(a: Bytes, b: Bytes): number {
+  const index = a.findIndex((byte, position) => byte !== b[position]);
+  return index < 0 ? 0 : a[index]! - b[index]!;
+}
+
+function digitsOf(bytes: Uint8Array): string {
+  const value = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+  return String(value % 100_000).padStart(5, "0");
+}
+
+async function bindingOf(algorithms: Algorithms, secret: Bytes, purpose: Purpose, account: Bytes): Promise<Bytes> {
+  const digest = await algorithms.hmac(secret, label("token"), integer(purpose, 1), account);
+  return digest.subarray(0, bindingSize);
+}
