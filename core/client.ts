@@ -5,7 +5,8 @@ import type { Credentials, Discovery, DiscoverySession } from "./discovery/disco
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";
 import { createEmitter, guard } from "./events.ts";
-import { type Limits, limitsOf, maxAssemblyBytes } from "./limits.ts";
+import { createLazyPart, type LazyPart } from "./lazy-part.ts";
+import { type Limits, limitsOf } from "./limits.ts";
 import type { LinkState } from "./links/link-states.ts";
 import { createPool } from "./links/pool.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
@@ -18,14 +19,12 @@ import { createDeadlines } from "./rpc/deadlines.ts";
 import { type Handler, type Module, moduleOf } from "./rpc/module.ts";
 import { createModules, type Offer } from "./rpc/modules.ts";
 import { createNotify } from "./rpc/notify.ts";
-import { createRpc, type Rpc } from "./rpc/rpc.ts";
+import type { Rpc } from "./rpc/rpc.ts";
 import { createTarget, type Target } from "./rpc/target.ts";
 import { createSession, type Events, type Self, type Status } from "./session.ts";
 import type { Transport } from "./transport/transport.ts";
 import { webrtc } from "./transport/webrtc.ts";
 import { createWeakCache } from "./weak-cache.ts";
-import { defaultWindow } from "./wire/credit.ts";
-import { features, maxMessageSize } from "./wire/frames.ts";
 
 /** The options of {@link createClient}. Times in ms. */
 export interface ClientOptions {
@@ -122,11 +121,15 @@ const shortIdleMs = 1_000;
  * for await (const reply of client.get("*").call("Echo", "Hello")) console.log(reply.peer.name, reply.value);
  */
 export function createClient(options?: ClientOptions): Client {
-  return createClientOn(systemClock, options ?? {});
+  const connections = createLazyPart(() => import("./open-connection.ts"));
+  return createClientWith(systemClock, connections, options ?? {});
 }
 
-/** As {@link createClient}, on the given clock, for tests with virtual time. */
-export function createClientOn(clock: Clock, options: ClientOptions): Client {
+/** What open links need. */
+type Connections = LazyPart<typeof import("./open-connection.ts")>;
+
+/** As {@link createClient}, with parts that tests replace. */
+export function createClientWith(clock: Clock, connections: Connections, options: ClientOptions): Client {
   const { keepAlive = true, idleTimeout = 30_000, maxLinks = 64, moduleGrace = 2_000 } = options;
   const { transport = webrtc() } = options;
   for (const [name, value] of Object.entries({ idleTimeout, maxLinks, moduleGrace })) {
@@ -144,26 +147,16 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
   const pool = createPool<Rpc>({
     transport,
     clock,
-    limits,
+    code: connections,
     maxLinks,
     idleTimeout: peerIdleMs,
     self: ownId,
-    hello: () => ({
-      peer: ownId(),
-      message: maxMessageSize,
-      value: limits.messageSize,
-      calls: limits.requestsPerPeer,
-      streams: limits.streamsPerPeer,
-      window: defaultWindow,
-      assembly: maxAssemblyBytes(limits),
-      features,
-    }),
     signal: (...signal) => session.signal(...signal),
     iceServers: () => session.iceServers(),
     isKnown: (peer) => registry.byId(peer) !== undefined,
-    serve: (connection) =>
-      createRpc(connection, {
-        peer: registry.byId(connection.peer) ?? { id: connection.peer, name: "" },
+    connect: (link) =>
+      connections.loaded!.openConnection(link, ownId(), {
+        peer: registry.byId(link.peer) ?? { id: link.peer, name: "" },
         modules,
         deadlines,
         limits,
@@ -235,10 +228,14 @@ export function createClientOn(clock: Clock, options: ClientOptions): Client {
   return {
     connect(host: string, who: string | Credentials, password?: string) {
       const credentials = typeof who === "string" ? { username: who, password: password ?? "" } : who;
-      if (isCredentials(credentials)) return session.connect(host, credentials);
-      return Promise.reject(
-        new BonevalueError("unauthenticated", "Pass credentials: connect(host, username, password)."),
-      );
+      if (!isCredentials(credentials)) {
+        return Promise.reject(
+          new BonevalueError("unauthenticated", "Pass credentials: connect(host, username, password)."),
+        );
+      }
+      // Beside the sign-in, so that it delays no dial. If it fails, the first dial tries again.
+      connections.load().catch(() => {});
+      return session.connect(host, credentials);
     },
     disconnect: session.disconnect,
     on: emitter.on,

@@ -1,9 +1,10 @@
 import { encode } from "@msgpack/msgpack";
 import { beforeEach, expect, test } from "vitest";
-import { type Client, createClientOn } from "../core/client.ts";
+import type { Client } from "../core/client.ts";
 import { createMemoryDiscovery, type MemoryDiscovery } from "../core/discovery/memory.ts";
 import { createEventRecorder } from "../core/discovery/testing/event-recorder.ts";
 import type { SignalKind } from "../core/protocol/messages.ts";
+import { createClientOn } from "../core/testing/client-on.ts";
 import { createVirtualClock, type VirtualClock } from "../core/testing/virtual-clock.ts";
 import { createMemoryNetwork } from "../core/transport/memory.ts";
 import type { Link, SignalExchange, SignalListener, Transport } from "../core/transport/transport.ts";

@@ -6,11 +6,14 @@ import { root } from "./entries.ts";
 export interface Size {
   /** Loaded at first. */
   readonly first: Weight;
-  /** Loaded lazily. */
-  readonly later: Weight;
-  /** Minified bytes of `first` by package or by folder of the core. */
-  readonly parts: ReadonlyMap<string, number>;
+  /** Loaded lazily, by the name of the file that is imported, with everything that only lazily loaded files need. */
+  readonly later: ReadonlyMap<string, Weight>;
+  /** Minified bytes of `first` and of the lazily loaded `links`, by package or by folder of the core. */
+  readonly parts: ReadonlyMap<string, readonly [first: number, links: number]>;
 }
+
+/** The lazily loaded file that every open link needs. */
+export const links = "open-connection";
 
 /** In bytes. */
 export interface Weight {
@@ -40,21 +43,46 @@ export async function sizeOf(code: string): Promise<Size> {
     path,
     bytes: outputFiles[index]?.contents ?? new Uint8Array(),
   }));
-  const first = new Set(chunks.filter(({ entryPoint }) => entryPoint === "<stdin>"));
-  for (const { imports } of first) {
-    for (const { path, kind } of imports) {
-      const chunk = chunks.find((other) => other.path === path);
-      if (chunk && kind === "import-statement") first.add(chunk);
+  type Chunk = (typeof chunks)[number];
+
+  /** The chunk that was built from `entry`, and those that it imports statically. */
+  function withImports(entry: Chunk): Chunk[] {
+    const loaded = new Set([entry]);
+    for (const { imports } of loaded) {
+      for (const { path, kind } of imports) {
+        const chunk = chunks.find((other) => other.path === path);
+        if (chunk && kind === "import-statement") loaded.add(chunk);
+      }
+    }
+    return [...loaded];
+  }
+
+  const first = withImports(chunks.find(({ entryPoint }) => entryPoint === "<stdin>")!);
+  const later = new Map<string, Chunk[]>();
+  for (const chunk of chunks) {
+    const [, name] = chunk.entryPoint?.match(/([^/]+)\.[jt]s$/) ?? [];
+    if (name !== undefined)
+      later.set(
+        name,
+        withImports(chunk).filter((loaded) => !first.includes(loaded)),
+      );
+  }
+  const parts = new Map<string, [number, number]>();
+  for (const [index, loaded] of [first, later.get(links) ?? []].entries()) {
+    for (const { inputs } of loaded) {
+      for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+        const part = parts.get(partOf(path)) ?? [0, 0];
+        part[index]! += bytesInOutput;
+        parts.set(partOf(path), part);
+      }
     }
   }
-  const parts = new Map<string, number>();
-  for (const { inputs } of first) {
-    for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
-      const part = partOf(path);
-      parts.set(part, (parts.get(part) ?? 0) + bytesInOutput);
-    }
-  }
-  return { first: weigh([...first]), later: weigh(chunks.filter((chunk) => !first.has(chunk))), parts };
+  return { first: weigh(first), later: new Map([...later].map(([name, loaded]) => [name, weigh(loaded)])), parts };
+}
+
+/** What two groups of chunks weigh together. */
+export function addWeights(a: Weight, b: Weight): Weight {
+  return { minified: a.minified + b.minified, gzipped: a.gzipped + b.gzipped };
 }
 
 function weigh(chunks: readonly { readonly bytes: Uint8Array }[]): Weight {

@@ -22,6 +22,7 @@ const shared: Readonly<Record<string, readonly string[]>> = {
   "core/weak-cache.ts": [],
   "core/bounded-schemas.ts": ["valibot"],
   "core/id-map.ts": [],
+  "core/lazy-part.ts": [],
   "core/lazy-property.ts": [],
   "core/rate-limiter.ts": [],
   "core/type-tag.ts": [],

@@ -132,9 +132,9 @@ describe("the packed files", () => {
     expect(readFileSync(join(home, "dist/bindings/react/index.js"), "utf8")).toMatch(/^"use client";/);
   });
 
-  test("include a single-file module without imports", () => {
+  test.for(["browser", "global"])("include a single file, %s.js, that loads no other", (name) => {
     const { home } = homes.get(client.name)!;
-    expect(readFileSync(join(home, "dist/browser.js"), "utf8")).not.toMatch(/\bfrom\s*["']|\bimport\s*[("']/);
+    expect(readFileSync(join(home, `dist/${name}.js`), "utf8")).not.toMatch(/\bfrom\s*["']|\bimport\s*[("']/);
   });
 
   test("run the command without the package of the client", () => {

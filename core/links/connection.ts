@@ -46,19 +46,15 @@ export interface Connection<S extends Service = Service> {
   close(reason: BonevalueError): void;
 }
 
-/** Times in ms. */
-export interface ConnectionOptions<S extends Service> {
+/** The pool's part of a connection's options. Times in ms. */
+export interface LinkOptions {
   readonly peer: string;
   readonly link: Link;
   readonly clock: Clock;
-  /** Our own hello. */
-  readonly hello: Hello;
-  readonly limits: Limits;
   /** How long it stays open before our first use. */
   readonly unusedTimeout: number;
   /** How long it stays open after the peer has declined to close it. */
   readonly idleTimeout: number;
-  serve(connection: Connection<S>): S;
   /** A signal has arrived, unchecked. */
   onSignal(signal: unknown): void;
   /** It accepts calls again, or `offerClose` may help now. */
@@ -69,6 +65,14 @@ export interface ConnectionOptions<S extends Service> {
   onRestored(): void;
   /** It is over: by agreement if there is no reason. */
   onEnd(reason: BonevalueError | undefined): void;
+}
+
+/** The options of {@link createConnection}. */
+export interface ConnectionOptions<S extends Service> extends LinkOptions {
+  /** Our own hello. */
+  readonly hello: Hello;
+  readonly limits: Limits;
+  serve(connection: Connection<S>): S;
 }
 
 const helloTimeoutMs = 5_000;

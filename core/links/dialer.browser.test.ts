@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../clock.ts";
+import { alreadyLoaded } from "../testing/already-loaded.ts";
 import type { Link } from "../transport/transport.ts";
 import { webrtc } from "../transport/webrtc.ts";
 import { createDialer, type Dialer } from "./dialer.ts";
@@ -36,6 +37,7 @@ function createPair() {
       firstAttempt: 1,
       transport: webrtc({ RTCPeerConnection: PretendingPeerConnection }),
       clock: systemClock,
+      code: alreadyLoaded({}),
       self: () => id,
       send(kind, to, signal) {
         signals.push(signal);

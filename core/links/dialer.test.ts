@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { fc } from "../../tools/property.ts";
 import { BonevalueError, type ErrorCode } from "../errors.ts";
+import type { LazyPart } from "../lazy-part.ts";
 import type { SignalKind } from "../protocol/messages.ts";
+import { alreadyLoaded } from "../testing/already-loaded.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
 import type { Link, SignalExchange, Transport } from "../transport/transport.ts";
@@ -31,9 +33,11 @@ interface Side extends Dialer {
 function createPair({
   transport,
   passes = () => true,
+  code = alreadyLoaded({}),
 }: {
   transport?: Transport;
   passes?: (sentSignal: SentSignal) => boolean;
+  code?: LazyPart;
 } = {}) {
   const clock = createVirtualClock();
   const network = createMemoryNetwork({ clock, latency: 20 });
@@ -48,6 +52,7 @@ function createPair({
       transport: transport ?? network.transport,
       clock,
       firstAttempt,
+      code,
       self: () => id,
       send(kind, to, signal) {
         const sentSignal = { from: id, kind, signal };

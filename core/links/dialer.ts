@@ -1,10 +1,11 @@
 import * as v from "valibot";
 import type { Clock } from "../clock.ts";
 import { BonevalueError, type ErrorCode } from "../errors.ts";
+import type { LazyPart } from "../lazy-part.ts";
 import type { SignalKind } from "../protocol/messages.ts";
 import { createRateLimiter, type RateLimiter } from "../rate-limiter.ts";
 import type { Link, SignalExchange, Transport } from "../transport/transport.ts";
-import { closedWith, dialTimeoutMs, noPath, refused, timedOut, unreachable } from "./dial-errors.ts";
+import { closedWith, dialTimeoutMs, noPath, notLoaded, refused, timedOut, unreachable } from "./dial-errors.ts";
 import {
   type Action,
   createDialState,
@@ -32,6 +33,8 @@ export interface DialerOptions {
   readonly clock: Clock;
   /** The number of our first attempt. Later pages with the same id have to start higher. */
   readonly firstAttempt: number;
+  /** What `onOpen` needs. It is loaded while a link is dialed. */
+  readonly code: LazyPart;
   /** Our own id at this moment. */
   self(): string;
   /** Passes a signal on through discovery; may lose it. */
@@ -109,7 +112,7 @@ interface Entry {
 
 /** Creates a dialer without links. It opens nothing before `dial` or `receive`; the caller ends it with `stop`. */
 export function createDialer(options: DialerOptions): Dialer {
-  const { clock, isKnown } = options;
+  const { clock, code, isKnown } = options;
   const entries = new Map<string, Entry>();
   let nextAttempt = options.firstAttempt;
 
@@ -176,11 +179,23 @@ export function createDialer(options: DialerOptions): Dialer {
   function open(entry: Entry, attempt: Attempt): void {
     const link = openLink(options.transport, entry.peer, attempt.role, attempt.signals.exchange);
     attempt.link = link;
-    link.opened.then(
+    whenReady(link).then(
       () => onOpened(entry, attempt, link),
       () => {},
     );
     link.closed.then((reason) => attempt.open || onClosed(entry, attempt, reason));
+  }
+
+  function whenReady(link: Link): Promise<unknown> {
+    if (code.loaded) return link.opened;
+    const loading = code.load();
+    loading.catch((error) => link.close(error));
+    return Promise.all([link.opened, loading]);
+  }
+
+  /** Why an attempt has not opened a link yet. */
+  function troubleOf(attempt: Attempt | undefined): string | undefined {
+    return attempt?.link?.trouble?.() ?? (code.loaded ? undefined : notLoaded);
   }
 
   function send({ peer, current }: Entry, role: Role, signal: Signal): void {
@@ -218,8 +233,8 @@ export function createDialer(options: DialerOptions): Dialer {
   }
 
   /** Both sides have the same time limit. If the peer's ends first, the reason is what we know of the path. */
-  function whyRefused(peer: string, { link }: Attempt, code: string): BonevalueError {
-    return code === "timeout" ? noPath(peer, link?.trouble?.()) : refused(peer, code);
+  function whyRefused(peer: string, attempt: Attempt, reason: string): BonevalueError {
+    return reason === "timeout" ? noPath(peer, troubleOf(attempt)) : refused(peer, reason);
   }
 
   function goOn(entry: Entry, { role }: Attempt, error: BonevalueError): void {
@@ -232,7 +247,7 @@ export function createDialer(options: DialerOptions): Dialer {
 
   /** The peer's attempt has not opened in time. */
   function giveUp(entry: Entry): void {
-    end(entry, noPath(entry.peer, entry.current?.link?.trouble?.()), "timeout");
+    end(entry, noPath(entry.peer, troubleOf(entry.current)), "timeout");
     redial(entry);
     free(entry);
   }
@@ -242,7 +257,7 @@ export function createDialer(options: DialerOptions): Dialer {
     const { peer, current, pendingDial } = entry;
     const error = timedOut(peer, {
       answered: current?.signals.answered,
-      trouble: current?.link?.trouble?.(),
+      trouble: troubleOf(current),
       lastError: pendingDial?.lastError,
     });
     if (current?.role === "caller") end(entry, error, "timeout");

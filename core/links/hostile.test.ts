@@ -3,8 +3,9 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test, vi } from "vitest";
 import { baseSeed, createDice, runs } from "../../tools/property.ts";
-import { encode, type Packed, pack } from "../wire/codec.ts";
+import { encode } from "../wire/codec.ts";
 import { CloseStep, type Frame, Kind } from "../wire/frames.ts";
+import { type Packed, pack } from "../wire/pack.ts";
 import { createHostileSetup, type HostilePeer } from "./testing/hostile-link.ts";
 
 const frames = runs(30_000);

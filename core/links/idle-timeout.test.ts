@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { type ClientOptions, createClientOn } from "../client.ts";
+import type { ClientOptions } from "../client.ts";
 import { createMemoryDiscovery } from "../discovery/memory.ts";
 import { all } from "../rpc/streams/testing/linked-pair.ts";
+import { createClientOn } from "../testing/client-on.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
 import type { Transport } from "../transport/transport.ts";

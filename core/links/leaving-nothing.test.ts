@@ -4,10 +4,11 @@ import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { BonevalueError } from "../errors.ts";
 import { defaultLimits } from "../limits.ts";
+import { alreadyLoaded } from "../testing/already-loaded.ts";
 import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
 import type { Transport } from "../transport/transport.ts";
-import type { Service } from "./connection.ts";
+import { createConnection, type Service } from "./connection.ts";
 import { createPool, type Pool } from "./pool.ts";
 
 const links = 10_000;
@@ -40,15 +41,20 @@ function createPools(clock: VirtualClock, transport: Transport) {
     const pool = createPool<Service>({
       transport,
       clock,
-      limits: defaultLimits,
+      code: alreadyLoaded({}),
       maxLinks: 64,
       idleTimeout: 1_000,
       self: () => id,
-      hello: () => ({ peer: id, message: 65_536, value: 1, calls: 1, streams: 1, window: 1, assembly: 1 }),
       signal: (kind, to, signal) => void clock.after(1, () => pools.get(to)?.receive(kind, id, signal)),
       iceServers: () => [],
       isKnown: () => true,
-      serve: () => ({ isIdle: true, receive: () => {}, end: () => {} }),
+      connect: (options) =>
+        createConnection<Service>({
+          ...options,
+          hello: { peer: id, message: 65_536, value: 1, calls: 1, streams: 1, window: 1, assembly: 1 },
+          limits: defaultLimits,
+          serve: () => ({ isIdle: true, receive: () => {}, end: () => {} }),
+        }),
       onInterrupted: () => {},
       onClosed: () => {},
     });

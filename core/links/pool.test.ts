@@ -4,12 +4,13 @@ import type { Client, ClientOptions } from "../client.ts";
 import { BonevalueError } from "../errors.ts";
 import { defaultLimits } from "../limits.ts";
 import type { Reply } from "../rpc/replies.ts";
+import { alreadyLoaded } from "../testing/already-loaded.ts";
 import { createNetwork } from "../testing/network.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import type { Link, LinkEvents } from "../transport/transport.ts";
 import { decode, encode } from "../wire/codec.ts";
 import { CloseStep, Kind } from "../wire/frames.ts";
-import type { Service } from "./connection.ts";
+import { createConnection, type Service } from "./connection.ts";
 import { createHello } from "./hello.ts";
 import { createPool } from "./pool.ts";
 import { createFakeLink } from "./testing/fake-link.ts";
@@ -548,15 +549,20 @@ function createFakePool({ maxLinks = 64, link = () => ({}), service, online = tr
   const pool = createPool<Service>({
     transport: { open },
     clock,
-    limits: defaultLimits,
+    code: alreadyLoaded({}),
     maxLinks,
     idleTimeout: 30_000,
     self: () => "self",
-    hello: () => hello("self"),
     signal: (_kind, _to, signal) => signals.push(signal),
     iceServers: () => [],
     isKnown: () => true,
-    serve: () => ({ isIdle: true, receive: () => {}, end: () => {}, ...service }),
+    connect: (options) =>
+      createConnection<Service>({
+        ...options,
+        hello: hello("self"),
+        limits: defaultLimits,
+        serve: () => ({ isIdle: true, receive: () => {}, end: () => {}, ...service }),
+      }),
     onInterrupted: () => reports.push("interrupted"),
     onClosed: (peer) => reports.push(`${peer} closed`),
   });

@@ -1,11 +1,10 @@
 import type { Clock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
-import type { Limits } from "../limits.ts";
+import type { LazyPart } from "../lazy-part.ts";
 import type { SignalKind } from "../protocol/messages.ts";
 import type { Live } from "../reactive.ts";
 import type { Link, Transport } from "../transport/transport.ts";
-import type { Hello } from "../wire/frames.ts";
-import { type Connection, createConnection, type Service } from "./connection.ts";
+import type { Connection, LinkOptions, Service } from "./connection.ts";
 import type { Role } from "./dial-state.ts";
 import { createDialer } from "./dialer.ts";
 import { createLinkLimiter } from "./link-limiter.ts";
@@ -15,18 +14,19 @@ import { createLinkStates, type LinkState } from "./link-states.ts";
 export interface PoolOptions<S extends Service> {
   readonly transport: Transport;
   readonly clock: Clock;
-  readonly limits: Limits;
+  /** What `connect` needs. It is loaded before a link opens. */
+  readonly code: LazyPart;
   /** Links at once that this side dialed; as many again are accepted. */
   readonly maxLinks: number;
   readonly idleTimeout: number;
   self(): string;
-  hello(): Hello;
   /** Passes a signal on through discovery; may lose it. */
   signal(kind: SignalKind, to: string, signal: unknown): void;
   iceServers(): readonly RTCIceServer[];
   /** Whether we may talk to this peer now. */
   isKnown(peer: string): boolean;
-  serve(connection: Connection<S>): S;
+  /** Creates the connection on a link that has opened. */
+  connect(options: LinkOptions): Connection<S>;
   /** Nothing arrives on a link at present, perhaps because of our own network. */
   onInterrupted(): void;
   /** A link that was open has ended. */
@@ -103,6 +103,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     transport: options.transport,
     clock,
     firstAttempt: Date.now(),
+    code: options.code,
     self: options.self,
     send: options.signal,
     sendOnLink: (peer, signal) => connectionTo(peer)?.signal(signal) ?? false,
@@ -127,15 +128,12 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
 
   function onOpen(peer: string, link: Link, role: Role): void {
     const entry = entryOf(peer);
-    const connection = createConnection({
+    const connection = options.connect({
       peer,
       link,
       clock,
-      hello: options.hello(),
-      limits: options.limits,
       unusedTimeout: role === "caller" ? unusedTimeoutMs : idleTimeout,
       idleTimeout,
-      serve: options.serve,
       onSignal: (signal) => dialer.receiveOnLink(peer, signal),
       onRelease() {
         flush(entry);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { type Client, createClientOn } from "../client.ts";
+import type { Client } from "../client.ts";
 import { createMemoryDiscovery } from "../discovery/memory.ts";
+import { createClientOn } from "../testing/client-on.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
 import type { Description, SignalExchange, Transport } from "../transport/transport.ts";

@@ -1,7 +1,7 @@
 import type { BonevalueError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
-import { type Packed, pack } from "../wire/codec.ts";
 import { Kind } from "../wire/frames.ts";
+import { type Packed, pack } from "../wire/pack.ts";
 import type { SendScheduler } from "../wire/send-scheduler.ts";
 import type { SerializeOptions } from "../wire/serialize.ts";
 import { type Ending, groupOf, type InboundCall } from "./inbound-call.ts";

@@ -1,18 +1,13 @@
 import { BonevalueError } from "../errors.ts";
-import { guard } from "../events.ts";
 import type { Limits } from "../limits.ts";
 import type { Connection, Service } from "../links/connection.ts";
 import type { Pool } from "../links/pool.ts";
 import type { Peer } from "../peer.ts";
-import type { Received } from "../wire/codec.ts";
-import type { AttachmentReceiver } from "../wire/deserialize.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import type { Module } from "./module.ts";
 import type { Outcome } from "./replies.ts";
-import { discard, isShared, type Payload, totalFileSize, unpackPayload } from "./streams/payload.ts";
+import { discard, isShared, type Payload } from "./streams/payload.ts";
 import type { StreamGroup } from "./streams/stream-group.ts";
-import { check } from "./validate.ts";
-import { thrownError } from "./wire-errors.ts";
 
 /** The client, as its calls see it. */
 export interface CallContext {
@@ -150,61 +145,6 @@ export function settle(call: PeerCall, outcome: Outcome): void {
   if ("error" in outcome) endCall(call, outcome.error);
   else call.context.deadlines.stop(call.deadline);
   call.request.settle(call.peer, outcome);
-}
-
-/** Keeps the link of a call open after a sign of life. */
-export function keepOpen({ context, connection, request }: PeerCall): void {
-  connection?.keepOpen(context.keepOpenMs(request.keepAlive));
-}
-
-/** The peer has read `bytes` more of the request's streams. */
-export function acknowledge(call: PeerCall, bytes: number): void {
-  const { peer, payload, request, context, deadline } = call;
-  const { onProgress } = request;
-  if (deadline) context.deadlines.renew(deadline);
-  call.acknowledged += bytes;
-  if (!onProgress) return;
-  guard(() => onProgress(Object.freeze({ peer, sent: call.acknowledged, total: totalFileSize(payload) })));
-}
-
-/** Ms until a call's deadline. `null`: it has none. */
-export function remainingMs({ context, deadline }: PeerCall): number | null {
-  const left = deadline!.due - context.now();
-  return left === Number.POSITIVE_INFINITY ? null : Math.max(0, Math.round(left));
-}
-
-/** Settles a call with the answer that arrived, once the module's contract has accepted it. `receive` makes its streams. */
-export function settleWithAnswer(call: PeerCall, value: Received, receive: AttachmentReceiver | undefined): void {
-  const answer = unpackOrSettle(call, value, receive);
-  if ("error" in answer) settle(call, answer);
-  else {
-    check(
-      call.request.module.response,
-      answer.value,
-      "invalid-response",
-      (value) => settle(call, { value }),
-      (error) => settle(call, { error: thrownError(error) }),
-    );
-  }
-}
-
-/** Settles a call with the failure that arrived. */
-export function settleWithFailure(call: PeerCall, error: BonevalueError, data: Received | undefined): void {
-  const outcome = data && unpackOrSettle(call, data);
-  const { code, message } = error;
-  settle(call, {
-    error: outcome && "value" in outcome ? new BonevalueError(code, message, { data: outcome.value }) : error,
-  });
-}
-
-/** Settles the call and throws as well where the value is malformed: the link ends, and no longer knows this call. */
-function unpackOrSettle(call: PeerCall, value: Received, receive?: AttachmentReceiver): Outcome {
-  try {
-    return unpackPayload(value, receive);
-  } catch (error) {
-    settle(call, { error: thrownError(error) });
-    throw error;
-  }
 }
 
 function timeoutError({ kind, timeout }: OutgoingRequest): BonevalueError {

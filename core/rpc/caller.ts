@@ -1,24 +1,16 @@
 import { BonevalueError } from "../errors.ts";
 import { createIdMap } from "../id-map.ts";
 import type { Peer } from "../peer.ts";
-import type { Packed, Received } from "../wire/codec.ts";
+import type { Received } from "../wire/codec.ts";
 import { maxFrameOverhead } from "../wire/fragments.ts";
 import { type Frame, Kind } from "../wire/frames.ts";
+import type { Packed } from "../wire/pack.ts";
 import { minMessageSize, type SendScheduler } from "../wire/send-scheduler.ts";
-import {
-  acknowledge,
-  type CallSender,
-  endCall,
-  keepOpen,
-  type PeerCall,
-  remainingMs,
-  settle,
-  settleWithAnswer,
-  settleWithFailure,
-} from "./call-peer.ts";
+import { type CallSender, endCall, type PeerCall, settle } from "./call-peer.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Receipts } from "./receipts.ts";
 import { createSendQueue } from "./send-queue.ts";
+import { acknowledge, keepOpen, remainingMs, settleWithAnswer, settleWithFailure } from "./sent-call.ts";
 import { createStreamGroup, type StreamGroup } from "./streams/stream-group.ts";
 import type { Streams } from "./streams/streams.ts";
 import { createThrottle } from "./throttle.ts";

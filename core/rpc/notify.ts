@@ -1,8 +1,8 @@
 import { microtask } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
-import { pack } from "../wire/codec.ts";
 import { maxLossySize } from "../wire/frames.ts";
+import { pack } from "../wire/pack.ts";
 import { type CallContext, callPeer, type OutgoingRequest, type PeerCall } from "./call-peer.ts";
 import type { Module } from "./module.ts";
 import { discard, type Payload, packPayloads } from "./streams/payload.ts";

@@ -20,8 +20,9 @@ import {
 import type { Modules, Offer } from "./modules.ts";
 import { createParking, type UnpackedRequest } from "./parking.ts";
 import type { Receipts } from "./receipts.ts";
-import { discardValue, unpackPayload } from "./streams/payload.ts";
+import { discardValue } from "./streams/payload.ts";
 import { createThrottle } from "./throttle.ts";
+import { unpackPayload } from "./unpack-payload.ts";
 import { check, isThenable } from "./validate.ts";
 import { countOf, longestMessage, thrownError } from "./wire-errors.ts";
 

@@ -1,8 +1,9 @@
-import { type Client, type ClientOptions, createClientOn } from "../client.ts";
+import type { Client, ClientOptions } from "../client.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import { createMemoryDiscovery, type MemoryDiscovery } from "../discovery/memory.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
+import { createClientOn } from "./client-on.ts";
 
 /** The options of {@link createNetwork}. Times in ms. */
 export interface NetworkOptions {

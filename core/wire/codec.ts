@@ -3,24 +3,12 @@ import type { Annotation } from "./annotations.ts";
 import type { Chunks } from "./concat-bytes.ts";
 import { type AttachmentReceiver, deserialize } from "./deserialize.ts";
 import { type FrameSchema, frameSchemas, matches } from "./frame-schema.ts";
-import { type Frame, Kind, maxMessageSize } from "./frames.ts";
+import { type Frame, Kind, maxContainers, maxMessageSize } from "./frames.ts";
+import { isAttachment, type Packed, pack, withAnnotations } from "./pack.ts";
 import { protocolError } from "./protocol-error.ts";
-import { endOfValue, maxContainers, readArrayHeader } from "./scan.ts";
-import { type SerializeOptions, serialize, tooLarge } from "./serialize.ts";
+import { endOfValue, readArrayHeader } from "./scan.ts";
+import { type SerializeOptions, tooLarge } from "./serialize.ts";
 import { beginWrite, finishWrite, writeArrayHeader, writeBytesHeader, writeRaw, writeValue } from "./writer.ts";
-
-/** A value as bytes. It is packed once, when it is sent, for all peers that it is sent to. */
-export interface Packed {
-  readonly bytes: Uint8Array;
-  /** Bytes that follow `bytes` and were not copied. Only an item may have them. */
-  readonly tail?: Uint8Array<ArrayBuffer> | undefined;
-  readonly annotations: readonly Annotation[];
-  readonly annotationBytes?: Uint8Array | undefined;
-  /** Bytes that the value takes in a frame, annotations included. */
-  readonly size: number;
-  /** Whether it announces streams or blobs. */
-  readonly hasAttachments: boolean;
-}
 
 /** A value as it arrived. `unpackValue` returns the value itself. */
 export interface Received {
@@ -48,14 +36,6 @@ const inPlace = Object.assign(new Unpackr({ ...plainMsgpack, copyBuffers: false 
 const maxHelloSize = 4_096;
 // The nesting of annotations, hellos and signals is less than this.
 const maxFieldDepth = 16;
-
-/** Returns the bytes of `value` as it is now. Throws like `serialize`, and `too-large` for more than `options.size` bytes. */
-export function pack(value: unknown, options: SerializeOptions): Packed {
-  const { plain, annotations } = serialize(value, options);
-  const packed = withAnnotations(msgpack(plain), annotations);
-  if (packed.size > options.size) throw tooLarge(options);
-  return packed;
-}
 
 /** Like `pack`, but does not copy bytes that fill a message of their own. The item must be sent before they change. */
 export function packItem(value: unknown, options: SerializeOptions): Packed {
@@ -172,23 +152,7 @@ function readFrame(bytes: Uint8Array, start: number, { schema, end, isInPlace }:
   return frame as unknown as Frame<Received>;
 }
 
-function withAnnotations(bytes: Uint8Array, annotations: readonly Annotation[]): Packed {
-  const annotationBytes = annotations.length > 0 ? msgpack(annotations) : undefined;
-  const size = bytes.length + (annotationBytes?.length ?? 0);
-  return { bytes, annotations, annotationBytes, size, hasAttachments: annotations.some(isAttachment) };
-}
-
 // A view of shared memory can change at any time, and a platform may refuse to send it.
 function isLargeChunk(value: unknown): value is Uint8Array<ArrayBuffer> {
   return value instanceof Uint8Array && value.length >= maxMessageSize / 2 && value.buffer instanceof ArrayBuffer;
-}
-
-function isAttachment([, kind]: Annotation): boolean {
-  return kind === "stream" || kind === "blob";
-}
-
-function msgpack(plain: unknown): Uint8Array<ArrayBuffer> {
-  beginWrite();
-  writeValue(plain);
-  return finishWrite();
 }

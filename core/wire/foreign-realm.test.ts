@@ -1,7 +1,8 @@
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { decode, encode, pack, unpackValue } from "./codec.ts";
+import { decode, encode, unpackValue } from "./codec.ts";
 import { Kind } from "./frames.ts";
+import { pack } from "./pack.ts";
 import type { SerializeOptions } from "./serialize.ts";
 
 const request = { name: "request", code: "invalid-request", depth: 8, size: 4_096 } as const satisfies SerializeOptions;

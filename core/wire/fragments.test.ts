@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { fc } from "../../tools/property.ts";
-import { decode, encode, pack } from "./codec.ts";
+import { decode, encode } from "./codec.ts";
 import { concatBytes, lengthOf } from "./concat-bytes.ts";
 import { createFragmenter, createReassembler, maxPartOverhead, type Reassembler } from "./fragments.ts";
 import { type Frame, Kind } from "./frames.ts";
+import { pack } from "./pack.ts";
 import { createTestReader } from "./testing/frame-reader.ts";
 
 const protocol = expect.objectContaining({ code: "protocol" });

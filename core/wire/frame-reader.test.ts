@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { type Limits, limitsOf } from "../limits.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
-import { encode, type Packed, pack } from "./codec.ts";
+import { encode } from "./codec.ts";
 import { createFragmenter } from "./fragments.ts";
 import { createFrameReader } from "./frame-reader.ts";
 import { type Frame, Kind, maxMessageSize } from "./frames.ts";
+import { type Packed, pack } from "./pack.ts";
 
 function readerOf(limits: Partial<Limits> = {}) {
   const clock = createVirtualClock();

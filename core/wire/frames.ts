@@ -7,6 +7,9 @@ export const maxMessageSize: number = 68 * 1_024;
 /** The largest value on the *lossy* channel, in bytes: its frame fits into one network packet. */
 export const maxLossySize = 1_024;
 
+/** The most arrays and maps of one value. An empty one takes one byte of a message, and fifty bytes of memory. */
+export const maxContainers: number = 1_048_576;
+
 /** The data channels of a link. */
 export type Channel = "control" | "bulk" | "lossy";
 

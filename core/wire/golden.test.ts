@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { decode as independentDecode } from "@msgpack/msgpack";
 import { expect, test } from "vitest";
 import { viewNames } from "./annotations.ts";
-import { decode, encode, type Packed, pack, unpackValue } from "./codec.ts";
+import { decode, encode, unpackValue } from "./codec.ts";
 import { CloseStep, type Frame, features, type Hello, Kind } from "./frames.ts";
+import { type Packed, pack } from "./pack.ts";
 
 interface Golden {
   readonly hex: string;

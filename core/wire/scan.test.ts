@@ -1,7 +1,8 @@
 import { Packr } from "msgpackr/pack";
 import { expect, test } from "vitest";
 import { decode } from "./codec.ts";
-import { endOfValue, maxContainers } from "./scan.ts";
+import { maxContainers } from "./frames.ts";
+import { endOfValue } from "./scan.ts";
 
 const limits = { value: 100_000, depth: 64 };
 const protocol = expect.objectContaining({ code: "protocol" });

@@ -10,9 +10,6 @@ export interface ScanBudget {
   containers: number;
 }
 
-/** The most arrays and maps of one value. An empty one takes one byte of a message, and fifty bytes of memory. */
-export const maxContainers: number = 1_048_576;
-
 /**
  * Returns where the msgpack value that begins at `at` ends. Throws `protocol` for bytes that end too early, counts and
  * lengths beyond them, ext types, the unused 0xc1, maps with keys that are not strings or are `__proto__`, and more

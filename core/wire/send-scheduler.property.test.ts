@@ -3,8 +3,8 @@ import { fc, runs } from "../../tools/property.ts";
 import { createLifetime } from "../transport/lifetime.ts";
 import { createChannels } from "../transport/webrtc/channels.ts";
 import { standard } from "../transport/webrtc/quirks.ts";
-import { pack } from "./codec.ts";
 import { type Frame, Kind } from "./frames.ts";
+import { pack } from "./pack.ts";
 import { createSendScheduler } from "./send-scheduler.ts";
 import { createTestReader } from "./testing/frame-reader.ts";
 

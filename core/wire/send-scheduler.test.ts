@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { fc, runs } from "../../tools/property.ts";
-import { decode, encode, type Packed, pack, packItem, type Received } from "./codec.ts";
+import { decode, encode, packItem, type Received } from "./codec.ts";
 import { type Frame, type Hello, Kind } from "./frames.ts";
+import { type Packed, pack } from "./pack.ts";
 import { createSendScheduler, type Port, type SendScheduler } from "./send-scheduler.ts";
 import { createTestReader } from "./testing/frame-reader.ts";
 

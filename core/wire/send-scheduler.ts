@@ -1,11 +1,12 @@
 import type { Clock } from "../clock.ts";
 import { microtask } from "../clock.ts";
 import { createBufferTuning } from "./buffer-tuning.ts";
-import { encode, encodeChunks, type Packed } from "./codec.ts";
+import { encode, encodeChunks } from "./codec.ts";
 import type { Chunks } from "./concat-bytes.ts";
 import { createFairQueue } from "./fair-queue.ts";
 import { type Channel, type Frame, Kind, maxMessageSize } from "./frames.ts";
 import { createMessageBatcher } from "./message-batcher.ts";
+import type { Packed } from "./pack.ts";
 
 // Decides what a link sends next, and when.
 //

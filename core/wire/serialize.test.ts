@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { maxContainers } from "./scan.ts";
+import { maxContainers } from "./frames.ts";
 import { type SerializeOptions, serialize } from "./serialize.ts";
 
 const request = { name: "request", code: "invalid-request", depth: 8, size: 4_096 } as const satisfies SerializeOptions;

@@ -11,7 +11,7 @@ import {
   type Path,
   type Step,
 } from "./annotations.ts";
-import { maxContainers } from "./scan.ts";
+import { maxContainers } from "./frames.ts";
 
 /** A value in the form that crosses the wire: plain msgpack data, and annotations for what msgpack cannot express. */
 export interface SerializedValue {

@@ -1,8 +1,6 @@
 import { BonevalueError } from "../../errors.ts";
-import { type Packed, pack, type Received, unpackValue } from "../../wire/codec.ts";
-import type { AttachmentReceiver } from "../../wire/deserialize.ts";
+import { type Packed, pack } from "../../wire/pack.ts";
 import type { Attachment, SerializeOptions } from "../../wire/serialize.ts";
-import type { Outcome } from "../replies.ts";
 import { type AttachmentSource, attachmentSourceOf, type OutgoingStream } from "./outgoing-stream.ts";
 
 /** A value for one peer. Its bytes announce its streams and blobs by their index in `streams`. */
@@ -50,19 +48,6 @@ export function packPayload(value: unknown, outgoing: Omit<SerializeOptions, "at
   return packPayloads(value, outgoing, 1)[0]!;
 }
 
-/**
- * Reads a value that arrived. The outcome is `unsupported` where this runtime cannot make it, so that only its call fails.
- * Throws `protocol` where it is malformed.
- */
-export function unpackPayload(received: Received, receive?: AttachmentReceiver): Outcome {
-  try {
-    return { value: unpackValue(received, receive) };
-  } catch (error) {
-    if (error instanceof BonevalueError && error.code === "unsupported") return { error };
-    throw error;
-  }
-}
-
 /** Cancels the streams of a payload that is not sent. */
 export function discard({ streams }: Payload, reason: BonevalueError): void {
   cancelAll(streams, reason);
@@ -82,16 +67,6 @@ export function discardValue(value: unknown): void {
 /** Whether other peers wait for this one, since they share a stream of the payload in lock-step. */
 export function isShared({ streams }: Payload): boolean {
   return streams.some(({ pull }) => pull.isShared);
-}
-
-/** Returns the size of all files of the payload; `undefined` if it holds a stream, whose size is unknown. */
-export function totalFileSize({ streams }: Payload): number | undefined {
-  let total = 0;
-  for (const { file } of streams) {
-    if (!file) return undefined;
-    total += file.size;
-  }
-  return total;
 }
 
 function cancelAll(streams: readonly OutgoingStream[], reason: BonevalueError): void {

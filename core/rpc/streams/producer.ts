@@ -1,7 +1,8 @@
 import { BonevalueError } from "../../errors.ts";
-import { encode, type Packed } from "../../wire/codec.ts";
+import { encode } from "../../wire/codec.ts";
 import { createOutgoingCredit } from "../../wire/credit.ts";
 import { type Frame, Kind } from "../../wire/frames.ts";
+import type { Packed } from "../../wire/pack.ts";
 import type { SendScheduler } from "../../wire/send-scheduler.ts";
 import { longestMessage, thrownError } from "../wire-errors.ts";
 import type { PullSource } from "./pull.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import { pack } from "../../wire/codec.ts";
 import { Kind } from "../../wire/frames.ts";
+import { pack } from "../../wire/pack.ts";
 import type { Progress } from "../call-peer.ts";
 import { createIncomingStream } from "./incoming-stream.ts";
 import { createRemoteFile, type FileProgress, type RemoteFile } from "./remote-file.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import { pack } from "../../wire/codec.ts";
 import { Kind } from "../../wire/frames.ts";
+import { pack } from "../../wire/pack.ts";
 import type { IncomingStream } from "./incoming-stream.ts";
 import { all, code, createLinkedPair } from "./testing/linked-pair.ts";
 

@@ -1,6 +1,7 @@
 import type { BonevalueError } from "../../errors.ts";
-import { mapAttachments, type Packed } from "../../wire/codec.ts";
+import { mapAttachments } from "../../wire/codec.ts";
 import type { AttachmentReceiver } from "../../wire/deserialize.ts";
+import type { Packed } from "../../wire/pack.ts";
 import type { ContractCode } from "../module.ts";
 import { thrownError } from "../wire-errors.ts";
 import type { Consumer } from "./consumer.ts";

@@ -1,15 +1,16 @@
 import { BonevalueError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
-import { type Packed, packItem, type Received } from "../../wire/codec.ts";
+import { packItem, type Received } from "../../wire/codec.ts";
 import { defaultWindow, maxWindow } from "../../wire/credit.ts";
 import { type Hello, Kind } from "../../wire/frames.ts";
+import type { Packed } from "../../wire/pack.ts";
 import { protocolError } from "../../wire/protocol-error.ts";
 import type { SendScheduler } from "../../wire/send-scheduler.ts";
 import { tooLarge } from "../../wire/serialize.ts";
 import type { ContractCode } from "../module.ts";
+import { unpackPayload } from "../unpack-payload.ts";
 import { remoteError } from "../wire-errors.ts";
 import { type Consumer, type ConsumerOptions, createConsumer } from "./consumer.ts";
-import { unpackPayload } from "./payload.ts";
 import { createProducer, type Producer, type ProducerOptions } from "./producer.ts";
 import { readStreamHeader, type StreamHeader } from "./stream-header.ts";
 

@@ -1,0 +1,37 @@
+import { BonevalueError } from "./errors.ts";
+
+/** A part of this library that is loaded when it is needed. */
+export interface LazyPart<Part = unknown> {
+  /** Undefined until it is loaded. */
+  readonly loaded: Part | undefined;
+  /** Loads it once. Rejects with `link-failed` if it cannot be loaded. The next call tries again. */
+  load(): Promise<void>;
+}
+
+/** Creates a part that `importPart` loads with `import()`. */
+export function createLazyPart<Part>(importPart: () => Promise<Part>): LazyPart<Part> {
+  let loaded: Part | undefined;
+  let loading: Promise<void> | undefined;
+
+  async function load(): Promise<void> {
+    try {
+      loaded = await importPart();
+    } catch (cause) {
+      loading = undefined;
+      throw new BonevalueError("link-failed", loadFailed, { cause });
+    }
+  }
+
+  return {
+    get loaded() {
+      return loaded;
+    },
+    load() {
+      loading ??= load();
+      return loading;
+    },
+  };
+}
+
+const loadFailed =
+  "A script of this page could not be loaded, perhaps because a new version replaced it. Try again, or reload the page.";

@@ -1,0 +1,29 @@
+import { maxAssemblyBytes } from "./limits.ts";
+import { type Connection, createConnection, type LinkOptions } from "./links/connection.ts";
+import { createRpc, type Rpc, type RpcOptions } from "./rpc/rpc.ts";
+import { defaultWindow } from "./wire/credit.ts";
+import { features, maxMessageSize } from "./wire/frames.ts";
+
+/**
+ * Creates the connection on a link that has opened, with calls, messages and streams. `self` is our own peer id.
+ *
+ * The client loads this file and everything that only it imports while it signs in.
+ */
+export function openConnection(link: LinkOptions, self: string, rpc: RpcOptions): Connection<Rpc> {
+  const { limits } = rpc;
+  return createConnection({
+    ...link,
+    limits,
+    hello: {
+      peer: self,
+      message: maxMessageSize,
+      value: limits.messageSize,
+      calls: limits.requestsPerPeer,
+      streams: limits.streamsPerPeer,
+      window: defaultWindow,
+      assembly: maxAssemblyBytes(limits),
+      features,
+    },
+    serve: (connection) => createRpc(connection, rpc),
+  });
+}
