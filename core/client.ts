@@ -12,6 +12,8 @@ import { createPool } from "./links/pool.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
 import { freezeQuery, keyOf, matches, type Query, resolveTargets } from "./peers/query.ts";
 import { createRegistry } from "./peers/registry.ts";
+import type { OwnPresence, PresenceDefinition, PresenceInput, PresenceOfferOptions } from "./presence/definition.ts";
+import { createPresence } from "./presence/presence.ts";
 import type { Live } from "./reactive.ts";
 import { call } from "./rpc/call.ts";
 import type { CallContext } from "./rpc/call-peer.ts";
@@ -80,6 +82,16 @@ export interface Client {
     handler: Handler<M>,
     options?: { allow?: Query | undefined },
   ): () => void;
+
+  /**
+   * Offers a value to the peers that subscribe to it with `get(query).presence(definition)`. Throws `module-taken` if the
+   * name is offered already, and like `set` of what it returns.
+   */
+  presence<D extends PresenceDefinition>(
+    definition: D,
+    initial: PresenceInput<D>,
+    options?: PresenceOfferOptions,
+  ): OwnPresence<PresenceInput<D>>;
 
   /** Asks the server to invite a new user. The answer does not reveal whether the address has an account. */
   invite(email: string): Promise<void>;
@@ -155,7 +167,7 @@ export function createClientWith(clock: Clock, connections: Connections, options
     iceServers: () => session.iceServers(),
     isKnown: (peer) => registry.byId(peer) !== undefined,
     connect: (link) =>
-      connections.loaded!.openConnection(link, ownId(), {
+      connections.loaded!.openConnection(link, ownId(), presence, {
         peer: registry.byId(link.peer) ?? { id: link.peer, name: "" },
         modules,
         deadlines,
@@ -183,12 +195,26 @@ export function createClientWith(clock: Clock, connections: Connections, options
     emit: emitter.emit,
   });
 
+  const presence = createPresence({
+    clock,
+    limits,
+    maxLinks,
+    pool,
+    self: ownId,
+    keepOpenMs,
+    isAllowed(allow, id) {
+      const peer = registry.byId(id);
+      return peer !== undefined && matches(allow, peer, registry);
+    },
+    failed: emitError,
+  });
+
   const callContext: CallContext = {
     pool,
     deadlines,
     limits,
     now: clock.now,
-    keepOpenMs: (wanted = keepAlive) => (wanted ? idleTimeout : shortIdleMs),
+    keepOpenMs,
     refusal({ id, name }) {
       if (isSignedOut()) return notConnected();
       if (name === "") return unknownPeer(id);
@@ -203,6 +229,10 @@ export function createClientWith(clock: Clock, connections: Connections, options
 
   function ownId(): PeerId {
     return session.self.peek()?.id ?? "";
+  }
+
+  function keepOpenMs(wanted: boolean | undefined = keepAlive): number {
+    return wanted ? idleTimeout : shortIdleMs;
   }
 
   function isSignedOut(): boolean {
@@ -242,16 +272,18 @@ export function createClientWith(clock: Clock, connections: Connections, options
     getId: () => session.self.peek()?.id,
     get(given) {
       const query = freezeQuery(given);
-      return cachedTargets.get(keyOf(query), () =>
-        createTarget({
+      return cachedTargets.get(keyOf(query), () => {
+        const peers = registry.watch(query);
+        return createTarget({
           query,
-          peers: registry.watch(query),
+          peers,
           targets: () => resolveTargets(query, registry),
           call: (...args) => call(callContext, ...args),
           notify,
+          presence: (definition) => presence.engineOf(definition).watch(definition, query, peers),
           failed: emitError,
-        }),
-      );
+        });
+      });
     },
     module(module, handler, options) {
       const { allow = "*" } = options ?? {};
@@ -262,6 +294,7 @@ export function createClientWith(clock: Clock, connections: Connections, options
         bare: typeof module === "string",
       });
     },
+    presence: (definition, initial, options) => presence.engineOf(definition).offer(definition, initial, options ?? {}),
     invite: async (email) => serverFor(email).invite(email),
     requestToken(alias, callback) {
       const token = requestToken(alias);
