@@ -38,6 +38,8 @@ export interface LinkRequest<S extends Service> {
   /** Fails with `busy` instead of waiting for a free slot: other peers' calls wait for this one. */
   readonly failFast?: boolean;
   begin(connection: Connection<S>): void;
+  /** It waits on, because one side has no free slot. */
+  onBusy?(error: BonevalueError): void;
   fail(error: BonevalueError): void;
 }
 
@@ -183,6 +185,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       });
     }
     const fail = takeRequests(entry, (request) => !isBusy || request.failFast);
+    if (isBusy) for (const request of entry.requests) request.onBusy?.(error);
     states.report(peer, "failed", error);
     fail(error);
   }
@@ -215,9 +218,11 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     }
     limiter.drain();
     if (!limiter.isStarved(entry)) return;
+    const busy = tooManyLinks(maxLinks);
     const fail = takeRequests(entry, ({ failFast }) => failFast);
     if (entry.requests.size === 0) remove(entry);
-    fail(tooManyLinks(maxLinks));
+    for (const request of entry.requests) request.onBusy?.(busy);
+    fail(busy);
   }
 
   function remove(entry: Entry<S>): void {
