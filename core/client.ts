@@ -174,7 +174,7 @@ export function createClientWith(clock: Clock, connections: Connections, options
         limits,
         idleTimeout: peerIdleMs,
         now: clock.now,
-        isAllowed: (allow, peer) => matches(allow, peer, registry),
+        isAllowed: (allow, peer) => session.serves(peer) && matches(allow, peer, registry),
         failed: emitError,
       }),
     onInterrupted: () => session.check(),

@@ -41,7 +41,7 @@ export interface SessionOptions {
   readonly registry: Registry;
   readonly pool: Pick<
     Pool<any>,
-    "connectionTo" | "setOnline" | "wake" | "drop" | "close" | "receive" | "onUnreachable"
+    "connectionTo" | "setOnline" | "wake" | "finish" | "drop" | "close" | "receive" | "onUnreachable"
   >;
   readonly clock: Clock;
   readonly emit: Emitter<Events>["emit"];
@@ -61,6 +61,8 @@ export interface Session {
   check(): void;
   /** Returns the server for requests. Throws `not-connected` if there is none. */
   server(): DiscoverySession;
+  /** Whether requests of this peer are served. */
+  serves(peer: Peer): boolean;
   /** A link has closed. Its peer may have been online only by this link. */
   onLinkClosed(peer: PeerId): void;
 }
@@ -110,9 +112,8 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
 
   function closeLinks(change: Change): void {
     if (change.type === "links-ended") pool.close(linkEnded("This client has a new peer id."));
-    else if (change.type === "peer-removed") {
-      pool.drop(change.peer.id, linkEnded("The peer has gone, or is no longer trusted."));
-    }
+    else if (change.type === "link-ended") pool.drop(change.id, peerGone());
+    else if (change.type === "peer-removed") pool[change.mayFinish ? "finish" : "drop"](change.peer.id, peerGone());
   }
 
   function emitChange(change: Change): void {
@@ -227,6 +228,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
       if (!signIn) throw new BonevalueError("not-connected", "Not signed in. Call connect() first.");
       return signIn.server;
     },
+    serves: (peer) => peerList.serves(peer),
     onLinkClosed: (peer) => apply(peerList.onLinkClosed(peer)),
   };
 }
@@ -235,6 +237,10 @@ function isSame(a: Credentials, b: Credentials): boolean {
   const entries = Object.entries(a);
   const other = b as Readonly<Record<string, unknown>>;
   return entries.length === Object.keys(b).length && entries.every(([key, value]) => other[key] === value);
+}
+
+function peerGone(): BonevalueError {
+  return linkEnded("The peer has gone, or is no longer trusted.");
 }
 
 function linkEnded(why: string): BonevalueError {

@@ -34,9 +34,8 @@ export function resolveTargets(query: Query, known: KnownPeers): readonly Peer[]
   return resolve(query, known);
 }
 
-/** Whether `peer` matches `query` now. */
+/** Whether a known peer matches `query` now. */
 export function matches(query: Query, peer: Peer, known: KnownPeers): boolean {
-  if (known.byId(peer.id) !== peer) return false;
   const ids = idsIn(query, known);
   return ids ? ids.includes(peer.id) : query === "*" || aliasOf(query) === peer.name;
 }
