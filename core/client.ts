@@ -1,6 +1,7 @@
-import { invalidNumber, isCredentials, isNonNegativeNumber, isText } from "./check-arguments.ts";
+import { invalidNumber, isNonNegativeNumber, isText } from "./check-arguments.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Diagnosis } from "./diagnose.ts";
+import { checkedCredentials } from "./discovery/credentials.ts";
 import type { Credentials, Discovery, DiscoverySession } from "./discovery/discovery.ts";
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";
@@ -14,6 +15,7 @@ import { freezeQuery, keyOf, matches, type Query, resolveTargets } from "./peers
 import { createRegistry } from "./peers/registry.ts";
 import type { OwnPresence, PresenceDefinition, PresenceInput, PresenceOfferOptions } from "./presence/definition.ts";
 import { createPresence } from "./presence/presence.ts";
+import { labelOf, maxAppLength } from "./protocol/labels.ts";
 import type { Live } from "./reactive.ts";
 import { call } from "./rpc/call.ts";
 import type { CallContext } from "./rpc/call-peer.ts";
@@ -30,6 +32,12 @@ import { createWeakCache } from "./weak-cache.ts";
 
 /** The options of {@link createClient}. Times in ms. */
 export interface ClientOptions {
+  /**
+   * The name of the app, of at most 64 code points: pages of one app see and reach only each other. Several apps can share a
+   * server with its accounts and their trust. It separates apps that trust each other, and is no security boundary. Default
+   * `""`.
+   */
+  app?: string | undefined;
   /** How the client finds peers. Default: a WebSocket to the discovery server. */
   discovery?: Discovery | undefined;
   /** How the client connects to peers. Default: WebRTC data channels. */
@@ -147,6 +155,9 @@ export function createClientWith(clock: Clock, connections: Connections, options
   for (const [name, value] of Object.entries({ idleTimeout, maxLinks, moduleGrace })) {
     if (!isNonNegativeNumber(value)) throw invalidNumber(name);
   }
+  const app = labelOf(options.app ?? "", 0, maxAppLength);
+  if (app === undefined)
+    throw new BonevalueError("invalid-request", `\`app\` must be a string of at most ${maxAppLength} characters.`);
   const limits = limitsOf(options.limits);
   // The peer, and readers of an answer's streams, need some time even if `idleTimeout` is short.
   const peerIdleMs = Math.max(shortIdleMs, idleTimeout);
@@ -183,6 +194,7 @@ export function createClientWith(clock: Clock, connections: Connections, options
 
   const session = createSession({
     discovery: options.discovery ?? websocket(),
+    app,
     registry,
     pool: {
       ...pool,
@@ -251,17 +263,20 @@ export function createClientWith(clock: Clock, connections: Connections, options
 
   /** Returns the session for a request with these strings. The server would close the session on another type. */
   function serverFor(...strings: readonly string[]): DiscoverySession {
-    if (strings.every(isText)) return session.server();
-    throw new BonevalueError("invalid-request", "Pass aliases, addresses, tokens and passwords as strings.");
+    if (!strings.every(isText))
+      throw new BonevalueError("invalid-request", "Pass aliases, addresses, tokens and passwords as strings.");
+    if (session.self.peek()?.room !== undefined)
+      throw new BonevalueError("unsupported", "A room has neither users nor trust. Sign in with an account.");
+    return session.server();
   }
 
   return {
     connect(host: string, who: string | Credentials, password?: string) {
-      const credentials = typeof who === "string" ? { username: who, password: password ?? "" } : who;
-      if (!isCredentials(credentials)) {
-        return Promise.reject(
-          new BonevalueError("unauthenticated", "Pass credentials: connect(host, username, password)."),
-        );
+      let credentials: Credentials;
+      try {
+        credentials = checkedCredentials(typeof who === "string" ? { username: who, password: password ?? "" } : who);
+      } catch (error) {
+        return Promise.reject(error);
       }
       // Beside the sign-in, so that it delays no dial. If it fails, the first dial tries again.
       connections.load().catch(() => {});

@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import type { Credentials, Discovery, DiscoverySession, Snapshot } from "./discovery/discovery.ts";
+import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, Snapshot } from "./discovery/discovery.ts";
 import { BonevalueError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
 import type { Pool } from "./links/pool.ts";
@@ -14,7 +14,10 @@ export type Status = "offline" | "connecting" | "online" | "reconnecting";
 /** This client, as the discovery server knows it. */
 export interface Self {
   readonly id: PeerId;
+  /** The user name of the account. In a room, the name that others see. */
   readonly username: string;
+  /** The name of the room, if this client is in one. */
+  readonly room?: string | undefined;
 }
 
 /**
@@ -38,6 +41,7 @@ export interface Events {
 /** The parts of a client that a session drives. */
 export interface SessionOptions {
   readonly discovery: Discovery;
+  readonly app: string;
   readonly registry: Registry;
   readonly pool: Pick<
     Pool<any>,
@@ -83,7 +87,7 @@ interface SignIn {
  * Everything is applied in one order: the registry changes first, then links close, then events are emitted. Each step
  * may run a listener of the app, and a listener may sign out or sign in again: `runSteps` then skips the rest.
  */
-export function createSession({ discovery, registry, pool, clock, emit }: SessionOptions): Session {
+export function createSession({ discovery, app, registry, pool, clock, emit }: SessionOptions): Session {
   const status = createLive<Status>("offline");
   const self = createLive<Self | undefined>(undefined);
   let signIn: SignIn | undefined;
@@ -182,7 +186,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
     const ifCurrent = (run: () => void) => {
       if (signIn === opened) run();
     };
-    const server = discovery.open(host, credentials, {
+    const events: DiscoveryEvents = {
       online: (snapshot) => ifCurrent(() => onOnline(opened, snapshot)),
       interrupted: (reason) => ifCurrent(() => onInterrupted(reason)),
       ended: (reason) => ifCurrent(() => end(opened, reason, reason)),
@@ -194,7 +198,8 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
       signal: (kind, from, signal) => ifCurrent(() => pool.receive(kind, from, signal)),
       unreachable: (to) => ifCurrent(() => pool.onUnreachable(to)),
       woke: () => ifCurrent(() => pool.wake()),
-    });
+    };
+    const server = discovery.open(host, credentials, events, { app });
     const opened: SignIn = { host, credentials, server, promise, resolve, reject };
     return opened;
   }
@@ -212,8 +217,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
     iceServers: () => iceServers,
     connect(host, credentials) {
       if (signIn && signIn.host === host && isSame(signIn.credentials, credentials)) return signIn.promise;
-      // A copy, because the app may change its object later.
-      const next = open(host, { ...credentials });
+      const next = open(host, credentials);
       if (signIn) void signOut(next);
       else {
         signIn = next;

@@ -16,7 +16,7 @@ export type Change =
 
 /** The complete state that a server sends at a sign-in or reconnect. */
 export interface PeerSnapshot {
-  readonly self: { readonly id: PeerId };
+  readonly self: { readonly id: PeerId; readonly room?: string | undefined };
   readonly users: readonly Alias[];
   readonly peers: readonly Peer[];
 }
@@ -78,7 +78,7 @@ const leftTimeoutMs = 2_000;
  */
 export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boolean): PeerList {
   const pendingRemovals = new Map<PeerId, PendingRemoval>();
-  let self: PeerId | undefined;
+  let self: PeerSnapshot["self"] | undefined;
   let offlineSince: number | undefined;
 
   function* removePeer(id: PeerId): Iterable<Change> {
@@ -98,11 +98,13 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
   }
 
   function* addPeer(peer: Peer): Iterable<Change> {
-    if (peer.id === self) return;
+    if (peer.id === self?.id) return;
     if (registry.byId(peer.id)?.name === peer.name) return void pendingRemovals.delete(peer.id);
+    // The names of a room are chosen freely, so nothing else than showing a peer may depend on its name.
+    const alias = self?.room === undefined ? peer.name : undefined;
     yield* removePeer(peer.id);
-    yield* addUser(peer.name);
-    yield { type: "peer-added", peer: registry.addPeer(peer) };
+    if (alias !== undefined) yield* addUser(alias);
+    yield { type: "peer-added", peer: registry.addPeer(peer, alias) };
   }
 
   function* addUser(alias: Alias): Iterable<Change> {
@@ -168,8 +170,8 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
   return {
     snapshot(snapshot, now) {
       postponeRemovals(now);
-      const hasNewId = self !== undefined && self !== snapshot.self.id;
-      self = snapshot.self.id;
+      const hasNewId = self !== undefined && self.id !== snapshot.self.id;
+      self = snapshot.self;
       const normalized = { ...snapshot, users: snapshot.users.map(toNfc), peers: snapshot.peers.map(withNfc) };
       return [...(hasNewId ? endLinks() : []), ...replace(normalized, now)];
     },

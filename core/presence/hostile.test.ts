@@ -71,7 +71,7 @@ function createPage({ hello = { features, value: defaultLimits.messageSize } as 
     offer: (definition: typeof Cursor, initial: unknown) =>
       presence.engineOf(definition).offer(definition, initial, {}),
     watch(definition: typeof Cursor): Live<readonly PeerPresence<any>[]> {
-      registry.addPeer({ id: "eve", name: "Eve" });
+      registry.addPeer({ id: "eve", name: "Eve" }, "Eve");
       return presence.engineOf(definition).watch(definition, "*", registry.watch("*"));
     },
   };

@@ -2,6 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { BonevalueError, type ErrorCode } from "../../errors.ts";
 import type { Alias } from "../../peer.ts";
 import { us } from "../../protocol/alias.ts";
+import { problemOfName } from "../../protocol/names.ts";
 import { passwordProblem } from "../../protocol/password.ts";
 
 /** Users, their passwords and their aliases for each other. A refusal throws with the code that a server would send. */
@@ -34,7 +35,6 @@ interface Token {
 }
 
 const tokenAgeMs = 600_000;
-const reserved = /^(\*|Us|[0-9a-f]{32}|)$/;
 
 /** Creates accounts without users. `secret` returns a new secret at each call. */
 export function createAccounts(clock: Clock, secret: () => string): Accounts {
@@ -50,7 +50,7 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
   }
 
   function checkFree(owner: string, alias: Alias) {
-    if (reserved.test(alias)) throw refusal("alias-reserved", `"${alias}" is reserved. Choose another alias.`);
+    checkName(alias);
     if (namesOf(owner).has(alias)) throw refusal("alias-taken", `The alias "${alias}" is taken. Choose another alias.`);
   }
 
@@ -132,6 +132,12 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
     },
   };
   return accounts;
+}
+
+/** Throws `alias-reserved` for a name that can be neither an alias nor the name of a guest. */
+export function checkName(name: string): void {
+  const problem = problemOfName(name);
+  if (problem !== undefined) throw refusal("alias-reserved", `This name ${problem}. Choose another.`);
 }
 
 function refusal(code: ErrorCode, message: string): BonevalueError {
