@@ -19,7 +19,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
 
 async function openMigrated(path: string): Promise<Store> {
   const database = await open(path);
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database, onCreateConnection: waitForLocks }) });
+  const db = new Kysely<Tables>({ dialect: dialectOf(database) });
   try {
     await migrate(db);
   } catch (error) {
@@ -27,6 +27,14 @@ async function openMigrated(path: string): Promise<Store> {
     throw error;
   }
   return createSqlStore(db);
+}
+
+/** Returns the dialect for a database. Unlike Kysely's own, it runs the migrations in one transaction, as SQLite allows. */
+function dialectOf(database: SqliteDatabase): SqliteDialect {
+  const dialect = new SqliteDialect({ database, onCreateConnection: waitForLocks });
+  const adapter = Object.defineProperty(dialect.createAdapter(), "supportsTransactionalDdl", { value: true });
+  dialect.createAdapter = () => adapter;
+  return dialect;
 }
 
 const busy = 5;
