@@ -1,8 +1,7 @@
-import { invalidNumber, isNonNegativeNumber, isText } from "./check-arguments.ts";
+import { invalidNumber, isCredentials, isNonNegativeNumber, isText } from "./check-arguments.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Diagnosis } from "./diagnose.ts";
-import { checkedCredentials } from "./discovery/credentials.ts";
-import type { Credentials, Discovery, DiscoverySession } from "./discovery/discovery.ts";
+import type { Credentials, Discovery, DiscoverySession, InvitationNames } from "./discovery/discovery.ts";
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";
 import { createEmitter, guard } from "./events.ts";
@@ -13,9 +12,6 @@ import { createPool } from "./links/pool.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
 import { freezeQuery, keyOf, matches, type Query, resolveTargets } from "./peers/query.ts";
 import { createRegistry } from "./peers/registry.ts";
-import type { OwnPresence, PresenceDefinition, PresenceInput, PresenceOfferOptions } from "./presence/definition.ts";
-import { createPresence } from "./presence/presence.ts";
-import { labelOf, maxAppLength } from "./protocol/labels.ts";
 import type { Live } from "./reactive.ts";
 import { call } from "./rpc/call.ts";
 import type { CallContext } from "./rpc/call-peer.ts";
@@ -32,12 +28,6 @@ import { createWeakCache } from "./weak-cache.ts";
 
 /** The options of {@link createClient}. Times in ms. */
 export interface ClientOptions {
-  /**
-   * The name of the app, of at most 64 code points: pages of one app see and reach only each other. Several apps can share a
-   * server with its accounts and their trust. It separates apps that trust each other, and is no security boundary. Default
-   * `""`.
-   */
-  app?: string | undefined;
   /** How the client finds peers. Default: a WebSocket to the discovery server. */
   discovery?: Discovery | undefined;
   /** How the client connects to peers. Default: WebRTC data channels. */
@@ -92,17 +82,10 @@ export interface Client {
   ): () => void;
 
   /**
-   * Offers a value to the peers that subscribe to it with `get(query).presence(definition)`. Throws `module-taken` if the
-   * name is offered already, and like `set` of what it returns.
+   * Asks the server to invite a person. The answer does not reveal whether the address has an account. With `names`, both
+   * trust each other once the invitation is accepted, which a person with an account can do, too.
    */
-  presence<D extends PresenceDefinition>(
-    definition: D,
-    initial: PresenceInput<D>,
-    options?: PresenceOfferOptions,
-  ): OwnPresence<PresenceInput<D>>;
-
-  /** Asks the server to invite a new user. The answer does not reveal whether the address has an account. */
-  invite(email: string): Promise<void>;
+  invite(email: string, names?: InvitationNames): Promise<void>;
   /** Creates a one-use token for the person who gets the name `alias`. */
   requestToken(
     alias: Alias,
@@ -155,9 +138,6 @@ export function createClientWith(clock: Clock, connections: Connections, options
   for (const [name, value] of Object.entries({ idleTimeout, maxLinks, moduleGrace })) {
     if (!isNonNegativeNumber(value)) throw invalidNumber(name);
   }
-  const app = labelOf(options.app ?? "", 0, maxAppLength);
-  if (app === undefined)
-    throw new BonevalueError("invalid-request", `\`app\` must be a string of at most ${maxAppLength} characters.`);
   const limits = limitsOf(options.limits);
   // The peer, and readers of an answer's streams, need some time even if `idleTimeout` is short.
   const peerIdleMs = Math.max(shortIdleMs, idleTimeout);
@@ -178,14 +158,14 @@ export function createClientWith(clock: Clock, connections: Connections, options
     iceServers: () => session.iceServers(),
     isKnown: (peer) => registry.byId(peer) !== undefined,
     connect: (link) =>
-      connections.loaded!.openConnection(link, ownId(), presence, {
+      connections.loaded!.openConnection(link, ownId(), {
         peer: registry.byId(link.peer) ?? { id: link.peer, name: "" },
         modules,
         deadlines,
         limits,
         idleTimeout: peerIdleMs,
         now: clock.now,
-        isAllowed: (allow, peer) => session.serves(peer) && matches(allow, peer, registry),
+        isAllowed: (allow, peer) => matches(allow, peer, registry),
         failed: emitError,
       }),
     onInterrupted: () => session.check(),
@@ -194,7 +174,6 @@ export function createClientWith(clock: Clock, connections: Connections, options
 
   const session = createSession({
     discovery: options.discovery ?? websocket(),
-    app,
     registry,
     pool: {
       ...pool,
@@ -207,26 +186,12 @@ export function createClientWith(clock: Clock, connections: Connections, options
     emit: emitter.emit,
   });
 
-  const presence = createPresence({
-    clock,
-    limits,
-    maxLinks,
-    pool,
-    self: ownId,
-    keepOpenMs,
-    isAllowed(allow, id) {
-      const peer = registry.byId(id);
-      return peer !== undefined && matches(allow, peer, registry);
-    },
-    failed: emitError,
-  });
-
   const callContext: CallContext = {
     pool,
     deadlines,
     limits,
     now: clock.now,
-    keepOpenMs,
+    keepOpenMs: (wanted = keepAlive) => (wanted ? idleTimeout : shortIdleMs),
     refusal({ id, name }) {
       if (isSignedOut()) return notConnected();
       if (name === "") return unknownPeer(id);
@@ -241,10 +206,6 @@ export function createClientWith(clock: Clock, connections: Connections, options
 
   function ownId(): PeerId {
     return session.self.peek()?.id ?? "";
-  }
-
-  function keepOpenMs(wanted: boolean | undefined = keepAlive): number {
-    return wanted ? idleTimeout : shortIdleMs;
   }
 
   function isSignedOut(): boolean {
@@ -263,20 +224,17 @@ export function createClientWith(clock: Clock, connections: Connections, options
 
   /** Returns the session for a request with these strings. The server would close the session on another type. */
   function serverFor(...strings: readonly string[]): DiscoverySession {
-    if (!strings.every(isText))
-      throw new BonevalueError("invalid-request", "Pass aliases, addresses, tokens and passwords as strings.");
-    if (session.self.peek()?.room !== undefined)
-      throw new BonevalueError("unsupported", "A room has neither users nor trust. Sign in with an account.");
-    return session.server();
+    if (strings.every(isText)) return session.server();
+    throw new BonevalueError("invalid-request", "Pass aliases, addresses, tokens and passwords as strings.");
   }
 
   return {
     connect(host: string, who: string | Credentials, password?: string) {
-      let credentials: Credentials;
-      try {
-        credentials = checkedCredentials(typeof who === "string" ? { username: who, password: password ?? "" } : who);
-      } catch (error) {
-        return Promise.reject(error);
+      const credentials = typeof who === "string" ? { username: who, password: password ?? "" } : who;
+      if (!isCredentials(credentials)) {
+        return Promise.reject(
+          new BonevalueError("unauthenticated", "Pass credentials: connect(host, username, password)."),
+        );
       }
       // Beside the sign-in, so that it delays no dial. If it fails, the first dial tries again.
       connections.load().catch(() => {});
@@ -287,18 +245,16 @@ export function createClientWith(clock: Clock, connections: Connections, options
     getId: () => session.self.peek()?.id,
     get(given) {
       const query = freezeQuery(given);
-      return cachedTargets.get(keyOf(query), () => {
-        const peers = registry.watch(query);
-        return createTarget({
+      return cachedTargets.get(keyOf(query), () =>
+        createTarget({
           query,
-          peers,
+          peers: registry.watch(query),
           targets: () => resolveTargets(query, registry),
           call: (...args) => call(callContext, ...args),
           notify,
-          presence: (definition) => presence.engineOf(definition).watch(definition, query, peers),
           failed: emitError,
-        });
-      });
+        }),
+      );
     },
     module(module, handler, options) {
       const { allow = "*" } = options ?? {};
@@ -309,8 +265,7 @@ export function createClientWith(clock: Clock, connections: Connections, options
         bare: typeof module === "string",
       });
     },
-    presence: (definition, initial, options) => presence.engineOf(definition).offer(definition, initial, options ?? {}),
-    invite: async (email) => serverFor(email).invite(email),
+    invite: async (email, names) => serverFor(email, names?.alias ?? "", names?.as ?? "").invite(email, names),
     requestToken(alias, callback) {
       const token = requestToken(alias);
       if (callback) token.then((data) => guard(() => callback(data)), emitError);

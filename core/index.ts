@@ -1,7 +1,13 @@
 export { type Client, type ClientOptions, createClient } from "./client.ts";
 export type { Diagnosis } from "./diagnose.ts";
 export { broadcastChannel } from "./discovery/broadcast-channel.ts";
-export type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery/discovery.ts";
+export type {
+  Credentials,
+  Discovery,
+  DiscoveryEvents,
+  DiscoverySession,
+  InvitationNames,
+} from "./discovery/discovery.ts";
 export { websocket } from "./discovery/websocket.ts";
 export { BonevalueError, type ErrorCode } from "./errors.ts";
 export type { Limits } from "./limits.ts";
@@ -9,15 +15,6 @@ export type { LinkState } from "./links/link-states.ts";
 export { overrideModule } from "./override-module.ts";
 export type { Alias, Peer, PeerId } from "./peer.ts";
 export type { Query } from "./peers/query.ts";
-export {
-  definePresence,
-  type OwnPresence,
-  type PeerPresence,
-  type PresenceDefinition,
-  type PresenceInput,
-  type PresenceOfferOptions,
-  type PresenceOutput,
-} from "./presence/definition.ts";
 export type { Live } from "./reactive.ts";
 export type { CallOptions } from "./rpc/call.ts";
 export type { Progress } from "./rpc/call-peer.ts";

@@ -1,4 +1,5 @@
 import type { Client } from "./client.ts";
+import type { InvitationNames } from "./discovery/discovery.ts";
 import type { BonevalueError } from "./errors.ts";
 import type { Alias } from "./peer.ts";
 import { createLive, type Live, set } from "./reactive.ts";
@@ -15,7 +16,7 @@ export interface TrustState {
 export interface Trust {
   readonly state: Live<TrustState>;
   /** Like the client's method. Resolves to whether it succeeded. */
-  invite(email: string): Promise<boolean>;
+  invite(email: string, names?: InvitationNames): Promise<boolean>;
   /** Like the client's method. Resolves to undefined if it failed. */
   requestToken(alias: Alias): Promise<{ readonly token: string; readonly expires: Date } | undefined>;
   /** Like the client's method. Resolves to whether it succeeded. */
@@ -67,7 +68,7 @@ export function createTrust(client: Client): Trust {
 
   return {
     state,
-    invite: (email) => succeeds(client.invite(email)),
+    invite: (email, names) => succeeds(client.invite(email, names)),
     requestToken: (alias) => track(client.requestToken(alias), undefined),
     claimToken: (alias, token) => succeeds(client.claimToken(alias, token)),
     removeUser: (alias) => succeeds(client.removeUser(alias)),

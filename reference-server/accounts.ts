@@ -4,14 +4,37 @@ import type { Clock } from "./clock.ts";
 import type { ServerLimits } from "./limits.ts";
 import { canonicalName, checkedAlias, checkedEmail, checkedName, isName } from "./names.ts";
 import { checkPassword, isOutdated, type Passwords } from "./passwords.ts";
-import { Refusal } from "./refusal.ts";
+import { aliasTaken, Refusal } from "./refusal.ts";
 import { hashOf, newSecret } from "./secrets.ts";
-import type { Session, Store } from "./store/store.ts";
+import type { Account, Invitation, Session, Store } from "./store/store.ts";
 
 /** A one-use invitation link. */
 export interface InvitationLink {
   readonly link: string;
   readonly expires: Date;
+  /** The user who invites; undefined for an invitation of the operator. */
+  readonly inviter: string | undefined;
+  /** The invited person has an account, and accepts with its password. */
+  readonly hasAccount: boolean;
+}
+
+/** Who invites, and the aliases of the trust that accepting creates. */
+export interface InvitationFrom {
+  /** The user who invites. */
+  readonly from: string;
+  /** The inviter's alias for the invited person. Without it, accepting creates no trust. */
+  readonly alias?: string | undefined;
+  /** The invited person's alias for the inviter. Default: the inviter's user name. */
+  readonly as?: string | undefined;
+}
+
+/** An invitation as its page shows it. */
+export type OpenInvitation = Pick<InvitationLink, "inviter" | "hasAccount"> & { readonly email: string };
+
+/** An account whose password was checked. `hash`: its stored hash. */
+interface Checked {
+  readonly username: string;
+  readonly hash: string;
 }
 
 /** Accounts and their passwords. Rejects with the codes of the protocol. */
@@ -27,11 +50,18 @@ export interface Accounts {
   remove(username: string): Promise<readonly string[]>;
   trust(a: string, aliasOfB: string, b: string, aliasOfA: string): Promise<readonly [string, string]>;
   /** Checks a password; resolves to the canonical user name and the stored hash. */
-  check(username: string, password: string, address: string): Promise<{ username: string; hash: string }>;
-  /** Creates an invitation; rejects if the address has an account. */
-  invite(email: string): Promise<InvitationLink>;
-  /** Creates the account of an invitation; resolves to its name. */
-  accept(invite: string, password: string, address: string): Promise<string>;
+  check(username: string, password: string, address: string): Promise<Checked>;
+  /** Creates an invitation; rejects if the address has an account and the invitation creates no trust. */
+  invite(email: string, from?: InvitationFrom): Promise<InvitationLink>;
+  /** Rejects with the reason why `from` cannot invite, which does not depend on whether the address has an account. */
+  checkInvitation(email: string, from: InvitationFrom): Promise<void>;
+  /** Returns an invitation that can be accepted. */
+  invitation(invite: string, address: string): Promise<OpenInvitation>;
+  /**
+   * Creates the account of an invitation with this password, or checks the password of the account that exists. `inviter`:
+   * the user with whom the account has mutual trust now.
+   */
+  accept(invite: string, password: string, address: string): Promise<Checked & { inviter: string | undefined }>;
   /** Changes the password and ends all other sessions; resolves to the new secret of the requester's session. */
   changePassword(account: Requester, current: string, password: string): Promise<string>;
 }
@@ -62,6 +92,41 @@ export function createAccounts(parts: AccountsParts): Accounts {
     return new Refusal("unauthenticated", "The user name or the password is wrong.", {
       close: closeCode.unauthenticated,
     });
+  }
+
+  function invalidInvitation(): Refusal {
+    return new Refusal("token-invalid", "This invitation was used or has expired: ask for a new one.", {
+      close: closeCode.unauthenticated,
+    });
+  }
+
+  // Looked up first: a guessed invitation must not cost a password hash.
+  function find(
+    invite: string,
+    address: string,
+  ): Promise<{ email: string; inviter: string | undefined; account: Account | undefined }> {
+    return limiter.limitSignIn(undefined, address, async () => {
+      const invitation = await store.invitation(hashOf(invite), clock.now());
+      if (invitation === undefined) throw invalidInvitation();
+      const { email, inviter, trust } = invitation;
+      const account = await store.account(email);
+      if (account !== undefined && trust === undefined) throw invalidInvitation();
+      return { email, inviter, account };
+    });
+  }
+
+  function aliasesOf({ from, alias, as }: InvitationFrom): Invitation["trust"] {
+    if (alias === undefined && as === undefined) return undefined;
+    if (alias === undefined) throw new Refusal("invalid-request", "An invitation with `as` also needs `alias`.");
+    return { aliasOfInvited: checkedAlias(alias), aliasOfInviter: checkedAlias(as ?? from) };
+  }
+
+  async function check(username: string, password: string, address: string): Promise<Checked> {
+    const name = canonicalName(username);
+    const hash = await limiter.limitSignIn(name, address, () => verify(name, password));
+    if (!isOutdated(hash)) return { username: name, hash };
+    const better = await passwords.hash(password);
+    return { username: name, hash: (await store.rehash(name, hash, better)) ? better : hash };
   }
 
   async function existingName(username: string): Promise<string> {
@@ -109,33 +174,39 @@ export function createAccounts(parts: AccountsParts): Accounts {
         );
       return names;
     },
-    async check(username, password, address) {
-      const name = canonicalName(username);
-      const hash = await limiter.limitSignIn(name, address, () => verify(name, password));
-      if (!isOutdated(hash)) return { username: name, hash };
-      const better = await passwords.hash(password);
-      return { username: name, hash: (await store.rehash(name, hash, better)) ? better : hash };
-    },
-    async invite(email) {
+    check,
+    async invite(email, from) {
       const name = checkedEmail(email);
-      if ((await store.account(name)) !== undefined) throw new Error(`"${name}" already has an account.`);
+      const inviter = from && (await existingName(from.from));
+      const trust = from && aliasesOf(from);
+      const hasAccount = (await store.account(name)) !== undefined;
+      if (hasAccount && trust === undefined) throw new Error(`"${name}" already has an account.`);
+      if (name === inviter) throw ownAddress();
       const secret = newSecret();
       const expires = clock.now() + limits.invitationAge;
-      await store.addInvitation({ hash: hashOf(secret), email: name, expires });
-      return { link: parts.link(secret), expires: new Date(expires) };
+      await store.addInvitation({ hash: hashOf(secret), email: name, expires, inviter, trust });
+      return { link: parts.link(secret), expires: new Date(expires), inviter, hasAccount };
     },
-    accept: (invite, password, address) =>
-      limiter.limitSignIn(undefined, address, async () => {
-        const invalid = new Refusal("token-invalid", "This invitation is invalid or has expired: ask for a new one.", {
-          close: closeCode.unauthenticated,
-        });
-        // Looked up first: a guessed invitation must not cost a password hash.
-        if ((await store.invitation(hashOf(invite), clock.now())) === undefined) throw invalid;
-        checkPassword(password);
-        const username = await store.acceptInvitation(hashOf(invite), await passwords.hash(password), clock.now());
-        if (username === undefined) throw invalid;
-        return username;
-      }),
+    async checkInvitation(email, from) {
+      const aliases = aliasesOf(from);
+      if (aliases === undefined) return;
+      if (checkedEmail(email) === from.from) throw ownAddress();
+      const used = await store.trusted(from.from);
+      if (used.some(({ alias }) => alias === aliases.aliasOfInvited)) throw aliasTaken();
+    },
+    async invitation(invite, address) {
+      const { email, inviter, account } = await find(invite, address);
+      return { email, inviter, hasAccount: account !== undefined };
+    },
+    async accept(invite, password, address) {
+      const { email, account } = await find(invite, address);
+      if (account === undefined) checkPassword(password);
+      const { hash } = account ? await check(email, password, address) : { hash: await passwords.hash(password) };
+      const use = account ? optional(store.acceptTrust) : store.acceptInvitation;
+      const result = await use(hashOf(invite), hash, clock.now());
+      if ("username" in result) return { ...result, hash };
+      throw result.refused === "alias-taken" ? invitationAliasTaken() : invalidInvitation();
+    },
     async changePassword({ user, id, address }, current, password) {
       checkPassword(password);
       const hash = await limiter.limitSignIn(user, address, () => verify(user, current));
@@ -145,6 +216,18 @@ export function createAccounts(parts: AccountsParts): Accounts {
       return secret;
     },
   };
+}
+
+function ownAddress(): Refusal {
+  return new Refusal("invalid-request", "This is the inviter's own address.");
+}
+
+function invitationAliasTaken(): Refusal {
+  return new Refusal(
+    "alias-taken",
+    "You or your inviter use the name in this invitation for another user by now: ask for a new invitation.",
+    { close: closeCode.unauthenticated },
+  );
 }
 
 function optional<Method extends object>(method: Method | undefined): Method {

@@ -16,6 +16,8 @@ export interface AttemptLimiter {
   countClaim(username: string, address: string): Promise<void>;
   countToken(username: string): Promise<void>;
   countInvitation(username: string): Promise<void>;
+  /** Counts an invitation to this address, of all users together. */
+  countMail(email: string): Promise<void>;
 }
 
 /** Creates a limiter that counts with `node`. */
@@ -61,5 +63,6 @@ export function createAttemptLimiter(node: ClusterNode, limits: ServerLimits): A
     countClaim: (username, address) => consume(`claim ${networkOf(address)} ${username}`, limits.claims, 10 * minute),
     countToken: (username) => consume(`token ${username}`, limits.tokens, 60 * minute),
     countInvitation: (username) => consume(`invitation ${username}`, limits.invitations, 60 * minute),
+    countMail: (email) => consume(`mail ${email}`, limits.mailsPerAddress, 24 * 60 * minute),
   };
 }

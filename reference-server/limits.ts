@@ -28,6 +28,8 @@ export interface ServerLimits {
   readonly tokens: number;
   /** Invitations in an hour by one account. */
   readonly invitations: number;
+  /** Invitations in a day to one e-mail address. Above it, no mail is sent, and the inviters are not told. */
+  readonly mailsPerAddress: number;
   /** Passwords waiting to be hashed; two are hashed at the same time. */
   readonly passwordQueue: number;
   readonly pingEvery: number;
@@ -70,6 +72,7 @@ export const defaultLimits: ServerLimits = {
   claims: 20,
   tokens: 100,
   invitations: 20,
+  mailsPerAddress: 5,
   passwordQueue: 100,
   pingEvery: pingIntervalMs,
   idleTimeout: idleTimeoutMs,

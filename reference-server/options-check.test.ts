@@ -38,6 +38,13 @@ test.each<[string, ServerOptions, RegExp]>([
     { path: "/p2p", publicUrl: "https://bv.example.org" },
     /Invitations to https:\/\/bv\.example\.org would not reach the path \/p2p/,
   ],
+  ["a name with a line break", { name: "Todo\r\nBcc: eve@example.org" }, /1 to 64 visible characters/],
+  ["a blank name", { name: " " }, /1 to 64 visible characters/],
+  [
+    "an app that browsers cannot open",
+    { appUrl: "javascript:alert(1)" },
+    /Browsers cannot open "javascript:alert\(1\)"/,
+  ],
   ["an origin in capitals", { origins: ["https://App.example.org"] }, /is not an origin/],
   ["a negative limit", { limits: { grace: -1 } }, /The limit grace must be a whole number of at least 0, not -1\.$/],
   ["a fractional limit", { limits: { frameSize: 0.5 } }, /frameSize must be a whole number of at least 0, not 0\.5/],

@@ -1,4 +1,6 @@
 import { isLoopback } from "./address.ts";
+import { isWebUrl } from "./invitation.ts";
+import { isServiceName } from "./names.ts";
 import { nodeProblem } from "./node-version.ts";
 import type { ServerOptions } from "./options.ts";
 import { isOriginPattern } from "./origin.ts";
@@ -11,13 +13,17 @@ export function checkOptions(options: ServerOptions): void {
   if (problem !== undefined) throw new Error(problem);
 }
 
-function findMistake({ path = "/", port = 0, origins = [], poolSize = 1 }: ServerOptions): string | undefined {
+function findMistake(options: ServerOptions): string | undefined {
+  const { path = "/", port = 0, origins = [], poolSize = 1, name = "x", appUrl = "https://x" } = options;
   if (!path.startsWith("/") || URL.parse(path, "http://host")?.pathname !== path)
     return `The path "${path}" is invalid: set \`path\` (--path) to a path such as /p2p, encoded as in a URL.`;
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     return `The port (\`port\`, --port) must be a whole number from 0 to 65535, not ${port}.`;
   if (!Number.isInteger(poolSize) || poolSize < 1)
     return `The pool size (\`poolSize\`, --pool-size) must be a whole number of at least 1, not ${poolSize}.`;
+  if (!isServiceName(name)) return "The name of the service (`name`, --name) must have 1 to 64 visible characters.";
+  if (!isWebUrl(appUrl))
+    return `Browsers cannot open "${appUrl}": set \`appUrl\` (--app-url) to a URL such as https://app.example.org.`;
   const pattern = origins.find((origin) => !isOriginPattern(origin));
   if (pattern !== undefined)
     return `The origin "${pattern}" cannot match: \`origins\` (--origin) supports one * as the whole first label, as in https://*.example.org.`;

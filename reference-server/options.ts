@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from "node:http";
-import type { InvitationLink } from "./accounts.ts";
+import type { InvitationFrom, InvitationLink } from "./accounts.ts";
 import type { Clock } from "./clock.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { IceOption } from "./ice.ts";
@@ -21,6 +21,9 @@ export interface ServerOptions {
   path?: string | undefined;
   /** The URL of this server for browsers, if it is behind a proxy; invitations use it. Default: the address it listens on. */
   publicUrl?: string | undefined;
+  /** The name of the service, at most 64 characters, and the URL of the app: in invitations and on their page. */
+  name?: string | undefined;
+  appUrl?: string | undefined;
   /** `":memory:"`, the path of a SQLite file (default `bonevalue.db`), a `postgres://` URL, or a store of the app. */
   store?: string | Store | undefined;
   /** The maximum number of connections to a `postgres://` store. Default 10. */
@@ -68,8 +71,11 @@ export interface BonevalueServer {
     setPassword(username: string, password: string): Promise<void>;
     /** Returns the sessions of an account, with the time when each was last seen in ms since 1970. */
     sessions(username: string): Promise<readonly { readonly peer: string; readonly seen: number }[]>;
-    /** Creates a one-use link with which the invited person chooses a password. */
-    invite(email: string): Promise<InvitationLink>;
+    /**
+     * Creates a one-use link with which the invited person chooses a password. With `alias`, accepting it also creates trust
+     * with the user `from`, as `trust` does; a person who has an account accepts with its password.
+     */
+    invite(email: string, from?: InvitationFrom): Promise<InvitationLink>;
     /** Creates trust between two accounts: `a` uses the alias `aliasOfB` for `b`, and `b` uses `aliasOfA` for `a`. */
     trust(a: string, aliasOfB: string, b: string, aliasOfA: string): Promise<void>;
   };

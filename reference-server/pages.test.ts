@@ -109,8 +109,22 @@ test("the policy of the invitation page allows its own script and style, a socke
 });
 
 test("an invalid Host header does not get into the policy of the page", () => {
-  const { headers } = invitationPage("evil.example.org; script-src *");
+  const { headers } = invitationPage("evil.example.org; script-src *", {});
   expect(headers["content-security-policy"]).not.toContain("evil");
+});
+
+test("the page asks for an invitation in the body of a request, of at most 256 bytes", async () => {
+  const { server } = await startTestServer(["ann"]);
+  const page = `${http(server.url)}/invite`;
+  const { link } = await server.accounts.invite("bob@example.org", { from: "ann", alias: "Bob", as: "Annie" });
+  const response = await fetch(page, { method: "POST", body: new URL(link).hash.slice(1) });
+  expect(await response.json()).toEqual({ email: "bob@example.org", inviter: "ann", hasAccount: false });
+  expect(response.headers.get("cache-control")).toBe("no-store");
+  expect(response.headers.get("access-control-allow-origin")).toBeNull();
+  expect((await fetch(page, { method: "POST", body: "x" })).status).toBe(404);
+  expect((await fetch(page, { method: "POST", body: "x".repeat(257) })).status).toBe(413);
+  expect((await fetch(page, { method: "PUT", body: "x" })).status).toBe(405);
+  expect((await fetch(page)).status).toBe(200);
 });
 
 test("there is no invitation page if the app has its own accounts", async () => {

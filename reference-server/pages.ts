@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { OpenInvitation } from "./accounts.ts";
 import { type AddressList, clientAddress } from "./address.ts";
-import { invitationPage } from "./invitation-page.ts";
+import { invitationPage, type Service } from "./invitation-page.ts";
 import type { Metrics } from "./metrics.ts";
+import { Refusal } from "./refusal.ts";
 
 /** The state of a server. Healthy means that new clients can sign in, perhaps with a problem. */
 export interface Health {
@@ -13,13 +15,20 @@ export interface Health {
 export interface PagesParts {
   /** The path of the WebSocket; the pages are below it. */
   readonly path: string;
-  /** Whether this server accepts invitations. */
-  readonly invitations: boolean;
+  /** Undefined if this server accepts no invitations. */
+  readonly invitations: Invitations | undefined;
   readonly metrics: Metrics;
   /** The addresses that may read the metrics. */
   readonly readers: AddressList;
   readonly proxies: AddressList;
   readonly health: () => Promise<Health>;
+}
+
+/** The invitations behind their page. */
+export interface Invitations {
+  readonly service: Service;
+  /** Rejects with a refusal for an invitation that cannot be accepted. */
+  readonly find: (invite: string, address: string) => Promise<OpenInvitation>;
 }
 
 type Page = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -31,7 +40,8 @@ export function createPages(parts: PagesParts): (request: IncomingMessage, respo
     [`${base}/healthz`, sendHealth],
     [`${base}/metrics`, sendMetrics],
   ]);
-  if (parts.invitations) pages.set(`${base}/invite`, sendInvitationPage);
+  const { invitations } = parts;
+  if (invitations) pages.set(`${base}/invite`, (...exchange) => sendInvitationPage(invitations, ...exchange));
 
   async function sendHealth(_: IncomingMessage, response: ServerResponse): Promise<void> {
     const { isHealthy, problem } = await parts.health();
@@ -48,18 +58,66 @@ export function createPages(parts: PagesParts): (request: IncomingMessage, respo
     response.writeHead(200, { "content-type": type }).end(text);
   }
 
-  async function sendInvitationPage(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { headers, html } = invitationPage(request.headers.host ?? "");
+  async function sendInvitationPage(
+    { service, find }: Invitations,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    if (request.method === "POST") return sendInvitation(find, request, response);
+    const { headers, html } = invitationPage(request.headers.host ?? "", service);
     response.writeHead(200, headers).end(html);
   }
 
+  /** Answers the page's question about an invitation. It is in the body, since URLs are logged. */
+  async function sendInvitation(
+    find: Invitations["find"],
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const invite = await readText(request, maxInvitationSize);
+    if (invite === undefined) return sendText(response, 413, "too large");
+    try {
+      sendJson(response, 200, await find(invite, clientAddress(request, parts.proxies)));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const { code, message } = error;
+      sendJson(response, code === "token-invalid" ? 404 : 429, { message });
+    }
+  }
+
   return (request, response) => {
-    const page = pages.get(pathOf(request) ?? "");
+    const path = pathOf(request) ?? "";
+    const page = pages.get(path);
     if (page === undefined) return false;
-    if (request.method !== "GET" && request.method !== "HEAD") sendText(response, 405, "method not allowed");
+    const allowed = path === `${base}/invite` ? ["GET", "HEAD", "POST"] : ["GET", "HEAD"];
+    if (!allowed.includes(request.method ?? "")) sendText(response, 405, "method not allowed");
     else page(request, response).catch(() => sendText(response, 500, "failed"));
     return true;
   };
+}
+
+// An invitation has 43 characters.
+const maxInvitationSize = 256;
+
+/** Reads the body of a request. If it has more than `most` bytes, stops reading it and returns undefined. */
+async function readText(request: IncomingMessage, most: number): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size > most) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  });
+  response.end(JSON.stringify(body));
 }
 
 const noAddresses: AddressList = () => false;

@@ -16,3 +16,8 @@ export class Refusal extends Error {
     this.after = options.after;
   }
 }
+
+/** The refusal of an alias that its user already uses for another user. */
+export function aliasTaken(): Refusal {
+  return new Refusal("alias-taken", "You already use this alias for another user: choose another.");
+}

@@ -1,5 +1,5 @@
 import type { ToClient, ToServer } from "../core/protocol/messages.ts";
-import type { Accounts, InvitationLink, Requester } from "./accounts.ts";
+import type { Accounts, InvitationFrom, InvitationLink, Requester } from "./accounts.ts";
 import type { AttemptLimiter } from "./attempt-limiter.ts";
 import type { Log } from "./log.ts";
 import { checkedEmail } from "./names.ts";
@@ -27,19 +27,22 @@ type Handlers = { [Type in Request["type"]]: (me: Requester, data: ToServer[Type
 export function createRequests(parts: RequestsParts): (me: Requester, request: Request) => Promise<Answer> {
   const { presence, limiter, log } = parts;
 
-  async function sendInvitation(email: string): Promise<void> {
-    const invitation = await requireSupported(parts.accounts).invite(email);
-    await parts.mail(email, invitation);
+  async function sendInvitation(accounts: Accounts, email: string, from: InvitationFrom): Promise<void> {
+    await limiter.countMail(email);
+    await parts.mail(email, await accounts.invite(email, from));
   }
 
   const handlers: Handlers = {
-    async inviteUser({ user }, data) {
-      requireSupported(parts.accounts);
-      const email = checkedEmail(data.email);
+    async inviteUser({ user }, { email, alias, as }) {
+      const accounts = requireSupported(parts.accounts);
+      if (alias !== undefined) requireSupported(parts.tokens);
+      const to = checkedEmail(email);
+      const from = { from: user, alias, as };
       await limiter.countInvitation(user);
+      await accounts.checkInvitation(to, from);
       // Not awaited: neither the answer nor its timing may reveal whether the address has an account.
-      sendInvitation(email).catch((error: unknown) => log.warn({ error }, "an invitation cannot be sent"));
-      return ["inviteResponse", {}];
+      sendInvitation(accounts, to, from).catch((error: unknown) => log.warn({ error }, "an invitation cannot be sent"));
+      return ["inviteResponse", { alias }];
     },
     async requestToken({ user }, { name }) {
       const tokens = requireSupported(parts.tokens);

@@ -243,6 +243,104 @@ test("an invitation gets the same answer whether or not the address has an accou
   await until(() => mailed.length > 0);
   await ann.settled();
   expect(mailed).toEqual(["cat@example.org"]);
+  const names = { alias: "A", as: "Annie" };
+  const knownAgain = await ann.request("inviteUser", { email: "bob@example.org", ...names });
+  const unknownAgain = await ann.request("inviteUser", { email: "dan@example.org", ...names });
+  expect([knownAgain.type, knownAgain.data]).toEqual([unknownAgain.type, unknownAgain.data]);
+  expect(knownAgain).toMatchObject({ type: "inviteResponse", data: { alias: "A" } });
+  await until(() => mailed.length === 3);
+});
+
+test("the answer to an invitation waits for no look-up of the address", async () => {
+  const store = await openSqliteStore(":memory:");
+  let lookups = 0;
+  const { signIn } = await startTestServer(["ann"], {
+    store: {
+      ...store,
+      account: (name) => (name.includes("@") ? new Promise(() => lookups++) : store.account(name)),
+    },
+  });
+  const ann = await signIn("ann");
+  const answer = await ann.request("inviteUser", { email: "bob@example.org", alias: "Bob" });
+  expect(answer.type).toBe("inviteResponse");
+  await until(() => lookups === 1);
+});
+
+test("an invitation is refused for reserved and used aliases, for the own address, and for `as` alone", async () => {
+  const { server, signIn } = await startTestServer(["ann", "bob"], {
+    limits: { frameBurst: 1_000, frameRate: 1_000 },
+  });
+  await server.accounts.add("ann@example.org", password);
+  const ann = await signIn("ann");
+  const own = await signIn("ann@example.org");
+  const code = async (data: object, from = ann) =>
+    (await from.request("inviteUser", { email: "cat@example.org", ...data })).data.code;
+  for (const alias of ["*", "Us", "", "0".repeat(32), "a\u202Eb", "a\nb", "a\u2028b", "x".repeat(65)]) {
+    expect([alias, await code({ alias })]).toEqual([alias, "alias-reserved"]);
+    expect([alias, await code({ alias: "Cat", as: alias })]).toEqual([alias, "alias-reserved"]);
+  }
+  expect(await code({ alias: "Bob" })).toBe("alias-taken");
+  expect(await code({ as: "Ann" })).toBe("invalid-request");
+  expect(await code({ alias: "Me", email: "Ann@example.org" }, own)).toBe("invalid-request");
+  expect(await code({ alias: "Cat" })).toBeUndefined();
+});
+
+test("a guessed invitation counts as a failed sign-in, also on the page", async () => {
+  const { server, open } = await startTestServer([], { limits: { failuresPerAddress: 2 } });
+  const page = `${server.url.replace("ws", "http")}/invite`;
+  const ask = async (body: string) => (await fetch(page, { method: "POST", body })).status;
+  const { link } = await server.accounts.invite("ann@example.org");
+  const invite = new URL(link).hash.slice(1);
+  for (let round = 0; round < 5; round++) expect(await ask(invite)).toBe(200);
+  expect([await ask("guess"), await ask(""), await ask("guess"), await ask(invite)]).toEqual([404, 404, 429, 429]);
+  const client = await open();
+  client.send("acceptInvite", { version: 1, invite, password });
+  expect((await client.next("error")).data.code).toBe("rate-limited");
+});
+
+test("accepting with the password of an account is limited like signing in", async () => {
+  const { server, open } = await startTestServer(["ann"], { limits: { failuresPerAccount: 2 } });
+  await server.accounts.add("bob@example.org", password);
+  const { link } = await server.accounts.invite("bob@example.org", { from: "ann", alias: "Bob" });
+  const invite = new URL(link).hash.slice(1);
+  const codes: string[] = [];
+  for (const guess of ["a wrong guess", "another guess", password]) {
+    const client = await open();
+    client.send("acceptInvite", { version: 1, invite, password: guess });
+    codes.push((await client.next("error")).data.code);
+  }
+  expect(codes).toEqual(["unauthenticated", "unauthenticated", "rate-limited"]);
+});
+
+test("one address gets at most five invitations a day, and their senders are not told", async () => {
+  const mailed: string[] = [];
+  const users = ["ann", "bob", "cyd"];
+  const { signIn, clock, logged } = await startTestServer(users, {
+    mail: async (to) => void mailed.push(to),
+    limits: { idleTimeout: Number.POSITIVE_INFINITY, resync: Number.POSITIVE_INFINITY },
+  });
+  const invite = async (user: string) => {
+    const { request, settled } = await signIn(user);
+    for (let at = 0; at < 2; at++)
+      expect((await request("inviteUser", { email: "Dan@example.org" })).type).toBe("inviteResponse");
+    await settled();
+  };
+  for (const user of users) await invite(user);
+  await until(() => logged.some(([, message]) => message === "an invitation cannot be sent"));
+  expect(mailed).toEqual(Array(5).fill("dan@example.org"));
+  clock.advance(24 * 60 * minute);
+  await invite("ann");
+  await until(() => mailed.length === 7);
+});
+
+test("an invitation ends with the account of its inviter", async () => {
+  const { server, open } = await startTestServer(["ann"]);
+  const { link } = await server.accounts.invite("bob@example.org", { from: "ann", alias: "Bob", as: "Annie" });
+  await server.accounts.remove("ann");
+  const late = await open();
+  late.send("acceptInvite", { version: 1, invite: new URL(link).hash.slice(1), password });
+  expect((await late.next("error")).data.code).toBe("token-invalid");
+  expect(await server.accounts.list()).toEqual([]);
 });
 
 test("tokens are rate-limited: each is a row in the store until it expires", async () => {

@@ -28,7 +28,7 @@ import { createUpgradeHandler, type UpgradeHandler } from "./upgrade-handler.ts"
 import { watchChanges } from "./watch-changes.ts";
 import { withTimeout, withTimeouts } from "./with-timeout.ts";
 
-export type { InvitationLink } from "./accounts.ts";
+export type { InvitationFrom, InvitationLink } from "./accounts.ts";
 export type { Clock } from "./clock.ts";
 export type { BusMessage, Cluster, ClusterFailure, ClusterNode, Login, NodeEvents, Online } from "./cluster/cluster.ts";
 export type { IceOption } from "./ice.ts";
@@ -37,7 +37,17 @@ export type { Certificate } from "./listen.ts";
 export type { Log } from "./log.ts";
 export type { BonevalueServer, ServerOptions } from "./options.ts";
 export type { Authenticate } from "./sign-in.ts";
-export type { Account, AccountChange, Invitation, Session, Store, Token, Trusted, TrustResult } from "./store/store.ts";
+export type {
+  AcceptResult,
+  Account,
+  AccountChange,
+  Invitation,
+  Session,
+  Store,
+  Token,
+  Trusted,
+  TrustResult,
+} from "./store/store.ts";
 
 const purgeEvery = 60 * 60_000;
 
@@ -91,7 +101,10 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     );
     const passwords = await createPasswords(limits.passwordQueue, metrics.password);
     const accounts = createAccounts({ store, passwords, limiter, clock, limits, link: linkTo });
-    const signIn = createSignIn({ store, accounts, limiter, clock, limits, authenticate });
+    // If it fails, the lists are read again with the next resync.
+    const trustChanged = (users: readonly string[]) =>
+      presence.trustChanged(users).catch((error: unknown) => log.warn({ error }, "trust cannot be read; retrying"));
+    const signIn = createSignIn({ store, accounts, limiter, clock, limits, authenticate, trustChanged });
     const answer = createRequests({
       ...{ presence, limiter, log },
       accounts: authenticate ? undefined : accounts,
@@ -99,7 +112,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
       mail: options.mail ?? logInvitation,
     });
 
-    await openUpgradeHandler(monitor, { limits, clock, log, store, presence, seen, signIn, answer, metrics });
+    await openUpgradeHandler(monitor, accounts, { limits, clock, log, store, presence, seen, signIn, answer, metrics });
     const stopWatching = watchChanges(store, clock, log, presence.reload);
     opened.push(async () => stopWatching());
     const stopPurging = every(clock, purgeEvery, () => purge(store));
@@ -121,14 +134,18 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     return presence;
   }
 
-  async function openUpgradeHandler(monitor: StoreMonitor, parts: Omit<ConnectionParts, "ice">): Promise<void> {
+  async function openUpgradeHandler(
+    monitor: StoreMonitor,
+    accounts: Accounts,
+    parts: Omit<ConnectionParts, "ice">,
+  ): Promise<void> {
     http = options.server ?? (await listen(options.host, options.port, options.tls));
     if (http !== options.server) opened.push(() => stopListening(http));
-    const { path = "/", insecure = false, ice = [] } = options;
+    const { path = "/", insecure = false, ice = [], name, appUrl } = options;
     const proxies = addressList(options.proxies ?? []);
     const readers = addressList(options.metricsReaders ?? ["127.0.0.0/8", "::1"]);
     const { metrics, presence } = parts;
-    const invitations = authenticate === undefined;
+    const invitations = authenticate ? undefined : { find: accounts.invitation, service: { name, appUrl } };
     upgradeHandler = createUpgradeHandler({
       ...{ ...parts, http, path, ice, proxies, insecure },
       isOriginAllowed: (request) => isOriginAllowed(request, baseUrl(), options.origins),
@@ -172,8 +189,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     };
   }
 
-  async function logInvitation(to: string, { link }: InvitationLink): Promise<void> {
-    log.info({ to, link }, "invitation created: send this link to the invited person");
+  async function logInvitation(to: string, { link, inviter }: InvitationLink): Promise<void> {
+    log.info({ to, link, inviter }, "invitation created: send this link to the invited person");
   }
 
   function baseUrl(): string | undefined {

@@ -34,6 +34,8 @@ export interface SignInParts {
   readonly clock: Clock;
   readonly limits: ServerLimits;
   readonly authenticate: Authenticate | undefined;
+  /** Tells the clients of these users that they trust each other now. */
+  readonly trustChanged: (users: readonly string[]) => Promise<void>;
 }
 
 /** Creates the function that turns a first frame into an identity. It rejects with a refusal that closes the socket. */
@@ -82,6 +84,12 @@ export function createSignIn(parts: SignInParts): (proof: Proof, address: string
     return { ...signedIn, expires: known.expires?.getTime() };
   }
 
+  async function acceptInvitation(app: string, invite: string, password: string, address: string): Promise<SignedIn> {
+    const { username, hash, inviter } = await accounts.accept(invite, password, address);
+    if (inviter !== undefined) await parts.trustChanged([username, inviter]);
+    return startSession(app, username, hash);
+  }
+
   return async ({ type, data }, address) => {
     if (data.version < discoveryVersion)
       throw new Refusal("incompatible", `This server speaks version ${discoveryVersion} of the protocol.`, {
@@ -90,7 +98,7 @@ export function createSignIn(parts: SignInParts): (proof: Proof, address: string
     const app = checkedApp(data.app);
     if (type === "authenticate" && "token" in data) return signInByToken(app, data, address);
     if (authenticate) throw unsupported("This server expects a token of its app.");
-    if (type === "acceptInvite") return startSession(app, await accounts.accept(data.invite, data.password, address));
+    if (type === "acceptInvite") return acceptInvitation(app, data.invite, data.password, address);
     if ("room" in data) throw unsupported("This server has no rooms.");
     if ("password" in data) {
       const { username, hash } = await accounts.check(data.username, data.password, address);

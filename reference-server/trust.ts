@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
 import { canonicalName, checkedAlias } from "./names.ts";
-import { Refusal } from "./refusal.ts";
+import { aliasTaken, Refusal } from "./refusal.ts";
 import { hashOf, newSecret } from "./secrets.ts";
 import type { Store, Trusted } from "./store/store.ts";
 
@@ -92,7 +92,6 @@ export interface Tokens {
 
 /** Creates tokens in a store. `age`: their lifetime in ms. */
 export function createTokens(store: Store, clock: Clock, age: number): Tokens {
-  const aliasTaken = () => new Refusal("alias-taken", "You already use this alias for another user: choose another.");
   return {
     async request(owner, alias) {
       const token = newSecret();

@@ -11,36 +11,30 @@ export type Credentials =
    */
   | { token: string | (() => string | Promise<string>) }
   /** The first sign-in of an invited user, who chooses the password. */
-  | { invite: string; password: string }
-  /**
-   * Without an account: meets everybody in the room of this name, of 1 to 128 code points. Anybody who knows the name may
-   * enter, if the server allows it. `name` is what others see, of 1 to 64 code points; it is neither unique nor verified. Default
-   * `"Guest"`.
-   */
-  | { room: string; name?: string | undefined };
+  | { invite: string; password: string };
 
-/** What a page says about itself when it signs in. */
-export interface OpenOptions {
-  /** Pages of one app see and reach only each other. */
-  readonly app: string;
+/** The names under which an inviter and the invited person trust each other. */
+export interface InvitationNames {
+  /** The inviter's alias for the invited person. */
+  alias: Alias;
+  /** The invited person's alias for the inviter. Default: the inviter's user name. */
+  as?: Alias | undefined;
 }
 
 /** Finds peers and relays connection requests between them. It never sees calls or their data. */
 export interface Discovery {
   /**
    * Starts a session. Its results are emitted after `open` has returned: `online`, or `ended` when the first attempt
-   * fails. The caller closes the session. The names of a room, a guest and an app are valid and in NFC.
+   * fails. The caller closes the session.
    */
-  open(host: string, credentials: Credentials, events: DiscoveryEvents, options: OpenOptions): DiscoverySession;
+  open(host: string, credentials: Credentials, events: DiscoveryEvents): DiscoverySession;
 }
 
 /** The complete state at a sign-in or reconnect. It replaces the state before. */
 export interface Snapshot {
-  /** In a room, `username` is the name that others see. */
-  readonly self: { readonly id: PeerId; readonly username: string; readonly room?: string | undefined };
-  /** Empty in a room. */
+  readonly self: { readonly id: PeerId; readonly username: string };
   readonly users: readonly Alias[];
-  /** The online peers of trusted users, and this account's other logins under `"Us"`. In a room, its other peers. */
+  /** The online peers of trusted users, and this account's other logins under `"Us"`. */
   readonly peers: readonly Peer[];
 }
 
@@ -76,7 +70,7 @@ export interface DiscoverySession {
   signal(kind: SignalKind, to: PeerId, signal: unknown): void;
   /** A link has a problem that may be this machine's network: checks soon whether the server still answers. */
   check?(): void;
-  invite(email: string): Promise<void>;
+  invite(email: string, names?: InvitationNames): Promise<void>;
   requestToken(alias: Alias): Promise<{ readonly token: string; readonly expires: Date }>;
   claimToken(alias: Alias, token: string): Promise<void>;
   removeUser(alias: Alias): Promise<void>;

@@ -7,7 +7,10 @@ import { createEventRecorder, type EventRecorder } from "./testing/event-recorde
 discoveryConformance("memory", {
   hasServer: true,
   start() {
-    const server = createMemoryDiscovery();
+    const mailed = new Map<string, string[]>();
+    const server = createMemoryDiscovery({
+      mail: (to, invite) => mailed.set(to, [...(mailed.get(to) ?? []), invite]),
+    });
     for (const username of ["ann", "bob", "cyd", "dan@example.org"])
       server.addUser(username, `password of ${username}`);
     return {
@@ -15,6 +18,7 @@ discoveryConformance("memory", {
       discovery: () => server,
       credentials: (username) => ({ username, password: `password of ${username}` }),
       trust: server.trust,
+      mailed,
       close() {},
     };
   },
@@ -26,7 +30,7 @@ function createWorld(options: MemoryDiscoveryOptions = {}) {
   server.addUser("ann", "secret");
   async function signIn(): Promise<EventRecorder & { id: string; session: ReturnType<typeof server.open> }> {
     const recorder = createEventRecorder();
-    const session = server.open("memory", { username: "ann", password: "secret" }, recorder.events, { app: "" });
+    const session = server.open("memory", { username: "ann", password: "secret" }, recorder.events);
     await clock.advance(1000);
     const snapshot = recorder.recorded.find(([event]) => event === "online")?.[1] as { self: { id: string } };
     return { ...recorder, session, id: snapshot?.self.id };
@@ -37,7 +41,7 @@ function createWorld(options: MemoryDiscoveryOptions = {}) {
 test("a sign-in takes one round trip", async () => {
   const { clock, server } = createWorld({ latency: 100 });
   const { recorded, events } = createEventRecorder();
-  server.open("memory", { username: "ann", password: "secret" }, events, { app: "" });
+  server.open("memory", { username: "ann", password: "secret" }, events);
   await clock.advance(199);
   expect(recorded).toEqual([]);
   await clock.advance(1);
@@ -140,7 +144,7 @@ test("an invited user chooses a password once", async () => {
   await invited;
   const accept = async () => {
     const { recorded, events } = createEventRecorder();
-    server.open("memory", { invite: invites[0] as string, password: "chosen password" }, events, { app: "" });
+    server.open("memory", { invite: invites[0] as string, password: "chosen password" }, events);
     await clock.advance(0);
     return recorded[0];
   };

@@ -15,7 +15,11 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 discoveryConformance("websocket, with the reference server", {
   hasServer: true,
   async start() {
-    const server = await createServer({ port: 0, store: ":memory:", log: silent });
+    const mailed = new Map<string, string[]>();
+    const server = await createServer({
+      ...{ port: 0, store: ":memory:", log: silent },
+      mail: async (to, { link }) => void mailed.set(to, [...(mailed.get(to) ?? []), new URL(link).hash.slice(1)]),
+    });
     for (const username of ["ann", "bob", "cyd", "dan@example.org"])
       await server.accounts.add(username, `password of ${username}`);
     return {
@@ -23,6 +27,7 @@ discoveryConformance("websocket, with the reference server", {
       discovery: () => websocket(),
       credentials: (username) => ({ username, password: `password of ${username}` }),
       trust: server.accounts.trust,
+      mailed,
       close: server.close,
     };
   },
@@ -45,7 +50,7 @@ describe("websocket, with the reference server", () => {
   function openSession(server: { readonly url: string }, credentials: Credentials) {
     const recorder = createEventRecorder();
     // Small dice make short waits.
-    const session = websocket({ random: () => 0.1 }).open(server.url, credentials, recorder.events, { app: "" });
+    const session = websocket({ random: () => 0.1 }).open(server.url, credentials, recorder.events);
     sessions.push(session);
     return { ...recorder, session };
   }

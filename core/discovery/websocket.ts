@@ -1,7 +1,7 @@
 import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import type { ToServer } from "../protocol/messages.ts";
-import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, OpenOptions } from "./discovery.ts";
+import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery.ts";
 import { createPageLifecycle } from "./page-lifecycle.ts";
 import { createReconnectingSession, type Environment } from "./websocket/reconnecting-session.ts";
 import type { RequestType, ResponseTo } from "./websocket/requests.ts";
@@ -19,14 +19,14 @@ export interface WebSocketOptions extends Partial<Omit<Environment, "WebSocket">
  * @example
  * const client = createClient({ discovery: websocket({ WebSocket }) });
  */
-export function websocket(platform: WebSocketOptions = {}): Discovery {
+export function websocket(options: WebSocketOptions = {}): Discovery {
   return {
-    open: (host, credentials, events, options) =>
-      openSession(host, credentials, events, options, {
-        WebSocket: platform.WebSocket ?? globalThis.WebSocket,
-        clock: platform.clock ?? systemClock,
-        random: platform.random ?? Math.random,
-        page: platform.page ?? createPageLifecycle(),
+    open: (host, credentials, events) =>
+      openSession(host, credentials, events, {
+        WebSocket: options.WebSocket ?? globalThis.WebSocket,
+        clock: options.clock ?? systemClock,
+        random: options.random ?? Math.random,
+        page: options.page ?? createPageLifecycle(),
       }),
   };
 }
@@ -35,10 +35,9 @@ function openSession(
   host: string,
   credentials: Credentials,
   events: DiscoveryEvents,
-  options: OpenOptions,
   environment: Environment,
 ): DiscoverySession {
-  const session = createReconnectingSession(host, credentials, events, options, environment);
+  const session = createReconnectingSession(host, credentials, events, environment);
   let closing: Promise<void> | undefined;
 
   async function request<Type extends RequestType>(type: Type, data: ToServer[Type]): Promise<ResponseTo<Type>> {
@@ -50,8 +49,9 @@ function openSession(
   return {
     signal: (kind, to, signal) => session.socket()?.signal(kind, to, signal),
     check: () => session.socket()?.check(),
-    async invite(email) {
-      await request("inviteUser", { email });
+    async invite(email, names) {
+      const { alias } = await request("inviteUser", { email, alias: names?.alias, as: names?.as });
+      if (names?.alias !== undefined && alias === undefined) throw invitedWithoutTrust();
     },
     async requestToken(name) {
       const { token, expires } = await request("requestToken", { name });
@@ -82,6 +82,13 @@ function openSession(
 /** Whether the request may have succeeded although it has no answer. */
 function isInconclusive(error: unknown): boolean {
   return error instanceof BonevalueError && ["disconnected", "timeout", "unreachable"].includes(error.code);
+}
+
+function invitedWithoutTrust(): BonevalueError {
+  return new BonevalueError(
+    "unsupported",
+    "This server invited the person, but its version ignores `alias`. Exchange a token with the person instead.",
+  );
 }
 
 function notConnected(): BonevalueError {

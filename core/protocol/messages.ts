@@ -58,7 +58,12 @@ export interface ToServer {
   readonly acceptInvite: FirstFrame & { readonly invite: string; readonly password: string };
   readonly peerRequest: Relay;
   readonly peerResponse: Relay;
-  readonly inviteUser: { readonly email: string };
+  /** With `alias`, the sender and the invited person trust each other once it is accepted: as `alias`, and as `as`. */
+  readonly inviteUser: {
+    readonly email: string;
+    readonly alias?: string | undefined;
+    readonly as?: string | undefined;
+  };
   readonly requestToken: { readonly name: string };
   readonly claimToken: { readonly name: string; readonly token: string };
   readonly removeUser: { readonly name: string };
@@ -92,7 +97,8 @@ export interface ToClient {
   readonly peerDisconnect: string;
   readonly peerRequest: Relayed;
   readonly peerResponse: Relayed;
-  readonly inviteResponse: Nothing;
+  /** `alias` as in the request. A server that does not know it answers without. */
+  readonly inviteResponse: { readonly alias?: string | undefined };
   readonly tokenResponse: { readonly token: string; readonly expires: string };
   readonly claimResponse: { readonly name: string };
   readonly removeResponse: { readonly name: string };

@@ -30,7 +30,7 @@ export const toClient: Schemas<ToClient> = {
   peerDisconnect: text,
   peerRequest: relayed,
   peerResponse: relayed,
-  inviteResponse: nothing,
+  inviteResponse: v.object({ alias: v.optional(text) }),
   tokenResponse: v.object({ token: text, expires: v.custom<string>(isTime) }),
   claimResponse: named,
   removeResponse: named,

@@ -31,7 +31,7 @@ export const toServer: Schemas<ToServer> = {
   acceptInvite: v.object({ ...firstFrame, invite: text, password: text }),
   peerRequest: relay,
   peerResponse: relay,
-  inviteUser: v.object({ email: text }),
+  inviteUser: v.object({ email: text, alias: v.optional(text), as: v.optional(text) }),
   requestToken: named,
   claimToken: v.object({ name: text, token: text }),
   removeUser: named,

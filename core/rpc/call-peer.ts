@@ -83,8 +83,6 @@ export interface PeerCall {
   acknowledged: number;
   connection: Connection<CallSender> | undefined;
   deadline: Deadline | undefined;
-  /** Why it waits for a link, if one side has no free slot. */
-  busy?: BonevalueError;
   /** Removes it from the queue for a link. */
   dequeue: (() => void) | undefined;
   /** Called when it leaves the queue, sent or not. */
@@ -118,15 +116,12 @@ export function callPeer(context: CallContext, peer: Peer, payload: Payload, req
       call.connection = connection;
       connection.service.send(call);
     },
-    onBusy(error) {
-      call.busy = error;
-    },
     fail: (error) => settle(call, { error }),
   });
   // It may wait on the link, where it cannot be sent yet.
   call.dequeue ??= dequeue;
   if (request.kind === "call" ? call.status !== "over" : call.status === "queued" && !call.connection) {
-    call.deadline = context.deadlines.after(request.timeout, () => settle(call, { error: timeoutError(call) }));
+    call.deadline = context.deadlines.after(request.timeout, () => settle(call, { error: timeoutError(request) }));
   }
   return call;
 }
@@ -152,13 +147,11 @@ export function settle(call: PeerCall, outcome: Outcome): void {
   call.request.settle(call.peer, outcome);
 }
 
-function timeoutError({ request: { kind, timeout }, connection, busy }: PeerCall): BonevalueError {
+function timeoutError({ kind, timeout }: OutgoingRequest): BonevalueError {
   return new BonevalueError(
     "timeout",
-    busy && !connection
-      ? `No link within ${timeout} ms. ${busy.message}`
-      : kind === "call"
-        ? `No reply within ${timeout} ms; ask for less, or give the call more time.`
-        : `No link to the peer for ${timeout / 1_000} s: send the message again later.`,
+    kind === "call"
+      ? `No reply within ${timeout} ms; ask for less, or give the call more time.`
+      : `No link to the peer for ${timeout / 1_000} s: send the message again later.`,
   );
 }

@@ -132,8 +132,7 @@ function scanFrame(bytes: Uint8Array, start: number, limits: DecodeLimits): Scan
     if (index === valueAt) isInPlace = isBin(bytes[at]) && (end - at) * 2 > bytes.buffer.byteLength;
     at = end;
   }
-  const maxSize = Math.min(limits.value, schema.maxValue);
-  if (size > maxSize) throw protocolError(`a value of more than ${maxSize} bytes`);
+  if (size > limits.value) throw protocolError(`a value of more than ${limits.value} bytes`);
   if (schema === frameSchemas[Kind.hello] && at - start > maxHelloSize) throw protocolError("a hello that is too long");
   return { schema, end: at, isInPlace };
 }

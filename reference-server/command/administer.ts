@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Accounts, createAccounts } from "../accounts.ts";
+import { type Accounts, createAccounts, type InvitationFrom } from "../accounts.ts";
 import { createAttemptLimiter } from "../attempt-limiter.ts";
 import { systemClock } from "../clock.ts";
 import { createLocalCluster } from "../cluster/local.ts";
@@ -65,13 +65,14 @@ export async function listSessions(name: string, flags: StoreValues): Promise<nu
   });
 }
 
-/** Prints a one-use invitation link. */
-export async function invite(email: string, flags: StoreValues): Promise<number> {
+/** Prints a one-use invitation link, of the operator or of a user. */
+export async function invite(email: string, from: InvitationFrom | undefined, flags: StoreValues): Promise<number> {
   return withAccounts(flags, async (accounts) => {
-    const { link, expires } = await accounts.invite(email);
-    console.log(
-      `${link}\n\nThe link works once, until ${expires.toISOString()}. Anyone who has it can create the account ${email}.`,
-    );
+    const { link, expires, hasAccount } = await accounts.invite(email, from);
+    const use = hasAccount
+      ? `The owner of the account ${email} accepts with its password.`
+      : `Anyone who has it can create the account ${email}.`;
+    console.log(`${link}\n\nThe link works once, until ${expires.toISOString()}. ${use}`);
   });
 }
 

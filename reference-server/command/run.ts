@@ -15,6 +15,8 @@ const help = `bonevalue-server: a discovery server for pages that connect direct
                                         Let two accounts trust each other, each under the other's alias.
   bonevalue-server user sessions NAME   Print the sessions of an account, and when each was last used.
   bonevalue-server invite EMAIL         Print a one-use link with which the invited person creates an account.
+  bonevalue-server invite EMAIL INVITER ALIAS-OF-INVITED ALIAS-OF-INVITER
+                                        The same; once it is accepted, the two trust each other under these aliases.
   bonevalue-server backup FILE          Copy the SQLite file of a server, which may be running.
 
 Changes of accounts take effect in running servers within a second.
@@ -67,7 +69,11 @@ async function dispatch(args: readonly string[], env: NodeJS.ProcessEnv): Promis
       case "user trust 6":
         return trustUsers([name, ...(more as [string, string, string])], values);
       case "invite 2":
-        return invite(second, values);
+        return invite(second, undefined, values);
+      case "invite 5": {
+        const [alias, as] = more;
+        return invite(second, { from: name, alias, as }, values);
+      }
       case "backup 2":
         return backup(second, values);
     }

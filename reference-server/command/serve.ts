@@ -28,6 +28,8 @@ export interface ServeValues extends StoreValues {
   readonly ice?: string[];
   readonly "ice-secret"?: string;
   readonly "metrics-from"?: string[];
+  readonly name?: string;
+  readonly "app-url"?: string;
   readonly smtp?: string;
   readonly "mail-from"?: string;
   readonly drain?: string;
@@ -87,6 +89,8 @@ export const serveFlags: Flags<ServeValues> = {
     value: "NETWORK",
     help: "Address or network that may read /metrics; may be repeated. Default: this machine.",
   },
+  name: { value: "NAME", help: "The name of the service, in invitations and on their page." },
+  "app-url": { value: "URL", help: "The URL of the app. Invitations and their page end with a link to it." },
   smtp: {
     value: "URL",
     help: "The mail server for invitations, as smtp(s)://user:password@host. Without it, links are logged.",
@@ -135,7 +139,12 @@ export function toServerOptions(flags: ServeValues): ServerOptions {
     insecure: flags.insecure,
     metricsReaders: flags["metrics-from"],
     ice: parseIce(flags.ice ?? [], flags["ice-secret"]),
-    mail: flags.smtp === undefined ? undefined : createSmtpMail(flags.smtp, flags["mail-from"]),
+    name: flags.name,
+    appUrl: flags["app-url"],
+    mail:
+      flags.smtp === undefined
+        ? undefined
+        : createSmtpMail(flags.smtp, flags["mail-from"], { name: flags.name, appUrl: flags["app-url"] }),
     limits: { drain: Math.round(drain * 1_000) },
   };
 }

@@ -229,17 +229,126 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.invitation("i1", 5)).toEqual({ hash: "i1", email: "ann@x.org", expires: 10 });
       expect(await store.invitation("i1", 10)).toBeUndefined();
       const accepted = await Promise.all([store.acceptInvitation("i1", "h", 5), store.acceptInvitation("i1", "h", 5)]);
-      expect(accepted.filter((name) => name !== undefined)).toEqual(["ann@x.org"]);
-      expect(await store.acceptInvitation("i2", "h2", 5)).toBeUndefined();
+      expect(accepted).toContainEqual({ username: "ann@x.org", inviter: undefined });
+      expect(accepted).toContainEqual(invalid);
+      expect(await store.acceptInvitation("i2", "h2", 5)).toEqual(invalid);
       expect(await store.account("ann@x.org")).toEqual({ username: "ann@x.org", password: "h" });
       await store.removeAccount("ann@x.org");
-      for (const invitation of ["i1", "i2"]) expect(await store.acceptInvitation(invitation, "h3", 5)).toBeUndefined();
+      for (const invitation of ["i1", "i2"]) expect(await store.acceptInvitation(invitation, "h3", 5)).toEqual(invalid);
+    });
+
+    const invalid = { refused: "token-invalid" };
+
+    /** Adds an invitation that creates trust. */
+    async function invite(hash: string, inviter: string, email: string, aliasOfInvited = "You", aliasOfInviter = "Me") {
+      await store.addInvitation({ hash, email, expires: 10, inviter, trust: { aliasOfInvited, aliasOfInviter } });
+    }
+
+    test("an invitation with aliases creates the account and its trust", async () => {
+      await accounts("ann");
+      await invite("i", "ann", "bob@x.org", "Bob", "Ann");
+      expect(await store.invitation("i", 5)).toMatchObject({
+        inviter: "ann",
+        trust: { aliasOfInvited: "Bob", aliasOfInviter: "Ann" },
+      });
+      expect(await store.acceptTrust!("i", "h", 5)).toEqual(invalid);
+      expect(await store.acceptInvitation("i", "h", 5)).toEqual({ username: "bob@x.org", inviter: "ann" });
+      expect(await store.trusted("ann")).toEqual([{ username: "bob@x.org", alias: "Bob" }]);
+      expect(await store.trusted("bob@x.org")).toEqual([{ username: "ann", alias: "Ann" }]);
+      expect(await store.acceptInvitation("i", "h", 5)).toEqual(invalid);
+    });
+
+    test("an account accepts an invitation with its current password hash, once", async () => {
+      await accounts("ann", "bob@x.org");
+      await invite("i", "ann", "bob@x.org");
+      expect(await store.acceptInvitation("i", "h", 5)).toEqual(invalid);
+      expect(await store.acceptTrust!("i", "an older hash", 5)).toEqual(invalid);
+      expect(await store.acceptTrust!("i", "hash of bob@x.org", 10)).toEqual(invalid);
+      const accept = () => store.acceptTrust!("i", "hash of bob@x.org", 5);
+      const accepted = await Promise.all([accept(), accept()]);
+      expect(accepted).toContainEqual({ username: "bob@x.org", inviter: "ann" });
+      expect(accepted).toContainEqual(invalid);
+      expect(await store.trusted("ann")).toHaveLength(1);
+    });
+
+    test("invitations of several users to one address all work, and those without aliases end", async () => {
+      await accounts("ann", "cyd");
+      await invite("i1", "ann", "bob@x.org");
+      await invite("i2", "cyd", "bob@x.org", "Bob", "Cyd");
+      await store.addInvitation({ hash: "i3", email: "bob@x.org", expires: 10, inviter: "cyd" });
+      expect(await store.acceptInvitation("i1", "h", 5)).toEqual({ username: "bob@x.org", inviter: "ann" });
+      expect(await store.acceptTrust!("i2", "h", 5)).toEqual({ username: "bob@x.org", inviter: "cyd" });
+      expect(await store.invitation("i3", 5)).toBeUndefined();
+      expect(await store.trusted("bob@x.org")).toHaveLength(2);
+    });
+
+    test("an invitation whose alias is in use by now changes nothing and stays valid", async () => {
+      await accounts("ann", "bob@x.org", "cyd");
+      const taken = { refused: "alias-taken" };
+      await invite("i1", "ann", "new@x.org", "Cyd");
+      await invite("i2", "ann", "bob@x.org", "Bob", "Cyd");
+      await store.trust("ann", "Cyd", "cyd", "Ann");
+      await store.trust("bob@x.org", "Cyd", "cyd", "Bob");
+      expect(await store.acceptInvitation("i1", "h", 5)).toEqual(taken);
+      expect(await store.account("new@x.org")).toBeUndefined();
+      expect(await store.acceptTrust!("i2", "hash of bob@x.org", 5)).toEqual(taken);
+      await store.untrust("bob@x.org", "Cyd");
+      expect(await store.acceptTrust!("i2", "hash of bob@x.org", 5)).toMatchObject({ inviter: "ann" });
+    });
+
+    test("users who trust each other already keep their aliases, and nobody trusts himself", async () => {
+      await accounts("ann", "bob@x.org", "cyd@x.org");
+      await store.trust("ann", "Bob", "bob@x.org", "Ann");
+      await invite("i1", "ann", "bob@x.org", "Robert", "Annie");
+      const hash = "hash of bob@x.org";
+      expect(await store.acceptTrust!("i1", hash, 5)).toEqual({ username: "bob@x.org", inviter: undefined });
+      expect(await store.trusted("ann")).toEqual([{ username: "bob@x.org", alias: "Bob" }]);
+      await invite("i2", "cyd@x.org", "cyd@x.org");
+      expect(await store.acceptTrust!("i2", "hash of cyd@x.org", 5)).toEqual(invalid);
+      expect(await store.trusted("cyd@x.org")).toEqual([]);
+    });
+
+    test("the invitations from a removed account and to it end", async () => {
+      await accounts("ann", "bob@x.org");
+      await invite("i1", "ann", "cyd@x.org");
+      await invite("i2", "ann", "bob@x.org");
+      await store.removeAccount("bob@x.org");
+      expect(await store.acceptInvitation("i2", "h", 5)).toEqual(invalid);
+      await store.removeAccount("ann");
+      await accounts("ann");
+      expect(await store.acceptInvitation("i1", "h", 5)).toEqual(invalid);
+      expect(await store.account("cyd@x.org")).toBeUndefined();
+    });
+
+    test("an inviter who is removed at the moment of acceptance is trusted by nobody", async () => {
+      for (let round = 0; round < 10; round++) {
+        await accounts("ann");
+        const email = `new${round}@x.org`;
+        await invite(`i${round}`, "ann", email);
+        const [accepted] = await Promise.all([store.acceptInvitation(`i${round}`, "h", 5), store.removeAccount("ann")]);
+        expect(await store.trusted(email)).toEqual([]);
+        expect((await store.account(email)) !== undefined).toBe("username" in accepted);
+      }
+    });
+
+    test("names with the metacharacters of SQL and LIKE have no special effect", async () => {
+      const names = ["%", "_", "a'; drop table accounts; --", '"', "\\", "a\\'b"];
+      await accounts(...names, "ann@x.org");
+      for (const [at, name] of names.entries()) {
+        await invite(`i${at}`, name, "ann@x.org", name, `from ${name}`);
+        expect(await store.acceptTrust!(`i${at}`, "hash of ann@x.org", 5)).toMatchObject({ inviter: name });
+        expect(await store.trusted(name)).toEqual([{ username: "ann@x.org", alias: name }]);
+      }
+      expect(await store.removeAccount("%")).toEqual(["ann@x.org"]);
+      expect(await store.untrust("ann@x.org", "from _")).toBe("_");
+      expect((await store.trusted("ann@x.org")).map(({ username }) => username).sort()).toEqual(names.slice(2).sort());
+      expect((await store.accounts!()).length).toBe(names.length);
     });
 
     test("an invitation never takes over an account", async () => {
       await accounts("ann@x.org");
       await store.addInvitation({ hash: "i", email: "ann@x.org", expires: 10 });
-      expect(await store.acceptInvitation("i", "h", 5)).toBeUndefined();
+      expect(await store.acceptInvitation("i", "h", 5)).toEqual(invalid);
       expect((await store.account("ann@x.org"))?.password).toBe("hash of ann@x.org");
     });
 

@@ -7,7 +7,14 @@ export interface Tables {
   sessions: { peer: string; hash: string; username: string; app: Generated<string>; seen: number };
   trust: { owner: string; other: string; alias: string };
   tokens: { hash: string; owner: string; alias: string; expires: number };
-  invitations: { hash: string; email: string; expires: number };
+  invitations: {
+    hash: string;
+    email: string;
+    expires: number;
+    inviter: string | null;
+    alias_of_invited: string | null;
+    alias_of_inviter: string | null;
+  };
   servers: { id: string; seen: number };
   changes: { id: string; username: string; at: number };
 }
@@ -91,11 +98,24 @@ const apps: Migration = {
       .execute(),
 };
 
+const invitationsThatTrust: Migration = {
+  async up({ schema }: Kysely<unknown>) {
+    const table = () => schema.alterTable("invitations");
+    await table()
+      .addColumn("inviter", "text", (column) => column.references(user).onDelete("cascade"))
+      .execute();
+    await table().addColumn("alias_of_invited", "text").execute();
+    await table().addColumn("alias_of_inviter", "text").execute();
+    await schema.createIndex("invitations_from").ifNotExists().on("invitations").column("inviter").execute();
+  },
+};
+
 const migrations: Record<string, Migration> = {
   "2026-01-first": first,
   "2026-02-servers": servers,
   "2026-03-changes": changes,
   "2026-04-apps": apps,
+  "2026-05-invitations": invitationsThatTrust,
 };
 
 /** Migrates the tables to this version and keeps their data. Rejects if the database does not answer. */

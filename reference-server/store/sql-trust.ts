@@ -57,17 +57,26 @@ export function trustIn(db: Kysely<Tables>): Pick<Store, "trusted" | "trust" | "
   };
 }
 
-async function trusts(db: Kysely<Tables>, owner: string, other: string): Promise<boolean> {
+/** Whether `owner` trusts `other`. */
+export async function trusts(db: Kysely<Tables>, owner: string, other: string): Promise<boolean> {
   const query = db.selectFrom("trust").select("alias").where("owner", "=", owner).where("other", "=", other);
   return (await query.executeTakeFirst()) !== undefined;
 }
 
-async function hasAlias(db: Kysely<Tables>, owner: string, alias: string): Promise<boolean> {
+/** Whether `owner` uses this alias. */
+export async function hasAlias(db: Kysely<Tables>, owner: string, alias: string): Promise<boolean> {
   const query = db.selectFrom("trust").select("other").where("owner", "=", owner).where("alias", "=", alias);
   return (await query.executeTakeFirst()) !== undefined;
 }
 
-async function addTrust(step: Transaction<Tables>, a: string, aliasOfB: string, b: string, aliasOfA: string) {
+/** Creates mutual trust. The caller has checked that it is missing and that the aliases are free. */
+export async function addTrust(
+  step: Transaction<Tables>,
+  a: string,
+  aliasOfB: string,
+  b: string,
+  aliasOfA: string,
+): Promise<void> {
   const rows = [
     { owner: a, other: b, alias: aliasOfB },
     { owner: b, other: a, alias: aliasOfA },

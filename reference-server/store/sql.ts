@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import type { Tables } from "./schema.ts";
+import { invitationsIn } from "./sql-invitations.ts";
 import { trustIn } from "./sql-trust.ts";
 import type { Store } from "./store.ts";
 import { inTransaction } from "./transaction.ts";
@@ -40,6 +41,7 @@ function accountsIn(
     removeAccount: (username) =>
       inTransaction(db, async (step) => {
         const others = await step.selectFrom("trust").select("owner").where("other", "=", username).execute();
+        await step.deleteFrom("invitations").where("email", "=", username).execute();
         const gone = await step
           .deleteFrom("accounts")
           .where("username", "=", username)
@@ -127,31 +129,6 @@ const maxParameters = 500;
 function batches<Item>(all: readonly Item[]): Item[][] {
   const count = Math.ceil(all.length / maxParameters);
   return Array.from({ length: count }, (_, at) => all.slice(at * maxParameters, (at + 1) * maxParameters));
-}
-
-function invitationsIn(db: Kysely<Tables>): Pick<Store, "addInvitation" | "invitation" | "acceptInvitation"> {
-  const find = (from: Kysely<Tables>, hash: string, now: number) =>
-    from.selectFrom("invitations").selectAll().where("hash", "=", hash).where("expires", ">", now).executeTakeFirst();
-  return {
-    async addInvitation(invitation) {
-      await db.insertInto("invitations").values(invitation).execute();
-    },
-    invitation: (hash, now) => find(db, hash, now),
-    acceptInvitation: (hash, password, now) =>
-      inTransaction(db, async (step) => {
-        const invitation = await find(step, hash, now);
-        if (invitation === undefined) return undefined;
-        const { email } = invitation;
-        await step.deleteFrom("invitations").where("email", "=", email).execute();
-        const added = await step
-          .insertInto("accounts")
-          .values({ username: email, password })
-          .onConflict((conflict) => conflict.doNothing())
-          .returning("username")
-          .executeTakeFirst();
-        return added?.username;
-      }),
-  };
 }
 
 function maintenanceOf(

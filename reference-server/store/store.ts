@@ -36,12 +36,24 @@ export interface Token {
   readonly expires: number;
 }
 
-/** An invitation to create an account for `email`. */
+/** An invitation to create an account for `email`, or to trust its inviter. */
 export interface Invitation {
   readonly hash: string;
   readonly email: string;
   readonly expires: number;
+  /** The user who invites; undefined for an invitation of the operator. */
+  readonly inviter?: string | undefined;
+  /** The aliases of the trust that accepting creates; undefined if it creates none. */
+  readonly trust?: { readonly aliasOfInvited: string; readonly aliasOfInviter: string } | undefined;
 }
+
+/**
+ * The result of accepting an invitation: the account, and its inviter if the two trust each other. `alias-taken`: one of them
+ * uses the alias for another user by now; nothing was changed.
+ */
+export type AcceptResult =
+  | { readonly username: string; readonly inviter: string | undefined }
+  | { readonly refused: "token-invalid" | "alias-taken" };
 
 /** A change of an account that was made beside a running server. */
 export interface AccountChange {
@@ -66,8 +78,8 @@ export interface Store {
   /** False if the name is in use. */
   addAccount(username: string, password: string | undefined): Promise<boolean>;
   /**
-   * Removes an account with its sessions, tokens and trust. Resolves to the users who trusted it, or to undefined if there is
-   * no such account.
+   * Removes an account with its sessions, tokens, trust, and the invitations from it and to it. Resolves to the users who
+   * trusted it, or to undefined if there is no such account.
    */
   removeAccount(username: string): Promise<readonly string[] | undefined>;
   /** Replaces the password hash `from`; false if the stored hash is another one. */
@@ -102,8 +114,13 @@ export interface Store {
 
   addInvitation(invitation: Invitation): Promise<void>;
   invitation(hash: string, now: number): Promise<Invitation | undefined>;
-  /** Creates the account and ends all invitations to it. Undefined if the invitation is invalid or has expired. */
-  acceptInvitation(hash: string, password: string, now: number): Promise<string | undefined>;
+  /** Creates the account of an invitation, and its trust. Ends all invitations to the address that create no trust. */
+  acceptInvitation(hash: string, password: string, now: number): Promise<AcceptResult>;
+  /**
+   * Creates the trust of an invitation to an account that exists. `token-invalid` if its password hash is not `password`.
+   * Optional: without it, a person with an account cannot accept invitations.
+   */
+  acceptTrust?(hash: string, password: string, now: number): Promise<AcceptResult>;
 
   /**
    * Records that server `id` runs at the time `seen`; resolves to the ids of other servers seen since `since`. Servers call it

@@ -2,8 +2,8 @@ import type { Clock } from "../../clock.ts";
 import { BonevalueError, type ErrorCode } from "../../errors.ts";
 import type { Alias } from "../../peer.ts";
 import { us } from "../../protocol/alias.ts";
-import { problemOfName } from "../../protocol/names.ts";
 import { passwordProblem } from "../../protocol/password.ts";
+import type { InvitationNames } from "../discovery.ts";
 
 /** Users, their passwords and their aliases for each other. A refusal throws with the code that a server would send. */
 export interface Accounts {
@@ -12,9 +12,14 @@ export interface Accounts {
   /** Returns the user with this name and password. */
   signIn(username: string, password: string): string;
   changePassword(username: string, current: string, password: string): void;
-  /** Returns a one-use secret with which the owner of `email` chooses a password. The address is then the user name. */
-  invite(email: string): string;
-  acceptInvite(invite: string, password: string): string;
+  /**
+   * Returns a one-use secret with which the owner of `email` chooses a password. The address is then the user name. With
+   * names, accepting it also makes the two trust each other; the owner of an account accepts with its password. Undefined
+   * if the address has an account and there are no names.
+   */
+  invite(inviter: string, email: string, names?: InvitationNames): string | undefined;
+  /** Returns the user, and the inviter if they trust each other now. */
+  acceptInvite(invite: string, password: string): { readonly username: string; readonly inviter: string | undefined };
 
   /** Returns the alias of `other` for `owner`, if they trust each other. */
   aliasOf(owner: string, other: string): Alias | undefined;
@@ -28,6 +33,12 @@ export interface Accounts {
   claimToken(claimer: string, alias: Alias, token: string): string;
 }
 
+interface Invite {
+  readonly email: string;
+  readonly inviter: string;
+  readonly names: InvitationNames | undefined;
+}
+
 interface Token {
   readonly maker: string;
   readonly alias: Alias;
@@ -35,12 +46,13 @@ interface Token {
 }
 
 const tokenAgeMs = 600_000;
+const reserved = /^(\*|Us|[0-9a-f]{32}|)$/;
 
 /** Creates accounts without users. `secret` returns a new secret at each call. */
 export function createAccounts(clock: Clock, secret: () => string): Accounts {
   const passwords = new Map<string, string>();
   const names = new Map<string, Map<Alias, string>>();
-  const invites = new Map<string, string>();
+  const invites = new Map<string, Invite>();
   const tokens = new Map<string, Token>();
 
   const namesOf = (owner: string) => names.get(owner) ?? new Map<Alias, string>();
@@ -49,8 +61,12 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
     names.set(owner, namesOf(owner).set(alias, other));
   }
 
+  function checkReserved(alias: Alias) {
+    if (reserved.test(alias)) throw refusal("alias-reserved", `"${alias}" is reserved. Choose another alias.`);
+  }
+
   function checkFree(owner: string, alias: Alias) {
-    checkName(alias);
+    checkReserved(alias);
     if (namesOf(owner).has(alias)) throw refusal("alias-taken", `The alias "${alias}" is taken. Choose another alias.`);
   }
 
@@ -71,19 +87,27 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
       checkPassword(password);
       accounts.add(accounts.signIn(username, current), password);
     },
-    invite(email) {
+    invite(inviter, email, names) {
+      if (names && email === inviter) throw refusal("invalid-request", "This is your own address.");
+      if (names) checkFree(inviter, names.alias.normalize());
+      if (names) checkReserved((names.as ?? inviter).normalize());
+      if (!names && passwords.has(email)) return undefined;
       const invite = secret();
-      invites.set(invite, email);
+      invites.set(invite, { email, inviter, names });
       return invite;
     },
     acceptInvite(invite, password) {
-      const username = invites.get(invite);
-      if (username === undefined)
+      const found = invites.get(invite);
+      if (!found || (!found.names && passwords.has(found.email)))
         throw refusal("token-invalid", "This invitation is used or invalid. Ask for another.");
-      checkPassword(password);
+      const { email, inviter, names } = found;
+      if (passwords.has(email)) accounts.signIn(email, password);
+      else checkPassword(password);
+      const isNew = names && !accounts.aliasOf(email, inviter);
+      if (isNew) accounts.trust(inviter, names.alias, email, names.as ?? inviter);
       invites.delete(invite);
-      accounts.add(username, password);
-      return username;
+      accounts.add(email, password);
+      return { username: email, inviter: isNew ? inviter : undefined };
     },
 
     aliasOf(owner, other) {
@@ -132,12 +156,6 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
     },
   };
   return accounts;
-}
-
-/** Throws `alias-reserved` for a name that can be neither an alias nor the name of a guest. */
-export function checkName(name: string): void {
-  const problem = problemOfName(name);
-  if (problem !== undefined) throw refusal("alias-reserved", `This name ${problem}. Choose another.`);
 }
 
 function refusal(code: ErrorCode, message: string): BonevalueError {

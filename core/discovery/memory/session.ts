@@ -1,8 +1,8 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import type { Credentials, DiscoveryEvents, DiscoverySession } from "../discovery.ts";
-import { type Accounts, checkName } from "./accounts.ts";
-import { isLoginOf, type Login, type Switchboard } from "./switchboard.ts";
+import type { Accounts } from "./accounts.ts";
+import type { Login, Switchboard } from "./switchboard.ts";
 
 /** The server that the sessions share. */
 export interface MemoryServer {
@@ -36,7 +36,6 @@ export function openMemorySession(
   server: MemoryServer,
   credentials: Credentials,
   events: DiscoveryEvents,
-  app: string,
 ): MemorySession {
   const { clock, accounts, switchboard } = server;
   const pending = new Set<(reason: BonevalueError) => void>();
@@ -54,8 +53,8 @@ export function openMemorySession(
   function signIn() {
     if (server.isDown()) return end(unreachable());
     try {
-      const who = identify(credentials, accounts);
-      login = { id: server.secret(), app, ...who, isReachable: () => isConnected, notify };
+      const username = identify(credentials, server);
+      login = { id: server.secret(), username, isReachable: () => isConnected, notify };
       join(login);
     } catch (error) {
       deliverLater(() => end(error as BonevalueError));
@@ -128,8 +127,7 @@ export function openMemorySession(
 
   function request<Result>(atServer: (username: string) => Result): Promise<Result> {
     if (state !== "online" || !login) return Promise.reject(notConnected());
-    const { username, room } = login;
-    if (room !== undefined) return Promise.reject(inRoom());
+    const { username } = login;
     return new Promise((resolve, reject) => {
       pending.add(reject);
       const settle = (finish: () => void) => {
@@ -152,7 +150,11 @@ export function openMemorySession(
       signal(kind, to, signal) {
         if (state === "online" && login) deliverLater(switchboard.relay.bind(switchboard, kind, login, to, signal));
       },
-      invite: (email) => request(() => server.mail(email, accounts.invite(email))),
+      invite: (email, names) =>
+        request((user) => {
+          const invite = accounts.invite(user, email, names?.alias === undefined ? undefined : names);
+          if (invite !== undefined) server.mail(email, invite);
+        }),
       requestToken: (alias) => request((user) => accounts.makeToken(user, alias)),
       claimToken: (alias, token) =>
         request((user) => switchboard.trusted(user, accounts.claimToken(user, alias, token))),
@@ -167,21 +169,19 @@ export function openMemorySession(
   function changePassword(username: string, current: string, password: string) {
     accounts.changePassword(username, current, password);
     const reason = new BonevalueError("unauthenticated", "The password was changed. Sign in with the new one.");
-    for (const other of server.sessions) if (other !== own && isLoginOf(username, other.login())) other.revoke(reason);
+    for (const other of server.sessions)
+      if (other !== own && other.login()?.username === username) other.revoke(reason);
   }
 }
 
-function identify(credentials: Credentials, accounts: Accounts): Pick<Login, "username" | "room"> {
-  if ("username" in credentials) return { username: accounts.signIn(credentials.username, credentials.password) };
-  if ("invite" in credentials) return { username: accounts.acceptInvite(credentials.invite, credentials.password) };
-  if ("token" in credentials)
-    throw new BonevalueError(
-      "unsupported",
-      "The server in memory has no tokens. Sign in with a user name and password.",
-    );
-  const { room, name = "" } = credentials;
-  checkName(name);
-  return { username: name, room };
+function identify(credentials: Credentials, { accounts, switchboard }: MemoryServer): string {
+  if ("username" in credentials) return accounts.signIn(credentials.username, credentials.password);
+  if ("invite" in credentials) {
+    const { username, inviter } = accounts.acceptInvite(credentials.invite, credentials.password);
+    if (inviter !== undefined) switchboard.trusted(username, inviter);
+    return username;
+  }
+  throw new BonevalueError("unsupported", "The server in memory has no tokens. Sign in with a user name and password.");
 }
 
 function unreachable(): BonevalueError {
@@ -190,13 +190,6 @@ function unreachable(): BonevalueError {
 
 function outOfReach(): BonevalueError {
   return new BonevalueError("disconnected", "The server in memory is out of reach. Call restore().");
-}
-
-function inRoom(): BonevalueError {
-  return new BonevalueError(
-    "unsupported",
-    "A room has neither users nor trust. Sign in to the server with an account.",
-  );
 }
 
 function notConnected(): BonevalueError {

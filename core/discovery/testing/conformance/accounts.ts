@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createEventRecorder } from "../event-recorder.ts";
+import { createEventRecorder, type RecordedEvent } from "../event-recorder.ts";
 import { connects, type DiscoveryFixture, disconnects, isSignal, type Login } from "./fixture.ts";
 
 /** Tests what only a server provides: authentication and trust. */
@@ -105,10 +105,66 @@ export function accountsConformance(stage: DiscoveryFixture): void {
     await signIn("ann");
   });
 
+  /** Waits for the mail of an invitation; returns its secret. */
+  async function invitationTo(address: string): Promise<string> {
+    const secret = () => stage.world.mailed?.get(address)?.at(-1);
+    await expect.poll(secret).toBeDefined();
+    return secret() as string;
+  }
+
+  async function accept(address: string, password: string): Promise<RecordedEvent> {
+    const recorder = createEventRecorder();
+    stage.open({ invite: await invitationTo(address), password }, recorder.events);
+    return recorder.until(([event]) => event === "online" || event === "ended");
+  }
+
+  test("a new user who accepts an invitation and its sender trust each other under its names", async () => {
+    const ann = await signIn("ann");
+    await ann.session.invite("new@example.org", { alias: "Zoe\u0308", as: "Annie" });
+    const invited = await accept("new@example.org", "a good secret");
+    expect(invited).toMatchObject(["online", { users: ["Annie"], peers: [{ name: "Annie", id: ann.id }] }]);
+    await ann.until(([event, alias]) => event === "userAdd" && alias === "Zo\u00eb");
+    await ann.until(([event]) => event === "peerConnect");
+  });
+
+  test("a user who has an account accepts an invitation with its password", async () => {
+    const ann = await signIn("ann");
+    const dan = await signIn("dan@example.org");
+    await ann.session.invite("dan@example.org", { alias: "Dan" });
+    expect(await accept("dan@example.org", "a wrong guess")).toEqual(["ended", "unauthenticated"]);
+    const { password } = stage.world.credentials("dan@example.org") as { password: string };
+    expect(await accept("dan@example.org", password)).toMatchObject(["online", { users: ["ann"] }]);
+    await dan.until(([event, alias]) => event === "userAdd" && alias === "ann");
+    await ann.until(([event, alias]) => event === "userAdd" && alias === "Dan");
+    expect(await accept("dan@example.org", password)).toEqual(["ended", "token-invalid"]);
+  });
+
+  test("an invited user chooses a password of at least 8 characters", async () => {
+    const ann = await signIn("ann");
+    await ann.session.invite("new@example.org");
+    expect(await accept("new@example.org", "seven 7")).toEqual(["ended", "invalid-request"]);
+    expect(await accept("new@example.org", "eight 88")).toMatchObject(["online", { users: [] }]);
+  });
+
+  test("an invitation under a name that its sender cannot use is refused", async () => {
+    const [ann] = await trustByToken();
+    for (const [names, code] of [
+      [{ alias: "Us" }, "alias-reserved"],
+      [{ alias: "Dan", as: "*" }, "alias-reserved"],
+      [{ alias: "Robert" }, "alias-taken"],
+    ] as const)
+      await expect(ann.session.invite("dan@example.org", names)).rejects.toMatchObject({ code });
+    expect(stage.world.mailed?.size).toBe(0);
+  });
+
   test("an invitation gets the same answer whether or not the address has an account", async () => {
     const ann = await signIn("ann");
     await signIn("dan@example.org");
     const answers = ["dan@example.org", "new@example.org"].map((address) => ann.session.invite(address));
     expect(await Promise.all(answers)).toEqual([undefined, undefined]);
+    const named = ["dan@example.org", "other@example.org"].map((address, at) =>
+      ann.session.invite(address, { alias: `Name ${at}` }),
+    );
+    expect(await Promise.all(named)).toEqual([undefined, undefined]);
   });
 }

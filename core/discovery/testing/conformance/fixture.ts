@@ -11,6 +11,8 @@ export interface DiscoveryWorld {
   credentials(username: string): Credentials;
   /** Undefined without a server: all users trust each other there. */
   trust?(a: string, aliasOfB: Alias, b: string, aliasOfA: Alias): void | Promise<void>;
+  /** The secrets of the invitations that were mailed, by address. Undefined without a server. */
+  readonly mailed?: ReadonlyMap<string, readonly string[]>;
   close(): void | Promise<void>;
 }
 
@@ -25,7 +27,7 @@ export interface Login extends EventRecorder {
 export interface DiscoveryFixture {
   readonly world: DiscoveryWorld;
   /** Opens a session that is closed after the test. */
-  open(credentials: Credentials, events: DiscoveryEvents, app?: string): DiscoverySession;
+  open(credentials: Credentials, events: DiscoveryEvents): DiscoverySession;
   signIn(username: string): Promise<Login>;
 }
 
@@ -42,8 +44,8 @@ export function createDiscoveryFixture(start: () => DiscoveryWorld | Promise<Dis
     await world.close();
   });
 
-  function open(credentials: Credentials, events: DiscoveryEvents, app = ""): DiscoverySession {
-    const session = world.discovery().open(world.host, credentials, events, { app });
+  function open(credentials: Credentials, events: DiscoveryEvents): DiscoverySession {
+    const session = world.discovery().open(world.host, credentials, events);
     sessions.push(session);
     return session;
   }
