@@ -28,13 +28,13 @@ export function createHello(own: Hello): Frame<never> {
  * version is unknown, and `identity-mismatch` if it comes from another peer than `peer`.
  */
 export function readHello(frame: Frame<unknown>, peer: string): Hello {
-  if (frame[0] !== Kind.hello) throw protocolError("something before its hello");
+  if (frame[0] !== Kind.hello) throw protocolError("something out of place");
   const [, version, data] = frame;
   if (!Number.isInteger(version) || version < 1) {
     throw new BonevalueError("incompatible", `The peer uses protocol version ${version}: update the app on that side.`);
   }
   const read = v.safeParse(hello, data);
-  if (!read.success) throw protocolError("a malformed hello");
+  if (!read.success) throw protocolError("malformed data");
   if (read.output.peer !== peer) {
     throw new BonevalueError("identity-mismatch", "Another peer answered than the one that was dialed.");
   }

@@ -56,8 +56,7 @@ export function createReceipts({ scheduler, deadlines, window, isUnderstood }: R
       return received - handled;
     },
     onReceived() {
-      if (isUnderstood() && received - acknowledged >= window)
-        throw protocolError("more messages than its window allows");
+      if (isUnderstood() && received - acknowledged >= window) throw protocolError("more than is allowed");
       received++;
     },
     onHandled() {

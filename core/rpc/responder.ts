@@ -98,7 +98,7 @@ export function createResponder(options: ResponderOptions): Responder {
   }
 
   function receiveCall(id: number, module: string, request: Received, remaining: number | null): void {
-    if (calls.get(id)) throw protocolError(`the call id ${id} twice`);
+    if (calls.get(id)) throw protocolError("something out of place");
     if (calls.size >= capacity) {
       streams.refuse(request);
       fail(id, new BonevalueError("busy", "The peer handles too many calls at once; try later."), options);

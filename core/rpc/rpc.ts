@@ -84,7 +84,7 @@ export function createRpc(connection: Pick<Connection<Rpc>, "scheduler" | "remot
         case Kind.stop:
           return streams.receiveStop(frame[1], frame[2]);
         default:
-          throw protocolError("a frame that is out of place");
+          throw protocolError("something out of place");
       }
     },
     end(reason, agreed) {

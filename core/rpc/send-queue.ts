@@ -89,8 +89,7 @@ export function createSendQueue(window: () => number | undefined, transmit: (cal
       flush();
     },
     acknowledge(handled) {
-      if (handled < acknowledged || handled > sent)
-        throw protocolError("an acknowledgement of messages that it never got");
+      if (handled < acknowledged || handled > sent) throw protocolError("something out of place");
       acknowledged = handled;
       flush();
     },

@@ -116,7 +116,7 @@ interface ScannedFrame {
 function scanFrame(bytes: Uint8Array, start: number, limits: DecodeLimits): ScannedFrame {
   const { length, from } = readArrayHeader(bytes, start);
   const schema = frameSchemas[bytes[from]!];
-  if (!schema) throw protocolError("a frame of an unknown kind");
+  if (!schema) throw protocolError("malformed data");
   const { valueAt, elements } = schema;
   const annotationsAt = valueAt < 0 ? -1 : elements.length;
   const budget = { depth: 0, containers: maxContainers };
@@ -133,7 +133,7 @@ function scanFrame(bytes: Uint8Array, start: number, limits: DecodeLimits): Scan
     at = end;
   }
   if (size > limits.value) throw protocolError(`a value of more than ${limits.value} bytes`);
-  if (schema === frameSchemas[Kind.hello] && at - start > maxHelloSize) throw protocolError("a hello that is too long");
+  if (schema === frameSchemas[Kind.hello] && at - start > maxHelloSize) throw protocolError("more than is allowed");
   return { schema, end: at, isInPlace };
 }
 
@@ -145,7 +145,7 @@ function readFrame(bytes: Uint8Array, start: number, { schema, end, isInPlace }:
   const { valueAt, elements } = schema;
   const frame: unknown[] = (isInPlace ? inPlace : copying).unpack(bytes, { start, end });
   const annotations = valueAt > 0 && frame.length === elements.length + 1 ? frame.pop() : undefined;
-  if (!matches(schema, frame)) throw protocolError("a malformed frame");
+  if (!matches(schema, frame)) throw protocolError("malformed data");
   if (valueAt > 0 && valueAt < frame.length) {
     frame[valueAt] = { plain: frame[valueAt], annotations, size: end - start } satisfies Received;
   }

@@ -50,7 +50,7 @@ export function createOutgoingCredit(window: number): OutgoingCredit {
     },
     grant(newRead, newLimit) {
       if (newRead < read || newRead > sent || newLimit < limit) {
-        throw protocolError("a credit that contradicts the last one");
+        throw protocolError("something out of place");
       }
       read = newRead;
       limit = newLimit;
@@ -117,7 +117,7 @@ export function createIncomingCredit({ min, max }: WindowBounds): IncomingCredit
       return window;
     },
     receive(bytes, now) {
-      if (received >= limit) throw protocolError("an item without credit");
+      if (received >= limit) throw protocolError("more than is allowed");
       throughput.start(now);
       roundTrip.onItem(received, now);
       received += bytes;

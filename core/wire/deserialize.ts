@@ -83,5 +83,5 @@ function build(kind: unknown, plain: unknown, detail: unknown, receive: Attachme
 }
 
 function malformed(): BonevalueError {
-  return protocolError("a malformed annotation");
+  return protocolError("malformed data");
 }

@@ -84,7 +84,7 @@ export function createReassembler({ maxFrame, maxTotal }: ReassemblyBudget): Rea
   function begin(slot: number, total: number): UnfinishedFrame {
     const cost = reassemblyCost(total);
     if (total > maxFrame || (slots.size > 0 && heldBytes + cost > maxTotal)) {
-      throw protocolError("more unfinished values than allowed");
+      throw protocolError("more than is allowed");
     }
     heldBytes += cost;
     const frame = { buffer: new Uint8Array(), filled: 0, total };
@@ -105,7 +105,7 @@ export function createReassembler({ maxFrame, maxTotal }: ReassemblyBudget): Rea
       const known = slots.get(slot);
       if (known && bytes.length === 0) return void end(slot, known);
       if (bytes.length === 0 || (known && known.total - known.filled - bytes.length !== remaining)) {
-        throw protocolError("a part that does not continue its value");
+        throw protocolError("something out of place");
       }
       const frame = known ?? begin(slot, remaining + bytes.length);
       append(frame, bytes);

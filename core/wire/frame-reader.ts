@@ -26,14 +26,14 @@ export function createFrameReader(clock: Pick<Clock, "now">, limits: Limits): Fr
 
   return (channel, message) => {
     // Some platforms accept a gigabyte in one message.
-    if (message.length > maxMessageSize) throw protocolError(`a message of more than ${maxMessageSize} bytes`);
+    if (message.length > maxMessageSize) throw protocolError("more than is allowed");
     const isLossy = channel === "lossy";
     const frames = decode(message, { value: isLossy ? maxLossySize : messageSize, depth });
     // An empty message costs as much as a frame.
     if (!mayRead(frames.length || 1)) throw protocolError(`more than ${framesPerSecond} frames in a second`);
     const complete: CompleteFrame[] = [];
     for (const frame of frames) {
-      if (isLossy && frame[0] !== Kind.notify) throw misplaced();
+      if (isLossy && frame[0] !== Kind.notify) throw protocolError("something out of place");
       if (frame[0] !== Kind.part) complete.push(frame);
       else {
         const [, slot, remaining, bytes] = frame;
@@ -46,10 +46,6 @@ export function createFrameReader(clock: Pick<Clock, "now">, limits: Limits): Fr
 }
 
 function requireComplete(frame: Frame<Received>): CompleteFrame {
-  if (frame[0] === Kind.part) throw misplaced();
+  if (frame[0] === Kind.part) throw protocolError("something out of place");
   return frame;
-}
-
-function misplaced() {
-  return protocolError("a frame where it is not allowed");
 }

@@ -1,9 +1,17 @@
 import { BonevalueError } from "../errors.ts";
 
-/** The error for a peer that broke the protocol; `what` completes "The peer sent …". It ends the link. */
-export function protocolError(what: string): BonevalueError {
+/** What a peer did against docs/protocol.md. Limits that an app sets are named with their value. */
+export type Violation =
+  | "malformed data"
+  | "something out of place"
+  | "more than is allowed"
+  | `a value of more than ${number} bytes`
+  | `more than ${number} frames in a second`;
+
+/** The error for a peer that broke the protocol. It ends the link. */
+export function protocolError(violation: Violation): BonevalueError {
   return new BonevalueError(
     "protocol",
-    `The peer sent ${what}, so the link was closed. Check that both sides run compatible versions.`,
+    `The peer sent ${violation}, so the link was closed. Check that both sides run compatible versions.`,
   );
 }

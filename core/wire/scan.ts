@@ -17,13 +17,13 @@ export interface ScanBudget {
  */
 export function endOfValue(bytes: Uint8Array, at: number, budget: ScanBudget): number {
   const token = bytes[at];
-  if (token === undefined) throw truncated();
+  if (token === undefined) throw protocolError("malformed data");
   if (token < 0x80 || token >= 0xe0) return at + 1;
   if (token < 0x90) return endOfItems(bytes, at + 1, token & 0x0f, budget, true);
   if (token < 0xa0) return endOfItems(bytes, at + 1, token & 0x0f, budget, false);
   if (token < 0xc0) return skip(bytes, at + 1, token & 0x1f);
   const width = widths[token - 0xc0];
-  if (width === undefined) throw protocolError("msgpack of a type that the protocol does not use");
+  if (width === undefined) throw protocolError("malformed data");
   if (width >= 0) return skip(bytes, at + 1, width);
   const length = readUint(bytes, at + 1, -width);
   const from = at + 1 - width;
@@ -35,7 +35,7 @@ export function endOfValue(bytes: Uint8Array, at: number, budget: ScanBudget): n
 export function readArrayHeader(bytes: Uint8Array, at: number): { readonly length: number; readonly from: number } {
   const token = bytes[at]!;
   if (token >= 0x90 && token < 0xa0) return { length: token & 0x0f, from: at + 1 };
-  if (token !== 0xdc && token !== 0xdd) throw protocolError("something that is not a frame");
+  if (token !== 0xdc && token !== 0xdd) throw protocolError("malformed data");
   const width = token === 0xdc ? 2 : 4;
   return { length: readUint(bytes, at + 1, width), from: at + 1 + width };
 }
@@ -55,7 +55,7 @@ const widths: readonly (number | undefined)[] = [
 ];
 
 function endOfItems(bytes: Uint8Array, from: number, count: number, budget: ScanBudget, isMap: boolean): number {
-  if (!budget.depth || !budget.containers) throw protocolError("a value with too many arrays and maps");
+  if (!budget.depth || !budget.containers) throw protocolError("more than is allowed");
   budget.depth--;
   budget.containers--;
   // Every item takes at least one byte, so this bounds the loop by what has arrived.
@@ -76,7 +76,7 @@ function endOfKey(bytes: Uint8Array, at: number, budget: ScanBudget): number {
   const end = endOfValue(bytes, at, budget);
   const from = at + 1 - (isShort ? 0 : (widths[token - 0xc0] ?? 0));
   const isProto = end - from === 9 && String.fromCharCode(...bytes.subarray(from, end)) === "__proto__";
-  if (!isText || isProto) throw protocolError("a map with a key that is not allowed");
+  if (!isText || isProto) throw protocolError("malformed data");
   return end;
 }
 
@@ -89,10 +89,6 @@ function readUint(bytes: Uint8Array, at: number, width: number): number {
 
 /** Returns the position `length` bytes after `from`, which must not lie beyond the end. */
 function skip(bytes: Uint8Array, from: number, length: number): number {
-  if (length > bytes.length - from) throw truncated();
+  if (length > bytes.length - from) throw protocolError("malformed data");
   return from + length;
-}
-
-function truncated() {
-  return protocolError("a message that ends inside a frame");
 }

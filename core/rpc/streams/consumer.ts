@@ -177,7 +177,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     },
     receive(item, bytes) {
       if (isOver) return;
-      if (!credit) throw protocolError("an item without credit");
+      if (!credit) throw protocolError("more than is allowed");
       credit.receive(bytes, now());
       if (missingBytes !== undefined) missingBytes -= lengthWithin(item, missingBytes);
       if (!reserve(bytes)) return abort(tooMuch());
@@ -188,7 +188,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     },
     finish(error) {
       if (isOver) return;
-      if (missingBytes && !error) throw protocolError("a file of another size than stated");
+      if (missingBytes && !error) throw protocolError("something out of place");
       ending = { error };
       if (queue.length === 0 && !isValidating) conclude(error);
     },
@@ -203,7 +203,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
 function lengthWithin(item: unknown, missingBytes: number): number {
   if (item instanceof Uint8Array && item.length <= missingBytes) return item.length;
-  throw protocolError("a file of another size than stated");
+  throw protocolError("something out of place");
 }
 
 function tooMuch(): BonevalueError {

@@ -17,7 +17,7 @@ export function writeStreamHeader({ id, file }: StreamHeader): unknown {
 export function readStreamHeader(kind: AttachmentKind, detail: unknown): StreamHeader {
   const [id, name, type, size, ...more] = kind === "blob" && Array.isArray(detail) ? detail : [detail, "", "", 0];
   const isValid = isCount(id) && id > 0 && typeof name === "string" && typeof type === "string" && isCount(size);
-  if (!isValid || more.length > 0) throw protocolError("a malformed stream header");
+  if (!isValid || more.length > 0) throw protocolError("malformed data");
   return kind === "blob" ? { id, file: { name, type, size } } : { id };
 }
 

@@ -132,8 +132,8 @@ export function createStreams({ scheduler, limits, remote, now, failed }: Stream
       });
     },
     consume({ id, file }, { code, onCredit, onOver }) {
-      if (consumers.has(id)) throw protocolError(`a second stream with the number ${id}`);
-      if (consumers.size >= limits.streamsPerPeer) throw protocolError("more streams than allowed");
+      if (consumers.has(id)) throw protocolError("something out of place");
+      if (consumers.size >= limits.streamsPerPeer) throw protocolError("more than is allowed");
       const stop = (code: string) => {
         consumers.delete(id);
         scheduler.send("control", [Kind.stop, id, code]);
