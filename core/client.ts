@@ -21,7 +21,7 @@ import { createModules, type Offer } from "./rpc/modules.ts";
 import { createNotify } from "./rpc/notify.ts";
 import type { Rpc } from "./rpc/rpc.ts";
 import { createTarget, type Target } from "./rpc/target.ts";
-import { createSession, type Events, type Self, type Status } from "./session.ts";
+import { createSession, type Events, notConnected, type Self, type Status } from "./session.ts";
 import type { Transport } from "./transport/transport.ts";
 import { webrtc } from "./transport/webrtc.ts";
 import { createWeakCache } from "./weak-cache.ts";
@@ -285,10 +285,6 @@ export function createClientWith(clock: Clock, connections: Connections, options
       return diagnose({ transport, iceServers, status, secureContext: globalThis.isSecureContext });
     },
   };
-}
-
-function notConnected(): BonevalueError {
-  return new BonevalueError("not-connected", "Not signed in to a discovery server. Call connect() and wait for it.");
 }
 
 function unknownPeer(id: PeerId): BonevalueError {

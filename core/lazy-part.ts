@@ -33,5 +33,4 @@ export function createLazyPart<Part>(importPart: () => Promise<Part>): LazyPart<
   };
 }
 
-const loadFailed =
-  "A script of this page could not be loaded, perhaps because a new version replaced it. Try again, or reload the page.";
+const loadFailed = "A script of this page could not be loaded. Try again, or reload the page.";

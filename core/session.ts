@@ -224,7 +224,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
     signal: (kind, to, signal) => (leaving ?? signIn?.server)?.signal(kind, to, signal),
     check: () => signIn?.server.check?.(),
     server() {
-      if (!signIn) throw new BonevalueError("not-connected", "Not signed in. Call connect() first.");
+      if (!signIn) throw notConnected();
       return signIn.server;
     },
     onLinkClosed: (peer) => apply(peerList.onLinkClosed(peer)),
@@ -239,4 +239,9 @@ function isSame(a: Credentials, b: Credentials): boolean {
 
 function linkEnded(why: string): BonevalueError {
   return new BonevalueError("disconnected", `${why} Check \`peers\` for who is online.`);
+}
+
+/** The error of everything that needs a sign-in, without one. */
+export function notConnected(): BonevalueError {
+  return new BonevalueError("not-connected", "Not signed in. Call connect() and wait for it.");
 }

@@ -160,5 +160,5 @@ function noBroadcastChannel(cause: unknown): BonevalueError {
 }
 
 function pageHidden(): BonevalueError {
-  return new BonevalueError("disconnected", "The page was hidden. The client reconnects when it is shown again.");
+  return new BonevalueError("disconnected", "The page was hidden. The client reconnects when it is shown.");
 }

@@ -30,22 +30,22 @@ export function timedOut(peer: string, { answered, trouble, lastError }: TimedOu
 function noAnswer(peer: string): BonevalueError {
   return new BonevalueError(
     "link-failed",
-    `Peer ${peer} did not answer ${inTime}: its page may be suspended, or one side is offline. Try again.`,
+    `Peer ${peer} did not answer ${inTime}. Its page may be suspended, or one side offline. Try again later.`,
   );
 }
 
 /** The peer answered, but there is no path to it. `trouble` is what the transport knows. */
 export function noPath(peer: string, trouble: string | undefined): BonevalueError {
-  const advice = trouble ?? "Configure a TURN server in iceServers if a network between the two blocks direct paths.";
+  const advice = trouble ?? "Configure a TURN server in iceServers.";
   return new BonevalueError("link-failed", `No link to peer ${peer} ${inTime}. ${advice}`);
 }
 
 /** The trouble of a dial during which the code for links was not loaded. */
-export const notLoaded = "A script of this page has not loaded yet. Check that the page can reach its own server.";
+export const notLoaded = "A script of this page has not loaded yet. Try again, or reload the page.";
 
 /** The discovery server cannot pass a signal to the peer. */
 export function unreachable(peer: string): BonevalueError {
-  return new BonevalueError("unknown-peer", `Peer ${peer} is not online, or not trusted. Look at \`peers\`.`);
+  return new BonevalueError("unknown-peer", `Peer ${peer} is not online, or not trusted. Check \`peers\`.`);
 }
 
 /** A link that this side closes because the peer has lost it (`disconnected`), or because the app does not need it. */

@@ -380,7 +380,7 @@ function openLink(transport: Transport, peer: string, role: Role, exchange: Sign
   try {
     return transport.open(peer, role, exchange);
   } catch (cause) {
-    const reason = new BonevalueError("link-failed", "The transport threw as it opened a link: see the cause.", {
+    const reason = new BonevalueError("link-failed", "The transport failed to open a link: see the cause.", {
       cause,
     });
     const ignore = () => {};

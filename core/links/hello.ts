@@ -31,7 +31,7 @@ export function readHello(frame: Frame<unknown>, peer: string): Hello {
   if (frame[0] !== Kind.hello) throw protocolError("something out of place");
   const [, version, data] = frame;
   if (!Number.isInteger(version) || version < 1) {
-    throw new BonevalueError("incompatible", `The peer uses protocol version ${version}: update the app on that side.`);
+    throw new BonevalueError("incompatible", `The peer uses protocol version ${version}. Update the app on that side.`);
   }
   const read = v.safeParse(hello, data);
   if (!read.success) throw protocolError("malformed data");

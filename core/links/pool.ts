@@ -272,6 +272,6 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
 }
 
 function tooManyLinks(links: number): BonevalueError {
-  const message = `All ${links} links are in use: ask fewer peers at once, or raise \`maxLinks\`.`;
+  const message = `All ${links} links are in use. Ask fewer peers at once, or raise \`maxLinks\`.`;
   return new BonevalueError("busy", message);
 }

@@ -151,7 +151,7 @@ function timeoutError({ kind, timeout }: OutgoingRequest): BonevalueError {
   return new BonevalueError(
     "timeout",
     kind === "call"
-      ? `No reply within ${timeout} ms; ask for less, or give the call more time.`
-      : `No link to the peer for ${timeout / 1_000} s: send the message again later.`,
+      ? `No reply within ${timeout} ms. Ask for less, or raise \`timeout\`.`
+      : `No link to the peer for ${timeout / 1_000} s. Send the message again later.`,
   );
 }

@@ -14,7 +14,7 @@ import { acknowledge, keepOpen, remainingMs, settleWithAnswer, settleWithFailure
 import { createStreamGroup, type StreamGroup } from "./streams/stream-group.ts";
 import type { Streams } from "./streams/streams.ts";
 import { createThrottle } from "./throttle.ts";
-import { countOf, longestMessage, remoteError, thrownError } from "./wire-errors.ts";
+import { countOf, longestMessage, remoteError, thrownError, unreadError } from "./wire-errors.ts";
 
 /** Our calls on one link. */
 export interface Caller extends Pick<CallSender, "send" | "cancel"> {
@@ -196,8 +196,4 @@ export function createCaller(options: CallerOptions): Caller {
 
 function lossError({ name }: Peer, count: number, { code, message }: BonevalueError): BonevalueError {
   return new BonevalueError(code, `${countOf(count)} to "${name}" may not have been handled. ${message}`);
-}
-
-function unreadError(): BonevalueError {
-  return new BonevalueError("cancelled", "The answer's stream was not read in time. Read it sooner, or request less.");
 }

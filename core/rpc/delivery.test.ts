@@ -544,7 +544,7 @@ describe("lossy messages", () => {
     ann.on("error", reported);
     ann.get("bob").message("Cursor", "x".repeat(2_000), { lossy: true });
     expect(reported).toHaveBeenCalledWith(expect.objectContaining({ code: "too-large" }));
-    expect(reported.mock.calls[0]?.[0].message).toMatch(/1024 bytes.*without `lossy`/);
+    expect(reported.mock.calls[0]?.[0].message).toMatch(/1024 bytes.*omit `lossy`/);
     expect(reported.mock.calls[0]?.[0].message).not.toContain("stream");
   });
 });

@@ -1,4 +1,4 @@
-import { BonevalueError } from "../errors.ts";
+import type { BonevalueError } from "../errors.ts";
 import { lazyProperty } from "../lazy-property.ts";
 import type { Peer } from "../peer.ts";
 import type { Deadline } from "./deadlines.ts";
@@ -6,7 +6,7 @@ import type { NamedHandlerContext } from "./module.ts";
 import { discardValue } from "./streams/payload.ts";
 import { createStreamGroup, type StreamGroup } from "./streams/stream-group.ts";
 import type { Streams } from "./streams/streams.ts";
-import { thrownError } from "./wire-errors.ts";
+import { thrownError, unreadError } from "./wire-errors.ts";
 
 /** How a handler ended: with the value that it returned, or with what it threw. */
 export type Ending = { readonly value: unknown } | { readonly thrown: unknown };
@@ -118,8 +118,4 @@ export function untilOver(call: InboundCall, work: Promise<void>): Promise<void>
     call.wake = resolve;
     work.then(resolve);
   });
-}
-
-function unreadError(): BonevalueError {
-  return new BonevalueError("cancelled", "The call was answered before anybody read the stream.");
 }

@@ -56,7 +56,7 @@ const longestName = 1_024;
 
 function requireName(name: unknown): void {
   if (typeof name === "string" && name.length <= longestName) return;
-  throw new BonevalueError("unknown-module", "Name the module, in at most 1024 characters, or use defineModule.");
+  throw new BonevalueError("unknown-module", "Name the module, in at most 1024 characters.");
 }
 
 /** The code of a value that does not fit the module's contract. */

@@ -54,7 +54,7 @@ export function createModules({ now }: Pick<Clock, "now">, grace = 0): Modules {
       const { name } = offer.module;
       requireFunction(offer.handler, `The handler of "${name}"`);
       if (offers.has(name)) {
-        throw new BonevalueError("module-taken", `A module named "${name}" is already offered; withdraw it first.`);
+        throw new BonevalueError("module-taken", `A module named "${name}" is already offered. Withdraw it first.`);
       }
       offers.set(name, offer);
       const tasks = waiting.get(name);

@@ -126,12 +126,12 @@ export function createNotify(context: CallContext, failed: (error: BonevalueErro
 }
 
 function busyError(): BonevalueError {
-  return new BonevalueError("busy", "Too many messages wait for the peer: await the replies of calls instead.");
+  return new BonevalueError("busy", "Too many messages wait for the peer: use calls, and await their replies.");
 }
 
 function tooLargeError(size: number): BonevalueError {
   return new BonevalueError(
     "too-large",
-    `A lossy message has at most ${maxLossySize} bytes, and this one ${size}: send less, or send it without \`lossy\`.`,
+    `A lossy message has at most ${maxLossySize} bytes, this one ${size}. Send less, or omit \`lossy\`.`,
   );
 }

@@ -101,7 +101,7 @@ export function createResponder(options: ResponderOptions): Responder {
     if (calls.get(id)) throw protocolError("something out of place");
     if (calls.size >= capacity) {
       streams.refuse(request);
-      fail(id, new BonevalueError("busy", "The peer handles too many calls at once; try later."), options);
+      fail(id, new BonevalueError("busy", "The peer handles too many calls at once. Try again later."), options);
       return;
     }
     const call = createInboundCall(link, id);
@@ -241,6 +241,6 @@ function createSerialQueue(): (task: () => Promise<void> | undefined) => void {
 }
 
 function checkTimeoutError(module: string): BonevalueError {
-  const message = `The contract of "${module}" has not checked a message within ${messageTimeoutMs} ms, so it was dropped.`;
+  const message = `The contract of "${module}" has not checked a message within ${messageTimeoutMs} ms.`;
   return new BonevalueError("timeout", message);
 }

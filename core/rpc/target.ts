@@ -69,7 +69,7 @@ export function createTarget({ query, peers, targets, call, notify, failed }: Ta
       const how = typeof options === "object" ? (options ?? {}) : { keepAlive: options };
       if (callback || typeof options === "function") requireFunction(callback, "The fourth argument, the callback,");
       if (!callback) return notify(targets(), moduleOf(module), request, how);
-      if (how.lossy) throw new BonevalueError("unsupported", "A lossy message has no answer: omit the callback.");
+      if (how.lossy) throw new BonevalueError("unsupported", "A lossy message has no answer. Omit the callback.");
       deliver(call(targets(), moduleOf(module), request, { keepAlive: how.keepAlive }), callback, failed);
     },
   });

@@ -27,6 +27,11 @@ export function remoteError(code: string, message: string, data?: unknown): Bone
   return new BonevalueError(isErrorCode(code) ? code : "handler-failed", message, { data });
 }
 
+/** The error of a stream that arrived and has no reader: an answer's after a while, a request's once it is answered. */
+export function unreadError(): BonevalueError {
+  return new BonevalueError("cancelled", "The stream was not read in time. Read it sooner, or request less.");
+}
+
 function isErrorLike(thrown: unknown): thrown is Error {
   return isInstanceOf(thrown, "Error") || typeTag(thrown) === "DOMException";
 }

@@ -39,8 +39,7 @@ const defaultMaxMessage = 65_536;
 const noWebRtc =
   "This runtime has no RTCPeerConnection. Pass one to webrtc(): in Node, that of `node-datachannel/polyfill`.";
 const noWebRtcInWorkers = "Workers have no WebRTC. Create the client in the page, and use postMessage.";
-const tooManyConnections =
-  "The browser has reached its limit of WebRTC connections (500 in Chromium). Close links, or set a lower maxLinks.";
+const tooManyConnections = "The browser has reached its limit of WebRTC connections. Close links, or lower `maxLinks`.";
 const noPath = "There is no path to the peer. Configure a TURN server in iceServers.";
 
 /** Connects peers with WebRTC data channels. It uses only the STUN and TURN servers of the app and its discovery server. */

@@ -87,7 +87,7 @@ function visit(walk: Walk, value: unknown): unknown {
     case "object":
       return value === null ? null : visitObject(walk, value);
     case "function":
-      return reject(walk, "is a function, which cannot be sent. Offer it as a module and send the module's name.");
+      return reject(walk, "is a function, which cannot be sent. Offer it as a module, and send its name.");
     default:
       return reject(walk, "is a symbol, which cannot be sent. Send its description.");
   }

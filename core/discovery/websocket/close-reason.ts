@@ -20,9 +20,9 @@ const finalReasons: Readonly<Record<number, Words>> = {
   [closeCode.normal]: ["disconnected", "The discovery server ended the session. Sign in again."],
   [closeCode.protocol]: [
     "protocol",
-    "The discovery server rejected a message of this page. Update both to the same version.",
+    "The discovery server rejected a message of this page. Update the older of the two.",
   ],
-  [closeCode.tooLarge]: ["protocol", "A message was too large for the discovery server. Send less."],
+  [closeCode.tooLarge]: ["protocol", "A message is too large for the discovery server. Send less."],
   [closeCode.unauthenticated]: [
     "unauthenticated",
     "The discovery server did not accept the credentials. Sign in again.",
@@ -62,7 +62,7 @@ export function errorFromServer({ code, message }: ToClient["error"]): Bonevalue
 
 const unreachable = (url: string): Words => [
   "unreachable",
-  `No discovery server answered at ${url}. Check the address, the network, the origins that the server allows, and this page's Content-Security-Policy (connect-src).`,
+  `No discovery server answered at ${url}. Check the address, the network, the server's list of origins, and this page's Content-Security-Policy (connect-src).`,
 ];
 const lost: Words = ["disconnected", "The connection to the discovery server was lost. The client reconnects."];
 const overloaded: Words = ["unreachable", "The discovery server is overloaded. Try again later."];

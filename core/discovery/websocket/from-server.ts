@@ -77,7 +77,7 @@ export function dispatch({ type, data, lost }: FromServer, events: ServerEvents)
 export function serverProtocolError(what: string): BonevalueError {
   return new BonevalueError(
     "protocol",
-    `The discovery server sent ${what}. Check that it is a bonevalue server, and that both are up to date.`,
+    `The discovery server sent ${what}. Check that it is a bonevalue server, and update the older of the two.`,
   );
 }
 
@@ -89,7 +89,7 @@ function signedIn(self: ToClient["setPeerId"], users: readonly string[], peers: 
 function incompatible(version: number): BonevalueError {
   return new BonevalueError(
     "incompatible",
-    `The discovery server has protocol version ${version}, this page version ${discoveryVersion}. Update the older one.`,
+    `The discovery server has protocol version ${version}, this page ${discoveryVersion}. Update the older of the two.`,
   );
 }
 

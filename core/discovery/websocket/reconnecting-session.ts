@@ -166,7 +166,7 @@ export function createReconnectingSession(
 
   function onHide(back: boolean) {
     void leave(back);
-    interrupt(new BonevalueError("disconnected", "The page was hidden. The client reconnects when it is shown again."));
+    interrupt(new BonevalueError("disconnected", "The page was hidden. The client reconnects when it is shown."));
   }
 
   function interrupt(reason: BonevalueError) {
@@ -203,6 +203,6 @@ function dialError(cause: unknown): BonevalueError {
   const { name, message: detail } = Object(cause);
   if (name === "TypeError" || name === "ReferenceError") return missingFeature(detail, "core-js", cause);
   const message =
-    "This page may not open a WebSocket to the discovery server. On https use a wss:// address, and allow it in connect-src of the Content-Security-Policy.";
+    "This page may not open a WebSocket to the discovery server. Use wss:// on https, and check this page's Content-Security-Policy (connect-src).";
   return new BonevalueError("unreachable", message, { cause });
 }

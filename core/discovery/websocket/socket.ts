@@ -200,10 +200,10 @@ export function openSocket(
 function unanswered(): BonevalueError {
   return new BonevalueError(
     "disconnected",
-    "The connection to the discovery server was lost before it answered. Check the lists for whether the request succeeded.",
+    "The connection to the discovery server was lost before it answered. Check the lists for whether it succeeded.",
   );
 }
 
 function tooLarge(type: string): BonevalueError {
-  return new BonevalueError("too-large", `"${type}" is larger than the 64 KiB that a server reads. Send less.`);
+  return new BonevalueError("too-large", `"${type}" is too large for the discovery server. Send less.`);
 }

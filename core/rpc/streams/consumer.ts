@@ -207,8 +207,5 @@ function lengthWithin(item: unknown, missingBytes: number): number {
 }
 
 function tooMuch(): BonevalueError {
-  return new BonevalueError(
-    "too-large",
-    "Too many items of the peer wait to be read. Read them faster, or send smaller ones.",
-  );
+  return new BonevalueError("too-large", "Too many items wait to be read. Read them faster, or send smaller ones.");
 }

@@ -28,17 +28,17 @@ export function packPayloads(
     return source && { kind: source.kind, detail: sources.push(source) - 1 };
   };
   const open = () => sources.map((source) => source.open());
-  const cancel = (message: string, cause?: unknown) => {
-    const reason = new BonevalueError("cancelled", message, { cause });
+  const cancel = (cause?: unknown) => {
+    const reason = new BonevalueError("cancelled", "The value with the stream was not sent.", { cause });
     for (let copy = 0; copy < copies; copy++) cancelAll(open(), reason);
   };
   try {
     const packed = pack(value, { ...outgoing, attach });
-    if (count === 0) cancel("There is no peer to send the stream to.");
+    if (count === 0) cancel();
     if (sources.length === 0) return new Array(count).fill({ packed, streams: none });
     return Array.from({ length: count }, () => ({ packed, streams: open() }));
   } catch (error) {
-    cancel("The value with the stream cannot be sent.", error);
+    cancel(error);
     throw error;
   }
 }

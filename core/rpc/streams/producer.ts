@@ -87,7 +87,7 @@ export function createProducer(options: ProducerOptions): Producer {
     if (!tail || bytes.length + tail.length === size) return [Kind.item, id!, packed];
     const error = new BonevalueError(
       "unsupported",
-      "A chunk was transferred or resized before it was sent. Do so after the stream has asked for the next one.",
+      "A chunk was transferred or resized before it was sent. Wait until the stream asks for the next one.",
     );
     // The scheduler is busy with this frame.
     queueMicrotask(() => end(error));

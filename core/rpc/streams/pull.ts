@@ -59,7 +59,7 @@ export function consumeOnce<Source extends object>(source: Source): Source {
   }
   throw new BonevalueError(
     "unsupported",
-    "An iterable that can be read only once was already sent. Create a new one for each call.",
+    "An iterable that can be read only once was already sent. Create one for each call.",
   );
 }
 

@@ -175,7 +175,7 @@ function diagnoseFailure(
   if (hasPath(pc)) return "There is a path, but the handshake with the peer failed. Dial again.";
   if (pc.iceGatheringState !== "complete") return undefined;
   if (candidateTypes.size === 0) {
-    return "This device has no usable network address. Check that it is online and that WebRTC is not blocked.";
+    return "This device has no usable address. Check that it is online and that WebRTC is not blocked.";
   }
   if (!candidateTypes.has("relay")) {
     const errors = [...iceErrors].join("; ");
