@@ -5,7 +5,7 @@ import { type Packed, pack } from "../wire/pack.ts";
 import type { SendScheduler } from "../wire/send-scheduler.ts";
 import type { SerializeOptions } from "../wire/serialize.ts";
 import { type Ending, groupOf, type InboundCall } from "./inbound-call.ts";
-import { packPayload } from "./streams/payload.ts";
+import { packPayload } from "./streams/answer-payload.ts";
 import type { Streams } from "./streams/streams.ts";
 import { longestMessage, thrownError, unsendable } from "./wire-errors.ts";
 

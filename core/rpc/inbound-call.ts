@@ -3,7 +3,7 @@ import { lazyProperty } from "../lazy-property.ts";
 import type { Peer } from "../peer.ts";
 import type { Deadline } from "./deadlines.ts";
 import type { NamedHandlerContext } from "./module.ts";
-import { discardValue } from "./streams/payload.ts";
+import { discardValue } from "./streams/answer-payload.ts";
 import { createStreamGroup, type StreamGroup } from "./streams/stream-group.ts";
 import type { Streams } from "./streams/streams.ts";
 import { thrownError, unreadError } from "./wire-errors.ts";

@@ -20,7 +20,7 @@ import {
 import type { Modules, Offer } from "./modules.ts";
 import { createParking, type UnpackedRequest } from "./parking.ts";
 import type { Receipts } from "./receipts.ts";
-import { discardValue } from "./streams/payload.ts";
+import { discardValue } from "./streams/answer-payload.ts";
 import { createThrottle } from "./throttle.ts";
 import { unpackPayload } from "./unpack-payload.ts";
 import { check, isThenable } from "./validate.ts";

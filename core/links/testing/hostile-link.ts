@@ -5,7 +5,7 @@ import { createDeadlines } from "../../rpc/deadlines.ts";
 import { moduleOf } from "../../rpc/module.ts";
 import { createModules, type Offer } from "../../rpc/modules.ts";
 import { createRpc, type Rpc } from "../../rpc/rpc.ts";
-import { packPayload } from "../../rpc/streams/payload.ts";
+import { packPayload } from "../../rpc/streams/answer-payload.ts";
 import { createVirtualClock } from "../../testing/virtual-clock.ts";
 import type { Channel, LinkEvents } from "../../transport/transport.ts";
 import { decode, encode, type Received } from "../../wire/codec.ts";

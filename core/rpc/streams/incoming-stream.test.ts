@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { createIncomingStream, type IncomingStream, iterate } from "./incoming-stream.ts";
+import { createIncomingStream, type IncomingStream } from "./incoming-stream.ts";
+import { iterate } from "./iterate.ts";
 
 function count(to: number, cancel = (_: unknown) => {}): IncomingStream<number> {
   let n = 0;

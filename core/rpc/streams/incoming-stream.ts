@@ -1,4 +1,5 @@
 import { requireGlobal } from "../../missing-feature.ts";
+import { iterate } from "./iterate.ts";
 
 /** A stream that arrives. `for await` reads it in every browser, including Safari. */
 export type IncomingStream<Item> = ReadableStream<Item> & AsyncIterable<Item>;
@@ -20,16 +21,4 @@ export function createIncomingStream<Item>(source: IncomingStreamSource<Item>): 
     Object.defineProperty(stream, Symbol.asyncIterator, { value: () => iterate(stream), configurable: true });
   }
   return stream as IncomingStream<Item>;
-}
-
-/** Iterates over `stream`, also in browsers that cannot do so themselves. Leaving the loop cancels the stream. */
-export async function* iterate<Item>(stream: ReadableStream<Item>): AsyncGenerator<Item, void, void> {
-  const reader = stream.getReader();
-  try {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
-  } finally {
-    // Rejects for a stream that has failed, which the loop has thrown already.
-    reader.cancel().catch(() => {});
-    reader.releaseLock();
-  }
 }

@@ -1,6 +1,6 @@
 import { BonevalueError } from "../../errors.ts";
 import { isInstanceOf, typeTag } from "../../type-tag.ts";
-import { iterate } from "./incoming-stream.ts";
+import { iterate } from "./iterate.ts";
 import type { FileInfo } from "./remote-file.ts";
 
 /** Whether `value` is a Blob or a File of this page, of whichever realm. */

@@ -1,10 +1,11 @@
 import { BonevalueError } from "../../errors.ts";
 import { isInstanceOf } from "../../type-tag.ts";
 import type { AttachmentKind } from "../../wire/annotations.ts";
+import { isRemoteFile } from "./is-remote-file.ts";
 import { chunksOf, infoOf, isBlob } from "./local-file.ts";
 import { multicast } from "./multicast.ts";
 import { consumeOnce, isAsyncIterable, iteratorOf, type PullSource, pullFromIterable, pullFromStream } from "./pull.ts";
-import { type FileInfo, isRemoteFile } from "./remote-file.ts";
+import type { FileInfo } from "./remote-file.ts";
 
 /** A stream or a blob that is sent to one peer. */
 export interface OutgoingStream {

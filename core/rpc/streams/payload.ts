@@ -43,25 +43,9 @@ export function packPayloads(
   }
 }
 
-/** Packs a value for one peer. See {@link packPayloads}. */
-export function packPayload(value: unknown, outgoing: Omit<SerializeOptions, "attach">): Payload {
-  return packPayloads(value, outgoing, 1)[0]!;
-}
-
 /** Cancels the streams of a payload that is not sent. */
 export function discard({ streams }: Payload, reason: BonevalueError): void {
   cancelAll(streams, reason);
-}
-
-/** Cancels the streams of an answer that came too late. */
-export function discardValue(value: unknown): void {
-  const reason = new BonevalueError("cancelled", "The answer came too late. The call has ended.");
-  try {
-    const whole = { name: "response", code: "invalid-response", depth: 64, size: Number.POSITIVE_INFINITY } as const;
-    discard(packPayload(value, whole), reason);
-  } catch {
-    // `packPayload` has cancelled the streams.
-  }
 }
 
 /** Whether other peers wait for this one, since they share a stream of the payload in lock-step. */

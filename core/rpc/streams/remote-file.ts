@@ -2,6 +2,7 @@ import { invalidSignal } from "../../check-arguments.ts";
 import { BonevalueError } from "../../errors.ts";
 import { guard } from "../../events.ts";
 import type { IncomingStream } from "./incoming-stream.ts";
+import { remoteFilePrototype } from "./is-remote-file.ts";
 
 /** A file or a blob of another peer. Its bytes are sent as they are read, once. It can be sent on to other peers instead. */
 export interface RemoteFile {
@@ -41,12 +42,6 @@ export type OnRead = ((bytes: number) => void) | undefined;
 /** The description of a file, which arrives before its bytes. */
 export type FileInfo = Pick<RemoteFile, "name" | "type" | "size">;
 
-// Shared by the copies of this library in one page.
-const brand = Symbol.for("bonevalue.RemoteFile");
-
-// With a prototype of its own a file is not a plain object, which would be sent field by field.
-const prototype: object = Object.freeze(Object.create(Object.prototype, { [brand]: { value: true } }));
-
 /** Creates a file. `open` is called at most once, when its bytes are first read. */
 export function createRemoteFile(
   info: FileInfo,
@@ -84,12 +79,7 @@ export function createRemoteFile(
     }
   }
 
-  return Object.freeze(Object.assign(Object.create(prototype), { ...info, stream, blob }) as RemoteFile);
-}
-
-/** Whether {@link createRemoteFile} of any copy of this library created `value`. */
-export function isRemoteFile(value: unknown): value is RemoteFile {
-  return brand in Object(value);
+  return Object.freeze(Object.assign(Object.create(remoteFilePrototype), { ...info, stream, blob }) as RemoteFile);
 }
 
 // A browser may keep blobs of this size on disk.

@@ -5,10 +5,11 @@ import { validate } from "../validate.ts";
 import { thrownError } from "../wire-errors.ts";
 import { consumerOf } from "./consumer.ts";
 import { createIncomingStream, type IncomingStream } from "./incoming-stream.ts";
+import { isRemoteFile } from "./is-remote-file.ts";
 import { chunksOf, infoOf, isBlob } from "./local-file.ts";
 import { isReadableStream } from "./outgoing-stream.ts";
 import { isAsyncIterable, type PullSource, pullFromIterable, pullFromStream } from "./pull.ts";
-import { createRemoteFile, isRemoteFile, type OnRead, type RemoteFile } from "./remote-file.ts";
+import { createRemoteFile, type OnRead, type RemoteFile } from "./remote-file.ts";
 
 type Schema = StandardSchemaV1<any, any>;
 type In<S> = S extends StandardSchemaV1<infer I, any> ? I : never;

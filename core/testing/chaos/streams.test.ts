@@ -4,7 +4,8 @@ import { fc, runs } from "../../../tools/property.ts";
 import type { Client } from "../../client.ts";
 import { BonevalueError } from "../../errors.ts";
 import { defineModule } from "../../rpc/module.ts";
-import { type IncomingStream, iterate } from "../../rpc/streams/incoming-stream.ts";
+import type { IncomingStream } from "../../rpc/streams/incoming-stream.ts";
+import { iterate } from "../../rpc/streams/iterate.ts";
 import { createWorld, disturbances, leaveAll, settleWorld, step, type World } from "./world.ts";
 
 /** What a producer makes: items of so many bytes, so many ms apart, and perhaps an error behind the last. */
