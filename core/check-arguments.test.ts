@@ -35,6 +35,44 @@ describe("a wrong argument from untyped code is an error that says what to pass"
     expect(client.status.peek()).toBe("offline");
   });
 
+  test.for([
+    { code: "invalid-request", credentials: { room: "" } },
+    { code: "invalid-request", credentials: { room: 5 } },
+    { code: "invalid-request", credentials: { room: "x".repeat(129) } },
+    { code: "invalid-request", credentials: { room: "x".repeat(10_000_000) } },
+    { code: "invalid-request", credentials: { room: "\ud800" } },
+    { code: "invalid-request", credentials: { room: "demo", username: "ann", password: "" } },
+    { code: "invalid-request", credentials: { room: "demo", token: "abc" } },
+    { code: "invalid-request", credentials: { room: "demo", invite: "abc" } },
+    { code: "invalid-request", credentials: { room: "demo", secret: "unknown to this version" } },
+    { code: "invalid-request", credentials: { username: "ann", password: "", token: "abc" } },
+    { code: "invalid-request", credentials: { token: "abc", name: "Ann" } },
+    { code: "alias-reserved", credentials: { room: "demo", name: "" } },
+    { code: "alias-reserved", credentials: { room: "demo", name: 5 } },
+    { code: "alias-reserved", credentials: { room: "demo", name: "x".repeat(65) } },
+    { code: "alias-reserved", credentials: { room: "demo", name: "x".repeat(10_000_000) } },
+    { code: "alias-reserved", credentials: { room: "demo", name: "*" } },
+    { code: "alias-reserved", credentials: { room: "demo", name: "Us" } },
+    { code: "alias-reserved", credentials: { room: "demo", name: "0123456789ABCDEF0123456789abcdef" } },
+    { code: "alias-reserved", credentials: { room: "demo", name: "A\u0000nn" } },
+    { code: "alias-reserved", credentials: { room: "demo", name: "Ann\u200b" } },
+  ])("connect with credentials that are $code", async ({ code, credentials }) => {
+    const client: any = createNetwork().client();
+    await expect(client.connect("host", credentials)).rejects.toMatchObject({ code });
+    expect(client.status.peek()).toBe("offline");
+  });
+
+  test.for([{ app: "x".repeat(65) }, { app: 5 }, { app: "\ud800" }])("createClient with %o", (options) => {
+    const wrong = expect.objectContaining({ code: "invalid-request", message: expect.stringContaining("app") });
+    expect(() => createClient(options as any)).toThrow(wrong);
+  });
+
+  test("names of the greatest length are valid, counted in code points of NFC", async () => {
+    const client = createNetwork().client(undefined, { app: "e\u0301".repeat(64) });
+    await client.connect("host", { room: "\u{1F600}".repeat(128), name: "e\u0301".repeat(64) });
+    expect(client.self.peek()).toMatchObject({ username: "é".repeat(64), room: "\u{1F600}".repeat(128) });
+  });
+
   test.for(given([], [null], [5], [{}], [{ user: 5 }], [{ peers: "ab" }], [["a"]]))(
     "get with $args",
     async ({ args }) => {

@@ -26,12 +26,6 @@ export function invalidSignal(value: unknown): BonevalueError | undefined {
   return new BonevalueError("invalid-request", "`signal` has to be an AbortSignal.");
 }
 
-/** Whether `value` has the form of credentials: strings, or a function for a token. */
-export function isCredentials(value: unknown): boolean {
-  const { username, invite = username, password, token } = Object(value);
-  return isText(token) || typeof token === "function" || [invite, password].every(isText);
-}
-
 /** Whether `value` is a string. */
 export function isText(value: unknown): boolean {
   return typeof value === "string";

@@ -1,6 +1,7 @@
-import { invalidNumber, isCredentials, isNonNegativeNumber, isText } from "./check-arguments.ts";
+import { invalidNumber, isNonNegativeNumber, isText } from "./check-arguments.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Diagnosis } from "./diagnose.ts";
+import { checkedCredentials } from "./discovery/credentials.ts";
 import type { Credentials, Discovery, DiscoverySession, InvitationNames } from "./discovery/discovery.ts";
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";
@@ -12,6 +13,9 @@ import { createPool } from "./links/pool.ts";
 import type { Alias, Peer, PeerId } from "./peer.ts";
 import { freezeQuery, keyOf, matches, type Query, resolveTargets } from "./peers/query.ts";
 import { createRegistry } from "./peers/registry.ts";
+import type { OwnPresence, PresenceDefinition, PresenceInput, PresenceOfferOptions } from "./presence/definition.ts";
+import { createPresence } from "./presence/presence.ts";
+import { labelOf, maxAppLength } from "./protocol/labels.ts";
 import type { Live } from "./reactive.ts";
 import { call } from "./rpc/call.ts";
 import type { CallContext } from "./rpc/call-peer.ts";
@@ -28,6 +32,12 @@ import { createWeakCache } from "./weak-cache.ts";
 
 /** The options of {@link createClient}. Times in ms. */
 export interface ClientOptions {
+  /**
+   * The name of the app, of at most 64 code points: pages of one app see and reach only each other. Several apps can share a
+   * server with its accounts and their trust. It separates apps that trust each other, and is no security boundary. Default
+   * `""`.
+   */
+  app?: string | undefined;
   /** How the client finds peers. Default: a WebSocket to the discovery server. */
   discovery?: Discovery | undefined;
   /** How the client connects to peers. Default: WebRTC data channels. */
@@ -80,6 +90,16 @@ export interface Client {
     handler: Handler<M>,
     options?: { allow?: Query | undefined },
   ): () => void;
+
+  /**
+   * Offers a value to the peers that subscribe to it with `get(query).presence(definition)`. Throws `module-taken` if the
+   * name is offered already, and like `set` of what it returns.
+   */
+  presence<D extends PresenceDefinition>(
+    definition: D,
+    initial: PresenceInput<D>,
+    options?: PresenceOfferOptions,
+  ): OwnPresence<PresenceInput<D>>;
 
   /**
    * Asks the server to invite a person. The answer does not reveal whether the address has an account. With `names`, both
@@ -138,6 +158,9 @@ export function createClientWith(clock: Clock, connections: Connections, options
   for (const [name, value] of Object.entries({ idleTimeout, maxLinks, moduleGrace })) {
     if (!isNonNegativeNumber(value)) throw invalidNumber(name);
   }
+  const app = labelOf(options.app ?? "", 0, maxAppLength);
+  if (app === undefined)
+    throw new BonevalueError("invalid-request", `\`app\` must be a string of at most ${maxAppLength} characters.`);
   const limits = limitsOf(options.limits);
   // The peer, and readers of an answer's streams, need some time even if `idleTimeout` is short.
   const peerIdleMs = Math.max(shortIdleMs, idleTimeout);
@@ -158,14 +181,14 @@ export function createClientWith(clock: Clock, connections: Connections, options
     iceServers: () => session.iceServers(),
     isKnown: (peer) => registry.byId(peer) !== undefined,
     connect: (link) =>
-      connections.loaded!.openConnection(link, ownId(), {
+      connections.loaded!.openConnection(link, ownId(), presence, {
         peer: registry.byId(link.peer) ?? { id: link.peer, name: "" },
         modules,
         deadlines,
         limits,
         idleTimeout: peerIdleMs,
         now: clock.now,
-        isAllowed: (allow, peer) => matches(allow, peer, registry),
+        isAllowed: (allow, peer) => session.serves(peer) && matches(allow, peer, registry),
         failed: emitError,
       }),
     onInterrupted: () => session.check(),
@@ -174,6 +197,7 @@ export function createClientWith(clock: Clock, connections: Connections, options
 
   const session = createSession({
     discovery: options.discovery ?? websocket(),
+    app,
     registry,
     pool: {
       ...pool,
@@ -186,12 +210,26 @@ export function createClientWith(clock: Clock, connections: Connections, options
     emit: emitter.emit,
   });
 
+  const presence = createPresence({
+    clock,
+    limits,
+    maxLinks,
+    pool,
+    self: ownId,
+    keepOpenMs,
+    isAllowed(allow, id) {
+      const peer = registry.byId(id);
+      return peer !== undefined && matches(allow, peer, registry);
+    },
+    failed: emitError,
+  });
+
   const callContext: CallContext = {
     pool,
     deadlines,
     limits,
     now: clock.now,
-    keepOpenMs: (wanted = keepAlive) => (wanted ? idleTimeout : shortIdleMs),
+    keepOpenMs,
     refusal({ id, name }) {
       if (isSignedOut()) return notConnected();
       if (name === "") return unknownPeer(id);
@@ -206,6 +244,10 @@ export function createClientWith(clock: Clock, connections: Connections, options
 
   function ownId(): PeerId {
     return session.self.peek()?.id ?? "";
+  }
+
+  function keepOpenMs(wanted: boolean | undefined = keepAlive): number {
+    return wanted ? idleTimeout : shortIdleMs;
   }
 
   function isSignedOut(): boolean {
@@ -224,17 +266,20 @@ export function createClientWith(clock: Clock, connections: Connections, options
 
   /** Returns the session for a request with these strings. The server would close the session on another type. */
   function serverFor(...strings: readonly string[]): DiscoverySession {
-    if (strings.every(isText)) return session.server();
-    throw new BonevalueError("invalid-request", "Pass aliases, addresses, tokens and passwords as strings.");
+    if (!strings.every(isText))
+      throw new BonevalueError("invalid-request", "Pass aliases, addresses, tokens and passwords as strings.");
+    if (session.self.peek()?.room !== undefined)
+      throw new BonevalueError("unsupported", "A room has neither users nor trust. Sign in with an account.");
+    return session.server();
   }
 
   return {
     connect(host: string, who: string | Credentials, password?: string) {
-      const credentials = typeof who === "string" ? { username: who, password: password ?? "" } : who;
-      if (!isCredentials(credentials)) {
-        return Promise.reject(
-          new BonevalueError("unauthenticated", "Pass credentials: connect(host, username, password)."),
-        );
+      let credentials: Credentials;
+      try {
+        credentials = checkedCredentials(typeof who === "string" ? { username: who, password: password ?? "" } : who);
+      } catch (error) {
+        return Promise.reject(error);
       }
       // Beside the sign-in, so that it delays no dial. If it fails, the first dial tries again.
       connections.load().catch(() => {});
@@ -245,16 +290,18 @@ export function createClientWith(clock: Clock, connections: Connections, options
     getId: () => session.self.peek()?.id,
     get(given) {
       const query = freezeQuery(given);
-      return cachedTargets.get(keyOf(query), () =>
-        createTarget({
+      return cachedTargets.get(keyOf(query), () => {
+        const peers = registry.watch(query);
+        return createTarget({
           query,
-          peers: registry.watch(query),
+          peers,
           targets: () => resolveTargets(query, registry),
           call: (...args) => call(callContext, ...args),
           notify,
+          presence: (definition) => presence.engineOf(definition).watch(definition, query, peers),
           failed: emitError,
-        }),
-      );
+        });
+      });
     },
     module(module, handler, options) {
       const { allow = "*" } = options ?? {};
@@ -265,6 +312,7 @@ export function createClientWith(clock: Clock, connections: Connections, options
         bare: typeof module === "string",
       });
     },
+    presence: (definition, initial, options) => presence.engineOf(definition).offer(definition, initial, options ?? {}),
     invite: async (email, names) => serverFor(email, names?.alias ?? "", names?.as ?? "").invite(email, names),
     requestToken(alias, callback) {
       const token = requestToken(alias);

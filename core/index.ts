@@ -15,6 +15,15 @@ export type { LinkState } from "./links/link-states.ts";
 export { overrideModule } from "./override-module.ts";
 export type { Alias, Peer, PeerId } from "./peer.ts";
 export type { Query } from "./peers/query.ts";
+export {
+  definePresence,
+  type OwnPresence,
+  type PeerPresence,
+  type PresenceDefinition,
+  type PresenceInput,
+  type PresenceOfferOptions,
+  type PresenceOutput,
+} from "./presence/definition.ts";
 export type { Live } from "./reactive.ts";
 export type { CallOptions } from "./rpc/call.ts";
 export type { Progress } from "./rpc/call-peer.ts";

@@ -1,15 +1,22 @@
 import { maxAssemblyBytes } from "./limits.ts";
 import { type Connection, createConnection, type LinkOptions } from "./links/connection.ts";
+import type { Presence } from "./presence/presence.ts";
+import { servePresence } from "./presence/serve-presence.ts";
 import { createRpc, type Rpc, type RpcOptions } from "./rpc/rpc.ts";
 import { defaultWindow } from "./wire/credit.ts";
 import { features, maxMessageSize } from "./wire/frames.ts";
 
 /**
- * Creates the connection on a link that has opened, with calls, messages and streams. `self` is our own peer id.
+ * Creates the connection on a link that has opened, with calls, messages, streams and presence. `self` is our own peer id.
  *
  * The client loads this file and everything that only it imports while it signs in.
  */
-export function openConnection(link: LinkOptions, self: string, rpc: RpcOptions): Connection<Rpc> {
+export function openConnection(
+  link: LinkOptions,
+  self: string,
+  presence: Presence,
+  rpc: Omit<RpcOptions, "presence">,
+): Connection<Rpc> {
   const { limits } = rpc;
   return createConnection({
     ...link,
@@ -24,6 +31,6 @@ export function openConnection(link: LinkOptions, self: string, rpc: RpcOptions)
       assembly: maxAssemblyBytes(limits),
       features,
     },
-    serve: (connection) => createRpc(connection, rpc),
+    serve: (connection) => createRpc(connection, { ...rpc, presence: servePresence(presence, connection) }),
   });
 }

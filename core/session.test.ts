@@ -1,8 +1,11 @@
 import { describe, expect, test, vi } from "vitest";
 import { type Client, createClient } from "./client.ts";
 import type { DiscoverySession } from "./discovery/discovery.ts";
+import { createMemoryDiscovery } from "./discovery/memory.ts";
+import { createClientOn } from "./testing/client-on.ts";
 import { createNetwork, type Network } from "./testing/network.ts";
 import { createVirtualClock, type VirtualClock } from "./testing/virtual-clock.ts";
+import { createMemoryNetwork } from "./transport/memory.ts";
 
 interface World {
   readonly clock: VirtualClock;
@@ -168,4 +171,78 @@ test("the ICE servers of a discovery server are dropped at the sign-out", async 
   await client.disconnect();
   await client.diagnose();
   expect(probe.mock.calls).toEqual([[named], [[]]]);
+});
+
+describe("what a peer sends right before it leaves, when the server is faster than the link", () => {
+  /** Ann and bob with an open link that takes 100 ms. `log` has bob's events. */
+  async function linked() {
+    const clock = createVirtualClock();
+    const discovery = createMemoryDiscovery({ clock });
+    const network = createMemoryNetwork({ clock, latency: 100 });
+    const names = ["ann", "bob"] as const;
+    for (const name of names) discovery.addUser(name, "");
+    discovery.trust("ann", "bob", "bob", "ann");
+    const [ann, bob] = names.map(() => createClientOn(clock, { discovery, transport: network.transport })) as [
+      Client,
+      Client,
+    ];
+    ann.connect("test", "ann", "");
+    bob.connect("test", "bob", "");
+    await clock.advance(0);
+    const log: unknown[] = [];
+    bob.on("peerdisconnect", () => log.push("peerdisconnect", bob.peers.peek().length));
+    bob.module("Note", ({ request }) => log.push(request));
+    ann.get("bob").message("Note", "hello");
+    await clock.advance(1_000);
+    expect(log.splice(0)).toEqual(["hello"]);
+    return { clock, discovery, network, ann, bob, log };
+  }
+
+  test("arrives after peerdisconnect, which is prompt", async () => {
+    const { clock, network, ann, log } = await linked();
+    ann.get("bob").message("Note", "bye");
+    ann.disconnect();
+    await clock.advance(1);
+    expect(log).toEqual(["peerdisconnect", 0]);
+    await clock.advance(999);
+    expect([log, network.size]).toEqual([["peerdisconnect", 0, "bye"], 0]);
+  });
+
+  test("is an answer, and its caller gets it", async () => {
+    const { clock, ann, bob } = await linked();
+    const answer = Promise.withResolvers<string>();
+    ann.module("Wait", () => answer.promise);
+    const reply = bob.get("ann").call("Wait").first();
+    await clock.advance(200);
+    answer.resolve("bye");
+    await clock.advance(0);
+    ann.disconnect();
+    await clock.advance(200);
+    expect(await reply).toBe("bye");
+  });
+
+  test("is not read once the trust has ended", async () => {
+    const { clock, discovery, network, ann, log } = await linked();
+    const errors: string[] = [];
+    ann.on("error", ({ code }) => errors.push(code));
+    ann.get("bob").message("Note", "bye");
+    await clock.advance(0);
+    discovery.distrust("ann", "bob");
+    await clock.advance(5_000);
+    expect([log, errors, network.size]).toEqual([["peerdisconnect", 0], ["disconnected"], 0]);
+  });
+
+  test("is not waited for longer than 2 s", async () => {
+    const { clock, network, ann, bob } = await linked();
+    const link = bob.link(ann.getId()!);
+    ann.module("Never", () => new Promise(() => {}));
+    const call = bob.get("ann").call("Never");
+    await clock.advance(200);
+    network.partition(ann.getId()!);
+    ann.disconnect();
+    await clock.advance(1_999);
+    expect([call.state.peek().pending, link.peek().status]).toEqual([1, "open"]);
+    await clock.advance(1);
+    expect([call.state.peek().replies[0]?.error?.code, link.peek().status]).toEqual(["disconnected", "failed"]);
+  });
 });

@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import type { Credentials, Discovery, DiscoverySession, Snapshot } from "./discovery/discovery.ts";
+import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, Snapshot } from "./discovery/discovery.ts";
 import { BonevalueError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
 import type { Pool } from "./links/pool.ts";
@@ -14,7 +14,10 @@ export type Status = "offline" | "connecting" | "online" | "reconnecting";
 /** This client, as the discovery server knows it. */
 export interface Self {
   readonly id: PeerId;
+  /** The user name of the account. In a room, the name that others see. */
   readonly username: string;
+  /** The name of the room, if this client is in one. */
+  readonly room?: string | undefined;
 }
 
 /**
@@ -38,10 +41,11 @@ export interface Events {
 /** The parts of a client that a session drives. */
 export interface SessionOptions {
   readonly discovery: Discovery;
+  readonly app: string;
   readonly registry: Registry;
   readonly pool: Pick<
     Pool<any>,
-    "connectionTo" | "setOnline" | "wake" | "drop" | "close" | "receive" | "onUnreachable"
+    "connectionTo" | "setOnline" | "wake" | "finish" | "drop" | "close" | "receive" | "onUnreachable"
   >;
   readonly clock: Clock;
   readonly emit: Emitter<Events>["emit"];
@@ -61,6 +65,8 @@ export interface Session {
   check(): void;
   /** Returns the server for requests. Throws `not-connected` if there is none. */
   server(): DiscoverySession;
+  /** Whether requests of this peer are served. */
+  serves(peer: Peer): boolean;
   /** A link has closed. Its peer may have been online only by this link. */
   onLinkClosed(peer: PeerId): void;
 }
@@ -81,7 +87,7 @@ interface SignIn {
  * Everything is applied in one order: the registry changes first, then links close, then events are emitted. Each step
  * may run a listener of the app, and a listener may sign out or sign in again: `runSteps` then skips the rest.
  */
-export function createSession({ discovery, registry, pool, clock, emit }: SessionOptions): Session {
+export function createSession({ discovery, app, registry, pool, clock, emit }: SessionOptions): Session {
   const status = createLive<Status>("offline");
   const self = createLive<Self | undefined>(undefined);
   let signIn: SignIn | undefined;
@@ -110,9 +116,8 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
 
   function closeLinks(change: Change): void {
     if (change.type === "links-ended") pool.close(linkEnded("This client has a new peer id."));
-    else if (change.type === "peer-removed") {
-      pool.drop(change.peer.id, linkEnded("The peer has gone, or is no longer trusted."));
-    }
+    else if (change.type === "link-ended") pool.drop(change.id, peerGone());
+    else if (change.type === "peer-removed") pool[change.mayFinish ? "finish" : "drop"](change.peer.id, peerGone());
   }
 
   function emitChange(change: Change): void {
@@ -181,7 +186,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
     const ifCurrent = (run: () => void) => {
       if (signIn === opened) run();
     };
-    const server = discovery.open(host, credentials, {
+    const events: DiscoveryEvents = {
       online: (snapshot) => ifCurrent(() => onOnline(opened, snapshot)),
       interrupted: (reason) => ifCurrent(() => onInterrupted(reason)),
       ended: (reason) => ifCurrent(() => end(opened, reason, reason)),
@@ -193,7 +198,8 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
       signal: (kind, from, signal) => ifCurrent(() => pool.receive(kind, from, signal)),
       unreachable: (to) => ifCurrent(() => pool.onUnreachable(to)),
       woke: () => ifCurrent(() => pool.wake()),
-    });
+    };
+    const server = discovery.open(host, credentials, events, { app });
     const opened: SignIn = { host, credentials, server, promise, resolve, reject };
     return opened;
   }
@@ -211,8 +217,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
     iceServers: () => iceServers,
     connect(host, credentials) {
       if (signIn && signIn.host === host && isSame(signIn.credentials, credentials)) return signIn.promise;
-      // A copy, because the app may change its object later.
-      const next = open(host, { ...credentials });
+      const next = open(host, credentials);
       if (signIn) void signOut(next);
       else {
         signIn = next;
@@ -227,6 +232,7 @@ export function createSession({ discovery, registry, pool, clock, emit }: Sessio
       if (!signIn) throw notConnected();
       return signIn.server;
     },
+    serves: (peer) => peerList.serves(peer),
     onLinkClosed: (peer) => apply(peerList.onLinkClosed(peer)),
   };
 }
@@ -235,6 +241,10 @@ function isSame(a: Credentials, b: Credentials): boolean {
   const entries = Object.entries(a);
   const other = b as Readonly<Record<string, unknown>>;
   return entries.length === Object.keys(b).length && entries.every(([key, value]) => other[key] === value);
+}
+
+function peerGone(): BonevalueError {
+  return linkEnded("The peer has gone, or is no longer trusted.");
 }
 
 function linkEnded(why: string): BonevalueError {

@@ -29,6 +29,7 @@ function createBob(discovery: MemoryDiscovery, transport: Transport): Bob {
     "",
     { username: "bob", password: "" },
     { ...createEventRecorder().events, online: ({ self }) => (id = self.id), signal: onSignal },
+    { app: "" },
   );
 
   function onSignal(kind: SignalKind, from: string, signal: unknown): void {

@@ -49,6 +49,17 @@ export const importRules: readonly ImportRule[] = [
     files: ["core/links/", "core/wire/", "core/peers/", ...sharedFiles],
     packages: ["valibot", "@standard-schema/spec"],
   },
+  {
+    from: "core/presence/",
+    files: ["core/links/", "core/wire/", "core/peers/", "core/rpc/validate.ts", ...sharedFiles],
+    packages: ["@standard-schema/spec"],
+  },
+  // Only the types: an app gets the code with its first definition.
+  {
+    from: "core/rpc/target.ts",
+    files: ["core/rpc/", "core/peers/", "core/presence/definition.ts", ...sharedFiles],
+    packages: [],
+  },
   { from: "core/global.ts", files: ["core/client.ts"], packages: [] },
   { from: "bindings/react/", files: ["core/index.ts", "core/internal.ts"], packages: ["react"] },
   { from: "bindings/vue/", files: ["core/index.ts", "core/internal.ts"], packages: ["vue"] },

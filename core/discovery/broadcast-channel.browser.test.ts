@@ -33,7 +33,7 @@ async function openKillableTab(host: string) {
 test("with locks, a killed tab is gone for certain", async () => {
   const host = newRoom();
   const { events, until } = createEventRecorder();
-  const session = broadcastChannel().open(host, { username: "ann", password: "" }, events);
+  const session = broadcastChannel().open(host, { username: "ann", password: "" }, events, { app: "" });
   await until(([event]) => event === "online");
   const bob = await openKillableTab(host);
   await until(([event]) => event === "peerConnect");
@@ -46,7 +46,9 @@ test("without locks, a killed tab is lost when it no longer answers", async () =
   const host = newRoom();
   const clock = createVirtualClock();
   const { events, until } = createEventRecorder();
-  const session = broadcastChannel({ locks: undefined, clock }).open(host, { username: "ann", password: "" }, events);
+  const session = broadcastChannel({ locks: undefined, clock }).open(host, { username: "ann", password: "" }, events, {
+    app: "",
+  });
   await clock.advance(200);
   const bob = await openKillableTab(host);
   await until(([event]) => event === "peerConnect");

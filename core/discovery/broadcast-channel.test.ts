@@ -41,7 +41,7 @@ function openTab(
   credentials: Credentials = { username: "ann", password: "" },
 ) {
   const recorder = createEventRecorder();
-  open.push(broadcastChannel(options).open(host, credentials, recorder.events));
+  open.push(broadcastChannel(options).open(host, credentials, recorder.events, { app: "" }));
   return recorder;
 }
 
@@ -170,14 +170,14 @@ test("a user name may contain the characters that separate the parts of a lock's
 test("a user name in another Unicode normalization form is the same user", async () => {
   const host = crypto.randomUUID();
   const [first, second, third] = [createEventRecorder(), createEventRecorder(), createEventRecorder()];
-  const sessions = [broadcastChannel().open(host, { username: "Zoe\u0308", password: "" }, first.events)];
+  const sessions = [broadcastChannel().open(host, { username: "Zoe\u0308", password: "" }, first.events, { app: "" })];
   await first.until(([name]) => name === "online");
-  sessions.push(broadcastChannel().open(host, { username: "Zo\u00eb", password: "" }, second.events));
+  sessions.push(broadcastChannel().open(host, { username: "Zo\u00eb", password: "" }, second.events, { app: "" }));
   expect(await second.until(([name]) => name === "online")).toMatchObject([
     "online",
     { self: { username: "Zo\u00eb" }, users: [], peers: [{ name: "Us" }] },
   ]);
-  sessions.push(broadcastChannel().open(host, { username: "ann", password: "" }, third.events));
+  sessions.push(broadcastChannel().open(host, { username: "ann", password: "" }, third.events, { app: "" }));
   expect(await third.until(([name]) => name === "online")).toMatchObject(["online", { users: ["Zo\u00eb"] }]);
   await Promise.all(sessions.map((session) => session.close()));
 });

@@ -1,22 +1,21 @@
-import { is } from "valibot";
 import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Alias, Peer } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
+import { problemOfName } from "../protocol/names.ts";
 import type { Member } from "./broadcast-channel/membership.ts";
-import { joinRoom, type Room, type RoomPlatform } from "./broadcast-channel/room.ts";
-import { username } from "./broadcast-channel/tab-messages.ts";
+import { joinTabChannel, type TabChannel, type TabChannelPlatform } from "./broadcast-channel/tab-channel.ts";
 import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery.ts";
 import { createPageLifecycle, type PageLifecycle } from "./page-lifecycle.ts";
 
 /** The options of {@link broadcastChannel}. */
-export interface BroadcastChannelOptions extends RoomPlatform {
+export interface BroadcastChannelOptions extends TabChannelPlatform {
   readonly page: PageLifecycle;
 }
 
 /**
- * Discovery among the tabs of one origin, without a server. `host` names the channel. All users trust each other under
- * their user names, which are not verified. Requests that need a server reject with `unsupported`.
+ * Discovery among the tabs of one origin, without a server. `host` names the channel; each room and each app has a channel of
+ * its own. All users trust each other under their user names, which are not verified. Requests that need a server reject with `unsupported`.
  *
  * @example
  * const client = createClient({ discovery: broadcastChannel() });
@@ -24,8 +23,8 @@ export interface BroadcastChannelOptions extends RoomPlatform {
  */
 export function broadcastChannel(options: Partial<BroadcastChannelOptions> = {}): Discovery {
   return {
-    open: (host, credentials, events) =>
-      openSession(`bonevalue:${host}`, credentials, events, {
+    open: (host, credentials, events, { app }) =>
+      openSession(channelOf(host, credentials, app), credentials, events, {
         BroadcastChannel: globalThis.BroadcastChannel,
         locks: globalThis.navigator?.locks,
         clock: systemClock,
@@ -42,8 +41,9 @@ function openSession(
   platform: BroadcastChannelOptions,
 ): DiscoverySession {
   const users = new Set<Alias>();
-  const own: Member = { id: createId(), username: "username" in credentials ? credentials.username.normalize() : "" };
-  let room: Room | undefined;
+  const own: Member = { id: createId(), username: nameIn(credentials).normalize() };
+  const room = "room" in credentials ? credentials.room : undefined;
+  let channel: TabChannel | undefined;
   let isOnline = false;
   let isOver = false;
 
@@ -53,7 +53,7 @@ function openSession(
   return {
     signal(kind, to, signal) {
       if (!isOnline) return;
-      if (room?.has(to)) room.signal(kind, to, signal);
+      if (channel?.has(to)) channel.signal(kind, to, signal);
       else queueMicrotask(() => isOnline && events.unreachable(to));
     },
     invite: unsupported,
@@ -72,10 +72,10 @@ function openSession(
   }
 
   function join() {
-    if (isOver || room) return;
+    if (isOver || channel) return;
     try {
-      checkUsername(credentials);
-      room = joinRoom(
+      checkName(credentials, own.username);
+      channel = joinTabChannel(
         name,
         own,
         { opened: onOpened, failed: onFailed, joined: onJoined, left: events.peerDisconnect, signal: events.signal },
@@ -88,22 +88,25 @@ function openSession(
 
   function onOpened(members: readonly Member[]) {
     isOnline = true;
-    for (const { username } of members) if (username !== own.username) users.add(username);
-    const self = { id: own.id, username: own.username };
+    for (const member of members) addUser(member);
+    const self = { ...own, ...(room !== undefined && { room }) };
     events.online({ self, users: [...users], peers: members.map(peerOf) });
   }
 
   function onJoined(member: Member) {
-    const peer = peerOf(member);
-    if (peer.name !== us && !users.has(peer.name)) {
-      users.add(peer.name);
-      events.userAdd(peer.name);
-    }
-    events.peerConnect(peer);
+    if (addUser(member)) events.userAdd(member.username);
+    events.peerConnect(peerOf(member));
+  }
+
+  /** Adds the user of a member; false if there is nothing to add. Guests of a room are no users. */
+  function addUser({ username }: Member): boolean {
+    if (room !== undefined || username === own.username || users.has(username)) return false;
+    users.add(username);
+    return true;
   }
 
   function peerOf({ id, username }: Member): Peer {
-    return Object.freeze({ id, name: username === own.username ? us : username });
+    return Object.freeze({ id, name: room === undefined && username === own.username ? us : username });
   }
 
   function onFailed(cause: unknown) {
@@ -125,8 +128,8 @@ function openSession(
   }
 
   function leave() {
-    room?.leave();
-    room = undefined;
+    channel?.leave();
+    channel = undefined;
   }
 }
 
@@ -134,17 +137,26 @@ function createId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function checkUsername(credentials: Credentials) {
-  if (!("username" in credentials)) {
+/** The prefixes and the quotes of JSON keep the channels of hosts, apps and rooms apart, whatever their names are. */
+function channelOf(host: string, credentials: Credentials, app: string): string {
+  const room = "room" in credentials ? credentials.room : undefined;
+  return app === "" && room === undefined ? `bonevalue:${host}` : `bonevalue ${JSON.stringify([host, app, room])}`;
+}
+
+function nameIn(credentials: Credentials): string {
+  if ("room" in credentials) return credentials.name ?? "";
+  return "username" in credentials ? credentials.username : "";
+}
+
+function checkName(credentials: Credentials, name: string) {
+  if (!("username" in credentials || "room" in credentials)) {
     throw new BonevalueError(
       "unsupported",
-      "Without a server there are no tokens and no invitations. Pass a user name.",
+      "Without a server there are no tokens and no invitations. Pass a user name or a room.",
     );
   }
-  if (!is(username, credentials.username)) {
-    const message = `The user name "${credentials.username}" is reserved. Choose another.`;
-    throw new BonevalueError("alias-reserved", message);
-  }
+  const problem = problemOfName(name);
+  if (problem !== undefined) throw new BonevalueError("alias-reserved", `The name ${problem}. Choose another.`);
 }
 
 async function unsupported(): Promise<never> {

@@ -11,7 +11,19 @@ export type Credentials =
    */
   | { token: string | (() => string | Promise<string>) }
   /** The first sign-in of an invited user, who chooses the password. */
-  | { invite: string; password: string };
+  | { invite: string; password: string }
+  /**
+   * Without an account: meets everybody in the room of this name, of 1 to 128 code points. Anybody who knows the name may
+   * enter, if the server allows it. `name` is what others see, of 1 to 64 code points; it is neither unique nor verified. Default
+   * `"Guest"`.
+   */
+  | { room: string; name?: string | undefined };
+
+/** What a page says about itself when it signs in. */
+export interface OpenOptions {
+  /** Pages of one app see and reach only each other. */
+  readonly app: string;
+}
 
 /** The names under which an inviter and the invited person trust each other. */
 export interface InvitationNames {
@@ -25,16 +37,18 @@ export interface InvitationNames {
 export interface Discovery {
   /**
    * Starts a session. Its results are emitted after `open` has returned: `online`, or `ended` when the first attempt
-   * fails. The caller closes the session.
+   * fails. The caller closes the session. The names of a room, a guest and an app are valid and in NFC.
    */
-  open(host: string, credentials: Credentials, events: DiscoveryEvents): DiscoverySession;
+  open(host: string, credentials: Credentials, events: DiscoveryEvents, options: OpenOptions): DiscoverySession;
 }
 
 /** The complete state at a sign-in or reconnect. It replaces the state before. */
 export interface Snapshot {
-  readonly self: { readonly id: PeerId; readonly username: string };
+  /** In a room, `username` is the name that others see. */
+  readonly self: { readonly id: PeerId; readonly username: string; readonly room?: string | undefined };
+  /** Empty in a room. */
   readonly users: readonly Alias[];
-  /** The online peers of trusted users, and this account's other logins under `"Us"`. */
+  /** The online peers of trusted users, and this account's other logins under `"Us"`. In a room, its other peers. */
   readonly peers: readonly Peer[];
 }
 

@@ -30,7 +30,7 @@ function createWorld(options: MemoryDiscoveryOptions = {}) {
   server.addUser("ann", "secret");
   async function signIn(): Promise<EventRecorder & { id: string; session: ReturnType<typeof server.open> }> {
     const recorder = createEventRecorder();
-    const session = server.open("memory", { username: "ann", password: "secret" }, recorder.events);
+    const session = server.open("memory", { username: "ann", password: "secret" }, recorder.events, { app: "" });
     await clock.advance(1000);
     const snapshot = recorder.recorded.find(([event]) => event === "online")?.[1] as { self: { id: string } };
     return { ...recorder, session, id: snapshot?.self.id };
@@ -41,7 +41,7 @@ function createWorld(options: MemoryDiscoveryOptions = {}) {
 test("a sign-in takes one round trip", async () => {
   const { clock, server } = createWorld({ latency: 100 });
   const { recorded, events } = createEventRecorder();
-  server.open("memory", { username: "ann", password: "secret" }, events);
+  server.open("memory", { username: "ann", password: "secret" }, events, { app: "" });
   await clock.advance(199);
   expect(recorded).toEqual([]);
   await clock.advance(1);
@@ -144,7 +144,7 @@ test("an invited user chooses a password once", async () => {
   await invited;
   const accept = async () => {
     const { recorded, events } = createEventRecorder();
-    server.open("memory", { invite: invites[0] as string, password: "chosen password" }, events);
+    server.open("memory", { invite: invites[0] as string, password: "chosen password" }, events, { app: "" });
     await clock.advance(0);
     return recorded[0];
   };

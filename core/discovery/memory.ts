@@ -16,7 +16,7 @@ export interface MemoryDiscoveryOptions {
   readonly mail?: ((email: string, invite: string) => void) | undefined;
 }
 
-/** A discovery server inside this process, for tests, with users, trust and outages. It ignores `host`. */
+/** A discovery server inside this process, for tests, with users, trust, rooms, apps and outages. It ignores `host`. */
 export interface MemoryDiscovery extends Discovery {
   addUser(username: string, password: string): void;
   /** `a` names `b` `aliasOfB`, and `b` names `a` `aliasOfA`. Their online logins are notified. */
@@ -42,7 +42,7 @@ export function createMemoryDiscovery(options: MemoryDiscoveryOptions = {}): Mem
     [...sessions].filter((session) => id === undefined || session.login()?.id === id);
 
   return {
-    open: (_host, credentials, events) => openMemorySession(server, credentials, events).session,
+    open: (_host, credentials, events, { app }) => openMemorySession(server, credentials, events, app).session,
     addUser: accounts.add,
     trust(a, aliasOfB, b, aliasOfA) {
       accounts.trust(a, aliasOfB, b, aliasOfA);

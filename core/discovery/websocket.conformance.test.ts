@@ -50,7 +50,7 @@ describe("websocket, with the reference server", () => {
   function openSession(server: { readonly url: string }, credentials: Credentials) {
     const recorder = createEventRecorder();
     // Small dice make short waits.
-    const session = websocket({ random: () => 0.1 }).open(server.url, credentials, recorder.events);
+    const session = websocket({ random: () => 0.1 }).open(server.url, credentials, recorder.events, { app: "" });
     sessions.push(session);
     return { ...recorder, session };
   }

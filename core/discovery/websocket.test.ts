@@ -37,6 +37,39 @@ test("an invitation is accepted with the chosen password, and reconnects need ne
   expect(again.sent).toEqual([returned]);
 });
 
+test("a guest asks for its room again at every reconnect, with its session", async () => {
+  const driver = driveSession({ room: "demo", name: "Ann" }, { app: "todo" });
+  const echo = { app: "todo", room: "demo" };
+  const socket = await driver.signIn(echo);
+  expect(driver.recorded.at(-1)).toMatchObject(["online", { self: { id: "me", username: "ann", room: "demo" } }]);
+  socket.close(1006);
+  await driver.clock.advance(500);
+  const again = await driver.signIn(echo);
+  const claim = { version: 1, app: "todo", room: "demo", name: "Ann" };
+  expect(socket.sent).toEqual([{ type: "authenticate", data: claim }]);
+  expect(again.sent).toEqual([{ type: "authenticate", data: { ...claim, session: "secret of ann" } }]);
+});
+
+test.each([
+  { asked: "an app", options: { app: "todo" }, echo: {} },
+  { asked: "another app", options: { app: "todo" }, echo: { app: "chat" } },
+  { asked: "a room", credentials: { room: "demo" }, echo: {} },
+  { asked: "another room", credentials: { room: "demo" }, echo: { room: "other" } },
+])(
+  "a server that does not echo the app or the room is incompatible: $asked",
+  async ({ credentials, options, echo }) => {
+    const driver = driveSession(credentials, options);
+    await driver.signIn(echo);
+    expect(driver.recorded).toEqual([["ended", "incompatible"]]);
+  },
+);
+
+test("features of the server that this version does not know are ignored", async () => {
+  const driver = driveSession();
+  await driver.signIn({ features: ["of the future"] });
+  expect(driver.recorded.at(-1)?.[0]).toBe("online");
+});
+
 test("a token function is called at the sign-in and at every reconnect", async () => {
   let asked = 0;
   const driver = driveSession({ token: async () => `token ${++asked}` });
@@ -67,6 +100,7 @@ test("a token function that fails ends the first sign-in, with its error as the 
       "example.org",
       { token: () => Promise.reject(cause) },
       { ...createEventRecorder().events, ended: resolve },
+      { app: "" },
     );
   });
   expect(await ended).toMatchObject({ code: "unauthenticated", cause });
@@ -169,6 +203,7 @@ test("on a platform without WebSocket the error says to pass one", async () => {
       "example.org",
       { username: "a", password: "b" },
       { ...createEventRecorder().events, ended: resolve },
+      { app: "" },
     );
   });
   expect(await ended).toMatchObject({
@@ -187,7 +222,9 @@ test("a WebSocket that the platform refuses is unreachable, with the platform's 
   };
   const ended = new Promise<any>((resolve) => {
     const events = { ...createEventRecorder().events, ended: resolve };
-    websocket({ WebSocket: Refusing as never }).open("ws://example.org", { username: "a", password: "b" }, events);
+    websocket({ WebSocket: Refusing as never }).open("ws://example.org", { username: "a", password: "b" }, events, {
+      app: "",
+    });
   });
   expect(await ended).toMatchObject({
     code: "unreachable",
@@ -200,7 +237,7 @@ test("the error without an answer names the address and what can block it", asyn
   const { WebSocket, opened } = createFakeSockets();
   const ended = new Promise((resolve) => {
     const events = { ...createEventRecorder().events, ended: resolve };
-    websocket({ WebSocket }).open("example.org:8000", { username: "a", password: "b" }, events);
+    websocket({ WebSocket }).open("example.org:8000", { username: "a", password: "b" }, events, { app: "" });
   });
   await eventually(() => expect(opened).toHaveLength(1));
   opened[0]?.close(1006);
@@ -823,6 +860,7 @@ test("a session that is closed by the listener of an outage opens no more socket
       ...createEventRecorder().events,
       interrupted: () => void session.close(),
     },
+    { app: "" },
   );
   await clock.advance(0);
   const socket = opened[0]!;

@@ -1,7 +1,7 @@
 import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import type { ToServer } from "../protocol/messages.ts";
-import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery.ts";
+import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, OpenOptions } from "./discovery.ts";
 import { createPageLifecycle } from "./page-lifecycle.ts";
 import { createReconnectingSession, type Environment } from "./websocket/reconnecting-session.ts";
 import type { RequestType, ResponseTo } from "./websocket/requests.ts";
@@ -19,14 +19,14 @@ export interface WebSocketOptions extends Partial<Omit<Environment, "WebSocket">
  * @example
  * const client = createClient({ discovery: websocket({ WebSocket }) });
  */
-export function websocket(options: WebSocketOptions = {}): Discovery {
+export function websocket(platform: WebSocketOptions = {}): Discovery {
   return {
-    open: (host, credentials, events) =>
-      openSession(host, credentials, events, {
-        WebSocket: options.WebSocket ?? globalThis.WebSocket,
-        clock: options.clock ?? systemClock,
-        random: options.random ?? Math.random,
-        page: options.page ?? createPageLifecycle(),
+    open: (host, credentials, events, options) =>
+      openSession(host, credentials, events, options, {
+        WebSocket: platform.WebSocket ?? globalThis.WebSocket,
+        clock: platform.clock ?? systemClock,
+        random: platform.random ?? Math.random,
+        page: platform.page ?? createPageLifecycle(),
       }),
   };
 }
@@ -35,9 +35,10 @@ function openSession(
   host: string,
   credentials: Credentials,
   events: DiscoveryEvents,
+  options: OpenOptions,
   environment: Environment,
 ): DiscoverySession {
-  const session = createReconnectingSession(host, credentials, events, environment);
+  const session = createReconnectingSession(host, credentials, events, options, environment);
   let closing: Promise<void> | undefined;
 
   async function request<Type extends RequestType>(type: Type, data: ToServer[Type]): Promise<ResponseTo<Type>> {

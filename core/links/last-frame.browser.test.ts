@@ -3,9 +3,9 @@ import { eventually } from "../../tools/eventually.ts";
 import { createClient } from "../client.ts";
 import { createMemoryDiscovery } from "../discovery/memory.ts";
 
-/** Two clients with real data channels, which are faster than their server. */
-async function linked() {
-  const discovery = createMemoryDiscovery({ latency: 200 });
+/** Two clients with real data channels, whose server has a `latency` in ms. */
+async function linked(latency: number) {
+  const discovery = createMemoryDiscovery({ latency });
   const create = () => createClient({ discovery });
   const [ann, bob] = [create(), create()];
   onTestFinished(async () => {
@@ -21,14 +21,20 @@ async function linked() {
   return { ann, bob, notes };
 }
 
-test("what was sent right before a sign-out arrives, and then the reason", async () => {
-  const { ann, bob, notes } = await linked();
-  const link = bob.link(ann.getId()!);
-  // More than the platform buffers.
-  const sent = Array.from({ length: 100 }, (_, index) => `${index} `.repeat(4_000));
-  for (const note of sent) ann.get("bob").message("Note", note);
-  ann.disconnect();
-  await eventually(() => expect(link.peek().status).toBe("failed"));
-  expect(link.peek().error?.message).toMatch("The peer closed the link (cancelled)");
-  expect(notes).toEqual(["hello", ...sent]);
-});
+test.each([
+  ["slower", 200],
+  ["faster", 0],
+])(
+  "what was sent right before a sign-out arrives, and then the reason, when the server is %s than the link",
+  async (_, latency) => {
+    const { ann, bob, notes } = await linked(latency);
+    const link = bob.link(ann.getId()!);
+    // More than the platform buffers.
+    const sent = Array.from({ length: 100 }, (_, index) => `${index} `.repeat(4_000));
+    for (const note of sent) ann.get("bob").message("Note", note);
+    ann.disconnect();
+    await eventually(() => expect(link.peek().status).toBe("failed"));
+    expect(link.peek().error?.message).toMatch("The peer closed the link (cancelled)");
+    expect(notes).toEqual(["hello", ...sent]);
+  },
+);

@@ -91,7 +91,7 @@ test("a call to a peer whose accepted links are all in use starts once one of th
   expect(await reply).toBe("ann");
 });
 
-test("a call to a peer that stays busy ends with its own deadline, and the link state has the reason", async () => {
+test("a call to a peer that stays busy ends with its own deadline and says so, and the link state has the reason", async () => {
   const { clock, client } = createWorld();
   const ann = await client("ann", { maxLinks: 1 });
   ann.module("Never", () => new Promise(() => {}));
@@ -102,12 +102,27 @@ test("a call to a peer that stays busy ends with its own deadline, and the link 
   const link = cid.link(ann.getId()!);
   const replies = cid.get("ann").call("Any", undefined, { timeout: 20_000 }).all();
   await clock.advance(21_000);
-  expect(await replies).toMatchObject([{ error: { code: "timeout" } }]);
+  const message = expect.stringMatching(/^No link within 20000 ms\. .*refused the link \(busy\)/);
+  expect(await replies).toMatchObject([{ error: { code: "timeout", message } }]);
   expect(link.peek()).toMatchObject({ status: "failed", error: { code: "busy" } });
   const later: string[] = [];
   link.subscribe(({ status }) => later.push(status));
   await clock.advance(5_000);
   expect(later).toEqual(["failed"]);
+});
+
+test("a call that waits for a link of ours until its deadline says that all of them are in use", async () => {
+  const { clock, client } = createWorld();
+  const ann = await client("ann", { maxLinks: 1 });
+  const bob = await client("bob");
+  bob.module("Never", () => new Promise(() => {}));
+  await client("cid");
+  ann.get("bob").call("Never", undefined, { timeout: Number.POSITIVE_INFINITY });
+  await clock.advance(1_000);
+  const replies = ann.get("cid").call("Any", undefined, { timeout: 2_000 }).all();
+  await clock.advance(3_000);
+  const message = expect.stringMatching(/^No link within 2000 ms\. All 1 links are in use/);
+  expect(await replies).toMatchObject([{ error: { code: "timeout", message } }]);
 });
 
 test("a call that shares a generator does not wait for a busy peer", async () => {

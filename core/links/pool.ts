@@ -38,6 +38,8 @@ export interface LinkRequest<S extends Service> {
   /** Fails with `busy` instead of waiting for a free slot: other peers' calls wait for this one. */
   readonly failFast?: boolean;
   begin(connection: Connection<S>): void;
+  /** It waits on, because one side has no free slot. */
+  onBusy?(error: BonevalueError): void;
   fail(error: BonevalueError): void;
 }
 
@@ -59,7 +61,9 @@ export interface Pool<S extends Service> {
   setOnline(online: boolean): void;
   /** The page may have been suspended: finds out which links the peers have given up meanwhile. */
   wake(): void;
-  /** The peer has gone, or may no longer be talked to: its link ends at once. */
+  /** The peer has gone: what waits for a link to it fails. An open link stays, since the peer's last frames may arrive yet. */
+  finish(peer: string, reason: BonevalueError): void;
+  /** The peer may no longer be talked to: its link ends at once. */
   drop(peer: string, reason: BonevalueError): void;
   /** Ends every link. */
   close(reason: BonevalueError): void;
@@ -183,6 +187,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       });
     }
     const fail = takeRequests(entry, (request) => !isBusy || request.failFast);
+    if (isBusy) for (const request of entry.requests) request.onBusy?.(error);
     states.report(peer, "failed", error);
     fail(error);
   }
@@ -215,9 +220,11 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     }
     limiter.drain();
     if (!limiter.isStarved(entry)) return;
+    const busy = tooManyLinks(maxLinks);
     const fail = takeRequests(entry, ({ failFast }) => failFast);
     if (entry.requests.size === 0) remove(entry);
-    fail(tooManyLinks(maxLinks));
+    for (const request of entry.requests) request.onBusy?.(busy);
+    fail(busy);
   }
 
   function remove(entry: Entry<S>): void {
@@ -226,12 +233,14 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     entry.undoRetry?.();
   }
 
-  function drop(peer: string, reason: BonevalueError): void {
+  function finish(peer: string, reason: BonevalueError): void {
     const entry = entries.get(peer);
-    if (entry) {
-      takeRequests(entry, () => true)(reason);
-      entry.connection?.close(reason);
-    }
+    if (entry) takeRequests(entry, () => true)(reason);
+  }
+
+  function drop(peer: string, reason: BonevalueError): void {
+    finish(peer, reason);
+    entries.get(peer)?.connection?.close(reason);
     dialer.forget(peer);
     if (entries.get(peer)?.state.peek().status === "connecting") states.over(peer, reason);
     onFree(peer);
@@ -262,6 +271,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       limiter.drain();
     },
     wake: dialer.resendAll,
+    finish,
     drop,
     close(reason) {
       online = false;

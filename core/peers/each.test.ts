@@ -7,10 +7,10 @@ const turn = () => Promise.resolve();
 
 test("visits present and later peers, and aborts when one leaves", async () => {
   const registry = createRegistry();
-  registry.addPeer({ id: "p1", name: "Oli" });
+  registry.addPeer({ id: "p1", name: "Oli" }, "Oli");
   const signals = new Map<string, AbortSignal>();
   visitEach(registry.watch("*"), ({ id }, signal) => signals.set(id, signal));
-  registry.addPeer({ id: "p2", name: "Oli" });
+  registry.addPeer({ id: "p2", name: "Oli" }, "Oli");
   await turn();
   expect([...signals.keys()]).toEqual(["p1", "p2"]);
   registry.removePeer("p1");
@@ -20,22 +20,22 @@ test("visits present and later peers, and aborts when one leaves", async () => {
 
 test("a peer that leaves and returns is visited again", async () => {
   const registry = createRegistry();
-  registry.addPeer({ id: "p1", name: "Oli" });
+  registry.addPeer({ id: "p1", name: "Oli" }, "Oli");
   const visit = vi.fn();
   visitEach(registry.watch("*"), visit);
   registry.removePeer("p1");
-  registry.addPeer({ id: "p1", name: "Oli" });
+  registry.addPeer({ id: "p1", name: "Oli" }, "Oli");
   await turn();
   expect(visit).toHaveBeenCalledTimes(2);
 });
 
 test("the undo aborts every visit and stops further ones", async () => {
   const registry = createRegistry();
-  registry.addPeer({ id: "p1", name: "Oli" });
+  registry.addPeer({ id: "p1", name: "Oli" }, "Oli");
   const signals: AbortSignal[] = [];
   const stop = visitEach(registry.watch("*"), (_, signal) => signals.push(signal));
   stop();
-  registry.addPeer({ id: "p2", name: "Oli" });
+  registry.addPeer({ id: "p2", name: "Oli" }, "Oli");
   await turn();
   expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
 });
@@ -47,7 +47,7 @@ test("a visit may undo the visits", async () => {
     visited.push(id);
     stop();
   });
-  for (const id of ["p1", "p2"]) registry.addPeer({ id, name: "Oli" });
+  for (const id of ["p1", "p2"]) registry.addPeer({ id, name: "Oli" }, "Oli");
   await turn();
   expect(visited).toEqual(["p1"]);
 });
@@ -55,7 +55,7 @@ test("a visit may undo the visits", async () => {
 test("an error of a visit is reported, unless its peer has left", async () => {
   const reported = vi.spyOn(console, "error").mockReturnValue(undefined);
   const registry = createRegistry();
-  registry.addPeer({ id: "p1", name: "Oli" });
+  registry.addPeer({ id: "p1", name: "Oli" }, "Oli");
   visitEach(registry.watch("*"), async (_, signal) => {
     await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
   });
@@ -66,7 +66,7 @@ test("an error of a visit is reported, unless its peer has left", async () => {
   visitEach(registry.watch({ peer: "p2" }), async () => {
     throw new Error("the app's own fault");
   });
-  registry.addPeer({ id: "p2", name: "Oli" });
+  registry.addPeer({ id: "p2", name: "Oli" }, "Oli");
   await eventually(() => expect(reported).toHaveBeenCalledTimes(1));
   reported.mockRestore();
 });

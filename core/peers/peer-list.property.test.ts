@@ -45,20 +45,24 @@ function createWorld() {
   };
   function applyOne(change: Change) {
     if (change.type === "links-ended") return links.clear();
+    if (change.type === "link-ended") return expect(links.delete(change.id) && shown.peers.has(change.id)).toBe(false);
     if (change.type === "user-added") {
       expect(shown.users.has(change.alias)).toBe(false);
       shown.users.add(change.alias);
     } else if (change.type === "user-removed") {
       expect([...shown.peers.values()].filter(({ name }) => name === change.alias)).toEqual([]);
+      expect([...links].filter((id) => userOf[id] === change.alias)).toEqual([]);
       expect(shown.users.delete(change.alias)).toBe(true);
     } else if (change.type === "peer-added") {
       const { id, name } = change.peer;
-      expect(shown.peers.has(id)).toBe(false);
+      expect(shown.peers.has(id) || links.has(id)).toBe(false);
       expect(name === "Us" || shown.users.has(name)).toBe(true);
       shown.peers.set(id, change.peer);
     } else {
-      expect(shown.peers.delete(change.peer.id)).toBe(true);
-      links.delete(change.peer.id);
+      const { id } = change.peer;
+      expect(shown.peers.delete(id)).toBe(true);
+      if (!change.mayFinish) links.delete(id);
+      else expect(links.has(id)).toBe(true);
     }
   }
 
@@ -137,6 +141,19 @@ test("in every history each change is a difference in the right order, and at re
       world.wait(80_001);
       expect([...world.shown.peers.values()].sort(byId)).toEqual(world.truth().sort(byId));
       expect(new Set(world.shown.users)).toEqual(world.trusted);
+    }),
+    { numRuns: runs(2_000) },
+  );
+});
+
+test("while online, a link is to a peer that is in the list, or to one that left less than 2 s ago", () => {
+  fc.assert(
+    fc.property(steps, (taken) => {
+      const world = createWorld();
+      for (const step of taken) world.take(step);
+      if (!world.isOnline()) world.reconnect();
+      world.wait(2_000);
+      for (const id of world.links) expect(world.shown.peers.has(id)).toBe(true);
     }),
     { numRuns: runs(2_000) },
   );

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Peer, PeerId } from "../peer.ts";
 import { type Change, createPeerList, type PeerList, type PeerSnapshot } from "./peer-list.ts";
 import { createRegistry } from "./registry.ts";
@@ -134,9 +134,62 @@ test("a lost peer that connects again stays", () => {
   expect(unlink("b1")).toEqual([]);
 });
 
-test("a peer that left with bye is removed at once, even with a link", () => {
-  const { presence } = presenceOf({ linked: ["b1"] });
+test("a peer that left with bye is removed at once", () => {
+  const { presence } = presenceOf();
   expect(presence.peerDisconnect("b1", false, 0)).toEqual([removed(b1)]);
+  expect(presence.nextExpiry()).toBe(Number.POSITIVE_INFINITY);
+});
+
+describe("the link of a peer that left with bye", () => {
+  /** Bob's peer left at 0, when its link was open. `peer` is what the registry said of it. */
+  function left() {
+    const { presence, unlink } = presenceOf({ linked: ["b1"] });
+    const [change] = presence.peerDisconnect("b1", false, 0);
+    expect(change).toEqual({ type: "peer-removed", peer: b1, mayFinish: true });
+    return { presence, unlink, peer: (change as Extract<Change, { type: "peer-removed" }>).peer };
+  }
+
+  test("stays for 2 s, in which its requests are served", () => {
+    const { presence, peer } = left();
+    expect([presence.nextExpiry(), presence.serves(peer)]).toEqual([2_000, true]);
+    expect(presence.expire(2_000)).toEqual([{ type: "link-ended", id: "b1" }]);
+    expect([presence.nextExpiry(), presence.serves(peer)]).toEqual([Number.POSITIVE_INFINITY, false]);
+  });
+
+  test("may close earlier", () => {
+    const { presence, unlink, peer } = left();
+    expect(unlink("b1")).toEqual([]);
+    expect([presence.nextExpiry(), presence.serves(peer)]).toEqual([Number.POSITIVE_INFINITY, false]);
+  });
+
+  test("ends at once when its user is removed", () => {
+    const { presence, peer } = left();
+    expect(presence.userRemove("Bob")).toEqual([
+      { type: "link-ended", id: "b1" },
+      { type: "user-removed", alias: "Bob" },
+    ]);
+    expect(presence.serves(peer)).toBe(false);
+  });
+
+  test("ends when a reconnect shows that its user is removed", () => {
+    const { presence } = left();
+    expect(outage(presence, 5, 10, lists([], ["Cyd"]))).toEqual([
+      { type: "link-ended", id: "b1" },
+      { type: "user-removed", alias: "Bob" },
+    ]);
+  });
+
+  test("ends when the peer connects again", () => {
+    const { presence, peer } = left();
+    expect(presence.peerConnect(b1)).toEqual([{ type: "link-ended", id: "b1" }, added(b1)]);
+    expect([presence.nextExpiry(), presence.serves(peer)]).toEqual([Number.POSITIVE_INFINITY, false]);
+  });
+
+  test("ends with all others when this client gets a new peer id", () => {
+    const { presence, peer } = left();
+    expect(outage(presence, 5, 10, lists([], ["Bob", "Cyd"], "a9"))).toEqual([{ type: "links-ended" }]);
+    expect([presence.nextExpiry(), presence.serves(peer)]).toEqual([Number.POSITIVE_INFINITY, false]);
+  });
 });
 
 test("the departure of an unknown peer is ignored", () => {

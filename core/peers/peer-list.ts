@@ -2,17 +2,21 @@ import type { Alias, Peer, PeerId } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import type { Registry } from "./registry.ts";
 
-/** One change of the registry. A removed peer also loses its link; `links-ended` ends all links. */
+/**
+ * One change of the registry, or of the links. A removed peer also loses its link, unless it `mayFinish`: then `link-ended`
+ * follows, if the link does not close before. `links-ended` ends all links.
+ */
 export type Change =
   | { readonly type: "peer-added"; readonly peer: Peer }
-  | { readonly type: "peer-removed"; readonly peer: Peer }
+  | { readonly type: "peer-removed"; readonly peer: Peer; readonly mayFinish?: true }
+  | { readonly type: "link-ended"; readonly id: PeerId }
   | { readonly type: "user-added"; readonly alias: Alias }
   | { readonly type: "user-removed"; readonly alias: Alias }
   | { readonly type: "links-ended" };
 
 /** The complete state that a server sends at a sign-in or reconnect. */
 export interface PeerSnapshot {
-  readonly self: { readonly id: PeerId };
+  readonly self: { readonly id: PeerId; readonly room?: string | undefined };
   readonly users: readonly Alias[];
   readonly peers: readonly Peer[];
 }
@@ -27,10 +31,15 @@ export interface PeerList {
   /** The client is offline. No timer runs until the next snapshot. */
   offline(now: number): void;
   peerConnect(peer: Peer): readonly Change[];
-  /** `lost`: the peer left without `bye`. It stays while its link is open, for at most 60 s. */
+  /**
+   * `lost`: the peer left without `bye`. It stays while its link is open, for at most 60 s. Any other peer is removed at
+   * once, and its link stays for at most 2 s.
+   */
   peerDisconnect(id: PeerId, lost: boolean, now: number): readonly Change[];
   userAdd(alias: Alias): readonly Change[];
   userRemove(alias: Alias): readonly Change[];
+  /** Whether requests of this peer are served: it is in the registry, or its link stays although it has left. */
+  serves(peer: Peer): boolean;
   /** The link to a peer has closed: `isLinked` returns false for it. */
   onLinkClosed(id: PeerId): readonly Change[];
   /** Removes the peers whose time is over at `now`. */
@@ -40,12 +49,15 @@ export interface PeerList {
 }
 
 interface PendingRemoval {
-  readonly why: "missing" | "lost";
+  readonly why: "missing" | "lost" | "left";
   readonly until: number;
+  /** Set if it has left: it is no longer in the registry. */
+  readonly peer?: Peer;
 }
 
 const missingTimeoutMs = 20_000;
 const lostTimeoutMs = 60_000;
+const leftTimeoutMs = 2_000;
 
 /**
  * Creates a list for an empty `registry`. `isLinked` tells whether a peer has an open link.
@@ -57,28 +69,42 @@ const lostTimeoutMs = 60_000;
  * - *missing*: absent from a snapshot, although its user is present. It has 20 s to reappear, then it is lost.
  * - *lost*: gone without `bye`. Without a link it is removed at once; with one, when the link closes or after 60 s.
  *
- * A peer that sent `bye`, or whose user is removed, is removed at once in any state. Time that this client spends offline
- * does not count, because no peer can reappear then: `offline` stops the timers, and the next snapshot postpones them. If
- * this client gets a new peer id, its links end, and with them every lost peer.
+ * A peer that sent `bye`, or whose user is removed, is removed at once in any state. The server's report can overtake what
+ * the peer sent last on its link. So the link of a peer that has *left* stays until it closes, for at most 2 s, unless its
+ * user is removed.
+ *
+ * Time that this client spends offline does not count, because no peer can reappear then: `offline` stops the timers, and
+ * the next snapshot postpones them. If this client gets a new peer id, its links end, and with them every lost peer.
  */
 export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boolean): PeerList {
   const pendingRemovals = new Map<PeerId, PendingRemoval>();
-  let self: PeerId | undefined;
+  let self: PeerSnapshot["self"] | undefined;
   let offlineSince: number | undefined;
 
   function* removePeer(id: PeerId): Iterable<Change> {
     const peer = registry.removePeer(id);
+    const hasLeft = pendingRemovals.get(id)?.peer;
     pendingRemovals.delete(id);
     if (peer) yield { type: "peer-removed", peer };
+    else if (hasLeft) yield { type: "link-ended", id };
+  }
+
+  function* leave(id: PeerId, now: number): Iterable<Change> {
+    if (!isLinked(id)) return yield* removePeer(id);
+    const peer = registry.removePeer(id);
+    if (!peer) return;
+    pendingRemovals.set(id, { why: "left", until: now + leftTimeoutMs, peer });
+    yield { type: "peer-removed", peer, mayFinish: true };
   }
 
   function* addPeer(peer: Peer): Iterable<Change> {
-    if (peer.id === self) return;
-    pendingRemovals.delete(peer.id);
-    if (registry.byId(peer.id)?.name === peer.name) return;
+    if (peer.id === self?.id) return;
+    if (registry.byId(peer.id)?.name === peer.name) return void pendingRemovals.delete(peer.id);
+    // The names of a room are chosen freely, so nothing else than showing a peer may depend on its name.
+    const alias = self?.room === undefined ? peer.name : undefined;
     yield* removePeer(peer.id);
-    yield* addUser(peer.name);
-    yield { type: "peer-added", peer: registry.addPeer(peer) };
+    if (alias !== undefined) yield* addUser(alias);
+    yield { type: "peer-added", peer: registry.addPeer(peer, alias) };
   }
 
   function* addUser(alias: Alias): Iterable<Change> {
@@ -90,6 +116,7 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
   function* removeUser(alias: Alias): Iterable<Change> {
     if (!registry.hasUser(alias)) return;
     for (const { id } of registry.ofUser(alias)) yield* removePeer(id);
+    for (const [id, { peer }] of [...pendingRemovals]) if (peer?.name === alias) yield* removePeer(id);
     registry.removeUser(alias);
     yield { type: "user-removed", alias };
   }
@@ -111,7 +138,10 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
 
   function* endLinks(): Iterable<Change> {
     yield { type: "links-ended" };
-    for (const [id, { why }] of [...pendingRemovals]) if (why === "lost") yield* removePeer(id);
+    for (const [id, { why }] of [...pendingRemovals]) {
+      if (why === "lost") yield* removePeer(id);
+      else if (why === "left") pendingRemovals.delete(id);
+    }
   }
 
   function earliestRemoval(): number {
@@ -120,7 +150,7 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
 
   function postponeRemovals(now: number) {
     const pause = now - (offlineSince ?? now);
-    for (const [id, { why, until }] of pendingRemovals) pendingRemovals.set(id, { why, until: until + pause });
+    for (const [id, removal] of pendingRemovals) pendingRemovals.set(id, { ...removal, until: removal.until + pause });
     offlineSince = undefined;
   }
 
@@ -140,8 +170,8 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
   return {
     snapshot(snapshot, now) {
       postponeRemovals(now);
-      const hasNewId = self !== undefined && self !== snapshot.self.id;
-      self = snapshot.self.id;
+      const hasNewId = self !== undefined && self.id !== snapshot.self.id;
+      self = snapshot.self;
       const normalized = { ...snapshot, users: snapshot.users.map(toNfc), peers: snapshot.peers.map(withNfc) };
       return [...(hasNewId ? endLinks() : []), ...replace(normalized, now)];
     },
@@ -149,10 +179,15 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
       offlineSince ??= now;
     },
     peerConnect: (peer) => [...addPeer(withNfc(peer))],
-    peerDisconnect: (id, lost, now) => [...(lost ? losePeer(id, now) : removePeer(id))],
+    peerDisconnect: (id, lost, now) => [...(lost ? losePeer(id, now) : leave(id, now))],
     userAdd: (alias) => [...addUser(toNfc(alias))],
     userRemove: (alias) => [...removeUser(toNfc(alias))],
-    onLinkClosed: (id) => (pendingRemovals.get(id)?.why === "lost" ? [...removePeer(id)] : []),
+    serves: (peer) => (registry.byId(peer.id) ?? pendingRemovals.get(peer.id)?.peer) === peer,
+    onLinkClosed(id) {
+      const why = pendingRemovals.get(id)?.why;
+      if (why === "left") pendingRemovals.delete(id);
+      return why === "lost" ? [...removePeer(id)] : [];
+    },
     expire: (now) => (offlineSince === undefined ? [...removeExpired(now)] : []),
     nextExpiry: () => (offlineSince === undefined ? earliestRemoval() : Number.POSITIVE_INFINITY),
   };

@@ -7,7 +7,7 @@ function registryOf(users: Readonly<Record<string, readonly string[]>>): Registr
   const registry = createRegistry();
   for (const [name, ids] of Object.entries(users)) {
     if (name !== "Us") registry.addUser(name);
-    for (const id of ids) registry.addPeer({ id, name });
+    for (const id of ids) registry.addPeer({ id, name }, name);
   }
   return registry;
 }

@@ -5,7 +5,7 @@ import type { Registry } from "./registry.ts";
 /**
  * Which peers a call is for: `"*"` matches every trusted peer, `"Us"` this account's other logins, an alias the peers of
  * that user, and a peer id that peer. A string is interpreted in that order; the object forms are explicit. This client
- * never matches.
+ * never matches. In a room only `"*"` and peer ids match, because anybody can choose any name there.
  */
 export type Query =
   | "*"
@@ -15,7 +15,7 @@ export type Query =
   | { readonly peer: PeerId }
   | { readonly peers: readonly PeerId[] };
 
-export type KnownPeers = Pick<Registry, "all" | "ofUser" | "byId" | "hasUser">;
+export type KnownPeers = Pick<Registry, "all" | "ofUser" | "byId" | "hasUser" | "aliasOf">;
 
 /** Returns the peers that match `query` now. */
 export function resolve(query: Query, known: KnownPeers): readonly Peer[] {
@@ -34,11 +34,10 @@ export function resolveTargets(query: Query, known: KnownPeers): readonly Peer[]
   return resolve(query, known);
 }
 
-/** Whether `peer` matches `query` now. */
+/** Whether a known peer matches `query` now. */
 export function matches(query: Query, peer: Peer, known: KnownPeers): boolean {
-  if (known.byId(peer.id) !== peer) return false;
   const ids = idsIn(query, known);
-  return ids ? ids.includes(peer.id) : query === "*" || aliasOf(query) === peer.name;
+  return ids ? ids.includes(peer.id) : query === "*" || aliasOf(query) === known.aliasOf(peer.id);
 }
 
 /**

@@ -11,7 +11,7 @@ describe("the registry", () => {
     const registry = createRegistry();
     const listener = vi.fn();
     registry.watch("*").subscribe(listener);
-    for (const id of ["p1", "p2", "p3"]) registry.addPeer({ id, name: "Oli" });
+    for (const id of ["p1", "p2", "p3"]) registry.addPeer({ id, name: "Oli" }, "Oli");
     expect(registry.watch("*").peek()).toHaveLength(3);
     expect(listener).toHaveBeenCalledTimes(1);
     await turn();
@@ -23,10 +23,10 @@ describe("the registry", () => {
     const registry = createRegistry();
     const list = registry.watch("Oli");
     registry.addUser("Oli");
-    registry.addPeer({ id: "p1", name: "Oli" });
+    registry.addPeer({ id: "p1", name: "Oli" }, "Oli");
     const before = list.peek();
-    registry.addPeer({ id: "p1", name: "Oli" });
-    registry.addPeer({ id: "p2", name: "Dave" });
+    registry.addPeer({ id: "p1", name: "Oli" }, "Oli");
+    registry.addPeer({ id: "p2", name: "Dave" }, "Dave");
     registry.addUser("Oli");
     expect(list.peek()).toBe(before);
     expect(Object.isFrozen(before)).toBe(true);
@@ -36,13 +36,16 @@ describe("the registry", () => {
 
   test("an arrival rebuilds only the lists that it matches, among ten thousand peers", async () => {
     const registry = createRegistry();
-    for (let index = 0; index < 10_000; index++) registry.addPeer({ id: `p${index}`, name: `user ${index % 100}` });
+    for (let index = 0; index < 10_000; index++) {
+      const name = `user ${index % 100}`;
+      registry.addPeer({ id: `p${index}`, name }, name);
+    }
     const counts = new Map<string, number>();
     const count = (key: string) => () => counts.set(key, (counts.get(key) ?? 0) + 1);
     for (let user = 0; user < 100; user++) registry.watch({ user: `user ${user}` }).subscribe(count(`user ${user}`));
     registry.watch({ peers: ["new", "p1"] }).subscribe(count("new"));
     counts.clear();
-    registry.addPeer({ id: "new", name: "user 7" });
+    registry.addPeer({ id: "new", name: "user 7" }, "user 7");
     await turn();
     expect([...counts]).toEqual([
       ["user 7", 1],
@@ -52,7 +55,7 @@ describe("the registry", () => {
 
   test("a string that becomes an alias no longer matches the peer of that id", async () => {
     const registry = createRegistry();
-    registry.addPeer({ id: "Oli", name: "Dave" });
+    registry.addPeer({ id: "Oli", name: "Dave" }, "Dave");
     const list = registry.watch("Oli");
     expect(list.peek().map(({ name }) => name)).toEqual(["Dave"]);
     registry.addUser("Oli");
@@ -68,7 +71,7 @@ describe("the registry", () => {
     await setImmediate();
     await collectGarbage();
     expect(registry.watch({ peer: "p1" })).toBe(list.deref());
-    registry.addPeer({ id: "p1", name: "Oli" });
+    registry.addPeer({ id: "p1", name: "Oli" }, "Oli");
     await turn();
     expect(listener).toHaveBeenLastCalledWith([{ id: "p1", name: "Oli" }]);
   });
@@ -76,7 +79,7 @@ describe("the registry", () => {
   test("clear empties every list and notifies its subscribers", async () => {
     const registry = createRegistry();
     registry.addUser("Oli");
-    registry.addPeer({ id: "p1", name: "Oli" });
+    registry.addPeer({ id: "p1", name: "Oli" }, "Oli");
     const listener = vi.fn();
     registry.watch("Oli").subscribe(listener);
     registry.users.subscribe(listener);
@@ -89,7 +92,7 @@ describe("the registry", () => {
   test("two hundred thousand peers come and go", () => {
     const registry = createRegistry();
     const users = registry.watch("*");
-    for (let peer = 0; peer < 200_000; peer++) registry.addPeer({ id: `p${peer}`, name: "Oli" });
+    for (let peer = 0; peer < 200_000; peer++) registry.addPeer({ id: `p${peer}`, name: "Oli" }, "Oli");
     expect(users.peek()).toHaveLength(200_000);
     registry.clear();
     expect(users.peek()).toHaveLength(0);
@@ -103,7 +106,7 @@ describe("the registry", () => {
       throw new Error("the app's own fault");
     });
     registry.watch("*").subscribe(listener);
-    registry.addPeer({ id: "p1", name: "Oli" });
+    registry.addPeer({ id: "p1", name: "Oli" }, "Oli");
     await turn();
     expect(listener).toHaveBeenCalledTimes(2);
     expect(reported).toHaveBeenCalledTimes(2);

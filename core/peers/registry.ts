@@ -3,15 +3,17 @@ import { createLiveList, createTopic, invalidate, type Live } from "../reactive.
 import { createWeakCache } from "../weak-cache.ts";
 import { keyOf, type Query, resolve, topicsOf } from "./query.ts";
 
-/** The trusted users and their online peers, under the aliases of this account. */
+/** The trusted users and their online peers, under the aliases of this account; or the peers of a room, which has no users. */
 export interface Registry {
   all(): readonly Peer[];
   ofUser(alias: Alias): readonly Peer[];
   byId(id: PeerId): Peer | undefined;
   hasUser(alias: Alias): boolean;
+  /** The alias of a peer's user; undefined in a room. */
+  aliasOf(id: PeerId): Alias | undefined;
 
-  /** Returns the known peer if the id exists already. */
-  addPeer(peer: Peer): Peer;
+  /** Adds a peer of the user `alias`, or of a room. Returns the known peer if the id exists already. */
+  addPeer(peer: Peer, alias: Alias | undefined): Peer;
   removePeer(id: PeerId): Peer | undefined;
   addUser(alias: Alias): void;
   removeUser(alias: Alias): void;
@@ -24,7 +26,7 @@ export interface Registry {
 
 /** Creates an empty registry. It uses Maps, so no alias collides with a property such as `__proto__`. */
 export function createRegistry(): Registry {
-  const peers = new Map<PeerId, Peer>();
+  const peers = new Map<PeerId, { readonly peer: Peer; readonly alias: Alias | undefined }>();
   const byUser = new Map<Alias, Map<PeerId, Peer>>();
   const aliases = new Set<Alias>();
   const usersChanged = createTopic();
@@ -41,29 +43,28 @@ export function createRegistry(): Registry {
   }
 
   const registry: Registry = {
-    all: () => [...peers.values()],
+    all: () => [...peers.values()].map(({ peer }) => peer),
     ofUser: (alias) => [...(byUser.get(alias)?.values() ?? [])],
-    byId: (id) => peers.get(id),
+    byId: (id) => peers.get(id)?.peer,
     hasUser: (alias) => aliases.has(alias),
+    aliasOf: (id) => peers.get(id)?.alias,
 
-    addPeer({ id, name }) {
-      const known = peers.get(id);
+    addPeer({ id, name }, alias) {
+      const known = registry.byId(id);
       if (known) return known;
       const peer = Object.freeze({ id, name });
-      peers.set(id, peer);
-      const logins = byUser.get(name) ?? new Map<PeerId, Peer>();
-      byUser.set(name, logins.set(id, peer));
-      invalidateTopics(["*", peer.name, peer.id]);
+      peers.set(id, { peer, alias });
+      if (alias !== undefined) byUser.set(alias, (byUser.get(alias) ?? new Map<PeerId, Peer>()).set(id, peer));
+      invalidateTopics(["*", alias ?? id, id]);
       return peer;
     },
     removePeer(id) {
-      const peer = peers.get(id);
-      if (!peer) return undefined;
+      const { peer, alias = "" } = peers.get(id) ?? {};
       peers.delete(id);
-      const logins = byUser.get(peer.name);
+      const logins = byUser.get(alias);
       logins?.delete(id);
-      if (logins?.size === 0) byUser.delete(peer.name);
-      invalidateTopics(["*", peer.name, peer.id]);
+      if (logins?.size === 0) byUser.delete(alias);
+      if (peer) invalidateTopics(["*", alias, id]);
       return peer;
     },
     addUser(alias) {

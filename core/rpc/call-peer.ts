@@ -83,6 +83,8 @@ export interface PeerCall {
   acknowledged: number;
   connection: Connection<CallSender> | undefined;
   deadline: Deadline | undefined;
+  /** Why it waits for a link, if one side has no free slot. */
+  busy?: BonevalueError;
   /** Removes it from the queue for a link. */
   dequeue: (() => void) | undefined;
   /** Called when it leaves the queue, sent or not. */
@@ -116,12 +118,15 @@ export function callPeer(context: CallContext, peer: Peer, payload: Payload, req
       call.connection = connection;
       connection.service.send(call);
     },
+    onBusy(error) {
+      call.busy = error;
+    },
     fail: (error) => settle(call, { error }),
   });
   // It may wait on the link, where it cannot be sent yet.
   call.dequeue ??= dequeue;
   if (request.kind === "call" ? call.status !== "over" : call.status === "queued" && !call.connection) {
-    call.deadline = context.deadlines.after(request.timeout, () => settle(call, { error: timeoutError(request) }));
+    call.deadline = context.deadlines.after(request.timeout, () => settle(call, { error: timeoutError(call) }));
   }
   return call;
 }
@@ -147,11 +152,13 @@ export function settle(call: PeerCall, outcome: Outcome): void {
   call.request.settle(call.peer, outcome);
 }
 
-function timeoutError({ kind, timeout }: OutgoingRequest): BonevalueError {
+function timeoutError({ request: { kind, timeout }, connection, busy }: PeerCall): BonevalueError {
   return new BonevalueError(
     "timeout",
-    kind === "call"
-      ? `No reply within ${timeout} ms. Ask for less, or raise \`timeout\`.`
-      : `No link to the peer for ${timeout / 1_000} s. Send the message again later.`,
+    busy && !connection
+      ? `No link within ${timeout} ms. ${busy.message}`
+      : kind === "call"
+        ? `No reply within ${timeout} ms. Ask for less, or raise \`timeout\`.`
+        : `No link to the peer for ${timeout / 1_000} s. Send the message again later.`,
   );
 }

@@ -1,6 +1,6 @@
 import type { BonevalueError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
-import type { Connection } from "../links/connection.ts";
+import type { Connection, Service } from "../links/connection.ts";
 import type { Peer } from "../peer.ts";
 import type { Query } from "../peers/query.ts";
 import { Kind } from "../wire/frames.ts";
@@ -22,6 +22,8 @@ export interface RpcOptions {
   readonly modules: Modules;
   readonly deadlines: Deadlines;
   readonly limits: Limits;
+  /** Carries the presence frames. */
+  readonly presence: Service;
   /** How long the streams of an answer wait for a reader. */
   readonly idleTimeout: number;
   /** The clock's time. */
@@ -34,6 +36,7 @@ export interface RpcOptions {
 /** Serves the peer's requests on `connection`, and sends ours. Every frame is dispatched here, once. */
 export function createRpc(connection: Pick<Connection<Rpc>, "scheduler" | "remote">, options: RpcOptions): Rpc {
   const { scheduler } = connection;
+  const { presence } = options;
   const streams = createStreams({ ...options, scheduler, remote: () => connection.remote });
   const delivers = () => connection.remote?.features?.includes("delivery") === true;
   const receipts = createReceipts({
@@ -54,11 +57,14 @@ export function createRpc(connection: Pick<Connection<Rpc>, "scheduler" | "remot
   const responder = createResponder(link);
   return {
     get isIdle() {
-      return caller.open === 0 && responder.open === 0 && streams.openCount === 0;
+      return caller.open === 0 && responder.open === 0 && streams.openCount === 0 && presence.isIdle;
     },
     send: caller.send,
     cancel: caller.cancel,
-    opened: caller.onOpened,
+    opened() {
+      caller.onOpened();
+      presence.opened?.();
+    },
     receive(frame, channel) {
       switch (frame[0]) {
         case Kind.call:
@@ -83,6 +89,8 @@ export function createRpc(connection: Pick<Connection<Rpc>, "scheduler" | "remot
           return streams.receiveCredit(frame[1], frame[2], frame[3]);
         case Kind.stop:
           return streams.receiveStop(frame[1], frame[2]);
+        case Kind.presence:
+          return presence.receive(frame, channel);
         default:
           throw protocolError("something out of place");
       }
@@ -92,6 +100,7 @@ export function createRpc(connection: Pick<Connection<Rpc>, "scheduler" | "remot
       caller.end(reason, agreed);
       responder.end(reason);
       receipts.stop();
+      presence.end(reason, agreed);
     },
   };
 }

@@ -4,6 +4,7 @@ import { guard } from "../events.ts";
 import type { Peer } from "../peer.ts";
 import { visitEach } from "../peers/each.ts";
 import type { Query } from "../peers/query.ts";
+import type { PeerPresence, PresenceDefinition, PresenceOutput } from "../presence/definition.ts";
 import type { Live } from "../reactive.ts";
 import type { CallOptions } from "./call.ts";
 import { type Args, type Module, moduleOf, type ResponseOutput } from "./module.ts";
@@ -45,6 +46,11 @@ export interface Target {
       [keepAlive?: boolean | MessageOptions, callback?: (response: ResponseOutput<M>, peer: Peer) => void]
     >
   ): void;
+  /**
+   * The values that the matching peers offer under the definition's name. While there is a subscriber, a link to each of
+   * these peers is kept open, as far as `maxLinks` allows. Without a subscriber the list is empty.
+   */
+  presence<D extends PresenceDefinition>(definition: D): Live<readonly PeerPresence<PresenceOutput<D>>[]>;
 }
 
 /** The client, as a target sees it. */
@@ -55,14 +61,16 @@ export interface TargetOptions {
   targets(): readonly Peer[];
   call(targets: readonly Peer[], module: Module, request: unknown, options?: CallOptions): Replies<any>;
   notify(targets: readonly Peer[], module: Module, request: unknown, options: MessageOptions): void;
+  presence: Target["presence"];
   failed(error: BonevalueError): void;
 }
 
 /** Creates the target of one query. */
-export function createTarget({ query, peers, targets, call, notify, failed }: TargetOptions): Target {
+export function createTarget({ query, peers, targets, call, notify, presence, failed }: TargetOptions): Target {
   return Object.freeze<Target>({
     query,
     peers,
+    presence,
     each: (visit) => visitEach(peers, visit),
     call: (module, ...[request, options]) => call(targets(), moduleOf(module), request, options ?? {}),
     message(module, ...[request, options, callback]) {

@@ -54,7 +54,7 @@ export function isThenable<Value>(value: Value | PromiseLike<Value>): value is P
 /** A schema that throws, for example in a transform, has not accepted the value. */
 function refuse(error: unknown, code: ContractCode): never {
   if (error instanceof BonevalueError) throw error;
-  throw new BonevalueError(code, `The module's contract failed on the value: ${error}`, { cause: error });
+  throw new BonevalueError(code, `The contract failed on the value: ${error}`, { cause: error });
 }
 
 function accept(result: StandardSchemaV1.Result<unknown>, code: ContractCode): unknown {
@@ -63,7 +63,7 @@ function accept(result: StandardSchemaV1.Result<unknown>, code: ContractCode): u
     .slice(0, maxIssues)
     .map(({ message, path }) => ({ message: message.slice(0, longestMessage), path: Array.from(path ?? [], segment) }));
   const where = issues.map(({ message, path }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message));
-  throw new BonevalueError(code, `The value does not fit the module's contract: ${where.join("; ")}`, { data: issues });
+  throw new BonevalueError(code, `The value does not fit the contract: ${where.join("; ")}`, { data: issues });
 }
 
 /** A step of an issue's path, in a form that can cross the wire. */

@@ -24,10 +24,11 @@ export interface NetworkOptions {
 /** A network inside this process, without a browser and without a server. */
 export interface Network {
   /**
-   * Creates a client for a user, which is not signed in. Sign in with `connect("test", username, "")`, or with any token.
-   * All users trust each other under their user names. A user may have several clients.
+   * Creates a client, which is not signed in. With a user, sign in with `connect("test", username, "")`, or with any token.
+   * All users trust each other under their user names. A user may have several clients. Any client may enter any room:
+   * `connect("test", { room, name })`.
    */
-  client(username: string, options?: Omit<ClientOptions, "discovery" | "transport">): Client;
+  client(username?: string, options?: Omit<ClientOptions, "discovery" | "transport">): Client;
   /** Interrupts every path between two peers, or between one and all others. */
   partition(peer: string, other?: string): void;
   /** Ends the partition of the same peers, or every partition. */
@@ -63,16 +64,17 @@ export function createNetwork(options: NetworkOptions = {}): Network {
   }
 
   /** Accepts any token, so that an app whose server uses tokens signs in without changes. */
-  function discoveryFor(username: string): Discovery {
+  function discoveryFor(username: string | undefined): Discovery {
+    if (username === undefined) return discovery;
     return {
-      open: (host, credentials, events) =>
-        discovery.open(host, "token" in credentials ? { username, password: "" } : credentials, events),
+      open: (host, credentials, events, options) =>
+        discovery.open(host, "token" in credentials ? { username, password: "" } : credentials, events, options),
     };
   }
 
   return {
     client(username, clientOptions = {}) {
-      addUser(username);
+      if (username !== undefined) addUser(username);
       return createClientOn(clock, {
         moduleGrace: 0,
         ...clientOptions,

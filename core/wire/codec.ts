@@ -132,7 +132,8 @@ function scanFrame(bytes: Uint8Array, start: number, limits: DecodeLimits): Scan
     if (index === valueAt) isInPlace = isBin(bytes[at]) && (end - at) * 2 > bytes.buffer.byteLength;
     at = end;
   }
-  if (size > limits.value) throw protocolError(`a value of more than ${limits.value} bytes`);
+  const maxSize = Math.min(limits.value, schema.maxValue);
+  if (size > maxSize) throw protocolError(`a value of more than ${maxSize} bytes`);
   if (schema === frameSchemas[Kind.hello] && at - start > maxHelloSize) throw protocolError("more than is allowed");
   return { schema, end: at, isInPlace };
 }

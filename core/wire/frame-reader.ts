@@ -33,7 +33,8 @@ export function createFrameReader(clock: Pick<Clock, "now">, limits: Limits): Fr
     if (!mayRead(frames.length || 1)) throw protocolError(`more than ${framesPerSecond} frames in a second`);
     const complete: CompleteFrame[] = [];
     for (const frame of frames) {
-      if (isLossy && frame[0] !== Kind.notify) throw protocolError("something out of place");
+      if (isLossy && frame[0] !== Kind.notify && frame[0] !== Kind.presence)
+        throw protocolError("something out of place");
       if (frame[0] !== Kind.part) complete.push(frame);
       else {
         const [, slot, remaining, bytes] = frame;

@@ -1,4 +1,4 @@
-import { Kind } from "./frames.ts";
+import { Kind, maxPresenceSize } from "./frames.ts";
 
 /** The fields of one kind of frame. */
 export interface FrameSchema {
@@ -8,6 +8,8 @@ export interface FrameSchema {
   readonly minLength: number;
   /** The index of its value, or -1. Annotations may follow the last element of a frame with a value. */
   readonly valueAt: number;
+  /** The most bytes of its value, beside the limit that the receiver's hello states. */
+  readonly maxValue: number;
 }
 
 type ElementType = (element: unknown) => boolean;
@@ -18,6 +20,7 @@ const count: ElementType = (element) => Number.isSafeInteger(element) && (elemen
 const id: ElementType = (element) => count(element) && element !== 0;
 const zero: ElementType = (element) => element === 0;
 const step: ElementType = (element) => element === 0 || element === 1 || element === 2;
+const presenceStep: ElementType = (element) => step(element) || element === 3;
 const ms: ElementType = (element) => element === null || (Number.isFinite(element) && (element as number) >= 0);
 const text: ElementType = (element) => typeof element === "string";
 const bytes: ElementType = (element) => element instanceof Uint8Array;
@@ -26,7 +29,8 @@ const map: ElementType = (element) => typeof element === "object" && element !==
 /** A frame of these fields. The last `optional` ones may be left out. */
 function schema(optional: number, ...fields: readonly ElementType[]): FrameSchema {
   const elements = [anything, ...fields];
-  return { elements, minLength: elements.length - optional, valueAt: elements.indexOf(value) };
+  const valueAt = elements.indexOf(value);
+  return { elements, minLength: elements.length - optional, valueAt, maxValue: Number.POSITIVE_INFINITY };
 }
 
 /** The schema of each kind of frame, by its number. The link checks the limits of a hello. */
@@ -46,6 +50,7 @@ export const frameSchemas: Readonly<Record<number, FrameSchema>> = {
   [Kind.notify]: schema(0, zero, text, value),
   [Kind.ack]: schema(0, id),
   [Kind.refuse]: schema(0, id, text, text, text),
+  [Kind.presence]: { ...schema(2, presenceStep, text, id, value), maxValue: maxPresenceSize },
 } satisfies Record<(typeof Kind)[keyof typeof Kind], FrameSchema>;
 
 /** Whether `frame`, without annotations, has the elements that the schema asks for. */

@@ -10,6 +10,9 @@ export const maxLossySize = 1_024;
 /** The most arrays and maps of one value. An empty one takes one byte of a message, and fifty bytes of memory. */
 export const maxContainers: number = 1_048_576;
 
+/** The largest value of presence, in bytes. */
+export const maxPresenceSize: number = 16 * 1_024;
+
 /** The data channels of a link. */
 export type Channel = "control" | "bulk" | "lossy";
 
@@ -30,6 +33,7 @@ export const Kind = {
   notify: 12,
   ack: 13,
   refuse: 14,
+  presence: 15,
 } as const;
 
 /** The limits of a side as a receiver, which it sends first. Sizes in bytes. */
@@ -53,8 +57,11 @@ export interface Hello {
   readonly identity?: unknown;
 }
 
-/** The extensions that this version understands. `delivery`: the frames `ack` and `refuse`. */
-export const features: readonly string[] = ["delivery"];
+/** The extensions that this version understands. `delivery`: the frames `ack` and `refuse`. `presence`: those of presence. */
+export const features: readonly string[] = ["delivery", "presence"];
+
+/** What a presence frame does. `stop` ends a subscription; a `value` without a value says that the name is withdrawn. */
+export const PresenceStep = { subscribe: 0, stop: 1, value: 2, ack: 3 } as const;
 
 /** Steps of the close handshake. */
 export const CloseStep = { offer: 0, accept: 1, decline: 2 } as const;
@@ -78,4 +85,5 @@ export type Frame<V> =
   | readonly [kind: typeof Kind.signal, zero: 0, signal: unknown]
   | readonly [kind: typeof Kind.notify, zero: 0, module: string, request: V]
   | readonly [kind: typeof Kind.ack, handled: number]
-  | readonly [kind: typeof Kind.refuse, count: number, module: string, code: string, message: string];
+  | readonly [kind: typeof Kind.refuse, count: number, module: string, code: string, message: string]
+  | readonly [kind: typeof Kind.presence, step: number, name: string, version?: number, value?: V];

@@ -3,7 +3,7 @@ import { decode as independentDecode } from "@msgpack/msgpack";
 import { expect, test } from "vitest";
 import { viewNames } from "./annotations.ts";
 import { decode, encode, unpackValue } from "./codec.ts";
-import { CloseStep, type Frame, features, type Hello, Kind } from "./frames.ts";
+import { CloseStep, type Frame, features, type Hello, Kind, PresenceStep } from "./frames.ts";
 import { type Packed, pack } from "./pack.ts";
 
 interface Golden {
@@ -97,6 +97,11 @@ const frames: Readonly<Record<string, Frame<Packed>>> = {
   notify: [Kind.notify, 0, "cursor", packed({ x: 3, y: 4 })],
   ack: [Kind.ack, 256],
   refuse: [Kind.refuse, 9, "save", "forbidden", 'The peer does not offer "save" to us.'],
+  "presence: subscribe": [Kind.presence, PresenceStep.subscribe, "cursor"],
+  "presence: stop": [Kind.presence, PresenceStep.stop, "cursor"],
+  "presence: value": [Kind.presence, PresenceStep.value, "cursor", 7, packed({ x: 3, y: 4 })],
+  "presence: value withdrawn": [Kind.presence, PresenceStep.value, "cursor", 8],
+  "presence: ack": [Kind.presence, PresenceStep.ack, "cursor", 7],
   ...Object.fromEntries(
     Object.entries(values).map(([kind, value]) => [`annotation: ${kind}`, [Kind.item, 1, packed(value)] as const]),
   ),

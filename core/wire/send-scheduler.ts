@@ -103,7 +103,7 @@ const nearlyEmpty = 32 * 1_024;
 const lossyAllowance = 4_096;
 
 // No call waits for these kinds of frames.
-const notUrgent = new Set<number>([Kind.hello, Kind.credit, Kind.ack]);
+const notUrgent = new Set<number>([Kind.hello, Kind.credit, Kind.ack, Kind.presence]);
 
 /** Creates the scheduler of one link. The owner closes it with the link. */
 export function createSendScheduler(

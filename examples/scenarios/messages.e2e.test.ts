@@ -1,5 +1,6 @@
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, type TestBrowser } from "../../tools/e2e.ts";
+import { launch, type Tab, type TestBrowser } from "../../tools/e2e.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
 
 let browser: TestBrowser;
@@ -28,7 +29,32 @@ function page(script: string): { readonly html: string } {
   };
 }
 
-test("a hundred thousand messages to a handler that awaits 5 ms all arrive in order", {
+/** The bytes of the JavaScript heap of a tab, after a garbage collection and at most so far. Call `stop` at the end. */
+async function measureHeap({ page }: Tab) {
+  const session = await page.context().newCDPSession(page);
+  const used = async () => (await session.send("Runtime.getHeapUsage")).usedSize;
+  let most = 0;
+  let isOver = false;
+  const sampling = (async () => {
+    while (!isOver) {
+      most = Math.max(most, await used());
+      await setTimeout(200);
+    }
+  })();
+  return {
+    async collected() {
+      await session.send("HeapProfiler.collectGarbage");
+      return used();
+    },
+    async stop() {
+      isOver = true;
+      await sampling;
+      return most;
+    },
+  };
+}
+
+test("a hundred thousand messages to a handler that awaits 5 ms all arrive in order, in a bounded memory of the sender", {
   timeout: 120_000,
 }, async () => {
   const receiver = await browser.open(
@@ -48,15 +74,25 @@ test("a hundred thousand messages to a handler that awaits 5 ms all arrive in or
     page(`
       client.on("peerconnect", async ({ id }) => {
         if (id !== ${JSON.stringify(id)}) return;
+        await new Promise((resolve) => (globalThis.start = resolve));
         const target = client.get({ peers: [id] });
         for (let number = 0; number < ${count}; number++) target.message("Save", number);
         console.log("sent");
       });`),
     { isolated: true },
   );
+  await sender.page.waitForFunction(() => "start" in globalThis);
+  const heap = await measureHeap(sender);
+  const before = await heap.collected();
+  await sender.page.evaluate("start()");
   const line = await Promise.race([receiver.waitForLine(/handled all|error/i), sender.waitForLine(/error/i)]);
   // The window: the receiver's memory is bounded as well.
   expect(Number(/at most (\d+)/.exec(line)?.[1])).toBeLessThanOrEqual(1_024);
   expect(receiver.lines.filter((line) => /out of order|error/.test(line))).toEqual([]);
   expect(sender.lines.filter((line) => line.startsWith("error"))).toEqual([]);
+  const [most, after] = [await heap.stop(), await heap.collected()];
+  console.log(`The sender's heap in MB: ${[before, most, after].map((bytes) => (bytes / 1e6).toFixed(1)).join(", ")}.`);
+  // All messages wait at first, about 1 KB each. Nothing of them stays.
+  expect(most - before).toBeLessThan(count * 2_000);
+  expect(after - before).toBeLessThan(10_000_000);
 });

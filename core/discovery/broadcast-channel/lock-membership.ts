@@ -6,9 +6,9 @@ const idLength = 32;
  * A membership by the Web Locks API. Each tab holds an exclusive lock named after it, which the browser releases when the
  * tab ends for any reason. The other tabs request the same lock, and get it when the tab is gone.
  */
-export function createLockMembership(locks: LockManager, room: string, own: Member): Membership {
-  // The quotes of JSON end the room's name, and an id has a fixed length, so names of other rooms never match.
-  const prefix = JSON.stringify(room);
+export function createLockMembership(locks: LockManager, channel: string, own: Member): Membership {
+  // The quotes of JSON end the channel's name, and an id has a fixed length, so names of other channels never match.
+  const prefix = JSON.stringify(channel);
   const nameOf = ({ id, username }: Member) => prefix + id + username;
   const membership = new AbortController();
 

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Alias, PeerId } from "../../peer.ts";
-import { everyone, us } from "../../protocol/alias.ts";
 import { type SignalKind, signalKinds } from "../../protocol/messages.ts";
+import { problemOfName } from "../../protocol/names.ts";
 
 /** The messages between tabs. Each tab answers `hello` with `here`. */
 export type TabMessage =
@@ -18,11 +18,11 @@ export type TabMessage =
 
 const id = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 
-/** A user name that is a valid alias, because the user name is also the alias. */
-export const username: v.GenericSchema<unknown, Alias> = v.pipe(
+/** The name of a user or a guest. It obeys the rules of aliases, because the others see it as it is. */
+const username: v.GenericSchema<unknown, Alias> = v.pipe(
   v.string(),
   v.transform((name) => name.normalize()),
-  v.check((name) => name !== "" && name !== everyone && name !== us && !v.is(id, name)),
+  v.check((name) => problemOfName(name) === undefined),
 );
 
 /** All messages between tabs. */

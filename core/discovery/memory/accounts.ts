@@ -2,6 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { BonevalueError, type ErrorCode } from "../../errors.ts";
 import type { Alias } from "../../peer.ts";
 import { us } from "../../protocol/alias.ts";
+import { problemOfName } from "../../protocol/names.ts";
 import { passwordProblem } from "../../protocol/password.ts";
 import type { InvitationNames } from "../discovery.ts";
 
@@ -46,7 +47,6 @@ interface Token {
 }
 
 const tokenAgeMs = 600_000;
-const reserved = /^(\*|Us|[0-9a-f]{32}|)$/;
 
 /** Creates accounts without users. `secret` returns a new secret at each call. */
 export function createAccounts(clock: Clock, secret: () => string): Accounts {
@@ -61,12 +61,8 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
     names.set(owner, namesOf(owner).set(alias, other));
   }
 
-  function checkReserved(alias: Alias) {
-    if (reserved.test(alias)) throw refusal("alias-reserved", `"${alias}" is reserved. Choose another alias.`);
-  }
-
   function checkFree(owner: string, alias: Alias) {
-    checkReserved(alias);
+    checkName(alias);
     if (namesOf(owner).has(alias)) throw refusal("alias-taken", `The alias "${alias}" is taken. Choose another alias.`);
   }
 
@@ -90,7 +86,7 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
     invite(inviter, email, names) {
       if (names && email === inviter) throw refusal("invalid-request", "This is your own address.");
       if (names) checkFree(inviter, names.alias.normalize());
-      if (names) checkReserved((names.as ?? inviter).normalize());
+      if (names) checkName((names.as ?? inviter).normalize());
       if (!names && passwords.has(email)) return undefined;
       const invite = secret();
       invites.set(invite, { email, inviter, names });
@@ -156,6 +152,12 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
     },
   };
   return accounts;
+}
+
+/** Throws `alias-reserved` for a name that can be neither an alias nor the name of a guest. */
+export function checkName(name: string): void {
+  const problem = problemOfName(name);
+  if (problem !== undefined) throw refusal("alias-reserved", `This name ${problem}. Choose another.`);
 }
 
 function refusal(code: ErrorCode, message: string): BonevalueError {

@@ -1,8 +1,8 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import type { Credentials, DiscoveryEvents, DiscoverySession } from "../discovery.ts";
-import type { Accounts } from "./accounts.ts";
-import type { Login, Switchboard } from "./switchboard.ts";
+import { type Accounts, checkName } from "./accounts.ts";
+import { isLoginOf, type Login, type Switchboard } from "./switchboard.ts";
 
 /** The server that the sessions share. */
 export interface MemoryServer {
@@ -36,6 +36,7 @@ export function openMemorySession(
   server: MemoryServer,
   credentials: Credentials,
   events: DiscoveryEvents,
+  app: string,
 ): MemorySession {
   const { clock, accounts, switchboard } = server;
   const pending = new Set<(reason: BonevalueError) => void>();
@@ -53,8 +54,8 @@ export function openMemorySession(
   function signIn() {
     if (server.isDown()) return end(unreachable());
     try {
-      const username = identify(credentials, server);
-      login = { id: server.secret(), username, isReachable: () => isConnected, notify };
+      const who = identify(credentials, server);
+      login = { id: server.secret(), app, ...who, isReachable: () => isConnected, notify };
       join(login);
     } catch (error) {
       deliverLater(() => end(error as BonevalueError));
@@ -127,7 +128,8 @@ export function openMemorySession(
 
   function request<Result>(atServer: (username: string) => Result): Promise<Result> {
     if (state !== "online" || !login) return Promise.reject(notConnected());
-    const { username } = login;
+    const { username, room } = login;
+    if (room !== undefined) return Promise.reject(inRoom());
     return new Promise((resolve, reject) => {
       pending.add(reject);
       const settle = (finish: () => void) => {
@@ -169,19 +171,25 @@ export function openMemorySession(
   function changePassword(username: string, current: string, password: string) {
     accounts.changePassword(username, current, password);
     const reason = new BonevalueError("unauthenticated", "The password was changed. Sign in with the new one.");
-    for (const other of server.sessions)
-      if (other !== own && other.login()?.username === username) other.revoke(reason);
+    for (const other of server.sessions) if (other !== own && isLoginOf(username, other.login())) other.revoke(reason);
   }
 }
 
-function identify(credentials: Credentials, { accounts, switchboard }: MemoryServer): string {
-  if ("username" in credentials) return accounts.signIn(credentials.username, credentials.password);
+function identify(credentials: Credentials, { accounts, switchboard }: MemoryServer): Pick<Login, "username" | "room"> {
+  if ("username" in credentials) return { username: accounts.signIn(credentials.username, credentials.password) };
   if ("invite" in credentials) {
     const { username, inviter } = accounts.acceptInvite(credentials.invite, credentials.password);
     if (inviter !== undefined) switchboard.trusted(username, inviter);
-    return username;
+    return { username };
   }
-  throw new BonevalueError("unsupported", "The server in memory has no tokens. Sign in with a user name and password.");
+  if ("token" in credentials)
+    throw new BonevalueError(
+      "unsupported",
+      "The server in memory has no tokens. Sign in with a user name and password.",
+    );
+  const { room, name = "" } = credentials;
+  checkName(name);
+  return { username: name, room };
 }
 
 function unreachable(): BonevalueError {
@@ -190,6 +198,13 @@ function unreachable(): BonevalueError {
 
 function outOfReach(): BonevalueError {
   return new BonevalueError("disconnected", "The server in memory is out of reach. Call restore().");
+}
+
+function inRoom(): BonevalueError {
+  return new BonevalueError(
+    "unsupported",
+    "A room has neither users nor trust. Sign in to the server with an account.",
+  );
 }
 
 function notConnected(): BonevalueError {

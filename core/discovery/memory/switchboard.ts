@@ -3,10 +3,13 @@ import type { SignalKind } from "../../protocol/messages.ts";
 import type { DiscoveryEvents, Snapshot } from "../discovery.ts";
 import type { Accounts } from "./accounts.ts";
 
-/** One login of a user. */
+/** One login of a user, or a guest of a room. */
 export interface Login {
   readonly id: PeerId;
+  readonly app: string;
+  /** In a room, the name that the guest has chosen. */
   readonly username: string;
+  readonly room?: string | undefined;
   /** Whether its connection works. A login without one stays online for the grace period. */
   readonly isReachable: () => boolean;
   /** Emits events on its connection. */
@@ -25,18 +28,18 @@ export interface Switchboard {
   trusted(a: string, b: string): void;
   /** Ends the trust between two users. */
   distrust(a: string, b: string): void;
-  loginsOf(username: string): readonly Login[];
 }
 
 /** Creates a switchboard without logins. */
 export function createSwitchboard(accounts: Accounts): Switchboard {
   const logins = new Map<PeerId, Login>();
 
-  const loginsOf = (username: string) => [...logins.values()].filter((login) => login.username === username);
+  const loginsOf = (username: string) => [...logins.values()].filter((login) => isLoginOf(username, login));
 
-  /** `peer` as `viewer` names it; undefined if `viewer` does not trust its user. */
+  /** `peer` as `viewer` names it; undefined if `viewer` does not trust its user, or is in another room or app. */
   function peerSeenBy(viewer: Login, peer: Login): Peer | undefined {
-    const name = viewer.id === peer.id ? undefined : accounts.aliasOf(viewer.username, peer.username);
+    if (viewer.id === peer.id || viewer.app !== peer.app || viewer.room !== peer.room) return undefined;
+    const name = viewer.room === undefined ? accounts.aliasOf(viewer.username, peer.username) : peer.username;
     return name === undefined ? undefined : { id: peer.id, name };
   }
 
@@ -51,7 +54,7 @@ export function createSwitchboard(accounts: Accounts): Switchboard {
     for (const login of loginsOf(owner)) {
       login.notify((events) => {
         events.userAdd(alias);
-        for (const { id } of peers) events.peerConnect({ id, name: alias });
+        for (const { id, app } of peers) if (app === login.app) events.peerConnect({ id, name: alias });
       });
     }
   }
@@ -59,21 +62,20 @@ export function createSwitchboard(accounts: Accounts): Switchboard {
   function removeUser(owner: string, alias: Alias, peers: readonly Login[]) {
     for (const login of loginsOf(owner)) {
       login.notify((events) => {
-        for (const { id } of peers) events.peerDisconnect(id, false);
+        for (const { id, app } of peers) if (app === login.app) events.peerDisconnect(id, false);
         events.userRemove(alias);
       });
     }
   }
 
   return {
-    loginsOf,
     join(login) {
       logins.set(login.id, login);
       announce(login);
       const peers = [...logins.values()].flatMap((other) => peerSeenBy(login, other) ?? []);
       return {
-        self: { id: login.id, username: login.username },
-        users: accounts.aliases(login.username),
+        self: selfOf(login),
+        users: login.room === undefined ? accounts.aliases(login.username) : [],
         peers: peers.map((peer) => Object.freeze(peer)),
       };
     },
@@ -103,6 +105,15 @@ export function createSwitchboard(accounts: Accounts): Switchboard {
       accounts.distrust(a, b);
     },
   };
+}
+
+/** Whether `login` is one of the user `username`, and no guest. */
+export function isLoginOf(username: string, login: Login | undefined): boolean {
+  return login?.username === username && login.room === undefined;
+}
+
+function selfOf({ id, username, room }: Login): Snapshot["self"] {
+  return { id, username, ...(room !== undefined && { room }) };
 }
 
 function bothWays(a: string, b: string) {

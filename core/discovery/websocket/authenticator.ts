@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import { type Claim, discoveryVersion, type ToServer } from "../../protocol/messages.ts";
-import type { Credentials } from "../discovery.ts";
+import type { Credentials, OpenOptions } from "../discovery.ts";
 
 /** The first frame of a socket, which authenticates it. */
 export type FirstFrame = {
@@ -33,7 +33,7 @@ export interface Authenticator {
 const tokenTimeoutMs = 30_000;
 
 /** Creates an authenticator that starts with `first`. */
-export function createAuthenticator(first: Credentials, clock: Clock): Authenticator {
+export function createAuthenticator(first: Credentials, { app }: OpenOptions, clock: Clock): Authenticator {
   let session: string | undefined;
   let sent: string | undefined;
   let uncertain: Credentials | undefined;
@@ -56,15 +56,23 @@ export function createAuthenticator(first: Credentials, clock: Clock): Authentic
     }
   }
 
+  const common = { version: discoveryVersion, app: app === "" ? undefined : app };
+
+  function authenticate(claim: Claim): FirstFrame {
+    return { type: "authenticate", data: { ...common, ...claim } };
+  }
+
   return {
     async firstFrame() {
       sent = session;
       if ("token" in credentials) return authenticate({ token: await resolveToken(credentials.token), session });
+      // The server resumes the session, or lets the guest in again if it has ended.
+      if ("room" in credentials) return authenticate({ room: credentials.room, name: credentials.name, session });
       if (session !== undefined) return authenticate({ session });
       if ("username" in credentials)
         return authenticate({ username: credentials.username, password: credentials.password });
       const { invite, password } = credentials;
-      return { type: "acceptInvite", data: { version: discoveryVersion, invite, password } };
+      return { type: "acceptInvite", data: { ...common, invite, password } };
     },
     keep(secret) {
       if (secret !== sent) session = sent = secret;
@@ -84,8 +92,4 @@ export function createAuthenticator(first: Credentials, clock: Clock): Authentic
     },
     cancel: () => cancel(),
   };
-}
-
-function authenticate(claim: Claim): FirstFrame {
-  return { type: "authenticate", data: { version: discoveryVersion, ...claim } };
 }

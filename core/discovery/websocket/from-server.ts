@@ -4,6 +4,7 @@ import type { Peer } from "../../peer.ts";
 import { discoveryVersion, envelope, type ToClient } from "../../protocol/messages.ts";
 import { toClient } from "../../protocol/to-client.ts";
 import type { DiscoveryEvents, Snapshot } from "../discovery.ts";
+import type { FirstFrame } from "./authenticator.ts";
 
 /** A validated message of the server. */
 export type FromServer = {
@@ -42,15 +43,17 @@ export function readFrame(frame: unknown): FromServer | undefined {
 
 /**
  * Collects the messages between authentication and the peer list. Call the returned function with each message; it
- * returns the result with the last one. Throws `incompatible` for another protocol version, and `protocol` for a message
- * that may not come yet.
+ * returns the result with the last one. Throws `incompatible` for another protocol version and for a server that ignores
+ * the app or the room of the first frame, and `protocol` for a message that may not come yet.
  */
-export function collectSignIn(): (message: FromServer) => SignedIn | undefined {
+export function collectSignIn(asked: FirstFrame["data"]): (message: FromServer) => SignedIn | undefined {
   let self: ToClient["setPeerId"] | undefined;
   let users: readonly string[] | undefined;
   return ({ type, data }) => {
     if (type === "setPeerId") {
       if (data.version !== discoveryVersion) throw incompatible(data.version);
+      requireEcho("app", asked.app, data.app);
+      requireEcho("room", "room" in asked ? asked.room : undefined, data.room);
       self = data;
     } else if (type === "userList") users = data;
     else if (type === "peerList" && self && users) return signedIn(self, users, data);
@@ -82,8 +85,15 @@ export function serverProtocolError(what: string): BonevalueError {
 }
 
 function signedIn(self: ToClient["setPeerId"], users: readonly string[], peers: readonly Peer[]): SignedIn {
-  const { peerId: id, username, session } = self;
-  return { snapshot: { self: { id, username }, users, peers: peers.map((peer) => Object.freeze(peer)) }, session };
+  const { peerId: id, username, session, room } = self;
+  const snapshotSelf = room === undefined ? { id, username } : { id, username, room };
+  return { snapshot: { self: snapshotSelf, users, peers: peers.map((peer) => Object.freeze(peer)) }, session };
+}
+
+/** A server that ignores the app or the room would let this page meet the pages of all others. */
+function requireEcho(field: string, asked: string | undefined, echo: string | undefined): void {
+  if (asked !== undefined && asked !== echo)
+    throw new BonevalueError("incompatible", `The discovery server does not support "${field}". Update the server.`);
 }
 
 function incompatible(version: number): BonevalueError {

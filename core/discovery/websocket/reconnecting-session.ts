@@ -2,7 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import { missingFeature } from "../../missing-feature.ts";
 import { closeCode } from "../../protocol/close-code.ts";
-import type { Credentials, DiscoveryEvents } from "../discovery.ts";
+import type { Credentials, DiscoveryEvents, OpenOptions } from "../discovery.ts";
 import type { PageLifecycle } from "../page-lifecycle.ts";
 import { createAuthenticator } from "./authenticator.ts";
 import { createBackoff } from "./backoff.ts";
@@ -51,9 +51,10 @@ export function createReconnectingSession(
   host: string,
   credentials: Credentials,
   events: DiscoveryEvents,
+  options: OpenOptions,
   { WebSocket, clock, random, page }: Environment,
 ): ReconnectingSession {
-  const authenticator = createAuthenticator(credentials, clock);
+  const authenticator = createAuthenticator(credentials, options, clock);
   const backoff = createBackoff(random);
   let current: Attempt | undefined;
   let next: Attempt | undefined;

@@ -71,7 +71,7 @@ export function openSocket(
   let undoSuspicion: (() => void) | undefined;
   const { promise: closed, resolve: resolveClosed } = Promise.withResolvers<void>();
   const requests = createRequests(clock);
-  const signIn = collectSignIn();
+  const signIn = collectSignIn(firstFrame.data);
   const watchdog = createWatchdog(clock, giveUp, onOverslept);
 
   watchdog.restart(signInTimeoutMs);

@@ -1,5 +1,7 @@
 import { BonevalueError } from "../../errors.ts";
 import { defaultLimits, type Limits, limitsOf, maxAssemblyBytes } from "../../limits.ts";
+import { createPresence } from "../../presence/presence.ts";
+import { servePresence } from "../../presence/serve-presence.ts";
 import { type CallContext, callPeer } from "../../rpc/call-peer.ts";
 import { createDeadlines } from "../../rpc/deadlines.ts";
 import { moduleOf } from "../../rpc/module.ts";
@@ -58,6 +60,16 @@ offer("Read", async ({ request }) => {
 export function createHostileSetup(): HostileSetup {
   const clock = createVirtualClock();
   const deadlines = createDeadlines(clock);
+  const presence = createPresence({
+    clock,
+    limits: defaultLimits,
+    maxLinks: 64,
+    pool: { whenOpen: () => () => {} },
+    self: () => "victim",
+    keepOpenMs: () => 30_000,
+    isAllowed: () => true,
+    failed: () => {},
+  });
 
   function createPeer(given: Partial<Limits> = {}): HostilePeer {
     const limits = limitsOf(given);
@@ -86,6 +98,7 @@ export function createHostileSetup(): HostileSetup {
           modules,
           deadlines,
           limits,
+          presence: servePresence(presence, connection),
           idleTimeout: 30_000,
           now: clock.now,
           isAllowed: () => true,

@@ -74,10 +74,25 @@ describe("an iterable that is consumed by reading", () => {
       await expect(until(ann.call("Count", source).first())).rejects.toEqual(code("unsupported"));
       const other = await make();
       await expect(until(ann.call("Count", [other, other]).first())).rejects.toEqual(code("unsupported"));
-      // A folder stays open until it is read or closed.
-      if (other instanceof Dir) await other.close();
+      if (other instanceof Dir) await expect(other.close()).rejects.toThrow("closed");
     },
   );
+
+  test("an fs.Dir is closed when its request fails before or while it is read", async () => {
+    const { ann, bob, clock } = createLinkedPair();
+    bob.module("First", async ({ request }) => {
+      for await (const entry of request) return entry.name;
+    });
+    const folders = await Promise.all([opendir(folder), opendir(folder)]);
+    await expect(ann.call("Any", { stream: folders[0], run() {} }).first()).rejects.toEqual(code("invalid-request"));
+    // An entry of a folder cannot be sent.
+    const failed = expect(ann.call("First", folders[1]).first()).rejects.toEqual(code("invalid-request"));
+    await eventually(async () => {
+      await clock.advance(10);
+      for (const dir of folders) await expect(dir.read()).rejects.toThrow("closed");
+    });
+    await failed;
+  });
 
   test("a Node stream is destroyed when its request cannot be sent", async () => {
     const { ann } = createLinkedPair();

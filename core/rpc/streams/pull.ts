@@ -33,13 +33,15 @@ export function pullFromIterable(
   iterable: AsyncIterable<unknown>,
   iterator?: AsyncIterator<unknown> | undefined,
 ): PullSource {
+  let isRead = false;
   return {
     async next() {
+      isRead = true;
       iterator ??= iteratorOf(iterable);
       return iterator.next();
     },
     // Takes its turn after a `next` that is under way, if the iterator is a generator.
-    cancel: () => void cleanUp(iterable, iterator),
+    cancel: () => void cleanUp(iterable, iterator, isRead),
   };
 }
 
@@ -69,11 +71,16 @@ export function iteratorOf(iterable: AsyncIterable<unknown>): AsyncIterator<unkn
   return (iterator as unknown) === iterable ? iterator : consumeOnce(iterator);
 }
 
-async function cleanUp(iterable: AsyncIterable<unknown>, iterator: AsyncIterator<unknown> | undefined): Promise<void> {
+async function cleanUp(
+  iterable: AsyncIterable<unknown> & { destroy?(): void; close?(): unknown },
+  iterator: AsyncIterator<unknown> | undefined,
+  isRead: boolean,
+): Promise<void> {
   try {
     await iterator?.return?.();
-    // The iterator of a Node stream that was never read does not close the stream.
-    (iterable as { destroy?(): void }).destroy?.();
+    // An iterator that was never read closes neither a Node stream nor an fs.Dir.
+    if (iterable.destroy) iterable.destroy();
+    else if (iterator && !isRead) await iterable.close?.();
   } catch (error) {
     report(error);
   }

@@ -27,7 +27,7 @@ export interface Login extends EventRecorder {
 export interface DiscoveryFixture {
   readonly world: DiscoveryWorld;
   /** Opens a session that is closed after the test. */
-  open(credentials: Credentials, events: DiscoveryEvents): DiscoverySession;
+  open(credentials: Credentials, events: DiscoveryEvents, app?: string): DiscoverySession;
   signIn(username: string): Promise<Login>;
 }
 
@@ -44,8 +44,8 @@ export function createDiscoveryFixture(start: () => DiscoveryWorld | Promise<Dis
     await world.close();
   });
 
-  function open(credentials: Credentials, events: DiscoveryEvents): DiscoverySession {
-    const session = world.discovery().open(world.host, credentials, events);
+  function open(credentials: Credentials, events: DiscoveryEvents, app = ""): DiscoverySession {
+    const session = world.discovery().open(world.host, credentials, events, { app });
     sessions.push(session);
     return session;
   }

@@ -22,13 +22,20 @@ export interface SessionDriver {
   /** Resolves with the newest socket once the client has opened it. */
   socket(): Promise<FakeSocket>;
   /** Signs in on the newest socket. */
-  signIn(lists?: { peerId?: string; users?: string[]; peers?: ToClient["peerList"] }): Promise<FakeSocket>;
+  signIn(answer?: SignInAnswer): Promise<FakeSocket>;
+}
+
+/** What the server answers to a sign-in. */
+export interface SignInAnswer extends Pick<ToClient["setPeerId"], "app" | "room" | "features"> {
+  readonly peerId?: string;
+  readonly users?: readonly string[];
+  readonly peers?: ToClient["peerList"];
 }
 
 /** Opens a session. Its random numbers are all `random`. */
 export function driveSession(
   credentials: Credentials = { username: "ann", password: "secret" },
-  { host = "example.org", random = 0.5 }: { host?: string; random?: number } = {},
+  { host = "example.org", random = 0.5, app = "" }: { host?: string; random?: number; app?: string } = {},
 ): SessionDriver {
   const clock = createVirtualClock();
   let slept = 0;
@@ -40,7 +47,12 @@ export function driveSession(
   const { WebSocket, opened } = createFakeSockets();
   const { recorded, events } = createEventRecorder();
   const { page, ...controls } = createFakePage();
-  const session = websocket({ WebSocket, clock: platform, page, random: () => random }).open(host, credentials, events);
+  const session = websocket({ WebSocket, clock: platform, page, random: () => random }).open(
+    host,
+    credentials,
+    events,
+    { app },
+  );
 
   const driver: SessionDriver = {
     session,
@@ -58,10 +70,17 @@ export function driveSession(
       await clock.advance(0);
       return opened.at(-1) as FakeSocket;
     },
-    async signIn({ peerId = "me", users = [], peers = [] } = {}) {
+    async signIn({ peerId = "me", users = [], peers = [], ...echo } = {}) {
       const socket = await driver.socket();
       socket.accept();
-      socket.deliver("setPeerId", { version: 1, peerId, username: "ann", session: "secret of ann", resumed: false });
+      socket.deliver("setPeerId", {
+        version: 1,
+        peerId,
+        username: "ann",
+        session: "secret of ann",
+        resumed: false,
+        ...echo,
+      });
       socket.deliver("userList", users);
       socket.deliver("iceServers", { servers: [] });
       socket.deliver("peerList", peers);

@@ -114,6 +114,7 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
     modules,
     deadlines,
     limits,
+    presence: { isIdle: true, receive() {}, end() {} },
     idleTimeout,
     now: clock.now,
     isAllowed: () => true,

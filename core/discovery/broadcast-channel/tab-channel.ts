@@ -7,16 +7,16 @@ import { createLockMembership } from "./lock-membership.ts";
 import type { Member } from "./membership.ts";
 import { type TabMessage, tabMessage } from "./tab-messages.ts";
 
-/** The parts of the platform that a room uses. */
-export interface RoomPlatform {
+/** The parts of the platform that a channel of tabs uses. */
+export interface TabChannelPlatform {
   readonly BroadcastChannel: new (name: string) => BroadcastChannel;
   /** Undefined if the platform has none. */
   readonly locks: LockManager | undefined;
   readonly clock: Clock;
 }
 
-/** The events of a room: `opened` or `failed` first, and none after `leave`. */
-export interface RoomEvents {
+/** The events of a channel: `opened` or `failed` first, and none after `leave`. */
+export interface TabChannelEvents {
   opened(members: readonly Member[]): void;
   failed(cause: unknown): void;
   joined(member: Member): void;
@@ -26,14 +26,19 @@ export interface RoomEvents {
 }
 
 /** The tabs that use the same channel. */
-export interface Room {
+export interface TabChannel {
   has(id: PeerId): boolean;
   signal(kind: SignalKind, to: PeerId, signal: unknown): void;
   leave(): void;
 }
 
-/** Joins the room `name`. Throws if this page may not use a BroadcastChannel. */
-export function joinRoom(name: string, own: Member, events: RoomEvents, platform: RoomPlatform): Room {
+/** Joins the channel `name`. Throws if this page may not use a BroadcastChannel. */
+export function joinTabChannel(
+  name: string,
+  own: Member,
+  events: TabChannelEvents,
+  platform: TabChannelPlatform,
+): TabChannel {
   const { BroadcastChannel, locks, clock } = platform;
   const channel = new BroadcastChannel(name);
   const membership = locks ? createLockMembership(locks, name, own) : createHeartbeatMembership(clock);

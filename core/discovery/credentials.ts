@@ -1,0 +1,40 @@
+import { isText } from "../check-arguments.ts";
+import { BonevalueError } from "../errors.ts";
+import { labelOf, maxNameLength, maxRoomLength } from "../protocol/labels.ts";
+import type { Credentials } from "./discovery.ts";
+
+/** Each kind of credentials: the field that marks it, and its other fields. */
+const kinds: Readonly<Record<string, readonly string[]>> = {
+  username: ["password"],
+  invite: ["password"],
+  token: [],
+  room: ["name"],
+};
+
+/**
+ * Returns a copy of valid credentials of one kind, with the names of a room and a guest in NFC. Throws `unauthenticated`,
+ * `invalid-request` for an invalid room or for fields of another kind, and `alias-reserved` for the name of a guest.
+ */
+export function checkedCredentials(value: unknown): Credentials {
+  const given = Object.fromEntries(Object.entries(Object(value)).filter(([, field]) => field !== undefined));
+  const { username, invite = username, password, token, room, name = "Guest" } = given;
+  const kind = Object.keys(kinds).find((one) => one in given) ?? "";
+  if (Object.keys(given).some((field) => field !== kind && kinds[kind] && !kinds[kind].includes(field)))
+    throw new BonevalueError(
+      "invalid-request",
+      `Pass credentials of one kind: with \`${kind}\`, leave the others out.`,
+    );
+  if (kind === "room") return roomCredentials(room, name);
+  if (isText(token) || typeof token === "function" || [invite, password].every(isText)) return given as Credentials;
+  throw new BonevalueError("unauthenticated", "Pass credentials: connect(host, username, password).");
+}
+
+function roomCredentials(given: unknown, givenName: unknown): Credentials {
+  const room = labelOf(given, 1, maxRoomLength);
+  const name = labelOf(givenName, 1, maxNameLength);
+  if (room === undefined)
+    throw new BonevalueError("invalid-request", `The name of a room has 1 to ${maxRoomLength} characters.`);
+  if (name === undefined)
+    throw new BonevalueError("alias-reserved", `The name of a guest has 1 to ${maxNameLength} characters.`);
+  return { room, name };
+}

@@ -1,0 +1,264 @@
+import { expect, test, vi } from "vitest";
+import type { BonevalueError } from "../errors.ts";
+import { defaultLimits } from "../limits.ts";
+import type { Connection } from "../links/connection.ts";
+import { createRegistry } from "../peers/registry.ts";
+import type { Live } from "../reactive.ts";
+import { createVirtualClock } from "../testing/virtual-clock.ts";
+import { encode, type Received } from "../wire/codec.ts";
+import { createFrameReader } from "../wire/frame-reader.ts";
+import { type Frame, features, type Hello, Kind, PresenceStep } from "../wire/frames.ts";
+import { type Packed, pack } from "../wire/pack.ts";
+import { definePresence, type PeerPresence } from "./definition.ts";
+import { createPresence } from "./presence.ts";
+import { servePresence } from "./serve-presence.ts";
+
+const Cursor = definePresence("Cursor");
+const { subscribe, stop, value, ack } = PresenceStep;
+
+const protocol = expect.objectContaining({ code: "protocol" });
+
+function received(content: unknown): Received {
+  const { size } = pack(content, { name: "value", code: "invalid-request", depth: 64, size: 1_000_000 });
+  return { plain: content, annotations: undefined, size };
+}
+
+/** A client that has one link, to a peer whose frames the test makes. */
+function createPage({ hello = { features, value: defaultLimits.messageSize } as Partial<Hello> } = {}) {
+  const clock = createVirtualClock();
+  const errors: BonevalueError[] = [];
+  const sent: { readonly channel: string; readonly frame: Frame<Packed> }[] = [];
+  const requests: { begin(connection: Connection<any>): void; fail(error: BonevalueError): void }[] = [];
+  const registry = createRegistry();
+  const presence = createPresence({
+    clock,
+    limits: defaultLimits,
+    maxLinks: 64,
+    pool: {
+      whenOpen(_, request) {
+        requests.push(request);
+        return () => {};
+      },
+    },
+    self: () => "self",
+    keepOpenMs: () => 30_000,
+    isAllowed: () => true,
+    failed: (error) => errors.push(error),
+  });
+
+  function connect() {
+    const close = vi.fn();
+    const connection = {
+      peer: "eve",
+      remote: hello,
+      scheduler: { send: (channel: string, frame: Frame<Packed>) => sent.push({ channel, frame }) },
+      keepOpen() {},
+      close,
+    } as unknown as Connection<any>;
+    const service = servePresence(presence, connection);
+    const receive = (...[step, name, version, content, channel = "control"]: ReceiveArgs) =>
+      service.receive([Kind.presence, step, name, version, content] as never, channel as "control");
+    return { connection, service, receive, close };
+  }
+
+  return {
+    clock,
+    errors,
+    sent,
+    requests,
+    connect,
+    frames: () => sent.map(({ frame }) => frame.slice(1, 4)),
+    offer: (definition: typeof Cursor, initial: unknown) =>
+      presence.engineOf(definition).offer(definition, initial, {}),
+    watch(definition: typeof Cursor): Live<readonly PeerPresence<any>[]> {
+      registry.addPeer({ id: "eve", name: "Eve" }, "Eve");
+      return presence.engineOf(definition).watch(definition, "*", registry.watch("*"));
+    },
+  };
+}
+
+type ReceiveArgs = [step: number, name: string, version?: number, content?: Received, channel?: string];
+
+/** A page that subscribes to the cursor of the peer. */
+async function createSubscriber() {
+  const page = createPage();
+  const live = page.watch(Cursor);
+  live.subscribe(() => {});
+  await page.clock.advance(1);
+  const peer = page.connect();
+  page.requests[0]!.begin(peer.connection);
+  peer.service.opened?.();
+  page.sent.length = 0;
+  return { ...page, ...peer, live };
+}
+
+test("a peer that subscribes and never acknowledges gets 32 KiB on control, however often values change", async () => {
+  const { clock, connect, offer, sent } = createPage();
+  const names = Array.from({ length: 20 }, (_, n) => definePresence(`n${n}`));
+  const offers = names.map((name) => offer(name, "x".repeat(4_000)));
+  const { receive } = connect();
+  for (const { name } of names) receive(subscribe, name);
+  for (let n = 0; n < 600; n++) {
+    for (const [index, mine] of offers.entries()) mine.set(String(n).repeat(index % 2 === 0 ? 4_000 : 100));
+    await clock.advance(50);
+  }
+  const bytes = sent
+    .filter(({ channel }) => channel === "control")
+    .reduce((sum, { frame }) => sum + ((frame[4] as Packed | undefined)?.size ?? 0), 0);
+  expect(bytes).toBeGreaterThan(8 * 1_024);
+  expect(bytes).toBeLessThanOrEqual(32 * 1_024);
+});
+
+test("a peer that subscribes again and again gets no value on control that it has not acknowledged", async () => {
+  const { clock, connect, offer, sent } = createPage();
+  offer(Cursor, "x".repeat(10_000));
+  const { receive } = connect();
+  for (let n = 0; n < 1_000; n++) {
+    receive(subscribe, "Cursor");
+    receive(subscribe, "Cursor");
+    receive(stop, "Cursor");
+  }
+  receive(subscribe, "Cursor");
+  await clock.advance(1_000);
+  expect(sent).toHaveLength(1);
+  receive(ack, "Cursor", 1);
+  expect(sent).toHaveLength(2);
+});
+
+test("values wait while 32 KiB are unacknowledged, and follow one by one", () => {
+  const { connect, offer, frames } = createPage();
+  for (const name of ["a", "b", "c"]) offer(definePresence(name), name.repeat(16_000));
+  const { receive } = connect();
+  for (const name of ["a", "b", "c"]) receive(subscribe, name);
+  expect(frames().map(([, name]) => name)).toEqual(["a", "b"]);
+  receive(ack, "b", 2);
+  expect(frames().map(([, name]) => name)).toEqual(["a", "b", "c"]);
+});
+
+test("a peer subscribes to at most 128 names of 128 characters", () => {
+  const { connect } = createPage();
+  const { receive } = connect();
+  for (let n = 0; n < 128; n++) receive(subscribe, `n${n}`);
+  receive(subscribe, "n0");
+  expect(() => receive(subscribe, "one more")).toThrow(protocol);
+  receive(stop, "n0");
+  receive(stop, "never subscribed");
+  receive(subscribe, "x".repeat(128));
+  const other = createPage().connect();
+  expect(() => other.receive(subscribe, "x".repeat(129))).toThrow(protocol);
+});
+
+test("a value or an acknowledgement that nothing has asked for ends the link", async () => {
+  const idle = createPage().connect();
+  expect(() => idle.receive(value, "Cursor", 1, received(1))).toThrow(protocol);
+  expect(() => idle.receive(ack, "Cursor", 1)).toThrow(protocol);
+  const { receive } = await createSubscriber();
+  expect(() => receive(value, "Other", 1, received(1))).toThrow(protocol);
+  expect(() => receive(value, "Cursor", undefined, received(1))).toThrow(protocol);
+  const offering = createPage();
+  offering.offer(Cursor, 1);
+  const peer = offering.connect();
+  peer.receive(subscribe, "Cursor");
+  expect(() => peer.receive(ack, "Cursor", 2)).toThrow(protocol);
+  peer.receive(ack, "Cursor", 1);
+  expect(() => peer.receive(ack, "Cursor", 1)).toThrow(protocol);
+});
+
+test("only values may arrive on lossy", async () => {
+  const { receive } = await createSubscriber();
+  receive(value, "Cursor", 1, received(1), "lossy");
+  for (const step of [subscribe, stop, ack])
+    expect(() => receive(step, "Cursor", 1, undefined, "lossy")).toThrow(protocol);
+});
+
+test("a value of more than 16 KiB ends the link before it is decoded", () => {
+  const read = createFrameReader(createVirtualClock(), defaultLimits);
+  const frame = (size: number) => {
+    const packed = pack("x".repeat(size - 3), { name: "value", code: "too-large", depth: 1, size });
+    return encode([Kind.presence, value, "Cursor", 1, packed]);
+  };
+  expect(read("control", frame(16 * 1_024))).toHaveLength(1);
+  expect(() => read("control", frame(16 * 1_024 + 1))).toThrow(protocol);
+});
+
+test("a peer whose hello allows only small values gets no larger ones", async () => {
+  const { clock, connect, offer, sent } = createPage({ hello: { features, value: 100 } });
+  const mine = offer(Cursor, "x".repeat(200));
+  connect().receive(subscribe, "Cursor");
+  expect(sent).toEqual([]);
+  mine.set("small");
+  await clock.advance(100);
+  mine.set("y".repeat(200));
+  await clock.advance(100);
+  expect(sent.map(({ frame }) => (frame[4] as Packed).size)).toEqual([6, 6]);
+});
+
+test("a malformed value ends the link, and is not told to `error`", async () => {
+  const { receive, close, clock, errors } = await createSubscriber();
+  receive(value, "Cursor", 1, { plain: 1, annotations: [["no path", "Date"]], size: 10 });
+  await clock.advance(10);
+  expect(close).toHaveBeenCalledExactlyOnceWith(protocol);
+  expect(errors).toEqual([]);
+});
+
+test("older and repeated versions are ignored, and each value on control is acknowledged", async () => {
+  const { receive, clock, live, frames } = await createSubscriber();
+  receive(value, "Cursor", 5, received("new"), "lossy");
+  receive(value, "Cursor", 4, received("old"), "lossy");
+  receive(value, "Cursor", 5, received("new"));
+  receive(value, "Cursor", 3, received("older"));
+  await clock.advance(10);
+  expect(live.peek()).toMatchObject([{ value: "new" }]);
+  expect(frames()).toEqual([
+    [ack, "Cursor", 5],
+    [ack, "Cursor", 3],
+  ]);
+});
+
+test("a value that was overtaken by its withdrawal stays withdrawn", async () => {
+  const { receive, clock, live } = await createSubscriber();
+  receive(value, "Cursor", 1, received(1));
+  receive(value, "Cursor", 3);
+  receive(value, "Cursor", 2, received(2), "lossy");
+  await clock.advance(10);
+  expect(live.peek()).toEqual([]);
+});
+
+test("a peer that does not name the feature is never sent a presence frame, and its link counts as unused", async () => {
+  const { connect, watch, requests, offer, sent, clock } = createPage({ hello: { features: ["delivery"] } });
+  watch(Cursor).subscribe(() => {});
+  offer(definePresence("Other"), 1);
+  await clock.advance(1);
+  const { connection, service } = connect();
+  requests[0]!.begin(connection);
+  service.opened?.();
+  expect(service.isIdle).toBe(true);
+  service.end({} as BonevalueError, true);
+  await clock.advance(60_000);
+  expect(sent).toEqual([]);
+  expect(requests).toHaveLength(1);
+});
+
+test("a peer is dialed again at once, after 1, 2, 4, and at most 30 s, until a link has lasted for 10 s", async () => {
+  const { connect, watch, requests, clock } = createPage();
+  const times: number[] = [];
+  watch(Cursor).subscribe(() => {});
+  await clock.advance(1);
+  const error = {} as BonevalueError;
+  for (let n = 0; n < 8; n++) {
+    const { length } = requests;
+    const from = clock.now();
+    requests.at(-1)!.fail(error);
+    while (requests.length === length) await clock.advance(500);
+    times.push(clock.now() - from);
+  }
+  expect(times).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+  const { connection, service } = connect();
+  requests.at(-1)!.begin(connection);
+  service.opened?.();
+  await clock.advance(10_000);
+  const { length } = requests;
+  service.end(error, false);
+  await clock.advance(0);
+  expect(requests).toHaveLength(length + 1);
+});

@@ -1,0 +1,30 @@
+import { everyone, us } from "./alias.ts";
+import { maxNameLength } from "./labels.ts";
+
+const reserved: ReadonlySet<string> = new Set([everyone, us]);
+const invisible = /[\p{Cc}\p{Cf}\p{Cs}]/u;
+const peerId = /^[0-9a-f]{32}$/i;
+
+// Zero-width joiners change the form of letters in these scripts, and are part of correct spelling there.
+const joining =
+  "[\\p{scx=Arab}\\p{scx=Syrc}\\p{scx=Mong}\\p{scx=Deva}\\p{scx=Beng}\\p{scx=Guru}\\p{scx=Gujr}\\p{scx=Orya}\\p{scx=Taml}\\p{scx=Telu}\\p{scx=Knda}\\p{scx=Mlym}\\p{scx=Sinh}\\p{scx=Khmr}\\p{scx=Mymr}]";
+const emoji = "\\p{Extended_Pictographic}";
+
+// Joiners in a context where UAX #31 (section 2.3) allows them in identifiers, or within an emoji sequence (UTS #51).
+const joiner = `(?<=(?=[\\p{L}\\p{M}])${joining})[\\u200C\\u200D](?=${joining})|(?<=${emoji}[\\uFE0F\\p{Emoji_Modifier}]?)\\u200D(?=${emoji})`;
+
+/** Whether a name has characters that nobody sees, other than joiners where they are part of the spelling. */
+export function hasInvisible(name: string): boolean {
+  return invisible.test(name.replace(new RegExp(joiner, "gu"), ""));
+}
+
+/** Says why a name in NFC can be neither an alias nor the name of a guest; undefined if it can. */
+export function problemOfName(name: string): string | undefined {
+  // A code point has one or two units. Checked first, because a hostile name may be very long.
+  const length = name.length > 2 * maxNameLength ? Number.POSITIVE_INFINITY : [...name].length;
+  if (length < 1 || length > maxNameLength) return `is not 1 to ${maxNameLength} characters long`;
+  if (reserved.has(name)) return "is reserved";
+  if (peerId.test(name)) return "looks like a peer id";
+  if (hasInvisible(name)) return "contains invisible characters";
+  return undefined;
+}
