@@ -83,13 +83,13 @@ type ReceiveArgs = [step: number, name: string, version?: number, content?: Rece
 async function createSubscriber() {
   const page = createPage();
   const live = page.watch(Cursor);
-  live.subscribe(() => {});
+  const unsubscribe = live.subscribe(() => {});
   await page.clock.advance(1);
   const peer = page.connect();
   page.requests[0]!.begin(peer.connection);
   peer.service.opened?.();
   page.sent.length = 0;
-  return { ...page, ...peer, live };
+  return { ...page, ...peer, live, unsubscribe };
 }
 
 test("a peer that subscribes and never acknowledges gets 32 KiB on control, however often values change", async () => {
@@ -222,6 +222,34 @@ test("a value that was overtaken by its withdrawal stays withdrawn", async () =>
   receive(value, "Cursor", 2, received(2), "lossy");
   await clock.advance(10);
   expect(live.peek()).toEqual([]);
+});
+
+test("a value that crosses the end of the subscription is shown when it is sent again", async () => {
+  const { receive, clock, live, unsubscribe, requests, connection } = await createSubscriber();
+  unsubscribe();
+  await clock.advance(10);
+  receive(value, "Cursor", 5, received(5), "lossy");
+  live.subscribe(() => {});
+  await clock.advance(10);
+  requests.at(-1)!.begin(connection);
+  receive(value, "Cursor", 5, received(5));
+  await clock.advance(10);
+  expect(live.peek()).toMatchObject([{ value: 5 }]);
+});
+
+test("a subscription to a name that was withdrawn is told so if a value may be on its way", () => {
+  const { connect, offer, frames } = createPage();
+  const mine = offer(Cursor, 1);
+  const { receive } = connect();
+  receive(subscribe, "Cursor");
+  receive(stop, "Cursor");
+  mine.stop();
+  receive(subscribe, "Cursor");
+  receive(subscribe, "never offered");
+  expect(frames()).toEqual([
+    [value, "Cursor", 1],
+    [value, "Cursor", 2],
+  ]);
 });
 
 test("a peer that does not name the feature is never sent a presence frame, and its link counts as unused", async () => {

@@ -58,6 +58,8 @@ interface Offer {
 /** A link on which something was sent. */
 interface Subscriber {
   readonly link: PresenceLink;
+  /** The names with a value that was ever sent. */
+  readonly names: Set<string>;
   /** What the peer gets, by name: the newest version that was sent on *control* since it subscribed, or 0. */
   readonly sent: Map<string, number>;
   /** The versions and sizes of the values on *control* that are not acknowledged, by name. */
@@ -82,7 +84,13 @@ export function createOffers(
   function subscriberOn(link: PresenceLink): Subscriber {
     const known = subscribers.get(link);
     if (known) return known;
-    const created = { link, sent: new Map(), unacknowledged: new Map(), unacknowledgedBytes: 0 };
+    const created = {
+      link,
+      names: new Set<string>(),
+      sent: new Map(),
+      unacknowledged: new Map(),
+      unacknowledgedBytes: 0,
+    };
     subscribers.set(link, created);
     return created;
   }
@@ -91,12 +99,19 @@ export function createOffers(
     return pack(value, { name: "presence", code: "invalid-request", depth: limits.depth, size: maxPresenceSize });
   }
 
-  function activate(offer: Offer, link: PresenceLink): void {
-    if (!isAllowed(offer.allow, link.connection.peer)) return;
+  /** Returns whether the peer may subscribe. */
+  function activate(offer: Offer, link: PresenceLink): boolean {
+    if (!isAllowed(offer.allow, link.connection.peer)) return false;
     const subscriber = subscriberOn(link);
     offer.subscribers.add(subscriber);
+    subscriber.names.add(offer.name);
     subscriber.sent.set(offer.name, 0);
     sendReliably(offer, subscriber);
+    return true;
+  }
+
+  function sendWithdrawal(name: string, { link }: Subscriber): void {
+    link.connection.scheduler.send("control", [Kind.presence, PresenceStep.value, name, ++lastVersion]);
   }
 
   /** Sends the newest value on *control*, unless an earlier one is on its way. */
@@ -205,17 +220,19 @@ export function createOffers(
           if (offers.get(name) !== offer) return;
           offers.delete(name);
           changed.delete(offer);
-          const withdrawn: Frame<Packed> = [Kind.presence, PresenceStep.value, name, ++lastVersion];
-          for (const { link, sent } of offer.subscribers) {
-            sent.delete(name);
-            link.connection.scheduler.send("control", withdrawn);
+          for (const subscriber of offer.subscribers) {
+            subscriber.sent.delete(name);
+            sendWithdrawal(name, subscriber);
           }
         },
       };
     },
     onSubscribe(link, name) {
       const offer = offers.get(name);
-      if (offer) activate(offer, link);
+      if (offer && activate(offer, link)) return;
+      const subscriber = subscribers.get(link);
+      // The peer may read a value that was sent before its last `stop`, and would take it for a current one.
+      if (subscriber?.names.has(name)) sendWithdrawal(name, subscriber);
     },
     onStop(link, name) {
       const subscriber = subscribers.get(link);

@@ -31,7 +31,7 @@ export interface PresenceLink {
   readonly connection: Pick<Connection, "peer" | "scheduler" | "remote" | "keepOpen" | "close">;
   /** The names that the peer subscribes to, offered or not. */
   readonly requested: Set<string>;
-  /** The newest version that has arrived of each name that we have ever subscribed to on this link. */
+  /** The newest version that was accepted of each name that we have ever subscribed to on this link, or 0. */
   readonly versions: Map<string, number>;
   /** Returns a value that has arrived. Throws `protocol` if it is malformed. */
   unpack(value: Received): unknown;

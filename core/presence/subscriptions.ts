@@ -49,6 +49,7 @@ export function createSubscriptions(
   const subscribed = new WeakMap<PresenceLink, Set<string>>();
 
   function request(remote: Remote): void {
+    if (remotes.get(remote.id) !== remote) return;
     let isSettled = false;
     const undo = pool.whenOpen(remote.id, {
       begin(connection) {

@@ -258,9 +258,9 @@ export function createWatches({ clock, failed }: PresenceOptions, subscriptions:
       if (last === undefined || version === 0) throw protocolError("something out of place");
       if (value && !isLossy)
         link.connection.scheduler.send("control", [Kind.presence, PresenceStep.ack, name, version]);
-      if (version <= last) return;
+      // A value that crosses the end of the subscription is dropped, so it must not count when it is sent once more.
+      if (version <= last || !subscriptions.has(link, name)) return;
       link.versions.set(name, version);
-      if (!subscriptions.has(link, name)) return;
       const slot = slotOf(link.connection.peer, name);
       if (value) {
         slot.arrived = { link, value };

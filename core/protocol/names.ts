@@ -2,7 +2,7 @@ import { everyone, us } from "./alias.ts";
 import { maxNameLength } from "./labels.ts";
 
 const reserved: ReadonlySet<string> = new Set([everyone, us]);
-const invisible = /[\p{Cc}\p{Cf}\p{Cs}]/u;
+const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 const peerId = /^[0-9a-f]{32}$/i;
 
 // Zero-width joiners change the form of letters in these scripts, and are part of correct spelling there.
