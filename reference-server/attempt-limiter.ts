@@ -18,6 +18,7 @@ export interface AttemptLimiter {
   countInvitation(username: string): Promise<void>;
   /** Counts an invitation to this address, of all users together. */
   countMail(email: string): Promise<void>;
+  countRoomJoin(address: string): Promise<void>;
 }
 
 /** Creates a limiter that counts with `node`. */
@@ -64,5 +65,6 @@ export function createAttemptLimiter(node: ClusterNode, limits: ServerLimits): A
     countToken: (username) => consume(`token ${username}`, limits.tokens, 60 * minute),
     countInvitation: (username) => consume(`invitation ${username}`, limits.invitations, 60 * minute),
     countMail: (email) => consume(`mail ${email}`, limits.mailsPerAddress, 24 * 60 * minute),
+    countRoomJoin: (address) => consume(`room ${networkOf(address)}`, limits.roomJoins, minute),
   };
 }

@@ -94,6 +94,41 @@ test("peers on two nodes see and signal each other", async () => {
   expect((await bob.next("peerResponse")).data).toEqual({ from: ann.id, signal: 2 });
 });
 
+test("guests on two nodes see and signal each other, and a full room is full on both", async () => {
+  const [one, two] = await twoNodes([], { rooms: true, limits: { peersPerRoom: 3 } });
+  const enter = async (node: typeof one, proof: object) => signedIn(await node.open(), { room: "demo", ...proof });
+  const ann = await enter(one, { name: "Ann 1 {x}" });
+  const bob = await enter(two, { name: "Bob" });
+  expect(bob.peers).toEqual([{ name: "Ann 1 {x}", id: ann.id }]);
+  expect((await ann.next("peerConnect")).data).toEqual({ name: "Bob", id: bob.id });
+  bob.send("peerRequest", { to: ann.id, signal: 1 });
+  expect((await ann.next("peerRequest")).data).toEqual({ from: bob.id, signal: 1 });
+  await enter(one, { name: "Cyd" });
+  for (const node of [one, two]) {
+    const late = await node.open();
+    late.send("authenticate", { version: 1, room: "demo" });
+    expect((await late.next("error")).data.code).toBe("busy");
+  }
+  const moved = await enter(two, { name: "Ann 1 {x}", session: ann.session });
+  expect(moved).toMatchObject({ id: ann.id, resumed: true });
+  expect(moved.peers).toContainEqual({ name: "Bob", id: bob.id });
+});
+
+test("after Redis restarts empty, guests keep each other and their names", async () => {
+  const [one, two] = await twoNodes([], { rooms: true });
+  const enter = async (node: typeof one, name: string) => signedIn(await node.open(), { room: "demo", name });
+  const [ann, bob] = [await enter(one, "Ann"), await enter(two, "Bob")];
+  await redis.kill();
+  const late = await enter(two, "Late");
+  await redis.start();
+  expect((await ann.next("peerConnect")).data).toEqual({ name: "Bob", id: bob.id });
+  expect((await ann.next("peerConnect")).data).toEqual({ name: "Late", id: late.id });
+  for (const peer of [ann, bob, late]) {
+    await peer.settled();
+    expect(peer.received.filter(({ type }) => type === "peerDisconnect")).toEqual([]);
+  }
+});
+
 test("a session keeps its peer id on every node, and a takeover on another node is unannounced", async () => {
   const [one, two] = await twoNodes(["ann", "bob"]);
   const [ann, bob] = [await one.signIn("ann"), await one.signIn("bob")];

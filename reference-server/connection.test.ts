@@ -57,11 +57,11 @@ async function signedIn(size: number) {
     ),
     seen: { touch: () => {}, close: async () => {} },
     signIn: async () => ({
-      ...{ app: "", group: "a::ann", user: "ann", name: undefined },
+      ...{ app: "", group: "a::ann", user: "ann", name: undefined, room: undefined },
       ...{ id: "p", session: "s", expires: undefined },
     }),
   } as Partial<ConnectionParts> as ConnectionParts;
-  openConnection(socket as unknown as WebSocket, "127.0.0.1", parts, () => {});
+  openConnection(socket as unknown as WebSocket, { address: "127.0.0.1", origin: undefined }, parts, () => {});
   const entered = new Promise((resolve) => setImmediate(resolve));
   socket.emit("message", Buffer.from('{"type":"authenticate","data":{"version":1,"session":"s"}}'), false);
   await entered;

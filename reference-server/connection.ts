@@ -17,7 +17,7 @@ import { Refusal } from "./refusal.ts";
 import type { Answer } from "./requests.ts";
 import { hashOf } from "./secrets.ts";
 import { type Phase, type Proof, type Relay, type Request, type Step, step } from "./session.ts";
-import type { SignedIn } from "./sign-in.ts";
+import type { ClientOrigin, SignedIn } from "./sign-in.ts";
 import type { Store } from "./store/store.ts";
 
 /** Dependencies that all sockets of a server share. */
@@ -30,7 +30,7 @@ export interface ConnectionParts {
   readonly presence: Presence;
   readonly seen: LastSeen;
   readonly ice: readonly IceOption[];
-  readonly signIn: (proof: Proof, address: string) => Promise<SignedIn>;
+  readonly signIn: (proof: Proof, client: ClientOrigin) => Promise<SignedIn>;
   readonly answer: (me: Requester, request: Request) => Promise<Answer>;
 }
 
@@ -48,7 +48,7 @@ const expiryNotice = 30_000;
 /** Runs the protocol on a socket. `onSettled` is called once, when the client has signed in or the socket has closed. */
 export function openConnection(
   socket: WebSocket,
-  address: string,
+  client: ClientOrigin,
   parts: ConnectionParts,
   onSettled: () => void,
 ): Connection {
@@ -125,7 +125,7 @@ export function openConnection(
     try {
       const { id: peer, user } = me!;
       if (user === undefined) throw new Refusal("unsupported", "In a room there are neither accounts nor trust.");
-      const [answerType, data] = await parts.answer({ id: peer, user, address }, request);
+      const [answerType, data] = await parts.answer({ id: peer, user, address: client.address }, request);
       metrics.request(type, "ok");
       if (id !== undefined) outbox.send(encode(answerType, data, id));
     } catch (error) {
@@ -149,7 +149,7 @@ export function openConnection(
   async function signIn(proof: Proof): Promise<void> {
     stopWaiting();
     try {
-      const signedIn = await parts.signIn(proof, address);
+      const signedIn = await parts.signIn(proof, client);
       if (closeKind) return;
       await joinPresence(signedIn);
       metrics.signIn(kindOf(proof), "ok");
@@ -164,7 +164,8 @@ export function openConnection(
     const { id, app, group, user, name, session } = signedIn;
     me = signedIn;
     member = { id, app, group, user, name, send: outbox.send, end, sendLists };
-    const valid = async () => (await parts.store.session(hashOf(session), 0)) !== undefined;
+    const find = user === undefined ? parts.store.guest! : parts.store.session;
+    const valid = async () => (await find(hashOf(session), 0)) !== undefined;
     if (!(await presence.join(member, valid))) end("revoked");
     else if (closeKind) leavePresence(member, closeKind);
   }
@@ -175,10 +176,10 @@ export function openConnection(
   }
 
   function sendLists({ resumed, users, peers }: SignInLists): void {
-    const { id, app, user, name, session, expires } = me!;
+    const { id, app, user, name, room, session, expires } = me!;
     const username = user ?? name ?? "";
     outbox.sendFirst([
-      encode("setPeerId", { version: 1, peerId: id, username, session, resumed, features: [], app }),
+      encode("setPeerId", { version: 1, peerId: id, username, session, resumed, features: [], app, room }),
       encode("userList", users),
       iceServersFrame(id),
       encode("peerList", peers),
@@ -242,5 +243,6 @@ export function openConnection(
 function kindOf({ type, data }: Proof): Parameters<Metrics["signIn"]>[0] {
   if (type === "acceptInvite") return "invitation";
   if ("token" in data) return "token";
+  if ("room" in data) return "room";
   return "password" in data ? "password" : "session";
 }

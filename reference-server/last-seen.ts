@@ -1,5 +1,7 @@
 import { type Clock, every } from "./clock.ts";
+import type { ServerLimits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import type { Presence } from "./presence.ts";
 import type { Store } from "./store/store.ts";
 
 /** Records when sessions last had a socket, in batches. */
@@ -18,13 +20,13 @@ export function touchInterval(age: number): number {
   return Math.min(hour, age / 4);
 }
 
-/** Creates a recorder. `age`: the lifetime of a session in ms. `online`: returns the peers that have a socket now. */
+/** Creates a recorder. `ages`: the lifetimes of sessions in ms. `presence`: the peers that have a socket now. */
 export function createLastSeen(
   store: Store,
   clock: Clock,
   log: Log,
-  age: number,
-  online: () => readonly string[],
+  ages: Pick<ServerLimits, "sessionAge" | "guestAge">,
+  presence: Pick<Presence, "ids" | "guestIds">,
 ): LastSeen {
   const peers = new Set<string>();
 
@@ -38,16 +40,19 @@ export function createLastSeen(
     });
   }
 
-  const stopWriting = every(clock, writeEvery, write);
-  const stopRewriting = every(clock, touchInterval(age), () => {
+  const touchAll = (online: () => readonly string[]) => {
     for (const peer of online()) peers.add(peer);
-  });
+  };
+  const stops = [
+    every(clock, writeEvery, write),
+    every(clock, touchInterval(ages.sessionAge), () => touchAll(presence.ids)),
+    every(clock, touchInterval(ages.guestAge), () => touchAll(presence.guestIds)),
+  ];
   return {
     touch: (peer) => peers.add(peer),
     async close() {
-      stopWriting();
-      stopRewriting();
-      for (const peer of online()) peers.add(peer);
+      for (const stop of stops) stop();
+      touchAll(presence.ids);
       await write();
     },
   };

@@ -14,6 +14,10 @@ export interface ServerLimits {
   /** Open sockets on one node from one IPv4 address or IPv6 /64. */
   readonly socketsPerAddress: number;
   readonly socketsPerAccount: number;
+  /** Peers in one room, on all nodes together. */
+  readonly peersPerRoom: number;
+  /** Joins of rooms a minute from one IPv4 address or IPv6 /64, on all nodes together. */
+  readonly roomJoins: number;
   /** Above this number, the sessions that were unused for longest end. */
   readonly sessionsPerAccount: number;
   /** Open sockets on one node that have not signed in yet. */
@@ -41,6 +45,8 @@ export interface ServerLimits {
   readonly grace: number;
   /** The time without a socket after which a session ends. */
   readonly sessionAge: number;
+  /** The time without a socket after which the session of a guest ends. */
+  readonly guestAge: number;
   readonly tokenAge: number;
   readonly invitationAge: number;
   /** The lifetime of minted TURN credentials. */
@@ -65,6 +71,8 @@ export const defaultLimits: ServerLimits = {
   frameBurst: 200,
   socketsPerAddress: 1_000,
   socketsPerAccount: 100,
+  peersPerRoom: 100,
+  roomJoins: 120,
   sessionsPerAccount: 1_000,
   socketsBeforeSignIn: 10_000,
   failuresPerAddress: 60,
@@ -79,6 +87,7 @@ export const defaultLimits: ServerLimits = {
   backendTimeout: 15 * second,
   grace: 10 * second,
   sessionAge: 24 * hour,
+  guestAge: 10 * minute,
   tokenAge: 10 * minute,
   invitationAge: 7 * 24 * hour,
   iceAge: hour,
@@ -95,6 +104,7 @@ const positive: ReadonlySet<string> = new Set<keyof ServerLimits>([
   "backendTimeout",
   "resync",
   "sessionAge",
+  "guestAge",
 ]);
 
 /**

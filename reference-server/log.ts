@@ -8,7 +8,7 @@ export interface Log {
   error(data: object, message: string): void;
 }
 
-const secrets = ["password", "current", "token", "session", "invite", "signal", "secret", "credential"];
+const secrets = ["room", "password", "current", "token", "session", "invite", "signal", "secret", "credential"];
 
 /** Creates a logger of JSON lines on standard output. Fields that could contain a secret are redacted. */
 export function defaultLog(level: string = "info", to?: DestinationStream): Log {

@@ -6,7 +6,7 @@ import type { IceOption } from "./ice.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Certificate } from "./listen.ts";
 import type { Log } from "./log.ts";
-import type { Authenticate } from "./sign-in.ts";
+import type { Authenticate, RoomJoin } from "./sign-in.ts";
 import type { Store, Trusted } from "./store/store.ts";
 
 /** Options of `createServer`. All are optional. */
@@ -32,7 +32,15 @@ export interface ServerOptions {
   cluster?: string | Cluster | undefined;
   /** Page origins that may connect; `https://*.example.org` matches one label. Default: the server's own origin and loopback names. Clients without an Origin may connect. */
   origins?: readonly string[] | undefined;
-  /** For an app with its own accounts: returns the user of a token. Replaces passwords; unknown users are created. */
+  /**
+   * Whether pages may sign in to rooms, without an account: `true`, or a function that decides for each join. Default false.
+   * Anybody who knows the name of a room may then enter it.
+   */
+  rooms?: boolean | ((join: RoomJoin) => boolean | Promise<boolean>) | undefined;
+  /**
+   * For an app with its own accounts: returns the user of a token, or the room and the name that it gives the token's owner.
+   * Replaces passwords; unknown users are created.
+   */
   authenticate?: Authenticate | undefined;
   /**
    * For an app with its own relationships: returns the users whom `username` may reach, with an alias for each. Two users can

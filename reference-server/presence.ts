@@ -15,7 +15,7 @@ import type { Trust } from "./trust.ts";
 export interface Presence {
   /**
    * Takes over the member's peer and announces it. False if `valid` finds that its session has ended meanwhile. Rejects with
-   * `rate-limited` when the user has too many sockets on this node.
+   * `rate-limited` when the user has too many sockets on this node, and with `busy` when the room is full.
    */
   join(member: Member, valid: () => Promise<boolean>): Promise<boolean>;
   /** The member's socket broke: its peer is announced as lost unless another socket takes it over within the grace period. */
@@ -35,6 +35,8 @@ export interface Presence {
   reload(): Promise<void>;
   /** The ids of the peers of this node. */
   ids(): readonly string[];
+  /** Those of them that are in a room. */
+  guestIds(): readonly string[];
   readonly node: ClusterNode;
   close(): Promise<void>;
 }
@@ -45,7 +47,7 @@ export interface PresenceParts {
   readonly trust: Trust;
   readonly clock: Clock;
   readonly log: Log;
-  readonly limits: Pick<ServerLimits, "grace" | "resync" | "socketsPerAccount">;
+  readonly limits: Pick<ServerLimits, "grace" | "resync" | "socketsPerAccount" | "peersPerRoom">;
   /** Returns those of these peers whose sessions still exist. */
   readonly sessionsOf: (peers: readonly string[]) => Promise<ReadonlySet<string>>;
 }
@@ -116,6 +118,8 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
 
   async function join(member: Member, valid: () => Promise<boolean>): Promise<boolean> {
     checkAccountLimit(member);
+    // A full room costs nothing more: no claim, which the others could see for a moment.
+    checkRoomLimit(member, groupSessionsIndex.get(member.group)?.view.peers.values() ?? []);
     const { login, resumed } = await node.claim(member.group, member.id, member.name);
     const earlier = entries.get(member.id);
     if (earlier && earlier.login.epoch > login.epoch) {
@@ -132,6 +136,14 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
         await releaseEntry(entry, false);
         return false;
       }
+      // Exact, because all nodes see the same claims in the same order.
+      if (member.user === undefined && !resumed) {
+        const { logins } = await node.online([member.group]);
+        checkRoomLimit(
+          member,
+          logins.filter((other) => isEarlier(other, login)),
+        );
+      }
       await entry.groupSessions.refresh();
     } catch (error) {
       await releaseEntry(entry, true);
@@ -147,6 +159,13 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     for (const { entries } of groupSessionsIndex.ofUser(user)) others += entries.size - Number(entries.has(id));
     if (others < parts.limits.socketsPerAccount) return;
     throw new Refusal("rate-limited", "This account is signed in too many times.", { close: closeCode.overloaded });
+  }
+
+  function checkRoomLimit({ id, user }: Member, others: Iterable<Login>): void {
+    if (user !== undefined) return;
+    const ids = new Set([...others].map((other) => other.id));
+    if (ids.has(id) || ids.size < parts.limits.peersPerRoom) return;
+    throw new Refusal("busy", "This room is full: try again later.", { close: closeCode.overloaded });
   }
 
   function addEntry(member: Member, login: Login): SessionEntry {
@@ -262,6 +281,8 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
       return resync();
     },
     ids: () => [...entries.keys()],
+    guestIds: () =>
+      [...entries.values()].filter(({ member }) => member.user === undefined).map(({ member }) => member.id),
     node,
     async close() {
       closed = true;
@@ -270,4 +291,9 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
       await node.leave();
     },
   };
+}
+
+/** Whether `a` was claimed before `b`. Two nodes without a common clock may give the same epoch. */
+function isEarlier(a: Login, b: Login): boolean {
+  return a.epoch < b.epoch || (a.epoch === b.epoch && a.id < b.id);
 }

@@ -19,7 +19,7 @@ import { createPages, type Health } from "./pages.ts";
 import { createPasswords } from "./passwords.ts";
 import { createPresence, type Presence } from "./presence.ts";
 import { createRequests } from "./requests.ts";
-import { createSignIn } from "./sign-in.ts";
+import { createSignIn, type RoomJoin } from "./sign-in.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 import { createStoreMonitor, type StoreMonitor } from "./store-monitor.ts";
@@ -36,11 +36,12 @@ export type { ServerLimits } from "./limits.ts";
 export type { Certificate } from "./listen.ts";
 export type { Log } from "./log.ts";
 export type { BonevalueServer, ServerOptions } from "./options.ts";
-export type { Authenticate } from "./sign-in.ts";
+export type { Authenticate, RoomJoin } from "./sign-in.ts";
 export type {
   AcceptResult,
   Account,
   AccountChange,
+  GuestSession,
   Invitation,
   Session,
   Store,
@@ -66,6 +67,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
   const configuredUrl = options.publicUrl === undefined ? undefined : publicUrl(options.publicUrl);
   const authenticate = timed("`authenticate`", options.authenticate);
   const trusted = timed("`trusted`", options.trusted);
+  const rooms = timed("`rooms`", roomsOf(options.rooms));
   // The undo of each step of opening, called in reverse order.
   const opened: (() => Promise<void>)[] = [];
   let upgradeHandler: UpgradeHandler;
@@ -82,7 +84,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     for (const close of opened.splice(0).reverse()) await close();
   }
 
-  function timed<Answer>(who: string, ask: ((question: string) => Promise<Answer>) | undefined) {
+  function timed<Input, Answer>(who: string, ask: ((question: Input) => Promise<Answer>) | undefined) {
     return ask && withTimeout(who, ask, limits.backendTimeout, clock);
   }
 
@@ -91,7 +93,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     const presence = await openPresence(store);
     const monitor = createStoreMonitor({ store, clock, log, isClustered: options.cluster !== undefined });
     opened.push(monitor.close);
-    const seen = createLastSeen(store, clock, log, limits.sessionAge, presence.ids);
+    const seen = createLastSeen(store, clock, log, limits, presence);
     opened.push(seen.close);
 
     const limiter = createAttemptLimiter(presence.node, limits);
@@ -104,7 +106,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     // If it fails, the lists are read again with the next resync.
     const trustChanged = (users: readonly string[]) =>
       presence.trustChanged(users).catch((error: unknown) => log.warn({ error }, "trust cannot be read; retrying"));
-    const signIn = createSignIn({ store, accounts, limiter, clock, limits, authenticate, trustChanged });
+    const signIn = createSignIn({ store, accounts, limiter, clock, limits, authenticate, rooms, trustChanged });
     const answer = createRequests({
       ...{ presence, limiter, log },
       accounts: authenticate ? undefined : accounts,
@@ -216,10 +218,15 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
 
   function purge(store: Store): Promise<void> {
     const now = clock.now();
-    return store.purge(now, now - limits.sessionAge).catch((error: unknown) => {
+    return store.purge(now, now - limits.sessionAge, now - limits.guestAge).catch((error: unknown) => {
       log.warn({ error }, "expired rows cannot be deleted; retrying");
     });
   }
+}
+
+function roomsOf(rooms: ServerOptions["rooms"]): ((join: RoomJoin) => Promise<boolean>) | undefined {
+  if (typeof rooms === "function") return async (join) => rooms(join);
+  return rooms ? async () => true : undefined;
 }
 
 function noAddress(): never {

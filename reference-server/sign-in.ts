@@ -4,27 +4,47 @@ import type { Accounts } from "./accounts.ts";
 import type { AttemptLimiter } from "./attempt-limiter.ts";
 import type { Clock } from "./clock.ts";
 import type { Member } from "./group-sessions.ts";
-import { accountGroup } from "./groups.ts";
+import { accountGroup, assignedRoomGroup, roomGroup } from "./groups.ts";
 import { touchInterval } from "./last-seen.ts";
 import type { ServerLimits } from "./limits.ts";
-import { checkedApp, checkedName } from "./names.ts";
+import { checkedAlias, checkedApp, checkedName, checkedRoom } from "./names.ts";
 import { Refusal } from "./refusal.ts";
 import { hashOf, newPeerId, newSecret } from "./secrets.ts";
 import type { Proof } from "./session.ts";
-import type { Session, Store } from "./store/store.ts";
+import type { GuestSession, Session, Store } from "./store/store.ts";
 
 /** The identity of a signed-in socket. */
 export interface SignedIn extends Pick<Member, "app" | "group" | "user" | "name"> {
   /** The id of the peer. */
   readonly id: string;
+  /** The name of the room, if it is in one. */
+  readonly room: string | undefined;
   /** The session secret, for reconnecting. */
   readonly session: string;
   /** When the app's token expires, in ms since 1970. */
   readonly expires: number | undefined;
 }
 
-/** Resolves to the user of a token of the app, or to undefined for an invalid token. */
-export type Authenticate = (token: string) => Promise<{ username: string; expires?: Date | undefined } | undefined>;
+/** The result of a valid token: a user, or a room and the name that the others see there. */
+export type Authenticated = ({ username: string } | { room: string; name: string }) & { expires?: Date | undefined };
+
+/** Resolves to the user or the room of a token of the app, or to undefined for an invalid token. */
+export type Authenticate = (token: string) => Promise<Authenticated | undefined>;
+
+/** The other end of a socket. */
+export interface ClientOrigin {
+  readonly address: string;
+  /** The origin of its page; undefined for a program. */
+  readonly origin: string | undefined;
+}
+
+/** A guest who wants to enter a room. Both names are in NFC. */
+export interface RoomJoin {
+  readonly room: string;
+  readonly name: string;
+  readonly address: string;
+  readonly origin?: string | undefined;
+}
 
 /** Dependencies of sign-in. */
 export interface SignInParts {
@@ -34,13 +54,18 @@ export interface SignInParts {
   readonly clock: Clock;
   readonly limits: ServerLimits;
   readonly authenticate: Authenticate | undefined;
+  /** Whether a guest may enter a room. Undefined if the server has none. */
+  readonly rooms: ((join: RoomJoin) => Promise<boolean>) | undefined;
   /** Tells the clients of these users that they trust each other now. */
   readonly trustChanged: (users: readonly string[]) => Promise<void>;
 }
 
+/** The part of an identity that does not depend on the session. */
+type Identity = Pick<SignedIn, "app" | "group" | "user" | "name" | "room">;
+
 /** Creates the function that turns a first frame into an identity. It rejects with a refusal that closes the socket. */
-export function createSignIn(parts: SignInParts): (proof: Proof, address: string) => Promise<SignedIn> {
-  const { store, accounts, limiter, clock, limits, authenticate } = parts;
+export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientOrigin) => Promise<SignedIn> {
+  const { store, accounts, limiter, clock, limits, authenticate, rooms } = parts;
 
   async function startSession(app: string, user: string, password?: string): Promise<SignedIn> {
     const session = newSecret();
@@ -64,24 +89,66 @@ export function createSignIn(parts: SignInParts): (proof: Proof, address: string
     return { ...accountOf(app, session.username), id: session.peer, session: secret, expires: undefined };
   }
 
+  async function findGuest(secret: string): Promise<GuestSession | undefined> {
+    const now = clock.now();
+    const guest = await store.guest?.(hashOf(secret), now - limits.guestAge);
+    if (guest && guest.seen < now - touchInterval(limits.guestAge)) await store.seen([guest.peer], now);
+    return guest;
+  }
+
+  async function startGuest(identity: Identity): Promise<SignedIn> {
+    if (store.addGuest === undefined || store.guest === undefined)
+      throw unsupported("The store of this server has no rooms: see `addGuest` of `Store`.");
+    const session = newSecret();
+    const id = newPeerId();
+    const { group, name = "" } = identity;
+    await store.addGuest({ hash: hashOf(session), peer: id, group, name, seen: clock.now() });
+    return { ...identity, id, session, expires: undefined };
+  }
+
+  async function enterRoom(
+    app: string,
+    claim: { readonly room: string; readonly name?: string | undefined; readonly session?: string | undefined },
+    client: ClientOrigin,
+  ): Promise<SignedIn> {
+    if (rooms === undefined) throw unsupported("This server has no rooms: set `rooms` (--rooms).");
+    const room = checkedRoom(claim.room);
+    const name = checkedAlias(claim.name ?? "Guest");
+    const identity = { app, group: roomGroup(app, room), user: undefined, name, room };
+    const earlier = claim.session === undefined ? undefined : await findGuest(claim.session);
+    if (earlier && isSameGuest(earlier, identity))
+      return { ...identity, id: earlier.peer, session: claim.session!, expires: undefined };
+    await limiter.countRoomJoin(client.address);
+    if (!(await rooms({ room, name, ...client })))
+      throw new Refusal("forbidden", "You may not enter this room.", { close: closeCode.unauthenticated });
+    return startGuest(identity);
+  }
+
   async function signInByToken(
     app: string,
     { token, session: secret }: { readonly token: string; readonly session?: string | undefined },
-    address: string,
+    { address }: ClientOrigin,
   ): Promise<SignedIn> {
     if (authenticate === undefined) throw unsupported("This server expects a user name and a password.");
     const earlier = secret === undefined ? undefined : await findSession(app, secret);
+    const guest = secret === undefined || earlier ? undefined : await findGuest(secret);
+    const known = earlier?.username ?? (guest && `guest ${guest.peer}`);
     const check = () => verifyToken(authenticate, token);
-    const known = await (earlier
-      ? limiter.limitResume(earlier.username, check)
-      : limiter.limitSignIn(undefined, address, check));
-    const user = checkedName(known.username);
+    const answer = await (known === undefined
+      ? limiter.limitSignIn(undefined, address, check)
+      : limiter.limitResume(known, check));
+    const expires = answer.expires?.getTime();
+    if ("room" in answer) {
+      const room = checkedRoom(answer.room);
+      const name = checkedAlias(answer.name);
+      const identity = { app, group: assignedRoomGroup(app, room), user: undefined, name, room };
+      if (guest && isSameGuest(guest, identity)) return { ...identity, id: guest.peer, session: secret!, expires };
+      return { ...(await startGuest(identity)), expires };
+    }
+    const user = checkedName(answer.username);
     await accounts.ensure(user);
-    const signedIn =
-      secret !== undefined && earlier?.username === user
-        ? { ...accountOf(app, user), id: earlier.peer, session: secret }
-        : await startSession(app, user);
-    return { ...signedIn, expires: known.expires?.getTime() };
+    if (earlier?.username === user) return { ...accountOf(app, user), id: earlier.peer, session: secret!, expires };
+    return { ...(await startSession(app, user)), expires };
   }
 
   async function acceptInvitation(app: string, invite: string, password: string, address: string): Promise<SignedIn> {
@@ -90,16 +157,17 @@ export function createSignIn(parts: SignInParts): (proof: Proof, address: string
     return startSession(app, username, hash);
   }
 
-  return async ({ type, data }, address) => {
+  return async ({ type, data }, client) => {
+    const { address } = client;
     if (data.version < discoveryVersion)
       throw new Refusal("incompatible", `This server speaks version ${discoveryVersion} of the protocol.`, {
         close: closeCode.incompatible,
       });
     const app = checkedApp(data.app);
-    if (type === "authenticate" && "token" in data) return signInByToken(app, data, address);
+    if (type === "authenticate" && "token" in data) return signInByToken(app, data, client);
+    if (type === "authenticate" && "room" in data) return enterRoom(app, data, client);
     if (authenticate) throw unsupported("This server expects a token of its app.");
     if (type === "acceptInvite") return acceptInvitation(app, data.invite, data.password, address);
-    if ("room" in data) throw unsupported("This server has no rooms.");
     if ("password" in data) {
       const { username, hash } = await accounts.check(data.username, data.password, address);
       return startSession(app, username, hash);
@@ -109,14 +177,16 @@ export function createSignIn(parts: SignInParts): (proof: Proof, address: string
   };
 }
 
-function accountOf(app: string, user: string): Pick<SignedIn, "app" | "group" | "user" | "name"> {
-  return { app, group: accountGroup(app, user), user, name: undefined };
+function accountOf(app: string, user: string): Identity {
+  return { app, group: accountGroup(app, user), user, name: undefined, room: undefined };
 }
 
-async function verifyToken(
-  authenticate: Authenticate,
-  token: string,
-): Promise<{ username: string; expires?: Date | undefined }> {
+/** The name of a peer never changes, so a guest with another name gets another peer. */
+function isSameGuest(guest: GuestSession, { group, name }: Identity): boolean {
+  return guest.group === group && guest.name === name;
+}
+
+async function verifyToken(authenticate: Authenticate, token: string): Promise<Authenticated> {
   const answer = await authenticate(token);
   if (answer === undefined) throw unauthenticated("This token is invalid or has expired.");
   return answer;

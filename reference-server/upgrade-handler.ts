@@ -75,7 +75,12 @@ export function createUpgradeHandler(parts: UpgradeHandlerParts): UpgradeHandler
       if (present >= limits.socketsPerAddress) return rejectSocket(socket);
       perNetwork.set(network, present + 1);
       unauthenticated++;
-      const connection = openConnection(socket, address, parts, () => unauthenticated--);
+      const connection = openConnection(
+        socket,
+        { address, origin: request.headers.origin },
+        parts,
+        () => unauthenticated--,
+      );
       connections.add(connection);
       socket.on("close", () => removeConnection(connection, network));
     });

@@ -17,7 +17,7 @@ discoveryConformance("websocket, with the reference server", {
   async start() {
     const mailed = new Map<string, string[]>();
     const server = await createServer({
-      ...{ port: 0, store: ":memory:", log: silent },
+      ...{ port: 0, store: ":memory:", rooms: true, log: silent },
       mail: async (to, { link }) => void mailed.set(to, [...(mailed.get(to) ?? []), new URL(link).hash.slice(1)]),
     });
     for (const username of ["ann", "bob", "cyd", "dan@example.org"])

@@ -23,6 +23,7 @@ export interface ServeValues extends StoreValues {
   readonly cert?: string;
   readonly key?: string;
   readonly insecure?: boolean;
+  readonly rooms?: boolean;
   readonly origin?: string[];
   readonly proxy?: string[];
   readonly ice?: string[];
@@ -65,6 +66,7 @@ export const serveFlags: Flags<ServeValues> = {
   cert: { value: "FILE", help: "TLS certificate chain, PEM. Reloaded on SIGHUP and when the file changes." },
   key: { value: "FILE", help: "TLS private key, PEM." },
   insecure: { help: "Listen without TLS on other addresses than loopback: only behind a proxy that terminates TLS." },
+  rooms: { help: "Let pages sign in to rooms without an account. Anybody who knows the name of a room may enter it." },
   origin: {
     multiple: true,
     value: "ORIGIN",
@@ -134,6 +136,7 @@ export function toServerOptions(flags: ServeValues): ServerOptions {
     store: flags.store,
     poolSize: flags["pool-size"] === undefined ? undefined : parseNumber("pool-size", flags["pool-size"]),
     cluster: flags.cluster,
+    rooms: flags.rooms,
     origins: flags.origin,
     proxies: flags.proxy,
     insecure: flags.insecure,

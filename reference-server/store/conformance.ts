@@ -68,6 +68,20 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.session("s", 0)).toBeUndefined();
     });
 
+    test("a guest is found by the hash of its secret until it was seen too long ago, and needs no account", async () => {
+      const guest = { hash: "s", peer: "p", group: "r:todo:abc", name: "Zoë \u{1F600}", seen: 100 };
+      await store.addGuest!(guest);
+      expect(await store.guest!("s", 99)).toEqual(guest);
+      expect(await store.guest!("s", 100)).toBeUndefined();
+      expect(await store.session("s", 0)).toBeUndefined();
+      await store.seen(["p"], 200);
+      expect(await store.guest!("s", 100)).toEqual({ ...guest, seen: 200 });
+      expect(await store.sessionsOf(["p", "q"])).toEqual(new Set(["p"]));
+      await store.endSession("p");
+      expect(await store.guest!("s", 0)).toBeUndefined();
+      expect(await store.sessionsOf(["p"])).toEqual(new Set());
+    });
+
     test("a session is added only while the checked password is current", async () => {
       await accounts("ann");
       const session = { hash: "s", username: "ann", peer: "p", app: "", seen: 1 };
@@ -359,10 +373,12 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       await store.addInvitation({ hash: "i", email: "x@x.org", expires: 10 });
       await store.addSession({ hash: "s1", username: "ann", peer: "p1", seen: 1 });
       await store.addSession({ hash: "s2", username: "ann", peer: "p2", seen: 9 });
-      await store.purge(20, 5);
+      await store.addGuest!({ hash: "g1", peer: "p3", group: "r", name: "Guest", seen: 7 });
+      await store.addGuest!({ hash: "g2", peer: "p4", group: "r", name: "Guest", seen: 9 });
+      await store.purge(20, 5, 8);
       expect(await store.claimToken("t1", "bob", "Ann", 0)).toEqual({ refused: "token-invalid" });
       expect(await store.invitation("i", 0)).toBeUndefined();
-      expect(await store.sessionsOf(["p1", "p2"])).toEqual(new Set(["p2"]));
+      expect(await store.sessionsOf(["p1", "p2", "p3", "p4"])).toEqual(new Set(["p2", "p4"]));
       expect(await store.claimToken("t2", "bob", "Ann", 0)).toEqual({ other: "ann" });
     });
   });

@@ -5,6 +5,7 @@ import { type Migration, Migrator } from "kysely/migration";
 export interface Tables {
   accounts: { username: string; password: string | null };
   sessions: { peer: string; hash: string; username: string; app: Generated<string>; seen: number };
+  guests: { peer: string; hash: string; group: string; name: string; seen: number };
   trust: { owner: string; other: string; alias: string };
   tokens: { hash: string; owner: string; alias: string; expires: number };
   invitations: {
@@ -110,12 +111,29 @@ const invitationsThatTrust: Migration = {
   },
 };
 
+const guests: Migration = {
+  async up(db: Kysely<unknown>) {
+    const { schema } = db;
+    await schema
+      .createTable("guests")
+      .ifNotExists()
+      .addColumn("peer", "text", (column) => column.primaryKey())
+      .addColumn("hash", "text", (column) => column.notNull().unique())
+      .addColumn("group", "text", (column) => column.notNull())
+      .addColumn("name", "text", (column) => column.notNull())
+      .addColumn("seen", "bigint", (column) => column.notNull())
+      .execute();
+    await schema.createIndex("guests_seen").ifNotExists().on("guests").column("seen").execute();
+  },
+};
+
 const migrations: Record<string, Migration> = {
   "2026-01-first": first,
   "2026-02-servers": servers,
   "2026-03-changes": changes,
   "2026-04-apps": apps,
   "2026-05-invitations": invitationsThatTrust,
+  "2026-06-guests": guests,
 };
 
 /** Migrates the tables to this version and keeps their data. Rejects if the database does not answer. */

@@ -73,7 +73,10 @@ async function setPassword(db: Kysely<Tables>, username: string, from: string, t
 
 function sessionsIn(
   db: Kysely<Tables>,
-): Pick<Store, "addSession" | "session" | "sessionsOf" | "sessionsOfAccount" | "seen" | "endSession"> {
+): Pick<
+  Store,
+  "addSession" | "session" | "sessionsOf" | "sessionsOfAccount" | "seen" | "endSession" | "addGuest" | "guest"
+> {
   return {
     addSession: (session, password, most) =>
       inTransaction(db, async (step) => {
@@ -88,8 +91,10 @@ function sessionsIn(
     async sessionsOf(peers) {
       const found = new Set<string>();
       for (const some of batches(peers)) {
-        const rows = await db.selectFrom("sessions").select("peer").where("peer", "in", some).execute();
-        for (const { peer } of rows) found.add(peer);
+        for (const table of tablesOfPeers) {
+          const rows = await db.selectFrom(table).select("peer").where("peer", "in", some).execute();
+          for (const { peer } of rows) found.add(peer);
+        }
       }
       return found;
     },
@@ -102,13 +107,21 @@ function sessionsIn(
         .execute(),
     async seen(peers, at) {
       for (const some of batches(peers))
-        await db.updateTable("sessions").set({ seen: at }).where("peer", "in", some).execute();
+        for (const table of tablesOfPeers)
+          await db.updateTable(table).set({ seen: at }).where("peer", "in", some).execute();
     },
     async endSession(peer) {
-      await db.deleteFrom("sessions").where("peer", "=", peer).execute();
+      for (const table of tablesOfPeers) await db.deleteFrom(table).where("peer", "=", peer).execute();
     },
+    async addGuest(guest) {
+      await db.insertInto("guests").values(guest).execute();
+    },
+    guest: (hash, since) =>
+      db.selectFrom("guests").selectAll().where("hash", "=", hash).where("seen", ">", since).executeTakeFirst(),
   };
 }
+
+const tablesOfPeers = ["sessions", "guests"] as const;
 
 async function endOldest(db: Kysely<Tables>, username: string, most: number): Promise<void> {
   const rows = await db
@@ -148,10 +161,11 @@ function maintenanceOf(
       await db.insertInto("changes").values(change).execute();
     },
     changes: (since) => db.selectFrom("changes").selectAll().where("at", ">", since).execute(),
-    async purge(now, since) {
+    async purge(now, since, guestsSince) {
       await db.deleteFrom("tokens").where("expires", "<=", now).execute();
       await db.deleteFrom("invitations").where("expires", "<=", now).execute();
       await db.deleteFrom("sessions").where("seen", "<=", since).execute();
+      await db.deleteFrom("guests").where("seen", "<=", guestsSince).execute();
       await db.deleteFrom("servers").where("seen", "<=", since).execute();
       await db.deleteFrom("changes").where("at", "<=", since).execute();
     },

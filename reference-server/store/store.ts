@@ -21,6 +21,18 @@ export interface Session {
   readonly seen: number;
 }
 
+/** The session of a guest in a room. It ends with a `bye`, or 10 minutes without a socket. */
+export interface GuestSession {
+  /** The hash of the session secret. */
+  readonly hash: string;
+  readonly peer: string;
+  /** The room, as an opaque string with the hash of its name. */
+  readonly group: string;
+  /** The name that the others see. */
+  readonly name: string;
+  readonly seen: number;
+}
+
 /** A trusted user and the alias for it. */
 export interface Trusted {
   readonly username: string;
@@ -101,6 +113,14 @@ export interface Store {
   seen(peers: readonly string[], at: number): Promise<void>;
   endSession(peer: string): Promise<void>;
 
+  /**
+   * Adds the session of a guest. Optional, as is `guest`: a server has no rooms without them. With them, `sessionsOf`, `seen` and
+   * `endSession` also know the peers of guests.
+   */
+  addGuest?(guest: GuestSession): Promise<void>;
+  /** Finds the guest of a secret, if it has been seen since `since`. */
+  guest?(hash: string, since: number): Promise<GuestSession | undefined>;
+
   /** Returns the users whom `username` trusts and who trust it back. */
   trusted(username: string): Promise<readonly Trusted[]>;
   /** Creates mutual trust. Refused for a user and itself, for users who trust each other already and for used aliases. */
@@ -133,7 +153,7 @@ export interface Store {
   addChange?(change: AccountChange): Promise<void>;
   /** Returns the changes recorded since `since`. Servers poll it. Optional. */
   changes?(since: number): Promise<readonly AccountChange[]>;
-  /** Deletes rows that expired before `now`, and sessions not seen since `since`. */
-  purge(now: number, since: number): Promise<void>;
+  /** Deletes rows that expired before `now`, sessions not seen since `since`, and guests not seen since `guestsSince`. */
+  purge(now: number, since: number, guestsSince: number): Promise<void>;
   close(): Promise<void>;
 }

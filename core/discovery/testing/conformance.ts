@@ -8,6 +8,7 @@ import {
   isSignal,
   type Login,
 } from "./conformance/fixture.ts";
+import { roomsConformance } from "./conformance/rooms.ts";
 import { createEventRecorder } from "./event-recorder.ts";
 
 /** What every discovery does, with a server or without. `start` makes a world for each test. */
@@ -149,6 +150,8 @@ export function discoveryConformance(
         expect(() => ann.session.signal("peerRequest", "0".repeat(32), "hello")).not.toThrow();
       });
     });
+
+    roomsConformance(stage);
 
     if (hasServer) {
       describe("with a server", () => accountsConformance(stage));

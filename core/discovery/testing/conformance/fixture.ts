@@ -28,7 +28,9 @@ export interface DiscoveryFixture {
   readonly world: DiscoveryWorld;
   /** Opens a session that is closed after the test. */
   open(credentials: Credentials, events: DiscoveryEvents, app?: string): DiscoverySession;
-  signIn(username: string): Promise<Login>;
+  signIn(username: string, app?: string): Promise<Login>;
+  /** Signs in as a guest of a room. */
+  enter(room: string, name: string, app?: string): Promise<Login>;
 }
 
 /** Sets up the tests of the surrounding `describe`. `start` creates the world of each test. */
@@ -50,18 +52,21 @@ export function createDiscoveryFixture(start: () => DiscoveryWorld | Promise<Dis
     return session;
   }
 
+  async function login(credentials: Credentials, app: string | undefined): Promise<Login> {
+    const recorder = createEventRecorder();
+    const session = open(credentials, recorder.events, app);
+    const [outcome, snapshot] = await recorder.until(([event]) => event === "online" || event === "ended");
+    expect(outcome).toBe("online");
+    return { ...recorder, session, snapshot: snapshot as Snapshot, id: (snapshot as Snapshot).self.id };
+  }
+
   return {
     get world() {
       return world;
     },
     open,
-    async signIn(username) {
-      const recorder = createEventRecorder();
-      const session = open(world.credentials(username), recorder.events);
-      const [outcome, snapshot] = await recorder.until(([event]) => event === "online" || event === "ended");
-      expect(outcome).toBe("online");
-      return { ...recorder, session, snapshot: snapshot as Snapshot, id: (snapshot as Snapshot).self.id };
-    },
+    signIn: (username, app) => login(world.credentials(username), app),
+    enter: (room, name, app) => login({ room, name }, app),
   };
 }
 
