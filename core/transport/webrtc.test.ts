@@ -133,3 +133,19 @@ test("a peer that sends text ends the link", async () => {
   expect((await link.closed)?.code).toBe("protocol");
   stranger.close();
 });
+
+test("a probe describes each error of a STUN or TURN server once", async () => {
+  class Refused {
+    onicecandidate: ((event: unknown) => void) | undefined;
+    onicecandidateerror: ((event: unknown) => void) | undefined;
+    createDataChannel(): void {}
+    close(): void {}
+    async setLocalDescription(): Promise<void> {
+      const refusal = { url: "turn:192.0.2.9", errorCode: 401, errorText: "Unauthorized" };
+      for (let address = 0; address < 2; address++) this.onicecandidateerror?.(refusal);
+      this.onicecandidate?.({ candidate: null });
+    }
+  }
+  const { probe } = webrtc({ RTCPeerConnection: Refused as never });
+  expect(await probe?.([])).toMatchObject({ relay: false, errors: ["turn:192.0.2.9: 401 Unauthorized"] });
+});

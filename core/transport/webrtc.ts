@@ -4,7 +4,7 @@ import { createLifetime, type Lifetime } from "./lifetime.ts";
 import type { Link, Reach, SignalExchange, Transport } from "./transport.ts";
 import { type Channels, createChannels } from "./webrtc/channels.ts";
 import { monitorConnection } from "./webrtc/connection-monitor.ts";
-import { linkFailed } from "./webrtc/link-errors.ts";
+import { describeIceError, linkFailed } from "./webrtc/link-errors.ts";
 import { type Negotiation, negotiate } from "./webrtc/negotiation.ts";
 import { hasPath, pathOf } from "./webrtc/path.ts";
 import { type Quirks, quirksOf } from "./webrtc/quirks.ts";
@@ -55,7 +55,8 @@ async function probeReach(options: WebRtcOptions, discoveryServers: IceServers):
   const quirks = await quirksOf(Implementation);
   const iceServers = quirks.servers(await serversOf(options, discoveryServers));
   const { probe } = await import("./webrtc/probe.ts");
-  return probe(construct(Implementation, { iceServers }), quirks, systemClock, iceServers);
+  const found = await probe(construct(Implementation, { iceServers }), quirks, systemClock, iceServers);
+  return { ...found, errors: [...new Set(found.errors.map(describeIceError))] };
 }
 
 function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: SignalExchange): Link {

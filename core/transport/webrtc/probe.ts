@@ -1,20 +1,27 @@
 import type { Clock } from "../../clock.ts";
 import type { Reach } from "../transport.ts";
-import { describeIceError } from "./link-errors.ts";
 import type { Quirks } from "./quirks.ts";
 
 // A server that works answers sooner; the platform gives up others after half a minute.
 const timeoutMs = 5_000;
 
-/** Gathers candidates on `pc` for 5 s at most, and closes it. Returns the kinds of addresses that were found. */
+/** What a probe has found. */
+export interface Found extends Omit<Reach, "errors"> {
+  readonly errors: readonly RTCPeerConnectionIceErrorEvent[];
+}
+
+/**
+ * Gathers candidates on `pc` for 5 s at most, and closes it. Returns the kinds of addresses that were found. This file is
+ * loaded lazily and imports nothing, since bundlers would put what it shares with the page into another file.
+ */
 export async function probe(
   pc: RTCPeerConnection,
   quirks: Quirks,
   clock: Clock,
   iceServers: readonly RTCIceServer[] = [],
-): Promise<Reach> {
+): Promise<Found> {
   const kinds = new Set<string>();
-  const errors = new Set<string>();
+  const errors: RTCPeerConnectionIceErrorEvent[] = [];
   const { promise: done, resolve } = Promise.withResolvers<void>();
   const undo = clock.after(timeoutMs, resolve);
   pc.onicecandidate = ({ candidate }) => {
@@ -22,7 +29,7 @@ export async function probe(
     if (line) kinds.add(/ typ (\w+)/.exec(line)?.[1] ?? "host");
     else if (!candidate) resolve();
   };
-  pc.onicecandidateerror = (event) => errors.add(describeIceError(event));
+  pc.onicecandidateerror = (event) => errors.push(event);
   try {
     pc.createDataChannel("probe", { negotiated: true, id: 0 });
     await pc.setLocalDescription();
@@ -35,7 +42,7 @@ export async function probe(
     host: kinds.has("host"),
     srflx: kinds.has("srflx"),
     relay: kinds.has("relay"),
-    errors: [...errors],
+    errors,
     servers: iceServers.flatMap(({ urls }) => urls),
   };
 }
