@@ -55,13 +55,10 @@ export function createCaller(options: CallerOptions): Caller {
   // Messages whose streams are open.
   const streaming = new Set<PeerCall>();
   const queue = createSendQueue(messageWindow, transmit);
-  const refusals = createThrottle<readonly [count: number, code: string, message: string]>(
-    deadlines,
-    (module, [count, code, message]) => {
-      const text = `"${peer.name}" refused ${countOf(count)} to "${module}": ${message}`;
-      failed(remoteError(code, text.slice(0, longestMessage)));
-    },
-  );
+  const refusals = createThrottle<readonly [code: string, message: string]>(deadlines, (module, [code, message], count) => {
+    const text = `"${peer.name}" refused ${countOf(count)} to "${module}": ${message}`;
+    failed(remoteError(code, text.slice(0, longestMessage)));
+  });
   let lastId = 0;
 
   function createGroup(call: PeerCall): StreamGroup {
@@ -173,7 +170,7 @@ export function createCaller(options: CallerOptions): Caller {
       if (call) fail(call, remoteError(code, message), data);
     },
     receiveAck: queue.acknowledge,
-    receiveRefusal: (count, module, code, message) => refusals.add(module, [count, code, message]),
+    receiveRefusal: (count, module, code, message) => refusals.add(module, [code, message], count),
     onOpened: queue.flush,
     end(reason, agreed) {
       for (const id of waiting.ids()) {
@@ -182,7 +179,7 @@ export function createCaller(options: CallerOptions): Caller {
       }
       for (const { group } of [...streaming]) group?.end(reason);
       // Our own app may close the link while messages are on their way. It learns only of those that were not sent.
-      let lost = agreed || reason.code === "cancelled" ? 0 : queue.unacknowledged;
+      let lost = agreed ? 0 : reason.code === "cancelled" ? queue.unsent : queue.unacknowledged;
       for (const call of queue.clear()) {
         if (call.request.kind === "call") settle(call, { error: reason });
         else endCall(call, reason);

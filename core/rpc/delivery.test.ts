@@ -386,6 +386,42 @@ describe("messages that are lost", () => {
   });
 });
 
+describe("large messages that wait for the channel when our own app signs out", () => {
+  test("are reported, because they were not sent", async () => {
+    const clock = createVirtualClock();
+    const network = createNetwork({ clock, latency: 10, bandwidth: 20_000 });
+    const [ann, bob] = [network.client("ann"), network.client("bob")];
+    const errors: string[] = [];
+    ann.on("error", ({ code, message }) => errors.push(`${code}: ${message}`));
+    const handled: number[] = [];
+    bob.module("Save", ({ request }) => void handled.push(request.length));
+    ann.connect("test", "ann", "");
+    bob.connect("test", "bob", "");
+    await clock.advance(1_000);
+    for (let message = 0; message < 5; message++) ann.get("bob").message("Save", new Uint8Array(100_000));
+    await clock.advance(8_000);
+    ann.disconnect();
+    await clock.advance(10_000);
+    expect(handled).toEqual([]);
+    expect(errors).toEqual([expect.stringMatching(/^cancelled: 5 messages to "bob" may not have been handled/)]);
+  });
+});
+
+describe("refusals that arrive within a second", () => {
+  test("are reported even if the link ends meanwhile", async () => {
+    const { ann, bob, clock, cut } = createLinkedPair();
+    for (const count of [1, 2, 3]) bob.scheduler.send("control", [14, count, "Save", "forbidden", "No."]);
+    await clock.advance(100);
+    expect(ann.errors.map(({ message }) => message)).toEqual(['"other" refused a message to "Save": No.']);
+    cut();
+    await clock.advance(10);
+    expect(ann.errors.map(({ message }) => message)).toEqual([
+      '"other" refused a message to "Save": No.',
+      '"other" refused 5 messages to "Save": No.',
+    ]);
+  });
+});
+
 describe("a link on which messages are handled", () => {
   test("is not closed before their handlers have settled, and then without an error", async () => {
     const world = await signedIn({ ann: { keepAlive: false }, bob: { keepAlive: false } });

@@ -10,6 +10,8 @@ export interface SendQueue {
   readonly size: number;
   /** How many messages the peer may not have handled. 0 for an older version, which does not say. */
   readonly unacknowledged: number;
+  /** How many messages the channel has not taken yet. */
+  readonly unsent: number;
   /** Sends a request now, or when its turn comes. */
   add(call: PeerCall): void;
   /** The channel has taken a message, or it cannot be sent. */
@@ -39,6 +41,7 @@ export function createSendQueue(window: () => number | undefined, transmit: (cal
   const lossy = new Set<PeerCall>();
   let sent = 0;
   let acknowledged = 0;
+  let unsent = 0;
   let unsentBytes = 0;
 
   function isReady({ request: { kind } }: PeerCall): boolean {
@@ -51,6 +54,7 @@ export function createSendQueue(window: () => number | undefined, transmit: (cal
   function send(call: PeerCall): void {
     if (call.request.kind === "message") {
       sent++;
+      unsent++;
       unsentBytes += call.payload.packed.size;
     }
     transmit(call);
@@ -78,12 +82,16 @@ export function createSendQueue(window: () => number | undefined, transmit: (cal
     get unacknowledged() {
       return window() === Number.POSITIVE_INFINITY ? 0 : sent - acknowledged;
     },
+    get unsent() {
+      return unsent;
+    },
     add(call) {
       const list = call.request.kind === "lossy" ? lossy : queue;
       if (list.size === 0 && isReady(call)) send(call);
       else wait(call, list);
     },
     onSent(message, wasSent) {
+      unsent--;
       unsentBytes -= message.payload.packed.size;
       if (!wasSent) sent--;
       flush();

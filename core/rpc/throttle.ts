@@ -6,14 +6,15 @@ const intervalMs = 1_000;
 
 /** Passes values on, at most one a second for each key. */
 export interface Throttle<Value> {
-  add(key: string, value: Value): void;
-  /** Drops the values that were not passed on. */
+  /** Adds a value, which stands for `count` equal ones. */
+  add(key: string, value: Value, count?: number): void;
+  /** Passes on what is held, and stops. */
   stop(): void;
 }
 
 /**
  * Creates a throttle. The first value of a key is passed on at once. Of those that follow within a second, the latest is
- * passed on at its end, with their number as `count`.
+ * passed on at its end, with the number of all as `count`.
  */
 export function createThrottle<Value>(
   deadlines: Deadlines,
@@ -37,13 +38,17 @@ export function createThrottle<Value>(
   }
 
   return {
-    add(key, value) {
+    add(key, value, count = 1) {
       const earlier = held.get(key);
       if (earlier) {
         earlier.value = value;
-        earlier.count++;
-      } else if (held.size < maxKeys) passOn(key, value, 1);
+        earlier.count += count;
+      } else if (held.size < maxKeys) passOn(key, value, count);
     },
-    stop: () => deadlines.stop(timer),
+    stop() {
+      deadlines.stop(timer);
+      for (const [key, { value, count }] of held) if (count > 0) pass(key, value, count);
+      held.clear();
+    },
   };
 }
