@@ -55,10 +55,13 @@ export function createCaller(options: CallerOptions): Caller {
   // Messages whose streams are open.
   const streaming = new Set<PeerCall>();
   const queue = createSendQueue(messageWindow, transmit);
-  const refusals = createThrottle<readonly [code: string, message: string]>(deadlines, (module, [code, message], count) => {
-    const text = `"${peer.name}" refused ${countOf(count)} to "${module}": ${message}`;
-    failed(remoteError(code, text.slice(0, longestMessage)));
-  });
+  const refusals = createThrottle<readonly [code: string, message: string]>(
+    deadlines,
+    (module, [code, message], count) => {
+      const text = `"${peer.name}" refused ${countOf(count)} to "${module}": ${message}`;
+      failed(remoteError(code, text.slice(0, longestMessage)));
+    },
+  );
   let lastId = 0;
 
   function createGroup(call: PeerCall): StreamGroup {

@@ -1,36 +1,62 @@
 import { existsSync } from "node:fs";
-import { chmod, rename, rm } from "node:fs/promises";
-import { defaultLog } from "../log.ts";
-import { isShared, openStore } from "../store/open.ts";
+import { rename, rm } from "node:fs/promises";
+import type { DatabaseSync } from "node:sqlite";
+import { isShared } from "../store/open.ts";
 import type { StoreValues } from "./serve.ts";
 
 /**
  * Copies the SQLite file of a server, which may be running, into a new file. A copy of the file alone would lack the changes
- * that are still in its write-ahead log.
+ * that are still in its write-ahead log. The source is only read: its tables may be those of another version.
  */
 export async function backup(target: string, flags: StoreValues): Promise<number> {
   const source = flags.store ?? "bonevalue.db";
   if (isShared(source)) throw new Error("A postgres:// store is backed up with pg_dump, not with this command.");
   if (!existsSync(source)) throw new Error(`There is no store at ${source}: set --store to the file of the server.`);
   if (existsSync(target)) throw new Error(`${target} exists already: choose another file for the backup.`);
-  // Checks that the file is a store of this version.
-  await (await openStore(source, defaultLog("warn"))).close();
   const { DatabaseSync } = await import("node:sqlite");
   const partial = `${target}.part`;
-  await rm(partial, { force: true });
-  const database = new DatabaseSync(source, { readOnly: true });
+  // The copy contains password hashes, so no other user may read it at any time.
+  const umask = process.umask(0o077);
   try {
-    database.exec("pragma busy_timeout = 5000");
-    // One read transaction: a consistent state, while others write.
-    database.prepare("vacuum into ?").run(partial);
+    await rm(partial, { force: true });
+    const database = new DatabaseSync(source, { readOnly: true });
+    try {
+      copy(database, source, partial);
+    } finally {
+      database.close();
+    }
+    await rename(partial, target);
   } finally {
-    database.close();
+    process.umask(umask);
+    await rm(partial, { force: true });
   }
-  // It contains password hashes.
-  await chmod(partial, 0o600);
-  await rename(partial, target);
   console.log(
     `Saved ${source} to ${target}. To restore it, stop the server and replace its file, including -wal and -shm files.`,
   );
   return 0;
+}
+
+function copy(database: DatabaseSync, source: string, target: string): void {
+  if (!hasAccounts(database)) throw new Error(`${source} is not a store: set --store to the file of the server.`);
+  database.exec("pragma busy_timeout = 5000");
+  try {
+    // One read transaction: a consistent state, while others write.
+    database.prepare("vacuum into ?").run(target);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`The backup cannot be written (${reason}): check the folder, its permissions and its free space.`, {
+      cause,
+    });
+  }
+}
+
+function hasAccounts(database: DatabaseSync): boolean {
+  try {
+    return (
+      database.prepare("select 1 from sqlite_master where type = 'table' and name = 'accounts'").get() !== undefined
+    );
+  } catch {
+    // SQLITE_NOTADB, SQLITE_CORRUPT.
+    return false;
+  }
 }

@@ -1,9 +1,10 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer as createSmtp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { connect as connectTls } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -235,6 +236,43 @@ describe("the command line", () => {
     expect((await command(["backup", "copy.db"])).err).toMatch(/copy\.db exists already/);
     expect((await command(["backup", "other.db", "--store", "none.db"])).err).toMatch(/There is no store at none\.db/);
     expect((await command(["backup", "other.db", "--store", "postgres://127.0.0.1/x"])).err).toMatch(/pg_dump/);
+  });
+
+  test("a backup does not change its source, which may belong to an older version, and is private", async () => {
+    const [source, target] = [join(folder, "old.db"), join(folder, "copy.db")];
+    const old = new DatabaseSync(source);
+    old.exec(
+      "create table accounts (username text primary key, password text); insert into accounts values ('ann', null)",
+    );
+    old.close();
+    const before = await readFile(source);
+    expect(await runHere(["backup", target, "--store", source])).toEqual({ code: 0, error: "" });
+    expect((await readFile(source)).equals(before)).toBe(true);
+    expect((await stat(target)).mode & 0o777).toBe(0o600);
+    const copy = new DatabaseSync(target);
+    expect(copy.prepare("select username from accounts").all()).toEqual([{ username: "ann" }]);
+    copy.close();
+  });
+
+  test("a backup that fails says why in one line, and leaves no file", async () => {
+    const [text, empty, good] = ["text.db", "empty.db", "good.db"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await writeFile(text, "This is a text, which is longer than the header of a database. ".repeat(10));
+    await writeFile(empty, "");
+    const database = new DatabaseSync(good);
+    database.exec("create table accounts (username text)");
+    database.close();
+    const target = join(folder, "copy.db");
+    for (const source of [text, empty]) {
+      const { code, error } = await runHere(["backup", target, "--store", source]);
+      expect([code, error]).toEqual([1, expect.stringMatching(/^.*is not a store: set --store.*$/)]);
+    }
+    const { code, error } = await runHere(["backup", join(folder, "none", "copy.db"), "--store", good]);
+    expect([code, error]).toEqual([1, expect.stringMatching(/^.*cannot be written .*check the folder.*$/)]);
+    expect((await readdir(folder)).sort()).toEqual(["empty.db", "good.db", "text.db"]);
   });
 
   test("a certificate is reloaded when its files change and on SIGHUP, and sockets stay open", async () => {
