@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { invalidNumber, isNonNegativeNumber, isText } from "./check-arguments.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Diagnosis } from "./diagnose.ts";
@@ -10,11 +11,12 @@ import { createLazyPart, type LazyPart } from "./lazy-part.ts";
 import { type Limits, limitsOf } from "./limits.ts";
 import type { LinkState } from "./links/link-states.ts";
 import { createPool } from "./links/pool.ts";
-import type { Alias, Peer, PeerId } from "./peer.ts";
+import { type Alias, noProfile, type Peer, type PeerId, type Profile } from "./peer.ts";
 import { freezeQuery, keyOf, matches, type Query, resolveTargets } from "./peers/query.ts";
 import { createRegistry } from "./peers/registry.ts";
 import type { OwnPresence, PresenceDefinition, PresenceInput, PresenceOfferOptions } from "./presence/definition.ts";
 import { createPresence } from "./presence/presence.ts";
+import { createOwnProfile, createProfileReader } from "./profiles.ts";
 import { labelOf, maxAppLength } from "./protocol/labels.ts";
 import type { Live } from "./reactive.ts";
 import { call } from "./rpc/call.ts";
@@ -25,6 +27,7 @@ import { createModules, type Offer } from "./rpc/modules.ts";
 import { createNotify } from "./rpc/notify.ts";
 import type { Rpc } from "./rpc/rpc.ts";
 import { createTarget, type Target } from "./rpc/target.ts";
+import { createThrottle } from "./rpc/throttle.ts";
 import { createSession, type Events, notConnected, type Self, type Status } from "./session.ts";
 import type { Transport } from "./transport/transport.ts";
 import { webrtc } from "./transport/webrtc.ts";
@@ -57,6 +60,13 @@ export interface ClientOptions {
    * after the module was withdrawn. Default 2 000.
    */
   moduleGrace?: number | undefined;
+  /** What this client says about itself: a JSON object of at most 1 KiB. The discovery server can read it. Default `{}`. */
+  profile?: Profile | undefined;
+  /**
+   * Validates the profiles of others, which can be anything without it. An invalid one reads as `{}`, and becomes an `error`
+   * event.
+   */
+  profileSchema?: StandardSchemaV1<unknown, Profile> | undefined;
   /** Limits against hostile or broken peers. Each has a default. */
   limits?: Partial<Limits> | undefined;
 }
@@ -100,6 +110,13 @@ export interface Client {
     initial: PresenceInput<D>,
     options?: PresenceOfferOptions,
   ): OwnPresence<PresenceInput<D>>;
+
+  /**
+   * Changes what this client says about itself. Others see the newest, at most 5 times a second. Resolves once it was sent,
+   * or at once while the client is not online. Rejects with `too-large` beyond 1 KiB of JSON, with `invalid-request` for
+   * anything but a JSON object, and with `unsupported` if the server has no profiles.
+   */
+  setProfile(profile: Profile): Promise<void>;
 
   /**
    * Asks the server to invite a person. The answer does not reveal whether the address has an account. With `names`, both
@@ -154,7 +171,7 @@ type Connections = LazyPart<typeof import("./open-connection.ts")>;
 /** As {@link createClient}, with parts that tests replace. */
 export function createClientWith(clock: Clock, connections: Connections, options: ClientOptions): Client {
   const { keepAlive = true, idleTimeout = 30_000, maxLinks = 64, moduleGrace = 2_000 } = options;
-  const { transport = webrtc() } = options;
+  const { transport = webrtc(), profile = noProfile } = options;
   for (const [name, value] of Object.entries({ idleTimeout, maxLinks, moduleGrace })) {
     if (!isNonNegativeNumber(value)) throw invalidNumber(name);
   }
@@ -170,6 +187,13 @@ export function createClientWith(clock: Clock, connections: Connections, options
   const deadlines = createDeadlines(clock);
   const cachedTargets = createWeakCache<Target>();
 
+  const ownProfile = createOwnProfile(profile, clock, (changed) => session.sendProfile(changed));
+  const invalidProfiles = createThrottle<BonevalueError>(deadlines, (_, error) => emitError(error));
+  const profiles = createProfileReader(options.profileSchema, ({ id, name }, { code, message, data, cause }) => {
+    const text = `Ignored the profile of "${name}": ${message}`;
+    invalidProfiles.add(id, new BonevalueError(code, text, { data, cause }));
+  });
+
   const pool = createPool<Rpc>({
     transport,
     clock,
@@ -180,17 +204,23 @@ export function createClientWith(clock: Clock, connections: Connections, options
     signal: (...signal) => session.signal(...signal),
     iceServers: () => session.iceServers(),
     isKnown: (peer) => registry.byId(peer) !== undefined,
-    connect: (link) =>
-      connections.loaded!.openConnection(link, ownId(), presence, {
-        peer: registry.byId(link.peer) ?? { id: link.peer, name: "" },
+    connect(link) {
+      let peer = registry.byId(link.peer) ?? { id: link.peer, name: "", profile: noProfile };
+      const newest = () => {
+        peer = registry.byId(link.peer) ?? peer;
+        return peer;
+      };
+      return connections.loaded!.openConnection(link, ownId(), presence, {
+        peer: newest,
         modules,
         deadlines,
         limits,
         idleTimeout: peerIdleMs,
         now: clock.now,
-        isAllowed: (allow, peer) => session.serves(peer) && matches(allow, peer, registry),
+        isAllowed: (allow) => session.serves(newest()) && matches(allow, link.peer, registry),
         failed: emitError,
-      }),
+      });
+    },
     onInterrupted: () => session.check(),
     onClosed: (peer) => session.onLinkClosed(peer),
   });
@@ -199,6 +229,8 @@ export function createClientWith(clock: Clock, connections: Connections, options
     discovery: options.discovery ?? websocket(),
     app,
     registry,
+    ownProfile,
+    profiles,
     pool: {
       ...pool,
       close(reason) {
@@ -217,10 +249,7 @@ export function createClientWith(clock: Clock, connections: Connections, options
     pool,
     self: ownId,
     keepOpenMs,
-    isAllowed(allow, id) {
-      const peer = registry.byId(id);
-      return peer !== undefined && matches(allow, peer, registry);
-    },
+    isAllowed: (allow, id) => registry.byId(id) !== undefined && matches(allow, id, registry),
     failed: emitError,
   });
 
@@ -313,6 +342,7 @@ export function createClientWith(clock: Clock, connections: Connections, options
       });
     },
     presence: (definition, initial, options) => presence.engineOf(definition).offer(definition, initial, options ?? {}),
+    setProfile: ownProfile.set,
     invite: async (email, names) => serverFor(email, names?.alias ?? "", names?.as ?? "").invite(email, names),
     requestToken(alias, callback) {
       const token = requestToken(alias);

@@ -7,13 +7,14 @@ export type {
   DiscoveryEvents,
   DiscoverySession,
   InvitationNames,
+  OpenOptions,
 } from "./discovery/discovery.ts";
 export { websocket } from "./discovery/websocket.ts";
 export { BonevalueError, type ErrorCode } from "./errors.ts";
 export type { Limits } from "./limits.ts";
 export type { LinkState } from "./links/link-states.ts";
 export { overrideModule } from "./override-module.ts";
-export type { Alias, Peer, PeerId } from "./peer.ts";
+export type { Alias, Peer, PeerId, PeerInfo, Profile } from "./peer.ts";
 export type { Query } from "./peers/query.ts";
 export {
   definePresence,

@@ -3,9 +3,10 @@ import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, Snapsho
 import { BonevalueError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
 import type { Pool } from "./links/pool.ts";
-import type { Alias, Peer, PeerId } from "./peer.ts";
-import { type Change, createPeerList } from "./peers/peer-list.ts";
+import type { Alias, Peer, PeerId, Profile } from "./peer.ts";
+import { type Change, createPeerList, type PeerList, type ProfileReader } from "./peers/peer-list.ts";
 import type { Registry } from "./peers/registry.ts";
+import type { OwnProfile } from "./profiles.ts";
 import { batch, createLive, type Live, set } from "./reactive.ts";
 
 /** The state of the connection to the discovery server. */
@@ -32,6 +33,8 @@ export interface Events {
   connect: () => void;
   disconnect: (reason: BonevalueError | undefined) => void;
   peerconnect: (peer: Peer) => void;
+  /** The peer has another profile. `peer` has taken the place of its last object in the lists. */
+  peerupdate: (peer: Peer) => void;
   peerdisconnect: (peerId: PeerId) => void;
   newuser: (alias: Alias) => void;
   userremoved: (alias: Alias) => void;
@@ -47,6 +50,8 @@ export interface SessionOptions {
     Pool<any>,
     "connectionTo" | "setOnline" | "wake" | "finish" | "drop" | "close" | "receive" | "onUnreachable"
   >;
+  readonly ownProfile: Pick<OwnProfile, "read" | "onOnline">;
+  readonly profiles: ProfileReader;
   readonly clock: Clock;
   readonly emit: Emitter<Events>["emit"];
 }
@@ -61,6 +66,8 @@ export interface Session {
   disconnect(): Promise<void>;
   /** Relays a signal. Drops it while there is no server. */
   signal: DiscoverySession["signal"];
+  /** Sends this client's profile. Returns `undefined` while it is not online, and `false` if discovery has no profiles. */
+  sendProfile(profile: Profile): boolean | undefined;
   /** Checks soon whether the server still answers. */
   check(): void;
   /** Returns the server for requests. Throws `not-connected` if there is none. */
@@ -87,7 +94,8 @@ interface SignIn {
  * Everything is applied in one order: the registry changes first, then links close, then events are emitted. Each step
  * may run a listener of the app, and a listener may sign out or sign in again: `runSteps` then skips the rest.
  */
-export function createSession({ discovery, app, registry, pool, clock, emit }: SessionOptions): Session {
+export function createSession(options: SessionOptions): Session {
+  const { discovery, app, registry, pool, ownProfile, clock, emit } = options;
   const status = createLive<Status>("offline");
   const self = createLive<Self | undefined>(undefined);
   let signIn: SignIn | undefined;
@@ -97,8 +105,15 @@ export function createSession({ discovery, app, registry, pool, clock, emit }: S
   // Set while links close after a sign-out: their last signals go through the server that is being left.
   let leaving: DiscoverySession | undefined;
 
-  function newPeerList() {
-    return createPeerList(registry, (peer) => pool.connectionTo(peer) !== undefined);
+  function newPeerList(): PeerList {
+    const list = createPeerList(
+      registry,
+      (peer) => pool.connectionTo(peer) !== undefined,
+      options.profiles,
+      // The client may have signed out.
+      (id, profile) => peerList === list && apply(list.profileValidated(id, profile)),
+    );
+    return list;
   }
 
   function runSteps(steps: readonly (() => void)[]): void {
@@ -122,6 +137,7 @@ export function createSession({ discovery, app, registry, pool, clock, emit }: S
 
   function emitChange(change: Change): void {
     if (change.type === "peer-added") emit("peerconnect", change.peer);
+    else if (change.type === "peer-updated") emit("peerupdate", change.peer);
     else if (change.type === "peer-removed") emit("peerdisconnect", change.peer.id);
     else if (change.type === "user-added") emit("newuser", change.alias);
     else if (change.type === "user-removed") emit("userremoved", change.alias);
@@ -149,6 +165,7 @@ export function createSession({ discovery, app, registry, pool, clock, emit }: S
       scheduleExpiry,
       () => setState(Object.freeze({ ...snapshot.self }), "online"),
       () => pool.setOnline(true),
+      ownProfile.onOnline,
       // A session that moved to another socket was online all the time.
       () => before !== "online" && emit("connect"),
       ...emitted.map((change) => () => emitChange(change)),
@@ -192,6 +209,7 @@ export function createSession({ discovery, app, registry, pool, clock, emit }: S
       ended: (reason) => ifCurrent(() => end(opened, reason, reason)),
       peerConnect: (peer) => ifCurrent(() => apply(peerList.peerConnect(peer))),
       peerDisconnect: (id, lost) => ifCurrent(() => apply(peerList.peerDisconnect(id, lost, clock.now()))),
+      peerUpdate: (id, profile) => ifCurrent(() => apply(peerList.peerUpdate(id, profile))),
       userAdd: (alias) => ifCurrent(() => apply(peerList.userAdd(alias))),
       userRemove: (alias) => ifCurrent(() => apply(peerList.userRemove(alias))),
       iceServers: (servers) => ifCurrent(() => (iceServers = servers)),
@@ -199,7 +217,7 @@ export function createSession({ discovery, app, registry, pool, clock, emit }: S
       unreachable: (to) => ifCurrent(() => pool.onUnreachable(to)),
       woke: () => ifCurrent(() => pool.wake()),
     };
-    const server = discovery.open(host, credentials, events, { app });
+    const server = discovery.open(host, credentials, events, { app, profile: ownProfile.read });
     const opened: SignIn = { host, credentials, server, promise, resolve, reject };
     return opened;
   }
@@ -227,6 +245,8 @@ export function createSession({ discovery, app, registry, pool, clock, emit }: S
     },
     disconnect: () => signOut(),
     signal: (kind, to, signal) => (leaving ?? signIn?.server)?.signal(kind, to, signal),
+    sendProfile: (profile) =>
+      status.peek() === "online" ? (signIn?.server.setProfile?.(profile) ?? false) : undefined,
     check: () => signIn?.server.check?.(),
     server() {
       if (!signIn) throw notConnected();

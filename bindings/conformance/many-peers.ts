@@ -1,4 +1,11 @@
-import { type Client, createClient, type Discovery, type DiscoveryEvents, type PeerId } from "../../core/index.ts";
+import {
+  type Client,
+  type ClientOptions,
+  createClient,
+  type Discovery,
+  type DiscoveryEvents,
+  type PeerId,
+} from "../../core/index.ts";
 import { createMemoryNetwork } from "../../core/transport/memory.ts";
 
 /** A signed-in client that sees many peers of one user. None of these peers ever answers. */
@@ -7,10 +14,12 @@ export interface ManyPeers {
   readonly ids: readonly PeerId[];
   /** Brings one more peer online. */
   addPeer(id: PeerId): void;
+  /** Changes the mood in a peer's profile. */
+  setMood(id: PeerId, mood: unknown): void;
 }
 
 /** Signs in to a network where `bob` has `size` peers. */
-export async function joinManyPeers(size: number): Promise<ManyPeers> {
+export async function joinManyPeers(size: number, options: ClientOptions = {}): Promise<ManyPeers> {
   const ids = Array.from({ length: size }, (_, index) => `peer-${index}`);
   const never = async (): Promise<never> => new Promise(() => {});
   let discoveryEvents: DiscoveryEvents | undefined;
@@ -35,7 +44,12 @@ export async function joinManyPeers(size: number): Promise<ManyPeers> {
       };
     },
   };
-  const client = createClient({ discovery, transport: createMemoryNetwork().transport });
+  const client = createClient({ ...options, discovery, transport: createMemoryNetwork().transport });
   await client.connect("test", "ann", "");
-  return { client, ids, addPeer: (id) => discoveryEvents?.peerConnect({ id, name: "bob" }) };
+  return {
+    client,
+    ids,
+    addPeer: (id) => discoveryEvents?.peerConnect({ id, name: "bob" }),
+    setMood: (id, mood) => discoveryEvents?.peerUpdate(id, { mood }),
+  };
 }

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import {
   BonevalueError,
   defineModule,
+  type LinkState,
   type Module,
   type Peer,
   type PeerId,
@@ -32,7 +33,7 @@ export interface Pages {
    * formats them. Each render passes its list to `onPeers`.
    */
   presence: { readonly query: Query; readonly onPeers: (peers: readonly Peer[]) => void };
-  /** A `.row` component for each id: the peer's name and its link's status. Each render calls `onRender`. */
+  /** A `.row` component for each id, formatted by {@link formatRow}. Each render calls `onRender`. */
   rows: { readonly ids: readonly PeerId[]; readonly onRender: (id: PeerId) => void };
   /** `.call`: the state of `useCall(Ask, query)`, formatted by {@link formatCall}. Its functions go to `onReady`. */
   caller: { readonly query: Query; readonly onReady: (controls: CallControls) => void };
@@ -69,6 +70,12 @@ export async function showItems(replies: Replies<AsyncIterable<number>>, show: (
 /** Formats a query and its peers. */
 export function formatPeers(query: Query, peers: readonly Peer[]): string {
   return `${JSON.stringify(query)}: ${peers.map(({ name }) => name).join(" ")}`;
+}
+
+/** Formats a row. Like a view of an app, it throws if the mood is anything but a text. */
+export function formatRow(peer: Peer | undefined, { status }: LinkState): string {
+  const { mood } = (peer?.profile ?? {}) as { readonly mood?: string };
+  return `${peer?.name} ${status}${mood === undefined ? "" : ` ${mood.toUpperCase()}`}`;
 }
 
 /** Formats the state of a call. */

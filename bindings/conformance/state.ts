@@ -1,3 +1,4 @@
+import * as v from "valibot";
 import { expect } from "vitest";
 import type { Peer } from "../../core/index.ts";
 import { eventually } from "../../tools/eventually.ts";
@@ -108,6 +109,48 @@ export const stateBehaviours: Behaviours = {
     await eventually(() => expect(texts(".row")[500]).toBe("bob connecting"));
     await nextTurn();
     expect([...renders]).toEqual([["peer-500", 1]]);
+    await group.client.disconnect();
+  },
+
+  "renders one row of a thousand when the profile of one of ten thousand peers changes": async ({ show }) => {
+    const group = await joinManyPeers(10_000);
+    const renders = new Map<string, number>();
+    const onRender = (id: string) => renders.set(id, (renders.get(id) ?? 0) + 1);
+    show("rows", { ids: group.ids.slice(0, 1_000), onRender }, { client: group.client });
+    await nextTurn();
+    renders.clear();
+    group.setMood("peer-500", "well");
+    group.setMood("peer-5000", "tired");
+    await eventually(() => expect(texts(".row")[500]).toBe("bob idle WELL"));
+    await nextTurn();
+    expect([...renders]).toEqual([["peer-500", 1]]);
+    await group.client.disconnect();
+  },
+
+  "returns a new list when a profile changes, with the same objects for the other peers": async ({ show }) => {
+    const group = await joinManyPeers(3);
+    const lists: (readonly Peer[])[] = [];
+    show("presence", { query: "*", onPeers: (peers) => lists.push(peers) }, { client: group.client });
+    await nextTurn();
+    const before = lists.at(-1)!;
+    group.setMood("peer-1", "well");
+    await eventually(() => expect(lists.at(-1)?.[1]?.profile).toEqual({ mood: "well" }));
+    const after = lists.at(-1)!;
+    expect(after.map((peer, index) => peer === before[index])).toEqual([true, false, true]);
+    await group.client.disconnect();
+  },
+
+  "shows a hostile profile as an empty one, if the client has a schema": async ({ show }) => {
+    const profileSchema = v.object({ mood: v.optional(v.string()) });
+    const group = await joinManyPeers(6, { profileSchema });
+    const errors: string[] = [];
+    group.client.on("error", ({ code }) => errors.push(code));
+    show("rows", { ids: group.ids, onRender: noop }, { client: group.client });
+    const hostile = [null, 5, { toUpperCase: "x" }, ["well"], JSON.parse('{"__proto__":{}}')];
+    for (const [index, mood] of hostile.entries()) group.setMood(`peer-${index}`, mood);
+    group.setMood("peer-5", "well");
+    await eventually(() => expect(texts(".row")).toEqual([...Array(5).fill("bob idle"), "bob idle WELL"]));
+    expect(errors).toHaveLength(5);
     await group.client.disconnect();
   },
 };

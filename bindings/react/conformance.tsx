@@ -2,7 +2,16 @@ import { createElement, type FunctionComponent, type ReactElement, useEffect, us
 import { flushSync } from "react-dom";
 import { createRoot, hydrateRoot } from "react-dom/client";
 import type { Framework } from "../conformance/framework.ts";
-import { Ask, Count, formatCall, formatPeers, formatTrust, type Pages, showItems } from "../conformance/pages.ts";
+import {
+  Ask,
+  Count,
+  formatCall,
+  formatPeers,
+  formatRow,
+  formatTrust,
+  type Pages,
+  showItems,
+} from "../conformance/pages.ts";
 import {
   BonevalueProvider,
   useCall,
@@ -47,7 +56,7 @@ function Rows({ ids, onRender }: Pages["rows"]): ReactElement {
 
 function Row({ id, onRender }: { id: string; onRender: Pages["rows"]["onRender"] }): ReactElement {
   onRender(id);
-  return <li className="row">{`${usePeer(id)?.name} ${useLink(id).status}`}</li>;
+  return <li className="row">{formatRow(usePeer(id), useLink(id))}</li>;
 }
 
 function Caller({ query, onReady }: Pages["caller"]): ReactElement {

@@ -10,7 +10,16 @@ import {
   watchPostEffect,
 } from "vue";
 import type { Framework } from "../conformance/framework.ts";
-import { Ask, Count, formatCall, formatPeers, formatTrust, type Pages, showItems } from "../conformance/pages.ts";
+import {
+  Ask,
+  Count,
+  formatCall,
+  formatPeers,
+  formatRow,
+  formatTrust,
+  type Pages,
+  showItems,
+} from "../conformance/pages.ts";
 import {
   bonevalue,
   useCall,
@@ -59,7 +68,7 @@ const Row: Component = defineComponent(
     const link = useLink(() => props.id);
     return () => {
       props.onRender(props.id);
-      return h("li", { class: "row" }, `${peer.value?.name} ${link.value.status}`);
+      return h("li", { class: "row" }, formatRow(peer.value, link.value));
     };
   },
   { props: ["id", "onRender"] },

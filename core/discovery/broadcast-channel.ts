@@ -1,11 +1,11 @@
 import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
-import type { Alias, Peer } from "../peer.ts";
+import type { Alias, PeerInfo } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import { problemOfName } from "../protocol/names.ts";
 import type { Member } from "./broadcast-channel/membership.ts";
 import { joinTabChannel, type TabChannel, type TabChannelPlatform } from "./broadcast-channel/tab-channel.ts";
-import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession } from "./discovery.ts";
+import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, OpenOptions } from "./discovery.ts";
 import { createPageLifecycle, type PageLifecycle } from "./page-lifecycle.ts";
 
 /** The options of {@link broadcastChannel}. */
@@ -23,8 +23,8 @@ export interface BroadcastChannelOptions extends TabChannelPlatform {
  */
 export function broadcastChannel(options: Partial<BroadcastChannelOptions> = {}): Discovery {
   return {
-    open: (host, credentials, events, { app }) =>
-      openSession(channelOf(host, credentials, app), credentials, events, {
+    open: (host, credentials, events, { app, profile }) =>
+      openSession(channelOf(host, credentials, app), credentials, events, profile, {
         BroadcastChannel: globalThis.BroadcastChannel,
         locks: globalThis.navigator?.locks,
         clock: systemClock,
@@ -38,6 +38,7 @@ function openSession(
   name: string,
   credentials: Credentials,
   events: DiscoveryEvents,
+  profile: OpenOptions["profile"],
   platform: BroadcastChannelOptions,
 ): DiscoverySession {
   const users = new Set<Alias>();
@@ -55,6 +56,10 @@ function openSession(
       if (!isOnline) return;
       if (channel?.has(to)) channel.signal(kind, to, signal);
       else queueMicrotask(() => isOnline && events.unreachable(to));
+    },
+    setProfile() {
+      channel?.sendProfile();
+      return true;
     },
     invite: unsupported,
     requestToken: unsupported,
@@ -78,7 +83,15 @@ function openSession(
       channel = joinTabChannel(
         name,
         own,
-        { opened: onOpened, failed: onFailed, joined: onJoined, left: events.peerDisconnect, signal: events.signal },
+        profile,
+        {
+          opened: onOpened,
+          failed: onFailed,
+          joined: onJoined,
+          updated: events.peerUpdate,
+          left: events.peerDisconnect,
+          signal: events.signal,
+        },
         platform,
       );
     } catch (cause) {
@@ -105,8 +118,9 @@ function openSession(
     return true;
   }
 
-  function peerOf({ id, username }: Member): Peer {
-    return Object.freeze({ id, name: room === undefined && username === own.username ? us : username });
+  function peerOf({ id, username, profile }: Member): PeerInfo {
+    const isOwn = room === undefined && username === own.username;
+    return Object.freeze({ id, name: isOwn ? us : username, profile });
   }
 
   function onFailed(cause: unknown) {

@@ -1,5 +1,5 @@
 import type { BonevalueError } from "../errors.ts";
-import type { Alias, Peer, PeerId } from "../peer.ts";
+import type { Alias, PeerId, PeerInfo, Profile } from "../peer.ts";
 import type { SignalKind } from "../protocol/messages.ts";
 
 /** How a user authenticates. */
@@ -23,6 +23,8 @@ export type Credentials =
 export interface OpenOptions {
   /** Pages of one app see and reach only each other. */
   readonly app: string;
+  /** Returns what the client says about itself now. Called for each sign-in and reconnect. */
+  readonly profile?: (() => Profile) | undefined;
 }
 
 /** The names under which an inviter and the invited person trust each other. */
@@ -49,7 +51,7 @@ export interface Snapshot {
   /** Empty in a room. */
   readonly users: readonly Alias[];
   /** The online peers of trusted users, and this account's other logins under `"Us"`. In a room, its other peers. */
-  readonly peers: readonly Peer[];
+  readonly peers: readonly PeerInfo[];
 }
 
 /** The events of a session, one call for each, in order. */
@@ -60,7 +62,9 @@ export interface DiscoveryEvents {
   interrupted(reason: BonevalueError): void;
   /** The session has ended; no event follows. Not emitted for `close`. */
   ended(reason: BonevalueError): void;
-  peerConnect(peer: Peer): void;
+  peerConnect(peer: PeerInfo): void;
+  /** A peer has another profile, which is not validated. */
+  peerUpdate(id: PeerId, profile: unknown): void;
   /** `lost`: the peer left without `bye`. It may still be reachable by an open link. */
   peerDisconnect(id: PeerId, lost: boolean): void;
   userAdd(alias: Alias): void;
@@ -84,6 +88,8 @@ export interface DiscoverySession {
   signal(kind: SignalKind, to: PeerId, signal: unknown): void;
   /** A link has a problem that may be this machine's network: checks soon whether the server still answers. */
   check?(): void;
+  /** Changes the client's profile. Drops it while the server is out of reach. Returns `false` if there are no profiles. */
+  setProfile?(profile: Profile): boolean;
   invite(email: string, names?: InvitationNames): Promise<void>;
   requestToken(alias: Alias): Promise<{ readonly token: string; readonly expires: Date }>;
   claimToken(alias: Alias, token: string): Promise<void>;

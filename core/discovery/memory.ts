@@ -42,7 +42,7 @@ export function createMemoryDiscovery(options: MemoryDiscoveryOptions = {}): Mem
     [...sessions].filter((session) => id === undefined || session.login()?.id === id);
 
   return {
-    open: (_host, credentials, events, { app }) => openMemorySession(server, credentials, events, app).session,
+    open: (_host, credentials, events, options) => openMemorySession(server, credentials, events, options).session,
     addUser: accounts.add,
     trust(a, aliasOfB, b, aliasOfA) {
       accounts.trust(a, aliasOfB, b, aliasOfA);

@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { eventually } from "../../tools/eventually.ts";
+import type { Profile } from "../peer.ts";
 import { visitEach } from "./each.ts";
 import { createRegistry } from "./registry.ts";
 
@@ -27,6 +28,22 @@ test("a peer that leaves and returns is visited again", async () => {
   registry.addPeer({ id: "p1", name: "Oli" }, "Oli");
   await turn();
   expect(visit).toHaveBeenCalledTimes(2);
+});
+
+test("a visit goes on when the profile of its peer changes, and ends when the peer leaves", async () => {
+  const registry = createRegistry();
+  registry.addPeer({ id: "p1", name: "Oli" }, "Oli");
+  const signals: AbortSignal[] = [];
+  const visit = vi.fn((_, signal) => signals.push(signal));
+  visitEach(registry.watch("*"), visit);
+  for (let version = 0; version < 3; version++) {
+    registry.updatePeer("p1", { version } as Profile);
+    await turn();
+  }
+  expect([visit.mock.calls.length, signals[0]?.aborted]).toEqual([1, false]);
+  registry.removePeer("p1");
+  await turn();
+  expect([visit.mock.calls.length, signals[0]?.aborted]).toEqual([1, true]);
 });
 
 test("the undo aborts every visit and stops further ones", async () => {

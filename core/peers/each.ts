@@ -1,6 +1,6 @@
 import { requireFunction } from "../check-arguments.ts";
 import { guard, report } from "../events.ts";
-import type { Peer } from "../peer.ts";
+import { loginOf, type Peer } from "../peer.ts";
 import type { Live } from "../reactive.ts";
 
 /**
@@ -12,22 +12,23 @@ export function visitEach(
   visit: (peer: Peer, signal: AbortSignal) => unknown,
 ): () => void {
   requireFunction(visit, "A visit");
+  // By login: a visit goes on when the profile of its peer changes.
   const visits = new Map<Peer, AbortController>();
   let stopped = false;
 
-  function end(peer: Peer, controller: AbortController) {
-    visits.delete(peer);
+  function end(login: Peer, controller: AbortController) {
+    visits.delete(login);
     controller.abort();
   }
 
   const stop = list.subscribe((peers) => {
-    const present = new Set(peers);
-    for (const [peer, controller] of visits) if (!present.has(peer)) end(peer, controller);
+    const present = new Set(peers.map(loginOf));
+    for (const [login, controller] of visits) if (!present.has(login)) end(login, controller);
     for (const peer of peers) {
       // A visit may undo the visits.
-      if (stopped || visits.has(peer)) continue;
+      if (stopped || visits.has(loginOf(peer))) continue;
       const controller = new AbortController();
-      visits.set(peer, controller);
+      visits.set(loginOf(peer), controller);
       run(visit, peer, controller.signal);
     }
   });
@@ -35,7 +36,7 @@ export function visitEach(
   return () => {
     stopped = true;
     stop();
-    for (const [peer, controller] of visits) end(peer, controller);
+    for (const [login, controller] of visits) end(login, controller);
   };
 }
 

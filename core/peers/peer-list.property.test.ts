@@ -3,19 +3,20 @@ import { fc, runs } from "../../tools/property.ts";
 import type { Alias, Peer, PeerId } from "../peer.ts";
 import { type Change, createPeerList } from "./peer-list.ts";
 import { createRegistry } from "./registry.ts";
+import { plainProfiles } from "./testing/plain-profiles.ts";
 
 const userOf: Record<PeerId, Alias> = { a2: "Us", a3: "Us", b1: "Bob", b2: "Bob", c1: "Cyd", d1: "Dan" };
 const ids = Object.keys(userOf);
 const aliases = ["Bob", "Cyd", "Dan"];
 
 type Step =
-  | { readonly do: "join" | "leave" | "lose" | "link" | "unlink"; readonly id: PeerId }
+  | { readonly do: "join" | "leave" | "lose" | "link" | "unlink" | "update"; readonly id: PeerId }
   | { readonly do: "trust" | "distrust"; readonly alias: Alias }
   | { readonly do: "wait"; readonly ms: number }
   | { readonly do: "go offline" | "come back" | "come back as another" };
 
 const peerStep = fc.record({
-  do: fc.constantFrom("join", "leave", "lose", "link", "unlink"),
+  do: fc.constantFrom("join", "leave", "lose", "link", "unlink", "update"),
   id: fc.constantFrom(...ids),
 });
 const userStep = fc.record({ do: fc.constantFrom("trust", "distrust"), alias: fc.constantFrom(...aliases) });
@@ -32,13 +33,20 @@ function createWorld() {
   const trusted = new Set<Alias>();
   const links = new Set<PeerId>();
   const shown = { peers: new Map<PeerId, Peer>(), users: new Set<Alias>() };
+  const profiles = new Map<PeerId, { readonly version: number }>();
   let now = 0;
   let connected = false;
   let self = 0;
-  const presence = createPeerList(createRegistry(), (id) => links.has(id));
+  const presence = createPeerList(
+    createRegistry(),
+    (id) => links.has(id),
+    plainProfiles,
+    () => {},
+  );
 
   const reachable = (id: PeerId) => online.has(id) && (userOf[id] === "Us" || trusted.has(userOf[id] as Alias));
-  const truth = () => ids.filter(reachable).map((id) => ({ id, name: userOf[id] as Alias }));
+  const truth = () =>
+    ids.filter(reachable).map((id) => ({ id, name: userOf[id] as Alias, profile: profiles.get(id) ?? {} }));
 
   const apply = (changes: readonly Change[]) => {
     for (const change of changes) applyOne(change);
@@ -58,6 +66,11 @@ function createWorld() {
       expect(shown.peers.has(id) || links.has(id)).toBe(false);
       expect(name === "Us" || shown.users.has(name)).toBe(true);
       shown.peers.set(id, change.peer);
+    } else if (change.type === "peer-updated") {
+      const { id, name, profile } = change.peer;
+      expect(shown.peers.get(id)).toMatchObject({ id, name });
+      expect(shown.peers.get(id)?.profile).not.toEqual(profile);
+      shown.peers.set(id, change.peer);
     } else {
       const { id } = change.peer;
       expect(shown.peers.delete(id)).toBe(true);
@@ -69,7 +82,12 @@ function createWorld() {
   function join(id: PeerId) {
     const before = reachable(id);
     online.add(id);
-    if (connected && !before && reachable(id)) apply(presence.peerConnect({ id, name: userOf[id] as Alias }));
+    if (connected && !before && reachable(id))
+      apply(truth().flatMap((peer) => (peer.id === id ? presence.peerConnect(peer) : [])));
+  }
+  function update(id: PeerId) {
+    profiles.set(id, { version: (profiles.get(id)?.version ?? 0) + 1 });
+    if (connected && reachable(id)) apply(presence.peerUpdate(id, profiles.get(id)));
   }
   function leave(id: PeerId, lost: boolean) {
     const before = reachable(id);
@@ -117,6 +135,7 @@ function createWorld() {
       else if (step.do === "leave" || step.do === "lose") leave(step.id, step.do === "lose");
       else if (step.do === "link" && shown.peers.has(step.id)) links.add(step.id);
       else if (step.do === "unlink" && links.delete(step.id)) apply(presence.onLinkClosed(step.id));
+      else if (step.do === "update") update(step.id);
       else if (step.do === "trust") trust(step.alias);
       else if (step.do === "distrust") distrust(step.alias);
       else if (step.do === "wait") wait(step.ms);

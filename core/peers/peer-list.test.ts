@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
-import type { Peer, PeerId } from "../peer.ts";
+import type { Peer, PeerId, PeerInfo } from "../peer.ts";
 import { type Change, createPeerList, type PeerList, type PeerSnapshot } from "./peer-list.ts";
 import { createRegistry } from "./registry.ts";
+import { plainProfiles } from "./testing/plain-profiles.ts";
 
-const b1: Peer = { name: "Bob", id: "b1" };
-const c1: Peer = { name: "Cyd", id: "c1" };
-const own: Peer = { name: "Us", id: "a2" };
+const b1: PeerInfo = { name: "Bob", id: "b1" };
+const c1: PeerInfo = { name: "Cyd", id: "c1" };
+const own: PeerInfo = { name: "Us", id: "a2" };
 
-const lists = (peers: Peer[] = [], users = ["Bob", "Cyd"], self = "a1"): PeerSnapshot => ({
+const lists = (peers: PeerInfo[] = [], users = ["Bob", "Cyd"], self = "a1"): PeerSnapshot => ({
   self: { id: self },
   users,
   peers,
@@ -16,7 +17,12 @@ const lists = (peers: Peer[] = [], users = ["Bob", "Cyd"], self = "a1"): PeerSna
 /** Signed in at 0 with `known` online, and open links to `linked`. */
 function presenceOf({ known = [b1], linked = [] as PeerId[] } = {}) {
   const links = new Set(linked);
-  const presence = createPeerList(createRegistry(), (id) => links.has(id));
+  const presence = createPeerList(
+    createRegistry(),
+    (id) => links.has(id),
+    plainProfiles,
+    () => {},
+  );
   presence.snapshot(lists(known), 0);
   const unlink = (id: PeerId) => {
     links.delete(id);
@@ -31,11 +37,18 @@ function outage(presence: PeerList, from: number, to: number, back: PeerSnapshot
   return presence.snapshot(back, to);
 }
 
-const added = (peer: Peer): Change => ({ type: "peer-added", peer });
-const removed = (peer: Peer): Change => ({ type: "peer-removed", peer });
+const peerOf = (info: PeerInfo) => ({ profile: {}, ...info }) as Peer;
+const added = (info: PeerInfo): Change => ({ type: "peer-added", peer: peerOf(info) });
+const updated = (info: PeerInfo): Change => ({ type: "peer-updated", peer: peerOf(info) });
+const removed = (info: PeerInfo): Change => ({ type: "peer-removed", peer: peerOf(info) });
 
 test("a first snapshot adds users before their peers", () => {
-  const presence = createPeerList(createRegistry(), () => false);
+  const presence = createPeerList(
+    createRegistry(),
+    () => false,
+    plainProfiles,
+    () => {},
+  );
   expect(presence.snapshot(lists([own, b1], ["Bob"]), 0)).toEqual([
     { type: "user-added", alias: "Bob" },
     added(own),
@@ -145,7 +158,7 @@ describe("the link of a peer that left with bye", () => {
   function left() {
     const { presence, unlink } = presenceOf({ linked: ["b1"] });
     const [change] = presence.peerDisconnect("b1", false, 0);
-    expect(change).toEqual({ type: "peer-removed", peer: b1, mayFinish: true });
+    expect(change).toEqual({ type: "peer-removed", peer: peerOf(b1), mayFinish: true });
     return { presence, unlink, peer: (change as Extract<Change, { type: "peer-removed" }>).peer };
   }
 
@@ -207,14 +220,14 @@ test("removing a user removes its peers first", () => {
 
 test("a user is added once, and before a peer that arrives earlier", () => {
   const { presence } = presenceOf();
-  const dan: Peer = { name: "Dan", id: "d1" };
+  const dan: PeerInfo = { name: "Dan", id: "d1" };
   expect(presence.peerConnect(dan)).toEqual([{ type: "user-added", alias: "Dan" }, added(dan)]);
   expect(presence.userAdd("Dan")).toEqual([]);
 });
 
 test("a peer that returns under another name is another peer", () => {
   const { presence } = presenceOf();
-  const renamed: Peer = { name: "Robert", id: "b1" };
+  const renamed: PeerInfo = { name: "Robert", id: "b1" };
   expect(presence.peerConnect(renamed)).toEqual([removed(b1), { type: "user-added", alias: "Robert" }, added(renamed)]);
 });
 
@@ -232,15 +245,68 @@ test("a new peer id ends all links and removes lost peers", () => {
 
 test("aliases of the server are normalized to NFC, in which queries look for them", () => {
   const registry = createRegistry();
-  const list = createPeerList(registry, () => false);
+  const list = createPeerList(
+    registry,
+    () => false,
+    plainProfiles,
+    () => {},
+  );
   const [nfc, nfd] = ["Zo\u00eb", "Zoe\u0308"];
   const snapshot: PeerSnapshot = { self: { id: "a1" }, users: [nfd], peers: [{ id: "z1", name: nfd }] };
   list.snapshot(snapshot, 0);
-  expect([registry.users.peek(), registry.ofUser(nfc)]).toEqual([[nfc], [{ id: "z1", name: nfc }]]);
+  expect([registry.users.peek(), registry.ofUser(nfc)]).toEqual([[nfc], [{ id: "z1", name: nfc, profile: {} }]]);
   expect(list.snapshot(snapshot, 1)).toEqual([]);
   expect([...list.userAdd(nfd), ...list.peerConnect({ id: "z1", name: nfd })]).toEqual([]);
-  expect(list.userRemove(nfd)).toEqual([
-    { type: "peer-removed", peer: { id: "z1", name: nfc } },
-    { type: "user-removed", alias: nfc },
+  expect(list.userRemove(nfd)).toEqual([removed({ id: "z1", name: nfc }), { type: "user-removed", alias: nfc }]);
+});
+
+test("a profile that has changed updates its peer, in place of a second arrival or in a snapshot", () => {
+  const { presence } = presenceOf();
+  const [here, away] = [
+    { ...b1, profile: { status: "here" } },
+    { ...b1, profile: { status: "away" } },
+  ];
+  expect(presence.peerUpdate("b1", here.profile)).toEqual([updated(here)]);
+  expect([...presence.peerUpdate("b1", here.profile), ...presence.peerConnect(here)]).toEqual([]);
+  expect(presence.peerConnect(away)).toEqual([updated(away)]);
+  expect(outage(presence, 5, 10, lists([away, { ...c1, profile: here.profile }]))).toEqual([
+    added({ ...c1, profile: here.profile }),
   ]);
+  expect(outage(presence, 15, 20, lists([b1, c1]))).toEqual([updated(b1), updated(c1)]);
+});
+
+test("a profile of an unknown peer, or of this client, is ignored", () => {
+  const { presence } = presenceOf();
+  expect([...presence.peerUpdate("x1", { a: 1 }), ...presence.peerUpdate("a1", { a: 1 })]).toEqual([]);
+});
+
+test("a peer that leaves takes its profile with it", () => {
+  const { presence } = presenceOf();
+  const here = { ...b1, profile: { status: "here" } };
+  presence.peerUpdate("b1", here.profile);
+  expect(presence.peerDisconnect("b1", false, 1)).toEqual([removed(here)]);
+  expect([...presence.peerConnect(b1), ...presence.peerUpdate("b1", here.profile)]).toEqual([added(b1), updated(here)]);
+});
+
+test("of profiles whose schema takes time only the newest is used", async () => {
+  const validations: ((profile: object) => void)[] = [];
+  const used: unknown[] = [];
+  const slowly = () => new Promise<object>((resolve) => validations.push(resolve));
+  const list = createPeerList(
+    createRegistry(),
+    () => false,
+    { ...plainProfiles, validate: slowly },
+    (id, profile) => used.push([...list.profileValidated(id, profile)]),
+  );
+  list.snapshot(lists([b1]), 0);
+  expect([...list.peerUpdate("b1", { n: 1 }), ...list.peerUpdate("b1", { n: 2 })]).toEqual([]);
+  validations[1]?.({ n: 2 });
+  validations[0]?.({ n: 1 });
+  await Promise.resolve();
+  expect(used).toEqual([[updated({ ...b1, profile: { n: 2 } })]]);
+  list.peerUpdate("b1", { n: 3 });
+  list.peerDisconnect("b1", false, 1);
+  validations[2]?.({ n: 3 });
+  await Promise.resolve();
+  expect(used).toHaveLength(1);
 });

@@ -1,4 +1,4 @@
-import type { Alias, Peer, PeerId } from "../peer.ts";
+import { type Alias, loginOf, noProfile, type Peer, type PeerId, type PeerInfo, type Profile } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import type { Registry } from "./registry.ts";
 
@@ -8,6 +8,7 @@ import type { Registry } from "./registry.ts";
  */
 export type Change =
   | { readonly type: "peer-added"; readonly peer: Peer }
+  | { readonly type: "peer-updated"; readonly peer: Peer }
   | { readonly type: "peer-removed"; readonly peer: Peer; readonly mayFinish?: true }
   | { readonly type: "link-ended"; readonly id: PeerId }
   | { readonly type: "user-added"; readonly alias: Alias }
@@ -18,7 +19,15 @@ export type Change =
 export interface PeerSnapshot {
   readonly self: { readonly id: PeerId; readonly room?: string | undefined };
   readonly users: readonly Alias[];
-  readonly peers: readonly Peer[];
+  readonly peers: readonly PeerInfo[];
+}
+
+/** Reads the profiles that peers send. */
+export interface ProfileReader {
+  /** Returns the JSON of what the peer said; `"{}"` for what is no profile. */
+  encode(peer: PeerInfo): string;
+  /** Returns the validated profile, later where the schema takes time. An invalid one reads as `{}`. */
+  validate(peer: PeerInfo, text: string): Profile | Promise<Profile>;
 }
 
 /**
@@ -30,7 +39,11 @@ export interface PeerList {
   snapshot(snapshot: PeerSnapshot, now: number): readonly Change[];
   /** The client is offline. No timer runs until the next snapshot. */
   offline(now: number): void;
-  peerConnect(peer: Peer): readonly Change[];
+  peerConnect(peer: PeerInfo): readonly Change[];
+  /** The peer has another profile. Ignores an unknown peer. */
+  peerUpdate(id: PeerId, profile: unknown): readonly Change[];
+  /** The schema has returned this profile of the peer. */
+  profileValidated(id: PeerId, profile: Profile): readonly Change[];
   /**
    * `lost`: the peer left without `bye`. It stays while its link is open, for at most 60 s. Any other peer is removed at
    * once, and its link stays for at most 2 s.
@@ -60,7 +73,8 @@ const lostTimeoutMs = 60_000;
 const leftTimeoutMs = 2_000;
 
 /**
- * Creates a list for an empty `registry`. `isLinked` tells whether a peer has an open link.
+ * Creates a list for an empty `registry`. `isLinked` tells whether a peer has an open link. `onValidated` is called with
+ * profiles whose schema took time, unless the peer has sent another one in the meantime.
  *
  * A peer that the server no longer lists may still exist: after an outage of the server it reconnects a little later than
  * this client, and with an open link it remains reachable while its own connection to the server is broken. Removing it at
@@ -76,8 +90,15 @@ const leftTimeoutMs = 2_000;
  * Time that this client spends offline does not count, because no peer can reappear then: `offline` stops the timers, and
  * the next snapshot postpones them. If this client gets a new peer id, its links end, and with them every lost peer.
  */
-export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boolean): PeerList {
+export function createPeerList(
+  registry: Registry,
+  isLinked: (id: PeerId) => boolean,
+  profiles: ProfileReader,
+  onValidated: (id: PeerId, profile: Profile) => void,
+): PeerList {
   const pendingRemovals = new Map<PeerId, PendingRemoval>();
+  // The JSON of the profiles that are not empty.
+  const profileTexts = new Map<PeerId, string>();
   let self: PeerSnapshot["self"] | undefined;
   let offlineSince: number | undefined;
 
@@ -85,6 +106,7 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
     const peer = registry.removePeer(id);
     const hasLeft = pendingRemovals.get(id)?.peer;
     pendingRemovals.delete(id);
+    profileTexts.delete(id);
     if (peer) yield { type: "peer-removed", peer };
     else if (hasLeft) yield { type: "link-ended", id };
   }
@@ -97,14 +119,42 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
     yield { type: "peer-removed", peer, mayFinish: true };
   }
 
-  function* addPeer(peer: Peer): Iterable<Change> {
-    if (peer.id === self?.id) return;
-    if (registry.byId(peer.id)?.name === peer.name) return void pendingRemovals.delete(peer.id);
+  function* addPeer(peer: PeerInfo): Iterable<Change> {
+    const { id, name } = peer;
+    if (id === self?.id) return;
+    if (registry.byId(id)?.name === name) {
+      pendingRemovals.delete(id);
+      return yield* updatePeer(peer);
+    }
     // The names of a room are chosen freely, so nothing else than showing a peer may depend on its name.
-    const alias = self?.room === undefined ? peer.name : undefined;
-    yield* removePeer(peer.id);
+    const alias = self?.room === undefined ? name : undefined;
+    yield* removePeer(id);
     if (alias !== undefined) yield* addUser(alias);
-    yield { type: "peer-added", peer: registry.addPeer(peer, alias) };
+    yield { type: "peer-added", peer: registry.addPeer({ id, name, profile: readProfile(peer) }, alias) };
+  }
+
+  function* updatePeer(info: PeerInfo): Iterable<Change> {
+    const profile = readProfile(info);
+    if (profile) yield* setProfile(info.id, profile);
+  }
+
+  function* setProfile(id: PeerId, profile: Profile): Iterable<Change> {
+    const peer = registry.updatePeer(id, profile);
+    if (peer) yield { type: "peer-updated", peer };
+  }
+
+  /** Returns the profile if it has changed. */
+  function readProfile(peer: PeerInfo): Profile | undefined {
+    const { id } = peer;
+    const text = profiles.encode(peer);
+    if (text === (profileTexts.get(id) ?? "{}")) return undefined;
+    // A peer that says nothing is not validated.
+    if (text === "{}") return profileTexts.delete(id) ? noProfile : undefined;
+    profileTexts.set(id, text);
+    const profile = profiles.validate(peer, text);
+    if (!(profile instanceof Promise)) return profile;
+    void profile.then((validated) => profileTexts.get(id) === text && onValidated(id, validated));
+    return undefined;
   }
 
   function* addUser(alias: Alias): Iterable<Change> {
@@ -180,9 +230,17 @@ export function createPeerList(registry: Registry, isLinked: (id: PeerId) => boo
     },
     peerConnect: (peer) => [...addPeer(withNfc(peer))],
     peerDisconnect: (id, lost, now) => [...(lost ? losePeer(id, now) : leave(id, now))],
+    peerUpdate(id, profile) {
+      const peer = registry.byId(id);
+      return peer ? [...updatePeer({ ...peer, profile })] : [];
+    },
+    profileValidated: (id, profile) => [...setProfile(id, profile)],
     userAdd: (alias) => [...addUser(toNfc(alias))],
     userRemove: (alias) => [...removeUser(toNfc(alias))],
-    serves: (peer) => (registry.byId(peer.id) ?? pendingRemovals.get(peer.id)?.peer) === peer,
+    serves(peer) {
+      const known = registry.byId(peer.id) ?? pendingRemovals.get(peer.id)?.peer;
+      return known !== undefined && loginOf(known) === loginOf(peer);
+    },
     onLinkClosed(id) {
       const why = pendingRemovals.get(id)?.why;
       if (why === "left") pendingRemovals.delete(id);
@@ -197,6 +255,6 @@ function toNfc(alias: Alias): Alias {
   return alias.normalize();
 }
 
-function withNfc({ id, name }: Peer): Peer {
-  return { id, name: toNfc(name) };
+function withNfc(peer: PeerInfo): PeerInfo {
+  return { ...peer, name: toNfc(peer.name) };
 }

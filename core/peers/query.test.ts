@@ -37,13 +37,13 @@ describe("a query", () => {
 
   test("an alias wins over a peer id of the same spelling", () => {
     expect(resolve("Oli", registry)).toEqual([
-      { name: "Oli", id: "p1" },
-      { name: "Oli", id: "p2" },
+      { name: "Oli", id: "p1", profile: {} },
+      { name: "Oli", id: "p2", profile: {} },
     ]);
   });
 
   test("an unknown peer id resolves to a peer without a name, an absent user to nobody", () => {
-    expect(resolveTargets("gone", registry)).toEqual([{ id: "gone", name: "" }]);
+    expect(resolveTargets("gone", registry)).toEqual([{ id: "gone", name: "", profile: {} }]);
     expect(resolveTargets({ peers: ["gone", "p1"] }, registry).map(({ name }) => name)).toEqual(["", "Oli"]);
     expect(resolveTargets("Eve", registry)).toEqual([]);
     expect(resolveTargets({ user: "gone" }, registry)).toEqual([]);
@@ -51,7 +51,7 @@ describe("a query", () => {
 
   test.each(["__proto__", "constructor", "toString"])("%s is a name like any other", (name) => {
     expect(resolve(name, registry)).toEqual([]);
-    expect(resolve(name, registryOf({ [name]: ["p1"] }))).toEqual([{ id: "p1", name }]);
+    expect(resolve(name, registryOf({ [name]: ["p1"] }))).toEqual([{ id: "p1", name, profile: {} }]);
   });
 
   test("matches exactly the peers that it resolves to", () => {
@@ -64,7 +64,7 @@ describe("a query", () => {
     );
     fc.assert(
       fc.property(query, (asked) => {
-        const named = registry.all().filter((peer) => matches(asked, peer, registry));
+        const named = registry.all().filter((peer) => matches(asked, peer.id, registry));
         expect(new Set(named)).toEqual(new Set(resolve(asked, registry)));
       }),
     );

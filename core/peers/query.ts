@@ -1,5 +1,5 @@
 import { BonevalueError } from "../errors.ts";
-import type { Alias, Peer, PeerId } from "../peer.ts";
+import { type Alias, noProfile, type Peer, type PeerId } from "../peer.ts";
 import type { Registry } from "./registry.ts";
 
 /**
@@ -30,14 +30,14 @@ export function resolve(query: Query, known: KnownPeers): readonly Peer[] {
  */
 export function resolveTargets(query: Query, known: KnownPeers): readonly Peer[] {
   const ids = idsIn(query, known);
-  if (ids) return ids.map((id) => known.byId(id) ?? Object.freeze({ id, name: "" }));
+  if (ids) return ids.map((id) => known.byId(id) ?? Object.freeze({ id, name: "", profile: noProfile }));
   return resolve(query, known);
 }
 
-/** Whether a known peer matches `query` now. */
-export function matches(query: Query, peer: Peer, known: KnownPeers): boolean {
+/** Whether the known peer with this id matches `query` now. */
+export function matches(query: Query, id: PeerId, known: KnownPeers): boolean {
   const ids = idsIn(query, known);
-  return ids ? ids.includes(peer.id) : query === "*" || aliasOf(query) === known.aliasOf(peer.id);
+  return ids ? ids.includes(id) : query === "*" || aliasOf(query) === known.aliasOf(id);
 }
 
 /**

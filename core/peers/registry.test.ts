@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test, vi } from "vitest";
+import type { Profile } from "../peer.ts";
 import { createRegistry } from "./registry.ts";
 
 const turn = () => Promise.resolve();
@@ -32,6 +33,23 @@ describe("the registry", () => {
     expect(Object.isFrozen(before)).toBe(true);
     registry.removePeer("p1");
     expect(list.peek()).toEqual([]);
+  });
+
+  test("a profile changes the object of its peer, in its place, and only the lists with that peer", async () => {
+    const registry = createRegistry();
+    for (const id of ["p1", "p2"]) registry.addPeer({ id, name: "Oli" }, "Oli");
+    registry.addPeer({ id: "p3", name: "Dave" }, "Dave");
+    const lists = [registry.watch("*"), registry.watch({ user: "Oli" }), registry.watch({ peer: "p1" })];
+    const others = [registry.watch({ user: "Dave" }), registry.watch({ peer: "p2" })];
+    const before = [...lists, ...others].map((list) => list.peek());
+    const updated = registry.updatePeer("p1", { avatar: "/p1.png" } as Profile);
+    expect(updated).toEqual({ id: "p1", name: "Oli", profile: { avatar: "/p1.png" } });
+    expect(Object.isFrozen(updated)).toBe(true);
+    expect(lists.map((list) => list.peek()[0])).toEqual([updated, updated, updated]);
+    expect(registry.all().map(({ id }) => id)).toEqual(["p1", "p2", "p3"]);
+    expect(others.map((list) => list.peek())).toEqual(before.slice(3));
+    expect(others.every((list, index) => list.peek() === before[index + 3])).toBe(true);
+    expect(registry.updatePeer("gone", {})).toBeUndefined();
   });
 
   test("an arrival rebuilds only the lists that it matches, among ten thousand peers", async () => {
@@ -73,7 +91,7 @@ describe("the registry", () => {
     expect(registry.watch({ peer: "p1" })).toBe(list.deref());
     registry.addPeer({ id: "p1", name: "Oli" }, "Oli");
     await turn();
-    expect(listener).toHaveBeenLastCalledWith([{ id: "p1", name: "Oli" }]);
+    expect(listener).toHaveBeenLastCalledWith([{ id: "p1", name: "Oli", profile: {} }]);
   });
 
   test("clear empties every list and notifies its subscribers", async () => {

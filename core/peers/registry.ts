@@ -1,4 +1,4 @@
-import type { Alias, Peer, PeerId } from "../peer.ts";
+import { type Alias, noProfile, type Peer, type PeerId, type Profile, withProfile } from "../peer.ts";
 import { createLiveList, createTopic, invalidate, type Live } from "../reactive.ts";
 import { createWeakCache } from "../weak-cache.ts";
 import { keyOf, type Query, resolve, topicsOf } from "./query.ts";
@@ -13,7 +13,9 @@ export interface Registry {
   aliasOf(id: PeerId): Alias | undefined;
 
   /** Adds a peer of the user `alias`, or of a room. Returns the known peer if the id exists already. */
-  addPeer(peer: Peer, alias: Alias | undefined): Peer;
+  addPeer(peer: NewPeer, alias: Alias | undefined): Peer;
+  /** Puts a new object in the place of the peer, and returns it. */
+  updatePeer(id: PeerId, profile: Profile): Peer | undefined;
   removePeer(id: PeerId): Peer | undefined;
   addUser(alias: Alias): void;
   removeUser(alias: Alias): void;
@@ -22,6 +24,11 @@ export interface Registry {
   readonly users: Live<readonly Alias[]>;
   /** Returns the live list of the peers that match `query`. Other peers cost it nothing when they come and go. */
   watch(query: Query): Live<readonly Peer[]>;
+}
+
+/** A peer, which has said nothing unless it has a profile. */
+interface NewPeer extends Pick<Peer, "id" | "name"> {
+  readonly profile?: Profile | undefined;
 }
 
 /** Creates an empty registry. It uses Maps, so no alias collides with a property such as `__proto__`. */
@@ -42,6 +49,14 @@ export function createRegistry(): Registry {
     }
   }
 
+  function put(peer: Peer, alias: Alias | undefined): Peer {
+    const { id } = peer;
+    peers.set(id, { peer, alias });
+    if (alias !== undefined) byUser.set(alias, (byUser.get(alias) ?? new Map<PeerId, Peer>()).set(id, peer));
+    invalidateTopics(["*", alias ?? id, id]);
+    return peer;
+  }
+
   const registry: Registry = {
     all: () => [...peers.values()].map(({ peer }) => peer),
     ofUser: (alias) => [...(byUser.get(alias)?.values() ?? [])],
@@ -49,14 +64,11 @@ export function createRegistry(): Registry {
     hasUser: (alias) => aliases.has(alias),
     aliasOf: (id) => peers.get(id)?.alias,
 
-    addPeer({ id, name }, alias) {
-      const known = registry.byId(id);
-      if (known) return known;
-      const peer = Object.freeze({ id, name });
-      peers.set(id, { peer, alias });
-      if (alias !== undefined) byUser.set(alias, (byUser.get(alias) ?? new Map<PeerId, Peer>()).set(id, peer));
-      invalidateTopics(["*", alias ?? id, id]);
-      return peer;
+    addPeer: ({ id, name, profile = noProfile }, alias) =>
+      registry.byId(id) ?? put(Object.freeze({ id, name, profile }), alias),
+    updatePeer(id, profile) {
+      const known = peers.get(id);
+      return known && put(withProfile(known.peer, profile), known.alias);
     },
     removePeer(id) {
       const { peer, alias = "" } = peers.get(id) ?? {};

@@ -40,7 +40,7 @@ export interface CallerOptions {
   readonly deadlines: Deadlines;
   /** How long the streams of an answer wait for a reader. */
   readonly idleTimeout: number;
-  readonly peer: Peer;
+  peer(): Peer;
   readonly receipts: Pick<Receipts, "join">;
   /** How many messages the peer handles at once, once its hello was read. An older version drops those beyond. */
   messageWindow(): number | undefined;
@@ -58,7 +58,7 @@ export function createCaller(options: CallerOptions): Caller {
   const refusals = createThrottle<readonly [code: string, message: string]>(
     deadlines,
     (module, [code, message], count) => {
-      const text = `"${peer.name}" refused ${countOf(count)} to "${module}": ${message}`;
+      const text = `"${peer().name}" refused ${countOf(count)} to "${module}": ${message}`;
       failed(remoteError(code, text.slice(0, longestMessage)));
     },
   );
@@ -189,7 +189,7 @@ export function createCaller(options: CallerOptions): Caller {
         if (call.request.kind === "message") lost++;
       }
       refusals.stop();
-      if (lost > 0) failed(lossError(peer, lost, reason));
+      if (lost > 0) failed(lossError(peer(), lost, reason));
     },
   };
 }

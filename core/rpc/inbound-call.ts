@@ -39,7 +39,7 @@ export interface InboundCall {
 
 /** What all calls of one link share. */
 export interface InboundLink {
-  readonly peer: Peer;
+  peer(): Peer;
   readonly streams: Streams;
   /** A call is over. `ending` is undefined when it was aborted. */
   onOver(call: InboundCall, ending: Ending | undefined): void;
@@ -71,7 +71,7 @@ export function groupOf(call: InboundCall): StreamGroup {
 
 /** What the handler gets. Under a bare name it may answer by callback. */
 export function contextOf(call: InboundCall, request: unknown, isBare: boolean): NamedHandlerContext {
-  const { peer } = call.link;
+  const peer = call.link.peer();
   const context = isBare ? { request, peer, callback: (value: unknown) => end(call, { value }) } : { request, peer };
   return withSignal(context, () => signalOf(call)) as NamedHandlerContext;
 }

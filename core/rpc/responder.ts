@@ -28,7 +28,7 @@ import { countOf, longestMessage, thrownError } from "./wire-errors.ts";
 
 /** Options of {@link createResponder}. */
 export interface ResponderOptions extends Answering {
-  readonly peer: Peer;
+  peer(): Peer;
   readonly modules: Modules;
   readonly deadlines: Deadlines;
   readonly receipts: Receipts;
@@ -62,7 +62,7 @@ export function createResponder(options: ResponderOptions): Responder {
   const enqueue = createSerialQueue();
   const parking = createParking({ modules, deadlines, maxBytes: limits.bytesPerPeer, enqueue, start });
   const breaches = createThrottle<BonevalueError>(deadlines, (module, { code, message, data, cause }, count) => {
-    const text = `Refused ${countOf(count, "request")} of "${peer.name}" to "${module}": ${message}`;
+    const text = `Refused ${countOf(count, "request")} of "${peer().name}" to "${module}": ${message}`;
     failed(new BonevalueError(code, text.slice(0, longestMessage), { data, cause }));
   });
 

@@ -18,7 +18,8 @@ export type Rpc = CallSender;
 
 /** Options of {@link createRpc}. Times in ms. */
 export interface RpcOptions {
-  readonly peer: Peer;
+  /** The other side, with its newest profile. */
+  peer(): Peer;
   readonly modules: Modules;
   readonly deadlines: Deadlines;
   readonly limits: Limits;
@@ -28,7 +29,7 @@ export interface RpcOptions {
   readonly idleTimeout: number;
   /** The clock's time. */
   now(): number;
-  isAllowed(allow: Query, peer: Peer): boolean;
+  isAllowed(allow: Query): boolean;
   /** Called with errors that no caller gets, and with the faults of this page. */
   failed(error: BonevalueError): void;
 }
@@ -51,7 +52,6 @@ export function createRpc(connection: Pick<Connection<Rpc>, "scheduler" | "remot
     streams,
     receipts,
     messageWindow: () => (delivers() ? connection.remote?.calls : connection.remote && Number.POSITIVE_INFINITY),
-    isAllowed: (allow: Query) => options.isAllowed(allow, options.peer),
   };
   const caller = createCaller(link);
   const responder = createResponder(link);

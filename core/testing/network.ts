@@ -67,8 +67,8 @@ export function createNetwork(options: NetworkOptions = {}): Network {
   function discoveryFor(username: string | undefined): Discovery {
     if (username === undefined) return discovery;
     return {
-      open: (host, credentials, events, options) =>
-        discovery.open(host, "token" in credentials ? { username, password: "" } : credentials, events, options),
+      open: (host, credentials, ...rest) =>
+        discovery.open(host, "token" in credentials ? { username, password: "" } : credentials, ...rest),
     };
   }
 

@@ -4,6 +4,8 @@ import type { Alias, PeerId } from "../../peer.ts";
 export interface Member {
   readonly id: PeerId;
   readonly username: Alias;
+  /** What it said of itself, if it has told. */
+  readonly profile?: unknown;
 }
 
 /** Tracks which tabs are open, including tabs that end without a `bye` message. */

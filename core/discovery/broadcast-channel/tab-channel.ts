@@ -2,6 +2,7 @@ import { safeParse } from "valibot";
 import type { Clock } from "../../clock.ts";
 import type { PeerId } from "../../peer.ts";
 import type { SignalKind } from "../../protocol/messages.ts";
+import type { OpenOptions } from "../discovery.ts";
 import { createHeartbeatMembership } from "./heartbeat-membership.ts";
 import { createLockMembership } from "./lock-membership.ts";
 import type { Member } from "./membership.ts";
@@ -20,6 +21,8 @@ export interface TabChannelEvents {
   opened(members: readonly Member[]): void;
   failed(cause: unknown): void;
   joined(member: Member): void;
+  /** A member has said something of itself. */
+  updated(id: PeerId, profile: unknown): void;
   /** `lost`: it is uncertain whether the tab is gone. */
   left(id: PeerId, lost: boolean): void;
   signal(kind: SignalKind, from: PeerId, signal: unknown): void;
@@ -27,28 +30,35 @@ export interface TabChannelEvents {
 
 /** The tabs that use the same channel. */
 export interface TabChannel {
+  /** Tells the others what {@link joinTabChannel}'s `profile` returns now. */
+  sendProfile(): void;
   has(id: PeerId): boolean;
   signal(kind: SignalKind, to: PeerId, signal: unknown): void;
   leave(): void;
 }
 
-/** Joins the channel `name`. Throws if this page may not use a BroadcastChannel. */
+/**
+ * Joins the channel `name`. `profile` returns what this tab says about itself. Throws if this page may not use a
+ * BroadcastChannel.
+ */
 export function joinTabChannel(
   name: string,
   own: Member,
+  profile: OpenOptions["profile"],
   events: TabChannelEvents,
   platform: TabChannelPlatform,
 ): TabChannel {
   const { BroadcastChannel, locks, clock } = platform;
   const channel = new BroadcastChannel(name);
   const membership = locks ? createLockMembership(locks, name, own) : createHeartbeatMembership(clock);
-  const members = new Map<PeerId, { readonly member: Member; readonly unwatch: () => void }>();
+  const members = new Map<PeerId, { member: Member; readonly unwatch: () => void }>();
   let state: "joining" | "open" | "left" = "joining";
 
   channel.addEventListener("message", ({ data }) => onMessage(data));
-  membership.join(() => post({ type: "hello", from: own.id, username: own.username })).then(onJoined, onFailed);
+  membership.join(() => introduce("hello")).then(onJoined, onFailed);
 
   return {
+    sendProfile: () => post({ type: "profile", from: own.id, profile: profile?.() }),
     has: (id) => members.has(id),
     signal: (kind, to, signal) => post({ type: "signal", from: own.id, to, kind, signal }),
     leave() {
@@ -83,23 +93,33 @@ export function joinTabChannel(
     const { type, from } = message;
     membership.onHeard(from);
     if (type === "bye") remove(from, false);
-    else if (type === "here") add({ id: from, username: message.username });
-    else if (type === "hello") onHello({ id: from, username: message.username });
-    else if (state === "open" && message.to === own.id && members.has(from)) {
+    else if (type === "profile") update(from, message.profile);
+    else if (type === "hello" || type === "here") {
+      add({ id: from, username: message.username, profile: message.profile });
+      if (type === "hello") introduce("here");
+    } else if (state === "open" && message.to === own.id && members.has(from)) {
       events.signal(message.kind, from, message.signal);
     }
   }
 
-  function onHello(member: Member) {
-    add(member);
-    post({ type: "here", from: own.id, username: own.username });
+  function introduce(type: "hello" | "here") {
+    post({ type, from: own.id, username: own.username, profile: profile?.() });
   }
 
   function add(member: Member) {
-    if (member.id === own.id || members.has(member.id)) return;
+    if (member.id === own.id) return;
+    if (members.has(member.id)) return update(member.id, member.profile);
     const unwatch = membership.watch(member, (lost) => remove(member.id, lost));
     members.set(member.id, { member, unwatch });
     if (state === "open") events.joined(member);
+  }
+
+  function update(id: PeerId, profile: unknown) {
+    const known = members.get(id);
+    // A tab of an older version, or a lock, does not tell.
+    if (!known || profile === undefined) return;
+    known.member = { ...known.member, profile };
+    if (state === "open") events.updated(id, profile);
   }
 
   function remove(id: PeerId, lost: boolean) {

@@ -5,8 +5,9 @@ import { problemOfName } from "../../protocol/names.ts";
 
 /** The messages between tabs. Each tab answers `hello` with `here`. */
 export type TabMessage =
-  | { readonly type: "hello"; readonly from: PeerId; readonly username: Alias }
-  | { readonly type: "here"; readonly from: PeerId; readonly username: Alias }
+  | { readonly type: "hello"; readonly from: PeerId; readonly username: Alias; readonly profile?: unknown }
+  | { readonly type: "here"; readonly from: PeerId; readonly username: Alias; readonly profile?: unknown }
+  | { readonly type: "profile"; readonly from: PeerId; readonly profile?: unknown }
   | { readonly type: "bye"; readonly from: PeerId }
   | {
       readonly type: "signal";
@@ -27,8 +28,8 @@ const username: v.GenericSchema<unknown, Alias> = v.pipe(
 
 /** All messages between tabs. */
 export const tabMessage: v.GenericSchema<unknown, TabMessage> = v.variant("type", [
-  v.object({ type: v.literal("hello"), from: id, username }),
-  v.object({ type: v.literal("here"), from: id, username }),
+  v.object({ type: v.picklist(["hello", "here"]), from: id, username, profile: v.optional(v.unknown()) }),
+  v.object({ type: v.literal("profile"), from: id, profile: v.optional(v.unknown()) }),
   v.object({ type: v.literal("bye"), from: id }),
   v.object({
     type: v.literal("signal"),

@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
-import type { Credentials, DiscoveryEvents, DiscoverySession } from "../discovery.ts";
+import type { Credentials, DiscoveryEvents, DiscoverySession, OpenOptions } from "../discovery.ts";
 import { type Accounts, checkName } from "./accounts.ts";
 import { isLoginOf, type Login, type Switchboard } from "./switchboard.ts";
 
@@ -36,7 +36,7 @@ export function openMemorySession(
   server: MemoryServer,
   credentials: Credentials,
   events: DiscoveryEvents,
-  app: string,
+  { app, profile }: OpenOptions,
 ): MemorySession {
   const { clock, accounts, switchboard } = server;
   const pending = new Set<(reason: BonevalueError) => void>();
@@ -55,7 +55,7 @@ export function openMemorySession(
     if (server.isDown()) return end(unreachable());
     try {
       const who = identify(credentials, server);
-      login = { id: server.secret(), app, ...who, isReachable: () => isConnected, notify };
+      login = { id: server.secret(), app, ...who, profile: profile?.(), isReachable: () => isConnected, notify };
       join(login);
     } catch (error) {
       deliverLater(() => end(error as BonevalueError));
@@ -84,7 +84,7 @@ export function openMemorySession(
 
   function restore() {
     if (state !== "interrupted" || isConnected || !login) return;
-    const returning = login;
+    const returning = Object.assign(login, { profile: profile?.() });
     isConnected = true;
     deliverLater(() => join(returning));
   }
@@ -151,6 +151,12 @@ export function openMemorySession(
     return {
       signal(kind, to, signal) {
         if (state === "online" && login) deliverLater(switchboard.relay.bind(switchboard, kind, login, to, signal));
+      },
+      setProfile(changed) {
+        const current = login;
+        if (state !== "online" || !current) return true;
+        deliverLater(() => switchboard.updated(Object.assign(current, { profile: changed })));
+        return true;
       },
       invite: (email, names) =>
         request((user) => {

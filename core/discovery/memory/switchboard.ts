@@ -1,4 +1,4 @@
-import type { Alias, Peer, PeerId } from "../../peer.ts";
+import type { Alias, PeerId, PeerInfo, Profile } from "../../peer.ts";
 import type { SignalKind } from "../../protocol/messages.ts";
 import type { DiscoveryEvents, Snapshot } from "../discovery.ts";
 import type { Accounts } from "./accounts.ts";
@@ -10,6 +10,7 @@ export interface Login {
   /** In a room, the name that the guest has chosen. */
   readonly username: string;
   readonly room?: string | undefined;
+  profile: Profile | undefined;
   /** Whether its connection works. A login without one stays online for the grace period. */
   readonly isReachable: () => boolean;
   /** Emits events on its connection. */
@@ -21,6 +22,8 @@ export interface Switchboard {
   /** The login is online. Announces it, unless the others still see it. Returns its snapshot. */
   join(login: Login): Snapshot;
   leave(id: PeerId, lost: boolean): void;
+  /** Announces the profile of a login. */
+  updated(login: Login): void;
   /** The server has stopped: all peers go offline without a notification. */
   clear(): void;
   relay(kind: SignalKind, from: Login, to: PeerId, signal: unknown): void;
@@ -37,10 +40,10 @@ export function createSwitchboard(accounts: Accounts): Switchboard {
   const loginsOf = (username: string) => [...logins.values()].filter((login) => isLoginOf(username, login));
 
   /** `peer` as `viewer` names it; undefined if `viewer` does not trust its user, or is in another room or app. */
-  function peerSeenBy(viewer: Login, peer: Login): Peer | undefined {
+  function peerSeenBy(viewer: Login, peer: Login): PeerInfo | undefined {
     if (viewer.id === peer.id || viewer.app !== peer.app || viewer.room !== peer.room) return undefined;
     const name = viewer.room === undefined ? accounts.aliasOf(viewer.username, peer.username) : peer.username;
-    return name === undefined ? undefined : { id: peer.id, name };
+    return name === undefined ? undefined : { id: peer.id, name, profile: peer.profile };
   }
 
   function announce(login: Login) {
@@ -54,7 +57,8 @@ export function createSwitchboard(accounts: Accounts): Switchboard {
     for (const login of loginsOf(owner)) {
       login.notify((events) => {
         events.userAdd(alias);
-        for (const { id, app } of peers) if (app === login.app) events.peerConnect({ id, name: alias });
+        for (const { id, app, profile } of peers)
+          if (app === login.app) events.peerConnect({ id, name: alias, profile });
       });
     }
   }
@@ -85,6 +89,12 @@ export function createSwitchboard(accounts: Accounts): Switchboard {
       if (!left) return;
       for (const viewer of logins.values()) {
         if (peerSeenBy(viewer, left)) viewer.notify((events) => events.peerDisconnect(id, lost));
+      }
+    },
+    updated(login) {
+      const { id, profile } = login;
+      for (const viewer of logins.values()) {
+        if (peerSeenBy(viewer, login)) viewer.notify((events) => events.peerUpdate(id, profile));
       }
     },
     clear() {

@@ -44,6 +44,7 @@ export function createEventRecorder(): EventRecorder {
       ended: (reason) => record("ended", reason.code),
       peerConnect: recordAs("peerConnect"),
       peerDisconnect: recordAs("peerDisconnect"),
+      peerUpdate: recordAs("peerUpdate"),
       userAdd: recordAs("userAdd"),
       userRemove: recordAs("userRemove"),
       iceServers: recordAs("iceServers"),

@@ -1,6 +1,6 @@
 import { safeParse } from "valibot";
 import { BonevalueError } from "../../errors.ts";
-import type { Peer } from "../../peer.ts";
+import type { PeerInfo } from "../../peer.ts";
 import { discoveryVersion, envelope, type ToClient } from "../../protocol/messages.ts";
 import { toClient } from "../../protocol/to-client.ts";
 import type { DiscoveryEvents, Snapshot } from "../discovery.ts";
@@ -84,7 +84,7 @@ export function serverProtocolError(what: string): BonevalueError {
   );
 }
 
-function signedIn(self: ToClient["setPeerId"], users: readonly string[], peers: readonly Peer[]): SignedIn {
+function signedIn(self: ToClient["setPeerId"], users: readonly string[], peers: readonly PeerInfo[]): SignedIn {
   const { peerId: id, username, session, room } = self;
   const snapshotSelf = room === undefined ? { id, username } : { id, username, room };
   return { snapshot: { self: snapshotSelf, users, peers: peers.map((peer) => Object.freeze(peer)) }, session };

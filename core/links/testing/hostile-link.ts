@@ -1,5 +1,6 @@
 import { BonevalueError } from "../../errors.ts";
 import { defaultLimits, type Limits, limitsOf, maxAssemblyBytes } from "../../limits.ts";
+import { noProfile, type Peer } from "../../peer.ts";
 import { createPresence } from "../../presence/presence.ts";
 import { servePresence } from "../../presence/serve-presence.ts";
 import { type CallContext, callPeer } from "../../rpc/call-peer.ts";
@@ -41,6 +42,7 @@ export interface HostileSetup {
 }
 
 const requests = { name: "request", code: "invalid-request", depth: 16, size: 10_000 } as const;
+const eve: Peer = { id: "hostile", name: "Eve", profile: noProfile };
 const modules = createModules({ now: () => 0 });
 
 function offer(name: string, handler: Offer["handler"]): void {
@@ -94,7 +96,7 @@ export function createHostileSetup(): HostileSetup {
       idleTimeout: 30_000,
       serve: (connection) =>
         createRpc(connection, {
-          peer: { id: "hostile", name: "Eve" },
+          peer: () => eve,
           modules,
           deadlines,
           limits,
@@ -141,7 +143,7 @@ export function createHostileSetup(): HostileSetup {
           refusal: () => undefined,
           noPeersError: () => new BonevalueError("no-peers", "Nobody is there."),
         };
-        callPeer(context, { id: "hostile", name: "Eve" }, packPayload([new Blob(["bytes"]).stream()], requests), {
+        callPeer(context, eve, packPayload([new Blob(["bytes"]).stream()], requests), {
           module: moduleOf("Any"),
           kind: "call",
           timeout: Number.POSITIVE_INFINITY,

@@ -75,7 +75,7 @@ describe("onProgress", () => {
     expect(progress.every(({ total }) => total === size)).toBe(true);
     const sent = progress.map(({ sent }) => sent);
     expect(sent).toEqual([...sent].sort((a, b) => a - b));
-    expect(progress.at(-1)).toEqual({ peer: { id: "other", name: "other" }, sent: size, total: size });
+    expect(progress.at(-1)).toEqual({ peer: { id: "other", name: "other", profile: {} }, sent: size, total: size });
   });
 
   test("reports the last bytes, even if they are few", async () => {

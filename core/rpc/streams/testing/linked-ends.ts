@@ -3,6 +3,7 @@ import { BonevalueError } from "../../../errors.ts";
 import { type Limits, limitsOf, maxAssemblyBytes } from "../../../limits.ts";
 import type { Connection } from "../../../links/connection.ts";
 import type { Pool } from "../../../links/pool.ts";
+import { noProfile, type Peer } from "../../../peer.ts";
 import { defaultWindow } from "../../../wire/credit.ts";
 import { createFrameReader } from "../../../wire/frame-reader.ts";
 import { features, type Hello } from "../../../wire/frames.ts";
@@ -77,6 +78,8 @@ interface ConnectedEnd extends End {
   end(reason: BonevalueError): void;
 }
 
+const otherPeer: Peer = { id: "other", name: "other", profile: noProfile };
+
 function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readonly limits: Limits }): ConnectedEnd {
   const { clock, limits, hello, idleTimeout, latency, bandwidth } = options;
   const readFrames = createFrameReader(clock, limits);
@@ -110,7 +113,7 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
   const scheduler = createSendScheduler(port, { clock });
   const connection = { scheduler, remote: { ...helloOf(peer, limits), ...hello }, keepOpen() {} };
   const rpc = createRpc(connection, {
-    peer: { id: "other", name: "other" },
+    peer: () => otherPeer,
     modules,
     deadlines,
     limits,
@@ -129,7 +132,7 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
     refusal: () => undefined,
     noPeersError: () => new BonevalueError("no-peers", "Nobody is there."),
   };
-  const target = [{ id: "other", name: "other" }];
+  const target = [otherPeer];
   const notify = createNotify(calling, (error) => errors.push(error));
 
   function end(reason: BonevalueError): void {

@@ -1,0 +1,132 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Clock } from "./clock.ts";
+import { BonevalueError } from "./errors.ts";
+import { noProfile, type PeerInfo, type Profile } from "./peer.ts";
+import type { ProfileReader } from "./peers/peer-list.ts";
+import { encodeProfile, profileIntervalMs } from "./protocol/profile.ts";
+import { check } from "./rpc/validate.ts";
+import { thrownError } from "./rpc/wire-errors.ts";
+
+/**
+ * Creates the reader of other peers' profiles. `failed` is called for a profile that is none, or that `schema` refuses:
+ * it reads as `{}`, so that views get nothing that they do not expect.
+ */
+export function createProfileReader(
+  schema: StandardSchemaV1 | undefined,
+  failed: (peer: PeerInfo, error: BonevalueError) => void,
+): ProfileReader {
+  function refuse(peer: PeerInfo, error: unknown): Profile {
+    failed(peer, thrownError(error));
+    return noProfile;
+  }
+
+  return {
+    encode(peer) {
+      if (peer.profile === undefined) return "{}";
+      try {
+        return encodeProfile(peer.profile);
+      } catch (error) {
+        refuse(peer, error);
+        return "{}";
+      }
+    },
+    validate(peer, text) {
+      let profile: Profile = noProfile;
+      const later = check(
+        schema,
+        JSON.parse(text),
+        "invalid-response",
+        (value) => {
+          // What the schema returns may be anything, and views read its fields.
+          profile = freeze(Object(value));
+        },
+        (error) => {
+          profile = refuse(peer, error);
+        },
+      );
+      return later ? later.then(() => profile) : profile;
+    },
+  };
+}
+
+/** What this client says about itself. */
+export interface OwnProfile {
+  /** Returns the newest, for the first frame to the server. */
+  read(): Profile;
+  /** Changes it. Sends it at once, or 200 ms after the last one. Rejects with `unsupported` and like `encodeProfile`. */
+  set(profile: Profile): Promise<void>;
+  /** The client is online: sends the profile if it has changed since the first frame. */
+  onOnline(): void;
+}
+
+/**
+ * Creates the profile of a client. `send` is called with the newest one. It returns `undefined` while the client is not
+ * online, and `false` if discovery has no profiles.
+ */
+export function createOwnProfile(
+  initial: Profile,
+  clock: Clock,
+  send: (profile: Profile) => boolean | undefined,
+): OwnProfile {
+  let profile = copy(initial);
+  // Of the last first frame or sending.
+  let sent: Profile | undefined;
+  let sentAt = Number.NEGATIVE_INFINITY;
+  let waiting: PromiseWithResolvers<void> | undefined;
+
+  function sendNow(): boolean | undefined {
+    const isSent = send(profile);
+    if (isSent !== undefined) sent = profile;
+    sentAt = clock.now();
+    return isSent;
+  }
+
+  function sendOrThrow(): void {
+    if (sendNow() !== false) return;
+    throw new BonevalueError(
+      "unsupported",
+      "The discovery server has no profiles: others see `{}`. Update the server.",
+    );
+  }
+
+  return {
+    read() {
+      sent = profile;
+      return profile;
+    },
+    async set(next) {
+      profile = copy(next);
+      const delay = sentAt + profileIntervalMs - clock.now();
+      if (delay <= 0) return sendOrThrow();
+      if (!waiting) {
+        const current = Promise.withResolvers<void>();
+        waiting = current;
+        clock.after(delay, () => {
+          waiting = undefined;
+          try {
+            current.resolve(sendOrThrow());
+          } catch (error) {
+            current.reject(error);
+          }
+        });
+      }
+      return waiting.promise;
+    },
+    onOnline() {
+      if (sent !== profile) sendNow();
+    },
+  };
+}
+
+/** Returns a frozen copy, because the app may change its object later. */
+function copy(profile: Profile): Profile {
+  return freeze(JSON.parse(encodeProfile(profile)));
+}
+
+/** Freezes a value with all that it contains. */
+function freeze<Value>(value: Value): Value {
+  if (Object.isFrozen(value) || ArrayBuffer.isView(value)) return value;
+  Object.freeze(value);
+  Object.values(value as object).forEach(freeze);
+  return value;
+}
