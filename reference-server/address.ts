@@ -67,8 +67,8 @@ function withoutPort(hop: string): string {
   return /^\[(.+)\](:\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop;
 }
 
-// IPv4 clients of an IPv6 socket have a mapped address (RFC 4291, 2.5.5.2).
-function unmapIPv4(address: string): string {
+/** Returns the IPv4 address of a mapped one (RFC 4291, 2.5.5.2), which IPv4 clients of an IPv6 socket have. */
+export function unmapIPv4(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
 }
 

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { expect, test } from "vitest";
 import type { WebSocket } from "ws";
+import type { Bans } from "./bans.ts";
 import { type ConnectionParts, openConnection } from "./connection.ts";
 import type { Member, SignInLists } from "./group-sessions.ts";
 import { defaultLimits } from "./limits.ts";
@@ -55,6 +56,7 @@ async function signedIn(size: number) {
       () => 0,
       () => 0,
     ),
+    bans: { check: () => {} } as Partial<Bans> as Bans,
     seen: { touch: () => {}, close: async () => {} },
     signIn: async () => ({
       ...{ app: "", group: "a::ann", user: "ann", name: undefined, room: undefined },

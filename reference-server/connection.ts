@@ -1,6 +1,7 @@
 import type { WebSocket } from "ws";
 import { closeCode } from "../core/protocol/close-code.ts";
 import type { Requester } from "./accounts.ts";
+import type { Bans } from "./bans.ts";
 import type { Clock } from "./clock.ts";
 import { encode } from "./frames.ts";
 import type { Member, SignInLists } from "./group-sessions.ts";
@@ -28,6 +29,7 @@ export interface ConnectionParts {
   readonly metrics: Metrics;
   readonly store: Store;
   readonly presence: Presence;
+  readonly bans: Bans;
   readonly seen: LastSeen;
   readonly ice: readonly IceOption[];
   readonly signIn: (proof: Proof, client: ClientOrigin) => Promise<SignedIn>;
@@ -163,9 +165,13 @@ export function openConnection(
   async function joinPresence(signedIn: SignedIn): Promise<void> {
     const { id, app, group, user, name, session } = signedIn;
     me = signedIn;
-    member = { id, app, group, user, name, send: outbox.send, end, sendLists };
-    const find = user === undefined ? parts.store.guest! : parts.store.session;
-    const valid = async () => (await find(hashOf(session), 0)) !== undefined;
+    const { address } = client;
+    member = { id, address, app, group, user, name, send: outbox.send, end, sendLists };
+    const valid = async () => {
+      parts.bans.check(address, user);
+      const find = user === undefined ? parts.store.guest! : parts.store.session;
+      return (await find(hashOf(session), 0)) !== undefined;
+    };
     if (!(await presence.join(member, valid))) end("revoked");
     else if (closeKind) leavePresence(member, closeKind);
   }

@@ -9,6 +9,8 @@ import type { Trust } from "./trust.ts";
 /** One signed-in socket. */
 export interface Member {
   readonly id: string;
+  /** The address of its client. */
+  readonly address: string;
   readonly app: string;
   /** Its peers see each other. */
   readonly group: string;

@@ -1,5 +1,6 @@
 import type { Server as HttpServer } from "node:http";
 import type { InvitationFrom, InvitationLink } from "./accounts.ts";
+import type { Ban, Banned } from "./bans.ts";
 import type { Clock } from "./clock.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { IceOption } from "./ice.ts";
@@ -87,6 +88,17 @@ export interface BonevalueServer {
     /** Creates trust between two accounts: `a` uses the alias `aliasOfB` for `b`, and `b` uses `aliasOfA` for `a`. */
     trust(a: string, aliasOfB: string, b: string, aliasOfA: string): Promise<void>;
   };
+  /** Ends the session of a peer, at once on this server and within a second on others. The client may sign in again. */
+  kick(peer: string): Promise<void>;
+  /**
+   * Ends all sessions of a user, or of the clients of an IP address, and refuses new ones until `until`: at once on this server,
+   * and within a second on others. An IPv6 address stands for its /64. The store keeps bans, and deletes those that have ended.
+   */
+  ban(banned: Banned, until: Date): Promise<void>;
+  /** Ends a ban. Rejects if there is none. */
+  unban(banned: Banned): Promise<void>;
+  /** Returns the bans that have not ended. */
+  bans(): Promise<readonly Ban[]>;
   /**
    * Reads `trusted` of this user again and sends the changes to all affected peers; links without trust are closed. When two
    * users become friends, both lists have changed: refresh both users.

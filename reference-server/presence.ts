@@ -31,6 +31,8 @@ export interface Presence {
   trustChanged(users: readonly string[], named?: boolean): Promise<void>;
   /** Ends all sessions of a user on all nodes, except the peer `keep`. */
   revoke(user: string, keep?: string): void;
+  /** Ends the sessions of this node that match; returns whether there were any. */
+  evict(matches: (member: Member) => boolean): boolean;
   /** Reads all sessions, trust and presence again, and ends what has ended. */
   reload(): Promise<void>;
   /** The ids of the peers of this node. */
@@ -275,6 +277,11 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     revoke(user, keep) {
       node.broadcast({ kind: "revoke", user, keep });
       revokeLocally(user, keep);
+    },
+    evict(matches) {
+      const found = [...entries.values()].filter(({ member }) => matches(member));
+      for (const entry of found) revokeEntry(entry);
+      return found.length > 0;
     },
     reload() {
       trust.invalidate();

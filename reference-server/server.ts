@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import type { Server as HttpServer } from "node:http";
 import { type Accounts, createAccounts, type InvitationLink } from "./accounts.ts";
 import { addressList } from "./address.ts";
 import { createAttemptLimiter } from "./attempt-limiter.ts";
+import { type Bans, createBans } from "./bans.ts";
 import { every, systemClock } from "./clock.ts";
 import { openCluster } from "./cluster/open.ts";
 import type { ConnectionParts } from "./connection.ts";
@@ -29,6 +31,7 @@ import { watchChanges } from "./watch-changes.ts";
 import { withTimeout, withTimeouts } from "./with-timeout.ts";
 
 export type { InvitationFrom, InvitationLink } from "./accounts.ts";
+export type { Ban, Banned } from "./bans.ts";
 export type { Clock } from "./clock.ts";
 export type { BusMessage, Cluster, ClusterFailure, ClusterNode, Login, NodeEvents, Online } from "./cluster/cluster.ts";
 export type { IceOption } from "./ice.ts";
@@ -90,6 +93,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
 
   async function open(): Promise<BonevalueServer> {
     const store = await openTimedStore();
+    const bans = createBans(store, clock);
+    await bans.reload();
     const presence = await openPresence(store);
     const monitor = createStoreMonitor({ store, clock, log, isClustered: options.cluster !== undefined });
     opened.push(monitor.close);
@@ -106,7 +111,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     // If it fails, the lists are read again with the next resync.
     const trustChanged = (users: readonly string[]) =>
       presence.trustChanged(users).catch((error: unknown) => log.warn({ error }, "trust cannot be read; retrying"));
-    const signIn = createSignIn({ store, accounts, limiter, clock, limits, authenticate, rooms, trustChanged });
+    const signIn = createSignIn({ store, bans, accounts, limiter, clock, limits, authenticate, rooms, trustChanged });
     const answer = createRequests({
       ...{ presence, limiter, log },
       accounts: authenticate ? undefined : accounts,
@@ -114,12 +119,27 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
       mail: options.mail ?? logInvitation,
     });
 
-    await openUpgradeHandler(monitor, accounts, { limits, clock, log, store, presence, seen, signIn, answer, metrics });
-    const stopWatching = watchChanges(store, clock, log, presence.reload);
+    await openUpgradeHandler(monitor, accounts, {
+      limits,
+      clock,
+      log,
+      store,
+      presence,
+      bans,
+      seen,
+      signIn,
+      answer,
+      metrics,
+    });
+    const stopWatching = watchChanges(store, clock, log, async () => {
+      await bans.reload();
+      evictBanned(presence, bans);
+      await presence.reload();
+    });
     opened.push(async () => stopWatching());
     const stopPurging = every(clock, purgeEvery, () => purge(store));
     opened.push(async () => stopPurging());
-    return createHandle(accounts, presence);
+    return createHandle(store, accounts, bans, presence);
   }
 
   async function openTimedStore(): Promise<Store> {
@@ -156,8 +176,10 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     opened.push(upgradeHandler.close);
   }
 
-  function createHandle(accounts: Accounts, presence: Presence): BonevalueServer {
+  function createHandle(store: Store, accounts: Accounts, bans: Bans, presence: Presence): BonevalueServer {
     let closing: Promise<void> | undefined;
+    /** Tells the other servers that share the store. */
+    const announce = async (username: string) => store.addChange?.({ id: randomUUID(), username, at: clock.now() });
     return {
       get url() {
         return upgradeHandler.url() ?? noAddress();
@@ -183,6 +205,20 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
       replaceCertificate(certificate) {
         replaceCertificate(http, certificate);
       },
+      async kick(peer) {
+        await store.endSession(peer);
+        if (!presence.evict(({ id }) => id === peer)) await announce("");
+      },
+      async ban(banned, until) {
+        await bans.add(banned, until);
+        evictBanned(presence, bans);
+        await announce("");
+      },
+      async unban(banned) {
+        await bans.remove(banned);
+        await announce("");
+      },
+      bans: bans.list,
       refresh: (username) => presence.trustChanged([canonicalName(username)], true),
       close() {
         closing ??= closeAll();
@@ -227,6 +263,10 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
 function roomsOf(rooms: ServerOptions["rooms"]): ((join: RoomJoin) => Promise<boolean>) | undefined {
   if (typeof rooms === "function") return async (join) => rooms(join);
   return rooms ? async () => true : undefined;
+}
+
+function evictBanned(presence: Presence, bans: Bans): void {
+  presence.evict(({ address, user }) => bans.includes(address, user));
 }
 
 function noAddress(): never {

@@ -2,6 +2,7 @@ import { closeCode } from "../core/protocol/close-code.ts";
 import { discoveryVersion } from "../core/protocol/messages.ts";
 import type { Accounts } from "./accounts.ts";
 import type { AttemptLimiter } from "./attempt-limiter.ts";
+import type { Bans } from "./bans.ts";
 import type { Clock } from "./clock.ts";
 import type { Member } from "./group-sessions.ts";
 import { accountGroup, assignedRoomGroup, roomGroup } from "./groups.ts";
@@ -49,6 +50,7 @@ export interface RoomJoin {
 /** Dependencies of sign-in. */
 export interface SignInParts {
   readonly store: Store;
+  readonly bans: Bans;
   readonly accounts: Accounts;
   readonly limiter: AttemptLimiter;
   readonly clock: Clock;
@@ -65,9 +67,11 @@ type Identity = Pick<SignedIn, "app" | "group" | "user" | "name" | "room">;
 
 /** Creates the function that turns a first frame into an identity. It rejects with a refusal that closes the socket. */
 export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientOrigin) => Promise<SignedIn> {
-  const { store, accounts, limiter, clock, limits, authenticate, rooms } = parts;
+  const { store, bans, accounts, limiter, clock, limits, authenticate, rooms } = parts;
 
-  async function startSession(app: string, user: string, password?: string): Promise<SignedIn> {
+  async function startSession(app: string, user: string, address: string, password?: string): Promise<SignedIn> {
+    // A session of a banned user would be of use as soon as the ban ends.
+    bans.check(address, user);
     const session = newSecret();
     const id = newPeerId();
     const row = { hash: hashOf(session), username: user, peer: id, app, seen: clock.now() };
@@ -148,13 +152,13 @@ export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientO
     const user = checkedName(answer.username);
     await accounts.ensure(user);
     if (earlier?.username === user) return { ...accountOf(app, user), id: earlier.peer, session: secret!, expires };
-    return { ...(await startSession(app, user)), expires };
+    return { ...(await startSession(app, user, address)), expires };
   }
 
   async function acceptInvitation(app: string, invite: string, password: string, address: string): Promise<SignedIn> {
     const { username, hash, inviter } = await accounts.accept(invite, password, address);
     if (inviter !== undefined) await parts.trustChanged([username, inviter]);
-    return startSession(app, username, hash);
+    return startSession(app, username, address, hash);
   }
 
   return async ({ type, data }, client) => {
@@ -164,13 +168,15 @@ export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientO
         close: closeCode.incompatible,
       });
     const app = checkedApp(data.app);
+    // Before a password is hashed.
+    bans.check(address);
     if (type === "authenticate" && "token" in data) return signInByToken(app, data, client);
     if (type === "authenticate" && "room" in data) return enterRoom(app, data, client);
     if (authenticate) throw unsupported("This server expects a token of its app.");
     if (type === "acceptInvite") return acceptInvitation(app, data.invite, data.password, address);
     if ("password" in data) {
       const { username, hash } = await accounts.check(data.username, data.password, address);
-      return startSession(app, username, hash);
+      return startSession(app, username, address, hash);
     }
     if (data.session !== undefined) return resume(app, data.session);
     throw unauthenticated("The first frame contains no credentials.");

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Accounts, createAccounts, type InvitationFrom } from "../accounts.ts";
 import { createAttemptLimiter } from "../attempt-limiter.ts";
+import { type Banned, createBans } from "../bans.ts";
 import { systemClock } from "../clock.ts";
 import { createLocalCluster } from "../cluster/local.ts";
 import { invitationLink, publicUrl } from "../invitation.ts";
@@ -9,6 +10,7 @@ import { defaultLog } from "../log.ts";
 import { canonicalName } from "../names.ts";
 import { createPasswords } from "../passwords.ts";
 import { openStore } from "../store/open.ts";
+import type { Store } from "../store/store.ts";
 import { askPassword } from "./ask-password.ts";
 import type { StoreValues } from "./serve.ts";
 
@@ -76,12 +78,45 @@ export async function invite(email: string, from: InvitationFrom | undefined, fl
   });
 }
 
+/** Ends the session of a peer. */
+export async function kick(peer: string, flags: StoreValues): Promise<number> {
+  return withAccounts(flags, async (_, announce, store) => {
+    await store.endSession(peer);
+    await announce("");
+    console.log(`The session of ${peer} has ended, if there was one.`);
+  });
+}
+
+/** Prints the bans, or adds one. `until`: an ISO date. */
+export async function ban(banned: Banned | undefined, until: string, flags: StoreValues): Promise<number> {
+  return withAccounts(flags, async (_, announce, store) => {
+    const bans = createBans(store, systemClock);
+    if (banned !== undefined) {
+      await bans.add(banned, new Date(until));
+      await announce("");
+    }
+    for (const listed of await bans.list())
+      console.log(
+        `${"user" in listed ? `user ${listed.user}` : `address ${listed.address}`}  ${listed.until.toISOString()}`,
+      );
+  });
+}
+
+/** Ends a ban. */
+export async function unban(banned: Banned, flags: StoreValues): Promise<number> {
+  return withAccounts(flags, async (_, announce, store) => {
+    await createBans(store, systemClock).remove(banned);
+    await announce("");
+    console.log("The ban has ended.");
+  });
+}
+
 /** Tells running servers that an account has changed. */
 type Announce = (username: string) => Promise<void>;
 
 async function withAccounts(
   flags: StoreValues,
-  work: (accounts: Accounts, announce: Announce) => Promise<void>,
+  work: (accounts: Accounts, announce: Announce, store: Store) => Promise<void>,
 ): Promise<number> {
   const base = publicUrl(flags.url ?? "http://127.0.0.1:8000");
   const store = await openStore(flags.store ?? "bonevalue.db", defaultLog("warn"));
@@ -97,6 +132,7 @@ async function withAccounts(
         link: (secret) => invitationLink(base, secret),
       }),
       async (username) => store.addChange?.({ id: randomUUID(), username: canonicalName(username), at: Date.now() }),
+      store,
     );
     return 0;
   } finally {

@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { connect as connectTls } from "node:tls";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { until } from "../../tools/eventually.ts";
 import { selfSigned } from "../testing/certificate.ts";
+import { startPostgres, type TestPostgres } from "../testing/postgres.ts";
 import { openClient } from "../testing/test-client.ts";
 import { signedIn } from "../testing/test-server.ts";
 import { describeFlags, readFlags } from "./flags.ts";
@@ -85,6 +86,12 @@ async function serving(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}
 }
 
 describe("the command line", () => {
+  let postgres: TestPostgres;
+  beforeAll(async () => {
+    postgres = await startPostgres();
+  });
+  afterAll(() => postgres.stop());
+
   test("an account that is added on the command line can sign in to a running server", async () => {
     const server = await serving();
     const added = await command(["user", "add", "ann"], "correct horse\nand more\n");
@@ -139,6 +146,16 @@ describe("the command line", () => {
     client.send("acceptInvite", { version: 1, invite, password: "a good secret" });
     expect((await client.next("setPeerId")).data.username).toBe("ann@example.org");
     expect((await command(["invite", "ann@example.org"])).err).toMatch(/already has an account/);
+
+    await command(["user", "add", "bob"], "correct horse");
+    const bob = await signedIn(await openClient(server.url), { username: "bob", password: "correct horse" });
+    const both = await command(["invite", "ann@example.org", "bob", "Ann", "Bob"]);
+    expect(both.out).toMatch(/The owner of the account ann@example\.org accepts with its password\./);
+    const again = await openClient(server.url);
+    const second = /invite#(\S{43})$/m.exec(both.out)?.[1];
+    again.send("acceptInvite", { version: 1, invite: second, password: "a good secret" });
+    expect((await again.next("userList")).data).toEqual(["Bob"]);
+    expect((await bob.next("userAdd")).data).toBe("Ann");
   });
 
   test("errors are printed in one line", async () => {
@@ -168,6 +185,13 @@ describe("the command line", () => {
       [["serve", "--smtp", "mail.example.org", "--mail-from", "a@b.c"], 1, /--smtp must be an smtp:\/\//],
       [["user", "add", "ann", "--store", "."], 1, /cannot be opened/],
       [["invite", "nobody", "--store", ":memory:"], 1, /not a valid e-mail address/],
+      [["invite", "a@b.c", "ann", "A", "B", "--store", ":memory:"], 1, /There is no account "ann"/],
+      [["serve", "--name", "\n", "--store", ":memory:"], 1, /--name.*1 to 64 visible characters/],
+      [["serve", "--app-url", "app", "--store", ":memory:"], 1, /--app-url.* to a URL such as https:/],
+      [["ban", "ann", "x", "2030-01-01", "--store", ":memory:"], 1, /for a "user" or an "address", not for a "ann"/],
+      [["ban", "user", "ann", "soon", "--store", ":memory:"], 1, /must be a date in the future/],
+      [["ban", "address", "ann", "2999-01-01", "--store", ":memory:"], 1, /"ann" is not an IP address/],
+      [["unban", "user", "ann", "--store", ":memory:"], 1, /There is no such ban/],
     ];
     for (const [args, code, words] of cases) {
       const { error, code: actual } = await runHere(args);
@@ -201,30 +225,44 @@ describe("the command line", () => {
     }
   });
 
-  test("changes of accounts beside a running server take effect within a second", async () => {
-    const server = await serving();
-    for (const name of ["ann", "bob"]) await command(["user", "add", name], "correct horse");
-    expect((await command(["user", "list"])).out).toBe("ann\nbob\n");
+  test.each([
+    ["SQLite", async () => join(folder, "bonevalue.db")],
+    ["PostgreSQL", () => postgres.database()],
+  ])("changes of accounts beside a running server take effect within a second, with %s", async (_, place) => {
+    const store = await place();
+    const administer = (args: readonly string[], input?: string) => command([...args, "--store", store], input);
+    const server = await serving(["--store", store]);
+    for (const name of ["ann", "bob"]) await administer(["user", "add", name], "correct horse");
+    expect((await administer(["user", "list"])).out).toBe("ann\nbob\n");
     const sign = async (username: string, secret: string) =>
       signedIn(await openClient(server.url), { username, password: secret });
     const [ann, bob] = [await sign("ann", "correct horse"), await sign("bob", "correct horse")];
-    expect((await command(["user", "sessions", "ann"])).out).toMatch(new RegExp(`^${ann.id}  20\\d\\d-.*Z\\n$`));
+    expect((await administer(["user", "sessions", "ann"])).out).toMatch(new RegExp(`^${ann.id}  20\\d\\d-.*Z\\n$`));
 
-    await command(["user", "trust", "ann", "Bob", "bob", "Ann"]);
+    await administer(["user", "trust", "ann", "Bob", "bob", "Ann"]);
     expect((await within(ann.next("userAdd"))).data).toBe("Bob");
     expect((await within(bob.next("peerConnect"))).data).toEqual({ name: "Ann", id: ann.id });
 
-    expect((await command(["user", "password", "ann"], "short")).err).toMatch(/at least 8 characters/);
-    await command(["user", "password", "ann"], "battery staple");
+    expect((await administer(["user", "password", "ann"], "short")).err).toMatch(/at least 8 characters/);
+    await administer(["user", "password", "ann"], "battery staple");
     expect(await within(ann.closed)).toBe(4001);
     expect((await within(bob.next("peerDisconnect"))).data).toBe(ann.id);
     const again = await sign("ann", "battery staple");
 
-    await command(["user", "remove", "ann"]);
+    await administer(["user", "remove", "ann"]);
     expect(await within(again.closed)).toBe(4001);
     expect((await within(bob.next("userRemove"))).data).toBe("Ann");
-    expect((await command(["user", "list"])).out).toBe("bob\n");
-    expect((await command(["user", "remove", "ann"])).err).toMatch(/There is no account "ann"/);
+    expect((await administer(["user", "list"])).out).toBe("bob\n");
+    expect((await administer(["user", "remove", "ann"])).err).toMatch(/There is no account "ann"/);
+
+    await administer(["kick", bob.id]);
+    expect(await within(bob.closed)).toBe(4001);
+    const bobAgain = await sign("bob", "correct horse");
+    expect((await administer(["ban", "user", "bob", "2999-12-31"])).out).toBe("user bob  2999-12-31T00:00:00.000Z\n");
+    expect(await within(bobAgain.closed)).toBe(4001);
+    await expect(sign("bob", "correct horse")).rejects.toThrow("is blocked until");
+    await administer(["unban", "user", "bob"]);
+    expect((await administer(["ban"])).out).toBe("");
   });
 
   test("a backup of a running server contains its last change", async () => {
@@ -334,6 +372,7 @@ describe("the command line", () => {
       "bv@example.org",
       "--url",
       "https://bv.example.org",
+      ...["--name", "Todo", "--app-url", "https://todo.example.org"],
     ]);
     await command(["user", "add", "ann"], "correct horse");
     const client = await openClient(server.url);
@@ -341,6 +380,9 @@ describe("the command line", () => {
     await ann.request("inviteUser", { email: "bob@example.org" });
     const text = await mail.received;
     expect(text).toMatch(/^To: bob@example\.org$/m);
+    expect(text).toMatch(/^Subject: You are invited to Todo$/m);
+    expect(text).toMatch(/^ann invites you to Todo\.$/m);
+    expect(text).toMatch(/^Todo: https:\/\/todo\.example\.org$/m);
     expect(text).toMatch(/https:\/\/bv\.example\.org\/invite#/);
     expect(JSON.stringify(server.lines)).not.toContain("invite#");
   });

@@ -1,5 +1,17 @@
 import { createRequire } from "node:module";
-import { addUser, invite, listSessions, listUsers, removeUser, setPassword, trustUsers } from "./administer.ts";
+import type { Banned } from "../bans.ts";
+import {
+  addUser,
+  ban,
+  invite,
+  kick,
+  listSessions,
+  listUsers,
+  removeUser,
+  setPassword,
+  trustUsers,
+  unban,
+} from "./administer.ts";
 import { backup } from "./backup.ts";
 import { describeFlags, readFlags } from "./flags.ts";
 import { serve, serveFlags, storeFlags } from "./serve.ts";
@@ -17,9 +29,16 @@ const help = `bonevalue-server: a discovery server for pages that connect direct
   bonevalue-server invite EMAIL         Print a one-use link with which the invited person creates an account.
   bonevalue-server invite EMAIL INVITER ALIAS-OF-INVITED ALIAS-OF-INVITER
                                         The same; once it is accepted, the two trust each other under these aliases.
+  bonevalue-server kick PEER            End the session of a peer, which may sign in again.
+  bonevalue-server ban                  Print the bans.
+  bonevalue-server ban user|address NAME UNTIL
+                                        End the sessions of a user, or of an IP address, and refuse new ones until a
+                                        date such as 2030-12-31 or 2030-12-31T18:00Z.
+  bonevalue-server unban user|address NAME
+                                        End a ban.
   bonevalue-server backup FILE          Copy the SQLite file of a server, which may be running.
 
-Changes of accounts take effect in running servers within a second.
+Changes take effect in running servers within a second.
 
 Every flag can also be set by the environment variable beside it. Use these for secrets, since other
 users of the machine can see command lines. All commands accept --help, --store and --url; the other
@@ -74,6 +93,14 @@ async function dispatch(args: readonly string[], env: NodeJS.ProcessEnv): Promis
         const [alias, as] = more;
         return invite(second, { from: name, alias, as }, values);
       }
+      case "kick 2":
+        return kick(second, values);
+      case "ban 1":
+        return ban(undefined, "", values);
+      case "ban 4":
+        return ban(bannedOf(second, name), more[0] ?? "", values);
+      case "unban 3":
+        return unban(bannedOf(second, name), values);
       case "backup 2":
         return backup(second, values);
     }
@@ -81,4 +108,10 @@ async function dispatch(args: readonly string[], env: NodeJS.ProcessEnv): Promis
   console.error(help);
   if (args.length > 0) console.error(`bonevalue-server: unknown command "${args.join(" ")}".`);
   return 2;
+}
+
+function bannedOf(kind: string, name: string): Banned {
+  if (kind === "user") return { user: name };
+  if (kind === "address") return { address: name };
+  throw new Error(`A ban is for a "user" or an "address", not for a "${kind}".`);
 }

@@ -366,6 +366,21 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect((await store.account("ann@x.org"))?.password).toBe("hash of ann@x.org");
     });
 
+    test("a ban is replaced, removed, and over at its end", async () => {
+      await store.addBan!({ subject: "user ann", until: 10 });
+      await store.addBan!({ subject: "user %", until: 20 });
+      await store.addBan!({ subject: "user ann", until: 30 });
+      expect(await store.bans!(15)).toEqual([
+        { subject: "user %", until: 20 },
+        { subject: "user ann", until: 30 },
+      ]);
+      expect(await store.removeBan!("user ann")).toBe(true);
+      expect(await store.removeBan!("user ann")).toBe(false);
+      expect(await store.bans!(20)).toEqual([]);
+      await store.purge(20, 0, 0);
+      expect(await store.bans!(0)).toEqual([]);
+    });
+
     test("purge deletes expired rows only", async () => {
       await accounts("ann", "bob");
       await store.addToken({ hash: "t1", owner: "ann", alias: "Old", expires: 10 });

@@ -16,6 +16,7 @@ export interface Tables {
     alias_of_invited: string | null;
     alias_of_inviter: string | null;
   };
+  bans: { subject: string; until: number };
   servers: { id: string; seen: number };
   changes: { id: string; username: string; at: number };
 }
@@ -127,6 +128,16 @@ const guests: Migration = {
   },
 };
 
+const bans: Migration = {
+  up: (db: Kysely<unknown>) =>
+    db.schema
+      .createTable("bans")
+      .ifNotExists()
+      .addColumn("subject", "text", (column) => column.primaryKey())
+      .addColumn("until", "bigint", (column) => column.notNull())
+      .execute(),
+};
+
 const migrations: Record<string, Migration> = {
   "2026-01-first": first,
   "2026-02-servers": servers,
@@ -134,6 +145,7 @@ const migrations: Record<string, Migration> = {
   "2026-04-apps": apps,
   "2026-05-invitations": invitationsThatTrust,
   "2026-06-guests": guests,
+  "2026-07-bans": bans,
 };
 
 /** Migrates the tables to this version and keeps their data. Rejects if the database does not answer. */

@@ -7,7 +7,14 @@ import { inTransaction } from "./transaction.ts";
 
 /** Creates the store over SQL, for both engines. `close` ends the connection. */
 export function createSqlStore(db: Kysely<Tables>): Store {
-  return { ...accountsIn(db), ...sessionsIn(db), ...trustIn(db), ...invitationsIn(db), ...maintenanceOf(db) };
+  return {
+    ...accountsIn(db),
+    ...sessionsIn(db),
+    ...trustIn(db),
+    ...invitationsIn(db),
+    ...bansIn(db),
+    ...maintenanceOf(db),
+  };
 }
 
 function accountsIn(
@@ -144,6 +151,20 @@ function batches<Item>(all: readonly Item[]): Item[][] {
   return Array.from({ length: count }, (_, at) => all.slice(at * maxParameters, (at + 1) * maxParameters));
 }
 
+function bansIn(db: Kysely<Tables>): Pick<Store, "addBan" | "removeBan" | "bans"> {
+  return {
+    async addBan({ subject, until }) {
+      const ban = db.insertInto("bans").values({ subject, until });
+      await ban.onConflict((older) => older.column("subject").doUpdateSet({ until })).execute();
+    },
+    async removeBan(subject) {
+      const removed = db.deleteFrom("bans").where("subject", "=", subject).returning("subject");
+      return (await removed.executeTakeFirst()) !== undefined;
+    },
+    bans: (now) => db.selectFrom("bans").selectAll().where("until", ">", now).orderBy("subject").execute(),
+  };
+}
+
 function maintenanceOf(
   db: Kysely<Tables>,
 ): Pick<Store, "heartbeat" | "endHeartbeat" | "addChange" | "changes" | "purge" | "close"> {
@@ -163,6 +184,7 @@ function maintenanceOf(
     changes: (since) => db.selectFrom("changes").selectAll().where("at", ">", since).execute(),
     async purge(now, since, guestsSince) {
       await db.deleteFrom("tokens").where("expires", "<=", now).execute();
+      await db.deleteFrom("bans").where("until", "<=", now).execute();
       await db.deleteFrom("invitations").where("expires", "<=", now).execute();
       await db.deleteFrom("sessions").where("seen", "<=", since).execute();
       await db.deleteFrom("guests").where("seen", "<=", guestsSince).execute();

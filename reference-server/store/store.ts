@@ -67,6 +67,13 @@ export type AcceptResult =
   | { readonly username: string; readonly inviter: string | undefined }
   | { readonly refused: "token-invalid" | "alias-taken" };
 
+/** A user or an address that may not sign in until a time. */
+export interface Ban {
+  /** `user ` and its name, or `address ` and an IPv4 address or an IPv6 /64. */
+  readonly subject: string;
+  readonly until: number;
+}
+
 /** A change of an account that was made beside a running server. */
 export interface AccountChange {
   readonly id: string;
@@ -141,6 +148,13 @@ export interface Store {
    * Optional: without it, a person with an account cannot accept invitations.
    */
   acceptTrust?(hash: string, password: string, now: number): Promise<AcceptResult>;
+
+  /** Adds a ban, or replaces the earlier one of the same subject. Optional, as are `removeBan` and `bans`. */
+  addBan?(ban: Ban): Promise<void>;
+  /** False if there is no such ban. */
+  removeBan?(subject: string): Promise<boolean>;
+  /** Returns the bans that end after `now`, in the order of their subjects. */
+  bans?(now: number): Promise<readonly Ban[]>;
 
   /**
    * Records that server `id` runs at the time `seen`; resolves to the ids of other servers seen since `since`. Servers call it
