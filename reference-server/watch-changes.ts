@@ -5,7 +5,7 @@ import type { Store } from "./store/store.ts";
 // Changes take effect within a second.
 const pollEvery = 500;
 // The clocks of this server and of the machine that makes a change may differ by this time, in ms.
-const maxClockSkew = 30_000;
+const maxClockSkew = 600_000;
 
 /** Calls `onChange` after accounts were changed beside this server, as by the command line; returns the undo. */
 export function watchChanges(store: Store, clock: Clock, log: Log, onChange: () => Promise<void>): () => void {
