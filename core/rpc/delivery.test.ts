@@ -407,6 +407,15 @@ describe("large messages that wait for the channel when our own app signs out", 
   });
 });
 
+test("messages to hundreds of unknown modules are all reported as refused", async () => {
+  const { ann, clock } = createLinkedPair();
+  for (let module = 0; module < 300; module++) ann.notify(`Module ${module}`, 1);
+  await clock.advance(5_000);
+  const counts = ann.errors.map(({ message }) => Number(/refused (?:a|(\d+)) messages? to/.exec(message)![1] ?? 1));
+  expect(counts.length).toBeLessThan(100);
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(300);
+});
+
 describe("refusals that arrive within a second", () => {
   test("are reported even if the link ends meanwhile", async () => {
     const { ann, bob, clock, cut } = createLinkedPair();

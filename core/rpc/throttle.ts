@@ -1,7 +1,8 @@
 import type { Deadlines } from "./deadlines.ts";
 
-// Values of other keys within the same second are dropped.
+// Values of other keys within the same second share one key.
 const maxKeys = 64;
+const otherKeys = "others";
 const intervalMs = 1_000;
 
 /** Passes values on, at most one a second for each key. */
@@ -38,12 +39,12 @@ export function createThrottle<Value>(
   }
 
   return {
-    add(key, value, count = 1) {
+    add(given, value, count = 1) {
+      const key = held.has(given) || held.size < maxKeys ? given : otherKeys;
       const earlier = held.get(key);
-      if (earlier) {
-        earlier.value = value;
-        earlier.count += count;
-      } else if (held.size < maxKeys) passOn(key, value, count);
+      if (!earlier) return passOn(key, value, count);
+      earlier.value = value;
+      earlier.count += count;
     },
     stop() {
       deadlines.stop(timer);
