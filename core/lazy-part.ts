@@ -8,6 +8,9 @@ export interface LazyPart<Part = unknown> {
   load(): Promise<void>;
 }
 
+/** What to do while a part is not loaded. */
+export const notLoaded = "A script of this page has not loaded. Try again, or reload the page.";
+
 /** Creates a part that `importPart` loads with `import()`. */
 export function createLazyPart<Part>(importPart: () => Promise<Part>): LazyPart<Part> {
   let loaded: Part | undefined;
@@ -18,7 +21,7 @@ export function createLazyPart<Part>(importPart: () => Promise<Part>): LazyPart<
       loaded = await importPart();
     } catch (cause) {
       loading = undefined;
-      throw new BonevalueError("link-failed", loadFailed, { cause });
+      throw new BonevalueError("link-failed", notLoaded, { cause });
     }
   }
 
@@ -32,5 +35,3 @@ export function createLazyPart<Part>(importPart: () => Promise<Part>): LazyPart<
     },
   };
 }
-
-const loadFailed = "A script of this page could not be loaded. Try again, or reload the page.";

@@ -142,6 +142,6 @@ test("a dial during which the code is not loaded in time ends with that reason",
   bob.load();
   const failed = call(1).all();
   await clock.advance(15_000);
-  const message = expect.stringContaining("A script of this page has not loaded yet");
+  const message = expect.stringContaining("A script of this page has not loaded");
   expect(await failed).toMatchObject([{ error: { code: "link-failed", message } }]);
 });

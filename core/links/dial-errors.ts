@@ -40,9 +40,6 @@ export function noPath(peer: string, trouble: string | undefined): BonevalueErro
   return new BonevalueError("link-failed", `No link to peer ${peer} ${inTime}. ${advice}`);
 }
 
-/** The trouble of a dial during which the code for links was not loaded. */
-export const notLoaded = "A script of this page has not loaded yet. Try again, or reload the page.";
-
 /** The discovery server cannot pass a signal to the peer. */
 export function unreachable(peer: string): BonevalueError {
   return new BonevalueError("unknown-peer", `Peer ${peer} is not online, or not trusted. Check \`peers\`.`);

@@ -1,11 +1,11 @@
 import * as v from "valibot";
 import type { Clock } from "../clock.ts";
 import { BonevalueError, type ErrorCode } from "../errors.ts";
-import type { LazyPart } from "../lazy-part.ts";
+import { type LazyPart, notLoaded } from "../lazy-part.ts";
 import type { SignalKind } from "../protocol/messages.ts";
 import { createRateLimiter, type RateLimiter } from "../rate-limiter.ts";
 import type { Link, SignalExchange, Transport } from "../transport/transport.ts";
-import { closedWith, dialTimeoutMs, noPath, notLoaded, refused, timedOut, unreachable } from "./dial-errors.ts";
+import { closedWith, dialTimeoutMs, noPath, refused, timedOut, unreachable } from "./dial-errors.ts";
 import {
   type Action,
   createDialState,

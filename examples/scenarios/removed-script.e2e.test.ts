@@ -56,7 +56,7 @@ test("calls of a page whose server lacks the part for links say so, and work onc
   const a = await open((path) => !isRemoved || !path.includes("open-connection"));
   const b = await open(() => true);
   await Promise.all([a.waitForLine("peerconnect"), b.waitForLine("peerconnect")]);
-  expect(await a.call()).toMatch(/^link-failed: A script of this page could not be loaded/);
+  expect(await a.call()).toMatch(/^link-failed: A script of this page has not loaded/);
   // Whether its link has opened before the other page gives it up depends on timing.
   expect(await b.call()).toMatch(/^(link-failed|disconnected): /);
   isRemoved = false;
