@@ -32,6 +32,7 @@ test.each([
   ["[2001:db9::1]", "2001:db9::1"],
   ["2001:db9::1", "2001:db9::1"],
   ["[::ffff:203.0.113.9]:4711", "203.0.113.9"],
+  ["::ffff:cb00:7109", "203.0.113.9"],
 ])("a proxy may forward %s for %s", (forwarded, address) => {
   expect(clientAddress(request("10.1.2.3", forwarded), addressList(["10.0.0.0/8"]))).toBe(address);
 });

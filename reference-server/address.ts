@@ -67,9 +67,15 @@ function withoutPort(hop: string): string {
   return /^\[(.+)\](:\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop;
 }
 
-/** Returns the IPv4 address of a mapped one (RFC 4291, 2.5.5.2), which IPv4 clients of an IPv6 socket have. */
+/**
+ * Returns the IPv4 address of a mapped one (RFC 4291, 2.5.5.2), which IPv4 clients of an IPv6 socket have. Some proxies write
+ * its last part in hexadecimal.
+ */
 export function unmapIPv4(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
+  const hex = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/i.exec(address);
+  if (!hex) return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
+  const parts = hex.slice(1).map((part) => Number.parseInt(part, 16));
+  return parts.flatMap((part) => [part >> 8, part & 255]).join(".");
 }
 
 function familyOf(address: string): "ipv4" | "ipv6" {

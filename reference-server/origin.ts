@@ -27,5 +27,5 @@ function matchesOrigin(pattern: string, origin: string): boolean {
   const [before, after] = pattern.split("*");
   if (before === undefined || after === undefined) return pattern === origin;
   const label = origin.slice(before.length, origin.length - after.length);
-  return origin.startsWith(before) && origin.endsWith(after) && /^[a-z0-9-]+$/.test(label);
+  return origin.startsWith(before) && origin.endsWith(after) && /^[a-z0-9_-]+$/.test(label);
 }
