@@ -1,6 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { isLoopback } from "./address.ts";
 
+/** The entry of a list of origins for all loopback names, with any scheme and port. */
+export const anyLoopback = "loopback";
+
 /**
  * Whether a page may connect: its origin is that of the server's public URL `own` or is `listed`. Without a list, it must be
  * the host of the request or a loopback name. A request without an Origin header is allowed: browsers always send one.
@@ -12,9 +15,10 @@ export function isOriginAllowed(
 ): boolean {
   const { origin, host } = request.headers;
   if (origin === undefined || origin === (own && new URL(own).origin)) return true;
-  if (listed) return listed.some((pattern) => matchesOrigin(pattern, origin));
   const url = URL.parse(origin);
-  return url !== null && (url.host === host || isLoopback(url.hostname));
+  const isLocal = url !== null && isLoopback(url.hostname);
+  if (listed) return listed.some((entry) => (entry === anyLoopback ? isLocal : matchesOrigin(entry, origin)));
+  return isLocal || url?.host === host;
 }
 
 /** Whether a pattern can match an origin: it has no `*`, or one as its first label, as in `https://*.example.com`. */

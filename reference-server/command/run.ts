@@ -13,12 +13,16 @@ import {
   unban,
 } from "./administer.ts";
 import { backup } from "./backup.ts";
+import { dev, devFlags } from "./dev.ts";
 import { describeFlags, readFlags } from "./flags.ts";
 import { serve, serveFlags, storeFlags } from "./serve.ts";
 
 const help = `bonevalue-server: a discovery server for pages that connect directly to each other.
 
   bonevalue-server serve                Run the server until SIGTERM or Ctrl-C.
+  bonevalue-server dev                  Run a server for development: in memory, for pages of this machine, with rooms
+                                        and two accounts, on the first free port from --port on. Prints a program to
+                                        paste into a page.
   bonevalue-server user list            Print the names of all accounts.
   bonevalue-server user add NAME        Create an account. Asks for the password, or reads it from standard input.
   bonevalue-server user remove NAME     Remove an account with its sessions and trust.
@@ -42,7 +46,7 @@ Changes take effect in running servers within a second.
 
 Every flag can also be set by the environment variable beside it. Use these for secrets, since other
 users of the machine can see command lines. All commands accept --help, --store and --url; the other
-flags are for serve. --version prints the version.
+flags are for serve; --port is also for dev. --version prints the version.
 
 ${describeFlags(serveFlags)}
 `;
@@ -67,7 +71,10 @@ async function dispatch(args: readonly string[], env: NodeJS.ProcessEnv): Promis
     console.log(createRequire(import.meta.url)("bonevalue-server/package.json").version);
     return 0;
   }
-  if (args[0] === "serve") {
+  if (args[0] === "dev") {
+    const { values, positionals } = readFlags(devFlags, args.slice(1), env);
+    if (positionals.length === 0) return dev(values);
+  } else if (args[0] === "serve") {
     const { values, positionals } = readFlags(serveFlags, args.slice(1), env);
     if (positionals.length === 0) return serve(values);
   } else {
