@@ -4,6 +4,7 @@ import { cleanupBehaviours } from "./conformance/cleanup.ts";
 import { type Behaviours, withFixture } from "./conformance/fixture.ts";
 import type { Framework } from "./conformance/framework.ts";
 import { moduleAndEventBehaviours } from "./conformance/modules-and-events.ts";
+import { presenceBehaviours } from "./conformance/presence.ts";
 import { serverRenderingBehaviours } from "./conformance/server-rendering.ts";
 import { stateBehaviours } from "./conformance/state.ts";
 
@@ -18,6 +19,7 @@ const behaviours: Behaviours = {
   ...stateBehaviours,
   ...callBehaviours,
   ...moduleAndEventBehaviours,
+  ...presenceBehaviours,
   ...cleanupBehaviours,
   ...serverRenderingBehaviours,
 };

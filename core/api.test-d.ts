@@ -6,10 +6,13 @@ import {
   type CallOptions,
   createClient,
   defineModule,
+  definePresence,
   file,
   type Handler,
   type Module,
+  type OwnPresence,
   type Peer,
+  type PeerPresence,
   type Query,
   type Reply,
   type RequestInput,
@@ -175,3 +178,20 @@ const zs = defineModule("zs", { response: z.object({ lines: z.custom<AsyncIterab
 for await (const x of (await bv.get("x").call(zs).first()).lines) x.length;
 declare const os: AbortSignal | undefined;
 bv.get("*").call(Ping, null, { signal: os });
+
+// Presence: the page sets the schema's input, and others get its output.
+const Length = definePresence("Length", v.pipe(v.string(), v.transform(Number)));
+const length = bv.presence(Length, "1", { allow: "Us", interval: 50 });
+is<Eq<typeof length, OwnPresence<string>>>();
+const lengths = bv.get("*").presence(Length).value;
+is<Eq<typeof lengths, readonly PeerPresence<number>[]>>();
+length.set("2");
+// @ts-expect-error the value has the wrong type
+length.set(2);
+// @ts-expect-error the initial value has the wrong type
+bv.presence(Length, 1);
+// @ts-expect-error the value is read-only
+length.value = "3";
+// @ts-expect-error a bare name is no definition
+bv.presence("Length", "1");
+bv.presence(definePresence("Anything"), { any: 1 }).set("thing");

@@ -4,6 +4,8 @@ export interface WeakCache<V extends object> {
   get(key: string, make: (hold: (held: boolean) => void) => V): V;
   /** Returns the object of `key`, if it exists. */
   find(key: string): V | undefined;
+  /** Forgets the object of `key`: `get` creates another one. */
+  remove(key: string): void;
 }
 
 /** Creates an empty cache with weak references. */
@@ -16,6 +18,9 @@ export function createWeakCache<V extends object>(): WeakCache<V> {
   });
   return {
     find,
+    remove(key) {
+      refs.delete(key);
+    },
     get(key, make) {
       const existing = find(key);
       if (existing) return existing;

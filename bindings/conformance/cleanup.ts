@@ -12,8 +12,11 @@ export const cleanupBehaviours: Behaviours = {
       show("presence", { query: "*", onPeers: noop }, { client: count.client }),
       show("module", { answer: "", onPeerConnect: noop }, { client: count.client }),
       show("rows", { ids: ["a", "b"], onRender: noop }, { client: count.client }),
+      show("others", { query: "*", onCount: noop }, { client: count.client }),
+      show("otherRows", { ids: ["a", "b"], onRender: noop }, { client: count.client }),
+      show("own", { initial: 1, onReady: noop }, { client: count.client }),
     ];
-    await eventually(() => expect(count.open).toBeGreaterThanOrEqual(8));
+    await eventually(() => expect(count.open).toBeGreaterThanOrEqual(12));
     for (const page of pages) page.unmount();
     await eventually(() => expect(count.open).toBe(0));
   },

@@ -1,4 +1,4 @@
-import type { Client, Live, Target } from "../../core/index.ts";
+import type { Client, Live, PresenceDefinition, Target } from "../../core/index.ts";
 
 /** A client that counts its active subscriptions, listeners and modules. */
 export interface CountingClient {
@@ -41,7 +41,11 @@ export function createCountingClient(client: Client): CountingClient {
   }
 
   function countTarget(target: Target): Target {
-    const counting = targets.get(target) ?? { ...target, peers: countLive(target.peers) };
+    const counting = targets.get(target) ?? {
+      ...target,
+      peers: countLive(target.peers),
+      presence: (definition: PresenceDefinition) => countLive(target.presence(definition)),
+    };
     targets.set(target, counting);
     return counting;
   }
@@ -59,6 +63,10 @@ export function createCountingClient(client: Client): CountingClient {
       module(...args) {
         registrations++;
         return count(client.module(...args));
+      },
+      presence(...args) {
+        const own = client.presence(...args);
+        return Object.create(own, { stop: { value: count(own.stop) } });
       },
       get: (query) => countTarget(client.get(query)),
       link: (peer) => countLive(client.link(peer)),

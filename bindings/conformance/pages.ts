@@ -2,10 +2,13 @@ import * as v from "valibot";
 import {
   BonevalueError,
   defineModule,
+  definePresence,
   type LinkState,
   type Module,
   type Peer,
   type PeerId,
+  type PeerPresence,
+  type PresenceDefinition,
   type Query,
   type Replies,
   stream,
@@ -25,6 +28,9 @@ export const Count: Module<typeof number, typeof numbers> = defineModule("Count"
   request: number,
   response: numbers,
 });
+
+/** What pages share as their presence. */
+export const Position: PresenceDefinition<typeof number> = definePresence("Position", number);
 
 /** The props of each page. A comment says what the page renders. */
 export interface Pages {
@@ -47,6 +53,12 @@ export interface Pages {
   };
   /** Registers {@link Ask} in a component that is replaced when `answer` changes. */
   keyedModule: { readonly answer: string };
+  /** `.others`: the values of {@link Position} that `query` matches, formatted by {@link formatOthers}. `.count`: a component that selects their number. Each render of it calls `onCount`. */
+  others: { readonly query: Query; readonly onCount: (count: number) => void };
+  /** `.other`: a component for each id, with the peer's value. Each render calls `onRender`. */
+  otherRows: { readonly ids: readonly PeerId[]; readonly onRender: (id: PeerId) => void };
+  /** `.own`: two components that share {@link Position}, the second with `initial` + 1. `onReady` gets the function that sets the value. */
+  own: { readonly initial: number; readonly onReady: (set: (value: number) => void) => void };
   /** `.trust`: the state of `useTrust()`, formatted by {@link formatTrust}. Its `claimToken` goes to `onReady`. */
   trust: { readonly onReady: (claimToken: Trust["claimToken"]) => void };
 }
@@ -76,6 +88,11 @@ export function formatPeers(query: Query, peers: readonly Peer[]): string {
 export function formatRow(peer: Peer | undefined, { status }: LinkState): string {
   const { mood } = (peer?.profile ?? {}) as { readonly mood?: string };
   return `${peer?.name} ${status}${mood === undefined ? "" : ` ${mood.toUpperCase()}`}`;
+}
+
+/** Formats the values of other peers. */
+export function formatOthers(others: readonly PeerPresence<number>[]): string {
+  return others.map(({ peer, value, stale }) => `${peer.name} ${value}${stale ? " stale" : ""}`).join(", ");
 }
 
 /** Formats the state of a call. */

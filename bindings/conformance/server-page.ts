@@ -26,6 +26,9 @@ export async function renderAll(render: RenderPage): Promise<ServerPage> {
   await render("streamReader", { from: 0 }, count.client);
   await render("module", { answer: "", onPeerConnect: noop }, count.client);
   await render("keyedModule", { answer: "" }, count.client);
+  await render("others", { query: "*", onCount: noop }, count.client);
+  await render("otherRows", { ids: ["a"], onRender: noop }, count.client);
+  await render("own", { initial: 1, onReady: noop }, count.client);
   await render("trust", { onReady: noop }, count.client);
   return { html, open: count.open, registrations: count.registrations };
 }

@@ -1,4 +1,4 @@
-import { createElement, type FunctionComponent, type ReactElement, useEffect, useState, version } from "react";
+import { createElement, type FunctionComponent, memo, type ReactElement, useEffect, useState, version } from "react";
 import { flushSync } from "react-dom";
 import { createRoot, hydrateRoot } from "react-dom/client";
 import type { Framework } from "../conformance/framework.ts";
@@ -6,10 +6,12 @@ import {
   Ask,
   Count,
   formatCall,
+  formatOthers,
   formatPeers,
   formatRow,
   formatTrust,
   type Pages,
+  Position,
   showItems,
 } from "../conformance/pages.ts";
 import {
@@ -18,8 +20,11 @@ import {
   useEvent,
   useLink,
   useModule,
+  useOther,
+  useOthers,
   usePeer,
   usePeers,
+  usePresence,
   useSelf,
   useStatus,
   useTrust,
@@ -90,6 +95,52 @@ function Trust({ onReady }: Pages["trust"]): ReactElement {
   return <p className="trust">{formatTrust(pending, error)}</p>;
 }
 
+function Others({ query, onCount }: Pages["others"]): ReactElement {
+  const others = useOthers(Position, query);
+  return (
+    <main>
+      <p className="others">{formatOthers(others)}</p>
+      <OtherCount onCount={onCount} />
+    </main>
+  );
+}
+
+const OtherCount = memo(({ onCount }: Pick<Pages["others"], "onCount">): ReactElement => {
+  const count = useOthers(Position, "*", ({ length }) => length);
+  onCount(count);
+  return <p className="count">{count}</p>;
+});
+
+function OtherRows({ ids, onRender }: Pages["otherRows"]): ReactElement {
+  return (
+    <ul>
+      {ids.map((id) => (
+        <OtherRow key={id} id={id} onRender={onRender} />
+      ))}
+    </ul>
+  );
+}
+
+function OtherRow({ id, onRender }: { id: string; onRender: Pages["otherRows"]["onRender"] }): ReactElement {
+  onRender(id);
+  return <li className="other">{`${useOther(Position, id, ({ value }) => value)}`}</li>;
+}
+
+function Own({ initial, onReady }: Pages["own"]): ReactElement {
+  return (
+    <main>
+      <OwnValue initial={initial} onReady={onReady} />
+      <OwnValue initial={initial + 1} onReady={onReady} />
+    </main>
+  );
+}
+
+function OwnValue({ initial, onReady }: Pages["own"]): ReactElement {
+  const [value, set] = usePresence(Position, initial);
+  onReady(set);
+  return <p className="own">{value}</p>;
+}
+
 /** The test pages as components. */
 export const pages: { readonly [Name in keyof Pages]: FunctionComponent<Pages[Name]> } = {
   presence: PresencePage,
@@ -98,6 +149,9 @@ export const pages: { readonly [Name in keyof Pages]: FunctionComponent<Pages[Na
   streamReader: StreamReader,
   module: ModulePage,
   keyedModule: KeyedModule,
+  others: Others,
+  otherRows: OtherRows,
+  own: Own,
   trust: Trust,
 };
 

@@ -4,8 +4,10 @@ import {
   type BonevalueError,
   type Client,
   defineModule,
+  definePresence,
   type LinkState,
   type Peer,
+  type PeerPresence,
   type Replies,
   type Reply,
   type Self,
@@ -17,8 +19,11 @@ import {
   useEvent,
   useLink,
   useModule,
+  useOther,
+  useOthers,
   usePeer,
   usePeers,
+  usePresence,
   useSelf,
   useStatus,
   useTrust,
@@ -104,4 +109,24 @@ export function Providers(client: Client): void {
   <BonevalueProvider client={client} connect={{ host: "p2p.example.com", password: "password" }} />;
   // @ts-expect-error the client is missing
   <BonevalueProvider />;
+}
+
+const Length = definePresence("Length", v.pipe(v.string(), v.transform(Number)));
+
+export function Presence(): void {
+  const [value, set] = usePresence(Length, "1", { interval: 50 });
+  expectTypeOf(value).toEqualTypeOf<string>();
+  set("2");
+  set((before) => `${before}0`);
+  // @ts-expect-error the value has the wrong type
+  set(2);
+  // @ts-expect-error the initial value has the wrong type
+  usePresence(Length, 1);
+  expectTypeOf(useOthers(Length)).toEqualTypeOf<readonly PeerPresence<number>[]>();
+  expectTypeOf(useOthers(Length, "Us", (others) => others.length > 0)).toEqualTypeOf<boolean>();
+  expectTypeOf(useOther(Length, "id")).toEqualTypeOf<PeerPresence<number> | undefined>();
+  expectTypeOf(useOther(Length, "id", ({ value: other }) => other)).toEqualTypeOf<number | undefined>();
+  const nobodyYet = undefined as { user: string } | undefined;
+  // @ts-expect-error undefined must not select every peer
+  useOthers(Length, nobodyYet);
 }

@@ -17,7 +17,7 @@ import { createNetwork, type Network } from "../../core/testing/network.ts";
 import { eventually } from "../../tools/eventually.ts";
 import { type CountingClient, createCountingClient } from "../conformance/counting-client.ts";
 import { joinManyPeers } from "../conformance/many-peers.ts";
-import { Ask, type CallControls } from "../conformance/pages.ts";
+import { Ask, type CallControls, Position } from "../conformance/pages.ts";
 import { pages } from "./conformance.tsx";
 import { BonevalueProvider, useCall, useModule, usePeers, useStatus } from "./index.ts";
 
@@ -52,6 +52,31 @@ const noop = () => {};
 const askAnn = () => bob.get("ann").call(Ask, "").first();
 
 describe("StrictMode", () => {
+  test("offers one presence, and withdraws it after the last unmount", async () => {
+    const values: unknown[] = [];
+    const stop = bob
+      .get("ann")
+      .presence(Position)
+      .subscribe((list) => values.push(...list.map(({ value }) => value)));
+    let set: ((value: number) => void) | undefined;
+    const onReady = (now: (value: number) => void) => {
+      set = now;
+    };
+    render(
+      <StrictMode>
+        <pages.own initial={1} onReady={onReady} />
+        <pages.others query="*" onCount={noop} />
+      </StrictMode>,
+    );
+    bob.presence(Position, 7);
+    await eventually(() => expect(host.querySelector(".others")?.textContent).toBe("bob 7"));
+    set?.(2);
+    await eventually(() => expect(values).toEqual([1, 2]));
+    render(null);
+    await eventually(() => expect(ann.open).toBe(0));
+    stop();
+  });
+
   test("keeps one module, one listener and working calls", async () => {
     bob.module(Ask, () => "bob");
     const connected: string[] = [];

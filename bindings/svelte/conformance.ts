@@ -5,6 +5,9 @@ import type { Pages } from "../conformance/pages.ts";
 import caller from "./conformance/caller.svelte";
 import keyedModule from "./conformance/keyed-module.svelte";
 import module from "./conformance/module.svelte";
+import otherRows from "./conformance/other-rows.svelte";
+import others from "./conformance/others.svelte";
+import own from "./conformance/own.svelte";
 import presence from "./conformance/presence.svelte";
 import root from "./conformance/root.svelte";
 import rows from "./conformance/rows.svelte";
@@ -19,6 +22,9 @@ export const pages: { readonly [Name in keyof Pages]: Component<any> } = {
   streamReader,
   module,
   keyedModule,
+  others,
+  otherRows,
+  own,
   trust,
 };
 

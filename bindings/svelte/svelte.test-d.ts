@@ -1,11 +1,13 @@
-import type { Readable } from "svelte/store";
+import type { Readable, Writable } from "svelte/store";
 import * as v from "valibot";
 import { expectTypeOf } from "vitest";
 import {
   type BonevalueError,
   defineModule,
+  definePresence,
   type LinkState,
   type Peer,
+  type PeerPresence,
   type Replies,
   type Reply,
   type Self,
@@ -17,8 +19,11 @@ import {
   useEvent,
   useLink,
   useModule,
+  useOther,
+  useOthers,
   usePeer,
   usePeers,
+  usePresence,
   useSelf,
   useStatus,
   useTrust,
@@ -100,4 +105,33 @@ export function handlers(): void {
   useEvent("disconnect", (reason) => expectTypeOf(reason).toEqualTypeOf<BonevalueError | undefined>());
   // @ts-expect-error unknown event
   useEvent("peerconnected", () => {});
+}
+
+const Length = definePresence("Length", v.pipe(v.string(), v.transform(Number)));
+
+export function presence(): void {
+  const value = usePresence(Length, "1", { interval: 50 });
+  expectTypeOf(value.current).toEqualTypeOf<string>();
+  expectTypeOf(value).toExtend<Writable<string>>();
+  value.current = "2";
+  // @ts-expect-error the value has the wrong type
+  value.current = 2;
+  // @ts-expect-error the initial value has the wrong type
+  usePresence(Length, 1);
+  expectTypeOf(useOthers(Length).current).toEqualTypeOf<readonly PeerPresence<number>[]>();
+  expectTypeOf(
+    useOthers(
+      Length,
+      () => "Us",
+      (others) => others.length > 0,
+    ).current,
+  ).toEqualTypeOf<boolean>();
+  expectTypeOf(useOther(Length, "id").current).toEqualTypeOf<PeerPresence<number> | undefined>();
+  expectTypeOf(
+    useOther(
+      Length,
+      () => "id",
+      (other) => other.value,
+    ).current,
+  ).toEqualTypeOf<number | undefined>();
 }

@@ -14,10 +14,12 @@ import {
   Ask,
   Count,
   formatCall,
+  formatOthers,
   formatPeers,
   formatRow,
   formatTrust,
   type Pages,
+  Position,
   showItems,
 } from "../conformance/pages.ts";
 import {
@@ -26,8 +28,11 @@ import {
   useEvent,
   useLink,
   useModule,
+  useOther,
+  useOthers,
   usePeer,
   usePeers,
+  usePresence,
   useSelf,
   useStatus,
   useTrust,
@@ -131,6 +136,63 @@ const Trust: Component = defineComponent(
   { props: ["onReady"] },
 );
 
+const Others: Component = defineComponent(
+  (props: Pages["others"]) => {
+    const others = useOthers(Position, () => props.query);
+    return () =>
+      h("main", [h("p", { class: "others" }, formatOthers(others.value)), h(OtherCount, { onCount: props.onCount })]);
+  },
+  { props: ["query", "onCount"] },
+);
+
+const OtherCount: Component = defineComponent(
+  (props: Pick<Pages["others"], "onCount">) => {
+    const count = useOthers(Position, "*", ({ length }) => length);
+    return () => {
+      props.onCount(count.value);
+      return h("p", { class: "count" }, count.value);
+    };
+  },
+  { props: ["onCount"] },
+);
+
+const OtherRow: Component = defineComponent(
+  (props: { id: string; onRender: Pages["otherRows"]["onRender"] }) => {
+    const value = useOther(
+      Position,
+      () => props.id,
+      (other) => other.value,
+    );
+    return () => {
+      props.onRender(props.id);
+      return h("li", { class: "other" }, `${value.value}`);
+    };
+  },
+  { props: ["id", "onRender"] },
+);
+
+const OtherRows: FunctionalComponent<Pages["otherRows"]> = ({ ids, onRender }) =>
+  h(
+    "ul",
+    ids.map((id) => h(OtherRow, { key: id, id, onRender })),
+  );
+OtherRows.props = ["ids", "onRender"];
+
+const OwnValue: Component = defineComponent(
+  (props: Pages["own"]) => {
+    const value = usePresence(Position, props.initial);
+    props.onReady((next) => {
+      value.value = next;
+    });
+    return () => h("p", { class: "own" }, value.value);
+  },
+  { props: ["initial", "onReady"] },
+);
+
+const Own: FunctionalComponent<Pages["own"]> = ({ initial, onReady }) =>
+  h("main", [h(OwnValue, { initial, onReady }), h(OwnValue, { initial: initial + 1, onReady })]);
+Own.props = ["initial", "onReady"];
+
 /** The test pages as components. */
 export const pages: { readonly [Name in keyof Pages]: Component } = {
   presence: PresencePage,
@@ -139,6 +201,9 @@ export const pages: { readonly [Name in keyof Pages]: Component } = {
   streamReader: StreamReader,
   module: ModulePage,
   keyedModule: KeyedModule,
+  others: Others,
+  otherRows: OtherRows,
+  own: Own,
   trust: Trust,
 };
 

@@ -4,8 +4,10 @@ import { createApp, type Ref, ref } from "vue";
 import {
   type BonevalueError,
   defineModule,
+  definePresence,
   type LinkState,
   type Peer,
+  type PeerPresence,
   type Replies,
   type Reply,
   type Self,
@@ -17,8 +19,11 @@ import {
   useEvent,
   useLink,
   useModule,
+  useOther,
+  useOthers,
   usePeer,
   usePeers,
+  usePresence,
   useSelf,
   useStatus,
   useTrust,
@@ -104,4 +109,26 @@ export function plugins(): void {
   useModule(Parsed, ({ request }) => request, { allow: ref("Ann") });
   // @ts-expect-error the client is missing
   createApp({}).use(bonevalue, {});
+}
+
+const Length = definePresence("Length", v.pipe(v.string(), v.transform(Number)));
+
+export function presence(): void {
+  const value = usePresence(Length, "1", { interval: 50 });
+  expectTypeOf(value.value).toEqualTypeOf<string>();
+  value.value = "2";
+  // @ts-expect-error the value has the wrong type
+  value.value = 2;
+  // @ts-expect-error the initial value has the wrong type
+  usePresence(Length, 1);
+  expectTypeOf(useOthers(Length).value).toEqualTypeOf<readonly PeerPresence<number>[]>();
+  expectTypeOf(
+    useOthers(
+      Length,
+      () => "Us",
+      (others) => others.length > 0,
+    ).value,
+  ).toEqualTypeOf<boolean>();
+  expectTypeOf(useOther(Length, "id").value).toEqualTypeOf<PeerPresence<number> | undefined>();
+  expectTypeOf(useOther(Length, ref("id"), (other) => other.value).value).toEqualTypeOf<number | undefined>();
 }

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { expect, test, vi } from "vitest";
 import type { Client, ClientOptions } from "../client.ts";
 import type { BonevalueError } from "../errors.ts";
+import type { Profile } from "../peer.ts";
 import { createNetwork, type NetworkOptions } from "../testing/network.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { definePresence, type PeerPresence, type PresenceDefinition } from "./definition.ts";
@@ -145,6 +146,17 @@ test("only the entry of the peer whose value changes is a new object", async () 
   const changed = after.filter((entry) => !before.includes(entry)).map(({ peer }) => peer.name);
   expect(changed).toEqual(["bob"]);
   expect(Object.isFrozen(after) && after.every(Object.isFrozen)).toBe(true);
+});
+
+test("an entry shows the newest profile of its peer", async () => {
+  const { clock, ann, bob } = await pair();
+  bob.presence(Cursor, { x: 1 });
+  const seen = watch(ann);
+  await clock.advance(100);
+  const profile = bob.setProfile({ mood: "fine" } as Profile);
+  await clock.advance(1_000);
+  await profile;
+  expect(seen.lists.at(-1)).toMatchObject([{ peer: { profile: { mood: "fine" } }, value: { x: 1 } }]);
 });
 
 test("a value is stale while its link is dialed again, and current again afterwards", async () => {

@@ -125,6 +125,7 @@ export function createWatches({ clock, failed }: PresenceOptions, subscriptions:
   function shownOf(slot: Slot, peer: Peer): PeerPresence<any> {
     const { value, shown } = slot;
     const stale = slot.lostAt !== undefined;
+    // A peer whose profile has changed is another snapshot.
     if (shown?.peer === peer && shown.value === value && shown.stale === stale) return shown;
     slot.shown = Object.freeze({ peer, value, stale });
     return slot.shown;
