@@ -46,9 +46,9 @@ export interface ClientOptions {
   /** How the client connects to peers. Default: WebRTC data channels. */
   transport?: Transport | undefined;
   /**
-   * How many links this side dials at once; as many again are accepted. Beyond it the least recently used idle link is
-   * closed, and calls wait for a free link until their own deadline. A call that shares a generator with other peers
-   * gets `busy` instead of waiting. Default 64.
+   * How many links are open at once, dialed and accepted together. Beyond it the least recently used idle link is closed,
+   * and calls wait for a free link until their own deadline. A call that shares a generator with other peers gets `busy`
+   * instead of waiting. Default 128.
    */
   maxLinks?: number | undefined;
   /** Whether links stay open after a reply. Default true. */
@@ -170,7 +170,7 @@ type Connections = LazyPart<typeof import("./open-connection.ts")>;
 
 /** As {@link createClient}, with parts that tests replace. */
 export function createClientWith(clock: Clock, connections: Connections, options: ClientOptions): Client {
-  const { keepAlive = true, idleTimeout = 30_000, maxLinks = 64, moduleGrace = 2_000 } = options;
+  const { keepAlive = true, idleTimeout = 30_000, maxLinks = 128, moduleGrace = 2_000 } = options;
   const { transport = webrtc(), profile = noProfile } = options;
   for (const [name, value] of Object.entries({ idleTimeout, maxLinks, moduleGrace })) {
     if (!isNonNegativeNumber(value)) throw invalidNumber(name);

@@ -71,18 +71,18 @@ test("a peer is queued once, and a released peer is not dialed", () => {
 });
 
 test("offline, no peer is admitted and no connection is asked to close", () => {
-  const { network, dial, admit, drain, log } = createTestLimiter(1);
+  const { network, dial, admit, drain, log } = createTestLimiter(3);
   const { asked, open } = createConnections();
-  const [ann, bob, cid] = createPeers();
+  const [ann, bob, cid, dan] = createPeers();
   dial(ann);
   open(ann, 0);
   network.online = false;
-  dial(bob);
+  dial(bob, dan);
   admit(cid);
-  expect([log, asked]).toEqual([["dial ann"], []]);
+  expect([log, asked]).toEqual([["dial ann", "refuse cid"], []]);
   network.online = true;
   drain();
-  expect([log, asked]).toEqual([["dial ann", "accept cid"], ["ann"]]);
+  expect([log.slice(2), asked]).toEqual([["dial bob", "dial dan"], []]);
 });
 
 test("an app that goes offline while a peer is dialed stops the queue", () => {
@@ -103,8 +103,8 @@ test("an app that goes offline while a peer is dialed stops the queue", () => {
   expect(dialed).toHaveLength(1);
 });
 
-test("as many peers are accepted as are dialed, and the others are refused", () => {
-  const { dial, admit, release, holds, log } = createTestLimiter(1);
+test("dialed and accepted peers share the slots, and peers beyond them are refused", () => {
+  const { dial, admit, release, holds, log } = createTestLimiter(2);
   const [ann, bob, cid] = createPeers();
   dial(ann);
   admit(bob);
@@ -117,41 +117,56 @@ test("as many peers are accepted as are dialed, and the others are refused", () 
 });
 
 test("a peer that dials while we dial it takes no second slot", () => {
-  const { dial, admit, log } = createTestLimiter(1);
+  const { dial, admit, log } = createTestLimiter(2);
   const [ann, bob, cid, dan] = createPeers();
   admit(ann);
   dial(bob);
   admit(bob);
-  // The slot of the dial stays taken.
   dial(cid);
   admit(dan);
   expect(log).toEqual(["accept ann", "dial bob", "accept bob", "refuse dan"]);
 });
 
-test("a peer that waits to be dialed and dials takes one slot, of either budget", () => {
+test("a peer that waits to be dialed and dials waits for one slot", () => {
   const { dial, admit, release, log } = createTestLimiter(1);
   const { open } = createConnections();
-  const [ann, bob, cid, dan, eve] = createPeers();
-  dial(ann, bob);
-  admit(cid);
-  open(cid, 0);
+  const [ann, bob, cid] = createPeers();
+  dial(ann);
+  open(ann, 0);
+  dial(bob);
   admit(bob);
-  expect(log).toEqual(["dial ann", "accept cid"]);
+  admit(cid);
+  expect(log).toEqual(["dial ann", "refuse cid"]);
   release(ann);
   expect(log.slice(2)).toEqual(["dial bob", "accept bob"]);
-  release(cid);
-  admit(dan);
-  dial(eve);
-  expect(log.slice(4)).toEqual(["accept dan"]);
 });
 
-test("a peer that is accepted while it waits to be dialed is not dialed", () => {
-  const { dial, admit, release, log } = createTestLimiter(1);
+test("dials that are not open leave an eighth of the slots to peers that dial us", () => {
+  const { dial, admit, drain, log } = createTestLimiter(16);
+  const { open } = createConnections();
+  const peers = Array.from({ length: 20 }, (_, at): Peer => ({ name: `${at}` }));
+  dial(...peers);
+  expect(log).toEqual(Array.from({ length: 14 }, (_, at) => `dial ${at}`));
   const [ann, bob] = createPeers();
-  dial(ann, bob);
+  admit(ann);
+  expect(log.slice(14)).toEqual(["accept ann"]);
+  open(peers[0]!, 0, false);
+  drain();
+  expect(log.slice(15)).toEqual(["dial 14"]);
   admit(bob);
-  release(ann);
-  expect(log).toEqual(["dial ann", "accept bob"]);
+  expect(log.slice(16)).toEqual(["refuse bob"]);
+});
+
+test("a peer that dials while it waits to be dialed is admitted once", () => {
+  const { network, dial, admit, enqueue, log } = createTestLimiter(2);
+  const [ann, bob] = createPeers();
+  admit(ann);
+  network.online = false;
+  enqueue(bob);
+  network.online = true;
+  admit(bob);
+  dial(bob);
+  expect(log).toEqual(["accept ann", "dial bob", "accept bob"]);
 });
 
 test("for each queued peer one connection is asked to close: the least recently used", () => {
@@ -179,23 +194,20 @@ test("if a connection stays open the next one is asked; peers without a connecti
   expect(asked).toEqual(["ann", "bob"]);
 });
 
-test("a peer that dials waits while an accepted connection closes for it, and is refused when none does", () => {
+test("a peer that dials waits while a connection closes for it, and is refused when none does", () => {
   const { dial, admit, release, log } = createTestLimiter(2);
   const { asked, open } = createConnections();
-  const [ann, bob, cid, dan, eve] = createPeers();
-  // A dialed connection is not closed for an accepted one.
+  const [ann, bob, cid, dan] = createPeers();
   dial(ann);
-  open(ann, 0);
   admit(bob);
-  admit(cid);
+  open(ann, 2_000, false);
   open(bob, 1_000);
-  open(cid, 2_000, false);
+  admit(cid);
   admit(dan);
-  admit(eve);
-  expect(asked).toEqual(["bob", "cid"]);
-  expect(log.slice(3)).toEqual(["refuse eve"]);
+  expect(asked).toEqual(["bob", "ann"]);
+  expect(log.slice(2)).toEqual(["refuse dan"]);
   release(bob);
-  expect(log.slice(4)).toEqual(["accept dan"]);
+  expect(log.slice(3)).toEqual(["accept cid"]);
 });
 
 test("a queued peer is starved unless a slot is free, or about to be, for every peer of the queue", () => {

@@ -2,14 +2,16 @@ import type { Connection } from "./connection.ts";
 
 // One owner for the number of links, modeled on DialQueue and ConnectionPruner of js-libp2p.
 //
-// There are two budgets of `maxLinks` slots: one for the links that we dial, one for the links that peers dial. A peer
-// takes one slot when it is admitted and gives it back when no attempt, no dial and no link of it is left. It stays in
-// the budget that admitted it: if our dial and the peer's cross, the slot of our dial covers the peer's attempt, too. So
-// there are never more than 2 × `maxLinks` links.
+// There are `maxLinks` slots, for the links that we dial and for those that peers dial. A peer takes one slot when it is
+// admitted and gives it back when no attempt, no dial and no link of it is left. If our dial and the peer's cross, one
+// slot serves both.
 //
-// A peer that finds no free slot joins the queue of its budget, which is served in order. For each queued peer one
-// connection of that budget is asked to close: the least recently used that is idle. A queued peer is starved if fewer
-// slots are free, or about to be, than peers are queued. A starved peer that dials us is refused with `busy`.
+// A peer that finds no free slot joins one of two queues: peers that dial us are served first, then those that we dial.
+// For each queued peer one connection is asked to close: the least recently used that is idle. A queued peer is starved if
+// fewer slots are free, or about to be, than peers are queued. A starved peer that dials us is refused with `busy`.
+//
+// Dials that are not open yet take at most seven eighths of the slots. Otherwise peers that all dial at once, each with
+// more peers than slots, would fill all slots with dials that the others have no slot to accept.
 
 /** Something that can hold a slot: a peer, and the connection to it if one is open. */
 export interface LinkHolder {
@@ -18,7 +20,6 @@ export interface LinkHolder {
 
 /** Callbacks run at once, or later when a slot becomes free. */
 export interface LinkLimiterOptions<P extends LinkHolder> {
-  /** Slots of each budget. */
   readonly maxLinks: number;
   /** Nothing is admitted while this is false. */
   isOnline(): boolean;
@@ -46,69 +47,69 @@ export interface LinkLimiter<P extends LinkHolder> {
   drain(): void;
 }
 
-interface Budget<P> {
-  readonly held: Set<P>;
-  readonly queue: Set<P>;
-}
+const maxDialingShare = 7 / 8;
 
 /** Creates a limiter whose slots are all free. */
 export function createLinkLimiter<P extends LinkHolder>(options: LinkLimiterOptions<P>): LinkLimiter<P> {
   const { maxLinks, isOnline, dial, accept, refuse } = options;
-  const dialed: Budget<P> = { held: new Set(), queue: new Set() };
-  const accepted: Budget<P> = { held: new Set(), queue: new Set() };
-  const budgets = [dialed, accepted];
+  const held = new Set<P>();
+  /** Those of them that we dial. */
+  const dialed = new Set<P>();
+  const toDial = new Set<P>();
+  const toAccept = new Set<P>();
 
-  function holds(peer: P): boolean {
-    return budgets.some(({ held }) => held.has(peer));
+  const connections = () => [...held].flatMap(({ connection }) => connection ?? []);
+  const closing = () => connections().filter(({ accepting }) => !accepting).length;
+  // A peer that waits for both needs one slot.
+  const queued = () => toDial.size + [...toAccept].filter((peer) => !toDial.has(peer)).length;
+  /** How many queued peers have no slot to wait for. */
+  const missing = () => queued() - (maxLinks - held.size) - closing();
+
+  function mayDial(): boolean {
+    const dialing = [...dialed].filter(({ connection }) => !connection).length;
+    return dialing < Math.ceil(maxLinks * maxDialingShare);
   }
 
-  const connections = ({ held }: Budget<P>) => [...held].flatMap(({ connection }) => connection ?? []);
-  const closing = (budget: Budget<P>) => connections(budget).filter(({ accepting }) => !accepting).length;
-
-  function isStarved(budget: Budget<P>, peer: P): boolean {
-    const { held, queue } = budget;
-    return queue.has(peer) && queue.size > maxLinks - held.size + closing(budget);
+  function take(peer: P): void {
+    const accepts = toAccept.delete(peer);
+    const dials = toDial.delete(peer);
+    held.add(peer);
+    if (dials) dialed.add(peer);
+    if (dials) dial(peer);
+    if (accepts) accept(peer);
   }
 
-  function drain(budget: Budget<P>): void {
-    for (const peer of budget.queue) {
+  function drain(): void {
+    for (const peer of toAccept) if (isOnline() && held.size < maxLinks) take(peer);
+    for (const peer of toDial) {
       if (!isOnline()) return;
-      if (budget.held.size >= maxLinks) break;
-      // A peer that waits in both queues needs one slot for both.
-      const dialsUs = accepted.queue.has(peer);
-      for (const { queue } of budgets) queue.delete(peer);
-      budget.held.add(peer);
-      if (budget === dialed) dial(peer);
-      if (dialsUs) accept(peer);
+      if (held.size >= maxLinks || !mayDial()) break;
+      take(peer);
     }
-    if (budget.queue.size > 0) makeRoom(budget);
+    if (isOnline()) makeRoom();
   }
 
-  function makeRoom(budget: Budget<P>): void {
-    let wanted = budget.queue.size - closing(budget);
-    for (const { accepting, offerClose } of connections(budget).sort((a, b) => a.lastUse - b.lastUse)) {
+  function makeRoom(): void {
+    let wanted = missing();
+    if (wanted <= 0) return;
+    for (const { accepting, offerClose } of connections().sort((a, b) => a.lastUse - b.lastUse)) {
       if (wanted > 0 && accepting && offerClose()) wanted--;
     }
   }
 
   return {
-    holds,
-    isStarved: (peer) => isStarved(dialed, peer),
-    enqueue: (peer) => dialed.queue.add(peer),
+    holds: (peer) => held.has(peer),
+    isStarved: (peer) => toDial.has(peer) && missing() > 0,
+    enqueue: (peer) => toDial.add(peer),
     admit(peer) {
-      if (holds(peer)) accept(peer);
-      else {
-        accepted.queue.add(peer);
-        drain(accepted);
-        if (isStarved(accepted, peer) && accepted.queue.delete(peer)) refuse(peer);
-      }
+      if (held.has(peer)) return accept(peer);
+      toAccept.add(peer);
+      drain();
+      if (missing() > 0 && toAccept.delete(peer)) refuse(peer);
     },
     release(peer) {
-      for (const { held, queue } of budgets) {
-        held.delete(peer);
-        queue.delete(peer);
-      }
+      for (const peers of [held, dialed, toDial, toAccept]) peers.delete(peer);
     },
-    drain: () => budgets.forEach(drain),
+    drain,
   };
 }

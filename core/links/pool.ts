@@ -16,7 +16,7 @@ export interface PoolOptions<S extends Service> {
   readonly clock: Clock;
   /** What `connect` needs. It is loaded before a link opens. */
   readonly code: LazyPart;
-  /** Links at once that this side dialed; as many again are accepted. */
+  /** Links at once, dialed and accepted together. */
   readonly maxLinks: number;
   readonly idleTimeout: number;
   self(): string;
@@ -81,8 +81,10 @@ interface Entry<S extends Service> {
 
 // How long a link that we dialed stays open before its first use.
 const unusedTimeoutMs = 1_000;
-// How long after the answer `busy` to dial again.
+// How long after the answer `busy` to dial again. Peers without a free slot because they dial each other in a ring would
+// find each other busy again if all of them waited equally long, so the peer with the lower id waits longer.
 const busyRetryMs = 1_000;
+const busyRetryOfLowerIdMs = 1_400;
 
 /** Creates an empty pool. The caller ends it with `close`. */
 export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> {
@@ -155,6 +157,8 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     onWorking(peer, link);
     flush(entry);
     connection.listen();
+    // Last: a dial that waited for this one begins, and a subscriber may sign out.
+    limiter.drain();
   }
 
   function onWorking(peer: string, link: Link): void {
@@ -181,7 +185,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     const entry = entryOf(peer);
     const isBusy = error.code === "busy";
     if (isBusy) {
-      entry.undoRetry = clock.after(busyRetryMs, () => {
+      entry.undoRetry = clock.after(options.self() < peer ? busyRetryOfLowerIdMs : busyRetryMs, () => {
         entry.undoRetry = undefined;
         settle(entry);
       });
