@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { entries, entriesOf, manifestOf, packages, root } from "./entries.ts";
 import { isTestFile, unusedRules, violations } from "./import-rules.ts";
-import { importCycles, importsOf, reachable, readSources } from "./imports.ts";
+import { importCycles, importsOf, loadedWith, reachable, readSources } from "./imports.ts";
 import { readTexts, retiredWordsIn } from "./names.ts";
 
 const sources = readSources();
@@ -26,6 +26,13 @@ describe("the architecture", () => {
 
   test("there are no import cycles", () => {
     expect(importCycles(sources)).toEqual([]);
+  });
+
+  test("a page does not load at first what open links need", () => {
+    const first = loadedWith("core/client.ts", sources);
+    const later = ["core/links/connection.ts", "core/rpc/rpc.ts", "core/wire/codec.ts", "core/wire/deserialize.ts"];
+    expect([...loadedWith("core/open-connection.ts", sources)]).toEqual(expect.arrayContaining(later));
+    expect(later.filter((path) => first.has(path))).toEqual([]);
   });
 
   test("published files do not import test files", () => {
@@ -75,11 +82,13 @@ describe("the check itself", () => {
       import type { B } from "../b.ts";
       export * from "@scope/name/deep";
       type C = import("./c.ts").C;
-      const d = await import("node:fs");`;
+      const d = await import("node:fs");
+      const e = await import("./e.ts");`;
     expect(importsOf("core/x/file.ts", text)).toEqual({
       path: "core/x/file.ts",
-      files: ["core/x/a.ts", "core/b.ts", "core/x/c.ts"],
-      loads: ["core/x/a.ts"],
+      files: ["core/x/a.ts", "core/b.ts", "core/x/c.ts", "core/x/e.ts"],
+      loads: ["core/x/a.ts", "core/x/e.ts"],
+      loadsLater: ["core/x/e.ts"],
       packages: ["@scope/name", "node:fs"],
     });
   });

@@ -10,6 +10,8 @@ export interface SourceFile {
   readonly files: readonly string[];
   /** The files that it imports at run time, without `import type`. */
   readonly loads: readonly string[];
+  /** The files among these that it loads with `import()`. */
+  readonly loadsLater: readonly string[];
   /** Packages and `node:` modules, without subpaths. */
   readonly packages: readonly string[];
 }
@@ -29,11 +31,12 @@ export function importsOf(path: string, text: string): SourceFile {
   const imports = importsIn(ts.createSourceFile(path, text, ts.ScriptTarget.Latest));
   const own = imports
     .filter(({ name }) => isRelative(name))
-    .map(({ name, erased }) => ({ file: posix.join(posix.dirname(path), name), erased }));
+    .map(({ name, kind }) => ({ file: posix.join(posix.dirname(path), name), kind }));
   return {
     path,
     files: own.map(({ file }) => file),
-    loads: own.filter(({ erased }) => !erased).map(({ file }) => file),
+    loads: own.filter(({ kind }) => kind !== "type").map(({ file }) => file),
+    loadsLater: own.filter(({ kind }) => kind === "dynamic").map(({ file }) => file),
     packages: imports.filter(({ name }) => !isRelative(name)).map(({ name }) => packageOf(name)),
   };
 }
@@ -43,6 +46,17 @@ export function reachable(start: readonly string[], sources: readonly SourceFile
   const byPath = new Map(sources.map((source) => [source.path, source]));
   const seen = new Set(start);
   for (const path of seen) for (const next of byPath.get(path)?.files ?? []) seen.add(next);
+  return seen;
+}
+
+/** The files that are loaded together with `start`, including itself. */
+export function loadedWith(start: string, sources: readonly SourceFile[]): ReadonlySet<string> {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const seen = new Set([start]);
+  for (const path of seen) {
+    const { loads = [], loadsLater = [] } = byPath.get(path) ?? {};
+    for (const next of loads) if (!loadsLater.includes(next)) seen.add(next);
+  }
   return seen;
 }
 
@@ -64,14 +78,15 @@ export function importCycles(sources: readonly SourceFile[]): readonly (readonly
 
 interface Import {
   readonly name: string;
-  readonly erased: boolean;
+  /** A type is erased, and a dynamic import is loaded later. */
+  readonly kind: "static" | "dynamic" | "type";
 }
 
 function importsIn(file: ts.SourceFile): Import[] {
   const found: Import[] = [];
   const visit = (node: ts.Node): void => {
     const target = targetOf(node);
-    if (target !== undefined && ts.isStringLiteral(target)) found.push({ name: target.text, erased: isErased(node) });
+    if (target !== undefined && ts.isStringLiteral(target)) found.push({ name: target.text, kind: kindOf(node) });
     ts.forEachChild(node, visit);
   };
   visit(file);
@@ -83,6 +98,11 @@ function targetOf(node: ts.Node): ts.Expression | undefined {
   if (ts.isImportTypeNode(node)) return ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined;
   if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) return node.arguments[0];
   return undefined;
+}
+
+function kindOf(node: ts.Node): Import["kind"] {
+  if (isErased(node)) return "type";
+  return ts.isCallExpression(node) ? "dynamic" : "static";
 }
 
 function isErased(node: ts.Node): boolean {
