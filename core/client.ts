@@ -3,7 +3,14 @@ import { invalidNumber, isNonNegativeNumber, isText } from "./check-arguments.ts
 import { type Clock, systemClock } from "./clock.ts";
 import type { Diagnosis } from "./diagnose.ts";
 import { checkedCredentials } from "./discovery/credentials.ts";
-import type { Credentials, Discovery, DiscoverySession, InvitationNames } from "./discovery/discovery.ts";
+import type {
+  Credentials,
+  Device,
+  Discovery,
+  DiscoverySession,
+  InvitationNames,
+  StoredCredentials,
+} from "./discovery/discovery.ts";
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";
 import { createEmitter, guard } from "./events.ts";
@@ -19,6 +26,7 @@ import { createPresence } from "./presence/presence.ts";
 import { createOwnProfile, createProfileReader } from "./profiles.ts";
 import { labelOf, maxAppLength } from "./protocol/labels.ts";
 import type { Live } from "./reactive.ts";
+import type { Remember, RememberOptions } from "./remember/remember.ts";
 import { call } from "./rpc/call.ts";
 import type { CallContext } from "./rpc/call-peer.ts";
 import { createDeadlines } from "./rpc/deadlines.ts";
@@ -67,6 +75,12 @@ export interface ClientOptions {
    * event.
    */
   profileSchema?: StandardSchemaV1<unknown, Profile> | undefined;
+  /**
+   * Stays signed in, see {@link Client.resume}. `"tab"`: a reloaded or restored tab comes back as the same peer, and other
+   * peers do not see it leave. `"device"`: new tabs and restarted browsers sign in, too, as new peers. The secrets are in the
+   * page's storage under `key`, by default the name of the app; give each of several clients a key. Default: nothing is stored.
+   */
+  remember?: "tab" | "device" | { in: "tab" | "device"; key?: string | undefined } | undefined;
   /** Limits against hostile or broken peers. Each has a default. */
   limits?: Partial<Limits> | undefined;
 }
@@ -81,8 +95,23 @@ export interface Client {
    */
   connect(host: string, username: string, password: string): Promise<void>;
   connect(host: string, credentials: Credentials): Promise<void>;
-  /** Signs out and closes every link. Pending calls end with `cancelled`. */
+  /** Leaves and closes every link. Pending calls end with `cancelled`. With `remember`, `resume` signs in again. */
   disconnect(): Promise<void>;
+  /**
+   * Signs in without credentials, with what `remember` has stored. Resolves to false if nothing is stored, or if it is no
+   * longer valid. Rejects with `unreachable` if the server does not answer; the stored secret remains. Concurrent calls share
+   * one attempt; if a sign-in has started already, they wait for it.
+   */
+  resume(): Promise<boolean>;
+  /**
+   * Ends the session, and forgets what `remember` has stored, here and at the server, which takes effect in all tabs of a
+   * remembered device. Rejects with `unreachable` if the server could not be told.
+   */
+  signOut(): Promise<void>;
+  /** Lists the devices on which the account stays signed in. */
+  devices(): Promise<readonly Device[]>;
+  /** Ends every session of a device within a second, and forgets it. */
+  forgetDevice(id: string): Promise<void>;
 
   /** Adds a listener to an event. Returns its undo. */
   on<E extends keyof Events>(event: E, listener: Events[E]): () => void;
@@ -179,8 +208,10 @@ export function createClientWith(clock: Clock, connections: Connections, options
   if (app === undefined)
     throw new BonevalueError("invalid-request", `\`app\` must be a string of at most ${maxAppLength} characters.`);
   const limits = limitsOf(options.limits);
+  const rememberOptions = checkRemember(options.remember, app);
   // The peer, and readers of an answer's streams, need some time even if `idleTimeout` is short.
   const peerIdleMs = Math.max(shortIdleMs, idleTimeout);
+  const discovery = options.discovery ?? websocket();
   const emitter = createEmitter<Events>();
   const registry = createRegistry();
   const modules = createModules(clock, moduleGrace);
@@ -226,8 +257,9 @@ export function createClientWith(clock: Clock, connections: Connections, options
   });
 
   const session = createSession({
-    discovery: options.discovery ?? websocket(),
+    discovery,
     app,
+    keeperFor: (host, credentials) => rememberOptions && keeperFor(host, credentials),
     registry,
     ownProfile,
     profiles,
@@ -270,6 +302,43 @@ export function createClientWith(clock: Clock, connections: Connections, options
   const notify = createNotify(callContext, emitError);
 
   emitter.on("connect", modules.onSignIn);
+
+  let remember: Promise<Remember> | undefined;
+  let resuming: Promise<boolean> | undefined;
+
+  // Loaded by the first use: most clients do not use it.
+  function loadRemember(options: RememberOptions): Promise<Remember> {
+    remember ??= import("./remember/remember.ts").then(({ createRemember }) =>
+      createRemember(options, { session, discovery, clock }),
+    );
+    return remember;
+  }
+
+  async function keeperFor(host: string, credentials: Credentials | StoredCredentials) {
+    // Without the file the app signs in, but not the next page.
+    const loaded = await loadRemember(rememberOptions!).catch(() => undefined);
+    return loaded?.keeperFor(host, credentials);
+  }
+
+  function resume(): Promise<boolean> {
+    if (!rememberOptions) return Promise.resolve(false);
+    connections.load().catch(() => {});
+    const isWanted = () => resuming === attempt;
+    const attempt: Promise<boolean> =
+      resuming ??
+      loadRemember(rememberOptions)
+        .then((loaded) => loaded.resume(isWanted))
+        .finally(() => {
+          if (isWanted()) resuming = undefined;
+        });
+    resuming = attempt;
+    return attempt;
+  }
+
+  function disconnect(): Promise<void> {
+    resuming = undefined;
+    return session.disconnect();
+  }
 
   function ownId(): PeerId {
     return session.self.peek()?.id ?? "";
@@ -314,7 +383,15 @@ export function createClientWith(clock: Clock, connections: Connections, options
       connections.load().catch(() => {});
       return session.connect(host, credentials);
     },
-    disconnect: session.disconnect,
+    disconnect,
+    resume,
+    async signOut() {
+      resuming = undefined;
+      if (rememberOptions) await (await loadRemember(rememberOptions)).signOut();
+      else await disconnect();
+    },
+    devices: async () => requireDevices(session.server().devices)(),
+    forgetDevice: async (id) => requireDevices(serverFor(id).forgetDevice)(id),
     on: emitter.on,
     getId: () => session.self.peek()?.id,
     get(given) {
@@ -363,6 +440,18 @@ export function createClientWith(clock: Clock, connections: Connections, options
       return diagnose({ transport, iceServers, status, secureContext: globalThis.isSecureContext });
     },
   };
+}
+
+function requireDevices<Method>(method: Method | undefined): Method {
+  if (method) return method;
+  throw new BonevalueError("unsupported", "This discovery remembers no devices.");
+}
+
+function checkRemember(given: ClientOptions["remember"], app: string): RememberOptions | undefined {
+  if (given === undefined) return undefined;
+  const { in: place = given, key = app } = Object(given);
+  if ((place === "tab" || place === "device") && isText(key)) return { in: place, key, app };
+  throw new BonevalueError("invalid-request", '`remember` must be "tab", "device", or { in, key }.');
 }
 
 function unknownPeer(id: PeerId): BonevalueError {

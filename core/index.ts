@@ -3,11 +3,14 @@ export type { Diagnosis } from "./diagnose.ts";
 export { broadcastChannel } from "./discovery/broadcast-channel.ts";
 export type {
   Credentials,
+  Device,
   Discovery,
   DiscoveryEvents,
   DiscoverySession,
   InvitationNames,
   OpenOptions,
+  SecretKeeper,
+  StoredCredentials,
 } from "./discovery/discovery.ts";
 export { websocket } from "./discovery/websocket.ts";
 export { BonevalueError, type ErrorCode } from "./errors.ts";

@@ -1,5 +1,13 @@
 import type { Clock } from "./clock.ts";
-import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, Snapshot } from "./discovery/discovery.ts";
+import type {
+  Credentials,
+  Discovery,
+  DiscoveryEvents,
+  DiscoverySession,
+  SecretKeeper,
+  Snapshot,
+  StoredCredentials,
+} from "./discovery/discovery.ts";
 import { BonevalueError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
 import type { Pool } from "./links/pool.ts";
@@ -45,6 +53,11 @@ export interface Events {
 export interface SessionOptions {
   readonly discovery: Discovery;
   readonly app: string;
+  /** Returns the keeper of a new session's secrets. */
+  readonly keeperFor: (
+    host: string,
+    credentials: Credentials | StoredCredentials,
+  ) => Promise<SecretKeeper | undefined> | undefined;
   readonly registry: Registry;
   readonly pool: Pick<
     Pool<any>,
@@ -62,8 +75,11 @@ export interface Session {
   readonly self: Live<Self | undefined>;
   /** The ICE servers that the discovery server provides. */
   iceServers(): readonly RTCIceServer[];
-  connect(host: string, credentials: Credentials): Promise<void>;
-  disconnect(): Promise<void>;
+  connect(host: string, credentials: Credentials | StoredCredentials): Promise<void>;
+  /** The promise of the last `connect`, until the session ends. */
+  current(): Promise<void> | undefined;
+  /** `end` also ends a session that a later page could continue. */
+  disconnect(end?: boolean): Promise<void>;
   /** Relays a signal. Drops it while there is no server. */
   signal: DiscoverySession["signal"];
   /** Sends this client's profile. Returns `undefined` while it is not online, and `false` if discovery has no profiles. */
@@ -81,7 +97,7 @@ export interface Session {
 /** One sign-in, from `connect` until `disconnect`, a failure, or the next `connect`. */
 interface SignIn {
   readonly host: string;
-  readonly credentials: Credentials;
+  readonly credentials: Credentials | StoredCredentials;
   readonly server: DiscoverySession;
   readonly promise: Promise<void>;
   readonly resolve: () => void;
@@ -95,7 +111,7 @@ interface SignIn {
  * may run a listener of the app, and a listener may sign out or sign in again: `runSteps` then skips the rest.
  */
 export function createSession(options: SessionOptions): Session {
-  const { discovery, app, registry, pool, ownProfile, clock, emit } = options;
+  const { discovery, app, keeperFor, registry, pool, ownProfile, clock, emit } = options;
   const status = createLive<Status>("offline");
   const self = createLive<Self | undefined>(undefined);
   let signIn: SignIn | undefined;
@@ -198,7 +214,7 @@ export function createSession(options: SessionOptions): Session {
     if (wasSignedIn) emit("disconnect", reason);
   }
 
-  function open(host: string, credentials: Credentials): SignIn {
+  function open(host: string, credentials: Credentials | StoredCredentials): SignIn {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const ifCurrent = (run: () => void) => {
       if (signIn === opened) run();
@@ -217,16 +233,17 @@ export function createSession(options: SessionOptions): Session {
       unreachable: (to) => ifCurrent(() => pool.onUnreachable(to)),
       woke: () => ifCurrent(() => pool.wake()),
     };
-    const server = discovery.open(host, credentials, events, { app, profile: ownProfile.read });
+    const keeper = keeperFor(host, credentials);
+    const server = discovery.open(host, credentials, events, { app, keeper, profile: ownProfile.read });
     const opened: SignIn = { host, credentials, server, promise, resolve, reject };
     return opened;
   }
 
-  function signOut(next?: SignIn): Promise<void> {
+  function close(endSession = false, next?: SignIn): Promise<void> {
     if (!signIn) return Promise.resolve();
     const { server } = signIn;
     end(signIn, new BonevalueError("cancelled", "The app has disconnected the client."), undefined, next);
-    return server.close();
+    return server.close(endSession);
   }
 
   return {
@@ -236,14 +253,15 @@ export function createSession(options: SessionOptions): Session {
     connect(host, credentials) {
       if (signIn && signIn.host === host && isSame(signIn.credentials, credentials)) return signIn.promise;
       const next = open(host, credentials);
-      if (signIn) void signOut(next);
+      if (signIn) void close(false, next);
       else {
         signIn = next;
         set(status, "connecting");
       }
       return next.promise;
     },
-    disconnect: () => signOut(),
+    current: () => signIn?.promise,
+    disconnect: (endSession) => close(endSession),
     signal: (kind, to, signal) => (leaving ?? signIn?.server)?.signal(kind, to, signal),
     sendProfile: (profile) =>
       status.peek() === "online" ? (signIn?.server.setProfile?.(profile) ?? false) : undefined,
@@ -257,7 +275,7 @@ export function createSession(options: SessionOptions): Session {
   };
 }
 
-function isSame(a: Credentials, b: Credentials): boolean {
+function isSame(a: object, b: object): boolean {
   const entries = Object.entries(a);
   const other = b as Readonly<Record<string, unknown>>;
   return entries.length === Object.keys(b).length && entries.every(([key, value]) => other[key] === value);

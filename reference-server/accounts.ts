@@ -71,6 +71,8 @@ export interface Requester {
   readonly user: string;
   readonly id: string;
   readonly address: string;
+  /** The id of the device that its session belongs to. */
+  readonly device?: string | undefined;
 }
 
 /** Dependencies of {@link Accounts}. */

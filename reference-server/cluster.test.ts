@@ -180,6 +180,51 @@ test("a changed password ends the sessions on every node at once", async () => {
   expect(await late.closed).toBe(4001);
 });
 
+/** Ann on a device, with a session on each node, and another session of hers. */
+async function withDevice() {
+  const [one, two] = await twoNodes(["ann", "bob"]);
+  const ann = await signedIn(await one.open(), { username: "ann", password, remember: true });
+  const { device } = ann.received[0]!.data;
+  const [here, there] = [await signedIn(await one.open(), { device }), await signedIn(await two.open(), { device })];
+  return { one, two, ann, here, there, device, other: await two.signIn("ann"), bob: await two.signIn("bob") };
+}
+
+test("a forgotten device loses its sessions on every node at once", async () => {
+  const { two, ann, here, there, device, other, bob } = await withDevice();
+  const { devices } = (await other.request("listDevices")).data;
+  expect(devices).toMatchObject([{ current: false }]);
+  await other.request("forgetDevice", { id: devices[0].id });
+  expect(await Promise.all([ann.closed, here.closed, there.closed])).toEqual([4001, 4001, 4001]);
+  for (let gone = 0; gone < 3; gone++) await bob.next("peerDisconnect");
+  await other.settled();
+  const late = await two.open();
+  late.send("authenticate", { version: 1, device });
+  expect(await late.closed).toBe(4001);
+});
+
+test("a forgotten device loses its sessions even while Redis is unreachable", async () => {
+  const { one, two, ann, here, there, other } = await withDevice();
+  const { devices } = (await other.request("listDevices")).data;
+  one.wire.cut();
+  two.wire.cut();
+  await other.request("forgetDevice", { id: devices[0].id });
+  expect(await Promise.all([ann.closed, here.closed, there.closed])).toEqual([4001, 4001, 4001]);
+});
+
+test("a page that is reloaded may come back on another node, and others do not see it leave", async () => {
+  const [one, two] = await twoNodes(["ann", "bob"]);
+  const bob = await one.signIn("bob");
+  const ann = await signedIn(await one.open(), { username: "ann", password, stay: true });
+  await bob.next("peerConnect");
+  ann.socket.close(1001);
+  await ann.closed;
+  const again = await signedIn(await two.open(), { session: ann.session, stay: true });
+  expect([again.id, again.resumed]).toEqual([ann.id, true]);
+  again.send("peerRequest", { to: bob.id, signal: "after the reload" });
+  expect((await bob.next("peerRequest")).data.from).toBe(ann.id);
+  expect(bob.received.map(({ type }) => type)).not.toContain("peerDisconnect");
+});
+
 test("a revocation takes effect even while Redis is unreachable", async () => {
   const [one, two] = await twoNodes(["ann", "bob"]);
   const [ann, bob1, bob2] = [await one.signIn("ann"), await two.signIn("bob"), await two.signIn("bob")];

@@ -3,6 +3,7 @@ import { closeCode } from "../core/protocol/close-code.ts";
 import type { Requester } from "./accounts.ts";
 import type { Bans } from "./bans.ts";
 import type { Clock } from "./clock.ts";
+import type { Devices } from "./devices.ts";
 import { encode } from "./frames.ts";
 import type { Member, SignInLists } from "./group-sessions.ts";
 import { startHeartbeat } from "./heartbeat.ts";
@@ -21,6 +22,9 @@ import { type Phase, type Proof, type Relay, type Request, type Step, step } fro
 import type { ClientOrigin, SignedIn } from "./sign-in.ts";
 import type { Store } from "./store/store.ts";
 
+/** `bye`: the client has left. `reload`: it may be reloading. `lost`: the connection broke. */
+type CloseKind = "bye" | "reload" | "lost";
+
 /** Dependencies that all sockets of a server share. */
 export interface ConnectionParts {
   readonly limits: ServerLimits;
@@ -30,6 +34,7 @@ export interface ConnectionParts {
   readonly store: Store;
   readonly presence: Presence;
   readonly bans: Bans;
+  readonly devices: Devices | undefined;
   readonly seen: LastSeen;
   readonly ice: readonly IceOption[];
   readonly signIn: (proof: Proof, client: ClientOrigin) => Promise<SignedIn>;
@@ -62,7 +67,8 @@ export function openConnection(
   let phase: Phase = "new";
   let me: SignedIn | undefined;
   let member: Member | undefined;
-  let closeKind: "bye" | "lost" | undefined;
+  let stays = false;
+  let closeKind: CloseKind | undefined;
   let renewIceAt = Number.POSITIVE_INFINITY;
   socket.on("close", onClose);
   socket.on("error", (error) => log.debug({ error: error.message }, "socket error"));
@@ -125,9 +131,9 @@ export function openConnection(
   async function answer(request: Request): Promise<void> {
     const { type, id } = request;
     try {
-      const { id: peer, user } = me!;
+      const { id: peer, user, device } = me!;
       if (user === undefined) throw new Refusal("unsupported", "In a room there are neither accounts nor trust.");
-      const [answerType, data] = await parts.answer({ id: peer, user, address: client.address }, request);
+      const [answerType, data] = await parts.answer({ id: peer, user, device, address: client.address }, request);
       metrics.request(type, "ok");
       if (id !== undefined) outbox.send(encode(answerType, data, id));
     } catch (error) {
@@ -138,12 +144,19 @@ export function openConnection(
   }
 
   async function leave(back: boolean): Promise<void> {
-    const [leaver, { id }] = [member!, me!];
-    const ended = back ? undefined : parts.store.endSession(id).catch(refusalOf);
+    const leaver = member!;
+    const ended = back ? undefined : endSession(me!).catch(refusalOf);
     // Announced at once, without waiting for a slow store.
     await presence.leave(leaver).catch(refusalOf);
     await ended;
     outbox.close(closeCode.normal);
+  }
+
+  /** Ends the session, and with its device all sessions that belong to it. */
+  async function endSession({ id, user, device }: SignedIn): Promise<void> {
+    if (device === undefined || user === undefined || !parts.devices) return parts.store.endSession(id);
+    const peers = await parts.devices.forget(user, device);
+    presence.endSessions(peers.filter((peer) => peer !== id));
   }
 
   // ── signing in ──
@@ -151,6 +164,7 @@ export function openConnection(
   async function signIn(proof: Proof): Promise<void> {
     stopWaiting();
     try {
+      stays = proof.data.stay === true;
       const signedIn = await parts.signIn(proof, client);
       if (closeKind) return;
       await joinPresence(signedIn);
@@ -176,16 +190,21 @@ export function openConnection(
     else if (closeKind) leavePresence(member, closeKind);
   }
 
-  function leavePresence(leaver: Member, how: "bye" | "lost"): void {
+  function leavePresence(leaver: Member, how: CloseKind): void {
     if (how === "bye") presence.leave(leaver).catch(refusalOf);
+    else if (how === "reload") presence.awaitReload(leaver);
     else presence.lose(leaver);
   }
 
   function sendLists({ resumed, users, peers }: SignInLists): void {
-    const { id, app, user, name, room, session, expires } = me!;
+    const { id, app, user, name, room, session, deviceSecret, expires } = me!;
     const username = user ?? name ?? "";
     outbox.sendFirst([
-      encode("setPeerId", { version: 1, peerId: id, username, session, resumed, features: [], app, room }),
+      encode("setPeerId", {
+        ...{ version: 1, peerId: id, username, session, resumed, app, room },
+        features: ["stay", ...(parts.devices ? ["devices"] : [])],
+        device: deviceSecret,
+      }),
       encode("userList", users),
       iceServersFrame(id),
       encode("peerList", peers),
@@ -233,7 +252,8 @@ export function openConnection(
   }
 
   function onClose(code: number): void {
-    closeKind = code === closeCode.normal || code === closeCode.goingAway ? "bye" : "lost";
+    const isOrderly = code === closeCode.normal || code === closeCode.goingAway;
+    closeKind = isOrderly ? (stays ? "reload" : "bye") : "lost";
     for (const stop of undos) stop();
     if (phase === "new") onSettled();
     if (me) parts.seen.touch(me.id);
@@ -250,5 +270,6 @@ function kindOf({ type, data }: Proof): Parameters<Metrics["signIn"]>[0] {
   if (type === "acceptInvite") return "invitation";
   if ("token" in data) return "token";
   if ("room" in data) return "room";
+  if ("device" in data) return "device";
   return "password" in data ? "password" : "session";
 }

@@ -20,6 +20,8 @@ export interface ServerLimits {
   readonly roomJoins: number;
   /** Above this number, the sessions that were unused for longest end. */
   readonly sessionsPerAccount: number;
+  /** Remembered devices. Above this number, those that were unused for longest are forgotten. */
+  readonly devicesPerAccount: number;
   /** Open sockets on one node that have not signed in yet. */
   readonly socketsBeforeSignIn: number;
   /** Failed sign-ins a minute from one IPv4 address or IPv6 /64, on all nodes together. */
@@ -43,10 +45,14 @@ export interface ServerLimits {
   readonly backendTimeout: number;
   /** The time in which a lost client may reconnect before its peer is announced as lost. */
   readonly grace: number;
+  /** The time in which a page that stays signed in may be reloaded before its peer is announced as gone. */
+  readonly reloadGrace: number;
   /** The time without a socket after which a session ends. */
   readonly sessionAge: number;
   /** The time without a socket after which the session of a guest ends. */
   readonly guestAge: number;
+  /** The time without use after which a device is forgotten. */
+  readonly deviceAge: number;
   readonly tokenAge: number;
   readonly invitationAge: number;
   /** The lifetime of minted TURN credentials. */
@@ -74,6 +80,7 @@ export const defaultLimits: ServerLimits = {
   peersPerRoom: 100,
   roomJoins: 120,
   sessionsPerAccount: 1_000,
+  devicesPerAccount: 100,
   socketsBeforeSignIn: 10_000,
   failuresPerAddress: 60,
   failuresPerAccount: 10,
@@ -86,8 +93,10 @@ export const defaultLimits: ServerLimits = {
   idleTimeout: idleTimeoutMs,
   backendTimeout: 15 * second,
   grace: 10 * second,
+  reloadGrace: 5 * second,
   sessionAge: 24 * hour,
   guestAge: 10 * minute,
+  deviceAge: 30 * 24 * hour,
   tokenAge: 10 * minute,
   invitationAge: 7 * 24 * hour,
   iceAge: hour,
@@ -105,6 +114,8 @@ const positive: ReadonlySet<string> = new Set<keyof ServerLimits>([
   "resync",
   "sessionAge",
   "guestAge",
+  "devicesPerAccount",
+  "deviceAge",
 ]);
 
 /**

@@ -4,7 +4,7 @@ import { closeCode } from "../core/protocol/close-code.ts";
 /** Metrics for Prometheus. Labels never contain a name or an address. */
 export interface Metrics {
   /** Counts a sign-in. `outcome`: `ok`, or the code of the refusal. */
-  signIn(how: "password" | "session" | "token" | "invitation" | "room", outcome: string): void;
+  signIn(how: "password" | "session" | "device" | "token" | "invitation" | "room", outcome: string): void;
   relay(outcome: "passed" | "refused"): void;
   request(type: string, outcome: string): void;
   closed(code: number): void;

@@ -20,6 +20,8 @@ export interface Presence {
   join(member: Member, valid: () => Promise<boolean>): Promise<boolean>;
   /** The member's socket broke: its peer is announced as lost unless another socket takes it over within the grace period. */
   lose(member: Member): void;
+  /** The member's page may be reloading: its peer is announced as gone unless another socket takes it over soon. */
+  awaitReload(member: Member): void;
   /** The client has left: its peer is announced as gone at once. */
   leave(member: Member): Promise<void>;
   /** Relays a signal. False if there is no such peer or no trust. True does not guarantee delivery. */
@@ -33,6 +35,8 @@ export interface Presence {
   revoke(user: string, keep?: string): void;
   /** Ends the sessions of this node that match; returns whether there were any. */
   evict(matches: (member: Member) => boolean): boolean;
+  /** Ends the sessions of these peers on all nodes. */
+  endSessions(peers: readonly string[]): void;
   /** Reads all sessions, trust and presence again, and ends what has ended. */
   reload(): Promise<void>;
   /** The ids of the peers of this node. */
@@ -49,7 +53,7 @@ export interface PresenceParts {
   readonly trust: Trust;
   readonly clock: Clock;
   readonly log: Log;
-  readonly limits: Pick<ServerLimits, "grace" | "resync" | "socketsPerAccount" | "peersPerRoom">;
+  readonly limits: Pick<ServerLimits, "grace" | "reloadGrace" | "resync" | "socketsPerAccount" | "peersPerRoom">;
   /** Returns those of these peers whose sessions still exist. */
   readonly sessionsOf: (peers: readonly string[]) => Promise<ReadonlySet<string>>;
 }
@@ -102,6 +106,9 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
         break;
       case "revoke":
         revokeLocally(message.user, message.keep);
+        break;
+      case "ended":
+        endLocally(message.peers);
         break;
       case "stale":
         onStale();
@@ -219,6 +226,20 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
       for (const entry of entries.values()) if (entry.member.id !== keep) revokeEntry(entry);
   }
 
+  function endLocally(peers: readonly string[]): void {
+    for (const peer of peers) {
+      const entry = entries.get(peer);
+      if (entry) revokeEntry(entry);
+    }
+  }
+
+  function waitFor(member: Member, grace: number, lost: boolean): void {
+    const entry = entries.get(member.id);
+    if (closed || entry?.member !== member || entry.stopGrace) return;
+    entry.ready = false;
+    entry.stopGrace = clock.after(grace, () => inBackground(releaseEntry(entry, lost)));
+  }
+
   function revokeEntry(entry: SessionEntry): void {
     entry.member.end("revoked");
     inBackground(releaseEntry(entry, false));
@@ -251,12 +272,8 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
 
   return {
     join,
-    lose(member) {
-      const entry = entries.get(member.id);
-      if (closed || entry?.member !== member || entry.stopGrace) return;
-      entry.ready = false;
-      entry.stopGrace = clock.after(parts.limits.grace, () => inBackground(releaseEntry(entry, true)));
-    },
+    lose: (member) => waitFor(member, parts.limits.grace, true),
+    awaitReload: (member) => waitFor(member, parts.limits.reloadGrace, false),
     async leave(member) {
       const entry = entries.get(member.id);
       if (entry?.member === member) await releaseEntry(entry, false);
@@ -277,6 +294,10 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     revoke(user, keep) {
       node.broadcast({ kind: "revoke", user, keep });
       revokeLocally(user, keep);
+    },
+    endSessions(peers) {
+      node.broadcast({ kind: "ended", peers: [...peers] });
+      endLocally(peers);
     },
     evict(matches) {
       const found = [...entries.values()].filter(({ member }) => matches(member));

@@ -1,6 +1,7 @@
 import type { ToClient, ToServer } from "../core/protocol/messages.ts";
 import type { Accounts, InvitationFrom, InvitationLink, Requester } from "./accounts.ts";
 import type { AttemptLimiter } from "./attempt-limiter.ts";
+import type { Devices } from "./devices.ts";
 import type { Log } from "./log.ts";
 import { checkedEmail } from "./names.ts";
 import type { Presence } from "./presence.ts";
@@ -8,10 +9,11 @@ import { Refusal } from "./refusal.ts";
 import type { Request } from "./session.ts";
 import type { Tokens } from "./trust.ts";
 
-/** Dependencies of the request handlers. `accounts` and `tokens` are undefined if the app manages these itself. */
+/** Dependencies of the request handlers. A part is undefined if the server does not support it. */
 export interface RequestsParts {
   readonly accounts: Accounts | undefined;
   readonly tokens: Tokens | undefined;
+  readonly devices: Devices | undefined;
   readonly presence: Presence;
   readonly limiter: AttemptLimiter;
   readonly log: Log;
@@ -67,6 +69,20 @@ export function createRequests(parts: RequestsParts): (me: Requester, request: R
       presence.revoke(me.user, me.id);
       return ["passwordResponse", { session }];
     },
+    async listDevices({ user, device }) {
+      const found = await requireSupported(parts.devices).list(user);
+      const devices = found.map(({ id, created, used }) => ({
+        id,
+        created: new Date(created).toISOString(),
+        used: new Date(used).toISOString(),
+        current: id === device,
+      }));
+      return ["deviceList", { devices }];
+    },
+    async forgetDevice({ user }, { id }) {
+      presence.endSessions(await requireSupported(parts.devices).forget(user, id));
+      return ["forgetResponse", {}];
+    },
   };
 
   return (me, { type, data }) => {
@@ -79,7 +95,7 @@ function requireSupported<Part>(part: Part | undefined): Part {
   if (part === undefined)
     throw new Refusal(
       "unsupported",
-      "This server does not support this request: its app manages accounts or trust itself.",
+      "This server does not support this request: its app manages accounts or trust itself, or its store cannot keep devices.",
     );
   return part;
 }

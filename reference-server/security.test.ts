@@ -114,10 +114,11 @@ test("secrets are stored as hashes only", async () => {
   const ann = await signIn("ann");
   const { token } = (await ann.request("requestToken", { name: "Cat" })).data;
   const { link } = await server.accounts.invite("dan@example.org");
+  const device = (await signIn("ann", { username: "ann", password, remember: true })).received[0]!.data.device;
   const changed = await ann.request("changePassword", { current: password, password: "another secret" });
   const written = JSON.stringify(calls);
   const secrets = [password, "another secret", ann.session, changed.data.session, token, new URL(link).hash.slice(1)];
-  for (const secret of secrets) expect(written).not.toContain(secret);
+  for (const secret of [...secrets, device]) expect(written).not.toContain(secret);
   expect(calls.map(([method]) => method)).toContain("addInvitation");
 });
 
@@ -126,11 +127,13 @@ test("nothing secret is logged", async () => {
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   const { token } = (await ann.request("requestToken", { name: "Cat" })).data;
   await bob.request("claimToken", { name: "x", token });
+  const device = (await signIn("ann", { username: "ann", password, remember: true })).received[0]!.data.device;
+  await (await signIn("ann", { device })).break();
   ann.send("peerRequest", { to: bob.id, signal: { sdp: "a secret offer" } });
   await refused(await open(), { username: "ann", password: "a wrong guess" });
   await ann.break();
   const lines = JSON.stringify(logged);
-  for (const secret of [ann.session, token, "a secret offer", "a wrong guess", password])
+  for (const secret of [ann.session, token, device, "a secret offer", "a wrong guess", password])
     expect(lines).not.toContain(secret);
 });
 

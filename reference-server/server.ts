@@ -7,6 +7,7 @@ import { type Bans, createBans } from "./bans.ts";
 import { every, systemClock } from "./clock.ts";
 import { openCluster } from "./cluster/open.ts";
 import type { ConnectionParts } from "./connection.ts";
+import { createDevices } from "./devices.ts";
 import { invitationLink, publicUrl } from "./invitation.ts";
 import { createLastSeen } from "./last-seen.ts";
 import { resolveLimits } from "./limits.ts";
@@ -44,6 +45,7 @@ export type {
   AcceptResult,
   Account,
   AccountChange,
+  Device,
   GuestSession,
   Invitation,
   Session,
@@ -108,12 +110,14 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     );
     const passwords = await createPasswords(limits.passwordQueue, metrics.password);
     const accounts = createAccounts({ store, passwords, limiter, clock, limits, link: linkTo });
+    const devices = authenticate ? undefined : createDevices(store, clock, limits);
     // If it fails, the lists are read again with the next resync.
     const trustChanged = (users: readonly string[]) =>
       presence.trustChanged(users).catch((error: unknown) => log.warn({ error }, "trust cannot be read; retrying"));
-    const signIn = createSignIn({ store, bans, accounts, limiter, clock, limits, authenticate, rooms, trustChanged });
+    const signInParts = { store, bans, accounts, devices, limiter, clock, limits, authenticate, rooms, trustChanged };
+    const signIn = createSignIn(signInParts);
     const answer = createRequests({
-      ...{ presence, limiter, log },
+      ...{ presence, devices, limiter, log },
       accounts: authenticate ? undefined : accounts,
       tokens: trusted ? undefined : createTokens(store, clock, limits.tokenAge),
       mail: options.mail ?? logInvitation,
@@ -126,6 +130,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
       store,
       presence,
       bans,
+      devices,
       seen,
       signIn,
       answer,
@@ -254,7 +259,10 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
 
   function purge(store: Store): Promise<void> {
     const now = clock.now();
-    return store.purge(now, now - limits.sessionAge, now - limits.guestAge).catch((error: unknown) => {
+    const [since, guestsSince, devicesSince] = [limits.sessionAge, limits.guestAge, limits.deviceAge].map(
+      (age) => now - age,
+    );
+    return store.purge(now, since!, guestsSince!, devicesSince).catch((error: unknown) => {
       log.warn({ error }, "expired rows cannot be deleted; retrying");
     });
   }

@@ -24,7 +24,16 @@ export type Step =
 /** A frame that expects an answer. */
 export type Request = Extract<
   Command,
-  { type: "inviteUser" | "requestToken" | "claimToken" | "removeUser" | "changePassword" }
+  {
+    type:
+      | "inviteUser"
+      | "requestToken"
+      | "claimToken"
+      | "removeUser"
+      | "changePassword"
+      | "listDevices"
+      | "forgetDevice";
+  }
 >;
 
 /** Maximum frame sizes, in bytes. */

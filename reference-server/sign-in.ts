@@ -4,6 +4,7 @@ import type { Accounts } from "./accounts.ts";
 import type { AttemptLimiter } from "./attempt-limiter.ts";
 import type { Bans } from "./bans.ts";
 import type { Clock } from "./clock.ts";
+import type { Devices } from "./devices.ts";
 import type { Member } from "./group-sessions.ts";
 import { accountGroup, assignedRoomGroup, roomGroup } from "./groups.ts";
 import { touchInterval } from "./last-seen.ts";
@@ -22,6 +23,10 @@ export interface SignedIn extends Pick<Member, "app" | "group" | "user" | "name"
   readonly room: string | undefined;
   /** The session secret, for reconnecting. */
   readonly session: string;
+  /** The id of the device that the session belongs to. */
+  readonly device?: string | undefined;
+  /** The secret of that device, if it is new. */
+  readonly deviceSecret?: string | undefined;
   /** When the app's token expires, in ms since 1970. */
   readonly expires: number | undefined;
 }
@@ -52,6 +57,8 @@ export interface SignInParts {
   readonly store: Store;
   readonly bans: Bans;
   readonly accounts: Accounts;
+  /** Undefined if devices cannot be remembered. */
+  readonly devices: Devices | undefined;
   readonly limiter: AttemptLimiter;
   readonly clock: Clock;
   readonly limits: ServerLimits;
@@ -67,7 +74,7 @@ type Identity = Pick<SignedIn, "app" | "group" | "user" | "name" | "room">;
 
 /** Creates the function that turns a first frame into an identity. It rejects with a refusal that closes the socket. */
 export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientOrigin) => Promise<SignedIn> {
-  const { store, bans, accounts, limiter, clock, limits, authenticate, rooms } = parts;
+  const { store, bans, accounts, devices, limiter, clock, limits, authenticate, rooms } = parts;
 
   async function startSession(app: string, user: string, address: string, password?: string): Promise<SignedIn> {
     // A session of a banned user would be of use as soon as the ban ends.
@@ -77,6 +84,54 @@ export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientO
     const row = { hash: hashOf(session), username: user, peer: id, app, seen: clock.now() };
     if (!(await store.addSession(row, password, limits.sessionsPerAccount))) throw passwordChanged();
     return { ...accountOf(app, user), id, session, expires: undefined };
+  }
+
+  /** Starts the first session of a device, if the page asks for it. */
+  async function startOnDevice(
+    app: string,
+    user: string,
+    address: string,
+    { remember, password }: { readonly remember?: boolean | undefined; readonly password: string },
+  ): Promise<SignedIn> {
+    const signedIn = await startSession(app, user, address, password);
+    if (!remember || !devices) return signedIn;
+    const device = await devices.add(user, signedIn.id);
+    if (device === undefined) throw passwordChanged();
+    return { ...signedIn, device: device.id, deviceSecret: device.secret };
+  }
+
+  /** Starts a session without credentials, by the secret of another session or of a device. */
+  async function startFrom(
+    app: string,
+    add: ((session: Pick<Session, "hash" | "peer" | "app" | "seen">) => Promise<Session | undefined>) | undefined,
+    ended: string,
+  ): Promise<SignedIn> {
+    if (add === undefined) throw unsupported("This server cannot start a session without credentials.");
+    const secret = newSecret();
+    const session = await add({ hash: hashOf(secret), peer: newPeerId(), app, seen: clock.now() });
+    if (session === undefined) throw unauthenticated(ended);
+    return signedInTo(session, secret);
+  }
+
+  function signedInTo({ app = "", username, peer, device }: Session, session: string): SignedIn {
+    return { ...accountOf(app, username), id: peer, session, device, expires: undefined };
+  }
+
+  async function fork(app: string, secret: string): Promise<SignedIn> {
+    const { addSessionFrom } = store;
+    // Also checks that the session belongs to this app.
+    if ((await findSession(app, secret)) === undefined) throw unauthenticated(sessionEnded);
+    const since = clock.now() - limits.sessionAge;
+    const add =
+      addSessionFrom &&
+      ((session: Parameters<typeof addSessionFrom>[1]) =>
+        addSessionFrom({ session: hashOf(secret) }, session, since, limits.sessionsPerAccount));
+    return startFrom(app, add, sessionEnded);
+  }
+
+  function signInByDevice(app: string, secret: string): Promise<SignedIn> {
+    const add = devices && ((session: Parameters<Devices["startSession"]>[1]) => devices.startSession(secret, session));
+    return startFrom(app, add, "This device is not remembered any more: sign in again.");
   }
 
   async function findSession(app: string, secret: string): Promise<Session | undefined> {
@@ -89,8 +144,8 @@ export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientO
 
   async function resume(app: string, secret: string): Promise<SignedIn> {
     const session = await findSession(app, secret);
-    if (session === undefined) throw unauthenticated("This session has ended: sign in again.");
-    return { ...accountOf(app, session.username), id: session.peer, session: secret, expires: undefined };
+    if (session === undefined) throw unauthenticated(sessionEnded);
+    return signedInTo(session, secret);
   }
 
   async function findGuest(secret: string): Promise<GuestSession | undefined> {
@@ -155,10 +210,14 @@ export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientO
     return { ...(await startSession(app, user, address)), expires };
   }
 
-  async function acceptInvitation(app: string, invite: string, password: string, address: string): Promise<SignedIn> {
+  async function acceptInvitation(
+    app: string,
+    { invite, password, remember }: Extract<Proof, { type: "acceptInvite" }>["data"],
+    address: string,
+  ): Promise<SignedIn> {
     const { username, hash, inviter } = await accounts.accept(invite, password, address);
     if (inviter !== undefined) await parts.trustChanged([username, inviter]);
-    return startSession(app, username, address, hash);
+    return startOnDevice(app, username, address, { remember, password: hash });
   }
 
   return async ({ type, data }, client) => {
@@ -173,15 +232,19 @@ export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientO
     if (type === "authenticate" && "token" in data) return signInByToken(app, data, client);
     if (type === "authenticate" && "room" in data) return enterRoom(app, data, client);
     if (authenticate) throw unsupported("This server expects a token of its app.");
-    if (type === "acceptInvite") return acceptInvitation(app, data.invite, data.password, address);
+    if (type === "acceptInvite") return acceptInvitation(app, data, address);
     if ("password" in data) {
       const { username, hash } = await accounts.check(data.username, data.password, address);
-      return startSession(app, username, address, hash);
+      return startOnDevice(app, username, address, { remember: data.remember, password: hash });
     }
-    if (data.session !== undefined) return resume(app, data.session);
+    if ("device" in data) return signInByDevice(app, data.device);
+    if (data.session !== undefined)
+      return "fork" in data && data.fork ? fork(app, data.session) : resume(app, data.session);
     throw unauthenticated("The first frame contains no credentials.");
   };
 }
+
+const sessionEnded = "This session has ended: sign in again.";
 
 function accountOf(app: string, user: string): Identity {
   return { app, group: accountGroup(app, user), user, name: undefined, room: undefined };

@@ -39,6 +39,7 @@ export const importRules: readonly ImportRule[] = [
   { from: "core/peers/", files: sharedFiles, packages: [] },
   { from: "core/wire/", files: sharedFiles, packages: [] },
   { from: "core/wire/codec.ts", files: ["core/wire/", ...sharedFiles], packages: ["msgpackr"] },
+  { from: "core/remember/", files: ["core/discovery/discovery.ts", "core/session.ts", ...sharedFiles], packages: [] },
   { from: "core/discovery/", files: sharedFiles, packages: ["valibot"] },
   { from: "core/transport/", files: sharedFiles, packages: [] },
   { from: "core/identity/", files: sharedFiles, packages: [] },

@@ -5,7 +5,14 @@ import { us } from "../protocol/alias.ts";
 import { problemOfName } from "../protocol/names.ts";
 import type { Member } from "./broadcast-channel/membership.ts";
 import { joinTabChannel, type TabChannel, type TabChannelPlatform } from "./broadcast-channel/tab-channel.ts";
-import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, OpenOptions } from "./discovery.ts";
+import type {
+  Credentials,
+  Discovery,
+  DiscoveryEvents,
+  DiscoverySession,
+  OpenOptions,
+  StoredCredentials,
+} from "./discovery.ts";
 import { createPageLifecycle, type PageLifecycle } from "./page-lifecycle.ts";
 
 /** The options of {@link broadcastChannel}. */
@@ -36,7 +43,7 @@ export function broadcastChannel(options: Partial<BroadcastChannelOptions> = {})
 
 function openSession(
   name: string,
-  credentials: Credentials,
+  credentials: Credentials | StoredCredentials,
   events: DiscoveryEvents,
   profile: OpenOptions["profile"],
   platform: BroadcastChannelOptions,
@@ -152,17 +159,17 @@ function createId(): string {
 }
 
 /** The prefixes and the quotes of JSON keep the channels of hosts, apps and rooms apart, whatever their names are. */
-function channelOf(host: string, credentials: Credentials, app: string): string {
+function channelOf(host: string, credentials: Credentials | StoredCredentials, app: string): string {
   const room = "room" in credentials ? credentials.room : undefined;
   return app === "" && room === undefined ? `bonevalue:${host}` : `bonevalue ${JSON.stringify([host, app, room])}`;
 }
 
-function nameIn(credentials: Credentials): string {
+function nameIn(credentials: Credentials | StoredCredentials): string {
   if ("room" in credentials) return credentials.name ?? "";
   return "username" in credentials ? credentials.username : "";
 }
 
-function checkName(credentials: Credentials, name: string) {
+function checkName(credentials: Credentials | StoredCredentials, name: string) {
   if (!("username" in credentials || "room" in credentials)) {
     throw new BonevalueError(
       "unsupported",

@@ -25,6 +25,36 @@ export interface OpenOptions {
   readonly app: string;
   /** Returns what the client says about itself now. Called for each sign-in and reconnect. */
   readonly profile?: (() => Profile) | undefined;
+  /** Keeps the secrets of the session, so that a later page may continue it. */
+  readonly keeper?: Promise<SecretKeeper | undefined> | undefined;
+}
+
+/** The credentials with which a later page continues a session, or starts a new one on a remembered device. */
+export type StoredCredentials =
+  | { readonly session: string }
+  | { readonly session: string; readonly token: string }
+  | { readonly session: string; readonly room: string; readonly name?: string | undefined }
+  | { readonly device: string };
+
+/** Keeps the secrets of a session where a later page finds them. */
+export interface SecretKeeper {
+  /** Whether the server is asked to remember this device. */
+  readonly device: boolean;
+  /** Resolves to whether this page may use the session. False while another page with a copy of its secret uses it. */
+  claim(session: string): Promise<boolean>;
+  /** Keeps the credentials for the next page, and the secret of a device that the server has remembered. */
+  keep(credentials: StoredCredentials, device?: string): void;
+  /** Another page may use the session from now on. */
+  release(): void;
+}
+
+/** A device on which the account stays signed in. */
+export interface Device {
+  readonly id: string;
+  readonly created: Date;
+  readonly lastUsed: Date;
+  /** This client uses it. */
+  readonly current: boolean;
 }
 
 /** The names under which an inviter and the invited person trust each other. */
@@ -41,7 +71,12 @@ export interface Discovery {
    * Starts a session. Its results are emitted after `open` has returned: `online`, or `ended` when the first attempt
    * fails. The caller closes the session. The names of a room, a guest and an app are valid and in NFC.
    */
-  open(host: string, credentials: Credentials, events: DiscoveryEvents, options: OpenOptions): DiscoverySession;
+  open(
+    host: string,
+    credentials: Credentials | StoredCredentials,
+    events: DiscoveryEvents,
+    options: OpenOptions,
+  ): DiscoverySession;
 }
 
 /** The complete state at a sign-in or reconnect. It replaces the state before. */
@@ -95,6 +130,11 @@ export interface DiscoverySession {
   claimToken(alias: Alias, token: string): Promise<void>;
   removeUser(alias: Alias): Promise<void>;
   changePassword(current: string, password: string): Promise<void>;
-  /** Leaves for good. Resolves once the server has been told. A second call returns the same promise. */
-  close(): Promise<void>;
+  devices?(): Promise<readonly Device[]>;
+  forgetDevice?(id: string): Promise<void>;
+  /**
+   * Leaves. Resolves once the server has been told. A second call returns the same promise. `end` also ends a session that
+   * a later page could continue, and forgets the device that it began with.
+   */
+  close(end?: boolean): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { Alias, PeerId } from "../peer.ts";
 import type { Discovery } from "./discovery.ts";
 import { createAccounts } from "./memory/accounts.ts";
+import { createSecrets } from "./memory/secrets.ts";
 import { type MemoryServer, type MemorySession, openMemorySession } from "./memory/session.ts";
 import { createSwitchboard } from "./memory/switchboard.ts";
 
@@ -34,9 +35,20 @@ export function createMemoryDiscovery(options: MemoryDiscoveryOptions = {}): Mem
   const secret = () => Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16)).join("");
   const accounts = createAccounts(clock, secret);
   const switchboard = createSwitchboard(accounts);
+  const secrets = createSecrets(secret);
   const sessions = new Set<MemorySession>();
   let down = false;
-  const server: MemoryServer = { clock, latency, accounts, switchboard, sessions, secret, mail, isDown: () => down };
+  const server: MemoryServer = {
+    clock,
+    latency,
+    accounts,
+    switchboard,
+    secrets,
+    sessions,
+    secret,
+    mail,
+    isDown: () => down,
+  };
 
   const sessionsOf = (id: PeerId | undefined) =>
     [...sessions].filter((session) => id === undefined || session.login()?.id === id);

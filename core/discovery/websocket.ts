@@ -1,7 +1,14 @@
 import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import type { ToServer } from "../protocol/messages.ts";
-import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, OpenOptions } from "./discovery.ts";
+import type {
+  Credentials,
+  Discovery,
+  DiscoveryEvents,
+  DiscoverySession,
+  OpenOptions,
+  StoredCredentials,
+} from "./discovery.ts";
 import { createPageLifecycle } from "./page-lifecycle.ts";
 import { createReconnectingSession, type Environment } from "./websocket/reconnecting-session.ts";
 import type { RequestType, ResponseTo } from "./websocket/requests.ts";
@@ -33,7 +40,7 @@ export function websocket(platform: WebSocketOptions = {}): Discovery {
 
 function openSession(
   host: string,
-  credentials: Credentials,
+  credentials: Credentials | StoredCredentials,
   events: DiscoveryEvents,
   options: OpenOptions,
   environment: Environment,
@@ -73,8 +80,20 @@ function openSession(
         throw error;
       }
     },
-    close() {
-      closing ??= session.stop();
+    async devices() {
+      const { devices } = await request("listDevices", {});
+      return devices.map(({ id, created, used, current }) => ({
+        id,
+        created: new Date(created),
+        lastUsed: new Date(used),
+        current,
+      }));
+    },
+    async forgetDevice(id) {
+      await request("forgetDevice", { id });
+    },
+    close(end = false) {
+      closing ??= session.stop(end);
       return closing;
     },
   };

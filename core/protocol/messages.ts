@@ -21,17 +21,25 @@ export interface Envelope {
   readonly lost?: boolean | undefined;
 }
 
-/** How a socket authenticates. `session` is the secret of an earlier sign-in. */
+/**
+ * How a socket authenticates. `session` is the secret of an earlier sign-in. With `fork` it starts another session of the
+ * same account. `device` is the secret of a device that the server remembers.
+ */
 export type Claim =
   | { readonly username: string; readonly password: string }
   | { readonly token: string; readonly session?: string | undefined }
   | { readonly room: string; readonly name?: string | undefined; readonly session?: string | undefined }
-  | { readonly session: string };
+  | { readonly session: string; readonly fork?: boolean | undefined }
+  | { readonly device: string };
 
 /** What every first frame carries beside its claim. A client without `app` belongs to the app `""`. */
 interface FirstFrame {
   readonly version: number;
   readonly app?: string | undefined;
+  /** The page may be reloaded: a close of its socket without `bye` is no departure yet. */
+  readonly stay?: boolean | undefined;
+  /** Asks for the secret of a new device. */
+  readonly remember?: boolean | undefined;
 }
 
 interface Relay {
@@ -47,6 +55,15 @@ interface Relayed {
 interface WirePeer {
   readonly name: string;
   readonly id: string;
+}
+
+/** A device that the server remembers. */
+interface WireDevice {
+  readonly id: string;
+  readonly created: string;
+  readonly used: string;
+  /** The session of this socket began with it. */
+  readonly current: boolean;
 }
 
 /** Data that is ignored. */
@@ -68,6 +85,8 @@ export interface ToServer {
   readonly claimToken: { readonly name: string; readonly token: string };
   readonly removeUser: { readonly name: string };
   readonly changePassword: { readonly current: string; readonly password: string };
+  readonly listDevices: Nothing;
+  readonly forgetDevice: { readonly id: string };
   readonly ping: Nothing;
   readonly pong: Nothing;
   readonly bye: { readonly back?: boolean | undefined };
@@ -87,6 +106,8 @@ export interface ToClient {
     readonly app?: string | undefined;
     /** The room of this peer. `username` is then its display name. */
     readonly room?: string | undefined;
+    /** The secret of the device that the server remembers from now on. */
+    readonly device?: string | undefined;
   };
   readonly userList: readonly string[];
   readonly iceServers: { readonly servers: readonly IceServer[]; readonly expires?: string | undefined };
@@ -103,6 +124,8 @@ export interface ToClient {
   readonly claimResponse: { readonly name: string };
   readonly removeResponse: { readonly name: string };
   readonly passwordResponse: { readonly session: string };
+  readonly deviceList: { readonly devices: readonly WireDevice[] };
+  readonly forgetResponse: Nothing;
   readonly ping: Nothing;
   readonly pong: Nothing;
   readonly reconnect: { readonly after: number };

@@ -7,6 +7,8 @@ const nothing = v.unknown();
 const relayed = v.object({ from: text, signal: v.unknown() });
 const peer = v.object({ name: text, id: text });
 const named = v.object({ name: text });
+const time = v.custom<string>(isTime);
+const device = v.object({ id: text, created: time, used: time, current: v.boolean() });
 const iceServer = v.object({
   urls: v.custom<string | string[]>((urls) => [urls].flat().every((url) => typeof url === "string")),
   username: v.optional(text),
@@ -20,6 +22,7 @@ export const toClient: Schemas<ToClient> = {
     features: v.optional(v.array(text)),
     app: v.optional(text),
     room: v.optional(text),
+    device: v.optional(text),
   }),
   userList: v.array(text),
   iceServers: v.object({ servers: v.array(iceServer), expires: v.optional(text) }),
@@ -31,10 +34,12 @@ export const toClient: Schemas<ToClient> = {
   peerRequest: relayed,
   peerResponse: relayed,
   inviteResponse: v.object({ alias: v.optional(text) }),
-  tokenResponse: v.object({ token: text, expires: v.custom<string>(isTime) }),
+  tokenResponse: v.object({ token: text, expires: time }),
   claimResponse: named,
   removeResponse: named,
   passwordResponse: v.object({ session: text }),
+  deviceList: v.object({ devices: v.array(device) }),
+  forgetResponse: nothing,
   ping: nothing,
   pong: nothing,
   reconnect: v.object({ after: v.number() }),

@@ -3,7 +3,8 @@ import type { Schemas, ToServer } from "./messages.ts";
 
 const text = v.string();
 const optionalText = v.optional(text);
-const firstFrame = { version: v.number(), app: optionalText };
+const flag = v.optional(v.boolean());
+const firstFrame = { version: v.number(), app: optionalText, stay: flag, remember: flag };
 const nothing = v.optional(v.object({}), {});
 const signal = v.pipe(v.unknown(), v.check(isShallow, "A signal is nested too deep"));
 const relay = v.object({ to: text, signal });
@@ -25,7 +26,8 @@ export const toServer: Schemas<ToServer> = {
       v.object({ username: text, password: text }),
       v.object({ token: text, session: optionalText }),
       v.object({ room: text, name: optionalText, session: optionalText }),
-      v.object({ session: text }),
+      v.object({ session: text, fork: flag }),
+      v.object({ device: text }),
     ]),
   ]),
   acceptInvite: v.object({ ...firstFrame, invite: text, password: text }),
@@ -36,7 +38,9 @@ export const toServer: Schemas<ToServer> = {
   claimToken: v.object({ name: text, token: text }),
   removeUser: named,
   changePassword: v.object({ current: text, password: text }),
+  listDevices: nothing,
+  forgetDevice: v.object({ id: text }),
   ping: nothing,
   pong: nothing,
-  bye: v.optional(v.object({ back: v.optional(v.boolean()) }), {}),
+  bye: v.optional(v.object({ back: flag }), {}),
 };

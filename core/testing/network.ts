@@ -68,7 +68,7 @@ export function createNetwork(options: NetworkOptions = {}): Network {
     if (username === undefined) return discovery;
     return {
       open: (host, credentials, ...rest) =>
-        discovery.open(host, "token" in credentials ? { username, password: "" } : credentials, ...rest),
+        discovery.open(host, isToken(credentials) ? { username, password: "" } : credentials, ...rest),
     };
   }
 
@@ -90,4 +90,8 @@ export function createNetwork(options: NetworkOptions = {}): Network {
       return paths.size;
     },
   };
+}
+
+function isToken(credentials: object): boolean {
+  return "token" in credentials && !("session" in credentials);
 }

@@ -34,7 +34,9 @@ export type BusMessage =
   /** The sender could not publish a message: everything may have changed. */
   | { readonly kind: "stale" }
   /** All sessions of a user have ended, except the session of peer `keep`. */
-  | { readonly kind: "revoke"; readonly user: string; readonly keep?: string | undefined };
+  | { readonly kind: "revoke"; readonly user: string; readonly keep?: string | undefined }
+  /** The sessions of these peers have ended. */
+  | { readonly kind: "ended"; readonly peers: readonly string[] };
 
 const text = v.string();
 const login = v.object({ id: text, group: text, name: v.optional(text), node: text, epoch: v.number() });
@@ -54,6 +56,7 @@ export const busMessage: v.GenericSchema<unknown, BusMessage> = v.variant("kind"
   v.object({ kind: v.literal("trust"), users: v.array(text), named: v.boolean() }),
   v.object({ kind: v.literal("stale") }),
   v.object({ kind: v.literal("revoke"), user: text, keep: v.optional(text) }),
+  v.object({ kind: v.literal("ended"), peers: v.array(text) }),
 ]);
 
 /** The events that a cluster calls on its node. */

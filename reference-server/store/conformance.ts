@@ -396,5 +396,117 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.sessionsOf(["p1", "p2", "p3", "p4"])).toEqual(new Set(["p2", "p4"]));
       expect(await store.claimToken("t2", "bob", "Ann", 0)).toEqual({ other: "ann" });
     });
+
+    /** Ann's session "s1" of peer "p1", on the device "d1". */
+    async function onDevice(most = 10): Promise<void> {
+      await accounts("ann", "bob");
+      await store.addSession({ hash: "s1", username: "ann", peer: "p1", seen: 100 });
+      const device = { id: "d1", hash: "h1", username: "ann", created: 100, used: 100 };
+      expect(await store.addDevice!(device, "p1", most)).toBe(true);
+    }
+
+    test("a device is added for a session that still exists, which then belongs to it", async () => {
+      await onDevice();
+      expect(await store.session("s1", 0)).toMatchObject({ peer: "p1", device: "d1" });
+      expect(await store.devices!("ann")).toEqual([{ id: "d1", hash: "h1", username: "ann", created: 100, used: 100 }]);
+      const late = { id: "d2", hash: "h2", username: "ann", created: 100, used: 100 };
+      expect(await store.addDevice!(late, "of an ended session", 10)).toBe(false);
+      expect((await store.devices!("ann")).map(({ id }) => id)).toEqual(["d1"]);
+      expect(await store.devices!("bob")).toEqual([]);
+    });
+
+    test("a device starts sessions until it was unused for too long, and each use counts", async () => {
+      await onDevice();
+      const begin = (peer: string, seen: number, since: number) =>
+        store.addSessionFrom!({ device: "h1" }, { hash: `s-${peer}`, peer, app: "todo", seen }, since);
+      expect(await begin("p2", 150, 100)).toBeUndefined();
+      expect(await begin("p2", 150, 99)).toMatchObject({ username: "ann", peer: "p2", app: "todo", device: "d1" });
+      expect(await store.session("s-p2", 0)).toMatchObject({ username: "ann", app: "todo", device: "d1", seen: 150 });
+      expect((await store.devices!("ann"))[0]).toMatchObject({ created: 100, used: 150 });
+      await store.seen(["p1"], 200);
+      expect((await store.devices!("ann"))[0]?.used).toBe(200);
+      expect(await store.addSessionFrom!({ device: "unknown" }, { hash: "x", peer: "p3", seen: 1 }, 0)).toBeUndefined();
+      expect(await store.sessionsOf(["p3"])).toEqual(new Set());
+    });
+
+    test("a session starts another of the same account and device", async () => {
+      await onDevice();
+      const added = { hash: "s2", peer: "p2", app: "", seen: 150 };
+      expect(await store.addSessionFrom!({ session: "s1" }, added, 99)).toMatchObject({
+        username: "ann",
+        device: "d1",
+      });
+      expect(await store.sessionsOf(["p1", "p2"])).toEqual(new Set(["p1", "p2"]));
+      const late = { hash: "s3", peer: "p3", app: "", seen: 300 };
+      expect(await store.addSessionFrom!({ session: "s1" }, late, 200)).toBeUndefined();
+      expect(await store.addSessionFrom!({ session: "unknown" }, late, 0)).toBeUndefined();
+    });
+
+    test("a session without a device starts one without a device", async () => {
+      await accounts("ann");
+      await store.addSession({ hash: "s1", username: "ann", peer: "p1", seen: 1 });
+      const added = await store.addSessionFrom!({ session: "s1" }, { hash: "s2", peer: "p2", seen: 2 }, 0);
+      expect(added).toMatchObject({ username: "ann", device: undefined });
+      expect(await store.session("s2", 0)).toMatchObject({ username: "ann", device: undefined });
+    });
+
+    test("above the limit of sessions, those that devices and sessions start end the least recently seen", async () => {
+      await onDevice();
+      await store.addSession({ hash: "s2", username: "ann", peer: "p2", seen: 50 });
+      await store.addSessionFrom!({ device: "h1" }, { hash: "s3", peer: "p3", seen: 150 }, 0, 2);
+      expect(await store.sessionsOf(["p1", "p2", "p3"])).toEqual(new Set(["p1", "p3"]));
+    });
+
+    test("a forgotten device ends its sessions and no others, and only its own account forgets it", async () => {
+      await onDevice();
+      await store.addSessionFrom!({ device: "h1" }, { hash: "s2", peer: "p2", seen: 150 }, 0);
+      await store.addSession({ hash: "s3", username: "ann", peer: "p3", seen: 100 });
+      expect(await store.forgetDevice!("bob", "d1")).toEqual([]);
+      expect([...(await store.forgetDevice!("ann", "d1"))].sort()).toEqual(["p1", "p2"]);
+      expect(await store.forgetDevice!("ann", "d1")).toEqual([]);
+      expect(await store.sessionsOf(["p1", "p2", "p3"])).toEqual(new Set(["p3"]));
+      expect(await store.devices!("ann")).toEqual([]);
+      expect(await store.addSessionFrom!({ device: "h1" }, { hash: "s4", peer: "p4", seen: 150 }, 0)).toBeUndefined();
+    });
+
+    test("above the limit of devices of an account, the least recently used are forgotten with their sessions", async () => {
+      await onDevice();
+      await store.addSession({ hash: "s2", username: "ann", peer: "p2", seen: 200 });
+      await store.addDevice!({ id: "d2", hash: "h2", username: "ann", created: 200, used: 200 }, "p2", 1);
+      expect((await store.devices!("ann")).map(({ id }) => id)).toEqual(["d2"]);
+      expect(await store.sessionsOf(["p1", "p2"])).toEqual(new Set(["p2"]));
+    });
+
+    test("a changed password keeps only the session and the device that changed it, and a reset one keeps none", async () => {
+      await onDevice();
+      await store.addSession({ hash: "s2", username: "ann", peer: "p2", seen: 200 });
+      await store.addDevice!({ id: "d2", hash: "h2", username: "ann", created: 200, used: 200 }, "p2", 10);
+      await store.addSessionFrom!({ device: "h2" }, { hash: "s3", peer: "p3", seen: 200 }, 0);
+      expect(await store.changePassword("ann", "hash of ann", "new", { peer: "p2", hash: "s2 new" })).toBe(true);
+      expect((await store.devices!("ann")).map(({ id }) => id)).toEqual(["d2"]);
+      expect(await store.sessionsOf(["p1", "p2", "p3"])).toEqual(new Set(["p2"]));
+      expect(await store.setPassword!("ann", "reset")).toBe(true);
+      expect(await store.devices!("ann")).toEqual([]);
+      expect(await store.sessionsOf(["p2"])).toEqual(new Set());
+    });
+
+    test("a changed password forgets every device if the session that changed it has none", async () => {
+      await onDevice();
+      await store.addSession({ hash: "s2", username: "ann", peer: "p2", seen: 200 });
+      expect(await store.changePassword("ann", "hash of ann", "new", { peer: "p2", hash: "s2 new" })).toBe(true);
+      expect(await store.devices!("ann")).toEqual([]);
+    });
+
+    test("a removed account takes its devices with it, and purge deletes those that were unused for too long", async () => {
+      await onDevice();
+      await store.purge(0, 0, 0, 99);
+      expect(await store.devices!("ann")).toHaveLength(1);
+      await store.purge(0, 0, 0, 100);
+      expect(await store.devices!("ann")).toEqual([]);
+      await store.addSession({ hash: "s2", username: "ann", peer: "p2", seen: 200 });
+      await store.addDevice!({ id: "d2", hash: "h2", username: "ann", created: 200, used: 200 }, "p2", 10);
+      await store.removeAccount("ann");
+      expect(await store.devices!("ann")).toEqual([]);
+    });
   });
 }

@@ -4,7 +4,15 @@ import { type Migration, Migrator } from "kysely/migration";
 /** The tables for Kysely. Times are ms since 1970; secrets are SHA-256 hashes. */
 export interface Tables {
   accounts: { username: string; password: string | null };
-  sessions: { peer: string; hash: string; username: string; app: Generated<string>; seen: number };
+  sessions: {
+    peer: string;
+    hash: string;
+    username: string;
+    app: Generated<string>;
+    device: Generated<string | null>;
+    seen: number;
+  };
+  devices: { id: string; hash: string; username: string; created: number; used: number };
   guests: { peer: string; hash: string; group: string; name: string; seen: number };
   trust: { owner: string; other: string; alias: string };
   tokens: { hash: string; owner: string; alias: string; expires: number };
@@ -138,6 +146,26 @@ const bans: Migration = {
       .execute(),
 };
 
+const devices: Migration = {
+  async up({ schema }: Kysely<unknown>) {
+    await schema
+      .createTable("devices")
+      .ifNotExists()
+      .addColumn("id", "text", (column) => column.primaryKey())
+      .addColumn("hash", "text", (column) => column.notNull().unique())
+      .addColumn("username", "text", (column) => column.notNull().references(user).onDelete("cascade"))
+      .addColumn("created", "bigint", (column) => column.notNull())
+      .addColumn("used", "bigint", (column) => column.notNull())
+      .execute();
+    await schema.createIndex("devices_of_account").ifNotExists().on("devices").column("username").execute();
+    await schema
+      .alterTable("sessions")
+      .addColumn("device", "text", (column) => column.references("devices.id").onDelete("cascade"))
+      .execute();
+    await schema.createIndex("sessions_of_device").ifNotExists().on("sessions").column("device").execute();
+  },
+};
+
 const migrations: Record<string, Migration> = {
   "2026-01-first": first,
   "2026-02-servers": servers,
@@ -146,6 +174,7 @@ const migrations: Record<string, Migration> = {
   "2026-05-invitations": invitationsThatTrust,
   "2026-06-guests": guests,
   "2026-07-bans": bans,
+  "2026-08-devices": devices,
 };
 
 /** Migrates the tables to this version and keeps their data. Rejects if the database does not answer. */

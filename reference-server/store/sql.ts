@@ -1,6 +1,8 @@
 import type { Kysely } from "kysely";
 import type { Tables } from "./schema.ts";
+import { devicesIn } from "./sql-devices.ts";
 import { invitationsIn } from "./sql-invitations.ts";
+import { sessionsIn, setPassword } from "./sql-sessions.ts";
 import { trustIn } from "./sql-trust.ts";
 import type { Store } from "./store.ts";
 import { inTransaction } from "./transaction.ts";
@@ -10,6 +12,7 @@ export function createSqlStore(db: Kysely<Tables>): Store {
   return {
     ...accountsIn(db),
     ...sessionsIn(db),
+    ...devicesIn(db),
     ...trustIn(db),
     ...invitationsIn(db),
     ...bansIn(db),
@@ -43,6 +46,7 @@ function accountsIn(
         const account = step.updateTable("accounts").set({ password }).where("username", "=", username);
         if ((await account.returning("username").executeTakeFirst()) === undefined) return false;
         await step.deleteFrom("sessions").where("username", "=", username).execute();
+        await step.deleteFrom("devices").where("username", "=", username).execute();
         return true;
       }),
     removeAccount: (username) =>
@@ -61,94 +65,12 @@ function accountsIn(
       inTransaction(db, async (step) => {
         if (!(await setPassword(step, username, from, to))) return false;
         await step.deleteFrom("sessions").where("username", "=", username).where("peer", "!=", keep.peer).execute();
-        await step.updateTable("sessions").set({ hash: keep.hash }).where("peer", "=", keep.peer).execute();
+        const kept = step.updateTable("sessions").set({ hash: keep.hash }).where("peer", "=", keep.peer);
+        const device = (await kept.returning("device").executeTakeFirst())?.device ?? "";
+        await step.deleteFrom("devices").where("username", "=", username).where("id", "!=", device).execute();
         return true;
       }),
   };
-}
-
-async function setPassword(db: Kysely<Tables>, username: string, from: string, to: string): Promise<boolean> {
-  const changed = await db
-    .updateTable("accounts")
-    .set({ password: to })
-    .where("username", "=", username)
-    .where("password", "=", from)
-    .returning("username")
-    .executeTakeFirst();
-  return changed !== undefined;
-}
-
-function sessionsIn(
-  db: Kysely<Tables>,
-): Pick<
-  Store,
-  "addSession" | "session" | "sessionsOf" | "sessionsOfAccount" | "seen" | "endSession" | "addGuest" | "guest"
-> {
-  return {
-    addSession: (session, password, most) =>
-      inTransaction(db, async (step) => {
-        // Writing the same hash locks the row: a change of password, which ends sessions, runs before or after this step.
-        if (password !== undefined && !(await setPassword(step, session.username, password, password))) return false;
-        if (most !== undefined) await endOldest(step, session.username, most - 1);
-        await step.insertInto("sessions").values(session).execute();
-        return true;
-      }),
-    session: (hash, since) =>
-      db.selectFrom("sessions").selectAll().where("hash", "=", hash).where("seen", ">", since).executeTakeFirst(),
-    async sessionsOf(peers) {
-      const found = new Set<string>();
-      for (const some of batches(peers)) {
-        for (const table of tablesOfPeers) {
-          const rows = await db.selectFrom(table).select("peer").where("peer", "in", some).execute();
-          for (const { peer } of rows) found.add(peer);
-        }
-      }
-      return found;
-    },
-    sessionsOfAccount: (username) =>
-      db
-        .selectFrom("sessions")
-        .select(["peer", "seen"])
-        .where("username", "=", username)
-        .orderBy("seen", "desc")
-        .execute(),
-    async seen(peers, at) {
-      for (const some of batches(peers))
-        for (const table of tablesOfPeers)
-          await db.updateTable(table).set({ seen: at }).where("peer", "in", some).execute();
-    },
-    async endSession(peer) {
-      for (const table of tablesOfPeers) await db.deleteFrom(table).where("peer", "=", peer).execute();
-    },
-    async addGuest(guest) {
-      await db.insertInto("guests").values(guest).execute();
-    },
-    guest: (hash, since) =>
-      db.selectFrom("guests").selectAll().where("hash", "=", hash).where("seen", ">", since).executeTakeFirst(),
-  };
-}
-
-const tablesOfPeers = ["sessions", "guests"] as const;
-
-async function endOldest(db: Kysely<Tables>, username: string, most: number): Promise<void> {
-  const rows = await db
-    .selectFrom("sessions")
-    .select("peer")
-    .where("username", "=", username)
-    .orderBy("seen", "desc")
-    .limit(maxParameters)
-    .offset(most)
-    .execute();
-  const peers = rows.map(({ peer }) => peer);
-  if (peers.length > 0) await db.deleteFrom("sessions").where("peer", "in", peers).execute();
-}
-
-// Engines limit the number of parameters of one statement.
-const maxParameters = 500;
-
-function batches<Item>(all: readonly Item[]): Item[][] {
-  const count = Math.ceil(all.length / maxParameters);
-  return Array.from({ length: count }, (_, at) => all.slice(at * maxParameters, (at + 1) * maxParameters));
 }
 
 function bansIn(db: Kysely<Tables>): Pick<Store, "addBan" | "removeBan" | "bans"> {
@@ -182,12 +104,13 @@ function maintenanceOf(
       await db.insertInto("changes").values(change).execute();
     },
     changes: (since) => db.selectFrom("changes").selectAll().where("at", ">", since).execute(),
-    async purge(now, since, guestsSince) {
+    async purge(now, since, guestsSince, devicesSince) {
       await db.deleteFrom("tokens").where("expires", "<=", now).execute();
       await db.deleteFrom("bans").where("until", "<=", now).execute();
       await db.deleteFrom("invitations").where("expires", "<=", now).execute();
       await db.deleteFrom("sessions").where("seen", "<=", since).execute();
       await db.deleteFrom("guests").where("seen", "<=", guestsSince).execute();
+      if (devicesSince !== undefined) await db.deleteFrom("devices").where("used", "<=", devicesSince).execute();
       await db.deleteFrom("servers").where("seen", "<=", since).execute();
       await db.deleteFrom("changes").where("at", "<=", since).execute();
     },

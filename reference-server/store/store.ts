@@ -17,6 +17,8 @@ export interface Session {
   readonly peer: string;
   /** The app that the session belongs to. Default `""`. */
   readonly app?: string | undefined;
+  /** The id of the device that it began with. */
+  readonly device?: string | undefined;
   /** When it last had a socket, in ms since 1970, as all times in a store. */
   readonly seen: number;
 }
@@ -31,6 +33,16 @@ export interface GuestSession {
   /** The name that the others see. */
   readonly name: string;
   readonly seen: number;
+}
+
+/** A device on which an account stays signed in. */
+export interface Device {
+  readonly id: string;
+  /** The hash of the secret; the secret itself is never stored. */
+  readonly hash: string;
+  readonly username: string;
+  readonly created: number;
+  readonly used: number;
 }
 
 /** A trusted user and the alias for it. */
@@ -92,7 +104,7 @@ export interface Store {
   account(username: string): Promise<Account | undefined>;
   /** Returns the names of all accounts, in order. Optional for a store of an app, as are the other methods marked so. */
   accounts?(): Promise<readonly string[]>;
-  /** Sets a password and ends all sessions of the account; false if there is no such account. Optional. */
+  /** Sets a password, ends all sessions of the account and forgets its devices; false if there is no such account. Optional. */
   setPassword?(username: string, password: string): Promise<boolean>;
   /** False if the name is in use. */
   addAccount(username: string, password: string | undefined): Promise<boolean>;
@@ -103,7 +115,10 @@ export interface Store {
   removeAccount(username: string): Promise<readonly string[] | undefined>;
   /** Replaces the password hash `from`; false if the stored hash is another one. */
   rehash(username: string, from: string, to: string): Promise<boolean>;
-  /** As `rehash`; also ends all sessions of the account except that of `keep.peer`, whose secret hash becomes `keep.hash`. */
+  /**
+   * As `rehash`; also ends all sessions of the account except that of `keep.peer`, whose secret hash becomes `keep.hash`, and
+   * forgets all devices except that session's.
+   */
   changePassword(username: string, from: string, to: string, keep: { peer: string; hash: string }): Promise<boolean>;
 
   /**
@@ -117,6 +132,7 @@ export interface Store {
   sessionsOf(peers: readonly string[]): Promise<ReadonlySet<string>>;
   /** Returns the sessions of an account, the last seen first. Optional. */
   sessionsOfAccount?(username: string): Promise<readonly Pick<Session, "peer" | "seen">[]>;
+  /** Records that the sessions of these peers, and their devices, were in use at the time `at`. */
   seen(peers: readonly string[], at: number): Promise<void>;
   endSession(peer: string): Promise<void>;
 
@@ -127,6 +143,27 @@ export interface Store {
   addGuest?(guest: GuestSession): Promise<void>;
   /** Finds the guest of a secret, if it has been seen since `since`. */
   guest?(hash: string, since: number): Promise<GuestSession | undefined>;
+
+  /**
+   * Adds a session for the account of an existing session, or of a device, by the hash of its secret, if that was in use since
+   * `since`. It belongs to the same device. `most`: as for `addSession`. Undefined if the source does not exist any more.
+   * Optional, as are the methods for devices. Without them, pages cannot stay signed in on a device.
+   */
+  addSessionFrom?(
+    source: { readonly session: string } | { readonly device: string },
+    added: Pick<Session, "hash" | "peer" | "app" | "seen">,
+    since: number,
+    most?: number,
+  ): Promise<Session | undefined>;
+  /**
+   * Adds a device, which the session of `peer` then belongs to. False if that session has ended. If the account then has more
+   * than `most` devices, the least recently used ones are forgotten.
+   */
+  addDevice?(device: Device, peer: string, most: number): Promise<boolean>;
+  /** Returns the devices of an account, the last used first. */
+  devices?(username: string): Promise<readonly Device[]>;
+  /** Forgets a device of an account and ends its sessions; resolves to their peers. */
+  forgetDevice?(username: string, id: string): Promise<readonly string[]>;
 
   /** Returns the users whom `username` trusts and who trust it back. */
   trusted(username: string): Promise<readonly Trusted[]>;
@@ -167,7 +204,10 @@ export interface Store {
   addChange?(change: AccountChange): Promise<void>;
   /** Returns the changes recorded since `since`. Servers poll it. Optional. */
   changes?(since: number): Promise<readonly AccountChange[]>;
-  /** Deletes rows that expired before `now`, sessions not seen since `since`, and guests not seen since `guestsSince`. */
-  purge(now: number, since: number, guestsSince: number): Promise<void>;
+  /**
+   * Deletes rows that expired before `now`, sessions not seen since `since`, guests not seen since `guestsSince`, and devices not
+   * used since `devicesSince`.
+   */
+  purge(now: number, since: number, guestsSince: number, devicesSince?: number): Promise<void>;
   close(): Promise<void>;
 }

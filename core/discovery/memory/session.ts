@@ -1,7 +1,16 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
-import type { Credentials, DiscoveryEvents, DiscoverySession, OpenOptions } from "../discovery.ts";
+import type { PeerId } from "../../peer.ts";
+import type {
+  Credentials,
+  DiscoveryEvents,
+  DiscoverySession,
+  OpenOptions,
+  SecretKeeper,
+  StoredCredentials,
+} from "../discovery.ts";
 import { type Accounts, checkName } from "./accounts.ts";
+import type { KeptSession, Secrets } from "./secrets.ts";
 import { isLoginOf, type Login, type Switchboard } from "./switchboard.ts";
 
 /** The server that the sessions share. */
@@ -11,6 +20,7 @@ export interface MemoryServer {
   readonly latency: number;
   readonly accounts: Accounts;
   readonly switchboard: Switchboard;
+  readonly secrets: Secrets;
   readonly sessions: Set<MemorySession>;
   readonly secret: () => string;
   readonly mail: (email: string, invite: string) => void;
@@ -34,32 +44,64 @@ const graceMs = 10_000;
 /** Starts to sign in. */
 export function openMemorySession(
   server: MemoryServer,
-  credentials: Credentials,
+  credentials: Credentials | StoredCredentials,
   events: DiscoveryEvents,
-  { app, profile }: OpenOptions,
+  { app, profile, keeper: keeping }: OpenOptions,
 ): MemorySession {
-  const { clock, accounts, switchboard } = server;
+  const { clock, accounts, switchboard, secrets } = server;
   const pending = new Set<(reason: BonevalueError) => void>();
   let state: "signing in" | "online" | "interrupted" | "over" = "signing in";
   let login: Login | undefined;
   let isConnected = true;
   let connectionCount = 0;
   let undoGrace = () => {};
+  let keeper: SecretKeeper | undefined;
+  let kept: KeptSession | undefined;
 
   const own: MemorySession = { session: createSession(), login: () => login, interrupt, restore, revoke };
   server.sessions.add(own);
-  deliverLater(signIn);
+  if (keeping) void claim(keeping).then((mayUse) => deliverLater(() => signIn(mayUse)));
+  else deliverLater(() => signIn(true));
   return own;
 
-  function signIn() {
+  async function claim(loading: Promise<SecretKeeper | undefined>): Promise<boolean> {
+    keeper = await loading;
+    return !keeper || !("session" in credentials) || keeper.claim(credentials.session);
+  }
+
+  function signIn(mayUse: boolean) {
+    if (state === "over") return;
     if (server.isDown()) return end(unreachable());
     try {
-      const who = identify(credentials, server);
-      login = { id: server.secret(), app, ...who, profile: profile?.(), isReachable: () => isConnected, notify };
+      const { id = server.secret(), ...who } = identify(mayUse);
+      login = { id, app, ...who, profile: profile?.(), isReachable: () => isConnected, notify };
       join(login);
     } catch (error) {
       deliverLater(() => end(error as BonevalueError));
     }
+  }
+
+  /** Returns the user, and the peer id of a session that a later page can continue. */
+  function identify(mayUse: boolean): Pick<Login, "username" | "room"> & { readonly id?: string } {
+    if ("session" in credentials) {
+      const found = secrets.find(credentials.session);
+      return keep(mayUse ? found : secrets.start(found, server.secret(), found.device));
+    }
+    if ("device" in credentials) {
+      const device = secrets.findDevice(credentials.device);
+      return keep(secrets.start({ username: device.username }, server.secret(), device.id));
+    }
+    const who = authenticate(credentials, server);
+    if (!keeper) return who;
+    const device = keeper.device ? secrets.addDevice(who.username) : undefined;
+    return keep(secrets.start(who, server.secret(), device?.id), device?.secret);
+  }
+
+  function keep(session: KeptSession, deviceSecret?: string) {
+    kept = session;
+    const { secret, peer: id, username, room } = session;
+    keeper?.keep({ session: secret }, deviceSecret);
+    return { username, room, id };
   }
 
   function join(joining: Login) {
@@ -100,6 +142,7 @@ export function openMemorySession(
     closeConnection(outOfReach());
     state = "over";
     server.sessions.delete(own);
+    keeper?.release();
   }
 
   function end(reason: BonevalueError) {
@@ -168,20 +211,33 @@ export function openMemorySession(
         request((user) => switchboard.trusted(user, accounts.claimToken(user, alias, token))),
       removeUser: (alias) => request((user) => switchboard.distrust(user, accounts.userNamed(user, alias))),
       changePassword: (current, password) => request((user) => changePassword(user, current, password)),
-      async close() {
-        if (state !== "over") leave();
+      devices: () => request((user) => secrets.devices(user, kept?.device)),
+      forgetDevice: (id) => request((user) => revokeAll(secrets.forget(user, id), forgotten())),
+      async close(endSession = false) {
+        if (state === "over") return;
+        leave();
+        if (kept && endSession) revokeAll(secrets.end(kept), forgotten());
       },
     };
   }
 
+  function revokeAll(peers: readonly PeerId[], reason: BonevalueError) {
+    const ended = new Set(peers);
+    for (const other of server.sessions) if (ended.has(other.login()?.id ?? "")) other.revoke(reason);
+  }
+
   function changePassword(username: string, current: string, password: string) {
     accounts.changePassword(username, current, password);
+    secrets.endOthers(username, kept);
     const reason = new BonevalueError("unauthenticated", "The password was changed. Sign in with the new one.");
     for (const other of server.sessions) if (other !== own && isLoginOf(username, other.login())) other.revoke(reason);
   }
 }
 
-function identify(credentials: Credentials, { accounts, switchboard }: MemoryServer): Pick<Login, "username" | "room"> {
+function authenticate(
+  credentials: Credentials,
+  { accounts, switchboard }: MemoryServer,
+): Pick<Login, "username" | "room"> {
   if ("username" in credentials) return { username: accounts.signIn(credentials.username, credentials.password) };
   if ("invite" in credentials) {
     const { username, inviter } = accounts.acceptInvite(credentials.invite, credentials.password);
@@ -196,6 +252,10 @@ function identify(credentials: Credentials, { accounts, switchboard }: MemorySer
   const { room, name = "" } = credentials;
   checkName(name);
   return { username: name, room };
+}
+
+function forgotten(): BonevalueError {
+  return new BonevalueError("unauthenticated", "The device of this session was forgotten. Sign in again.");
 }
 
 function unreachable(): BonevalueError {

@@ -1,7 +1,8 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import { type Claim, discoveryVersion, type ToServer } from "../../protocol/messages.ts";
-import type { Credentials, OpenOptions } from "../discovery.ts";
+import type { Credentials, OpenOptions, SecretKeeper, StoredCredentials } from "../discovery.ts";
+import type { SignedIn } from "./from-server.ts";
 
 /** The first frame of a socket, which authenticates it. */
 export type FirstFrame = {
@@ -10,19 +11,23 @@ export type FirstFrame = {
 
 /**
  * Chooses the first frame of each socket: the app's credentials at the first sign-in, the session secret afterwards. The
- * secret is kept in memory only.
+ * secret is kept in memory, and by the keeper if there is one.
  */
 export interface Authenticator {
+  /** A later page can continue this session. */
+  readonly stays: boolean;
   /** Rejects with `unauthenticated` when the app's token function fails or returns no string within 30 s. */
   firstFrame(): Promise<FirstFrame>;
-  /** Keeps the secret of a sign-in, unless {@link replace} has been called since the first frame. */
-  keep(session: string): void;
-  /** Replaces the secret. */
+  /** Keeps the secrets of a sign-in, unless {@link replace} has been called since the first frame. */
+  keep(signedIn: Pick<SignedIn, "session" | "device" | "features">): void;
+  /** Replaces the session secret. */
   replace(session: string): void;
   /** The password may have changed to this one; the server's answer was lost. It is tried when the secret is refused. */
   tryPassword(username: string, password: string): void;
   /** Stops waiting for the app's token function. */
   cancel(): void;
+  /** Another page may use the session, until the next first frame. */
+  release(): void;
   /**
    * The server refused the last frame. Returns whether another attempt can differ: with a new token or secret, or with
    * the password of {@link tryPassword}.
@@ -33,12 +38,19 @@ export interface Authenticator {
 const tokenTimeoutMs = 30_000;
 
 /** Creates an authenticator that starts with `first`. */
-export function createAuthenticator(first: Credentials, { app }: OpenOptions, clock: Clock): Authenticator {
-  let session: string | undefined;
+export function createAuthenticator(
+  first: Credentials | StoredCredentials,
+  { app, keeper: keeping }: OpenOptions,
+  clock: Clock,
+): Authenticator {
+  let session = "session" in first ? first.session : undefined;
   let sent: string | undefined;
   let uncertain: Credentials | undefined;
   let credentials = first;
   let cancel = () => {};
+  let keeper: SecretKeeper | undefined;
+  let lastToken: string | undefined;
+  let stays = false;
 
   async function resolveToken(token: string | (() => string | Promise<string>)): Promise<string> {
     if (typeof token === "string") return token;
@@ -56,29 +68,58 @@ export function createAuthenticator(first: Credentials, { app }: OpenOptions, cl
     }
   }
 
-  const common = { version: discoveryVersion, app: app === "" ? undefined : app };
+  /** The fields of every first frame. */
+  function common(): Pick<ToServer["authenticate"], "version" | "app" | "stay"> {
+    return { version: discoveryVersion, app: app === "" ? undefined : app, ...(keeper && { stay: true }) };
+  }
 
-  function authenticate(claim: Claim): FirstFrame {
-    return { type: "authenticate", data: { ...common, ...claim } };
+  function authenticate(claim: Claim & Pick<ToServer["authenticate"], "remember">): FirstFrame {
+    return { type: "authenticate", data: { ...common(), ...claim } };
+  }
+
+  function keepSecrets(device?: string): void {
+    if (session !== undefined && stays) keeper?.keep(storedCredentials(session), device);
+  }
+
+  function storedCredentials(secret: string): StoredCredentials {
+    if ("room" in credentials) return { room: credentials.room, name: credentials.name, session: secret };
+    return lastToken === undefined ? { session: secret } : { token: lastToken, session: secret };
   }
 
   return {
-    async firstFrame() {
-      sent = session;
-      if ("token" in credentials) return authenticate({ token: await resolveToken(credentials.token), session });
-      // The server resumes the session, or lets the guest in again if it has ended.
-      if ("room" in credentials) return authenticate({ room: credentials.room, name: credentials.name, session });
-      if (session !== undefined) return authenticate({ session });
-      if ("username" in credentials)
-        return authenticate({ username: credentials.username, password: credentials.password });
-      const { invite, password } = credentials;
-      return { type: "acceptInvite", data: { ...common, invite, password } };
+    get stays() {
+      return stays;
     },
-    keep(secret) {
+    async firstFrame() {
+      keeper = await keeping;
+      const secret = session;
+      const mayUse = secret === undefined || !keeper || (await keeper.claim(secret));
+      sent = secret;
+      const usable = mayUse ? secret : undefined;
+      if ("token" in credentials) {
+        lastToken = await resolveToken(credentials.token);
+        return authenticate({ token: lastToken, session: usable });
+      }
+      // The server resumes the session, or lets the guest in again if it has ended.
+      if ("room" in credentials) {
+        const { room, name } = credentials;
+        return authenticate({ room, name, session: usable });
+      }
+      if (secret !== undefined) return authenticate({ session: secret, fork: mayUse ? undefined : true });
+      if ("device" in credentials) return authenticate({ device: credentials.device });
+      const { password, ...who } = credentials as Extract<Credentials, { password: string }>;
+      const remember = keeper?.device || undefined;
+      if ("username" in who) return authenticate({ username: who.username, password, remember });
+      return { type: "acceptInvite", data: { ...common(), invite: who.invite, password, remember } };
+    },
+    keep({ session: secret, device, features }) {
+      stays = keeper !== undefined && features.includes("stay");
       if (secret !== sent) session = sent = secret;
+      keepSecrets(device);
     },
     replace(secret) {
       session = secret;
+      keepSecrets();
     },
     tryPassword(username, password) {
       uncertain = { username, password };
@@ -91,5 +132,6 @@ export function createAuthenticator(first: Credentials, { app }: OpenOptions, cl
       return true;
     },
     cancel: () => cancel(),
+    release: () => keeper?.release(),
   };
 }

@@ -21,6 +21,10 @@ export interface SignedIn {
   readonly snapshot: Snapshot;
   /** The secret that authenticates this session on its next socket. */
   readonly session: string;
+  /** The secret of a device that the server remembers from now on. */
+  readonly device: string | undefined;
+  /** The extensions that the server understands. */
+  readonly features: readonly string[];
 }
 
 /** The events that a server sends on its own after the sign-in. */
@@ -85,9 +89,10 @@ export function serverProtocolError(what: string): BonevalueError {
 }
 
 function signedIn(self: ToClient["setPeerId"], users: readonly string[], peers: readonly PeerInfo[]): SignedIn {
-  const { peerId: id, username, session, room } = self;
+  const { peerId: id, username, session, room, device, features = [] } = self;
   const snapshotSelf = room === undefined ? { id, username } : { id, username, room };
-  return { snapshot: { self: snapshotSelf, users, peers: peers.map((peer) => Object.freeze(peer)) }, session };
+  const snapshot = { self: snapshotSelf, users, peers: peers.map((peer) => Object.freeze(peer)) };
+  return { snapshot, session, device, features };
 }
 
 /** A server that ignores the app or the room would let this page meet the pages of all others. */

@@ -2,14 +2,14 @@ import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import { missingFeature } from "../../missing-feature.ts";
 import { closeCode } from "../../protocol/close-code.ts";
-import type { Credentials, DiscoveryEvents, OpenOptions } from "../discovery.ts";
+import type { Credentials, DiscoveryEvents, OpenOptions, StoredCredentials } from "../discovery.ts";
 import type { PageLifecycle } from "../page-lifecycle.ts";
 import { createAuthenticator } from "./authenticator.ts";
 import { createBackoff } from "./backoff.ts";
 import type { CloseReason } from "./close-reason.ts";
 import type { SignedIn } from "./from-server.ts";
 import { socketUrl } from "./server-url.ts";
-import { openSocket, type Socket, type SocketEvents, type WebSocketConstructor } from "./socket.ts";
+import { type Leave, openSocket, type Socket, type SocketEvents, type WebSocketConstructor } from "./socket.ts";
 
 /** The parts of the platform that a session uses. */
 export interface Environment {
@@ -29,8 +29,8 @@ export interface ReconnectingSession {
   replace(session: string): void;
   /** The password may have changed to this one. It is tried when the secret is refused. */
   tryPassword(password: string): void;
-  /** Leaves for good. Resolves once the sockets have closed. */
-  stop(): Promise<void>;
+  /** Leaves for good. `end` also ends a session that a later page could continue. Resolves once the sockets have closed. */
+  stop(end: boolean): Promise<void>;
 }
 
 /** One attempt to sign in. It has no socket while the app is asked for a token. */
@@ -49,7 +49,7 @@ const stableAfterMs = 10_000;
  */
 export function createReconnectingSession(
   host: string,
-  credentials: Credentials,
+  credentials: Credentials | StoredCredentials,
   events: DiscoveryEvents,
   options: OpenOptions,
   { WebSocket, clock, random, page }: Environment,
@@ -110,11 +110,12 @@ export function createReconnectingSession(
     };
   }
 
-  function onSignedIn(attempt: Attempt, { snapshot, session }: SignedIn) {
+  function onSignedIn(attempt: Attempt, signedIn: SignedIn) {
+    const { snapshot } = signedIn;
     current?.socket?.retire();
     current = attempt;
     next = undefined;
-    authenticator.keep(session);
+    authenticator.keep(signedIn);
     username = snapshot.self.username;
     signedInAt = clock.now();
     wasEverOnline = isOnline = true;
@@ -166,7 +167,7 @@ export function createReconnectingSession(
   }
 
   function onHide(back: boolean) {
-    void leave(back);
+    void leave(authenticator.stays ? "stay" : back ? "back" : "end");
     interrupt(new BonevalueError("disconnected", "The page was hidden. The client reconnects when it is shown."));
   }
 
@@ -176,21 +177,22 @@ export function createReconnectingSession(
   }
 
   function finish(reason: BonevalueError) {
-    void stop();
+    void stop(false);
     events.ended(reason);
   }
 
-  function stop(): Promise<void> {
+  function stop(end: boolean): Promise<void> {
     for (const undo of undoPage) undo();
-    return leave(false);
+    return leave(authenticator.stays && !end ? "back" : "end");
   }
 
-  async function leave(back: boolean): Promise<void> {
+  async function leave(how: Leave): Promise<void> {
     undoTimer();
     authenticator.cancel();
+    authenticator.release();
     const attempts = [current, next];
     current = next = undefined;
-    await Promise.all(attempts.map((attempt) => attempt?.socket?.leave(back)));
+    await Promise.all(attempts.map((attempt) => attempt?.socket?.leave(how)));
   }
 }
 

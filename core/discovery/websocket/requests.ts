@@ -9,6 +9,8 @@ const responseTypes = {
   claimToken: "claimResponse",
   removeUser: "removeResponse",
   changePassword: "passwordResponse",
+  listDevices: "deviceList",
+  forgetDevice: "forgetResponse",
 } as const;
 
 // Longer than a server takes, and than the watchdog waits for a dead one.

@@ -38,6 +38,12 @@ export interface SocketEvents extends ServerEvents {
   suspected(): void;
 }
 
+/**
+ * How a client leaves. `end`: its session ends. `back`: it may return. `stay`: as the page is reloaded or hidden. The
+ * server then waits for it before it tells others.
+ */
+export type Leave = "end" | "back" | "stay";
+
 /** One WebSocket, from its first frame to its end. */
 export interface Socket {
   signal(kind: SignalKind, to: PeerId, signal: unknown): void;
@@ -46,8 +52,8 @@ export interface Socket {
   check(): void;
   /** Another socket has taken over. This one waits for the answers to its requests and emits nothing more. */
   retire(): void;
-  /** Sends `bye` and closes; `back` when the page may return. Resolves once the socket has closed, after 2 s at most. */
-  leave(back: boolean): Promise<void>;
+  /** Closes. Resolves once the socket has closed, after 2 s at most. */
+  leave(how: Leave): Promise<void>;
 }
 
 const signInTimeoutMs = 10_000;
@@ -99,8 +105,8 @@ export function openSocket(
       state = "retired";
       watchdog.restart(closeTimeoutMs);
     },
-    async leave(back) {
-      if (state === "signed in") send("bye", back ? { back } : {});
+    async leave(how) {
+      if (state === "signed in" && how !== "stay") send("bye", how === "back" ? { back: true } : {});
       state = "retired";
       const undoTimeout = clock.after(closeTimeoutMs, resolveClosed);
       fail(closeReasonOf(closeCode.normal, undefined), closeCode.normal);
