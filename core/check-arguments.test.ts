@@ -144,6 +144,8 @@ describe("a wrong argument from untyped code is an error that says what to pass"
 
   test.for([
     { method: "invite", args: [] },
+    { method: "invite", args: ["a@example.org", { alias: 5 }] },
+    { method: "invite", args: ["a@example.org", { alias: "A", as: {} }] },
     { method: "requestToken", args: [null] },
     { method: "claimToken", args: ["Bob"] },
     { method: "removeUser", args: [5] },

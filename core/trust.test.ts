@@ -42,6 +42,8 @@ test("a request resolves to its result and never rejects, because frameworks tre
   expect(await trust.removeUser("Bob")).toBe(true);
   expect(await trust.removeUser("Bob")).toBe(false);
   expect(await trust.invite("cyd@example.org")).toBe(true);
+  expect(await trust.invite("cyd@example.org", { alias: "Cyd", as: "*" })).toBe(false);
+  expect(trust.state.peek().error?.code).toBe("alias-reserved");
 });
 
 test("overlapping requests are pending until the last has ended, and the error of either is in the state", async () => {

@@ -133,7 +133,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
 
   async function existingName(username: string): Promise<string> {
     const name = canonicalName(username);
-    if ((await store.account(name)) === undefined) throw new Error(`There is no account "${username}".`);
+    if ((await store.account(name)) === undefined) throw noAccount(username);
     return name;
   }
 
@@ -157,12 +157,13 @@ export function createAccounts(parts: AccountsParts): Accounts {
     async setPassword(username, password) {
       const name = await existingName(username);
       checkPassword(password);
-      await optional(store.setPassword)(name, await passwords.hash(password));
+      // The account may have been removed meanwhile.
+      if (!(await optional(store.setPassword)(name, await passwords.hash(password)))) throw noAccount(username);
     },
     sessions: async (username) => optional(store.sessionsOfAccount)(await existingName(username)),
     async remove(username) {
       const others = await store.removeAccount(canonicalName(username));
-      if (others === undefined) throw new Error(`There is no account "${username}".`);
+      if (others === undefined) throw noAccount(username);
       return others;
     },
     async trust(a, aliasOfB, b, aliasOfA) {
@@ -218,6 +219,10 @@ export function createAccounts(parts: AccountsParts): Accounts {
       return secret;
     },
   };
+}
+
+function noAccount(username: string): Error {
+  return new Error(`There is no account "${username}".`);
 }
 
 function ownAddress(): Refusal {

@@ -169,6 +169,38 @@ test("a revocation is pushed to every node", async () => {
   expect((await bob.request("peerRequest", { to: ann.id, signal: 1 })).data.code).toBe("unknown-peer");
 });
 
+test("trust by an invitation that is accepted on one node reaches the inviter on another", async () => {
+  const [one, two] = await twoNodes(["ann"]);
+  const ann = await one.signIn("ann");
+  const { link } = await one.server.accounts.invite("bob@example.org", { from: "ann", alias: "Bob", as: "Ann" });
+  const bob = await two.open();
+  bob.send("acceptInvite", { version: 1, invite: new URL(link).hash.slice(1), password });
+  const id = (await bob.next("setPeerId")).data.peerId;
+  expect((await bob.next("peerList")).data).toEqual([expect.objectContaining({ name: "Ann", id: ann.id })]);
+  expect((await ann.next("userAdd")).data).toBe("Bob");
+  expect((await ann.next("peerConnect")).data).toMatchObject({ name: "Bob", id });
+});
+
+test("nodes that change one account at the same moment agree, and a removal ends what the others did", async () => {
+  const [one, two] = await twoNodes(["ann", "bob"]);
+  const nodes = [one.server, two.server];
+  const added = await Promise.allSettled(nodes.map(({ accounts }) => accounts.add("cat", password)));
+  expect(added.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  const trusted = await Promise.allSettled(nodes.map(({ accounts }) => accounts.trust("cat", "Ann", "ann", "Cat")));
+  expect(trusted.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  const [ann, cat] = [await one.signIn("ann"), await two.signIn("cat")];
+  const [removed] = await Promise.allSettled([
+    one.server.accounts.remove("cat"),
+    two.server.accounts.setPassword("cat", "another secret"),
+  ]);
+  expect(removed.status).toBe("fulfilled");
+  expect(await cat.closed).toBe(4001);
+  expect((await ann.next("userRemove")).data).toBe("Cat");
+  const late = await two.open();
+  late.send("authenticate", { version: 1, username: "cat", password: "another secret" });
+  expect((await late.next("error")).data.code).toBe("unauthenticated");
+});
+
 test("a changed password ends the sessions on every node at once", async () => {
   const [one, two] = await twoNodes(["ann", "bob"]);
   const [ann, other, bob] = [await one.signIn("ann"), await two.signIn("ann"), await two.signIn("bob")];

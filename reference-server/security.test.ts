@@ -336,6 +336,41 @@ test("one address gets at most five invitations a day, and their senders are not
   await until(() => mailed.length === 7);
 });
 
+test("an account that is removed during its sign-in gets no session", async () => {
+  const kept = await openSqliteStore(":memory:");
+  const { server, open } = await startTestServer([], {
+    store: {
+      ...kept,
+      async addSession(...args) {
+        await server.accounts.remove("ann");
+        return kept.addSession(...args);
+      },
+    },
+  });
+  await server.accounts.add("ann", password);
+  const client = await open();
+  client.send("authenticate", { version: 1, username: "ann", password });
+  expect((await client.next("error")).type).toBe("error");
+  expect(client.received.some(({ type }) => type === "setPeerId")).toBe(false);
+  await client.closed;
+});
+
+test("a password that is set for an account that is removed at this moment is an error", async () => {
+  const kept = await openSqliteStore(":memory:");
+  const store = { ...kept, setPassword: async () => false };
+  const { server } = await startTestServer(["ann"], { store });
+  await expect(server.accounts.setPassword("ann", "another secret")).rejects.toThrow('There is no account "ann".');
+});
+
+test("nobody trusts himself, under any spelling of the name", async () => {
+  const { server } = await startTestServer();
+  await server.accounts.add("Ann@Example.org", password);
+  const trust = server.accounts.trust("ann@example.org", "Me", "ANN@example.org", "Myself");
+  await expect(trust).rejects.toThrow("are the same user");
+  const invited = server.accounts.invite("ann@Example.org", { from: "ann@example.org", alias: "Me" });
+  await expect(invited).rejects.toThrow("own address");
+});
+
 test("an invitation ends with the account of its inviter", async () => {
   const { server, open } = await startTestServer(["ann"]);
   const { link } = await server.accounts.invite("bob@example.org", { from: "ann", alias: "Bob", as: "Annie" });

@@ -10,7 +10,7 @@ export type Credentials =
    * fails, a first sign-in rejects with `unauthenticated`; a reconnect calls it again later.
    */
   | { token: string | (() => string | Promise<string>) }
-  /** The first sign-in of an invited user, who chooses the password. */
+  /** Accepts an invitation: its user chooses the password, or gives that of the account that exists. */
   | { invite: string; password: string }
   /**
    * Without an account: meets everybody in the room of this name, of 1 to 128 code points. Anybody who knows the name may

@@ -605,6 +605,8 @@ test("an invitation with a name rejects if the server ignored the name", async (
   expect(data).toEqual({ email: "bob@example.org", alias: "Bob", as: "Ann" });
   socket.deliver("inviteResponse", {}, { id });
   await expect(invited).rejects.toMatchObject({ code: "unsupported" });
+  driver.session.invite("bob@example.org", { alias: null, as: null } as any).catch(() => {});
+  expect(JSON.parse(JSON.stringify(socket.sent.at(-1).data))).toEqual({ email: "bob@example.org" });
   const again = driver.session.invite("bob@example.org", { alias: "Bob" });
   socket.deliver("inviteResponse", { alias: "Bob" }, { id: socket.sent.at(-1).id });
   await again;

@@ -58,8 +58,9 @@ function openSession(
     signal: (kind, to, signal) => session.socket()?.signal(kind, to, signal),
     check: () => session.socket()?.check(),
     async invite(email, names) {
-      const { alias } = await request("inviteUser", { email, alias: names?.alias, as: names?.as });
-      if (names?.alias !== undefined && alias === undefined) throw invitedWithoutTrust();
+      const [alias, as] = [names?.alias ?? undefined, names?.as ?? undefined];
+      const answer = await request("inviteUser", { email, alias, as });
+      if (alias !== undefined && answer.alias === undefined) throw invitedWithoutTrust();
     },
     async requestToken(name) {
       const { token, expires } = await request("requestToken", { name });

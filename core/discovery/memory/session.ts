@@ -203,7 +203,7 @@ export function openMemorySession(
       },
       invite: (email, names) =>
         request((user) => {
-          const invite = accounts.invite(user, email, names?.alias === undefined ? undefined : names);
+          const invite = accounts.invite(user, email, names?.alias == null ? undefined : names);
           if (invite !== undefined) server.mail(email, invite);
         }),
       requestToken: (alias) => request((user) => accounts.makeToken(user, alias)),
