@@ -60,7 +60,8 @@ function openSession(
     async invite(email, names) {
       const [alias, as] = [names?.alias ?? undefined, names?.as ?? undefined];
       const answer = await request("inviteUser", { email, alias, as });
-      if (alias !== undefined && answer.alias === undefined) throw invitedWithoutTrust();
+      if (alias !== undefined && answer.alias === undefined)
+        throw new BonevalueError("unsupported", "This server invited the person without names. Use a token, too.");
     },
     async requestToken(name) {
       const { token, expires } = await request("requestToken", { name });
@@ -103,13 +104,6 @@ function openSession(
 /** Whether the request may have succeeded although it has no answer. */
 function isInconclusive(error: unknown): boolean {
   return error instanceof BonevalueError && ["disconnected", "timeout", "unreachable"].includes(error.code);
-}
-
-function invitedWithoutTrust(): BonevalueError {
-  return new BonevalueError(
-    "unsupported",
-    "This server invited the person, but its version ignores `alias`. Exchange a token with the person instead.",
-  );
 }
 
 function notConnected(): BonevalueError {

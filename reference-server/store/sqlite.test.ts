@@ -35,6 +35,37 @@ test("statements are prepared again when the cache has dropped them", async () =
   await dispose();
 });
 
+test("a file of an earlier version keeps its accounts, trust and invitations", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "bonevalue-"));
+  const file = join(folder, "server.db");
+  const old = new DatabaseSync(file);
+  old.exec(`
+    create table kysely_migration (name varchar(255) primary key, timestamp varchar(255) not null);
+    create table kysely_migration_lock (id varchar(255) primary key, is_locked integer not null default 0);
+    insert into kysely_migration_lock values ('migration_lock', 0);
+    insert into kysely_migration values ('2026-01-first', '1'), ('2026-02-servers', '2'), ('2026-03-changes', '3');
+    create table accounts (username text primary key, password text);
+    create table sessions (peer text primary key, hash text not null unique, username text not null references accounts on delete cascade, seen bigint not null);
+    create table trust (owner text not null, other text not null, alias text not null, primary key (owner, other));
+    create table tokens (hash text primary key, owner text not null, alias text not null, expires bigint not null);
+    create table invitations (hash text primary key, email text not null, expires bigint not null);
+    create table servers (id text primary key, seen bigint not null);
+    create table changes (id text primary key, username text not null, at bigint not null);
+    insert into accounts values ('ann', 'h'), ('bob', 'h');
+    insert into sessions values ('p', 's', 'ann', 5);
+    insert into trust values ('ann', 'bob', 'Bob'), ('bob', 'ann', 'Ann');
+    insert into invitations values ('i', 'cat@x.org', 10)`);
+  old.close();
+  const store = await openSqliteStore(file);
+  expect(await store.accounts!()).toEqual(["ann", "bob"]);
+  expect(await store.session("s", 0)).toMatchObject({ username: "ann", peer: "p" });
+  expect(await store.trusted("ann")).toEqual([{ username: "bob", alias: "Bob" }]);
+  expect(await store.acceptInvitation("i", "h", 5)).toEqual({ username: "cat@x.org", inviter: undefined });
+  expect(await store.bans!(0)).toEqual([]);
+  await store.close();
+  await rm(folder, { recursive: true });
+});
+
 test("two processes share one file, and of their concurrent claims one succeeds", async () => {
   const { store, file, dispose } = await inNewFolder();
   for (const name of ["ann", "bob", "cat"]) await store.addAccount(name, "h");
