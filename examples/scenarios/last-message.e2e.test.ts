@@ -7,7 +7,7 @@ let browser: TestBrowser;
 let server: ServerProcess;
 
 beforeAll(async () => {
-  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test" } })]);
+  [browser, server] = await Promise.all([launch(), startServer({ accounts: { ann: "test password" } })]);
 });
 
 afterAll(() => Promise.all([browser.close(), server.stop()]));
@@ -23,7 +23,7 @@ describe.each(Object.entries(endings))("on %s", (_, end) => {
   test.each(["pagehide", "beforeunload"])(
     "the client is still online in a later %s listener, and its message arrives",
     async (event) => {
-      const credentials = { username: "ann", password: "test" };
+      const credentials = { username: "ann", password: "test password" };
       const [leaver, stayer] = await Promise.all([
         signIn(browser, server.url, credentials),
         signIn(browser, server.url, credentials),
