@@ -14,6 +14,8 @@ import type {
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";
 import { createEmitter, guard } from "./events.ts";
+import { type ClientIdentity, createClientIdentity } from "./identity/client-identity.ts";
+import type { IdentityOptions, IdentityPolicy, OwnIdentity, UserIdentity } from "./identity/options.ts";
 import { createLazyPart, type LazyPart } from "./lazy-part.ts";
 import { type Limits, limitsOf } from "./limits.ts";
 import type { LinkState } from "./links/link-states.ts";
@@ -53,6 +55,11 @@ export interface ClientOptions {
   discovery?: Discovery | undefined;
   /** How the client connects to peers. Default: WebRTC data channels. */
   transport?: Transport | undefined;
+  /**
+   * How the client proves who it is, and whom it accepts. Nothing is signed in `bonevalue/testing` and between tabs
+   * (`broadcastChannel()`). Default `"off"`.
+   */
+  identity?: IdentityPolicy | IdentityOptions | undefined;
   /**
    * How many links are open at once, dialed and accepted together. Beyond it the least recently used idle link is closed,
    * and calls wait for a free link until their own deadline. A call that shares a generator with other peers gets `busy`
@@ -121,13 +128,13 @@ export interface Client {
   get(query: Query): Target;
 
   /**
-   * Offers a module to the peers in `allow`, by default `"*"`. Other peers get `forbidden`. Returns the undo. Throws
-   * `module-taken` if the name is offered already.
+   * Offers a module to the peers in `allow`, by default `"*"`. Other peers get `forbidden`, and with `verified` also those
+   * that are not verified, whatever the policy. Returns the undo. Throws `module-taken` if the name is offered already.
    */
   module<M extends Module | string>(
     module: M,
     handler: Handler<M>,
-    options?: { allow?: Query | undefined },
+    options?: { allow?: Query | undefined; verified?: boolean | undefined },
   ): () => void;
 
   /**
@@ -152,12 +159,22 @@ export interface Client {
    * trust each other once the invitation is accepted, which a person with an account can do, too.
    */
   invite(email: string, names?: InvitationNames): Promise<void>;
-  /** Creates a one-use token for the person who gets the name `alias`. */
+  /**
+   * Creates a one-use token for the person who gets the name `alias`. With identity it also verifies both users: pass it on
+   * by a channel that the server does not control. For a user who is already in `users`, and where the app decides who trusts
+   * whom, it only verifies. For `"Us"`: a linking code for one other device, valid for 10 minutes. It rejects with
+   * `identity-mismatch` with policy `"off"`, and with `unsupported` where the account has a `secret`.
+   */
   requestToken(
     alias: Alias,
     callback?: (data: { token: string }) => void,
   ): Promise<{ readonly token: string; readonly expires: Date }>;
-  /** Starts mutual trust with the user who made the token, under the name `alias`. */
+  /**
+   * Starts mutual trust with the user who made the token, under the name `alias`. With identity the maker is also verified at
+   * the first connection, which is tried at once. For `"Us"`: this device joins the account of the device that made the
+   * code; if only that one is new, it joins this one. Resolves then, and rejects with `timeout` after 15 s if that device is
+   * not online, and with `identity-mismatch` if another device has used the code.
+   */
   claimToken(alias: Alias, token: string): Promise<void>;
   /** Ends the trust on both sides and closes the links at once. */
   removeUser(alias: Alias): Promise<void>;
@@ -166,6 +183,24 @@ export interface Client {
    * `disconnected`. The client reconnects in any case; if the password has changed, it gets a new peer id.
    */
   changePassword(current: string, password: string): Promise<void>;
+
+  /** `undefined` while signed out, and with policy `"off"`. */
+  readonly identity: Live<OwnIdentity | undefined>;
+  /** One value for each alias. `"Us"` describes this account's other devices. */
+  identityOf(alias: Alias): Live<UserIdentity>;
+  /**
+   * Marks `account` as this user's, after the users have compared the safety number. Pass the account that was shown beside
+   * the number: rejects with `identity-mismatch` if the user has shown another one since, or if it is already another user's.
+   */
+  acceptIdentity(alias: Alias, account: string): Promise<void>;
+  /**
+   * Excludes a device, and all devices that it has approved, for good. Online devices and users are told at once, others when
+   * they next meet a device of this account. Rejects with `unsupported` for this device, the account's first device and the
+   * devices that approved this one, and with `too-large` after 32 removed devices.
+   */
+  removeDevice(device: string): Promise<void>;
+  /** Deletes this browser's key and all it knows of other users, and starts as a new account. Every user must verify it again. */
+  resetIdentity(): Promise<void>;
 
   readonly status: Live<Status>;
   readonly self: Live<Self | undefined>;
@@ -225,8 +260,21 @@ export function createClientWith(clock: Clock, connections: Connections, options
     invalidProfiles.add(id, new BonevalueError(code, text, { data, cause }));
   });
 
-  const pool = createPool<Rpc>({
+  const identity: ClientIdentity = createClientIdentity({
+    identity: options.identity,
+    discovery,
     transport,
+    self: ownId,
+    peers: registry.all,
+    peer: registry.byId,
+    isUser: registry.hasUser,
+    dial: (peer) => new Promise((begin, fail) => pool.whenOpen(peer, { begin: () => begin(), fail })),
+    endLink: (peer, reason) => pool.drop(peer, reason),
+    onChange: (alias, state) => emitter.emit("identitychange", alias, state),
+  });
+
+  const pool = createPool<Rpc>({
+    transport: identity.transport,
     clock,
     code: connections,
     maxLinks,
@@ -235,6 +283,7 @@ export function createClientWith(clock: Clock, connections: Connections, options
     signal: (...signal) => session.signal(...signal),
     iceServers: () => session.iceServers(),
     isKnown: (peer) => registry.byId(peer) !== undefined,
+    identify: identity.ofLink,
     connect(link) {
       let peer = registry.byId(link.peer) ?? { id: link.peer, name: "", profile: noProfile };
       const newest = () => {
@@ -257,7 +306,7 @@ export function createClientWith(clock: Clock, connections: Connections, options
   });
 
   const session = createSession({
-    discovery,
+    discovery: identity.discovery,
     app,
     keeperFor: (host, credentials) => rememberOptions && keeperFor(host, credentials),
     registry,
@@ -359,7 +408,7 @@ export function createClientWith(clock: Clock, connections: Connections, options
   }
 
   async function requestToken(alias: Alias) {
-    return serverFor(alias).requestToken(alias.normalize());
+    return identity.tokens(serverFor(alias)).requestToken(alias.normalize());
   }
 
   /** Returns the session for a request with these strings. The server would close the session on another type. */
@@ -410,11 +459,12 @@ export function createClientWith(clock: Clock, connections: Connections, options
       });
     },
     module(module, handler, options) {
-      const { allow = "*" } = options ?? {};
+      const { allow = "*", verified } = options ?? {};
       return modules.add({
         module: moduleOf(module),
         handler: handler as Offer["handler"],
         allow: freezeQuery(allow),
+        verified,
         bare: typeof module === "string",
       });
     },
@@ -426,9 +476,14 @@ export function createClientWith(clock: Clock, connections: Connections, options
       if (callback) token.then((data) => guard(() => callback(data)), emitError);
       return token;
     },
-    claimToken: async (alias, token) => serverFor(alias, token).claimToken(alias.normalize(), token),
-    removeUser: async (alias) => serverFor(alias).removeUser(alias.normalize()),
+    claimToken: async (alias, token) => identity.tokens(serverFor(alias, token)).claimToken(alias.normalize(), token),
+    removeUser: async (alias) => identity.tokens(serverFor(alias)).removeUser(alias.normalize()),
     changePassword: async (current, password) => serverFor(current, password).changePassword(current, password),
+    identity: identity.own,
+    identityOf: (alias) => identity.of(alias.normalize()),
+    acceptIdentity: async (alias, account) => identity.signedIn().acceptIdentity(alias.normalize(), account),
+    removeDevice: async (device) => identity.signedIn().removeDevice(device),
+    resetIdentity: async () => identity.signedIn().resetIdentity(),
     status: session.status,
     self: session.self,
     users: registry.users,

@@ -14,6 +14,8 @@ export type {
 } from "./discovery/discovery.ts";
 export { websocket } from "./discovery/websocket.ts";
 export { BonevalueError, type ErrorCode } from "./errors.ts";
+export { indexedDbKeyStore, type KeyStore, memoryKeyStore } from "./identity/key-store.ts";
+export type { IdentityOptions, IdentityPolicy, OwnIdentity, UserIdentity } from "./identity/options.ts";
 export type { Limits } from "./limits.ts";
 export type { LinkState } from "./links/link-states.ts";
 export { overrideModule } from "./override-module.ts";
@@ -50,6 +52,6 @@ export type { FileBlobOptions, FileProgress, FileStreamOptions, RemoteFile } fro
 export { file, stream } from "./rpc/streams/stream-schema.ts";
 export type { MessageOptions, Target } from "./rpc/target.ts";
 export type { Events, Self, Status } from "./session.ts";
-export type { Link, SignalExchange, Transport } from "./transport/transport.ts";
+export type { Description, Link, SignalExchange, Transport } from "./transport/transport.ts";
 export { webrtc } from "./transport/webrtc.ts";
 export type { TrustState } from "./trust.ts";

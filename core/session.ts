@@ -10,6 +10,7 @@ import type {
 } from "./discovery/discovery.ts";
 import { BonevalueError } from "./errors.ts";
 import type { Emitter } from "./events.ts";
+import type { UserIdentity } from "./identity/options.ts";
 import type { Pool } from "./links/pool.ts";
 import type { Alias, Peer, PeerId, Profile } from "./peer.ts";
 import { type Change, createPeerList, type PeerList, type ProfileReader } from "./peers/peer-list.ts";
@@ -46,6 +47,8 @@ export interface Events {
   peerdisconnect: (peerId: PeerId) => void;
   newuser: (alias: Alias) => void;
   userremoved: (alias: Alias) => void;
+  /** What is known of a user's identity has changed. `"Us"`: a device of this user that nobody has approved. */
+  identitychange: (alias: Alias, identity: UserIdentity) => void;
   error: (error: BonevalueError) => void;
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { expect, test } from "vitest";
+import { parseVectors, vectors } from "../core/identity/testing/vectors.ts";
 import { closeCode } from "../core/protocol/close-code.ts";
 import { toClient } from "../core/protocol/to-client.ts";
 import { toServer } from "../core/protocol/to-server.ts";
@@ -30,6 +31,11 @@ const shown: Readonly<Record<string, Vector>> = Object.fromEntries(
 
 test("every golden vector is shown, byte for byte, with what is read from it", () => {
   expect(shown).toEqual(golden);
+});
+
+test("every vector of identity is shown", () => {
+  const text = snippetsOf("protocol.md", page).find((snippet) => snippet.words.includes("identity"))!.text;
+  expect(parseVectors(text)).toEqual(vectors);
 });
 
 test.each(Object.entries(Kind))("the frame %s is shown, in the table and in bytes", (name, kind) => {

@@ -42,7 +42,11 @@ export const importRules: readonly ImportRule[] = [
   { from: "core/remember/", files: ["core/discovery/discovery.ts", "core/session.ts", ...sharedFiles], packages: [] },
   { from: "core/discovery/", files: sharedFiles, packages: ["valibot"] },
   { from: "core/transport/", files: sharedFiles, packages: [] },
-  { from: "core/identity/", files: sharedFiles, packages: [] },
+  {
+    from: "core/identity/",
+    files: ["core/discovery/discovery.ts", "core/transport/transport.ts", ...sharedFiles],
+    packages: [],
+  },
   { from: "core/identity/fallback-algorithms.ts", files: ["core/identity/", ...sharedFiles], packages: ["@noble/*"] },
   { from: "core/links/", files: ["core/wire/", "core/transport/transport.ts", ...sharedFiles], packages: ["valibot"] },
   {

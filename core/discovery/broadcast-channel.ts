@@ -30,6 +30,7 @@ export interface BroadcastChannelOptions extends TabChannelPlatform {
  */
 export function broadcastChannel(options: Partial<BroadcastChannelOptions> = {}): Discovery {
   return {
+    local: true,
     open: (host, credentials, events, { app, profile }) =>
       openSession(channelOf(host, credentials, app), credentials, events, profile, {
         BroadcastChannel: globalThis.BroadcastChannel,

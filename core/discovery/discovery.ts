@@ -67,6 +67,8 @@ export interface InvitationNames {
 
 /** Finds peers and relays connection requests between them. It never sees calls or their data. */
 export interface Discovery {
+  /** There is no server between the peers: nothing is signed, and every peer counts as verified. */
+  readonly local?: boolean | undefined;
   /**
    * Starts a session. Its results are emitted after `open` has returned: `online`, or `ended` when the first attempt
    * fails. The caller closes the session. The names of a room, a guest and an app are valid and in NFC.

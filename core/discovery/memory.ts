@@ -54,6 +54,7 @@ export function createMemoryDiscovery(options: MemoryDiscoveryOptions = {}): Mem
     [...sessions].filter((session) => id === undefined || session.login()?.id === id);
 
   return {
+    local: true,
     open: (_host, credentials, events, options) => openMemorySession(server, credentials, events, options).session,
     addUser: accounts.add,
     trust(a, aliasOfB, b, aliasOfA) {

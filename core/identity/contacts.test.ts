@@ -473,6 +473,26 @@ describe("linking", () => {
     expect(joined.devices).toHaveLength(1);
   });
 
+  test("a device that was seen before it was linked is no longer reported", () => {
+    const seen = asUs(recordOf(), proofBy(40), {}).record;
+    expect(userOf(seen, "Us").seen).toBe(idOf(40));
+    const linked = asUs(addToken(seen, code), proofBy(40, { single: true }), { answers }).record;
+    expect(userOf(linked, "Us").seen).toBeUndefined();
+    const joined = asUs(addClaim(seen, { ...code, binding: "b", answered: false }), proofBy(40, { approval }), {
+      makers,
+      approves: true,
+    }).record;
+    expect(userOf(joined, "Us").seen).toBeUndefined();
+    const met = asUs(seen, proofBy(own, { chain: chainTo(40) }), {}).record;
+    expect(userOf(met, "Us").seen).toBeUndefined();
+  });
+
+  test("a claim that no code of this device fits is refused", () => {
+    const verdict = asUs(recordOf(), proofBy(40, { claim: new Uint8Array(16) }), {});
+    expect(verdict).toMatchObject(refused);
+    expect(asUs(recordOf(), proofBy(own, { claim: new Uint8Array(16), chain: chainTo(11) }), {}).verified).toBe(true);
+  });
+
   test("a code works for one device", () => {
     const { record } = asUs(made, proofBy(40, { single: true }), { answers });
     expect(asUs(record, proofBy(50, { single: true }), { answers }).verified).toBe(false);
@@ -490,6 +510,22 @@ describe("linking", () => {
     const { record } = asUs(established(claimed), proofBy(40, { approval }), { makers, approves: true });
     expect(record.account).toBe(idOf(40));
     expect(userOf(record, "Bob").certain).toBe(idOf(bob));
+  });
+
+  test("the maker that joins waits for the approval of the device that has answered", () => {
+    const answered = asUs(made, proofBy(40), { answers });
+    expect(answered).toMatchObject({
+      verified: true,
+      record: { account: idOf(own), tokens: [{ claimedBy: idOf(40) }] },
+    });
+    expectUnchanged(asUs(answered.record, proofBy(40), { answers }), answered.record);
+    const other = asUs(answered.record, proofBy(50, { approval, claim: new Uint8Array(16) }), {
+      answers,
+      approves: true,
+    });
+    expect(other).toMatchObject(refused);
+    const joined = asUs(answered.record, proofBy(40, { approval }), { answers, approves: true });
+    expect(joined.record).toMatchObject({ account: idOf(40), tokens: [] });
   });
 
   test("if each has claimed the other's code, the single one joins, or the one with the lower account", () => {

@@ -91,6 +91,8 @@ export interface MadeToken {
   readonly alias: Alias;
   readonly secret: string;
   readonly until: number;
+  /** The device that has answered a linking code, and is to approve this device. */
+  readonly claimedBy?: string | undefined;
 }
 
 /** A token of another user, or of another device of the account. */
@@ -238,7 +240,12 @@ function judgeWithoutProof(record: IdentityRecord, { alias, expected, now }: Evi
 function rowsBtoI(record: IdentityRecord, evidence: Evidence, proof: Proof, account: string): Verdict {
   const { alias, expected, answers, makers, now } = evidence;
   const user = userOf(record, alias);
-  const made = record.tokens.find((token) => token.alias === alias && token.until > now && answers.has(token.secret));
+  const device = toBase64Url(deviceOf(proof));
+  const made = record.tokens.find(
+    ({ alias: name, until, secret, claimedBy = device }) =>
+      name === alias && until > now && answers.has(secret) && claimedBy === device,
+  );
+
   const claimed = record.claims.find((claim) => claim.alias === alias && claim.until > now && makers.has(claim.secret));
   const isCertain = alias === us ? account === record.account : account === user.certain;
 
@@ -248,19 +255,21 @@ function rowsBtoI(record: IdentityRecord, evidence: Evidence, proof: Proof, acco
   }
   if (isCertain) {
     const used = made ? withoutToken(record, alias) : record;
-    if (alias === us)
-      return { record: addDevice(withoutClaim(used, us), toBase64Url(deviceOf(proof)), now), verified: true };
+    if (alias === us) return { record: addDevice(withoutClaim(used, us), device, now), verified: true };
     return {
       record: certify(claimed ? answer(used, claimed) : used, alias, account, user.since ?? now),
       verified: true,
     };
   }
   if (made || claimed) {
+    if (alias === us) return link(record, evidence, proof, made, claimed !== undefined);
     const used = made ? withoutToken(record, alias) : record;
-    if (alias === us) return link(used, evidence, proof, { made: made !== undefined, claimed: claimed !== undefined });
     return verified(claimed ? answer(used, claimed) : used, evidence, account);
   }
-  if (user.certain !== undefined && toBase64Url(deviceOf(proof)) === user.certain) {
+  if (alias === us && proof.claim) {
+    return refuse(record, "The linking code was made by another device, or it was used already: ask for a new one.");
+  }
+  if (user.certain !== undefined && device === user.certain) {
     return { record: certify(record, alias, account, user.since ?? now), verified: true };
   }
   if (isIntroduced(record, evidence, proof, account, user)) {
@@ -378,13 +387,15 @@ function link(
   record: IdentityRecord,
   { approves, now }: Evidence,
   proof: Proof,
-  { made, claimed }: { made: boolean; claimed: boolean },
+  made: MadeToken | undefined,
+  claimed: boolean,
 ): Verdict {
   const device = toBase64Url(deviceOf(proof));
   const account = toBase64Url(proof.account);
-  if (!joins(record, proof, made, claimed)) {
+  const users = record.users.filter(({ alias }) => alias !== us);
+  if (!joins(record, proof, made !== undefined, claimed)) {
     const joining = [...record.joining.filter((other) => other !== device), device];
-    return { record: { ...addDevice(record, device, now, true), joining }, verified: true };
+    return { record: { ...addDevice(withoutToken(record, us), device, now, true), users, joining }, verified: true };
   }
   if (record.devices.some(({ approved }) => approved)) {
     return refuse(
@@ -392,12 +403,14 @@ function link(
       "This device has approved others, so it cannot join another account: let the other device join.",
     );
   }
-  if (!approves) return { record, verified: true };
+  if (!approves) return { record: made ? claimBy(record, made, device) : record, verified: true };
+
   if (proof.chain.length >= maxChainLength)
     return refuse(record, "The device that made the code cannot approve others.");
   const chain = [...proof.chain, { key: fromBase64Url(record.device.publicKey)!, signature: proof.approval! }];
   const joined: IdentityRecord = {
     ...withoutClaim(withoutToken(record, us), us),
+    users,
     account,
     chain: toBase64Url(writeChain(chain)),
     formerAccounts: [...record.formerAccounts, record.account],
@@ -406,6 +419,12 @@ function link(
     joining: [],
   };
   return { record: addDevice(mergeRemoved(joined, account, proof), device, now), verified: true };
+}
+
+/** The device that has answered a code approves this one when it dials again. No other device can. */
+function claimBy(record: IdentityRecord, made: MadeToken, device: string): IdentityRecord {
+  if (made.claimedBy === device) return record;
+  return { ...record, tokens: record.tokens.map((token) => (token === made ? { ...made, claimedBy: device } : token)) };
 }
 
 function joins(record: IdentityRecord, proof: Proof, made: boolean, claimed: boolean): boolean {
@@ -419,13 +438,18 @@ function joins(record: IdentityRecord, proof: Proof, made: boolean, claimed: boo
 }
 
 function addDevice(record: IdentityRecord, device: string, now: number, approved = false): IdentityRecord {
-  if (device === record.device.publicKey) return record;
-  const joining = approved ? record.joining : record.joining.filter((other) => other !== device);
   const known = record.devices.find((other) => other.device === device);
-  if (known && (known.approved || !approved))
-    return joining.length === record.joining.length ? record : { ...record, joining };
-  const others = record.devices.filter((other) => other !== known);
-  return { ...record, joining, devices: [...others, { device, since: known?.since ?? now, approved }] };
+  const isJoining = record.joining.includes(device) && !approved;
+  const wasSeen = userOf(record, us).seen === device;
+  const isListed = device === record.device.publicKey || (known && (known.approved || !approved));
+  if (isListed && !isJoining && !wasSeen) return record;
+  const added = { device, since: known?.since ?? now, approved };
+  return {
+    ...record,
+    users: wasSeen ? record.users.filter(({ alias }) => alias !== us) : record.users,
+    joining: isJoining ? record.joining.filter((other) => other !== device) : record.joining,
+    devices: isListed ? record.devices : [...record.devices.filter((other) => other !== known), added],
+  };
 }
 
 /** Removes a device of the own account for good. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createPlatformAlgorithms } from "./algorithms.ts";
 import { toBase64Url } from "./bytes.ts";
 import { ownChain } from "./contacts.ts";
-import { openDevice } from "./device.ts";
+import { createDevice, type DeviceOptions } from "./device.ts";
 import { createFallbackAlgorithms } from "./fallback-algorithms.ts";
 import { type KeyStore, memoryKeyStore } from "./key-store.ts";
 import { isChainSigned } from "./proof.ts";
@@ -11,6 +11,13 @@ import { deriveAccount } from "./tokens.ts";
 const algorithms = createPlatformAlgorithms(crypto.subtle);
 const name = "server ann";
 
+/** Opens a device and reads its key. */
+async function openDevice(options: DeviceOptions) {
+  const device = createDevice(options);
+  const { key } = await device.read();
+  return { ...device, key };
+}
+
 test("a device keeps its key, and another name has another key", async () => {
   const store = memoryKeyStore();
   const first = await openDevice({ algorithms, store, name });
@@ -18,12 +25,12 @@ test("a device keeps its key, and another name has another key", async () => {
   const other = await openDevice({ algorithms, store, name: "server bob" });
   expect(again.key.publicKey).toEqual(first.key.publicKey);
   expect(other.key.publicKey).not.toEqual(first.key.publicKey);
-  expect((await first.read()).account).toBe(toBase64Url(first.key.publicKey));
+  expect((await first.read()).record.account).toBe(toBase64Url(first.key.publicKey));
 });
 
 test("the key of WebCrypto cannot be exported", async () => {
   const { read } = await openDevice({ algorithms, store: memoryKeyStore(), name });
-  const { privateKey } = (await read()).device;
+  const { privateKey } = (await read()).record.device;
   await expect(crypto.subtle.exportKey("pkcs8", privateKey as CryptoKey)).rejects.toThrow();
 });
 
@@ -57,7 +64,7 @@ test.for([
 ] as const)("in a store that %s a CryptoKey, the device has a seed", async ([, write]) => {
   const store = brokenStore(write);
   const first = await openDevice({ algorithms, store, name });
-  expect(typeof (await first.read()).device.privateKey).toBe("string");
+  expect(typeof (await first.read()).record.device.privateKey).toBe("string");
   const again = await openDevice({ algorithms, store, name });
   expect(again.key.publicKey).toEqual(first.key.publicKey);
 });
@@ -82,7 +89,7 @@ test("devices of an account with a secret approve themselves, and have different
   );
   const accounts = new Set<string>();
   for (const { key, read } of devices) {
-    const record = await read();
+    const { record } = await read();
     const { account, chain } = ownChain(record);
     accounts.add(record.account);
     expect(await isChainSigned(algorithms, account, chain)).toBe(true);
@@ -90,6 +97,18 @@ test("devices of an account with a secret approve themselves, and have different
   }
   expect(accounts.size).toBe(1);
   expect(devices[0]!.key.publicKey).not.toEqual(devices[1]!.key.publicKey);
+});
+
+test("after a reset in another tab a device has the new key", async () => {
+  const store = memoryKeyStore();
+  const first = await openDevice({ algorithms, store, name });
+  const stale = await openDevice({ algorithms, store, name });
+  await first.reset();
+  const { key, record } = await first.read();
+  expect(key.publicKey).not.toEqual(first.key.publicKey);
+  expect((await stale.read()).key.publicKey).toEqual(key.publicKey);
+  await first.reset();
+  expect((await stale.update((known) => known)).account).not.toBe(record.account);
 });
 
 test("a subscriber of a store learns of changes of its name only", async () => {

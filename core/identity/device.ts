@@ -6,33 +6,49 @@ import { approve, writeChain } from "./proof.ts";
 
 // The record of this device: read from its store, or made. docs/protocol.md, "Keys".
 
-/** The record of one account and server, and the device's key. */
-export interface Device {
+/** The state of a device at one moment, and the key of that state. */
+export interface DeviceState {
+  readonly record: IdentityRecord;
   readonly key: SigningKey;
-  /** Reads the record. It differs each time that another tab has written. */
-  read(): Promise<IdentityRecord>;
-  /** Changes the record in one step for all tabs. */
+}
+
+/** The record of one account and server. */
+export interface Device {
+  /** Reads the record, which another tab may have written, or replaced with one of another key. */
+  read(): Promise<DeviceState>;
+  /** Changes the record in one step for all tabs. `change` may return the same record. */
   update(change: (record: IdentityRecord) => IdentityRecord): Promise<IdentityRecord>;
+  /** Deletes the record. The next {@link Device.read} makes one with a new key. */
+  reset(): Promise<void>;
   /** Calls `listener` when another tab has written. Returns the undo. */
   subscribe(listener: () => void): () => void;
 }
 
-/** Options of {@link openDevice}. */
+/** Options of {@link createDevice}. */
 export interface DeviceOptions {
   readonly algorithms: Algorithms;
   readonly store: KeyStore;
-  /** The key of the record in the store. */
+  /** The name of the record in the store. */
   readonly name: string;
   /** Derives the key of an account that has a `secret`. Called when this browser has no key yet. */
   deriveAccount?: (() => Promise<SigningKey>) | undefined;
 }
 
-/** Reads the record, or makes one with a new key. Rejects with `unsupported` if the store fails. */
-export async function openDevice({ algorithms, store, name, deriveAccount }: DeviceOptions): Promise<Device> {
+/** Opens the record of one account and server. Its methods reject with `unsupported` if the store fails. */
+export function createDevice({ algorithms, store, name, deriveAccount }: DeviceOptions): Device {
+  let opened: { readonly publicKey: string; readonly key: Promise<SigningKey> } | undefined;
+
   const update = (change: (record: IdentityRecord | undefined) => IdentityRecord | undefined) =>
     store.update(name, change as (record: unknown) => unknown).catch((cause) => {
       throw storeError(cause);
     }) as Promise<IdentityRecord | undefined>;
+
+  function keyOf({ device }: IdentityRecord): Promise<SigningKey> {
+    if (opened?.publicKey !== device.publicKey) {
+      opened = { publicKey: device.publicKey, key: openKey(algorithms, device) };
+    }
+    return opened.key;
+  }
 
   async function makeRecord(device: StoredKey): Promise<IdentityRecord> {
     const record = createRecord(device);
@@ -44,34 +60,40 @@ export async function openDevice({ algorithms, store, name, deriveAccount }: Dev
   }
 
   /** Several tabs may make a key at once: the first one that is written is the key of all. */
-  async function write(device: StoredKey, replaced?: StoredKey): Promise<SigningKey> {
+  async function write(device: StoredKey, replaced?: StoredKey): Promise<DeviceState> {
     const made = await makeRecord(device);
-    const written = await update((found) => (found && found.device.publicKey !== replaced?.publicKey ? found : made));
-    return openKey(algorithms, written!.device);
+    const record = (await update((found) => (found && found.device.publicKey !== replaced?.publicKey ? found : made)))!;
+    return { record, key: await keyOf(record) };
   }
 
-  async function create(): Promise<SigningKey> {
-    const makesCryptoKeys = store.storesCryptoKeys && algorithms.generate;
-    const stored = makesCryptoKeys ? await makesCryptoKeys() : await generateSeed(algorithms);
+  async function create(): Promise<DeviceState> {
+    const generate = store.storesCryptoKeys ? algorithms.generate : undefined;
+    const stored = generate ? await generate() : await generateSeed(algorithms);
     try {
-      const key = await write(stored);
-      if (await canSign(algorithms, key)) return key;
+      const { record } = await write(stored);
+      // Opens the key that was read back, and not the one that was made.
+      opened = undefined;
+      const key = await keyOf(record);
+      if (await canSign(algorithms, key)) return { record, key };
     } catch (error) {
-      if (!makesCryptoKeys) throw error;
+      if (!generate) throw error;
     }
     // Firefox before 136 and some modes of Safari on iOS cannot store this kind of key.
     return write(await generateSeed(algorithms), stored);
   }
 
-  const found = await update((record) => record);
-  const key = found ? await openKey(algorithms, found.device) : await create();
   return {
-    key,
     async read() {
-      return (await update((record) => record))!;
+      const record = await update((found) => found);
+      return record ? { record, key: await keyOf(record) } : create();
     },
     async update(change) {
-      return (await update((record) => record && change(record)))!;
+      const record = await update((found) => found && change(found));
+      // Another tab has deleted it meanwhile.
+      return record ?? (await create()).record;
+    },
+    async reset() {
+      await update(() => undefined);
     },
     subscribe: (listener) => store.subscribe?.(name, listener) ?? (() => {}),
   };

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { createPlatformAlgorithms } from "./algorithms.ts";
 import { toBase64Url } from "./bytes.ts";
-import { openDevice } from "./device.ts";
+import { createDevice } from "./device.ts";
 import { defaultKeyStore, indexedDbKeyStore } from "./key-store.ts";
 
 const algorithms = createPlatformAlgorithms(crypto.subtle);
@@ -17,12 +17,12 @@ function stores() {
 test("twenty-four openings at once make one key, which signs and cannot be exported", async () => {
   const shared = stores();
   const opened = await Promise.all(
-    Array.from({ length: 24 }, (_, index) => openDevice({ algorithms, store: shared[index % 3]!, name })),
+    Array.from({ length: 24 }, (_, index) => createDevice({ algorithms, store: shared[index % 3]!, name }).read()),
   );
   expect(new Set(opened.map(({ key }) => toBase64Url(key.publicKey))).size).toBe(1);
-  const { key, read } = opened[0]!;
+  const { key, record } = opened[0]!;
   expect(await algorithms.verify(key.publicKey, await key.sign(key.publicKey), key.publicKey)).toBe(true);
-  const { privateKey } = (await read()).device;
+  const { privateKey } = record.device;
   expect(privateKey).toBeInstanceOf(CryptoKey);
   await expect(crypto.subtle.exportKey("pkcs8", privateKey as CryptoKey)).rejects.toThrow();
 });

@@ -169,10 +169,12 @@ export function readProof(text: string): Proof {
 export async function verifyProof(algorithms: Algorithms, proof: Proof, context: LinkContext): Promise<void> {
   const message = linkMessage(proof.body, context);
   if (!(await algorithms.verify(deviceOf(proof), proof.signature, message))) {
-    throw mismatch("The peer's description is not signed by the device that it names.");
+    throw mismatch(
+      "The connection was changed on its way, or repeated: its signature is invalid. Do not trust this server.",
+    );
   }
   if (!(await isChainSigned(algorithms, proof.account, proof.chain))) {
-    throw mismatch("The peer's account has not approved its device.");
+    throw mismatch("The peer's proof of identity has an invalid approval. Link that device again.");
   }
 }
 
@@ -257,10 +259,7 @@ export function linkMessage(body: Bytes, { role, app, from, to, own, answered }:
 
 /** The error of a check that failed. */
 export function mismatch(message: string): BonevalueError {
-  return new BonevalueError(
-    "identity-mismatch",
-    `${message} Somebody may have changed the connection: compare the safety numbers.`,
-  );
+  return new BonevalueError("identity-mismatch", message);
 }
 
 function approvalMessage(account: Bytes, device: Bytes): Bytes {
@@ -272,7 +271,7 @@ function introductionMessage(account: Bytes, other: Bytes, name: Bytes, time: nu
 }
 
 function malformed(): BonevalueError {
-  return mismatch("The peer's proof of identity is malformed.");
+  return mismatch("The peer's proof of identity is malformed. Update the app on that side.");
 }
 
 function createReader(bytes: Bytes) {

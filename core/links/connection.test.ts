@@ -35,6 +35,7 @@ function connect(service: Partial<Service> = {}) {
     },
   });
   const connection = createConnection({
+    identity: { verified: true },
     peer: "other",
     link,
     clock,

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { BonevalueError, type ErrorCode } from "../errors.ts";
 import type { Limits } from "../limits.ts";
-import type { Channel, Link } from "../transport/transport.ts";
+import type { Channel, Link, LinkIdentity } from "../transport/transport.ts";
 import { type CompleteFrame, createFrameReader } from "../wire/frame-reader.ts";
 import { CloseStep, type Frame, type Hello, Kind } from "../wire/frames.ts";
 import { createSendScheduler, type SendScheduler } from "../wire/send-scheduler.ts";
@@ -32,6 +32,8 @@ export interface Connection<S extends Service = Service> {
   readonly accepting: boolean;
   /** Whether it has ended. */
   readonly isOver: boolean;
+  /** Whether the peer's identity is certain. */
+  readonly verified: boolean;
   /** When it was last used, either way, by the clock. */
   readonly lastUse: number;
   /** Starts to read what the peer sends, and may have sent before. To be called once. */
@@ -50,6 +52,7 @@ export interface Connection<S extends Service = Service> {
 export interface LinkOptions {
   readonly peer: string;
   readonly link: Link;
+  readonly identity: LinkIdentity;
   readonly clock: Clock;
   /** How long it stays open before our first use. */
   readonly unusedTimeout: number;
@@ -81,7 +84,7 @@ const closeTimeoutMs = 1_000;
 
 /** Sends the hello on a link that has opened. It reads what the peer sends from `listen` on. */
 export function createConnection<S extends Service>(options: ConnectionOptions<S>): Connection<S> {
-  const { peer, link, clock } = options;
+  const { peer, link, identity, clock } = options;
   const helloRead = new Set<Channel>();
   const scheduler = createSendScheduler(link, { clock, onEmpty });
   const readFrames = createFrameReader(clock, options.limits);
@@ -138,7 +141,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   }
 
   function onHello(frame: CompleteFrame, channel: "control" | "bulk"): void {
-    const hello = readHello(frame, peer);
+    const hello = readHello(frame, peer, identity);
     helloRead.add(channel);
     if (remote) return;
     remote = hello;
@@ -195,6 +198,9 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     get isOver() {
       return over;
     },
+    get verified() {
+      return identity.verified;
+    },
     get lastUse() {
       return lastUse;
     },
@@ -223,8 +229,9 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   };
   const service = options.serve(connection);
 
-  scheduler.send("control", createHello(options.hello));
-  scheduler.send("bulk", createHello(options.hello));
+  const hello = createHello(identity.hello ? { ...options.hello, identity: identity.hello } : options.hello);
+  scheduler.send("control", hello);
+  scheduler.send("bulk", hello);
   link.closed.then((reason) =>
     end(idleClose.accepted ? undefined : (reason ?? disconnected("The link to the peer was lost"))),
   );

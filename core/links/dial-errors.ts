@@ -3,11 +3,14 @@ import { BonevalueError, type ErrorCode, isErrorCode } from "../errors.ts";
 /** How long a dial may take. docs/protocol.md, "Signals". */
 export const dialTimeoutMs = 15_000;
 
+const verifyBoth = "Verify each other with a token, link this device, or update the app.";
 const inTime = `within ${dialTimeoutMs / 1_000} s`;
 
 /** The peer has refused an attempt, or given it up, with `code`. */
 export function refused(peer: string, code: string): BonevalueError {
   const known: ErrorCode = isErrorCode(code) ? code : "link-failed";
+  if (known === "identity-mismatch")
+    return new BonevalueError(known, `Peer ${peer} does not accept this device. ${verifyBoth}`);
   return new BonevalueError(known, `Peer ${peer} refused the link (${code}). Try again later.`);
 }
 

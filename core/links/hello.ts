@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { boundedCount } from "../bounded-schemas.ts";
 import { BonevalueError } from "../errors.ts";
+import type { LinkIdentity } from "../transport/transport.ts";
 import { type Frame, type Hello, Kind, wireVersion } from "../wire/frames.ts";
 import { protocolError } from "../wire/protocol-error.ts";
 import { minMessageSize } from "../wire/send-scheduler.ts";
@@ -25,9 +26,10 @@ export function createHello(own: Hello): Frame<never> {
 
 /**
  * Reads the peer's limits from its first frame. Throws `protocol` if the frame is no hello, `incompatible` if its
- * version is unknown, and `identity-mismatch` if it comes from another peer than `peer`.
+ * version is unknown, and `identity-mismatch` if it comes from another peer than `peer`, or names other keys than those that
+ * signed the link's descriptions.
  */
-export function readHello(frame: Frame<unknown>, peer: string): Hello {
+export function readHello(frame: Frame<unknown>, peer: string, { accepts }: Pick<LinkIdentity, "accepts"> = {}): Hello {
   if (frame[0] !== Kind.hello) throw protocolError("something out of place");
   const [, version, data] = frame;
   if (!Number.isInteger(version) || version < 1) {
@@ -37,6 +39,12 @@ export function readHello(frame: Frame<unknown>, peer: string): Hello {
   if (!read.success) throw protocolError("malformed data");
   if (read.output.peer !== peer) {
     throw new BonevalueError("identity-mismatch", "Another peer answered than the one that was dialed.");
+  }
+  if (accepts && !accepts(read.output.identity)) {
+    throw new BonevalueError(
+      "identity-mismatch",
+      "The peer took part in another connection: its signals were changed.",
+    );
   }
   return read.output;
 }

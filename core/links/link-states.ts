@@ -12,6 +12,8 @@ export interface LinkState {
   readonly path?: "direct" | "turn" | "memory" | undefined;
   /** Round-trip time in whole ms. */
   readonly roundTrip?: number | undefined;
+  /** Whether the peer's identity is certain. Known once the link is open. */
+  readonly verified?: boolean | undefined;
   /** Why it failed or was interrupted, and what to do about it. */
   readonly error?: BonevalueError | undefined;
 }
@@ -21,7 +23,7 @@ export interface LinkStates {
   /** The state of one peer's link: the same object for as long as it is referenced. */
   of(peer: string): Live<LinkState>;
   /** The link is open, or works again. */
-  works(peer: string, link: Link): void;
+  works(peer: string, link: Link, verified: boolean): void;
   /** No link works. */
   report(peer: string, status: Exclude<LinkState["status"], "open">, error?: BonevalueError): void;
   /** The link is over: idle if it ended by agreement or with `cancelled`, else failed. */
@@ -48,17 +50,23 @@ export function createLinkStates(clock: Clock): LinkStates {
     const state = of(peer);
     const before = state.peek();
     if (before.path === path && before.roundTrip === roundTrip) return;
-    set(state, Object.freeze({ status: before.status, path, roundTrip }));
+    set(state, Object.freeze({ ...before, path, roundTrip }));
   }
 
-  function report(peer: string, status: LinkState["status"], error?: BonevalueError, link?: Link): void {
+  function report(
+    peer: string,
+    status: LinkState["status"],
+    error?: BonevalueError,
+    link?: Link,
+    verified?: boolean,
+  ): void {
     poller.follow(peer, link);
-    set(of(peer), Object.freeze({ status, error }));
+    set(of(peer), Object.freeze({ status, error, verified }));
   }
 
   return {
     of,
-    works: (peer, link) => report(peer, "open", undefined, link),
+    works: (peer, link, verified) => report(peer, "open", undefined, link, verified),
     report,
     over(peer, reason) {
       const failure = reason?.code === "cancelled" ? undefined : reason;

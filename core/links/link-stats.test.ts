@@ -91,12 +91,15 @@ async function annAndBob(): Promise<{ clock: VirtualClock; ann: Client; bob: str
 test("a subscriber learns the path and the round-trip time of a link", async () => {
   const { clock, ann, bob } = await annAndBob();
   const link = ann.link(bob);
-  expect(link.peek()).toEqual({ status: "open" });
+  expect(link.peek()).toEqual({ status: "open", verified: true });
   const states: LinkState[] = [];
   const undo = link.subscribe((state) => states.push(state));
   await clock.advance(10_000);
   undo();
-  expect(states).toEqual([{ status: "open" }, { status: "open", path: "memory", roundTrip: 40 }]);
+  expect(states).toEqual([
+    { status: "open", verified: true },
+    { status: "open", verified: true, path: "memory", roundTrip: 40 },
+  ]);
   expect(link.peek()).toBe(states.at(-1));
   expect(Object.isFrozen(link.peek())).toBe(true);
 });

@@ -610,6 +610,7 @@ function createFakePool({ maxLinks = 64, link = () => ({}), service, online = tr
     signal: (_kind, _to, signal) => signals.push(signal),
     iceServers: () => [],
     isKnown: () => true,
+    identify: () => ({ verified: true }),
     connect: (options) =>
       createConnection<Service>({
         ...options,
@@ -743,7 +744,7 @@ test("an interrupted link is reported, and works again when it is restored", asy
   expect(pool.state("peer").peek()).toMatchObject({ status: "interrupted", error: lost });
   expect(reports).toEqual(["peer began", "interrupted"]);
   links[0]!.events.restored();
-  expect(pool.state("peer").peek()).toEqual({ status: "open" });
+  expect(pool.state("peer").peek()).toEqual({ status: "open", verified: true });
 });
 
 test.each([true, false])("the end of a link is signaled only if it is interrupted: %s", async (interrupted) => {

@@ -3,7 +3,7 @@ import { BonevalueError } from "../errors.ts";
 import type { LazyPart } from "../lazy-part.ts";
 import type { SignalKind } from "../protocol/messages.ts";
 import type { Live } from "../reactive.ts";
-import type { Link, Transport } from "../transport/transport.ts";
+import type { Link, LinkIdentity, Transport } from "../transport/transport.ts";
 import type { Connection, LinkOptions, Service } from "./connection.ts";
 import type { Role } from "./dial-state.ts";
 import { createDialer } from "./dialer.ts";
@@ -25,6 +25,8 @@ export interface PoolOptions<S extends Service> {
   iceServers(): readonly RTCIceServer[];
   /** Whether we may talk to this peer now. */
   isKnown(peer: string): boolean;
+  /** Who is at the other end of a link that has opened. */
+  identify(link: Link): LinkIdentity;
   /** Creates the connection on a link that has opened. */
   connect(options: LinkOptions): Connection<S>;
   /** Nothing arrives on a link at present, perhaps because of our own network. */
@@ -134,9 +136,11 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
 
   function onOpen(peer: string, link: Link, role: Role): void {
     const entry = entryOf(peer);
+    const identity = options.identify(link);
     const connection = options.connect({
       peer,
       link,
+      identity,
       clock,
       unusedTimeout: role === "caller" ? unusedTimeoutMs : idleTimeout,
       idleTimeout,
@@ -147,24 +151,24 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       },
       onIdle: limiter.drain,
       onInterrupted: (reason) => onInterrupted(peer, reason),
-      onRestored: () => onWorking(peer, link),
+      onRestored: () => onWorking(peer, link, identity),
       onEnd(reason) {
         states.over(peer, reason);
         options.onClosed(peer);
       },
     });
     entry.connection = connection;
-    onWorking(peer, link);
+    onWorking(peer, link, identity);
     flush(entry);
     connection.listen();
     // Last: a dial that waited for this one begins, and a subscriber may sign out.
     limiter.drain();
   }
 
-  function onWorking(peer: string, link: Link): void {
+  function onWorking(peer: string, link: Link, { verified }: LinkIdentity): void {
     dialer.setSilent(peer, false);
     // Last: a subscriber may sign out.
-    states.works(peer, link);
+    states.works(peer, link, verified);
   }
 
   function onInterrupted(peer: string, reason: BonevalueError): void {

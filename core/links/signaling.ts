@@ -53,11 +53,18 @@ const candidate: v.GenericSchema<unknown, Candidate> = v.object({
 // Counted before each is checked: a signal over a link may hold millions.
 const fewCandidates = v.custom<unknown[]>((value) => Array.isArray(value) && value.length <= maxCandidates);
 
+// Together they fit into the server's frame, with the candidates.
+const maxDescription = 16_384;
+const description = v.pipe(
+  v.object({ type: boundedText(16), sdp: boundedText(maxDescription), proof: v.optional(boundedText(4_096)) }),
+  v.check(({ sdp, proof = "" }) => sdp.length + proof.length <= maxDescription),
+);
+
 /** Validates a signal from any sender: sizes are bounded, unknown fields are dropped. */
 export const signal: v.GenericSchema<unknown, Signal> = v.object({
   attempt: boundedCount(1),
   round: boundedCount(0),
-  description: v.optional(v.object({ type: boundedText(16), sdp: boundedText(16_384) })),
+  description: v.optional(description),
   candidates: v.optional(v.pipe(fewCandidates, v.array(candidate))),
   end: v.optional(boundedText(64)),
 });

@@ -48,6 +48,8 @@ export interface OutgoingRequest {
   /** How long a call waits for its reply, and a message for its link, in ms. */
   readonly timeout: number;
   readonly keepAlive: boolean | undefined;
+  /** Sends nothing to a peer that is not verified. */
+  readonly verified?: boolean | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Called with the reply of each peer, or with the error of a message that cannot be sent. Only the first reply counts. */
   settle(peer: Peer, outcome: Outcome): void;
@@ -115,6 +117,7 @@ export function callPeer(context: CallContext, peer: Peer, payload: Payload, req
   const dequeue = context.pool.whenOpen(peer.id, {
     failFast: isShared(payload),
     begin(connection) {
+      if (request.verified && !connection.verified) return settle(call, { error: notVerified(peer) });
       call.connection = connection;
       connection.service.send(call);
     },
@@ -150,6 +153,11 @@ export function settle(call: PeerCall, outcome: Outcome): void {
   if ("error" in outcome) endCall(call, outcome.error);
   else call.context.deadlines.stop(call.deadline);
   call.request.settle(call.peer, outcome);
+}
+
+function notVerified({ name }: Peer): BonevalueError {
+  const message = `"${name}" is not verified, so nothing was sent: exchange a token, or compare the safety number.`;
+  return new BonevalueError("identity-mismatch", message);
 }
 
 function timeoutError({ request: { kind, timeout }, connection, busy }: PeerCall): BonevalueError {

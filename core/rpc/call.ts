@@ -25,6 +25,8 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   /** Keep the link open for `idleTimeout` after the reply, or only for a moment. Default: the client's. */
   keepAlive?: boolean | undefined;
+  /** Sends nothing to a peer that is not verified: its reply is `identity-mismatch`, whatever the policy. Default false. */
+  verified?: boolean | undefined;
   /** Called when a peer has read more of the request's streams and files. */
   onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -37,7 +39,7 @@ export function call(
   targets: readonly Peer[],
   module: Module,
   value: unknown,
-  { timeout = defaultTimeout, signal, keepAlive, onProgress }: CallOptions = {},
+  { timeout = defaultTimeout, signal, keepAlive, verified, onProgress }: CallOptions = {},
 ): Replies<any> {
   const { limits, refusal, noPeersError } = context;
   const calls = new Map<Peer, PeerCall>();
@@ -48,6 +50,7 @@ export function call(
     kind: "call",
     timeout,
     keepAlive,
+    verified,
     onProgress,
     settle: collector.settle,
     onStreamsEnded: stopListening,

@@ -41,6 +41,8 @@ export interface InboundCall {
 export interface InboundLink {
   peer(): Peer;
   readonly streams: Streams;
+  /** Whether the peer's identity is certain. */
+  isVerified(): boolean;
   /** A call is over. `ending` is undefined when it was aborted. */
   onOver(call: InboundCall, ending: Ending | undefined): void;
   /** The peer has got more credit for a stream of the request. */
@@ -72,7 +74,10 @@ export function groupOf(call: InboundCall): StreamGroup {
 /** What the handler gets. Under a bare name it may answer by callback. */
 export function contextOf(call: InboundCall, request: unknown, isBare: boolean): NamedHandlerContext {
   const peer = call.link.peer();
-  const context = isBare ? { request, peer, callback: (value: unknown) => end(call, { value }) } : { request, peer };
+  const verified = call.link.isVerified();
+  const context = isBare
+    ? { request, peer, verified, callback: (value: unknown) => end(call, { value }) }
+    : { request, peer, verified };
   return withSignal(context, () => signalOf(call)) as NamedHandlerContext;
 }
 

@@ -66,6 +66,8 @@ export type ContractCode = "invalid-request" | "invalid-response";
 export interface HandlerContext<Request> {
   readonly request: Request;
   readonly peer: Peer;
+  /** Whether the peer's identity is certain: otherwise somebody else may have its name. */
+  readonly verified: boolean;
   /**
    * Until the answer, aborts when the caller cancels, the deadline passes or the link is lost. Its reason is that
    * {@link BonevalueError}. After an answer with streams, aborts when all of them are over, if the caller stopped one or

@@ -10,6 +10,8 @@ export interface Offer {
   readonly handler: (context: HandlerContext<any>) => unknown;
   /** The peers that may call it. */
   readonly allow: Query;
+  /** Refuses peers that are not verified. */
+  readonly verified?: boolean | undefined;
   /** Whether it is offered under a bare name, so that the handler may answer by callback. */
   readonly bare: boolean;
 }

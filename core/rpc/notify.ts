@@ -12,6 +12,7 @@ import { countOf, unsendable } from "./wire-errors.ts";
 export interface NotifyOptions {
   readonly keepAlive?: boolean | undefined;
   readonly lossy?: boolean | undefined;
+  readonly verified?: boolean | undefined;
 }
 
 // How long a message waits for its link, in ms.
@@ -99,12 +100,13 @@ export function createNotify(context: CallContext, failed: (error: BonevalueErro
     return new Array(count).fill({ packed, streams: [] });
   }
 
-  return (targets, module, value, { keepAlive, lossy = false }) => {
+  return (targets, module, value, { keepAlive, lossy = false, verified }) => {
     const request: OutgoingRequest = {
       module,
       kind: lossy ? "lossy" : "message",
       timeout: linkTimeoutMs,
       keepAlive,
+      verified,
       settle(peer, outcome) {
         if ("error" in outcome) fail(peer, outcome.error);
       },

@@ -34,6 +34,8 @@ export interface ResponderOptions extends Answering {
   readonly receipts: Receipts;
   /** Whether the peer is among those that a module is offered to. */
   isAllowed(allow: Query): boolean;
+  /** Whether the peer's identity is certain. */
+  isVerified(): boolean;
   /** Called with errors that no caller gets, and with the faults of this page. */
   failed(error: BonevalueError): void;
 }
@@ -55,7 +57,7 @@ const messageTimeoutMs = 30_000;
 
 /** Runs a handler for each request that arrives, in the order in which the requests were made. */
 export function createResponder(options: ResponderOptions): Responder {
-  const { peer, modules, deadlines, limits, streams, receipts, isAllowed, failed } = options;
+  const { peer, modules, deadlines, limits, streams, receipts, isAllowed, isVerified, failed } = options;
   const capacity = limits.requestsPerPeer;
   const calls = createIdMap<InboundCall>();
   const messages = new Set<InboundCall>();
@@ -68,6 +70,7 @@ export function createResponder(options: ResponderOptions): Responder {
 
   const link: InboundLink = {
     peer,
+    isVerified,
     streams,
     onOver(call, ending) {
       deadlines.stop(call.deadline);
@@ -202,6 +205,7 @@ export function createResponder(options: ResponderOptions): Responder {
     const offer = modules.get(module);
     if (!offer) throw new BonevalueError("unknown-module", `The peer offers no module named "${module}".`);
     if (!isAllowed(offer.allow)) throw new BonevalueError("forbidden", `The peer does not offer "${module}" to us.`);
+    if (offer.verified && !isVerified()) throw notVerified(module);
     return offer;
   }
 
@@ -238,6 +242,13 @@ function createSerialQueue(): (task: () => Promise<void> | undefined) => void {
       if (last === current) last = undefined;
     });
   };
+}
+
+function notVerified(module: string): BonevalueError {
+  return new BonevalueError(
+    "forbidden",
+    `The peer offers "${module}" to verified users only: verify each other with a token.`,
+  );
 }
 
 function checkTimeoutError(module: string): BonevalueError {

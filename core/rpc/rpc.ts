@@ -35,7 +35,10 @@ export interface RpcOptions {
 }
 
 /** Serves the peer's requests on `connection`, and sends ours. Every frame is dispatched here, once. */
-export function createRpc(connection: Pick<Connection<Rpc>, "scheduler" | "remote">, options: RpcOptions): Rpc {
+export function createRpc(
+  connection: Pick<Connection<Rpc>, "scheduler" | "remote" | "verified">,
+  options: RpcOptions,
+): Rpc {
   const { scheduler } = connection;
   const { presence } = options;
   const streams = createStreams({ ...options, scheduler, remote: () => connection.remote });
@@ -52,6 +55,7 @@ export function createRpc(connection: Pick<Connection<Rpc>, "scheduler" | "remot
     streams,
     receipts,
     messageWindow: () => (delivers() ? connection.remote?.calls : connection.remote && Number.POSITIVE_INFINITY),
+    isVerified: () => connection.verified,
   };
   const caller = createCaller(link);
   const responder = createResponder(link);

@@ -15,6 +15,8 @@ export interface MessageOptions {
   keepAlive?: boolean | undefined;
   /** Sends it unordered, never again, and not at all when the link is congested: for cursors and the like. At most 1 KiB. */
   lossy?: boolean | undefined;
+  /** Sends nothing to a peer that is not verified: an `error` event with `identity-mismatch`. Default false. */
+  verified?: boolean | undefined;
 }
 
 /**
@@ -78,7 +80,11 @@ export function createTarget({ query, peers, targets, call, notify, presence, fa
       if (callback || typeof options === "function") requireFunction(callback, "The fourth argument, the callback,");
       if (!callback) return notify(targets(), moduleOf(module), request, how);
       if (how.lossy) throw new BonevalueError("unsupported", "A lossy message has no answer. Omit the callback.");
-      deliver(call(targets(), moduleOf(module), request, { keepAlive: how.keepAlive }), callback, failed);
+      deliver(
+        call(targets(), moduleOf(module), request, { keepAlive: how.keepAlive, verified: how.verified }),
+        callback,
+        failed,
+      );
     },
   });
 }

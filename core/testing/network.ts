@@ -67,6 +67,7 @@ export function createNetwork(options: NetworkOptions = {}): Network {
   function discoveryFor(username: string | undefined): Discovery {
     if (username === undefined) return discovery;
     return {
+      local: true,
       open: (host, credentials, ...rest) =>
         discovery.open(host, isToken(credentials) ? { username, password: "" } : credentials, ...rest),
     };

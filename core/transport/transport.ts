@@ -10,6 +10,8 @@ export type Channel = "control" | "bulk" | "lossy";
 export interface Description {
   readonly type: string;
   readonly sdp: string;
+  /** Who sends it, in base64url: docs/protocol.md, "Identity". The transport neither makes nor reads it. */
+  readonly proof?: string | undefined;
 }
 
 /** A possible address of one side: RTCIceCandidateInit for WebRTC. */
@@ -84,6 +86,16 @@ export interface Link {
   stats?(): Promise<{ readonly path?: "direct" | "turn" | "memory"; readonly roundTrip?: number }>;
 }
 
+/** Who is at the other end of a link. Known once the link is open. */
+export interface LinkIdentity {
+  /** Whether the peer's identity is certain. */
+  readonly verified: boolean;
+  /** What this side puts into its hello. */
+  readonly hello?: Uint8Array | undefined;
+  /** Whether the peer's hello names the keys of this link. */
+  accepts?(hello: unknown): boolean;
+}
+
 /** Whether this side is reachable by each kind of address. */
 export interface Reach {
   /** Local addresses of this machine. */
@@ -100,6 +112,11 @@ export interface Reach {
 
 /** Opens links between two peers, with the three channels of docs/protocol.md. */
 export interface Transport {
+  /**
+   * Whether its descriptions commit to the keys that encrypt the link (channel binding, RFC 5056), as WebRTC's do. Without it
+   * nothing is signed and no peer is verified.
+   */
+  readonly channelBinding?: boolean | undefined;
   /** Called once for each attempt on both sides, first on the caller's. Never throws: `opened` rejects instead. */
   open(peer: string, role: "caller" | "callee", exchange: SignalExchange): Link;
   /** Tests by which addresses this side is reachable. Rejects with `unsupported` if links are impossible. */

@@ -45,6 +45,7 @@ const noPath = "There is no path to the peer. Configure a TURN server in iceServ
 /** Connects peers with WebRTC data channels. It uses only the STUN and TURN servers of the app and its discovery server. */
 export function webrtc(options: WebRtcOptions = {}): Transport {
   return {
+    channelBinding: true,
     open: (_peer, role, exchange) => openLink(options, role, exchange),
     probe: (servers) => probeReach(options, servers),
   };

@@ -53,7 +53,7 @@ export interface Hello {
   readonly assembly: number;
   /** Extensions that the side understands, by name: {@link features}. Their frames are sent only to a side that names them. */
   readonly features?: readonly string[] | undefined;
-  /** Reserved for an identity proof. */
+  /** The sender's device key, then the receiver's device key. docs/protocol.md, "Hello". */
   readonly identity?: unknown;
 }
 

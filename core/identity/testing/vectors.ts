@@ -90,16 +90,19 @@ a proof with all parts, for the same offer in the app "chess" (the parts do not 
   BwHfOaF2_xLtz3Ab2LKhzOjNbsFk56hAaMlyiJAVDqsXW2hgRVB5dormoaQso4PUMVcdzGzL03oC
 `;
 
-/** The test vectors by name. Line breaks within a value are removed. */
-export const vectors: ReadonlyMap<string, string> = new Map(
-  text
-    .trim()
-    .split("\n\n")
-    .map((entry) => {
+/** Reads vectors by name. Line breaks within a value are removed. */
+export function parseVectors(text: string): ReadonlyMap<string, string> {
+  const entries = text.trim().split("\n\n");
+  return new Map(
+    entries.map((entry) => {
       const [name = "", ...lines] = entry.split("\n");
-      return [name, lines.map((line) => line.trim()).join(name.startsWith("safety") ? " " : "")] as const;
+      return [name, lines.map((line) => line.trim()).join("")];
     }),
-);
+  );
+}
+
+/** The test vectors by name. */
+export const vectors: ReadonlyMap<string, string> = parseVectors(text);
 
 /** The value of a vector. */
 export function vector(name: string): string {

@@ -89,6 +89,7 @@ export function createHostileSetup(): HostileSetup {
     const connection = createConnection<Rpc>({
       peer: "hostile",
       link,
+      identity: { verified: false },
       clock,
       hello: helloOf("victim", limits),
       limits,

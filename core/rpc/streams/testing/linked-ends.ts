@@ -111,7 +111,7 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
     },
   };
   const scheduler = createSendScheduler(port, { clock });
-  const connection = { scheduler, remote: { ...helloOf(peer, limits), ...hello }, keepOpen() {} };
+  const connection = { scheduler, remote: { ...helloOf(peer, limits), ...hello }, verified: true, keepOpen() {} };
   const rpc = createRpc(connection, {
     peer: () => otherPeer,
     modules,

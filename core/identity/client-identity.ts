@@ -1,0 +1,191 @@
+import type { Discovery, DiscoveryEvents, DiscoverySession } from "../discovery/discovery.ts";
+import { BonevalueError, type ErrorCode } from "../errors.ts";
+import { guard } from "../events.ts";
+import { createLazyPart } from "../lazy-part.ts";
+import type { Alias, Peer, PeerId } from "../peer.ts";
+import { us } from "../protocol/alias.ts";
+import { createLive, type Live, set } from "../reactive.ts";
+import type { Link, LinkIdentity, Transport } from "../transport/transport.ts";
+import { createWeakCache } from "../weak-cache.ts";
+import type { Identity, TokenServer } from "./identify.ts";
+import type { IdentityOptions, IdentityPolicy, OwnIdentity, UserIdentity } from "./options.ts";
+
+// The part of identity that every page loads. The rest is loaded while the client signs in: what discovery reports waits
+// until the key is known, so that no link opens before.
+
+/** What identity needs of the client. */
+export interface ClientIdentityOptions {
+  readonly identity: IdentityPolicy | IdentityOptions | undefined;
+  readonly discovery: Discovery;
+  readonly transport: Transport;
+  self(): PeerId;
+  peers(): readonly Peer[];
+  peer(id: PeerId): Peer | undefined;
+  isUser(alias: Alias): boolean;
+  /** Dials a peer. Resolves when a link is open. */
+  dial(peer: PeerId): Promise<void>;
+  endLink(peer: PeerId, reason: BonevalueError): void;
+  onChange(alias: Alias, identity: UserIdentity): void;
+}
+
+/** The identity of a client, and its discovery and transport with identity. */
+export interface ClientIdentity {
+  readonly discovery: Discovery;
+  readonly transport: Transport;
+  readonly own: Live<OwnIdentity | undefined>;
+  of(alias: Alias): Live<UserIdentity>;
+  /** Who is at the other end of a link of this transport. */
+  ofLink(link: Link): LinkIdentity;
+  /** Requests and claims tokens, with `server` where they need one. */
+  tokens(server: TokenServer): TokenServer;
+  /** The identity of this sign-in. Throws `unsupported` if there is none. */
+  signedIn(): Identity;
+}
+
+const unknown: UserIdentity = Object.freeze({ status: "unknown" });
+
+/** Adds identity to a discovery and a transport, unless there is no server, or the policy is `"off"`. */
+export function createClientIdentity(client: ClientIdentityOptions): ClientIdentity {
+  const { identity: given, discovery, transport } = client;
+  const options: IdentityOptions = typeof given === "string" ? { policy: given } : (given ?? { policy: "off" });
+  const { policy = "tofu" } = options;
+  const isLocal = discovery.local === true;
+  const isActive = policy !== "off" && !isLocal && transport.channelBinding === true;
+  if (policy === "require" && !isActive && !isLocal) throw nothingSigned("invalid-request");
+  const code = createLazyPart(() => import("./identify.ts"));
+  const own = createLive<OwnIdentity | undefined>(undefined);
+  const users = createWeakCache<Live<UserIdentity>>();
+  const links = new WeakMap<Link, LinkIdentity>();
+  const unsigned: LinkIdentity = { verified: isLocal };
+  let current: Identity | undefined;
+  let isUnsignedRoom = false;
+
+  function of(alias: Alias): Live<UserIdentity> {
+    return users.get(alias, (hold) => createLive(current?.userIdentity(alias) ?? unknown, hold));
+  }
+
+  function signedIn(): Identity {
+    if (current) return current;
+    throw nothingSigned("unsupported");
+  }
+
+  function open(...[host, credentials, events, scope]: Parameters<Discovery["open"]>): DiscoverySession {
+    isUnsignedRoom = "room" in credentials && !options.secret && policy !== "require";
+    if (isUnsignedRoom) return discovery.open(host, credentials, events, scope);
+    let identity: Identity | undefined;
+    let isOver = false;
+    let last = load().catch(fail);
+
+    async function load(): Promise<void> {
+      await code.load();
+      identity = await code.loaded!.identify({
+        ...client,
+        ...scope,
+        options: { ...options, policy },
+        host,
+        credentials,
+        onOwn: (value) => set(own, value),
+        onUser(alias, value, isNews) {
+          set(of(alias), value);
+          if (isNews) client.onChange(alias, value);
+        },
+      });
+    }
+
+    function enqueue(step: () => void | Promise<void>): void {
+      last = last.then(() => (isOver ? undefined : step())).catch(fail);
+    }
+
+    function fail(error: BonevalueError): void {
+      void session.close();
+      events.ended(error);
+    }
+
+    function stop(): void {
+      isOver = true;
+      identity?.stop();
+      if (!identity || current !== identity) return;
+      current = undefined;
+      set(own, undefined);
+    }
+
+    const queued = Object.fromEntries(
+      Object.entries(events).map(([name, run]: [string, (...args: readonly never[]) => void]) => [
+        name,
+        (...args: readonly never[]) => enqueue(() => guard(() => run(...args))),
+      ]),
+    ) as unknown as DiscoveryEvents;
+    const onPeers = () => enqueue(() => identity!.onPeers());
+    const session = discovery.open(
+      host,
+      credentials,
+      {
+        ...queued,
+        online(snapshot) {
+          enqueue(async () => {
+            await identity!.start(snapshot.self.username);
+            current = identity;
+          });
+          queued.online(snapshot);
+          onPeers();
+        },
+        peerConnect(peer) {
+          queued.peerConnect(peer);
+          onPeers();
+        },
+        ended(reason) {
+          queued.ended(reason);
+          enqueue(stop);
+        },
+      },
+      scope,
+    );
+    const close = session.close.bind(session);
+    return Object.assign(session, {
+      close() {
+        stop();
+        return close();
+      },
+    });
+  }
+
+  return {
+    discovery: isActive ? { open } : discovery,
+    transport: isActive
+      ? {
+          open(...args) {
+            if (isUnsignedRoom) return transport.open(...args);
+            const { link, identity } = signedIn().links.open(...args);
+            links.set(link, identity);
+            return link;
+          },
+        }
+      : transport,
+    own,
+    of,
+    ofLink: (link) => links.get(link) ?? unsigned,
+    tokens(server) {
+      if (isLocal) return server;
+      if (isActive) return signedIn().tokens(server);
+      return {
+        requestToken(alias) {
+          if (alias === us) throw nothingSigned("identity-mismatch");
+          return server.requestToken(alias);
+        },
+        claimToken(alias, token) {
+          if (token.includes(".")) throw nothingSigned("identity-mismatch");
+          return server.claimToken(alias, token);
+        },
+        removeUser: (alias) => server.removeUser(alias),
+      };
+    },
+    signedIn,
+  };
+}
+
+function nothingSigned(code: ErrorCode): BonevalueError {
+  return new BonevalueError(
+    code,
+    'Nothing is signed here. Sign in, with identity: "tofu" and a transport such as webrtc().',
+  );
+}

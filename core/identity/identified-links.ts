@@ -1,0 +1,286 @@
+import { BonevalueError } from "../errors.ts";
+import type { Alias, PeerId } from "../peer.ts";
+import { us } from "../protocol/alias.ts";
+import type { Description, Link, LinkIdentity, SignalExchange, Transport } from "../transport/transport.ts";
+import type { Algorithms } from "./algorithms.ts";
+import { type Bytes, concat, fromBase64Url, isEqual, toBase64Url } from "./bytes.ts";
+import { hasRemovedKey, type IdentityRecord, judge, userOf, type Verdict } from "./contacts.ts";
+import type { Device } from "./device.ts";
+import { type AccountOf, bodyFor, evidenceOf } from "./evidence.ts";
+import {
+  createProof,
+  deviceOf,
+  hashDescription,
+  hashOffer,
+  mismatch,
+  type Proof,
+  readProof,
+  verifyProof,
+} from "./proof.ts";
+
+// Signs the descriptions of links and checks those of the peers. docs/protocol.md, "Identity".
+//
+// The exchange of each attempt is wrapped: what the transport describes is signed before it leaves, and a description of
+// the peer is checked before the transport gets it. Both take a moment, so each direction has a queue, where candidates
+// wait behind their description. A description that becomes outdated in its queue is dropped: a caller that describes
+// itself again does not want the answer to its earlier offer, and a callee that has got a newer offer does not answer
+// the earlier one.
+
+/** The sign-in, as its links see it. */
+export interface IdentifiedLinksOptions {
+  readonly algorithms: Algorithms;
+  readonly device: Pick<Device, "read" | "update">;
+  readonly transport: Transport;
+  /** All who have the secret of a room are one account. Nothing is remembered of the others. */
+  readonly isRoom: boolean;
+  /** Refuses peers that are not verified. */
+  readonly verifiedOnly: boolean;
+  /** The app scope of the sign-in; empty without one. */
+  readonly app: string;
+  readonly accountOf: AccountOf | undefined;
+  /** The own peer id. */
+  self(): PeerId;
+  /** The name by which discovery calls a peer now. */
+  nameOf(peer: PeerId): Alias | undefined;
+  /** Ends an open link. */
+  endLink(peer: PeerId, reason: BonevalueError): void;
+  /** A description has changed the record. */
+  onRecord(record: IdentityRecord): void;
+  /** A peer has refused the identity of this device. */
+  onRefused(alias: Alias): void;
+}
+
+/** The links of one sign-in. */
+export interface IdentifiedLinks {
+  /** As the transport's `open`. */
+  open(
+    peer: PeerId,
+    role: "caller" | "callee",
+    exchange: SignalExchange,
+  ): { readonly link: Link; readonly identity: LinkIdentity };
+  /** Ends the links of removed devices, and those whose verdict is another one now. */
+  recheck(record: IdentityRecord): void;
+  /** Ends the links for which `filter` returns true. */
+  end(filter: (alias: Alias, verified: boolean) => boolean, reason: BonevalueError): void;
+}
+
+/** One side's newest description. */
+interface Described {
+  readonly hash: Bytes;
+  readonly proof: Bytes;
+}
+
+/** The peer's newest description, which was checked. */
+interface Remote extends Described {
+  readonly alias: Alias;
+  readonly parsed: Proof | undefined;
+  readonly verified: boolean;
+}
+
+interface OpenLink {
+  readonly peer: PeerId;
+  readonly remote: Remote;
+}
+
+/** Creates the links of one sign-in. Each ends with the link of the transport. */
+export function createIdentifiedLinks(options: IdentifiedLinksOptions): IdentifiedLinks {
+  const { algorithms, device, transport, isRoom, verifiedOnly, app, self, endLink } = options;
+  const openLinks = new Map<object, () => OpenLink>();
+  // The devices that were met. A caller can approve the device of a peer only when it dials again.
+  const met = new Map<PeerId, Bytes>();
+
+  function aliasOf(peer: PeerId): Alias {
+    const alias = options.nameOf(peer);
+    if (alias === undefined) throw new BonevalueError("unknown-peer", `Peer ${peer} is no longer online.`);
+    return isRoom ? us : alias;
+  }
+
+  async function judgePeer(alias: Alias, proof: Proof | undefined): Promise<Verdict> {
+    const { record } = await device.read();
+    if (isRoom) return { record, verified: proof !== undefined && toBase64Url(proof.account) === record.account };
+    const evidence = await evidenceOf(algorithms, record, alias, proof, options.accountOf);
+    let verdict = judge(record, evidence);
+    if (verdict.record === record) return verdict;
+    // Another tab may have changed the record meanwhile.
+    const changed = await device.update((current) => {
+      verdict = judge(current, evidence);
+      return verdict.record;
+    });
+    options.onRecord(changed);
+    return verdict;
+  }
+
+  function open(peer: PeerId, role: "caller" | "callee", exchange: SignalExchange) {
+    let own: Described | undefined;
+    let ownDevice: Bytes | undefined;
+    let remote: Remote | undefined;
+    let isRefused = false;
+    // How often the side has described itself whose newest description makes what waits outdated.
+    let generation = 0;
+    let outgoing: Promise<void> = Promise.resolve();
+    let incoming: Promise<void> = Promise.resolve();
+
+    function fail(cause: unknown): void {
+      if (isRefused) return;
+      isRefused = true;
+      const reason = asLinkError(cause);
+      if (openLinks.has(link)) endLink(peer, reason);
+      else link.close(reason);
+    }
+
+    function send(step: () => void | Promise<void>): void {
+      outgoing = outgoing.then(() => (isRefused ? undefined : step())).catch(fail);
+    }
+
+    function receive(step: () => void | Promise<void>): void {
+      incoming = incoming.then(() => (isRefused ? undefined : step())).catch(fail);
+    }
+
+    async function sign({ type, sdp }: Description): Promise<Description> {
+      const state = await device.read();
+      ownDevice ??= state.key.publicKey;
+      if (!isEqual(ownDevice, state.key.publicKey)) throw mismatch("The identity was reset meanwhile. Call again.");
+      const peerDevice = remote?.parsed ? deviceOf(remote.parsed) : met.get(peer);
+      const body = await bodyFor(algorithms, state, aliasOf(peer), peerDevice);
+      const hash = await hashDescription(algorithms, sdp);
+      const answered = role === "callee" ? await hashOffer(algorithms, remote!.hash, remote!.proof) : undefined;
+      const proof = await createProof(state.key, body, { role, app, from: self(), to: peer, own: hash, answered });
+      own = { hash, proof };
+      return { type, sdp, proof: toBase64Url(proof) };
+    }
+
+    async function check({ type, sdp, proof: text }: Description): Promise<Remote> {
+      if (peer === self()) throw mismatch("The server has named this client as a peer of its own.");
+      if (role === "caller" && !own) throw mismatch("The connection was answered before it was offered.");
+      if (type !== (role === "caller" ? "answer" : "offer")) throw mismatch("An offer and an answer were exchanged.");
+      const alias = aliasOf(peer);
+      const hash = await hashDescription(algorithms, sdp);
+      const parsed = text === undefined ? undefined : readProof(text);
+      if (parsed) {
+        await verifyProof(algorithms, parsed, {
+          role: role === "caller" ? "callee" : "caller",
+          app,
+          from: peer,
+          to: self(),
+          own: hash,
+          answered: role === "caller" ? await hashOffer(algorithms, own!.hash, own!.proof) : undefined,
+        });
+      }
+      if (remote && !hasSameDevice(remote.parsed, parsed)) throw mismatch("Another device took part in an open link.");
+      const { verified, refusal } = await judgePeer(alias, parsed);
+      if (refusal) throw refusal;
+      if (verifiedOnly && !verified) throw notVerified(alias);
+      if (parsed) met.set(peer, deviceOf(parsed));
+      return { alias, parsed, verified, hash, proof: text === undefined ? new Uint8Array() : fromBase64Url(text)! };
+    }
+
+    const guarded: SignalExchange = {
+      describe(description) {
+        if (role === "caller") generation++;
+        const current = generation;
+        send(async () => {
+          const signed = await sign(description);
+          if (current === generation) exchange.describe(signed);
+        });
+      },
+      candidate: (candidate) => send(() => exchange.candidate(candidate)),
+      restart: () => send(exchange.restart),
+      settled: () => send(exchange.settled),
+      listen(listener) {
+        exchange.listen({
+          description(description) {
+            if (role === "callee") generation++;
+            const current = generation;
+            receive(async () => {
+              const checked = await check(description);
+              if (role === "caller" && current !== generation) return;
+              remote = checked;
+              const { type, sdp } = description;
+              listener.description({ type, sdp });
+            });
+          },
+          candidate: (candidate) => receive(() => listener.candidate(candidate)),
+          restart: () => receive(listener.restart),
+        });
+      },
+      iceServers: () => exchange.iceServers(),
+    };
+
+    const link = transport.open(peer, role, guarded);
+    link.opened.then(
+      () => openLinks.set(link, () => ({ peer, remote: remote! })),
+      () => {},
+    );
+    link.closed.then((reason) => {
+      openLinks.delete(link);
+      const alias = options.nameOf(peer);
+      if (!isRefused && reason?.code === "identity-mismatch" && alias !== undefined) options.onRefused(alias);
+      isRefused = true;
+    });
+    const identity: LinkIdentity = {
+      get verified() {
+        return remote?.verified ?? false;
+      },
+      get hello() {
+        return concat(ownDevice!, ...(remote?.parsed ? [deviceOf(remote.parsed)] : []));
+      },
+      accepts(hello) {
+        if (!remote?.parsed) return hello === undefined;
+        return hello instanceof Uint8Array && isEqual(hello, concat(deviceOf(remote.parsed), ownDevice!));
+      },
+    };
+    return { link, identity };
+  }
+
+  function end(filter: (alias: Alias, verified: boolean) => boolean, reason: BonevalueError): void {
+    for (const current of [...openLinks.values()]) {
+      const { peer, remote } = current();
+      if (filter(remote.alias, remote.verified)) endLink(peer, reason);
+    }
+  }
+
+  return {
+    open,
+    end,
+    recheck(record) {
+      for (const current of [...openLinks.values()]) {
+        const { peer, remote } = current();
+        const reason = whyOutdated(record, remote, options.accountOf !== undefined);
+        if (reason) endLink(peer, reason);
+      }
+    },
+  };
+}
+
+/** Why a link cannot stay open with this record, if it cannot. */
+function whyOutdated(
+  record: IdentityRecord,
+  { alias, parsed, verified }: Remote,
+  hasDirectory: boolean,
+): BonevalueError | undefined {
+  if (!parsed) return undefined;
+  const account = toBase64Url(parsed.account);
+  if (hasRemovedKey(record, account, parsed.chain)) return mismatch("The peer's device was removed from its account.");
+  const isCertain = (alias === us ? record.account : userOf(record, alias).certain) === account;
+  // A device that is being linked is verified by its code. The app's directory may deny what a token has verified.
+  if (isCertain === verified || (alias === us && verified) || (hasDirectory && !verified)) return undefined;
+  const message = `What is known of "${alias}" has changed. Call again to connect anew.`;
+  return new BonevalueError("disconnected", message);
+}
+
+function hasSameDevice(a: Proof | undefined, b: Proof | undefined): boolean {
+  return a && b ? isEqual(deviceOf(a), deviceOf(b)) : a === b;
+}
+
+function notVerified(alias: Alias): BonevalueError {
+  return mismatch(
+    alias === us
+      ? "A device of this user is not linked: link it with a code from requestToken and claimToken."
+      : `"${alias}" is not verified: exchange a token, or compare the safety number and call acceptIdentity().`,
+  );
+}
+
+function asLinkError(cause: unknown): BonevalueError {
+  if (cause instanceof BonevalueError) return cause;
+  return new BonevalueError("link-failed", "The identity of the link could not be checked: see the cause.", { cause });
+}
