@@ -104,6 +104,17 @@ describe("the command line", () => {
     expect(await server.exited).toBe(0);
   });
 
+  test("pages can sign in to rooms with --rooms only", async () => {
+    const [open, closed] = [await serving(["--rooms"]), await serving()];
+    expect((await signedIn(await openClient(open.url), { room: "demo", name: "Ann" })).peers).toEqual([]);
+    const refused = await openClient(closed.url);
+    refused.send("authenticate", { version: 1, room: "demo" });
+    expect((await refused.next("error")).data).toMatchObject({
+      code: "unsupported",
+      message: expect.stringContaining("--rooms"),
+    });
+  });
+
   test.each([
     ["in the way of Windows", "correct horse\r\nand more\r\n"],
     ["behind a byte order mark", "\uFEFFcorrect horse\n"],
