@@ -144,6 +144,41 @@ test("a session keeps its peer id on every node, and a takeover on another node 
   expect(bob.received.filter(({ type }) => type === "peerDisconnect")).toEqual([]);
 });
 
+test("a profile crosses nodes: with its peer, in lists, when it changes, and when its peer moves", async () => {
+  const [one, two] = await twoNodes(["ann", "bob"]);
+  const as = (username: string, profile: object) => ({ username, password, profile });
+  const ann = await signedIn(await one.open(), as("ann", {}));
+  const bob = await signedIn(await two.open(), as("bob", { n: 1 }));
+  expect((await ann.next("peerConnect")).data).toMatchObject({ id: bob.id, profile: { n: 1 } });
+  for (let n = 2; n <= 20; n++) bob.send("setProfile", { profile: { n, name: "Bob \u{1F600} {x}\n" } });
+  const newest = { n: 20, name: "Bob \u{1F600} {x}\n" };
+  const told = () => ann.received.flatMap(({ type, data }) => (type === "peerUpdates" ? data : [])).at(-1);
+  await until(() => told()?.[1].n === 20, { interval: 10 });
+  expect(told()).toEqual([bob.id, newest]);
+  const late = await signedIn(await one.open(), as("ann", {}));
+  expect(late.peers).toContainEqual({ name: "Bob", id: bob.id, profile: newest });
+  const moved = await signedIn(await one.open(), { session: bob.session, profile: { n: 21 } });
+  expect(moved).toMatchObject({ id: bob.id, resumed: true });
+  await until(() => told()?.[1].n === 21, { interval: 10 });
+  moved.send("setProfile", { profile: { n: 22 } });
+  await until(() => told()?.[1].n === 22, { interval: 10 });
+});
+
+test("a profile that changed while Redis was away reaches the other nodes", async () => {
+  const [one, two] = await twoNodes(["ann", "bob"]);
+  const as = (username: string, profile: object) => ({ username, password, profile });
+  const ann = await signedIn(await one.open(), as("ann", {}));
+  const bob = await signedIn(await two.open(), as("bob", { n: 1 }));
+  await ann.next("peerConnect");
+  two.wire.cut();
+  bob.send("setProfile", { profile: { n: 2 } });
+  await bob.settled();
+  two.wire.restore();
+  await until(() => ann.received.some(({ type, data }) => type === "peerUpdates" && data[0][1].n === 2), {
+    interval: 20,
+  });
+});
+
 test("of many sockets on two nodes that resume one session at once, one stays", async () => {
   const [one, two] = await twoNodes(["ann"]);
   const ann = await one.signIn("ann");

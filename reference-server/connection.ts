@@ -1,5 +1,6 @@
 import type { WebSocket } from "ws";
 import { closeCode } from "../core/protocol/close-code.ts";
+import { encodeProfile } from "../core/protocol/profile.ts";
 import type { Requester } from "./accounts.ts";
 import type { Bans } from "./bans.ts";
 import type { Clock } from "./clock.ts";
@@ -15,6 +16,7 @@ import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { createOutbox } from "./outbox.ts";
 import type { Presence } from "./presence.ts";
+import { createProfileUpdates } from "./profile-updates.ts";
 import { Refusal } from "./refusal.ts";
 import type { Answer } from "./requests.ts";
 import { hashOf } from "./secrets.ts";
@@ -111,6 +113,9 @@ export function openConnection(
         return undefined;
       case "answer":
         return answer(next.request);
+      case "setProfile":
+        if (member) presence.setProfile(member, storedProfile(next.profile));
+        return undefined;
       case "pong":
         outbox.send(encode("pong", {}));
         return undefined;
@@ -167,7 +172,7 @@ export function openConnection(
       stays = proof.data.stay === true;
       const signedIn = await parts.signIn(proof, client);
       if (closeKind) return;
-      await joinPresence(signedIn);
+      await joinPresence(signedIn, proof.data.profile);
       metrics.signIn(kindOf(proof), "ok");
     } catch (error) {
       const refusal = refusalOf(error);
@@ -176,11 +181,14 @@ export function openConnection(
     }
   }
 
-  async function joinPresence(signedIn: SignedIn): Promise<void> {
+  async function joinPresence(signedIn: SignedIn, said: unknown): Promise<void> {
     const { id, app, group, user, name, session } = signedIn;
     me = signedIn;
     const { address } = client;
-    member = { id, address, app, group, user, name, send: outbox.send, end, sendLists };
+    const updates = said === undefined ? undefined : createProfileUpdates(outbox, clock);
+    if (updates) undos.push(updates.stop);
+    const profile = updates && storedProfile(said);
+    member = { id, address, app, group, user, name, profile, updates, send: outbox.send, end, sendLists };
     const valid = async () => {
       parts.bans.check(address, user);
       const find = user === undefined ? parts.store.guest! : parts.store.session;
@@ -202,7 +210,7 @@ export function openConnection(
     outbox.sendFirst([
       encode("setPeerId", {
         ...{ version: 1, peerId: id, username, session, resumed, app, room },
-        features: ["stay", ...(parts.devices ? ["devices"] : [])],
+        features: ["profiles", "stay", ...(parts.devices ? ["devices"] : [])],
         device: deviceSecret,
       }),
       encode("userList", users),
@@ -264,6 +272,12 @@ export function openConnection(
   }
 
   return { suggestReconnect, close: () => outbox.close(closeCode.restart) };
+}
+
+/** The JSON of a profile; undefined for an empty one. */
+function storedProfile(profile: unknown): string | undefined {
+  const text = encodeProfile(profile);
+  return text === "{}" ? undefined : text;
 }
 
 function kindOf({ type, data }: Proof): Parameters<Metrics["signIn"]>[0] {

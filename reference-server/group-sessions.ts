@@ -1,9 +1,11 @@
 import { us } from "../core/protocol/alias.ts";
+import type { ToClient } from "../core/protocol/messages.ts";
 import type { BusMessage, ClusterNode, Login } from "./cluster/cluster.ts";
 import { coalesce } from "./coalesce.ts";
 import { encode } from "./frames.ts";
 import { accountGroup } from "./groups.ts";
 import { difference, emptyView, join, leave, type PresenceEvent, type PresenceView } from "./presence-view.ts";
+import type { ProfileUpdates } from "./profile-updates.ts";
 import type { Trust } from "./trust.ts";
 
 /** One signed-in socket. */
@@ -18,6 +20,10 @@ export interface Member {
   readonly user: string | undefined;
   /** Its name in a room. Undefined for an account, which has an alias at each other account. */
   readonly name: string | undefined;
+  /** The JSON of its profile when it signed in; undefined for `{}`. */
+  readonly profile: string | undefined;
+  /** Sends it the profiles of others that have changed. Undefined for a client without profiles. */
+  readonly updates: ProfileUpdates | undefined;
   /** Sends the first lists. No other frame is sent before them. */
   sendLists(lists: SignInLists): void;
   send(frame: string): void;
@@ -30,17 +36,22 @@ export interface SignInLists {
   /** The peer was still online for others: its departure was not announced. */
   readonly resumed: boolean;
   readonly users: readonly string[];
-  readonly peers: readonly { readonly name: string; readonly id: string }[];
+  readonly peers: ToClient["peerList"];
 }
 
 /** A member and its state on this node. */
 export interface SessionEntry {
   readonly member: Member;
-  readonly login: Login;
+  /** With the newest profile. */
+  login: Login;
   readonly groupSessions: GroupSessions;
   /** The member has received its lists and has an open socket. */
   ready: boolean;
   stopGrace: (() => void) | undefined;
+  /** The JSON of the profile that is announced next. */
+  nextProfile?: string | undefined;
+  /** Set while another announcement would be too early. */
+  stopProfileTimer?: (() => void) | undefined;
 }
 
 /** All sessions of one group on this node. They share one view of presence. */
@@ -227,9 +238,24 @@ function sendEvents({ entries }: GroupSessions, events: readonly PresenceEvent[]
   const ready = [...entries.values()].filter((entry) => entry.ready);
   if (ready.length === 0) return;
   for (const event of events) {
-    const about =
-      event.type === "peerConnect" ? event.data.id : event.type === "peerDisconnect" ? event.data : undefined;
+    const about = peerOf(event);
+    if (event.type === "peerUpdate") {
+      for (const { member } of ready) if (member.id !== about) member.updates?.add(event.id, event.profile);
+      continue;
+    }
     const frame = JSON.stringify(event);
-    for (const { member } of ready) if (member.id !== about) member.send(frame);
+    for (const { member } of ready) {
+      if (member.id === about) continue;
+      // The frame says more than an update that waits.
+      if (about !== undefined) member.updates?.drop(about);
+      member.send(frame);
+    }
   }
+}
+
+/** The peer that an event is about. */
+function peerOf(event: PresenceEvent): string | undefined {
+  if (event.type === "peerUpdate") return event.id;
+  if (event.type === "peerConnect") return event.data.id;
+  return event.type === "peerDisconnect" ? event.data : undefined;
 }

@@ -10,6 +10,8 @@ export interface Outbox {
   sendFirst(frames: readonly string[]): void;
   /** Closes the socket; terminates it if the client does not answer the close frame. */
   close(code: number): void;
+  /** The bytes that the socket has not sent yet. */
+  readonly unsentBytes: number;
   /** The code of our close frame, if one was sent. */
   readonly closedWith: number | undefined;
   /** Call when the socket has closed. */
@@ -48,6 +50,9 @@ export function createOutbox(socket: WebSocket, maxUnsentBytes: number, clock: C
       firstFramesBytes = socket.bufferedAmount;
     },
     close,
+    get unsentBytes() {
+      return socket.bufferedAmount;
+    },
     get closedWith() {
       return closedWith;
     },

@@ -16,7 +16,10 @@ function client(start: PresenceView) {
   const peers = new Map([...start.peers.values()].map(({ id, group }) => [id, start.names.get(group)!]));
   return {
     receive(news: readonly PresenceEvent[]) {
-      for (const { type, data } of news) {
+      for (const event of news) {
+        // The profiles of these views are the same.
+        if (event.type === "peerUpdate") throw new Error(`${event.id} has no other profile`);
+        const { type, data } = event;
         if (type === "userAdd") {
           if (users.has(data)) throw new Error(`${data} was added twice`);
           users.add(data);
@@ -103,4 +106,23 @@ test("peers of untrusted users are never announced", () => {
   const now = emptyView();
   expect(join(now, login("1", "eve"))).toEqual([]);
   expect(now.peers.size).toBe(0);
+});
+
+test("a profile updates its peer, also with a takeover; an older one changes nothing", () => {
+  const said = (profile: string | undefined, revision: number, epoch = 1): Login => ({
+    ...login("1", "ann", epoch),
+    ...{ profile, revision },
+  });
+  const shown = view({ ann: "A" }, [said(undefined, 0)]);
+  const updated = (profile: string) => [{ type: "peerUpdate", id: "1", profile }];
+  expect(join(shown, said('{"n":2}', 2))).toEqual(updated('{"n":2}'));
+  expect([...join(shown, said('{"n":1}', 1)), ...join(shown, said('{"n":2}', 2))]).toEqual([]);
+  expect(join(shown, said('{"n":2}', 0, 2))).toEqual([]);
+  expect(join(shown, said('{"n":3}', 0, 3))).toEqual(updated('{"n":3}'));
+  expect(join(shown, said(undefined, 1, 3))).toEqual(updated("{}"));
+  expect(difference(shown, view({ ann: "A" }, [said('{"n":4}', 2, 3)]))).toEqual(updated('{"n":4}'));
+  expect(join(emptyView(), said('{"n":1}', 1))).toEqual([]);
+  expect(join(view({ ann: "A" }, []), said('{"n":1}', 1))).toEqual([
+    { type: "peerConnect", data: { name: "A", id: "1", profile: { n: 1 } } },
+  ]);
 });

@@ -1,4 +1,5 @@
 import { us } from "../core/protocol/alias.ts";
+import type { ToClient } from "../core/protocol/messages.ts";
 import type { Login } from "./cluster/cluster.ts";
 
 /** The presence that all sessions of one group have received. */
@@ -9,10 +10,14 @@ export interface PresenceView {
   readonly peers: Map<string, Login>;
 }
 
+type WirePeer = ToClient["peerConnect"];
+
 /** One frame about presence. It is not sent to the peer that it is about. */
 export type PresenceEvent =
   | { readonly type: "userAdd" | "userRemove"; readonly data: string }
-  | { readonly type: "peerConnect"; readonly data: { readonly name: string; readonly id: string } }
+  | { readonly type: "peerConnect"; readonly data: WirePeer }
+  /** Not a frame: updates are sent in batches. `profile` is JSON. */
+  | { readonly type: "peerUpdate"; readonly id: string; readonly profile: string }
   | { readonly type: "peerDisconnect"; readonly data: string; readonly lost?: true };
 
 /** Creates an empty view. */
@@ -20,17 +25,25 @@ export function emptyView(): PresenceView {
   return { names: new Map(), peers: new Map() };
 }
 
-/** Adds a peer, or updates its owner; returns the events to send. A login with an older epoch changes nothing. */
+/** Adds a peer, or updates its owner and profile; returns the events to send. An older login changes nothing. */
 export function join(view: PresenceView, login: Login): readonly PresenceEvent[] {
   const known = view.peers.get(login.id);
-  if (!view.names.has(login.group) || (known && known.epoch >= login.epoch)) return [];
+  if (!view.names.has(login.group) || (known && !isNewer(login, known))) return [];
   view.peers.set(login.id, login);
-  return known ? [] : [peerConnect(view, login)];
+  return known ? peerUpdate(known, login) : [peerConnect(view, login)];
+}
+
+function isNewer({ epoch, revision = 0 }: Login, known: Login): boolean {
+  return epoch > known.epoch || (epoch === known.epoch && revision > (known.revision ?? 0));
 }
 
 /** Returns a peer with the name that it has in this view: its own, or the alias of its group. */
-export function peerIn(view: PresenceView, { id, group, name }: Login): { readonly name: string; readonly id: string } {
-  return { name: name ?? view.names.get(group) ?? us, id };
+export function peerIn(view: PresenceView, { id, group, name, profile }: Login): WirePeer {
+  return {
+    name: name ?? view.names.get(group) ?? us,
+    id,
+    ...(profile !== undefined && { profile: JSON.parse(profile) }),
+  };
 }
 
 /** Removes a peer, unless it has joined again since; returns the events to send. */
@@ -58,13 +71,19 @@ export function difference(before: PresenceView, after: PresenceView): readonly 
   for (const { id, group } of before.peers.values())
     if (!changed.has(group) && !after.peers.has(id)) events.push(peerDisconnect(id, true));
   for (const [, name] of added) events.push({ type: "userAdd", data: name });
-  for (const login of after.peers.values())
-    if (changed.has(login.group) || !before.peers.has(login.id)) events.push(peerConnect(after, login));
+  for (const login of after.peers.values()) {
+    const known = changed.has(login.group) ? undefined : before.peers.get(login.id);
+    events.push(...(known ? peerUpdate(known, login) : [peerConnect(after, login)]));
+  }
   return events;
 }
 
 function peerConnect(view: PresenceView, login: Login): PresenceEvent {
   return { type: "peerConnect", data: peerIn(view, login) };
+}
+
+function peerUpdate(before: Login, { id, profile }: Login): readonly PresenceEvent[] {
+  return before.profile === profile ? [] : [{ type: "peerUpdate", id, profile: profile ?? "{}" }];
 }
 
 function peerDisconnect(id: string, lost: boolean): PresenceEvent {

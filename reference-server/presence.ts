@@ -1,6 +1,7 @@
 import { us } from "../core/protocol/alias.ts";
 import { closeCode } from "../core/protocol/close-code.ts";
 import type { SignalKind } from "../core/protocol/messages.ts";
+import { profileIntervalMs } from "../core/protocol/profile.ts";
 import { type Clock, every } from "./clock.ts";
 import type { BusMessage, Cluster, ClusterNode, Login } from "./cluster/cluster.ts";
 import { coalesce } from "./coalesce.ts";
@@ -24,6 +25,8 @@ export interface Presence {
   awaitReload(member: Member): void;
   /** The client has left: its peer is announced as gone at once. */
   leave(member: Member): Promise<void>;
+  /** Changes the member's profile. Others learn of the newest, at most every 200 ms. `profile` is JSON, undefined for `{}`. */
+  setProfile(member: Member, profile: string | undefined): void;
   /** Relays a signal. False if there is no such peer or no trust. True does not guarantee delivery. */
   relay(member: Member, type: SignalKind, to: string, signal: unknown): boolean;
   /**
@@ -129,7 +132,7 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     checkAccountLimit(member);
     // A full room costs nothing more: no claim, which the others could see for a moment.
     checkRoomLimit(member, groupSessionsIndex.get(member.group)?.view.peers.values() ?? []);
-    const { login, resumed } = await node.claim(member.group, member.id, member.name);
+    const { login, resumed } = await node.claim(member.group, member.id, member.name, member.profile);
     const earlier = entries.get(member.id);
     if (earlier && earlier.login.epoch > login.epoch) {
       member.end("superseded");
@@ -198,6 +201,23 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     publish({ kind: "join", login }, others);
   }
 
+  function announceProfile(entry: SessionEntry): void {
+    entry.stopProfileTimer = undefined;
+    const profile = entry.nextProfile;
+    if (profile === entry.login.profile) return;
+    entry.login = { ...entry.login, profile, revision: (entry.login.revision ?? 0) + 1 };
+    entry.stopProfileTimer = clock.after(profileIntervalMs, () => announceProfile(entry));
+    inBackground(publishProfile(entry, entry.login));
+  }
+
+  async function publishProfile(entry: SessionEntry, login: Login): Promise<void> {
+    // Before the message: a node that reads the peers after the message finds this profile, not the last one.
+    await node.update(login);
+    // Otherwise the peer has gone, or a newer profile follows.
+    if (entry.login === login && entries.get(login.id) === entry)
+      publish({ kind: "join", login }, entry.groupSessions.view.peers.values());
+  }
+
   /** Removes an entry from this node; false if it was removed before. */
   function removeEntry(entry: SessionEntry): boolean {
     const { member, groupSessions } = entry;
@@ -207,6 +227,7 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     if (groupSessions.entries.size === 0) groupSessionsIndex.delete(groupSessions);
     entry.ready = false;
     entry.stopGrace?.();
+    entry.stopProfileTimer?.();
     return true;
   }
 
@@ -278,6 +299,12 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
       const entry = entries.get(member.id);
       if (entry?.member === member) await releaseEntry(entry, false);
     },
+    setProfile(member, profile) {
+      const entry = entries.get(member.id);
+      if (entry?.member !== member) return;
+      entry.nextProfile = profile;
+      if (!entry.stopProfileTimer) announceProfile(entry);
+    },
     relay(member, type, to, signal) {
       const entry = entries.get(member.id);
       const known = entry?.groupSessions.view.peers.get(to);
@@ -315,7 +342,10 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     async close() {
       closed = true;
       stopResync();
-      for (const entry of entries.values()) entry.stopGrace?.();
+      for (const { stopGrace, stopProfileTimer } of entries.values()) {
+        stopGrace?.();
+        stopProfileTimer?.();
+      }
       await node.leave();
     },
   };

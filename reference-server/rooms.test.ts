@@ -42,7 +42,7 @@ test("the answer names the guest and the room, in NFC", async () => {
   client.send("authenticate", { version: 1, room: "cafe\u0301", name: "Zoe\u0308", app: "todo" });
   expect((await client.next("setPeerId")).data).toEqual({
     ...{ version: 1, peerId: expect.stringMatching(/^[0-9a-f]{32}$/), username: "Zoë", session: expect.any(String) },
-    ...{ resumed: false, features: ["stay", "devices"], app: "todo", room: "café" },
+    ...{ resumed: false, features: ["profiles", "stay", "devices"], app: "todo", room: "café" },
   });
 });
 

@@ -18,7 +18,7 @@ test("sign-in sends the peer id, the users, the ICE servers and the peers, in th
       type: "setPeerId",
       data: {
         ...{ version: 1, peerId: id, username: "ann", session: expect.any(String), resumed: false },
-        ...{ features: [], app: "" },
+        ...{ features: ["profiles", "stay", "devices"], app: "" },
       },
     },
     { type: "userList", data: ["Bob"] },

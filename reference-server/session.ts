@@ -17,6 +17,7 @@ export type Step =
   | { readonly do: "signIn"; readonly proof: Proof }
   | { readonly do: "relay"; readonly relay: Relay }
   | { readonly do: "answer"; readonly request: Request }
+  | { readonly do: "setProfile"; readonly profile: unknown }
   | { readonly do: "pong" }
   | { readonly do: "nothing" }
   | { readonly do: "leave"; readonly back: boolean };
@@ -66,6 +67,8 @@ function nextStep(command: Command): Step {
     case "peerRequest":
     case "peerResponse":
       return { do: "relay", relay: command };
+    case "setProfile":
+      return { do: "setProfile", profile: command.data.profile };
     case "ping":
       return { do: "pong" };
     case "pong":

@@ -65,8 +65,8 @@ function openSession(
       if (channel?.has(to)) channel.signal(kind, to, signal);
       else queueMicrotask(() => isOnline && events.unreachable(to));
     },
-    setProfile() {
-      channel?.sendProfile();
+    setProfile(changed) {
+      channel?.sendProfile(changed);
       return true;
     },
     invite: unsupported,

@@ -57,6 +57,7 @@ function openSession(
   return {
     signal: (kind, to, signal) => session.socket()?.signal(kind, to, signal),
     check: () => session.socket()?.check(),
+    setProfile: (profile) => session.socket()?.setProfile(profile) ?? true,
     async invite(email, names) {
       const [alias, as] = [names?.alias ?? undefined, names?.as ?? undefined];
       const answer = await request("inviteUser", { email, alias, as });

@@ -40,6 +40,8 @@ interface FirstFrame {
   readonly stay?: boolean | undefined;
   /** Asks for the secret of a new device. */
   readonly remember?: boolean | undefined;
+  /** What the client says about itself. A client that sends one understands `peerUpdates`. */
+  readonly profile?: unknown;
 }
 
 interface Relay {
@@ -55,6 +57,8 @@ interface Relayed {
 interface WirePeer {
   readonly name: string;
   readonly id: string;
+  /** Without one, it is `{}`. */
+  readonly profile?: unknown;
 }
 
 /** A device that the server remembers. */
@@ -76,6 +80,7 @@ export interface ToServer {
   readonly peerRequest: Relay;
   readonly peerResponse: Relay;
   /** With `alias`, the sender and the invited person trust each other once it is accepted: as `alias`, and as `as`. */
+  readonly setProfile: { readonly profile?: unknown };
   readonly inviteUser: {
     readonly email: string;
     readonly alias?: string | undefined;
@@ -116,6 +121,7 @@ export interface ToClient {
   readonly userRemove: string;
   readonly peerConnect: WirePeer;
   readonly peerDisconnect: string;
+  readonly peerUpdates: readonly (readonly [id: string, profile: unknown])[];
   readonly peerRequest: Relayed;
   readonly peerResponse: Relayed;
   /** `alias` as in the request. A server that does not know it answers without. */

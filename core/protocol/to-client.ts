@@ -5,7 +5,7 @@ const text = v.string();
 const version = v.number();
 const nothing = v.unknown();
 const relayed = v.object({ from: text, signal: v.unknown() });
-const peer = v.object({ name: text, id: text });
+const peer = v.object({ name: text, id: text, profile: v.optional(v.unknown()) });
 const named = v.object({ name: text });
 const time = v.custom<string>(isTime);
 const device = v.object({ id: text, created: time, used: time, current: v.boolean() });
@@ -31,6 +31,7 @@ export const toClient: Schemas<ToClient> = {
   userRemove: text,
   peerConnect: peer,
   peerDisconnect: text,
+  peerUpdates: v.array(v.tuple([text, v.unknown()])),
   peerRequest: relayed,
   peerResponse: relayed,
   inviteResponse: v.object({ alias: v.optional(text) }),

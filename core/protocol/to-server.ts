@@ -1,14 +1,28 @@
 import * as v from "valibot";
 import type { Schemas, ToServer } from "./messages.ts";
+import { encodeProfile } from "./profile.ts";
 
 const text = v.string();
 const optionalText = v.optional(text);
 const flag = v.optional(v.boolean());
-const firstFrame = { version: v.number(), app: optionalText, stay: flag, remember: flag };
+const profile = v.pipe(v.unknown(), v.check(isProfile, "A profile is a JSON object of at most 1 KiB"));
+const firstFrame = {
+  ...{ version: v.number(), app: optionalText, profile: v.optional(profile) },
+  ...{ stay: flag, remember: flag },
+};
 const nothing = v.optional(v.object({}), {});
 const signal = v.pipe(v.unknown(), v.check(isShallow, "A signal is nested too deep"));
 const relay = v.object({ to: text, signal });
 const named = v.object({ name: text });
+
+function isProfile(value: unknown): boolean {
+  try {
+    encodeProfile(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 // Deeper than any real signal, and far less than what JSON.parse accepts but JSON.stringify fails on.
 const deepest = 64;
@@ -33,6 +47,7 @@ export const toServer: Schemas<ToServer> = {
   acceptInvite: v.object({ ...firstFrame, invite: text, password: text }),
   peerRequest: relay,
   peerResponse: relay,
+  setProfile: v.object({ profile }),
   inviteUser: v.object({ email: text, alias: v.optional(text), as: v.optional(text) }),
   requestToken: named,
   claimToken: v.object({ name: text, token: text }),

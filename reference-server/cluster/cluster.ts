@@ -8,6 +8,10 @@ export interface Login {
   readonly group: string;
   /** The name that the peer has for all others. Undefined if each of them has a name of its own for it. */
   readonly name?: string | undefined;
+  /** The JSON of what the peer says about itself; undefined for `{}`. */
+  readonly profile?: string | undefined;
+  /** How often the profile has changed in this epoch. Default 0. */
+  readonly revision?: number | undefined;
   /** The node that holds its socket. */
   readonly node: string;
   /** Grows with every takeover: of two claims to one peer, the greater epoch wins. */
@@ -16,7 +20,7 @@ export interface Login {
 
 /** A message between nodes. */
 export type BusMessage =
-  /** A peer is online, or has moved to another node. */
+  /** A peer is online, has moved to another node, or has changed its profile. */
   | { readonly kind: "join"; readonly login: Login }
   /** Peers are offline. `lost`: their connection broke and did not return within the grace period. */
   | { readonly kind: "leave"; readonly logins: readonly Login[]; readonly lost: boolean }
@@ -39,7 +43,10 @@ export type BusMessage =
   | { readonly kind: "ended"; readonly peers: readonly string[] };
 
 const text = v.string();
-const login = v.object({ id: text, group: text, name: v.optional(text), node: text, epoch: v.number() });
+const login = v.object({
+  ...{ id: text, group: text, name: v.optional(text), node: text, epoch: v.number() },
+  ...{ profile: v.optional(text), revision: v.optional(v.number()) },
+});
 
 /** The schema of a {@link BusMessage} that another node has sent. */
 export const busMessage: v.GenericSchema<unknown, BusMessage> = v.variant("kind", [
@@ -90,7 +97,14 @@ export interface ClusterNode {
    * Makes this node the owner of a peer, in one atomic step. The previous owner, on any node, receives `superseded`; then
    * `resumed` is true.
    */
-  claim(group: string, peer: string, name?: string): Promise<{ readonly login: Login; readonly resumed: boolean }>;
+  claim(
+    group: string,
+    peer: string,
+    name?: string,
+    profile?: string,
+  ): Promise<{ readonly login: Login; readonly resumed: boolean }>;
+  /** Stores a login of this node whose profile has changed, unless the peer has another owner by now. */
+  update(login: Login): Promise<void>;
   /** Removes the peer; false if it has another owner by now. */
   release(login: Login): Promise<boolean>;
   online(groups: readonly string[]): Promise<Online>;

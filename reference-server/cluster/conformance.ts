@@ -72,6 +72,24 @@ export function describeCluster(name: string, open: () => Promise<ClusterUnderTe
       );
     });
 
+    test("every node sees the profile of a peer, and the newest after a change, unless it has another owner", async () => {
+      const said = JSON.stringify({ "a b": "{}\n\u{1F600} 7" });
+      const { login } = await one.claim("room", "p1", "Ann 7", said);
+      await one.claim("room", "p2", undefined, "{}");
+      const seen = async () => (await two.online(["room"])).logins.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      expect(login.profile).toBe(said);
+      expect(await seen()).toMatchObject([
+        { id: "p1", name: "Ann 7", profile: said },
+        { id: "p2", profile: "{}" },
+      ]);
+      await one.update({ ...login, profile: '{"n":1}', revision: 1 });
+      expect((await seen())[0]).toMatchObject({ id: "p1", name: "Ann 7", profile: '{"n":1}', revision: 1 });
+      const taken = await two.claim("room", "p1", "Ann 7", '{"n":2}');
+      await one.update({ ...login, profile: '{"n":3}', revision: 2 });
+      expect((await seen())[0]).toMatchObject({ ...taken.login, profile: '{"n":2}' });
+      expect(await two.release(taken.login)).toBe(true);
+    });
+
     test("every node sees the name of a peer, whatever it contains", async () => {
       const { login } = await one.claim("room", "p1", "Ann 7 of {nine} \u{1F600}");
       await two.claim("room", "p2");

@@ -34,15 +34,19 @@ export function createLocalCluster(clock: Clock = systemClock): Cluster {
 
       return {
         id: node,
-        async claim(group, id, name) {
+        async claim(group, id, name, profile) {
           const peers = groups.get(group) ?? new Map<string, Login>();
           groups.set(group, peers);
           const before = peers.get(id);
           lastEpoch = Math.max(lastEpoch + 1, clock.now());
-          const login = { id, group, name, node, epoch: lastEpoch };
+          const login = { id, group, name, profile, node, epoch: lastEpoch };
           peers.set(id, login);
           if (before) deliver(before.node, { kind: "superseded", id, epoch: before.epoch });
           return { login, resumed: before !== undefined };
+        },
+        async update(login) {
+          const peers = groups.get(login.group);
+          if (peers?.get(login.id)?.epoch === login.epoch) peers.set(login.id, login);
         },
         release: async (login) => remove(login),
         online: async (asked) => ({

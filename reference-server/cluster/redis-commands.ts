@@ -40,7 +40,7 @@ interface Commands {
 }
 
 /** The node that owns a peer, and the peer's name. */
-export type Owner = Pick<Login, "node" | "epoch" | "name">;
+export type Owner = Pick<Login, "node" | "epoch" | "name" | "profile" | "revision">;
 
 /** The epoch of a claim, and the previous owner. */
 export interface ClaimResult {
@@ -267,14 +267,20 @@ const peersKey = (group: string) => `bonevalue:{group:${group}}:peers`;
 const nodeKey = (node: string, what: "lease" | "peers" | "sweeper") => `bonevalue:{node:${node}}:${what}`;
 const countKey = (key: string) => `bonevalue:{count:${key}}`;
 
-function claimArguments({ id, node, epoch, name }: Login): [string, string, string, string] {
-  return [id, node, `${epoch}`, name === undefined ? "" : ` ${name}`];
+function claimArguments({ id, node, epoch, name, profile, revision = 0 }: Login): [string, string, string, string] {
+  const details = (name === undefined ? "" : ` ${name}`) + (profile === undefined ? "" : `\n${revision} ${profile}`);
+  return [id, node, `${epoch}`, details];
 }
 
 function parseOwner(value: string): Owner {
-  const [node = "", epoch] = value.split(" ", 2);
-  const name = value.slice(`${node} ${epoch} `.length);
-  return { node, epoch: Number(epoch), name: name === "" ? undefined : name };
+  // Neither a name nor JSON contains a line break.
+  const [peer = "", said] = value.split("\n", 2);
+  const [node = "", epoch] = peer.split(" ", 2);
+  const name = peer.slice(`${node} ${epoch} `.length);
+  const owner = { node, epoch: Number(epoch), name: name === "" ? undefined : name };
+  if (said === undefined) return owner;
+  const [revision = ""] = said.split(" ", 1);
+  return { ...owner, profile: said.slice(revision.length + 1), revision: Number(revision) };
 }
 
 function parseClaim([epoch, before = ""]: readonly string[]): ClaimResult {
@@ -293,17 +299,17 @@ function oneKeyScript<Reply>(source: string) {
   };
 }
 
-// The value of a peer is "node epoch", or "node epoch name". Numbers are passed as text: Lua numbers would lose digits.
+// The value of a peer is "node epoch", or "node epoch name", and after a line break "revision profile". Numbers are passed as text: Lua numbers would lose digits.
 const scripts = {
   claim: oneKeyScript<string[]>(`
-    local id, node, epoch, name, how = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+    local id, node, epoch, details, how = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
     local before = redis.call("HGET", KEYS[1], id) or ""
     local had = tonumber(string.match(before, "^%S+ (%d+)") or "-1")
     if how == "keep" and had > epoch then
       return { string.format("%.0f", had), before }
     end
     if how == "new" and had >= epoch then epoch = had + 1 end
-    redis.call("HSET", KEYS[1], id, node .. " " .. string.format("%.0f", epoch) .. name)
+    redis.call("HSET", KEYS[1], id, node .. " " .. string.format("%.0f", epoch) .. details)
     return { string.format("%.0f", epoch), before }
   `),
   release: oneKeyScript<string>(`

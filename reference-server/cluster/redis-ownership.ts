@@ -1,9 +1,10 @@
 import type { BusMessage, ClusterNode, Login } from "./cluster.ts";
-import type { RedisCommands } from "./redis-commands.ts";
+import { ignoreError, type RedisCommands } from "./redis-commands.ts";
 
 /** The peers that this node owns. The node's own record is authoritative, since Redis may lose its data. */
 export interface Ownership {
   claim: ClusterNode["claim"];
+  update: ClusterNode["update"];
   release(login: Login): Promise<boolean>;
   /** Another socket has taken over a peer. */
   onSuperseded(id: string, epoch: number): void;
@@ -42,7 +43,7 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
   async function rewriteLogin(login: Login): Promise<void> {
     const { id, group, epoch } = login;
     const [, kept] = await Promise.all([engine.addPeer(node, id, group), engine.reclaim(login)]);
-    if (owned.get(id) !== login) return;
+    if (owned.get(id)?.epoch !== epoch) return;
     if (kept.epoch > epoch) notifySuperseded(node, id, epoch);
     else if (kept.previous === undefined) broadcast({ kind: "join", login });
     else if (kept.previous.node !== node) notifySuperseded(kept.previous.node, id, kept.previous.epoch);
@@ -54,9 +55,9 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
   }
 
   return {
-    async claim(group, id, name) {
+    async claim(group, id, name, profile) {
       lastEpoch = Math.max(lastEpoch + 1, now());
-      const login = { id, group, name, node, epoch: lastEpoch };
+      const login = { id, group, name, profile, node, epoch: lastEpoch };
       const earlier = owned.get(id);
       owned.set(id, login);
       const pending = pendingClaims.get(id) ?? { count: 0, supersededEpochs: new Set() };
@@ -76,6 +77,12 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
       } finally {
         if (--pending.count === 0) pendingClaims.delete(id);
       }
+    },
+    async update(login) {
+      if (owned.get(login.id)?.epoch !== login.epoch) return;
+      owned.set(login.id, login);
+      // While Redis is unreachable, the next rewrite stores it.
+      await engine.reclaim(login).catch(ignoreError);
     },
     async release(login) {
       const { id, group, epoch } = login;

@@ -145,6 +145,7 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   return {
     id,
     claim: ownership.claim,
+    update: ownership.update,
     release: ownership.release,
     online,
     send,

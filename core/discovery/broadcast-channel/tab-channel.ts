@@ -1,6 +1,6 @@
 import { safeParse } from "valibot";
 import type { Clock } from "../../clock.ts";
-import type { PeerId } from "../../peer.ts";
+import type { PeerId, Profile } from "../../peer.ts";
 import type { SignalKind } from "../../protocol/messages.ts";
 import type { OpenOptions } from "../discovery.ts";
 import { createHeartbeatMembership } from "./heartbeat-membership.ts";
@@ -30,15 +30,15 @@ export interface TabChannelEvents {
 
 /** The tabs that use the same channel. */
 export interface TabChannel {
-  /** Tells the others what {@link joinTabChannel}'s `profile` returns now. */
-  sendProfile(): void;
+  /** Tells the others what this tab says about itself now. */
+  sendProfile(profile: Profile): void;
   has(id: PeerId): boolean;
   signal(kind: SignalKind, to: PeerId, signal: unknown): void;
   leave(): void;
 }
 
 /**
- * Joins the channel `name`. `profile` returns what this tab says about itself. Throws if this page may not use a
+ * Joins the channel `name`. `profile` returns what this tab says about itself now. Throws if this page may not use a
  * BroadcastChannel.
  */
 export function joinTabChannel(
@@ -58,7 +58,7 @@ export function joinTabChannel(
   membership.join(() => introduce("hello")).then(onJoined, onFailed);
 
   return {
-    sendProfile: () => post({ type: "profile", from: own.id, profile: profile?.() }),
+    sendProfile: (changed) => post({ type: "profile", from: own.id, profile: changed }),
     has: (id) => members.has(id),
     signal: (kind, to, signal) => post({ type: "signal", from: own.id, to, kind, signal }),
     leave() {

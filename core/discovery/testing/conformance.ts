@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { PeerId, PeerInfo, Profile } from "../../peer.ts";
 import { accountsConformance } from "./conformance/accounts.ts";
 import {
   connects,
@@ -9,7 +10,7 @@ import {
   type Login,
 } from "./conformance/fixture.ts";
 import { roomsConformance } from "./conformance/rooms.ts";
-import { createEventRecorder } from "./event-recorder.ts";
+import { createEventRecorder, type RecordedEvent } from "./event-recorder.ts";
 
 /** What every discovery does, with a server or without. `start` makes a world for each test. */
 export function discoveryConformance(
@@ -96,6 +97,56 @@ export function discoveryConformance(
         const latecomer = await signIn("ann");
         const left = [watcher, ...logins.slice(4)].map(({ id }) => id);
         expect(latecomer.snapshot.peers.map(({ id }) => id).sort()).toEqual(left.sort());
+      });
+    });
+
+    describe("profiles", () => {
+      const avatar = (url: string) => ({ avatar: url }) as Profile;
+      const isSame = (a: unknown, b: Profile) => JSON.stringify(a) === JSON.stringify(b);
+      const isUpdateOf =
+        (id: PeerId) =>
+        ([event, peer]: RecordedEvent) =>
+          event === "peerUpdate" && peer === id;
+      /** Looks for an announcement of that profile, with its peer or later. */
+      const says =
+        (id: PeerId, profile: Profile) =>
+        ([event, peer, said]: RecordedEvent) =>
+          event === "peerConnect"
+            ? (peer as PeerInfo).id === id && isSame((peer as PeerInfo).profile, profile)
+            : event === "peerUpdate" && peer === id && isSame(said, profile);
+
+      test("are announced, and listed", async () => {
+        await stage.world.trust?.("ann", "bob", "bob", "ann");
+        const ann = await signIn("ann", "", {});
+        const bob = await signIn("bob", "", avatar("/bob.png"));
+        await ann.until(says(bob.id, avatar("/bob.png")));
+        const late = await signIn("ann", "", {});
+        const listed = late.snapshot.peers.find(({ id }) => id === bob.id);
+        // Without a server, peers may tell a little later.
+        if (hasServer || listed?.profile !== undefined) expect(listed?.profile).toEqual(avatar("/bob.png"));
+        else await late.until(says(bob.id, avatar("/bob.png")));
+      });
+
+      test("of a peer change, and the newest of many arrives", async () => {
+        await stage.world.trust?.("ann", "bob", "bob", "ann");
+        const [ann, bob] = [await signIn("ann", "", {}), await signIn("bob", "", avatar("/1.png"))];
+        await ann.until(connects(bob.id));
+        for (let n = 2; n <= 30; n++) expect(bob.session.setProfile?.(avatar(`/${n}.png`))).toBe(true);
+        await ann.until(says(bob.id, avatar("/30.png")));
+        bob.session.setProfile?.({});
+        await ann.until(says(bob.id, {}));
+        const late = await signIn("bob", "", {});
+        expect(late.snapshot.peers.find(({ id }) => id === bob.id)?.profile ?? {}).toEqual({});
+        expect(bob.recorded.filter(isUpdateOf(bob.id))).toEqual([]);
+      });
+
+      test("are not told to users without trust, or in another app", async () => {
+        await stage.world.trust?.("ann", "bob", "bob", "ann");
+        const strangers = [await signIn("cyd", hasServer ? "" : "other", {}), await signIn("ann", "other", {})];
+        const [ann, bob] = [await signIn("ann", "", {}), await signIn("bob", "", avatar("/1.png"))];
+        bob.session.setProfile?.(avatar("/2.png"));
+        await ann.until(says(bob.id, avatar("/2.png")));
+        expect(strangers.flatMap(({ recorded }) => recorded).filter(isUpdateOf(bob.id))).toEqual([]);
       });
     });
 

@@ -40,7 +40,7 @@ const tokenTimeoutMs = 30_000;
 /** Creates an authenticator that starts with `first`. */
 export function createAuthenticator(
   first: Credentials | StoredCredentials,
-  { app, keeper: keeping }: OpenOptions,
+  { app, profile, keeper: keeping }: OpenOptions,
   clock: Clock,
 ): Authenticator {
   let session = "session" in first ? first.session : undefined;
@@ -69,8 +69,9 @@ export function createAuthenticator(
   }
 
   /** The fields of every first frame. */
-  function common(): Pick<ToServer["authenticate"], "version" | "app" | "stay"> {
-    return { version: discoveryVersion, app: app === "" ? undefined : app, ...(keeper && { stay: true }) };
+  function common(): Pick<ToServer["authenticate"], "version" | "app" | "profile" | "stay"> {
+    const said = { app: app === "" ? undefined : app, profile: profile?.() };
+    return { version: discoveryVersion, ...said, ...(keeper && { stay: true }) };
   }
 
   function authenticate(claim: Claim & Pick<ToServer["authenticate"], "remember">): FirstFrame {

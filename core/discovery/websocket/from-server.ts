@@ -29,7 +29,10 @@ export interface SignedIn {
 
 /** The events that a server sends on its own after the sign-in. */
 export interface ServerEvents
-  extends Pick<DiscoveryEvents, "peerConnect" | "peerDisconnect" | "userAdd" | "userRemove" | "iceServers" | "signal"> {
+  extends Pick<
+    DiscoveryEvents,
+    "peerConnect" | "peerDisconnect" | "peerUpdate" | "userAdd" | "userRemove" | "iceServers" | "signal"
+  > {
   /** The server asks for a new socket after this many ms. */
   reconnect(afterMs: number): void;
 }
@@ -70,6 +73,7 @@ export function collectSignIn(asked: FirstFrame["data"]): (message: FromServer) 
 export function dispatch({ type, data, lost }: FromServer, events: ServerEvents): void {
   if (type === "peerConnect") events.peerConnect(Object.freeze(data));
   else if (type === "peerDisconnect") events.peerDisconnect(data, lost);
+  else if (type === "peerUpdates") for (const [id, profile] of data) events.peerUpdate(id, profile);
   else if (type === "userAdd") events.userAdd(data);
   else if (type === "userRemove") events.userRemove(data);
   else if (type === "peerRequest" || type === "peerResponse") events.signal(type, data.from, data.signal);

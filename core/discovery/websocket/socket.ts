@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { encodeText } from "../../encode-text.ts";
 import { BonevalueError } from "../../errors.ts";
-import type { PeerId } from "../../peer.ts";
+import type { PeerId, Profile } from "../../peer.ts";
 import { closeCode } from "../../protocol/close-code.ts";
 import { idleTimeoutMs, maxFrameBytes } from "../../protocol/limits.ts";
 import type { SignalKind, ToClient, ToServer } from "../../protocol/messages.ts";
@@ -48,6 +48,8 @@ export type Leave = "end" | "back" | "stay";
 export interface Socket {
   signal(kind: SignalKind, to: PeerId, signal: unknown): void;
   request<Type extends RequestType>(type: Type, data: ToServer[Type]): Promise<ResponseTo<Type>>;
+  /** Returns `false` if the server has no profiles. */
+  setProfile(profile: Profile): boolean;
   /** Sends a ping. The socket ends when nothing arrives within 5 s. */
   check(): void;
   /** Another socket has taken over. This one waits for the answers to its requests and emits nothing more. */
@@ -72,6 +74,7 @@ export function openSocket(
   { WebSocket, clock }: { readonly WebSocket: WebSocketConstructor; readonly clock: Clock },
 ): Socket {
   let state: "signing in" | "signed in" | "retired" | "over" = "signing in";
+  let features: readonly string[] = [];
   let lastError: ToClient["error"] | undefined;
   const socket = new WebSocket(url);
   let undoSuspicion: (() => void) | undefined;
@@ -100,6 +103,11 @@ export function openSocket(
       const { id, response } = requests.create(type);
       sendRequest(id, type, data);
       return response;
+    },
+    setProfile(profile) {
+      if (!features.includes("profiles")) return false;
+      send("setProfile", { profile });
+      return true;
     },
     retire() {
       state = "retired";
@@ -182,6 +190,7 @@ export function openSocket(
     if (message.type === "iceServers") dispatch(message, events);
     if (!signedIn) return;
     state = "signed in";
+    features = signedIn.features;
     watchdog.restart(idleTimeoutMs);
     events.signedIn(signedIn);
   }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect } from "vitest";
-import type { Alias, PeerId } from "../../../peer.ts";
+import type { Alias, PeerId, Profile } from "../../../peer.ts";
 import type { Credentials, Discovery, DiscoveryEvents, DiscoverySession, Snapshot } from "../../discovery.ts";
 import { createEventRecorder, type EventRecorder, type RecordedEvent } from "../event-recorder.ts";
 
@@ -27,8 +27,8 @@ export interface Login extends EventRecorder {
 export interface DiscoveryFixture {
   readonly world: DiscoveryWorld;
   /** Opens a session that is closed after the test. */
-  open(credentials: Credentials, events: DiscoveryEvents, app?: string): DiscoverySession;
-  signIn(username: string, app?: string): Promise<Login>;
+  open(credentials: Credentials, events: DiscoveryEvents, app?: string, profile?: Profile): DiscoverySession;
+  signIn(username: string, app?: string, profile?: Profile): Promise<Login>;
   /** Signs in as a guest of a room. */
   enter(room: string, name: string, app?: string): Promise<Login>;
 }
@@ -46,15 +46,24 @@ export function createDiscoveryFixture(start: () => DiscoveryWorld | Promise<Dis
     await world.close();
   });
 
-  function open(credentials: Credentials, events: DiscoveryEvents, app = ""): DiscoverySession {
-    const session = world.discovery().open(world.host, credentials, events, { app });
+  function open(credentials: Credentials, events: DiscoveryEvents, app = "", profile?: Profile): DiscoverySession {
+    let current = profile;
+    const options = profile ? { app, profile: () => current! } : { app };
+    const opened = world.discovery().open(world.host, credentials, events, options);
+    const session: DiscoverySession = {
+      ...opened,
+      setProfile(changed) {
+        current = changed;
+        return opened.setProfile?.(changed) ?? false;
+      },
+    };
     sessions.push(session);
     return session;
   }
 
-  async function login(credentials: Credentials, app: string | undefined): Promise<Login> {
+  async function login(credentials: Credentials, app: string | undefined, profile?: Profile): Promise<Login> {
     const recorder = createEventRecorder();
-    const session = open(credentials, recorder.events, app);
+    const session = open(credentials, recorder.events, app, profile);
     const [outcome, snapshot] = await recorder.until(([event]) => event === "online" || event === "ended");
     expect(outcome).toBe("online");
     return { ...recorder, session, snapshot: snapshot as Snapshot, id: (snapshot as Snapshot).self.id };
@@ -65,7 +74,7 @@ export function createDiscoveryFixture(start: () => DiscoveryWorld | Promise<Dis
       return world;
     },
     open,
-    signIn: (username, app) => login(world.credentials(username), app),
+    signIn: (username, app, profile) => login(world.credentials(username), app, profile),
     enter: (room, name, app) => login({ room, name }, app),
   };
 }
