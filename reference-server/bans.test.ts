@@ -66,6 +66,17 @@ describe("ban", () => {
     expect((await signIn("ann", { session: ann.session })).id).toBe(ann.id);
   });
 
+  test("of a user also holds for a remembered device", async () => {
+    const { server, signIn, open, clock } = await startTestServer(["ann"]);
+    const ann = await signIn("ann", { username: "ann", password, remember: true });
+    const device = ann.received.find(({ type }) => type === "setPeerId")?.data.device;
+    expect(device).toEqual(expect.any(String));
+    await server.ban({ user: "ann" }, new Date(clock.now() + hour));
+    expect(await refusalOf(await open(), { device })).toContainEqual(expect.stringContaining("is blocked until"));
+    clock.advance(hour);
+    await signIn("ann", { device });
+  });
+
   test("of an address refuses all users there, before a password is hashed", async () => {
     const { server, signIn, open } = await startTestServer(["ann"], { proxies: ["127.0.0.1"] });
     const from = (address: string) => open({ headers: { "x-forwarded-for": address } });
