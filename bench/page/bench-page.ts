@@ -2,6 +2,7 @@ import { type LibraryName, libraries } from "../libraries/all.ts";
 import type { Caller, CallValue, Chunk, DialSettings } from "../libraries/library.ts";
 import { type Cursors, createCursors } from "./cursors.ts";
 import { createHash } from "./hash.ts";
+import { createPresenceBench, type PresenceBench } from "./presence.ts";
 import { createReceivedBytes, type ReceivedBytes } from "./received-bytes.ts";
 import { createSignalChannel } from "./signal-channel.ts";
 import { measureState, type StateCosts } from "./state-costs.ts";
@@ -29,6 +30,7 @@ export interface BenchPage {
   /** Sends `size` bytes in distinct chunks. Resolves to their hash when they were received. */
   sendHashed(size: number): Promise<number>;
   readonly cursors: Cursors;
+  readonly presence: PresenceBench;
   measureState(peers: number, subscribers: number): Promise<StateCosts>;
   /** Keeps the page's thread busy. */
   spin(time: number): void;
@@ -119,6 +121,7 @@ const page: BenchPage = {
     return hash.value();
   },
   cursors: createCursors(),
+  presence: createPresenceBench(),
   measureState,
   spin(time) {
     const until = performance.now() + time;
