@@ -45,8 +45,9 @@ const help = `bonevalue-server: a discovery server for pages that connect direct
 Changes take effect in running servers within a second.
 
 Every flag can also be set by the environment variable beside it. Use these for secrets, since other
-users of the machine can see command lines. All commands accept --help, --store and --url; the other
-flags are for serve; --port is also for dev. --version prints the version.
+users of the machine can see command lines. All commands accept --help, and all
+except dev accept --store and --url. The other flags are for serve; --port is also for dev.
+--version prints the version.
 
 ${describeFlags(serveFlags)}
 `;
