@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import type { Cluster } from "./cluster/cluster.ts";
 import { createLocalCluster } from "./cluster/local.ts";
+import { roomGroup } from "./groups.ts";
 import type { ServerOptions } from "./server.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import { recordCalls } from "./testing/recording-store.ts";
@@ -217,6 +219,30 @@ test("the peers of a room are counted on all nodes, also when they join at the s
   expect(inside).toHaveLength(5);
   for (const node of nodes) expect(await node.refused({ room: "demo" })).toEqual(["busy", 1013]);
   await nodes[0]!.enter("other");
+});
+
+test("a join reads and tells its own room only, however many others there are", async () => {
+  const local = createLocalCluster();
+  const read: (readonly string[])[] = [];
+  const cluster: Cluster = {
+    async join(events) {
+      const node = await local.join(events);
+      return {
+        ...node,
+        online(groups) {
+          read.push(groups);
+          return node.online(groups);
+        },
+      };
+    },
+  };
+  const { enter, settled } = await startRooms({ cluster });
+  const others = await Promise.all(Array.from({ length: 50 }, (_, at) => enter(`room ${at}`)));
+  read.length = 0;
+  await Promise.all([enter("room 7"), enter("room 7")]);
+  await settled(...others);
+  expect(new Set(read.flat())).toEqual(new Set([roomGroup("", "room 7")]));
+  expect(others.map((guest) => events(guest, "peerConnect").length)).toEqual(others.map((_, at) => (at === 7 ? 2 : 0)));
 });
 
 test("joins are rate-limited for each address, and a reconnect is no join", async () => {

@@ -10,6 +10,7 @@ export type ServerKind = "bonevalue" | "bare" | "PeerJS";
 /** A command of the parent process. */
 export type ServerCommand =
   | { readonly ask: "memory" }
+  | { readonly ask: "processorTime" }
   | { readonly ask: "start"; readonly kind: ServerKind; readonly options: ServerOptions };
 
 /** Memory in bytes. `used` is heap and external memory after a garbage collection. */
@@ -59,7 +60,15 @@ function memory(): Memory {
   return { resident: rss, used: heapUsed + external };
 }
 
+/** Processor time that this process has used, in ms. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 process.on("message", async (ask: ServerCommand) => {
-  process.send!(ask.ask === "memory" ? memory() : await start[ask.kind](ask.options));
+  if (ask.ask === "memory") process.send!(memory());
+  else if (ask.ask === "processorTime") process.send!(processorTime());
+  else process.send!(await start[ask.kind](ask.options));
 });
 process.on("disconnect", () => process.exit());

@@ -3,10 +3,11 @@ import { type ClientOptions, WebSocket } from "ws";
 import { createBackoff } from "../../core/discovery/websocket/backoff.ts";
 import { closeReasonOf } from "../../core/discovery/websocket/close-reason.ts";
 import type { ServerUnderTest } from "./server-under-test.ts";
-import type { TestUser } from "./test-users.ts";
+import type { TestGuest, TestUser } from "./test-users.ts";
 
 /** A minimal client. */
 export interface Client {
+  /** Its peer id. The server chooses that of a guest. */
   readonly id: string;
   readonly socket: WebSocket;
   /** The online peers. Only bonevalue reports them. */
@@ -20,8 +21,8 @@ export interface Client {
 type ErrorFrame = Parameters<typeof closeReasonOf>[1];
 
 type ServerProtocol = {
-  url(base: string, user: TestUser): string;
-  hello(user: TestUser): string | undefined;
+  url(base: string, id: string): string;
+  hello(user: TestUser | TestGuest): string | undefined;
   /** Whether a frame of this type completes the sign-in. */
   isSignedIn(type: string): boolean;
   relay(from: string, to: string, signal: unknown): object;
@@ -31,20 +32,23 @@ type ServerProtocol = {
 const protocols: Record<ServerUnderTest["kind"], ServerProtocol> = {
   bonevalue: {
     url: (base) => base,
-    hello: ({ session }) => JSON.stringify({ type: "authenticate", data: { version: 1, session } }),
+    hello: (user) => {
+      const claim = "room" in user ? user : { session: user.session };
+      return JSON.stringify({ type: "authenticate", data: { version: 1, ...claim } });
+    },
     isSignedIn: (type) => type === "peerList",
     relay: (_, to, signal) => ({ type: "peerRequest", data: { to, signal } }),
     signal: (frame) => (frame.type === "peerRequest" ? frame.data.signal : undefined),
   },
   bare: {
-    url: (base, { id }) => `${base}/?id=${id}`,
+    url: (base, id) => `${base}/?id=${id}`,
     hello: () => undefined,
     isSignedIn: (type) => type === "peerList",
     relay: (_, to, signal) => ({ type: "peerRequest", data: { to, signal } }),
     signal: (frame) => (frame.type === "peerRequest" ? frame.data.signal : undefined),
   },
   PeerJS: {
-    url: (base, { id }) => `${base}&id=${id}&token=t&version=1`,
+    url: (base, id) => `${base}&id=${id}&token=t&version=1`,
     hello: () => undefined,
     isSignedIn: (type) => type === "OPEN",
     relay: (src, dst, payload) => ({ type: "OFFER", src, dst, payload }),
@@ -66,15 +70,19 @@ class ClosedError extends Error {
 /** Connects and signs in. Resolves when the lists have arrived; rejects if the socket closes before. */
 export function connect(
   { kind, url }: Pick<ServerUnderTest, "kind" | "url">,
-  user: TestUser,
+  user: TestUser | TestGuest,
   options: ClientOptions = {},
 ): Promise<Client> {
   const dialect = protocols[kind];
-  const socket = new WebSocket(dialect.url(url, user), { perMessageDeflate: false, ...options });
+  let id = "id" in user ? user.id : "";
+  const socket = new WebSocket(dialect.url(url, id), { perMessageDeflate: false, ...options });
   const peers = new Set<string>();
   const client: Client = {
-    ...{ id: user.id, socket, peers, onSignal: () => {} },
-    relay: (to, signal) => socket.send(JSON.stringify(dialect.relay(user.id, to, signal))),
+    get id() {
+      return id;
+    },
+    ...{ socket, peers, onSignal: () => {} },
+    relay: (to, signal) => socket.send(JSON.stringify(dialect.relay(id, to, signal))),
   };
   const hello = dialect.hello(user);
   if (hello !== undefined) socket.on("open", () => socket.send(hello));
@@ -90,6 +98,7 @@ export function connect(
     socket.on("message", (bytes) => {
       const frame = JSON.parse(String(bytes));
       if (frame.type === "error") lastError = frame.data;
+      if (frame.type === "setPeerId") id = frame.data.peerId;
       if (frame.type === "peerList") for (const { id } of frame.data) peers.add(id);
       if (frame.type === "peerConnect") peers.add(frame.data.id);
       if (frame.type === "peerDisconnect") peers.delete(frame.data);

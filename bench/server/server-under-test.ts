@@ -9,6 +9,8 @@ export interface ServerUnderTest {
   readonly kind: ServerKind;
   readonly url: string;
   memory(): Promise<Memory>;
+  /** Processor time that the server has used, in ms. */
+  processorTime(): Promise<number>;
   /** `kill -9`. */
   kill(): Promise<void>;
 }
@@ -18,6 +20,7 @@ export const unlimited: NonNullable<ServerOptions["limits"]> = {
   socketsPerAddress: 1_000_000,
   socketsBeforeSignIn: 1_000_000,
   socketsPerAccount: 1_000_000,
+  roomJoins: 1_000_000,
   frameRate: 1_000_000,
   frameBurst: 1_000_000,
 };
@@ -36,6 +39,7 @@ export async function startServerUnderTest(kind: ServerKind, options: ServerOpti
     kind,
     url,
     memory: async () => (await ask({ ask: "memory" })) as Memory,
+    processorTime: async () => (await ask({ ask: "processorTime" })) as number,
     async kill() {
       const exit = once(child, "exit");
       child.kill("SIGKILL");

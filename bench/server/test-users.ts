@@ -9,6 +9,12 @@ export interface TestUser {
   readonly session: string;
 }
 
+/** Somebody who signs in to a room. Only bonevalue has them. */
+export interface TestGuest {
+  readonly room: string;
+  readonly name: string;
+}
+
 /** The password of all test users. */
 export const password = "correct horse battery";
 

@@ -6,12 +6,13 @@ import { nodeKilled } from "./node-killed.ts";
 import { reconnects } from "./reconnects.ts";
 import { redisKilled } from "./redis-killed.ts";
 import { relays } from "./relays.ts";
+import { roomJoin } from "./room-join.ts";
 import { signIns } from "./sign-ins.ts";
 import { slowReader } from "./slow-reader.ts";
 import { twoNodes } from "./two-nodes.ts";
 
 /** All metrics of the server, in the order of the table. */
 export const serverMetrics: readonly ServerMetric[] = [
-  ...[idleMemory, signIns, reconnects, relays, twoNodes],
+  ...[idleMemory, signIns, reconnects, relays, roomJoin, twoNodes],
   ...[slowReader, badSignIns, fuzz, nodeKilled, redisKilled],
 ];
