@@ -1,4 +1,3 @@
-import * as v from "valibot";
 import type { Clock } from "../clock.ts";
 import { BonevalueError, type ErrorCode } from "../errors.ts";
 import { type LazyPart, notLoaded } from "../lazy-part.ts";
@@ -18,7 +17,7 @@ import {
   type Role,
   type Step,
 } from "./dial-state.ts";
-import { createSignaling, type Signal, type Signaling, signal as signalSchema } from "./signaling.ts";
+import { createSignaling, readSignal, type Signal, type Signaling } from "./signaling.ts";
 
 // Attempts of one peer in a second that come to no link: each costs us a connection.
 const attemptsPerSecond = 10;
@@ -323,21 +322,21 @@ export function createDialer(options: DialerOptions): Dialer {
     accept,
     refuse,
     receive(kind, from, raw) {
-      const parsed = v.safeParse(signalSchema, raw);
-      if (!parsed.success || from === options.self()) return;
+      const signal = readSignal(raw);
+      if (!signal || from === options.self()) return;
       const entry = entryOf(from);
-      const step = onSignal(entry.dialing, kind, parsed.output);
+      const step = onSignal(entry.dialing, kind, signal);
       // The peer repeats what is ignored.
       if (step.actions.some((action) => action.do === "connect") && !entry.mayBegin()) return;
-      apply(entry, step, parsed.output);
+      apply(entry, step, signal);
       // A server can invent senders without end.
       if (!entry.current && !entry.pendingDial && !isKnown(from)) entries.delete(from);
     },
     receiveOnLink(from, raw) {
       const { current, dialing } = entries.get(from) ?? {};
-      const parsed = v.safeParse(signalSchema, raw);
-      if (!parsed.success || !current?.open || parsed.output.attempt !== dialing?.current?.attempt) return;
-      current.signals.receive(parsed.output);
+      const signal = readSignal(raw);
+      if (!signal || !current?.open || signal.attempt !== dialing?.current?.attempt) return;
+      current.signals.receive(signal);
     },
     onUnreachable(peer) {
       const entry = entries.get(peer);

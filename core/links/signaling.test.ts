@@ -1,10 +1,9 @@
-import * as v from "valibot";
 import { expect, test } from "vitest";
 import { fc, runs } from "../../tools/property.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import type { Candidate, SignalListener } from "../transport/transport.ts";
 import type { Role } from "./dial-state.ts";
-import { createSignaling, maxCandidates, type Signal, signal } from "./signaling.ts";
+import { createSignaling, maxCandidates, readSignal, type Signal } from "./signaling.ts";
 
 const offer = { type: "offer", sdp: "an offer" };
 const answer = { type: "answer", sdp: "an answer" };
@@ -310,11 +309,10 @@ test("both sides get each part once, whatever is lost, doubled or reordered", as
 const wellFormed = { attempt: 1, round: 0, description: offer, candidates: [candidate("one")] };
 
 test("a well-formed signal is accepted without its unknown fields", () => {
-  expect(v.parse(signal, { ...wellFormed, extra: 1 })).toEqual(wellFormed);
-  expect(v.is(signal, { attempt: 2, round: 0, end: "busy" })).toBe(true);
-  expect(v.is(signal, { attempt: 2, round: 0, candidates: [{ candidate: "x", sdpMid: null, sdpMLineIndex: 0 }] })).toBe(
-    true,
-  );
+  expect(readSignal({ ...wellFormed, extra: 1 })).toEqual(wellFormed);
+  expect(readSignal({ attempt: 2, round: 0, end: "busy" })).toBeDefined();
+  const candidates = [{ candidate: "x", sdpMid: null, sdpMLineIndex: 0 }];
+  expect(readSignal({ attempt: 2, round: 0, candidates })).toBeDefined();
 });
 
 test.each([
@@ -327,8 +325,9 @@ test.each([
   ["a description of 17 KiB", { ...wellFormed, description: { type: "offer", sdp: "x".repeat(17_408) } }],
   ["33 candidates", { ...wellFormed, candidates: Array.from({ length: 33 }, () => candidate("one")) }],
   ["a candidate of 2 KiB", { ...wellFormed, candidates: [candidate("x".repeat(2_048))] }],
+  ["33 candidates that are no list", { ...wellFormed, candidates: { length: 33 } }],
   ["a candidate that is a number", { ...wellFormed, candidates: [{ candidate: 5 }] }],
   ["an end that is an object", { ...wellFormed, end: {} }],
 ])("a malformed signal is rejected: %s", (_, malformed) => {
-  expect(v.is(signal, malformed)).toBe(false);
+  expect(readSignal(malformed)).toBeUndefined();
 });

@@ -50,9 +50,6 @@ const candidate: v.GenericSchema<unknown, Candidate> = v.object({
   usernameFragment: v.nullish(boundedText(256)),
 });
 
-// Counted before each is checked: a signal over a link may hold millions.
-const fewCandidates = v.custom<unknown[]>((value) => Array.isArray(value) && value.length <= maxCandidates);
-
 // Together they fit into the server's frame, with the candidates.
 const maxDescription = 16_384;
 const description = v.pipe(
@@ -60,14 +57,21 @@ const description = v.pipe(
   v.check(({ sdp, proof = "" }) => sdp.length + proof.length <= maxDescription),
 );
 
-/** Validates a signal from any sender: sizes are bounded, unknown fields are dropped. */
-export const signal: v.GenericSchema<unknown, Signal> = v.object({
+const signal: v.GenericSchema<unknown, Signal> = v.object({
   attempt: boundedCount(1),
   round: boundedCount(0),
   description: v.optional(description),
-  candidates: v.optional(v.pipe(fewCandidates, v.array(candidate))),
+  candidates: v.optional(v.array(candidate)),
   end: v.optional(boundedText(64)),
 });
+
+/** Returns a signal from any sender if it is valid. Its sizes are bounded, and unknown fields are dropped. */
+export function readSignal(raw: unknown): Signal | undefined {
+  // Counted before each is checked: a signal over a link may hold millions.
+  if (Object(raw).candidates?.length > maxCandidates) return undefined;
+  const { success, output } = v.safeParse(signal, raw);
+  return success ? output : undefined;
+}
 
 /** The signals of one attempt. */
 export interface Signaling {
