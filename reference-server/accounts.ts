@@ -181,7 +181,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
     async invite(email, from) {
       const name = checkedEmail(email);
       const inviter = from && (await existingName(from.from));
-      const trust = from && aliasesOf(from);
+      const trust = from && aliasesOf({ ...from, from: canonicalName(from.from) });
       const hasAccount = (await store.account(name)) !== undefined;
       if (hasAccount && trust === undefined) throw new Error(`"${name}" already has an account.`);
       if (name === inviter) throw ownAddress();

@@ -180,7 +180,8 @@ describe("on several servers of one store", () => {
     const within = async (client: { readonly closed: Promise<number> }) => {
       const began = performance.now();
       expect(await client.closed).toBe(4001);
-      expect(performance.now() - began).toBeLessThan(1_000);
+      // Twice the time, for a busy machine.
+      expect(performance.now() - began).toBeLessThan(2_000);
     };
     const kicked = await signIn("ann");
     await one.kick(kicked.id);
@@ -190,6 +191,6 @@ describe("on several servers of one store", () => {
     await within(ann);
     await expect(signIn("ann")).rejects.toThrow();
     await one.unban({ user: "ann" });
-    await expect.poll(() => signIn("ann").then(Boolean, () => false), { timeout: 1_000 }).toBe(true);
+    await expect.poll(() => signIn("ann").then(Boolean, () => false), { timeout: 2_000 }).toBe(true);
   });
 });

@@ -363,12 +363,16 @@ test("a password that is set for an account that is removed at this moment is an
 });
 
 test("nobody trusts himself, under any spelling of the name", async () => {
-  const { server } = await startTestServer();
+  const { server, open } = await startTestServer();
   await server.accounts.add("Ann@Example.org", password);
   const trust = server.accounts.trust("ann@example.org", "Me", "ANN@example.org", "Myself");
   await expect(trust).rejects.toThrow("are the same user");
   const invited = server.accounts.invite("ann@Example.org", { from: "ann@example.org", alias: "Me" });
   await expect(invited).rejects.toThrow("own address");
+  const { link } = await server.accounts.invite("bob@example.org", { from: "ANN@example.org", alias: "Bob" });
+  const bob = await open();
+  bob.send("acceptInvite", { version: 1, invite: new URL(link).hash.slice(1), password });
+  expect((await bob.next("userList")).data).toEqual(["ann@example.org"]);
 });
 
 test("an invitation ends with the account of its inviter", async () => {
