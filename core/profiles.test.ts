@@ -138,6 +138,23 @@ describe("a client's profile", () => {
     expect(sent.at(-1)?.n).toBe(10_000);
   });
 
+  test("that was sent while another socket signed in is sent again, since that socket's first frame has an older one", () => {
+    const sent: Profile[] = [];
+    const own = createOwnProfile({}, createVirtualClock(), (profile) => {
+      sent.push(profile);
+      return true;
+    });
+    expect(own.read()).toEqual({});
+    own.onOnline();
+    own.read();
+    void own.set(profileOf({ n: 1 }));
+    own.onOnline();
+    expect(sent).toEqual([{ n: 1 }, { n: 1 }]);
+    expect(own.read()).toEqual({ n: 1 });
+    own.onOnline();
+    expect(sent).toHaveLength(2);
+  });
+
   test("cannot be changed at a server without profiles, which everything else works with", async () => {
     const network = createNetwork();
     const memory = network.discovery;

@@ -69,16 +69,13 @@ export function createOwnProfile(
   send: (profile: Profile) => boolean | undefined,
 ): OwnProfile {
   let profile = copy(initial);
-  // Of the last first frame or sending.
-  let sent: Profile | undefined;
+  let inFirstFrame: Profile | undefined;
   let sentAt = Number.NEGATIVE_INFINITY;
   let waiting: PromiseWithResolvers<void> | undefined;
 
   function sendNow(): boolean | undefined {
-    const isSent = send(profile);
-    if (isSent !== undefined) sent = profile;
     sentAt = clock.now();
-    return isSent;
+    return send(profile);
   }
 
   function sendOrThrow(): void {
@@ -91,7 +88,7 @@ export function createOwnProfile(
 
   return {
     read() {
-      sent = profile;
+      inFirstFrame = profile;
       return profile;
     },
     async set(next) {
@@ -113,7 +110,8 @@ export function createOwnProfile(
       return waiting.promise;
     },
     onOnline() {
-      if (sent !== profile) sendNow();
+      // The server may have read the first frame after a profile that was sent on an older socket.
+      if (inFirstFrame !== profile) sendNow();
     },
   };
 }

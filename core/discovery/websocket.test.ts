@@ -70,6 +70,46 @@ test("features of the server that this version does not know are ignored", async
   expect(driver.recorded.at(-1)?.[0]).toBe("online");
 });
 
+test("each first frame carries the profile of that moment, and a change is sent to a server that understands it", async () => {
+  let profile: object = { n: 1 };
+  const driver = driveSession(undefined, { profile: () => profile });
+  expect(driver.session.setProfile?.({ n: 0 })).toBe(true);
+  const socket = await driver.signIn({ features: ["profiles"] });
+  expect(driver.session.setProfile?.({ n: 2 } as object)).toBe(true);
+  expect(socket.sent.map(({ type, data }) => [type, data.profile])).toEqual([
+    ["authenticate", { n: 1 }],
+    ["setProfile", { n: 2 }],
+  ]);
+  profile = { n: 3 };
+  socket.close(1006);
+  await driver.clock.advance(500);
+  const again = await driver.signIn({ features: ["profiles"] });
+  expect(again.sent[0].data).toMatchObject({ session: "secret of ann", profile: { n: 3 } });
+});
+
+test("a server without profiles gets none after the first frame", async () => {
+  const driver = driveSession(undefined, { profile: () => ({ n: 1 }) as object });
+  const socket = await driver.signIn({ features: ["stay"] });
+  expect(driver.session.setProfile?.({ n: 2 } as object)).toBe(false);
+  expect(socket.sent.map(({ type }) => type)).toEqual(["authenticate"]);
+});
+
+test("a batch of profiles emits one event for each peer, and a malformed one ends the socket", async () => {
+  const driver = driveSession();
+  const socket = await driver.signIn({ users: ["Bob"], peers: [{ name: "Bob", id: "b1", profile: { n: 1 } }] });
+  expect(driver.recorded.at(-1)).toMatchObject(["online", { peers: [{ id: "b1", profile: { n: 1 } }] }]);
+  socket.deliver("peerUpdates", [
+    ["b1", { n: 2 }],
+    ["b2", null],
+  ]);
+  expect(driver.recorded.slice(-2)).toEqual([
+    ["peerUpdate", "b1", { n: 2 }],
+    ["peerUpdate", "b2", null],
+  ]);
+  socket.deliverRaw(JSON.stringify({ type: "peerUpdates", data: [[7, {}]] }));
+  expect(driver.recorded.at(-1)).toEqual(["ended", "protocol"]);
+});
+
 test("a token function is called at the sign-in and at every reconnect", async () => {
   let asked = 0;
   const driver = driveSession({ token: async () => `token ${++asked}` });

@@ -1,7 +1,7 @@
 import type { Clock } from "../../../clock.ts";
 import type { ToClient } from "../../../protocol/messages.ts";
 import { createVirtualClock, type VirtualClock } from "../../../testing/virtual-clock.ts";
-import type { Credentials, DiscoverySession } from "../../discovery.ts";
+import type { Credentials, DiscoverySession, OpenOptions } from "../../discovery.ts";
 import type { PageLifecycle } from "../../page-lifecycle.ts";
 import { createEventRecorder, type RecordedEvent } from "../../testing/event-recorder.ts";
 import { websocket } from "../../websocket.ts";
@@ -35,7 +35,12 @@ export interface SignInAnswer extends Pick<ToClient["setPeerId"], "app" | "room"
 /** Opens a session. Its random numbers are all `random`. */
 export function driveSession(
   credentials: Credentials = { username: "ann", password: "secret" },
-  { host = "example.org", random = 0.5, app = "" }: { host?: string; random?: number; app?: string } = {},
+  {
+    host = "example.org",
+    random = 0.5,
+    app = "",
+    profile,
+  }: { host?: string; random?: number; app?: string; profile?: OpenOptions["profile"] } = {},
 ): SessionDriver {
   const clock = createVirtualClock();
   let slept = 0;
@@ -51,7 +56,7 @@ export function driveSession(
     host,
     credentials,
     events,
-    { app },
+    { app, profile },
   );
 
   const driver: SessionDriver = {
