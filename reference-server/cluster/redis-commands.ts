@@ -274,13 +274,15 @@ function claimArguments({ id, node, epoch, name, profile, revision = 0 }: Login)
 
 function parseOwner(value: string): Owner {
   // Neither a name nor JSON contains a line break.
-  const [peer = "", said] = value.split("\n", 2);
+  const [peer = "", said = ""] = value.split("\n", 2);
   const [node = "", epoch] = peer.split(" ", 2);
   const name = peer.slice(`${node} ${epoch} `.length);
-  const owner = { node, epoch: Number(epoch), name: name === "" ? undefined : name };
-  if (said === undefined) return owner;
   const [revision = ""] = said.split(" ", 1);
-  return { ...owner, profile: said.slice(revision.length + 1), revision: Number(revision) };
+  const profile = said.slice(revision.length + 1);
+  return {
+    ...{ node, epoch: Number(epoch), name: name === "" ? undefined : name },
+    ...{ profile: profile === "" ? undefined : profile, revision: Number(revision) },
+  };
 }
 
 function parseClaim([epoch, before = ""]: readonly string[]): ClaimResult {
