@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { type BonevalueServer, createServer, type ServerOptions } from "../../reference-server/server.ts";
 import { openSqliteStore } from "../../reference-server/store/sqlite.ts";
 import { startCuttableProxy } from "../../reference-server/testing/cuttable-proxy.ts";
+import { openClient } from "../../reference-server/testing/test-client.ts";
 import type { Credentials, DiscoverySession, Snapshot } from "./discovery.ts";
 import { discoveryConformance } from "./testing/conformance.ts";
 import { createEventRecorder, type RecordedEvent } from "./testing/event-recorder.ts";
@@ -117,6 +118,40 @@ describe("websocket, with the reference server", () => {
       "online",
       { self: { username: "ann" } },
     ]);
+    wire.stop();
+  });
+
+  test("a client of an older version, which knows neither apps nor features, and a newer one signal each other", async () => {
+    const server = await startServer();
+    for (const name of ["ann", "bob"]) await server.accounts.add(name, "correct horse");
+    await server.accounts.trust("ann", "Bob", "bob", "Ann");
+    const newer = openSession(server, { username: "ann", password: "correct horse" });
+    await newer.until(online);
+    const older = await openClient(server.url);
+    older.send("authenticate", { version: 1, username: "bob", password: "correct horse" });
+    const { peerId } = (await older.next("setPeerId")).data;
+    const [ann] = (await older.next("peerList")).data;
+    await newer.until(([event]) => event === "peerConnect");
+    newer.session.signal("peerRequest", peerId, { attempt: 1 });
+    expect((await older.next("peerRequest")).data).toEqual({ from: ann.id, signal: { attempt: 1 } });
+    older.send("peerResponse", { to: ann.id, signal: { attempt: 1 } });
+    const answer = await newer.until(([event]) => event === "signal");
+    expect(answer).toEqual(["signal", "peerResponse", peerId, { attempt: 1 }]);
+    older.socket.terminate();
+  });
+
+  test("a guest whose session has ended joins its room again as a new peer", async () => {
+    const kept = await openSqliteStore(":memory:");
+    const server = await startServer({ store: kept, rooms: true });
+    const wire = await startCuttableProxy(server.url);
+    const { until } = openSession(wire, { room: "demo", name: "Ann" });
+    const [, before] = await until(online);
+    await kept.endSession((before as Snapshot).self.id);
+    wire.cut();
+    wire.restore();
+    const [, after] = await until((event) => online(event) && event[1] !== before);
+    expect((after as Snapshot).self).toMatchObject({ username: "Ann", room: "demo" });
+    expect((after as Snapshot).self.id).not.toBe((before as Snapshot).self.id);
     wire.stop();
   });
 
