@@ -325,6 +325,7 @@ export function createClientWith(clock: Clock, connections: Connections, options
 
   const presence = createPresence({
     clock,
+    deadlines,
     limits,
     maxLinks,
     pool,

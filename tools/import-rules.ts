@@ -56,7 +56,11 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     from: "core/presence/",
-    files: ["core/links/", "core/wire/", "core/peers/", "core/rpc/validate.ts", ...sharedFiles],
+    files: [
+      ...["core/links/", "core/wire/", "core/peers/"],
+      ...["core/rpc/deadlines.ts", "core/rpc/throttle.ts", "core/rpc/validate.ts"],
+      ...sharedFiles,
+    ],
     packages: ["@standard-schema/spec"],
   },
   // Only the types: an app gets the code with its first definition.

@@ -1,15 +1,18 @@
+import * as v from "valibot";
 import { expect, test, vi } from "vitest";
 import type { BonevalueError } from "../errors.ts";
 import { defaultLimits } from "../limits.ts";
 import type { Connection } from "../links/connection.ts";
 import { createRegistry } from "../peers/registry.ts";
 import type { Live } from "../reactive.ts";
+import { createDeadlines } from "../rpc/deadlines.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { encode, type Received } from "../wire/codec.ts";
 import { createFrameReader } from "../wire/frame-reader.ts";
 import { type Frame, features, type Hello, Kind, PresenceStep } from "../wire/frames.ts";
 import { type Packed, pack } from "../wire/pack.ts";
-import { definePresence, type PeerPresence } from "./definition.ts";
+import type { Writable } from "../wire/send-scheduler.ts";
+import { definePresence, type PeerPresence, type PresenceDefinition } from "./definition.ts";
 import { createPresence } from "./presence.ts";
 import { servePresence } from "./serve-presence.ts";
 
@@ -27,11 +30,14 @@ function received(content: unknown): Received {
 function createPage({ hello = { features, value: defaultLimits.messageSize } as Partial<Hello> } = {}) {
   const clock = createVirtualClock();
   const errors: BonevalueError[] = [];
+  const waiting: Writable[] = [];
+  let isBlocked = false;
   const sent: { readonly channel: string; readonly frame: Frame<Packed> }[] = [];
   const requests: { begin(connection: Connection<any>): void; fail(error: BonevalueError): void }[] = [];
   const registry = createRegistry();
   const presence = createPresence({
     clock,
+    deadlines: createDeadlines(clock),
     limits: defaultLimits,
     maxLinks: 64,
     pool: {
@@ -51,7 +57,12 @@ function createPage({ hello = { features, value: defaultLimits.messageSize } as 
     const connection = {
       peer: "eve",
       remote: hello,
-      scheduler: { send: (channel: string, frame: Frame<Packed>) => sent.push({ channel, frame }) },
+      scheduler: {
+        send(channel: string, frame: Writable) {
+          if (isBlocked) waiting.push(frame);
+          else sent.push({ channel, frame: typeof frame === "function" ? frame()! : frame });
+        },
+      },
       keepOpen() {},
       close,
     } as unknown as Connection<any>;
@@ -65,12 +76,17 @@ function createPage({ hello = { features, value: defaultLimits.messageSize } as 
     clock,
     errors,
     sent,
+    waiting,
+    /** From now on the channels take nothing. */
+    block() {
+      isBlocked = true;
+    },
     requests,
     connect,
     frames: () => sent.map(({ frame }) => frame.slice(1, 4)),
     offer: (definition: typeof Cursor, initial: unknown) =>
       presence.engineOf(definition).offer(definition, initial, {}),
-    watch(definition: typeof Cursor): Live<readonly PeerPresence<any>[]> {
+    watch(definition: PresenceDefinition): Live<readonly PeerPresence<any>[]> {
       registry.addPeer({ id: "eve", name: "Eve" }, "Eve");
       return presence.engineOf(definition).watch(definition, "*", registry.watch("*"));
     },
@@ -80,9 +96,9 @@ function createPage({ hello = { features, value: defaultLimits.messageSize } as 
 type ReceiveArgs = [step: number, name: string, version?: number, content?: Received, channel?: string];
 
 /** A page that subscribes to the cursor of the peer. */
-async function createSubscriber() {
+async function createSubscriber(definition: PresenceDefinition = Cursor) {
   const page = createPage();
-  const live = page.watch(Cursor);
+  const live = page.watch(definition);
   const unsubscribe = live.subscribe(() => {});
   await page.clock.advance(1);
   const peer = page.connect();
@@ -250,6 +266,34 @@ test("a subscription to a name that was withdrawn is told so if a value may be o
     [value, "Cursor", 1],
     [value, "Cursor", 2],
   ]);
+});
+
+test("a peer that subscribes or sends in a loop, and does not read, makes one frame wait for each name", async () => {
+  const { receive, offer, block, waiting } = await createSubscriber();
+  const mine = offer(definePresence("Mine"), 1);
+  receive(subscribe, "Mine");
+  mine.stop();
+  block();
+  for (let n = 1; n <= 1_000; n++) {
+    receive(value, "Cursor", n, received(n));
+    receive(stop, "Mine");
+    receive(subscribe, "Mine");
+  }
+  expect(waiting.map((frame) => typeof frame === "function" && frame())).toEqual([
+    [Kind.presence, ack, "Cursor", 1_000],
+    [Kind.presence, value, "Mine", 3],
+  ]);
+});
+
+test("invalid values are told to `error` once a second, with their number", async () => {
+  const { receive, clock, errors } = await createSubscriber(definePresence("Cursor", v.string()));
+  for (let n = 1; n <= 100; n++) {
+    receive(value, "Cursor", n, received(n), "lossy");
+    await clock.advance(10);
+  }
+  await clock.advance(200);
+  expect(errors).toHaveLength(2);
+  expect(errors[1]!.message).toMatch(/^Skipped 9\d values of "Cursor" from the peer eve: /);
 });
 
 test("a peer that does not name the feature is never sent a presence frame, and its link counts as unused", async () => {

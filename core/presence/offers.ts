@@ -60,6 +60,8 @@ interface Subscriber {
   readonly link: PresenceLink;
   /** The names with a value that was ever sent. */
   readonly names: Set<string>;
+  /** The names whose withdrawal waits for the channel. */
+  readonly withdrawals: Set<string>;
   /** What the peer gets, by name: the newest version that was sent on *control* since it subscribed, or 0. */
   readonly sent: Map<string, number>;
   /** The versions and sizes of the values on *control* that are not acknowledged, by name. */
@@ -87,6 +89,7 @@ export function createOffers(
     const created = {
       link,
       names: new Set<string>(),
+      withdrawals: new Set<string>(),
       sent: new Map(),
       unacknowledged: new Map(),
       unacknowledgedBytes: 0,
@@ -105,13 +108,21 @@ export function createOffers(
     const subscriber = subscriberOn(link);
     offer.subscribers.add(subscriber);
     subscriber.names.add(offer.name);
+    subscriber.withdrawals.delete(offer.name);
     subscriber.sent.set(offer.name, 0);
     sendReliably(offer, subscriber);
     return true;
   }
 
-  function sendWithdrawal(name: string, { link }: Subscriber): void {
-    link.connection.scheduler.send("control", [Kind.presence, PresenceStep.value, name, ++lastVersion]);
+  /** At most one waits for each name: a peer may subscribe in a loop, and not read. */
+  function sendWithdrawal(name: string, { link, withdrawals }: Subscriber): void {
+    if (withdrawals.has(name)) return;
+    withdrawals.add(name);
+    const version = ++lastVersion;
+    link.connection.scheduler.send("control", () => {
+      withdrawals.delete(name);
+      return [Kind.presence, PresenceStep.value, name, version];
+    });
   }
 
   /** Sends the newest value on *control*, unless an earlier one is on its way. */

@@ -5,6 +5,7 @@ import type { Connection } from "../links/connection.ts";
 import type { Pool } from "../links/pool.ts";
 import type { PeerId } from "../peer.ts";
 import type { Query } from "../peers/query.ts";
+import type { Deadlines } from "../rpc/deadlines.ts";
 import type { Received } from "../wire/codec.ts";
 import type { PresenceDefinition } from "./definition.ts";
 import type { Engine } from "./engine.ts";
@@ -12,6 +13,7 @@ import type { Engine } from "./engine.ts";
 /** The client, as its presence sees it. Times in ms. */
 export interface PresenceOptions {
   readonly clock: Clock;
+  readonly deadlines: Deadlines;
   readonly limits: Pick<Limits, "depth">;
   /** Links at once that this side dials. */
   readonly maxLinks: number;
@@ -33,6 +35,8 @@ export interface PresenceLink {
   readonly requested: Set<string>;
   /** The newest version that was accepted of each name that we have ever subscribed to on this link, or 0. */
   readonly versions: Map<string, number>;
+  /** The acknowledgements that wait for the channel: the newest version of each name. */
+  readonly acks: Map<string, number>;
   /** Returns a value that has arrived. Throws `protocol` if it is malformed. */
   unpack(value: Received): unknown;
 }

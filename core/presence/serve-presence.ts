@@ -8,7 +8,13 @@ import { longestName, maxNames, type Presence, type PresenceLink } from "./prese
  * Carries the presence frames of a connection. It remembers what the peer subscribes to, since the page may offer it later.
  */
 export function servePresence(presence: Presence, connection: Connection<any>): Service {
-  const link: PresenceLink = { connection, requested: new Set(), versions: new Map(), unpack: unpackValue };
+  const link: PresenceLink = {
+    connection,
+    requested: new Set(),
+    versions: new Map(),
+    acks: new Map(),
+    unpack: unpackValue,
+  };
   const { requested } = link;
   presence.links.set(connection, link);
   return {

@@ -3,6 +3,7 @@ import { BonevalueError } from "../errors.ts";
 import type { Peer, PeerId } from "../peer.ts";
 import { keyOf, type Query } from "../peers/query.ts";
 import { batch, createLive, type Live, set } from "../reactive.ts";
+import { createThrottle } from "../rpc/throttle.ts";
 import { check } from "../rpc/validate.ts";
 import { createWeakCache } from "../weak-cache.ts";
 import type { Received } from "../wire/codec.ts";
@@ -54,7 +55,7 @@ const nothing: readonly never[] = Object.freeze([]);
  * Reads the values of other peers. What arrives is only stored, the newest of each peer and name; at most every 8 ms the
  * newest values are validated, and the lists that contain them change. Watches subscribe while they have a subscriber.
  */
-export function createWatches({ clock, failed }: PresenceOptions, subscriptions: Subscriptions): Watches {
+export function createWatches({ clock, deadlines, failed }: PresenceOptions, subscriptions: Subscriptions): Watches {
   const cached = createWeakCache<Live<readonly PeerPresence<any>[]>>();
   const definitions = new Map<string, PresenceDefinition>();
   const watches = new Map<Watch, () => void>();
@@ -62,6 +63,7 @@ export function createWatches({ clock, failed }: PresenceOptions, subscriptions:
   const arrivals = new Set<Slot>();
   const changedNames = new Set<string>();
   const expiries = new Map<PeerId, () => void>();
+  const refusals = createThrottle<unknown>(deadlines, (what, error, count) => failed(refusedError(what, error, count)));
   let mustReconcile = false;
   let isScheduled = false;
   let shownAt = Number.NEGATIVE_INFINITY;
@@ -171,7 +173,19 @@ export function createWatches({ clock, failed }: PresenceOptions, subscriptions:
   }
 
   function refuse({ peer, name }: Slot, error: unknown): void {
-    failed(refusedError(peer, name, error));
+    refusals.add(`"${name}" from the peer ${peer}`, error);
+  }
+
+  /** At most one acknowledgement of each name waits: a peer may send in a loop, and not read. */
+  function acknowledge({ connection, acks }: PresenceLink, name: string, version: number): void {
+    const isWaiting = acks.has(name);
+    acks.set(name, version);
+    if (isWaiting) return;
+    connection.scheduler.send("control", () => {
+      const newest = acks.get(name)!;
+      acks.delete(name);
+      return [Kind.presence, PresenceStep.ack, name, newest];
+    });
   }
 
   /** Subscribes to what the watches show, and forgets the rest. */
@@ -257,8 +271,7 @@ export function createWatches({ clock, failed }: PresenceOptions, subscriptions:
     onValue(link, name, version, value, isLossy) {
       const last = link.versions.get(name);
       if (last === undefined || version === 0) throw protocolError("something out of place");
-      if (value && !isLossy)
-        link.connection.scheduler.send("control", [Kind.presence, PresenceStep.ack, name, version]);
+      if (value && !isLossy) acknowledge(link, name, version);
       // A value that crosses the end of the subscription is dropped, so it must not count when it is sent once more.
       if (version <= last || !subscriptions.has(link, name)) return;
       link.versions.set(name, version);
@@ -284,12 +297,10 @@ export function createWatches({ clock, failed }: PresenceOptions, subscriptions:
   };
 }
 
-function refusedError(peer: PeerId, name: string, cause: unknown): BonevalueError {
+function refusedError(what: string, cause: unknown, count: number): BonevalueError {
   const { message, data } = Object(cause);
-  return new BonevalueError("invalid-request", `Skipped a value of "${name}" from the peer ${peer}: ${message}`, {
-    cause,
-    data,
-  });
+  const values = count === 1 ? "a value" : `${count} values`;
+  return new BonevalueError("invalid-request", `Skipped ${values} of ${what}: ${message}`, { cause, data });
 }
 
 function tooManyNamesError(name: string): BonevalueError {

@@ -64,6 +64,7 @@ export function createHostileSetup(): HostileSetup {
   const deadlines = createDeadlines(clock);
   const presence = createPresence({
     clock,
+    deadlines,
     limits: defaultLimits,
     maxLinks: 64,
     pool: { whenOpen: () => () => {} },
