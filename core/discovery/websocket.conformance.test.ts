@@ -1,11 +1,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { type BonevalueServer, createServer, type ServerOptions } from "../../reference-server/server.ts";
 import { openSqliteStore } from "../../reference-server/store/sqlite.ts";
 import { startCuttableProxy } from "../../reference-server/testing/cuttable-proxy.ts";
 import { openClient } from "../../reference-server/testing/test-client.ts";
+import { eventually } from "../../tools/eventually.ts";
+import { createClient } from "../client.ts";
+import type { Profile } from "../peer.ts";
+import { createMemoryNetwork } from "../transport/memory.ts";
 import type { Credentials, DiscoverySession, Snapshot } from "./discovery.ts";
 import { discoveryConformance } from "./testing/conformance.ts";
 import { createEventRecorder, type RecordedEvent } from "./testing/event-recorder.ts";
@@ -162,5 +166,26 @@ describe("websocket, with the reference server", () => {
     await ann.until(online);
     await server.accounts.remove("ann");
     expect(await ann.until(([event]) => event === "ended")).toEqual(["ended", "unauthenticated"]);
+  });
+
+  test("of ten thousand profiles that an app sets at once, the newest reaches other pages, and links stay open", async () => {
+    const server = await startServer({ rooms: true });
+    const { transport } = createMemoryNetwork();
+    const enter = async (name: string) => {
+      const client = createClient({ discovery: websocket(), transport, profile: { n: 0 } as Profile });
+      onTestFinished(() => client.disconnect());
+      await client.connect(server.url, { room: "demo", name });
+      return client;
+    };
+    const [ann, bob] = [await enter("Ann"), await enter("Bob")];
+    bob.module("Echo", ({ request, peer }) => [request, peer.profile]);
+    expect(await ann.get(bob.getId()!).call("Echo", 1).first()).toEqual([1, { n: 0 }]);
+    const updates: Profile[] = [];
+    bob.on("peerupdate", ({ profile }) => updates.push(profile));
+    const setting = Array.from({ length: 10_000 }, (_, n) => ann.setProfile({ n: n + 1 } as Profile));
+    await Promise.all(setting);
+    await eventually(() => expect(updates.at(-1)).toEqual({ n: 10_000 }));
+    expect(updates.length).toBeLessThanOrEqual(2);
+    expect(await ann.get(bob.getId()!).call("Echo", 2).first()).toEqual([2, { n: 10_000 }]);
   });
 });

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { type SignalKind, signalKinds } from "../../core/protocol/messages.ts";
+import { encodeProfile } from "../../core/protocol/profile.ts";
 
 /** One online peer and its owner. */
 export interface Login {
@@ -43,9 +44,11 @@ export type BusMessage =
   | { readonly kind: "ended"; readonly peers: readonly string[] };
 
 const text = v.string();
+// It becomes part of frames, so it has to be JSON.
+const profile = v.pipe(text, v.check(isProfile));
 const login = v.object({
   ...{ id: text, group: text, name: v.optional(text), node: text, epoch: v.number() },
-  ...{ profile: v.optional(text), revision: v.optional(v.number()) },
+  ...{ profile: v.optional(profile), revision: v.optional(v.number()) },
 });
 
 /** The schema of a {@link BusMessage} that another node has sent. */
@@ -65,6 +68,15 @@ export const busMessage: v.GenericSchema<unknown, BusMessage> = v.variant("kind"
   v.object({ kind: v.literal("revoke"), user: text, keep: v.optional(text) }),
   v.object({ kind: v.literal("ended"), peers: v.array(text) }),
 ]);
+
+function isProfile(json: string): boolean {
+  try {
+    encodeProfile(JSON.parse(json));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** The events that a cluster calls on its node. */
 export interface NodeEvents {

@@ -244,12 +244,14 @@ test("invalid messages from other nodes are logged and ignored", async () => {
     "7",
     '{"from":"x","message":{"kind":"shutdown"}}',
     '{"from":"x","message":{"kind":"revoke"}}',
+    '{"from":"x","message":{"kind":"join","login":{"id":"p","group":"g","node":"n","epoch":1,"profile":"{"}}}',
+    '{"from":"x","message":{"kind":"join","login":{"id":"p","group":"g","node":"n","epoch":1,"profile":"[]"}}}',
   ])
     await other.sPublish("bonevalue:0:broadcast", text);
   await other.sPublish("bonevalue:0:broadcast", '{"from":"x","message":{"kind":"revoke","user":"ann"}}');
   await one.waitFor("revoke");
   expect(one.received).toHaveLength(1);
-  expect(warnings).toHaveLength(4);
+  expect(warnings).toHaveLength(6);
 });
 
 test("a node that leaves while Redis hangs sends no command afterwards", async () => {
