@@ -38,6 +38,14 @@ test("guests of a room see and reach each other, by the names that they chose", 
   expect((await ann.next("peerDisconnect")).data).toBe(other.id);
 });
 
+test("guests see each other's profiles, and a profile cannot change a name", async () => {
+  const { enter } = await startRooms();
+  const ann = await enter("demo", "Ann", { profile: { name: "Eve", status: "here" } });
+  const bob = await enter("demo", "Bob");
+  expect(bob.peers).toEqual([{ name: "Ann", id: ann.id, profile: { name: "Eve", status: "here" } }]);
+  expect((await ann.next("peerConnect")).data).toMatchObject({ name: "Bob", id: bob.id });
+});
+
 test("the answer names the guest and the room, in NFC", async () => {
   const { open } = await startRooms();
   const client = await open();
