@@ -5,6 +5,7 @@ import { type Behaviours, withFixture } from "./conformance/fixture.ts";
 import type { Framework } from "./conformance/framework.ts";
 import { moduleAndEventBehaviours } from "./conformance/modules-and-events.ts";
 import { presenceBehaviours } from "./conformance/presence.ts";
+import { resumeBehaviours } from "./conformance/resume.ts";
 import { serverRenderingBehaviours } from "./conformance/server-rendering.ts";
 import { stateBehaviours } from "./conformance/state.ts";
 
@@ -20,6 +21,7 @@ const behaviours: Behaviours = {
   ...callBehaviours,
   ...moduleAndEventBehaviours,
   ...presenceBehaviours,
+  ...resumeBehaviours,
   ...cleanupBehaviours,
   ...serverRenderingBehaviours,
 };

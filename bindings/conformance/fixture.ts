@@ -23,6 +23,8 @@ export interface ShowOptions {
   readonly client?: Client;
   /** An element with the server-rendered page, to hydrate. Default: a new empty element. */
   readonly host?: HTMLElement;
+  /** The provider resumes. */
+  readonly resume?: boolean;
 }
 
 /** Tests one behaviour. */
@@ -40,9 +42,13 @@ export async function withFixture(framework: Framework, behaviour: Behaviour): P
   const [ann, bob] = [network.client("ann"), network.client("bob")];
   const shown = new Set<{ unmount(): void }>();
 
-  function show<Name extends keyof Pages>(name: Name, props: Pages[Name], { client = ann, host }: ShowOptions = {}) {
+  function show<Name extends keyof Pages>(
+    name: Name,
+    props: Pages[Name],
+    { client = ann, host, resume }: ShowOptions = {},
+  ) {
     const element = document.body.appendChild(host ?? document.createElement("div"));
-    const page = framework.mount(name, props, { client, host: element, hydrate: host !== undefined });
+    const page = framework.mount(name, props, { client, host: element, hydrate: host !== undefined, resume });
     shown.add(page);
     const unmount = () => void (shown.delete(page) && page.unmount());
     return { ...page, unmount };

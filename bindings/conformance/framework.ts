@@ -16,6 +16,8 @@ export interface MountOptions {
   readonly client: Client;
   readonly host: HTMLElement;
   readonly hydrate?: boolean | undefined;
+  /** The provider resumes. */
+  readonly resume?: boolean | undefined;
 }
 
 /** A mounted page. */

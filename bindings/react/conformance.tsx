@@ -159,9 +159,11 @@ export const pages: { readonly [Name in keyof Pages]: FunctionComponent<Pages[Na
 export const react: Framework = {
   name: version.startsWith("18.") ? "React 18" : "React",
   serverPage: "React",
-  mount(name, props, { client, host, hydrate }) {
+  mount(name, props, { client, host, hydrate, resume }) {
     const tree = (now: typeof props) => (
-      <BonevalueProvider client={client}>{createElement(pages[name], now)}</BonevalueProvider>
+      <BonevalueProvider client={client} resume={resume}>
+        {createElement(pages[name], now)}
+      </BonevalueProvider>
     );
     const root = hydrate ? hydrateRoot(host, tree(props)) : createRoot(host);
     const render = (now: typeof props) => flushSync(() => root.render(tree(now)));

@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import type { BonevalueError, Client, Credentials } from "../../core/index.ts";
 import { useLatest } from "./latest.ts";
 
@@ -16,9 +16,10 @@ interface Usage {
 
 const usages = new WeakMap<Client, Usage>();
 
-/** Connects `client` while the component is mounted and `connect` is set. */
+/** Connects `client` while the component is mounted and `connect` is set. With `resume`, resumes at mount first. */
 export function useConnection(
   client: Client,
+  resume: boolean,
   connect: Connect | undefined,
   onError: (error: BonevalueError) => void,
 ): void {
@@ -28,23 +29,37 @@ export function useConnection(
   // With one stable function, a repeated `connect` joins the attempt that is running.
   const latestToken = useLatest(() => getToken(connect));
   const latestOnError = useLatest(onError);
+  // The key of the first mount, until it changes. StrictMode runs the first effect twice.
+  const first = useRef<{ readonly key: string | undefined } | undefined>({ key });
 
   useEffect(() => {
+    if (first.current?.key !== key) first.current = undefined;
+    const resumes = resume && first.current !== undefined;
     const connectNow = latestConnect();
-    if (key === undefined || connectNow === undefined) return disconnectIfUnused(client);
+    if (!resumes && connectNow === undefined) return disconnectIfUnused(client);
     let mounted = true;
     const release = retain(client);
-    const { host, ...credentials } = connectNow;
-    client
-      .connect(host, hasTokenFunction(connectNow) ? { token: latestToken } : credentials)
-      .catch((error: BonevalueError) => {
-        if (mounted && error.code !== "cancelled") latestOnError(error);
-      });
+
+    async function signIn(): Promise<void> {
+      if (resumes && (await hasResumed(client, connectNow !== undefined))) return;
+      if (!mounted || !connectNow) return;
+      const { host, ...credentials } = connectNow;
+      await client.connect(host, hasTokenFunction(connectNow) ? { token: latestToken } : credentials);
+    }
+
+    signIn().catch((error: BonevalueError) => {
+      if (mounted && error.code !== "cancelled") latestOnError(error);
+    });
     return () => {
       mounted = false;
       release();
     };
-  }, [client, key, latestConnect, latestToken, latestOnError]);
+  }, [client, resume, key, latestConnect, latestToken, latestOnError]);
+}
+
+/** Resumes. With `fallback` a failure counts as nothing to resume, because the app then connects. */
+function hasResumed(client: Client, fallback: boolean): Promise<boolean> {
+  return fallback ? client.resume().catch(() => false) : client.resume();
 }
 
 /** Counts one more user of the client. The returned function releases it; the last release disconnects after a delay. */

@@ -159,3 +159,82 @@ test("a provider without `connect` neither connects nor disconnects", () => {
   expect(client.connect).not.toHaveBeenCalled();
   expect(client.disconnect).not.toHaveBeenCalled();
 });
+
+describe("a provider with `resume`", () => {
+  const onError = vi.fn();
+  beforeEach(() => onError.mockReset());
+
+  /** Makes `client.resume` settle so. */
+  function resumeWith(outcome: () => Promise<boolean>) {
+    client = { ...client, resume: vi.fn(outcome) };
+  }
+
+  const settled = () => vi.advanceTimersByTimeAsync(0);
+
+  test("does not connect if it has resumed, and disconnects a second after unmount", async () => {
+    resumeWith(async () => true);
+    const { unmount } = mount({ resume: true });
+    await settled();
+    expect(client.resume).toHaveBeenCalledOnce();
+    expect(client.connect).not.toHaveBeenCalled();
+    unmount();
+    vi.advanceTimersByTime(1_000);
+    expect(client.disconnect).toHaveBeenCalledOnce();
+  });
+
+  test("connects if there is nothing to resume, and if the server could not be reached", async () => {
+    for (const outcome of [async () => false, async () => Promise.reject(new BonevalueError("unreachable", "No."))]) {
+      resumeWith(outcome);
+      const { unmount } = mount({ resume: true, onError });
+      await settled();
+      expect(client.connect).toHaveBeenCalledOnce();
+      vi.mocked(client.connect).mockClear();
+      unmount();
+    }
+    expect(onError).not.toHaveBeenCalled();
+  });
+
+  test("reports a failure without `connect`, and stays signed in without it", async () => {
+    const unreachable = new BonevalueError("unreachable", "No.");
+    resumeWith(() => Promise.reject(unreachable));
+    mount({ resume: true, connect: undefined, onError });
+    await settled();
+    expect(onError).toHaveBeenCalledExactlyOnceWith(unreachable);
+    expect(client.disconnect).not.toHaveBeenCalled();
+  });
+
+  test("connects at once when `connect` is set or changes later", async () => {
+    resumeWith(async () => true);
+    const { render } = mount({ resume: true, connect: undefined });
+    await settled();
+    render({ resume: true, connect });
+    expect(client.connect).toHaveBeenCalledOnce();
+    render({ resume: true, connect: undefined });
+    await settled();
+    expect(client.resume).toHaveBeenCalledOnce();
+    expect(client.disconnect).toHaveBeenCalledOnce();
+  });
+
+  test("in StrictMode signs in once", async () => {
+    let shared: Promise<boolean> | undefined;
+    // As of a client: concurrent calls share one attempt.
+    resumeWith(() => (shared ??= Promise.resolve(false)));
+    mount({ resume: true }, (props) => (
+      <StrictMode>
+        <BonevalueProvider {...props} />
+      </StrictMode>
+    ));
+    await settled();
+    expect(client.resume).toHaveBeenCalled();
+    expect(client.connect).toHaveBeenCalledOnce();
+    expect(client.disconnect).not.toHaveBeenCalled();
+  });
+
+  test("does not connect after it has unmounted", async () => {
+    resumeWith(async () => false);
+    const { unmount } = mount({ resume: true });
+    unmount();
+    await settled();
+    expect(client.connect).not.toHaveBeenCalled();
+  });
+});

@@ -12,7 +12,12 @@ export interface BonevalueProviderProps {
    * connects the client itself.
    */
   readonly connect?: Connect | undefined;
-  /** Called when `connect` fails. Default: `console.error`. */
+  /**
+   * Resumes at mount with what the client's `remember` has stored, before it tries `connect`. The provider then stays signed in
+   * as with `connect`. Default false.
+   */
+  readonly resume?: boolean | undefined;
+  /** Called when `resume` or `connect` fails. Default: `console.error`. */
   readonly onError?: ((error: BonevalueError) => void) | undefined;
   readonly children?: ReactNode;
 }
@@ -33,10 +38,11 @@ const ClientContext = createContext<Client | undefined>(undefined);
 export function BonevalueProvider({
   client,
   connect,
+  resume = false,
   onError = console.error,
   children,
 }: BonevalueProviderProps): ReactElement {
-  useConnection(client, connect, onError);
+  useConnection(client, resume, connect, onError);
   return createElement(ClientContext.Provider, { value: client }, children);
 }
 

@@ -1,7 +1,16 @@
-import { getContext, setContext } from "svelte";
+import { getContext, onMount, setContext } from "svelte";
 import type { Client } from "../../core/index.ts";
 
 const clientKey = Symbol("bonevalue");
+
+/** Options of {@link setClient}. */
+export interface SetClientOptions {
+  /**
+   * Signs in at mount with what the client's `remember` has stored. `await client.resume()` tells whether it has. Default
+   * false.
+   */
+  readonly resume?: boolean | undefined;
+}
 
 /**
  * Provides the client to the components below this one. The app connects and disconnects it itself. If a component creates
@@ -15,7 +24,8 @@ const clientKey = Symbol("bonevalue");
  *   return () => client.disconnect();
  * });
  */
-export function setClient(client: Client): Client {
+export function setClient(client: Client, { resume = false }: SetClientOptions = {}): Client {
+  if (resume) onMount(() => void client.resume().catch(console.error));
   return setContext(clientKey, client);
 }
 

@@ -32,10 +32,10 @@ export const pages: { readonly [Name in keyof Pages]: Component<any> } = {
 export const svelte: Framework = {
   name: "Svelte",
   serverPage: "Svelte",
-  mount(name, props, { client, host, hydrate: hydrating }) {
+  mount(name, props, { client, host, hydrate: hydrating, resume }) {
     const shown = writable<object>(props);
     const begin = hydrating ? hydrate : mount;
-    const app = begin(root, { target: host, props: { client, page: pages[name], shown } });
+    const app = begin(root, { target: host, props: { client, resume, page: pages[name], shown } });
     flushSync();
     return {
       update(now) {

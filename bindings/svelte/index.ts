@@ -1,5 +1,5 @@
 export { type UseCall, useCall } from "./call.ts";
-export { getClient, setClient } from "./client.ts";
+export { getClient, type SetClientOptions, setClient } from "./client.ts";
 export type { Current } from "./current.ts";
 export { useEvent } from "./event.ts";
 export { type UseModuleOptions, useModule } from "./module.ts";

@@ -5,6 +5,11 @@ import type { Client } from "../../core/index.ts";
 export interface BonevalueOptions {
   /** On a server, create one for each request. */
   readonly client: Client;
+  /**
+   * Signs in with what the client's `remember` has stored, except on a server. `await client.resume()` tells whether it has.
+   * Default false.
+   */
+  readonly resume?: boolean | undefined;
 }
 
 const clientKey: InjectionKey<Client> = Symbol("bonevalue");
@@ -18,8 +23,9 @@ const clientKey: InjectionKey<Client> = Symbol("bonevalue");
  * client.connect("p2p.example.com", username, password);
  */
 export const bonevalue: Plugin<[BonevalueOptions]> = {
-  install: (app, { client }) => {
+  install: (app, { client, resume }) => {
     app.provide(clientKey, client);
+    if (resume && typeof window !== "undefined") client.resume().catch(console.error);
   },
 };
 

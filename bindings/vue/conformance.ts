@@ -211,10 +211,10 @@ export const pages: { readonly [Name in keyof Pages]: Component } = {
 export const vue: Framework = {
   name: "Vue",
   serverPage: "Vue",
-  mount(name, props, { client, host, hydrate }) {
+  mount(name, props, { client, host, hydrate, resume }) {
     const shown = shallowRef(props);
     const app = (hydrate ? createSSRApp : createApp)(() => h(pages[name], shown.value));
-    app.use(bonevalue, { client }).mount(host);
+    app.use(bonevalue, { client, resume }).mount(host);
     return {
       update(now) {
         shown.value = now;

@@ -1,7 +1,7 @@
 import type { Clock } from "../../../clock.ts";
 import type { ToClient } from "../../../protocol/messages.ts";
 import { createVirtualClock, type VirtualClock } from "../../../testing/virtual-clock.ts";
-import type { Credentials, DiscoverySession, OpenOptions } from "../../discovery.ts";
+import type { Credentials, DiscoverySession, OpenOptions, SecretKeeper, StoredCredentials } from "../../discovery.ts";
 import type { PageLifecycle } from "../../page-lifecycle.ts";
 import { createEventRecorder, type RecordedEvent } from "../../testing/event-recorder.ts";
 import { websocket } from "../../websocket.ts";
@@ -26,21 +26,26 @@ export interface SessionDriver {
 }
 
 /** What the server answers to a sign-in. */
-export interface SignInAnswer extends Pick<ToClient["setPeerId"], "app" | "room" | "features"> {
+export interface SignInAnswer extends Pick<ToClient["setPeerId"], "app" | "room" | "features" | "device"> {
   readonly peerId?: string;
+  readonly session?: string;
   readonly users?: readonly string[];
   readonly peers?: ToClient["peerList"];
 }
 
+/** Options of {@link driveSession}. */
+export interface DriverOptions {
+  readonly host?: string;
+  readonly random?: number;
+  readonly app?: string;
+  readonly profile?: OpenOptions["profile"];
+  readonly keeper?: SecretKeeper;
+}
+
 /** Opens a session. Its random numbers are all `random`. */
 export function driveSession(
-  credentials: Credentials = { username: "ann", password: "secret" },
-  {
-    host = "example.org",
-    random = 0.5,
-    app = "",
-    profile,
-  }: { host?: string; random?: number; app?: string; profile?: OpenOptions["profile"] } = {},
+  credentials: Credentials | StoredCredentials = { username: "ann", password: "secret" },
+  { host = "example.org", random = 0.5, app = "", profile, keeper }: DriverOptions = {},
 ): SessionDriver {
   const clock = createVirtualClock();
   let slept = 0;
@@ -56,7 +61,7 @@ export function driveSession(
     host,
     credentials,
     events,
-    { app, profile },
+    { app, profile, keeper: keeper && Promise.resolve(keeper) },
   );
 
   const driver: SessionDriver = {
@@ -75,14 +80,14 @@ export function driveSession(
       await clock.advance(0);
       return opened.at(-1) as FakeSocket;
     },
-    async signIn({ peerId = "me", users = [], peers = [], ...echo } = {}) {
+    async signIn({ peerId = "me", session = "secret of ann", users = [], peers = [], ...echo } = {}) {
       const socket = await driver.socket();
       socket.accept();
       socket.deliver("setPeerId", {
         version: 1,
         peerId,
         username: "ann",
-        session: "secret of ann",
+        session,
         resumed: false,
         ...echo,
       });
