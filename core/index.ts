@@ -14,7 +14,8 @@ export type {
 } from "./discovery/discovery.ts";
 export { websocket } from "./discovery/websocket.ts";
 export { BonevalueError, type ErrorCode } from "./errors.ts";
-export { indexedDbKeyStore, type KeyStore, memoryKeyStore } from "./identity/key-store.ts";
+export type { KeyStore } from "./identity/key-store.ts";
+export { indexedDbKeyStore, memoryKeyStore } from "./identity/key-stores.ts";
 export type { IdentityOptions, IdentityPolicy, OwnIdentity, UserIdentity } from "./identity/options.ts";
 export type { Limits } from "./limits.ts";
 export type { LinkState } from "./links/link-states.ts";

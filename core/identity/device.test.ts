@@ -4,7 +4,7 @@ import { toBase64Url } from "./bytes.ts";
 import { ownChain } from "./contacts.ts";
 import { createDevice, type DeviceOptions } from "./device.ts";
 import { createFallbackAlgorithms } from "./fallback-algorithms.ts";
-import { type KeyStore, memoryKeyStore } from "./key-store.ts";
+import { createMemoryStore, type KeyStore } from "./key-store.ts";
 import { isChainSigned } from "./proof.ts";
 import { deriveAccount } from "./tokens.ts";
 
@@ -19,7 +19,7 @@ async function openDevice(options: DeviceOptions) {
 }
 
 test("a device keeps its key, and another name has another key", async () => {
-  const store = memoryKeyStore();
+  const store = createMemoryStore();
   const first = await openDevice({ algorithms, store, name });
   const again = await openDevice({ algorithms, store, name });
   const other = await openDevice({ algorithms, store, name: "server bob" });
@@ -29,20 +29,20 @@ test("a device keeps its key, and another name has another key", async () => {
 });
 
 test("the key of WebCrypto cannot be exported", async () => {
-  const { read } = await openDevice({ algorithms, store: memoryKeyStore(), name });
+  const { read } = await openDevice({ algorithms, store: createMemoryStore(), name });
   const { privateKey } = (await read()).record.device;
   await expect(crypto.subtle.exportKey("pkcs8", privateKey as CryptoKey)).rejects.toThrow();
 });
 
 test("of devices that are opened at once with one store, all have the same key", async () => {
-  const store = memoryKeyStore();
+  const store = createMemoryStore();
   const opened = await Promise.all(Array.from({ length: 20 }, () => openDevice({ algorithms, store, name })));
   expect(new Set(opened.map(({ key }) => toBase64Url(key.publicKey))).size).toBe(1);
 });
 
 /** A store that fails to store CryptoKeys in some way. */
 function brokenStore(write: (record: any) => unknown): KeyStore {
-  const store = memoryKeyStore();
+  const store = createMemoryStore();
   return {
     ...store,
     update: (key, change) =>
@@ -76,7 +76,7 @@ test("a store that fails rejects with the cause", async () => {
 });
 
 test("a seed in the store works with either implementation", async () => {
-  const store: KeyStore = { ...memoryKeyStore(), storesCryptoKeys: false };
+  const store: KeyStore = { ...createMemoryStore(), storesCryptoKeys: false };
   const first = await openDevice({ algorithms: createFallbackAlgorithms(), store, name });
   const again = await openDevice({ algorithms, store, name });
   expect(again.key.publicKey).toEqual(first.key.publicKey);
@@ -85,7 +85,7 @@ test("a seed in the store works with either implementation", async () => {
 test("devices of an account with a secret approve themselves, and have different keys", async () => {
   const derive = () => deriveAccount(algorithms, new Uint8Array(16).fill(5), 0, "ann");
   const devices = await Promise.all(
-    [1, 2].map(() => openDevice({ algorithms, store: memoryKeyStore(), name, deriveAccount: derive })),
+    [1, 2].map(() => openDevice({ algorithms, store: createMemoryStore(), name, deriveAccount: derive })),
   );
   const accounts = new Set<string>();
   for (const { key, read } of devices) {
@@ -100,7 +100,7 @@ test("devices of an account with a secret approve themselves, and have different
 });
 
 test("after a reset in another tab a device has the new key", async () => {
-  const store = memoryKeyStore();
+  const store = createMemoryStore();
   const first = await openDevice({ algorithms, store, name });
   const stale = await openDevice({ algorithms, store, name });
   await first.reset();
@@ -112,7 +112,7 @@ test("after a reset in another tab a device has the new key", async () => {
 });
 
 test("a subscriber of a store learns of changes of its name only", async () => {
-  const store = memoryKeyStore();
+  const store = createMemoryStore();
   const changes: string[] = [];
   const undo = store.subscribe!("a", () => changes.push("a"));
   await store.update("b", () => 1);

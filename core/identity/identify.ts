@@ -23,7 +23,7 @@ import {
 } from "./contacts.ts";
 import { createDevice, type Device } from "./device.ts";
 import { createIdentifiedLinks, type IdentifiedLinks } from "./identified-links.ts";
-import { defaultKeyStore, memoryKeyStore } from "./key-store.ts";
+import { createMemoryStore, defaultKeyStore } from "./key-store.ts";
 import type { IdentityOptions, OwnIdentity, UserIdentity } from "./options.ts";
 import { halfOf } from "./proof.ts";
 import { createTokenPart, deriveAccount, isMadeBy, readTokenPart, safetyNumberOf, type TokenPart } from "./tokens.ts";
@@ -79,7 +79,7 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
   const algorithms = await loadAlgorithms();
   const room = "room" in client.credentials ? client.credentials.room : undefined;
   if (room !== undefined && !options.secret) throw noSecret();
-  const store = room !== undefined ? memoryKeyStore() : (options.keyStore ?? (await defaultKeyStore()));
+  const store = room !== undefined ? createMemoryStore() : (options.keyStore ?? (await defaultKeyStore()));
 
   const published = new Map<Alias, UserIdentity>();
   const waiting = new Set<() => void>();

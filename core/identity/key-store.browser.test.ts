@@ -2,7 +2,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { createPlatformAlgorithms } from "./algorithms.ts";
 import { toBase64Url } from "./bytes.ts";
 import { createDevice } from "./device.ts";
-import { defaultKeyStore, indexedDbKeyStore } from "./key-store.ts";
+import { createIndexedDbStore, defaultKeyStore } from "./key-store.ts";
+import { indexedDbKeyStore, memoryKeyStore } from "./key-stores.ts";
 
 const algorithms = createPlatformAlgorithms(crypto.subtle);
 const name = "server ann";
@@ -11,7 +12,7 @@ const name = "server ann";
 function stores() {
   const database = `test ${Math.random()}`;
   onTestFinished(() => void indexedDB.deleteDatabase(database));
-  return [1, 2, 3].map(() => indexedDbKeyStore(database));
+  return [1, 2, 3].map(() => createIndexedDbStore(database));
 }
 
 test("twenty-four openings at once make one key, which signs and cannot be exported", async () => {
@@ -61,4 +62,17 @@ test("the default is the browser's store", async () => {
   await store.update("test", () => "kept");
   expect(await (await defaultKeyStore()).update("test", (record) => record)).toBe("kept");
   expect(indexedDB).toBeDefined();
+});
+
+test("the stores that apps pass keep what they are given", async () => {
+  const database = `test ${Math.random()}`;
+  onTestFinished(() => void indexedDB.deleteDatabase(database));
+  for (const create of [() => indexedDbKeyStore(database), memoryKeyStore]) {
+    const store = create();
+    const notified = new Promise<void>((resolve) => onTestFinished(store.subscribe!(name, resolve)));
+    const other = create === memoryKeyStore ? store : create();
+    await other.update(name, () => "kept");
+    await notified;
+    expect(await store.update(name, (record) => record)).toBe("kept");
+  }
 });

@@ -13,7 +13,7 @@ export interface KeyStore {
 const records = "records";
 
 /** Stores keys in this browser profile. Private keys cannot be read by scripts. All tabs of the origin share them. */
-export function indexedDbKeyStore(database = "bonevalue"): KeyStore {
+export function createIndexedDbStore(database = "bonevalue"): KeyStore {
   let opening: Promise<IDBDatabase> | undefined;
 
   function open(): Promise<IDBDatabase> {
@@ -63,7 +63,7 @@ export function indexedDbKeyStore(database = "bonevalue"): KeyStore {
 }
 
 /** Stores keys until the page or process ends. */
-export function memoryKeyStore(): KeyStore {
+export function createMemoryStore(): KeyStore {
   const stored = new Map<string, unknown>();
   const listeners = new Map<string, Set<() => void>>();
   return {
@@ -85,14 +85,14 @@ export function memoryKeyStore(): KeyStore {
 
 /** The store of a client without the option: of the browser, or in memory where there is no IndexedDB or it does not work. */
 export async function defaultKeyStore(): Promise<KeyStore> {
-  if (!globalThis.indexedDB) return memoryKeyStore();
-  const store = indexedDbKeyStore();
+  if (!globalThis.indexedDB) return createMemoryStore();
+  const store = createIndexedDbStore();
   return store
     .update("", (record) => record)
     .then(
       () => store,
       // Firefox has one in private windows that cannot be opened.
-      () => memoryKeyStore(),
+      () => createMemoryStore(),
     );
 }
 

@@ -1,5 +1,5 @@
 import type { SignalKind } from "../../protocol/messages.ts";
-import { memoryKeyStore } from "../key-store.ts";
+import { createMemoryStore } from "../key-store.ts";
 import type { IdentityOptions } from "../options.ts";
 import type { Attack, HostileServer } from "./hostile-server.ts";
 import { isSignal, kindOf } from "./hostile-server.ts";
@@ -233,7 +233,7 @@ function passOn(from: Puppet, to: Puppet, peer: string): void {
 }
 
 function keys(): IdentityOptions {
-  return { policy: "tofu", keyStore: memoryKeyStore() };
+  return { policy: "tofu", keyStore: createMemoryStore() };
 }
 
 /** Replaces every fingerprint by one of the server's. */

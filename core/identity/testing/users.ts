@@ -3,7 +3,7 @@ import { onTestFinished, vi } from "vitest";
 import { type Client, type ClientOptions, createClient } from "../../client.ts";
 import { webrtc } from "../../transport/webrtc.ts";
 import type { KeyStore } from "../key-store.ts";
-import { memoryKeyStore } from "../key-store.ts";
+import { createMemoryStore } from "../key-store.ts";
 import type { IdentityOptions } from "../options.ts";
 
 /** Stays on this machine. */
@@ -25,7 +25,7 @@ export interface Device {
 
 /** Creates a device over WebRTC in Node, which echoes. It disconnects with the test. */
 export function createDevice(identity: IdentityOptions | "off" = {}, options: ClientOptions = {}): Device {
-  const store = (identity !== "off" && identity.keyStore) || memoryKeyStore();
+  const store = (identity !== "off" && identity.keyStore) || createMemoryStore();
   const client = createClient({
     transport: webrtc({ RTCPeerConnection: LocalPeerConnection }),
     identity: identity === "off" ? identity : { ...identity, keyStore: store },
