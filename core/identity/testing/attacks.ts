@@ -9,7 +9,7 @@ import { createPuppet, type Puppet } from "./puppet.ts";
 // to change one. It speaks only the frames of docs/protocol.md.
 
 /** A user of the app, in Node or in a browser. */
-export interface Victim {
+export interface Target {
   readonly username: string;
   connect(): Promise<void>;
   disconnect(): Promise<void>;
@@ -24,11 +24,11 @@ export interface Victim {
 /** The users, and the server that they use. Nobody is connected or trusts another user. */
 export interface World {
   readonly hostile: HostileServer;
-  readonly ann: Victim;
-  readonly bob: Victim;
-  readonly eve: Victim;
+  readonly ann: Target;
+  readonly bob: Target;
+  readonly eve: Target;
   /** Creates another client of an account, with keys of its own. */
-  login(username: string): Victim;
+  login(username: string): Target;
 }
 
 /** What the attack achieved: a message that a target took for another user's, and what the target was told of it. */
@@ -177,7 +177,7 @@ async function meet({ ann, bob }: World): Promise<void> {
   await bob.connect();
 }
 
-async function befriend(a: Victim, aliasOfB: string, b: Victim, aliasOfA: string): Promise<void> {
+async function befriend(a: Target, aliasOfB: string, b: Target, aliasOfA: string): Promise<void> {
   await b.claimToken(aliasOfA, await a.requestToken(aliasOfB));
   const outcome = await b.call(aliasOfA, "hello");
   if ("failure" in outcome) throw new Error(`The users could not meet: ${outcome.failure}`);
@@ -288,7 +288,7 @@ function divert(
   };
 }
 
-async function callAs(puppet: Puppet, to: string, target: Victim): Promise<Outcome> {
+async function callAs(puppet: Puppet, to: string, target: Target): Promise<Outcome> {
   await puppet.client
     .get({ peer: to })
     .call("Echo", `as a friend ${mark}`, { timeout: 5_000 })

@@ -1,10 +1,8 @@
-import { RTCPeerConnection as NodePeerConnection } from "node-datachannel/polyfill";
-import { onTestFinished } from "vitest";
-import { type Client, createClient } from "../../client.ts";
+import type { Client } from "../../client.ts";
 import type { Peer } from "../../peer.ts";
 import type { SignalKind } from "../../protocol/messages.ts";
-import { webrtc } from "../../transport/webrtc.ts";
 import type { IdentityOptions } from "../options.ts";
+import { createLocalClient } from "./users.ts";
 
 /** A client of the hostile server, which has any peer id that the server gives it. */
 export interface Puppet {
@@ -12,12 +10,6 @@ export interface Puppet {
   readonly id: string;
   /** Signals that the server gives it, from any peer. */
   receive(kind: SignalKind, from: string, signal: unknown): void;
-}
-
-class LocalPeerConnection extends (NodePeerConnection as unknown as typeof RTCPeerConnection) {
-  constructor(configuration?: RTCConfiguration) {
-    super({ ...configuration, bindAddress: "127.0.0.1" } as RTCConfiguration);
-  }
 }
 
 /** Creates a client with this peer id, which sees these peers. `send` gets its signals. */
@@ -30,9 +22,8 @@ export async function createPuppet(
   const peers = names.map((peer) => ({ ...peer, profile: {} }));
   let receive!: Puppet["receive"];
   const unsupported = () => Promise.reject(new Error("A puppet has no account."));
-  const client = createClient({
+  const client = createLocalClient({
     identity,
-    transport: webrtc({ RTCPeerConnection: LocalPeerConnection }),
     discovery: {
       open(_host, _credentials, events) {
         receive = events.signal;
@@ -51,7 +42,6 @@ export async function createPuppet(
       },
     },
   });
-  onTestFinished(() => client.disconnect());
   await client.connect("hostile", "mallory", "");
   return { client, id, receive: (kind, from, signal) => receive(kind, from, signal) };
 }

@@ -23,11 +23,17 @@ export interface Device {
   readonly changes: string[];
 }
 
+/** Creates a client over WebRTC in Node, which stays on this machine. It disconnects with the test. */
+export function createLocalClient(options: ClientOptions): Client {
+  const client = createClient({ transport: webrtc({ RTCPeerConnection: LocalPeerConnection }), ...options });
+  onTestFinished(() => client.disconnect());
+  return client;
+}
+
 /** Creates a device over WebRTC in Node, which echoes. It disconnects with the test. */
 export function createDevice(identity: IdentityOptions | "off" = {}, options: ClientOptions = {}): Device {
   const store = (identity !== "off" && identity.keyStore) || createMemoryStore();
-  const client = createClient({
-    transport: webrtc({ RTCPeerConnection: LocalPeerConnection }),
+  const client = createLocalClient({
     identity: identity === "off" ? identity : { ...identity, keyStore: store },
     ...options,
   });
@@ -39,7 +45,6 @@ export function createDevice(identity: IdentityOptions | "off" = {}, options: Cl
   });
   client.on("identitychange", (alias, { status }) => changes.push(`${alias} ${status}`));
   client.on("error", () => {});
-  onTestFinished(() => client.disconnect());
   return { client, store, calls, changes };
 }
 

@@ -1,0 +1,35 @@
+import type { Client, ClientOptions } from "../../client.ts";
+import type { Target } from "./attacks.ts";
+
+/** The target of a client. Browsers run its source, so it uses nothing but its parameters. */
+export function createTarget(client: Client, username: string, password: string, host: string): Target {
+  const calls: { from: string; text: string; verified: boolean }[] = [];
+  client.module("Echo", ({ request, peer, verified }) => {
+    calls.push({ from: peer.name, text: request, verified });
+    return request;
+  });
+  client.on("error", () => {});
+  return {
+    username,
+    connect: () => client.connect(host, username, password),
+    disconnect: () => client.disconnect(),
+    requestToken: async (alias) => (await client.requestToken(alias)).token,
+    claimToken: (alias, token) => client.claimToken(alias, token),
+    async call(alias, text) {
+      try {
+        const answer = await client.get(alias).call("Echo", text, { timeout: 5_000 }).first();
+        const peer = client.get(alias).peers.peek()[0]!;
+        return { answer, verified: client.link(peer.id).peek().verified === true };
+      } catch (error) {
+        return { failure: String((error as AggregateError).errors?.[0] ?? error) };
+      }
+    },
+    calls: async () => calls,
+  };
+}
+
+/** The global of a test page. */
+export interface TestPage {
+  createClient(options: ClientOptions): Client;
+  memoryKeyStore(): NonNullable<Exclude<ClientOptions["identity"], string | undefined>["keyStore"]>;
+}
