@@ -1,7 +1,10 @@
+import { memoryKeyStore } from "./key-stores.ts";
 import { testAttacks } from "./testing/attack-tests.ts";
 import { createTarget } from "./testing/page-target.ts";
 import { createLocalClient } from "./testing/users.ts";
 
-testAttacks((username, password, { policy, host }) =>
-  createTarget(createLocalClient({ identity: policy }), username, password, host),
-);
+testAttacks((username, password, { policy, host, isOther }) => {
+  const keyStore = isOther ? memoryKeyStore() : undefined;
+  const client = createLocalClient({ identity: { policy, keyStore } });
+  return createTarget(client, username, password, host);
+});

@@ -14,6 +14,7 @@ import {
   isUnlinked,
   judge,
   ownChain,
+  purposeOf,
   removeDevice,
   removedOf,
   userOf,
@@ -68,6 +69,10 @@ const refused = { verified: false, refusal: expect.objectContaining({ code: "ide
 function expectUnchanged({ record }: { record: IdentityRecord }, before: IdentityRecord): void {
   expect(record).toBe(before);
 }
+
+test("linking codes and tokens for users have different purposes", () => {
+  expect([purposeOf("Us"), purposeOf("Bob")]).toEqual([1, 0]);
+});
 
 describe("without a proof", () => {
   test("an unknown user is let through", () => {
@@ -364,6 +369,13 @@ describe("an introduction", () => {
     expect(kept(issuing(5), { issues: false })).toBeUndefined();
     expect(kept(issuing(now + day + 1), { issues: true })).toBeUndefined();
     expect(kept(issuing(5, eve), { issues: true })).toBeUndefined();
+  });
+
+  test("of a refused peer is not kept", () => {
+    const seen = addToken(check(recordOf(), proofBy(bob)).record, token);
+    const verdict = check(seen, issuing(5), { issues: true });
+    expect(verdict).toMatchObject(refused);
+    expectUnchanged(verdict, seen);
   });
 
   test("of a removed device is replaced by an older one", () => {

@@ -4,7 +4,7 @@ import { toBase64Url } from "./bytes.ts";
 import { ownChain } from "./contacts.ts";
 import { createDevice, type DeviceOptions } from "./device.ts";
 import { createFallbackAlgorithms } from "./fallback-algorithms.ts";
-import { createMemoryStore, type KeyStore } from "./key-store.ts";
+import { createMemoryStore, defaultKeyStore, type KeyStore } from "./key-store.ts";
 import { isChainSigned } from "./proof.ts";
 import { deriveAccount } from "./tokens.ts";
 
@@ -109,6 +109,10 @@ test("after a reset in another tab a device has the new key", async () => {
   expect((await stale.read()).key.publicKey).toEqual(key.publicKey);
   await first.reset();
   expect((await stale.update((known) => known)).account).not.toBe(record.account);
+});
+
+test("clients without a store of their own are one device in this process", async () => {
+  expect(await defaultKeyStore()).toBe(await defaultKeyStore());
 });
 
 test("a subscriber of a store learns of changes of its name only", async () => {

@@ -83,8 +83,16 @@ export function createMemoryStore(): KeyStore {
   };
 }
 
-/** The store of a client without the option: of the browser, or in memory where there is no IndexedDB or it does not work. */
-export async function defaultKeyStore(): Promise<KeyStore> {
+// One for this page or process: all clients of one user in it are one device.
+let defaultStore: Promise<KeyStore> | undefined;
+
+/** The store of clients without the option: of the browser, or in memory where there is no IndexedDB or it does not work. */
+export function defaultKeyStore(): Promise<KeyStore> {
+  defaultStore ??= openDefaultStore();
+  return defaultStore;
+}
+
+async function openDefaultStore(): Promise<KeyStore> {
   if (!globalThis.indexedDB) return createMemoryStore();
   const store = createIndexedDbStore();
   return store
