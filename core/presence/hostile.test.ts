@@ -151,6 +151,24 @@ test("values wait while 32 KiB are unacknowledged, and follow one by one", () =>
   expect(frames().map(([, name]) => name)).toEqual(["a", "b", "c"]);
 });
 
+test("values are sent every 16 ms, or every 0.55 ms for each subscriber", async () => {
+  for (const [subscribers, interval] of [
+    [1, 16],
+    [29, 16],
+    [100, 55],
+  ] as const) {
+    const { clock, connect, offer, sent } = createPage();
+    const mine = offer(Cursor, 0);
+    for (let n = 0; n < subscribers; n++) connect().receive(subscribe, "Cursor");
+    for (let n = 1; n <= 1_100; n++) {
+      mine.set(n);
+      await clock.advance(1);
+    }
+    const rounds = sent.filter(({ channel }) => channel === "lossy").length / subscribers;
+    expect(Math.abs(rounds - 1_100 / interval), String(subscribers)).toBeLessThan(2);
+  }
+});
+
 test("a peer subscribes to at most 128 names of 128 characters", () => {
   const { connect } = createPage();
   const { receive } = connect();
