@@ -16,6 +16,10 @@ export interface PresenceBench {
   change(rate: number, time: number): Promise<number>;
   /** The number of the newest value that this page has of each peer in other pages. */
   newest(): readonly number[];
+  /** How old the newest value of the hub is, in ms, every 5 ms for `time` ms. The clocks of all pages agree. */
+  agesDuring(time: number): Promise<number[]>;
+  /** Closes everything that this page has opened. */
+  close(): void;
   /** Bytes that wait in the data channels of this page. */
   buffered(): number;
 }
@@ -24,6 +28,8 @@ interface Value {
   readonly number: number;
   readonly x: number;
   readonly y: number;
+  /** When it was set. */
+  readonly at: number;
 }
 
 const Cursor = definePresence("Cursor");
@@ -31,7 +37,8 @@ const Cursor = definePresence("Cursor");
 /** Nothing is open yet. */
 export function createPresenceBench(): PresenceBench {
   const setters: ((value: Value) => void)[] = [];
-  const newest = new Map<string, number>();
+  const newest = new Map<string, Value>();
+  const closers: (() => void)[] = [];
   const channels = new Set<RTCDataChannel>();
   const { createDataChannel } = RTCPeerConnection.prototype;
   RTCPeerConnection.prototype.createDataChannel = function (...args) {
@@ -43,8 +50,9 @@ export function createPresenceBench(): PresenceBench {
   async function signIn(room: string, own: string, others: readonly string[]): Promise<Client> {
     const client = createClient({ discovery: knownPeers(createSignalChannel(room), own, others) });
     client.module("Echo", ({ request }) => request);
-    const mine: OwnPresence<Value> = client.presence(Cursor, { number: 0, x: 0, y: 0 });
+    const mine: OwnPresence<Value> = client.presence(Cursor, { number: 0, x: 0, y: 0, at: now() });
     setters.push(mine.set);
+    closers.push(() => void client.disconnect());
     await client.connect("bench", own, "");
     return client;
   }
@@ -54,7 +62,7 @@ export function createPresenceBench(): PresenceBench {
       .get("*")
       .presence(Cursor)
       .subscribe((others) => {
-        for (const { peer, value } of others) newest.set(peer.id, value.number);
+        for (const { peer, value } of others) newest.set(peer.id, value);
       });
   }
 
@@ -66,7 +74,7 @@ export function createPresenceBench(): PresenceBench {
       for (const channel of peers.values()) channel.send(bytes);
     });
     for (const [peer, channel] of peers) {
-      channel.onmessage = ({ data }) => newest.set(peer, (JSON.parse(decoder.decode(data)) as Value).number);
+      channel.onmessage = ({ data }) => newest.set(peer, JSON.parse(decoder.decode(data)));
     }
   }
 
@@ -78,15 +86,21 @@ export function createPresenceBench(): PresenceBench {
         await client.get("*").call("Echo", "Hello", { timeout: 60_000 }).all();
       } else {
         const peers = new Map<string, RTCDataChannel>();
-        for (const other of others)
-          peers.set(other, (await dialChannels(createSignalChannel(`${room} ${other}`))).first);
+        for (const other of others) {
+          const { first, close } = await dialChannels(createSignalChannel(`${room} ${other}`));
+          peers.set(other, first);
+          closers.push(close);
+        }
         carryOver(peers);
       }
     },
     openPeers(kind, room, own, hub) {
       for (const id of own) {
         if (kind === "bonevalue") void signIn(room, id, [hub]).then(follow);
-        else answerChannels(createSignalChannel(`${room} ${id}`), ({ first }) => carryOver(new Map([[hub, first]])));
+        else {
+          const signals = createSignalChannel(`${room} ${id}`);
+          closers.push(answerChannels(signals, ({ first }) => carryOver(new Map([[hub, first]]))));
+        }
       }
     },
     async change(rate, time) {
@@ -99,12 +113,30 @@ export function createPresenceBench(): PresenceBench {
         // The peers of a page take turns, so that they do not send all at the same time.
         for (; count < (passed * total) / 1_000; count++) {
           const number = Math.floor(count / setters.length) + 1;
-          setters[count % setters.length]!({ number, x: Math.random(), y: Math.random() });
+          setters[count % setters.length]!({ number, x: Math.random(), y: Math.random(), at: now() });
         }
         await new Promise((resolve) => setTimeout(resolve, 4));
       }
     },
-    newest: () => [...newest.values()],
+    newest: () => [...newest.values()].map(({ number }) => number),
+    async agesDuring(time) {
+      const ages: number[] = [];
+      for (const until = now() + time; now() < until; ) {
+        for (const { at } of newest.values()) ages.push(now() - at);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      return ages;
+    },
+    close() {
+      for (const close of closers.splice(0)) close();
+      setters.length = 0;
+      newest.clear();
+      channels.clear();
+    },
     buffered: () => [...channels].reduce((sum, { bufferedAmount }) => sum + bufferedAmount, 0),
   };
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
 }
