@@ -353,14 +353,14 @@ export function createClientWith(clock: Clock, connections: Connections, options
 
   emitter.on("connect", modules.onSignIn);
 
-  let remember: Promise<Remember> | undefined;
+  const rememberPart = createLazyPart(() => import("./remember/remember.ts"));
+  let remember: Remember | undefined;
   let resuming: Promise<boolean> | undefined;
 
   // Loaded by the first use: most clients do not use it.
-  function loadRemember(options: RememberOptions): Promise<Remember> {
-    remember ??= import("./remember/remember.ts").then(({ createRemember }) =>
-      createRemember(options, { session, discovery, clock }),
-    );
+  async function loadRemember(options: RememberOptions): Promise<Remember> {
+    await rememberPart.load();
+    remember ??= rememberPart.loaded!.createRemember(options, { session, discovery, clock });
     return remember;
   }
 
@@ -437,8 +437,13 @@ export function createClientWith(clock: Clock, connections: Connections, options
     resume,
     async signOut() {
       resuming = undefined;
-      if (rememberOptions) await (await loadRemember(rememberOptions)).signOut();
-      else await disconnect();
+      if (!rememberOptions) return session.disconnect(true);
+      const loaded = await loadRemember(rememberOptions).catch(async (error: unknown) => {
+        // The session ends without the script, too, and what is stored is then of no use.
+        await session.disconnect(true);
+        throw error;
+      });
+      return loaded.signOut();
     },
     devices: async () => requireDevices(session.server().devices)(),
     forgetDevice: async (id) => requireDevices(serverFor(id).forgetDevice)(id),

@@ -125,6 +125,22 @@ test("signOut of a client that is offline ends its stored session, too", async (
   expect(await outcome(client.resume())).toBe(false);
 });
 
+test("a sign-in during the signOut of a client that was offline stays, and is remembered", async () => {
+  const page = browser.open();
+  const client = clientIn(page.scope);
+  await signIn(client);
+  await outcome(client.disconnect());
+  const signedOut = client.signOut();
+  await new Promise((resolve) => setImmediate(resolve));
+  const connected = client.connect("test", "ann", "");
+  expect([await outcome(signedOut), await outcome(connected)]).toEqual([undefined, undefined]);
+  expect(client.status.peek()).toBe("online");
+  await outcome(vi.waitFor(() => expect(browser.stored()).toHaveLength(1)));
+  const reloaded = clientIn(page.reload().scope);
+  expect(await outcome(reloaded.resume())).toBe(true);
+  expect(reloaded.getId()).toBe(client.getId());
+});
+
 test("signOut rejects with `unreachable` while the server does not answer, and forgets what is stored here", async () => {
   const client = clientIn(browser.open().scope);
   await signIn(client);

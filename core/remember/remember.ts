@@ -61,8 +61,8 @@ export function createRemember(
   const name = `bonevalue:${key}`;
   const tab = createSecretStorage(() => scope.sessionStorage, name);
   const device = createSecretStorage(() => scope.localStorage, name);
-  const locks = scope.navigator?.locks;
-  const lock = locks && tab.isAvailable ? createSessionLock(locks, clock) : undefined;
+  const locks = tab.isAvailable ? scope.navigator?.locks : undefined;
+  const lock = locks && createSessionLock(locks, clock);
   const usesDevice = device.isAvailable && (wanted === "device" || lock === undefined);
 
   function keeperFor(host: string, credentials: Credentials | StoredCredentials): SecretKeeper | undefined {
@@ -114,8 +114,10 @@ export function createRemember(
 
   /** Ends a session that has no socket. */
   async function endRemotely({ host, credentials }: StoredSecret): Promise<void> {
+    // Not that of this client, which may sign in again meanwhile.
+    const ownLock = locks && createSessionLock(locks, clock);
     // A copy that another tab uses is the other tab's.
-    if ("session" in credentials && lock && !(await lock.claim(credentials.session))) return;
+    if ("session" in credentials && ownLock && !(await ownLock.claim(credentials.session))) return;
     const { promise: online, resolve, reject } = Promise.withResolvers<void>();
     const opened = discovery.open(host, credentials, { ...silent, online: () => resolve(), ended: reject }, { app });
     try {
@@ -124,7 +126,7 @@ export function createRemember(
     } catch (error) {
       if (!isRefused(error)) throw error;
     } finally {
-      lock?.release();
+      ownLock?.release();
     }
   }
 
