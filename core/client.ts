@@ -297,7 +297,7 @@ export function createClientWith(clock: Clock, connections: Connections, options
         limits,
         idleTimeout: peerIdleMs,
         now: clock.now,
-        isAllowed: (allow) => session.serves(newest()) && matches(allow, link.peer, registry),
+        isAllowed: (allow) => session.serves(newest(), allow),
         failed: emitError,
       });
     },

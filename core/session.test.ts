@@ -208,6 +208,17 @@ describe("what a peer sends right before it leaves, when the server is faster th
     expect([log, network.size]).toEqual([["peerdisconnect", 0, "bye"], 0]);
   });
 
+  test("reaches a module that is offered to its user", async () => {
+    const { clock, ann, bob, log } = await linked();
+    bob.module("Private", ({ request }) => log.push(request), { allow: { user: "ann" } });
+    bob.module("Other", ({ request }) => log.push(request), { allow: { user: "cyd" } });
+    ann.get("bob").message("Other", "for nobody");
+    ann.get("bob").message("Private", "bye");
+    ann.disconnect();
+    await clock.advance(1_000);
+    expect(log).toEqual(["peerdisconnect", 0, "bye"]);
+  });
+
   test("is an answer, and its caller gets it", async () => {
     const { clock, ann, bob } = await linked();
     const answer = Promise.withResolvers<string>();

@@ -91,8 +91,8 @@ export interface Session {
   check(): void;
   /** Returns the server for requests. Throws `not-connected` if there is none. */
   server(): DiscoverySession;
-  /** Whether requests of this peer are served. */
-  serves(peer: Peer): boolean;
+  /** Whether a module that is offered to `allow` serves this peer. */
+  readonly serves: PeerList["serves"];
   /** A link has closed. Its peer may have been online only by this link. */
   onLinkClosed(peer: PeerId): void;
 }
@@ -273,7 +273,7 @@ export function createSession(options: SessionOptions): Session {
       if (!signIn) throw notConnected();
       return signIn.server;
     },
-    serves: (peer) => peerList.serves(peer),
+    serves: (peer, allow) => peerList.serves(peer, allow),
     onLinkClosed: (peer) => apply(peerList.onLinkClosed(peer)),
   };
 }

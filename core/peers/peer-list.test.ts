@@ -164,15 +164,15 @@ describe("the link of a peer that left with bye", () => {
 
   test("stays for 2 s, in which its requests are served", () => {
     const { presence, peer } = left();
-    expect([presence.nextExpiry(), presence.serves(peer)]).toEqual([2_000, true]);
+    expect([presence.nextExpiry(), presence.serves(peer, "*")]).toEqual([2_000, true]);
     expect(presence.expire(2_000)).toEqual([{ type: "link-ended", id: "b1" }]);
-    expect([presence.nextExpiry(), presence.serves(peer)]).toEqual([Number.POSITIVE_INFINITY, false]);
+    expect([presence.nextExpiry(), presence.serves(peer, "*")]).toEqual([Number.POSITIVE_INFINITY, false]);
   });
 
   test("may close earlier", () => {
     const { presence, unlink, peer } = left();
     expect(unlink("b1")).toEqual([]);
-    expect([presence.nextExpiry(), presence.serves(peer)]).toEqual([Number.POSITIVE_INFINITY, false]);
+    expect([presence.nextExpiry(), presence.serves(peer, "*")]).toEqual([Number.POSITIVE_INFINITY, false]);
   });
 
   test("ends at once when its user is removed", () => {
@@ -181,7 +181,7 @@ describe("the link of a peer that left with bye", () => {
       { type: "link-ended", id: "b1" },
       { type: "user-removed", alias: "Bob" },
     ]);
-    expect(presence.serves(peer)).toBe(false);
+    expect(presence.serves(peer, "*")).toBe(false);
   });
 
   test("ends when a reconnect shows that its user is removed", () => {
@@ -195,13 +195,13 @@ describe("the link of a peer that left with bye", () => {
   test("ends when the peer connects again", () => {
     const { presence, peer } = left();
     expect(presence.peerConnect(b1)).toEqual([{ type: "link-ended", id: "b1" }, added(b1)]);
-    expect([presence.nextExpiry(), presence.serves(peer)]).toEqual([Number.POSITIVE_INFINITY, false]);
+    expect([presence.nextExpiry(), presence.serves(peer, "*")]).toEqual([Number.POSITIVE_INFINITY, false]);
   });
 
   test("ends with all others when this client gets a new peer id", () => {
     const { presence, peer } = left();
     expect(outage(presence, 5, 10, lists([], ["Bob", "Cyd"], "a9"))).toEqual([{ type: "links-ended" }]);
-    expect([presence.nextExpiry(), presence.serves(peer)]).toEqual([Number.POSITIVE_INFINITY, false]);
+    expect([presence.nextExpiry(), presence.serves(peer, "*")]).toEqual([Number.POSITIVE_INFINITY, false]);
   });
 });
 

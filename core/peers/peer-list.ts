@@ -1,5 +1,6 @@
 import { type Alias, loginOf, noProfile, type Peer, type PeerId, type PeerInfo, type Profile } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
+import { matches, type Query } from "./query.ts";
 import type { Registry } from "./registry.ts";
 
 /**
@@ -51,8 +52,11 @@ export interface PeerList {
   peerDisconnect(id: PeerId, lost: boolean, now: number): readonly Change[];
   userAdd(alias: Alias): readonly Change[];
   userRemove(alias: Alias): readonly Change[];
-  /** Whether requests of this peer are served: it is in the registry, or its link stays although it has left. */
-  serves(peer: Peer): boolean;
+  /**
+   * Whether a module that is offered to `allow` serves this peer: it matches, and it is in the registry, or its link stays
+   * although it has left.
+   */
+  serves(peer: Peer, allow: Query): boolean;
   /** The link to a peer has closed: `isLinked` returns false for it. */
   onLinkClosed(id: PeerId): readonly Change[];
   /** Removes the peers whose time is over at `now`. */
@@ -66,6 +70,8 @@ interface PendingRemoval {
   readonly until: number;
   /** Set if it has left: it is no longer in the registry. */
   readonly peer?: Peer;
+  /** The alias of the user of a peer that has left. */
+  readonly alias?: Alias | undefined;
 }
 
 const missingTimeoutMs = 20_000;
@@ -113,9 +119,10 @@ export function createPeerList(
 
   function* leave(id: PeerId, now: number): Iterable<Change> {
     if (!isLinked(id)) return yield* removePeer(id);
+    const alias = registry.aliasOf(id);
     const peer = registry.removePeer(id);
     if (!peer) return;
-    pendingRemovals.set(id, { why: "left", until: now + leftTimeoutMs, peer });
+    pendingRemovals.set(id, { why: "left", until: now + leftTimeoutMs, peer, alias });
     yield { type: "peer-removed", peer, mayFinish: true };
   }
 
@@ -166,7 +173,7 @@ export function createPeerList(
   function* removeUser(alias: Alias): Iterable<Change> {
     if (!registry.hasUser(alias)) return;
     for (const { id } of registry.ofUser(alias)) yield* removePeer(id);
-    for (const [id, { peer }] of [...pendingRemovals]) if (peer?.name === alias) yield* removePeer(id);
+    for (const [id, left] of [...pendingRemovals]) if (left.alias === alias) yield* removePeer(id);
     registry.removeUser(alias);
     yield { type: "user-removed", alias };
   }
@@ -237,9 +244,12 @@ export function createPeerList(
     profileValidated: (id, profile) => [...setProfile(id, profile)],
     userAdd: (alias) => [...addUser(toNfc(alias))],
     userRemove: (alias) => [...removeUser(toNfc(alias))],
-    serves(peer) {
-      const known = registry.byId(peer.id) ?? pendingRemovals.get(peer.id)?.peer;
-      return known !== undefined && loginOf(known) === loginOf(peer);
+    serves(peer, allow) {
+      const { id } = peer;
+      const left = pendingRemovals.get(id);
+      const known = registry.byId(id) ?? left?.peer;
+      if (!known || loginOf(known) !== loginOf(peer)) return false;
+      return matches(allow, id, { ...registry, aliasOf: () => registry.aliasOf(id) ?? left?.alias });
     },
     onLinkClosed(id) {
       const why = pendingRemovals.get(id)?.why;
