@@ -62,6 +62,7 @@ const planned: readonly Entry[] = [
     output: "bindings/svelte/index",
     condition: "svelte",
   },
+  { package: client, subpath: "./yjs", source: "bindings/yjs/index.ts", output: "bindings/yjs/index" },
   { package: client, subpath: "./testing", source: "core/testing/index.ts", output: "core/testing/index" },
   { package: client, subpath: "./internal", source: "core/internal.ts", output: "core/internal" },
   { package: client, subpath: "./global", source: "core/global.ts", output: "global", singleFile: "iife" },

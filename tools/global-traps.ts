@@ -6,7 +6,8 @@ const pageGlobals = [
 ];
 
 // Loads the frameworks first, because their own imports may read browser globals.
-for (const framework of ["react", "vue", "svelte/reactivity", "svelte/store"]) await import(framework);
+for (const framework of ["react", "vue", "svelte/reactivity", "svelte/store", "yjs", "y-protocols/awareness"])
+  await import(framework);
 
 const read = new Set<string>();
 for (const name of pageGlobals) {

@@ -73,6 +73,11 @@ export const importRules: readonly ImportRule[] = [
   { from: "bindings/react/", files: ["core/index.ts", "core/internal.ts"], packages: ["react"] },
   { from: "bindings/vue/", files: ["core/index.ts", "core/internal.ts"], packages: ["vue"] },
   { from: "bindings/svelte/", files: ["core/index.ts", "core/internal.ts"], packages: ["svelte"] },
+  {
+    from: "bindings/yjs/",
+    files: ["core/index.ts", "core/internal.ts"],
+    packages: ["valibot", "yjs", "y-protocols"],
+  },
   // Messages carry error codes.
   { from: "reference-server/", files: ["core/protocol/", "core/errors.ts"], packages: nodeAndAll },
   { from: "examples/", files: ["tools/"], packages: nodeAndAll },

@@ -1,0 +1,1 @@
+export { createYjsProvider, type YjsProvider, type YjsProviderOptions } from "./provider.ts";
