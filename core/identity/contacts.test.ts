@@ -285,6 +285,8 @@ describe("a token that this account has claimed", () => {
     expect(verified).toBe(true);
     expect(isPending(record, "Bob", now)).toBe(false);
     expect(record.claims).toEqual([{ ...claim, answered: true }]);
+    expectUnchanged(check(record, proofBy(bob), { makers }), record);
+
     expect(check(record, proofBy(bob, { to: keyOf(own) }), { makers }).record.claims).toEqual([]);
   });
 
@@ -367,6 +369,8 @@ describe("an introduction", () => {
     const kept = (proof: Proof, evidence: Partial<Evidence>) =>
       userOf(check(knowing(), proof, evidence).record, "Bob").introduction;
     expect(kept(issuing(5), { issues: false })).toBeUndefined();
+    expect(kept(issuing(now + day), { issues: true })).toBeDefined();
+
     expect(kept(issuing(now + day + 1), { issues: true })).toBeUndefined();
     expect(kept(issuing(5, eve), { issues: true })).toBeUndefined();
   });
@@ -480,6 +484,9 @@ describe("linking", () => {
     expect(verified).toBe(true);
     expect(record).toMatchObject({ account: idOf(own), joining: [idOf(40)], tokens: [] });
     expect(record.devices).toEqual([{ device: idOf(40), since: now, approved: true }]);
+    const next = asUs(addToken(record, code), proofBy(50, { single: true }), { answers }).record;
+    expect(next.joining).toEqual([idOf(40), idOf(50)]);
+    expect(next.devices.map(({ device }) => device)).toEqual([idOf(40), idOf(50)]);
     const joined = asUs(record, proofBy(own, { chain: chainTo(40) }), {}).record;
     expect(joined.joining).toEqual([]);
     expect(joined.devices).toHaveLength(1);
@@ -497,6 +504,19 @@ describe("linking", () => {
     expect(userOf(joined, "Us").seen).toBeUndefined();
     const met = asUs(seen, proofBy(own, { chain: chainTo(40) }), {}).record;
     expect(userOf(met, "Us").seen).toBeUndefined();
+  });
+
+  test("a device that was met is listed once when it is approved", () => {
+    const met = asUs(
+      asUs(made, proofBy(own, { chain: chainTo(50) }), {}).record,
+      proofBy(own, { chain: chainTo(40) }),
+      {},
+    );
+    const { record } = asUs(met.record, proofBy(40, { single: true }), { answers });
+    expect(record.devices.map(({ device, approved }) => [device, approved])).toEqual([
+      [idOf(50), false],
+      [idOf(40), true],
+    ]);
   });
 
   test("a claim that no code of this device fits is refused", () => {
@@ -584,7 +604,9 @@ describe("accepting and ending trust", () => {
     expect(() => accept(changed, "Bob", idOf(bob), now)).toThrow(
       expect.objectContaining({ code: "identity-mismatch" }),
     );
-    const accepted = accept(addToken(changed, token), "Bob", idOf(eve), now);
+    const others = certify(changed, "Carol", idOf(99), now);
+    const accepted = accept(addToken(others, token), "Bob", idOf(eve), now);
+
     expect(userOf(accepted, "Bob")).toEqual({ alias: "Bob", certain: idOf(eve), since: now });
     expect(isPending(accepted, "Bob", now)).toBe(false);
   });

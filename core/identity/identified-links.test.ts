@@ -1,0 +1,317 @@
+import { describe, expect, test, vi } from "vitest";
+import type { BonevalueError } from "../errors.ts";
+import type { Description, LinkIdentity, SignalExchange, SignalListener, Transport } from "../transport/transport.ts";
+import { createPlatformAlgorithms } from "./algorithms.ts";
+import { createDevice } from "./device.ts";
+import { createIdentifiedLinks } from "./identified-links.ts";
+import { createMemoryStore } from "./key-store.ts";
+import { vector } from "./testing/vectors.ts";
+
+const algorithms = createPlatformAlgorithms(crypto.subtle);
+const until = (condition: () => unknown) => vi.waitUntil(condition, { interval: 1 });
+
+interface SideOptions {
+  readonly verifiedOnly?: boolean;
+  readonly device?: ReturnType<typeof createDevice>;
+  /** The peer's name. Default: that of its id. */
+  readonly alias?: string | undefined;
+}
+
+/** One side of one link. The test is its transport, and the network between the sides. */
+function createSide(self: string, peer: string, role: "caller" | "callee", options: SideOptions = {}) {
+  const device = options.device ?? createDevice({ algorithms, store: createMemoryStore(), name: "x" });
+  const sent: unknown[] = [];
+  const received: unknown[] = [];
+  const ended: (BonevalueError | undefined)[] = [];
+  const refused: string[] = [];
+  const opened = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<BonevalueError | undefined>();
+  let network!: SignalListener;
+  let guarded!: SignalExchange;
+  const transport: Transport = {
+    open(_peer, _role, exchange) {
+      guarded = exchange;
+      exchange.listen({
+        description: (description) => received.push(description),
+        candidate: ({ candidate }) => received.push(candidate),
+        restart: () => received.push("restart"),
+      });
+      return {
+        opened: opened.promise,
+        closed: closed.promise,
+        maxMessage: 1,
+        buffered: 0,
+        lowMark: 0,
+        listen() {},
+        send() {},
+        close(reason) {
+          ended.push(reason);
+          closed.resolve(reason);
+        },
+      };
+    },
+  };
+  const links = createIdentifiedLinks({
+    algorithms,
+    device,
+    transport,
+    isRoom: false,
+    verifiedOnly: options.verifiedOnly ?? false,
+    app: "",
+    accountOf: undefined,
+    self: () => self,
+    nameOf: () => ("alias" in options ? options.alias : peer),
+    endLink: (_peer, reason) => ended.push(reason),
+    onRecord() {},
+    onRefused: (alias) => refused.push(alias),
+  });
+  const exchange: SignalExchange = {
+    describe: (description) => sent.push(description),
+    candidate: ({ candidate }) => sent.push(candidate),
+    restart: () => sent.push("restart"),
+    settled: () => sent.push("settled"),
+    listen: (listener) => {
+      network = listener;
+    },
+    iceServers: () => [],
+  };
+  const { identity } = links.open(peer, role, exchange);
+  return {
+    device,
+    identity: identity as Required<LinkIdentity>,
+    sent,
+    received,
+    ended,
+    refused,
+    opened,
+    closed,
+    guarded,
+    get network() {
+      return network;
+    },
+    /** Describes itself, and returns the signed description. */
+    async describe(sdp: string): Promise<Description> {
+      const before = sent.length;
+      guarded.describe({ type: role === "caller" ? "offer" : "answer", sdp });
+      await until(() => sent.length > before);
+      return sent.at(-1) as Description;
+    },
+    /** Reads a description of the peer. Resolves when it has reached the transport, or the link has ended. */
+    async read(description: Description): Promise<void> {
+      const before = received.length + ended.length;
+      network.description(description);
+      await until(() => received.length + ended.length > before);
+    },
+  };
+}
+
+/** Ann, who calls, and Bob. */
+function createSides(annsOptions: SideOptions = {}, bobsOptions: SideOptions = {}) {
+  return { ann: createSide("ann", "bob", "caller", annsOptions), bob: createSide("bob", "ann", "callee", bobsOptions) };
+}
+
+/** Both have described themselves. */
+async function connected() {
+  const sides = createSides();
+  const { ann, bob } = sides;
+  await bob.read(await ann.describe("offer 1"));
+  await ann.read(await bob.describe("answer 1"));
+  for (const side of [ann, bob]) side.opened.resolve();
+  return sides;
+}
+
+const isRefused = { code: "identity-mismatch" };
+
+test("the transport gets descriptions without proofs, once they are checked", async () => {
+  const { ann, bob } = await connected();
+  expect(bob.received).toEqual([{ type: "offer", sdp: "offer 1" }]);
+  expect(ann.received).toEqual([{ type: "answer", sdp: "answer 1" }]);
+  expect((ann.sent[0] as Description).proof).toMatch(/^[\w-]{132}$/);
+  expect([...ann.ended, ...bob.ended]).toEqual([]);
+});
+
+test("candidates, questions and settling wait behind the description, in order", async () => {
+  const { ann, bob } = createSides();
+  ann.guarded.describe({ type: "offer", sdp: "offer" });
+  ann.guarded.candidate({ candidate: "1" });
+  ann.guarded.restart();
+  ann.guarded.settled();
+  expect(ann.sent).toEqual([]);
+  await until(() => ann.sent.length === 4);
+  expect(ann.sent.slice(1)).toEqual(["1", "restart", "settled"]);
+  bob.network.description(ann.sent[0] as Description);
+  bob.network.candidate({ candidate: "2" });
+  bob.network.restart();
+  expect(bob.received).toEqual([]);
+  await until(() => bob.received.length === 3);
+  expect(bob.received.slice(1)).toEqual(["2", "restart"]);
+});
+
+test("candidates behind a refused description do not reach the transport", async () => {
+  const { ann, bob } = createSides();
+  const offer = await ann.describe("offer");
+  bob.network.description({ ...offer, sdp: "changed" });
+  bob.network.candidate({ candidate: "1" });
+  await until(() => bob.ended.length > 0);
+  await bob.guarded.settled();
+  expect(bob.received).toEqual([]);
+  expect(bob.ended).toMatchObject([isRefused]);
+});
+
+test("a caller that describes itself again does not want the answer to its earlier offer", async () => {
+  const { ann, bob } = await connected();
+  await bob.read(await ann.describe("offer 2"));
+  const late = await bob.describe("answer 2");
+  ann.network.description(late);
+  ann.guarded.describe({ type: "offer", sdp: "offer 3" });
+  await until(() => ann.sent.length === 3);
+  await bob.read(ann.sent[2] as Description);
+  await ann.read(await bob.describe("answer 3"));
+  expect(ann.received).toEqual([
+    { type: "answer", sdp: "answer 1" },
+    { type: "answer", sdp: "answer 3" },
+  ]);
+});
+
+test("a callee does not answer an offer when it has got a newer one", async () => {
+  const { ann, bob } = await connected();
+  await bob.read(await ann.describe("offer 2"));
+  const newer = await ann.describe("offer 3");
+  bob.guarded.describe({ type: "answer", sdp: "answer 2" });
+  await bob.read(newer);
+  expect((await bob.describe("answer 3")).sdp).toBe("answer 3");
+  expect(bob.sent).toHaveLength(2);
+});
+
+describe("a description is refused", () => {
+  test.for<[string, (offer: Description) => Description]>([
+    ["with another SDP", (offer) => ({ ...offer, sdp: "changed" })],
+    ["with a malformed proof", (offer) => ({ ...offer, proof: "AAAA" })],
+    ["of another type", (offer) => ({ ...offer, type: "answer" })],
+  ])("%s", async ([, change]) => {
+    const { ann, bob } = createSides();
+    await bob.read(change(await ann.describe("offer")));
+    expect(bob.ended).toMatchObject([isRefused]);
+    expect(bob.received).toEqual([]);
+  });
+
+  test("that answers before anything was offered", async () => {
+    const { ann, bob } = createSides();
+    const other = createSide("ann", "bob", "caller");
+    await bob.read(await other.describe("offer"));
+    await ann.read(await bob.describe("answer"));
+    expect(ann.ended).toMatchObject([isRefused]);
+  });
+
+  test("that answers the offer of another user, or another offer", async () => {
+    const { ann, bob } = createSides();
+    const eve = createSide("ann", "bob", "caller");
+    await ann.describe("offer");
+    await bob.read(await eve.describe("offer"));
+    await ann.read(await bob.describe("answer"));
+    expect(ann.ended).toMatchObject([isRefused]);
+  });
+
+  test("that comes from this client's own id", async () => {
+    const mirror = createSide("ann", "ann", "callee");
+    const caller = createSide("ann", "ann", "caller");
+    await mirror.read(await caller.describe("offer"));
+    expect(mirror.ended).toMatchObject([isRefused]);
+  });
+
+  test("without a proof after one that had it, and the reverse", async () => {
+    const first = await connected();
+    const { type, sdp } = await first.ann.describe("offer 2");
+    await first.bob.read({ type, sdp });
+    expect(first.bob.ended).toMatchObject([isRefused]);
+    const { ann, bob } = createSides();
+    const offer = await ann.describe("offer");
+    await bob.read({ type: "offer", sdp: "offer" });
+    expect(bob.received).toHaveLength(1);
+    await bob.read(offer);
+    expect(bob.ended).toMatchObject([isRefused]);
+  });
+
+  test("of another device than the one before", async () => {
+    const { bob } = await connected();
+    const other = createSide("ann", "bob", "caller");
+    await bob.read(await other.describe("offer 2"));
+    expect(bob.ended).toMatchObject([isRefused]);
+  });
+
+  test("of a user who is not verified, if only verified ones may connect", async () => {
+    const { ann, bob } = createSides({}, { verifiedOnly: true });
+    const offer = await ann.describe("offer");
+    await bob.read(offer);
+    expect(bob.ended).toMatchObject([isRefused]);
+    const other = createSide("bob", "ann", "callee", { verifiedOnly: true });
+    await other.read({ type: "offer", sdp: "offer" });
+    expect(other.ended).toMatchObject([isRefused]);
+  });
+
+  test("of a peer that is no longer online", async () => {
+    const { ann } = createSides();
+    const bob = createSide("bob", "ann", "callee", { alias: undefined });
+    await bob.read(await ann.describe("offer"));
+    expect(bob.ended).toMatchObject([{ code: "unknown-peer" }]);
+  });
+});
+
+describe("the hello", () => {
+  test("names both keys, and is accepted by the other side only", async () => {
+    const { ann, bob } = await connected();
+    expect(ann.identity.hello).toHaveLength(64);
+    expect(ann.identity.accepts(bob.identity.hello)).toBe(true);
+    expect(bob.identity.accepts(ann.identity.hello)).toBe(true);
+    for (const wrong of [ann.identity.hello, bob.identity.hello!.subarray(0, 32), undefined, "x", new Uint8Array(64)])
+      expect(ann.identity.accepts(wrong)).toBe(false);
+  });
+
+  test("has the bytes of the vector", () => {
+    const device = vector("her phone's device key, seed 02…02");
+    expect(vector("`identity` in the phone's hello to Bob")).toBe(device + vector("Bob's account, seed 03…03"));
+  });
+
+  test("reveals that a server has removed the proofs of both sides", async () => {
+    const { ann, bob } = createSides();
+    const { type, sdp } = await ann.describe("offer");
+    await bob.read({ type, sdp });
+    const answer = await bob.describe("answer");
+    await ann.read({ type: answer.type, sdp: answer.sdp });
+    expect([...ann.ended, ...bob.ended]).toEqual([]);
+    expect(ann.identity.hello).toHaveLength(32);
+    expect(bob.identity.accepts(ann.identity.hello)).toBe(false);
+    expect(ann.identity.accepts(bob.identity.hello)).toBe(false);
+    // An older version has neither proofs nor keys.
+    expect(ann.identity.accepts(undefined)).toBe(true);
+  });
+});
+
+describe("an open link", () => {
+  test("ends by the pool when a restart is refused", async () => {
+    const { ann, bob } = await connected();
+    const offer = await ann.describe("offer 2");
+    await bob.read({ ...offer, sdp: "changed" });
+    expect(bob.ended).toMatchObject([isRefused]);
+    expect(bob.refused).toEqual([]);
+  });
+
+  test("does not survive a reset of the own identity", async () => {
+    const { ann } = await connected();
+    await ann.device.reset();
+    ann.guarded.describe({ type: "offer", sdp: "offer 2" });
+    await until(() => ann.ended.length > 0);
+    expect(ann.ended).toMatchObject([isRefused]);
+  });
+});
+
+test("a dial that the peer has refused is reported, and one that this side has refused is not", async () => {
+  const { ann, bob } = createSides();
+  await ann.describe("offer");
+  ann.closed.resolve(Object.assign(new Error(), { code: "identity-mismatch" }) as BonevalueError);
+  await until(() => ann.refused.length > 0);
+  expect(ann.refused).toEqual(["bob"]);
+  await bob.read({ type: "offer", sdp: "x", proof: "AAAA" });
+  await bob.closed.promise;
+  expect(bob.refused).toEqual([]);
+});
