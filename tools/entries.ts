@@ -65,6 +65,7 @@ const planned: readonly Entry[] = [
   { package: client, subpath: "./yjs", source: "bindings/yjs/index.ts", output: "bindings/yjs/index" },
   { package: client, subpath: "./testing", source: "core/testing/index.ts", output: "core/testing/index" },
   { package: client, subpath: "./internal", source: "core/internal.ts", output: "core/internal" },
+  { package: client, subpath: "./node", source: "core/node.ts", output: "core/node" },
   { package: client, subpath: "./global", source: "core/global.ts", output: "global", singleFile: "iife" },
   {
     package: client,

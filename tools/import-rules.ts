@@ -47,6 +47,7 @@ export const importRules: readonly ImportRule[] = [
     files: ["core/discovery/discovery.ts", "core/transport/transport.ts", ...sharedFiles],
     packages: [],
   },
+  { from: "core/identity/file-key-store.ts", files: ["core/identity/", ...sharedFiles], packages: ["node:*"] },
   { from: "core/identity/fallback-algorithms.ts", files: ["core/identity/", ...sharedFiles], packages: ["@noble/*"] },
   { from: "core/links/", files: ["core/wire/", "core/transport/transport.ts", ...sharedFiles], packages: ["valibot"] },
   {

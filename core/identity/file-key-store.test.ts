@@ -1,0 +1,62 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, onTestFinished, test } from "vitest";
+import { createPlatformAlgorithms } from "./algorithms.ts";
+import { createDevice } from "./device.ts";
+import { fileKeyStore } from "./file-key-store.ts";
+
+const name = "server ann";
+
+function createPath(): string {
+  const folder = mkdtempSync(join(tmpdir(), "keys-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return join(folder, "keys.sqlite");
+}
+
+test("a device has the same key after a restart, and after a reset another one", async () => {
+  const path = createPath();
+  const algorithms = createPlatformAlgorithms(crypto.subtle);
+  const read = () => createDevice({ algorithms, store: fileKeyStore(path), name }).read();
+  const { key, record } = await read();
+  expect(await read()).toMatchObject({ record, key: { publicKey: key.publicKey } });
+  await createDevice({ algorithms, store: fileKeyStore(path), name }).reset();
+  expect((await read()).key.publicKey).not.toEqual(key.publicKey);
+});
+
+test("only the owner can read the file", async () => {
+  const path = createPath();
+  await fileKeyStore(path).update(name, () => "kept");
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test("a change that throws leaves the record as it was", async () => {
+  const store = fileKeyStore(createPath());
+  await store.update(name, () => "kept");
+  const error = new Error("no");
+  const failing = store.update(name, () => {
+    throw error;
+  });
+  await expect(failing).rejects.toBe(error);
+  expect(await store.update(name, (record) => record)).toBe("kept");
+});
+
+test("several processes change a record one after the other", async () => {
+  const path = createPath();
+  const script = `
+    import { fileKeyStore } from ${JSON.stringify(new URL("file-key-store.ts", import.meta.url).href)};
+    const store = fileKeyStore(${JSON.stringify(path)});
+    for (let count = 0; count < 50; count++) await store.update("count", (record = 0) => record + 1);`;
+  const run = () => promisify(execFile)(process.execPath, ["--no-warnings", "--input-type=module", "--eval", script]);
+  await Promise.all([run(), run(), run()]);
+  expect(await fileKeyStore(path).update("count", (record) => record)).toBe(150);
+});
+
+test("a folder that does not exist rejects, and the next use tries again", async () => {
+  const path = join(createPath(), "missing", "keys.sqlite");
+  const store = fileKeyStore(path);
+  await expect(store.update(name, () => 1)).rejects.toMatchObject({ code: "ENOENT" });
+  await expect(store.update(name, () => 1)).rejects.toMatchObject({ code: "ENOENT" });
+});
