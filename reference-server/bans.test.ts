@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { createLocalCluster } from "./cluster/local.ts";
 import { defaultLog } from "./log.ts";
 import { createServer } from "./server.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
@@ -45,6 +46,39 @@ describe("kick", () => {
     const ann = await signIn("ann");
     await server.kick("nobody");
     await ann.settled();
+  });
+});
+
+describe("kick by another server", () => {
+  test("ends a session that is signing in", async () => {
+    const kept = await openSqliteStore(":memory:");
+    const cluster = createLocalCluster();
+    const other = await startTestServer(["ann"], { store: kept, cluster });
+    const signingIn = Promise.withResolvers<void>();
+    const reloaded = Promise.withResolvers<void>();
+    const { open, clock } = await startTestServer([], {
+      cluster,
+      store: {
+        ...kept,
+        async trusted(username) {
+          signingIn.resolve();
+          await reloaded.promise;
+          return kept.trusted(username);
+        },
+        async sessionsOf(peers) {
+          const found = await kept.sessionsOf(peers);
+          setImmediate(reloaded.resolve);
+          return found;
+        },
+      },
+    });
+    const client = await open();
+    client.send("authenticate", { version: 1, username: "ann", password });
+    await signingIn.promise;
+    const [session] = await other.server.accounts.sessions("ann");
+    await other.server.kick(session!.peer);
+    clock.advance(500);
+    expect(await Promise.race([client.closed, client.next("peerList")])).toBe(4001);
   });
 });
 

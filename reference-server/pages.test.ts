@@ -127,6 +127,16 @@ test("the page asks for an invitation in the body of a request, of at most 256 b
   expect((await fetch(page)).status).toBe(200);
 });
 
+test("pages of other origins cannot ask for invitations, since wrong ones would count for their visitors", async () => {
+  const { server } = await startTestServer(["ann"]);
+  const page = `${http(server.url)}/invite`;
+  const ask = async (origin: string, body: string) =>
+    (await fetch(page, { method: "POST", headers: { origin }, body })).status;
+  for (let guess = 0; guess < 100; guess++) expect(await ask("https://evil.example.org", "x")).toBe(403);
+  const { link } = await server.accounts.invite("bob@example.org");
+  expect(await ask(new URL(page).origin, new URL(link).hash.slice(1))).toBe(200);
+});
+
 test("there is no invitation page if the app has its own accounts", async () => {
   const { server } = await startTestServer([], { authenticate: async () => undefined });
   expect((await fetch(`${http(server.url)}/invite`)).status).toBe(426);

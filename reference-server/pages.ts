@@ -21,6 +21,8 @@ export interface PagesParts {
   /** The addresses that may read the metrics. */
   readonly readers: AddressList;
   readonly proxies: AddressList;
+  /** Whether the page that sends a request may do so. */
+  readonly isOriginAllowed: (request: IncomingMessage) => boolean;
   readonly health: () => Promise<Health>;
 }
 
@@ -74,6 +76,8 @@ export function createPages(parts: PagesParts): (request: IncomingMessage, respo
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
+    // Otherwise any page could make its visitors guess, and so use up the failures of their address.
+    if (!parts.isOriginAllowed(request)) return sendText(response, 403, "forbidden");
     const invite = await readText(request, maxInvitationSize);
     if (invite === undefined) return sendText(response, 413, "too large");
     try {

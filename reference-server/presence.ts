@@ -284,7 +284,7 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
   }
 
   async function reloadAll(): Promise<void> {
-    const asked = [...entries.values()].filter(({ ready }) => ready);
+    const asked = [...entries.values()];
     const alive = await parts.sessionsOf(asked.map(({ member }) => member.id));
     for (const entry of asked) if (!alive.has(entry.member.id)) revokeEntry(entry);
     // A failed reload of one group does not stop the others.

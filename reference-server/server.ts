@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Server as HttpServer } from "node:http";
+import type { Server as HttpServer, IncomingMessage } from "node:http";
 import { type Accounts, createAccounts, type InvitationLink } from "./accounts.ts";
 import { addressList } from "./address.ts";
 import { createAttemptLimiter } from "./attempt-limiter.ts";
@@ -172,11 +172,15 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     const proxies = addressList(options.proxies ?? []);
     const readers = addressList(options.metricsReaders ?? ["127.0.0.0/8", "::1"]);
     const { metrics, presence } = parts;
+    const originAllowed = (request: IncomingMessage) => isOriginAllowed(request, baseUrl(), options.origins);
     const invitations = authenticate ? undefined : { find: accounts.invitation, service: { name, appUrl } };
     upgradeHandler = createUpgradeHandler({
       ...{ ...parts, http, path, ice, proxies, insecure },
-      isOriginAllowed: (request) => isOriginAllowed(request, baseUrl(), options.origins),
-      pages: createPages({ path, invitations, metrics, readers, proxies, health: () => healthOf(monitor, presence) }),
+      isOriginAllowed: originAllowed,
+      pages: createPages({
+        ...{ path, invitations, metrics, readers, proxies, isOriginAllowed: originAllowed },
+        health: () => healthOf(monitor, presence),
+      }),
     });
     opened.push(upgradeHandler.close);
   }
