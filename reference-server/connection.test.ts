@@ -60,7 +60,7 @@ async function signedIn(size: number) {
     seen: { touch: () => {}, close: async () => {} },
     signIn: async () => ({
       ...{ app: "", group: "a::ann", user: "ann", name: undefined, room: undefined },
-      ...{ id: "p", session: "s", expires: undefined },
+      ...{ id: "p", session: "s", isNew: false, expires: undefined },
     }),
   } as Partial<ConnectionParts> as ConnectionParts;
   openConnection(socket as unknown as WebSocket, { address: "127.0.0.1", origin: undefined }, parts, () => {});

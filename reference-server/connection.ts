@@ -168,9 +168,10 @@ export function openConnection(
 
   async function signIn(proof: Proof): Promise<void> {
     stopWaiting();
+    let signedIn: SignedIn | undefined;
     try {
       stays = proof.data.stay === true;
-      const signedIn = await parts.signIn(proof, client);
+      signedIn = await parts.signIn(proof, client);
       if (closeKind) return;
       await joinPresence(signedIn, proof.data.profile);
       metrics.signIn(kindOf(proof), "ok");
@@ -178,7 +179,14 @@ export function openConnection(
       const refusal = refusalOf(error);
       metrics.signIn(kindOf(proof), refusal.code);
       closeWith(refusal, closeCode.unauthenticated);
+    } finally {
+      if (signedIn?.isNew && phase === "new") endUnknownSession(signedIn);
     }
+  }
+
+  /** Ends a new session whose secret was not sent, and forgets its device if that is new, too. */
+  function endUnknownSession(signedIn: SignedIn): void {
+    endSession({ ...signedIn, device: signedIn.deviceSecret && signedIn.device }).catch(refusalOf);
   }
 
   async function joinPresence(signedIn: SignedIn, said: unknown): Promise<void> {

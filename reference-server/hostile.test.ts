@@ -276,6 +276,35 @@ test("a page that closes during sign-in leaves at once and is not lost", async (
   expect((await bob.next("peerDisconnect")).lost).toBeUndefined();
 });
 
+test("a sign-in that fails or whose page closes leaves neither a session nor a device", async () => {
+  const gate = gated(createLocalCluster());
+  const store = await openSqliteStore(":memory:");
+  const { signIn, open, logged } = await startTestServer(["ann"], {
+    ...{ cluster: gate.cluster, store },
+    limits: { socketsPerAccount: 2 },
+  });
+  const other = await signIn("ann");
+  const known = await signIn("ann", { username: "ann", password, remember: true });
+  const { data } = known.received.find(({ type }) => type === "setPeerId")!;
+  for (const proof of [{ device: data.device }, { username: "ann", password, remember: true }]) {
+    const late = await open();
+    late.send("authenticate", { version: 1, ...proof });
+    expect(await late.closed).toBe(1013);
+  }
+  other.send("bye", {});
+  await other.closed;
+  gate.shut();
+  const closing = await open();
+  closing.send("authenticate", { version: 1, session: known.session, fork: true });
+  await until(() => gate.waiting() === 1);
+  closing.socket.close(1001);
+  await until(() => logged.some(([, message, { code }]) => message === "socket closed" && code === 1001));
+  gate.open();
+  await expect.poll(() => store.sessionsOfAccount!("ann")).toMatchObject([{ peer: known.id }]);
+  expect(await store.devices!("ann")).toHaveLength(1);
+  await known.settled();
+});
+
 test("a sign-in that overlaps a change of its password creates no session", async () => {
   const store = await openSqliteStore(":memory:");
   onTestFinished(store.close);

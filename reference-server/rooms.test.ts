@@ -229,6 +229,16 @@ test("the peers of a room are counted on all nodes, also when they join at the s
   await nodes[0]!.enter("other");
 });
 
+test("a guest who finds the room full leaves no row in the store, also if many join at the same moment", async () => {
+  const { store, calls } = recordCalls(await openSqliteStore(":memory:"));
+  const { enter } = await startRooms({ store, limits: { peersPerRoom: 5 } });
+  await Promise.allSettled(Array.from({ length: 20 }, (_, at) => enter("demo", `G${at}`)));
+  await expect(enter("demo", "Late")).rejects.toThrow("1013");
+  const added = calls.filter(([method]) => method === "addGuest").map(([, args]) => JSON.parse(args)[0].peer);
+  expect(added.length).toBeGreaterThan(5);
+  await expect.poll(async () => (await store.sessionsOf(added)).size).toBe(5);
+});
+
 test("a join reads and tells its own room only, however many others there are", async () => {
   const local = createLocalCluster();
   const read: (readonly string[])[] = [];

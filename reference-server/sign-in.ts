@@ -23,6 +23,8 @@ export interface SignedIn extends Pick<Member, "app" | "group" | "user" | "name"
   readonly room: string | undefined;
   /** The session secret, for reconnecting. */
   readonly session: string;
+  /** The session began with this sign-in. */
+  readonly isNew: boolean;
   /** The id of the device that the session belongs to. */
   readonly device?: string | undefined;
   /** The secret of that device, if it is new. */
@@ -83,7 +85,7 @@ export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientO
     const id = newPeerId();
     const row = { hash: hashOf(session), username: user, peer: id, app, seen: clock.now() };
     if (!(await store.addSession(row, password, limits.sessionsPerAccount))) throw passwordChanged();
-    return { ...accountOf(app, user), id, session, expires: undefined };
+    return { ...accountOf(app, user), id, session, isNew: true, expires: undefined };
   }
 
   /** Starts the first session of a device, if the page asks for it. */
@@ -110,11 +112,11 @@ export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientO
     const secret = newSecret();
     const session = await add({ hash: hashOf(secret), peer: newPeerId(), app, seen: clock.now() });
     if (session === undefined) throw unauthenticated(ended);
-    return signedInTo(session, secret);
+    return signedInTo(session, secret, true);
   }
 
-  function signedInTo({ app = "", username, peer, device }: Session, session: string): SignedIn {
-    return { ...accountOf(app, username), id: peer, session, device, expires: undefined };
+  function signedInTo({ app = "", username, peer, device }: Session, session: string, isNew: boolean): SignedIn {
+    return { ...accountOf(app, username), id: peer, session, isNew, device, expires: undefined };
   }
 
   async function fork(app: string, secret: string): Promise<SignedIn> {
@@ -145,7 +147,7 @@ export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientO
   async function resume(app: string, secret: string): Promise<SignedIn> {
     const session = await findSession(app, secret);
     if (session === undefined) throw unauthenticated(sessionEnded);
-    return signedInTo(session, secret);
+    return signedInTo(session, secret, false);
   }
 
   async function findGuest(secret: string): Promise<GuestSession | undefined> {
@@ -162,7 +164,7 @@ export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientO
     const id = newPeerId();
     const { group, name = "" } = identity;
     await store.addGuest({ hash: hashOf(session), peer: id, group, name, seen: clock.now() });
-    return { ...identity, id, session, expires: undefined };
+    return { ...identity, id, session, isNew: true, expires: undefined };
   }
 
   async function enterRoom(
@@ -176,7 +178,7 @@ export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientO
     const identity = { app, group: roomGroup(app, room), user: undefined, name, room };
     const earlier = claim.session === undefined ? undefined : await findGuest(claim.session);
     if (earlier && isSameGuest(earlier, identity))
-      return { ...identity, id: earlier.peer, session: claim.session!, expires: undefined };
+      return { ...identity, id: earlier.peer, session: claim.session!, isNew: false, expires: undefined };
     await limiter.countRoomJoin(client.address);
     if (!(await rooms({ room, name, ...client })))
       throw new Refusal("forbidden", "You may not enter this room.", { close: closeCode.unauthenticated });
@@ -201,12 +203,14 @@ export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientO
       const room = checkedRoom(answer.room);
       const name = checkedAlias(answer.name);
       const identity = { app, group: assignedRoomGroup(app, room), user: undefined, name, room };
-      if (guest && isSameGuest(guest, identity)) return { ...identity, id: guest.peer, session: secret!, expires };
+      if (guest && isSameGuest(guest, identity))
+        return { ...identity, id: guest.peer, session: secret!, isNew: false, expires };
       return { ...(await startGuest(identity)), expires };
     }
     const user = checkedName(answer.username);
     await accounts.ensure(user);
-    if (earlier?.username === user) return { ...accountOf(app, user), id: earlier.peer, session: secret!, expires };
+    if (earlier?.username === user)
+      return { ...accountOf(app, user), id: earlier.peer, session: secret!, isNew: false, expires };
     return { ...(await startSession(app, user, address)), expires };
   }
 
