@@ -51,5 +51,5 @@ test("$state may hold queries, peers, targets, files and streams", async () => {
   state.got.push(await askBob({ file: state.file, peer: ann.peers.peek()[0] }));
   const [echoed] = await askBob(state.got);
   expect(await (await echoed.file.blob()).text()).toBe("hello");
-  expect(echoed.peer).toEqual({ id: bob.getId(), name: "bob" });
+  expect(echoed.peer).toEqual({ id: bob.getId(), name: "bob", profile: {} });
 });

@@ -60,5 +60,5 @@ test("reactive objects may hold queries, peers, targets, files and streams", asy
   state.got.push(await askBob({ file: state.file, peer: ann.peers.peek()[0] }));
   const [echoed] = await askBob(state.got);
   expect(await (await echoed.file.blob()).text()).toBe("hello");
-  expect(echoed.peer).toEqual({ id: bob.getId(), name: "bob" });
+  expect(echoed.peer).toEqual({ id: bob.getId(), name: "bob", profile: {} });
 });
