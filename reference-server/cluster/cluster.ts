@@ -80,7 +80,7 @@ function isProfile(json: string): boolean {
 
 /** The events that a cluster calls on its node. */
 export interface NodeEvents {
-  /** Messages of one node arrive in order. After an outage of the engine messages may be missing; then `stale` is called. */
+  /** Messages of one node arrive in order. After an outage of the shared state messages may be missing; then `stale` is called. */
   message(message: BusMessage): void;
   /** Messages may have been lost: read everything again. */
   stale(): void;
@@ -94,13 +94,13 @@ export interface Online {
 }
 
 /**
- * `unreachable`: the engine cannot be reached, and this node works alone meanwhile. `refused`: the engine answers with
+ * `unreachable`: the shared state cannot be reached, and this node works alone meanwhile. `refused`: it answers with
  * errors; an operator has to act.
  */
 export type ClusterFailure = "unreachable" | "refused";
 
 /**
- * One server of a cluster. Claims and counters are shared state; messages are hints. While the engine behind the cluster
+ * One server of a cluster. Claims and counters are shared state; messages are hints. While the shared state
  * is unreachable, every method still settles, for this node alone.
  */
 export interface ClusterNode {
@@ -136,8 +136,8 @@ export interface ClusterNode {
   leave(): Promise<void>;
 }
 
-/** Several servers that act as one. Implement it to use another engine than Redis. */
+/** Several servers that act as one. Implement it to keep the shared state elsewhere than in Redis. */
 export interface Cluster {
-  /** Rejects when the engine behind the cluster is unreachable. */
+  /** Rejects when the shared state is unreachable. */
   join(events: NodeEvents): Promise<ClusterNode>;
 }

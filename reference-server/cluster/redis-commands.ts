@@ -1,15 +1,8 @@
-import type { CommandParser } from "@redis/client";
-import type { Clock } from "../clock.ts";
-import { importRedis } from "../optional-packages.ts";
-import { withCircuitBreaker } from "./circuit-breaker.ts";
+import type { CommandParser, RedisClientType } from "@redis/client";
 import type { Login } from "./cluster.ts";
 
-/** The Redis (or Valkey) commands of a node. Every method rejects while Redis is unreachable or does not answer. */
-export interface RedisCommands extends Commands {
-  close(): Promise<void>;
-}
-
-interface Commands {
+/** The Redis (or Valkey) commands that a node uses. A method rejects if Redis rejects its command. */
+export interface RedisCommands {
   /** Makes the node of `login` the owner, with its epoch or, if the current owner's epoch is not lower, with a greater one. */
   claim(login: Login): Promise<ClaimResult>;
   /** As `claim`, but an owner with a greater epoch keeps the peer, and the result is its epoch. */
@@ -34,12 +27,13 @@ interface Commands {
 
   /** The time of the Redis server, in ms since 1970. */
   time(): Promise<number>;
+  /** See `ClusterNode.consume` and `refund`. */
   consume(key: string, limit: number, period: number): Promise<number>;
   refund(key: string): Promise<void>;
   publish(channel: string, message: string): Promise<void>;
 }
 
-/** The node that owns a peer, and the peer's name. */
+/** The node that owns a peer, with the name and the profile of the peer. */
 export type Owner = Pick<Login, "node" | "epoch" | "name" | "profile" | "revision">;
 
 /** The epoch of a claim, and the previous owner. */
@@ -48,142 +42,33 @@ export interface ClaimResult {
   readonly previous: Owner | undefined;
 }
 
-/** An error reply of Redis, such as READONLY, OOM, NOPERM or MISCONF. */
-export class RedisErrorReply extends Error {}
+/** A client of `@redis/client` that knows the scripts of this module. */
+export type RedisClient = RedisClientType<
+  Record<never, never>,
+  Record<never, never>,
+  { [Name in keyof Scripts]: Scripts[Name] & { SHA1: string } }
+>;
 
-/** Events of the Redis connections. */
-export interface RedisEvents {
-  message(text: string): void;
-  /** Redis answers again. Messages published meanwhile are lost, and its data may be lost too. */
-  restored(): void;
-  /** Redis is unreachable, does not answer, or answers with an error ({@link RedisErrorReply}). */
-  failed(error: Error): void;
-}
+type Scripts = {
+  readonly claim: KeyScript<string[]>;
+  readonly release: KeyScript<string>;
+  readonly consume: KeyScript<number>;
+  readonly refund: KeyScript<number>;
+};
 
-/**
- * Connects, and subscribes to these channels. Rejects when Redis cannot be reached or refuses a command of this module. A
- * command that takes longer than `commandTimeout` ms rejects.
- *
- * An error reply counts as an outage: after a failover, for example, the connections may still lead to the old primary, which
- * then answers READONLY. After such a reply, and when one of the two connections breaks, both are closed and opened again, so
- * that host names are resolved again and both lead to the same server, until Redis accepts one command of each kind.
- */
-export async function connectRedis(
+/** A Lua script that works on one key. */
+type KeyScript<Reply> = {
+  readonly SCRIPT: string;
+  readonly NUMBER_OF_KEYS: 1;
+  parseCommand(parser: CommandParser, key: string, ...args: string[]): void;
+  transformReply(reply: unknown): Reply;
+};
+
+/** Creates a client for `url`, which is not connected. */
+export function createRedisClient(
+  { createClient, defineScript }: typeof import("@redis/client"),
   url: string,
-  channels: readonly string[],
-  events: RedisEvents,
-  { commandTimeout, clock }: { readonly commandTimeout: number; readonly clock: Clock },
-): Promise<RedisCommands> {
-  const redis = await importRedis();
-  const client = createRedisClient(redis, url);
-  const subscriber = client.duplicate();
-  for (const connection of [client, subscriber]) connection.on("error", events.failed);
-  let isReopening = false;
-  let isClosed = false;
-  try {
-    await connectAll(client, subscriber);
-    await subscribe();
-    await checkCommands(client, channels);
-  } catch (error) {
-    disconnect();
-    throw describeError(error);
-  }
-  for (const connection of [client, subscriber]) connection.on("reconnecting", reopen);
-
-  function isReady(): boolean {
-    return client.isReady && subscriber.isReady;
-  }
-
-  function onReady(): void {
-    if (!isReopening && isReady()) events.restored();
-  }
-
-  function disconnect(): void {
-    for (const connection of [client, subscriber]) if (connection.isOpen) connection.destroy();
-  }
-
-  async function subscribe(): Promise<void> {
-    for (const channel of channels) await subscriber.sSubscribe(channel, events.message);
-  }
-
-  /** Opens both connections again, until Redis accepts the commands of this module. */
-  async function reopen(): Promise<void> {
-    if (isReopening || isClosed) return;
-    isReopening = true;
-    for (let works = false; !isClosed && !(works && isReady()); ) {
-      disconnect();
-      works = await Promise.all([client.connect(), subscriber.connect()])
-        .then(subscribe)
-        .then(() => checkCommands(client, channels))
-        .then(
-          () => true,
-          () => new Promise<false>((resolve) => clock.after(reopenEvery, () => resolve(false))),
-        );
-    }
-    isReopening = false;
-    if (!isClosed) onReady();
-  }
-
-  const commands = onRejected(createCommands(client), (error) => {
-    if (!(error instanceof redis.ErrorReply) || isReopening) return;
-    events.failed(describeError(error));
-    void reopen();
-  });
-  return {
-    ...withCircuitBreaker(commands, commandTimeout, clock, { failed: events.failed, restored: onReady }),
-    async close() {
-      isClosed = true;
-      subscriber.destroy();
-      // Pending commands are still sent if Redis accepts them.
-      const undo = clock.after(commandTimeout, () => client.destroy());
-      if (client.isReady) await client.close();
-      else client.destroy();
-      undo();
-    },
-  };
-}
-
-// The pause between two attempts to open the connections again, in ms.
-const reopenEvery = 500;
-
-/** Runs one command of each kind that a node uses: a write, a script and a publication. Rejects with the first error. */
-async function checkCommands(client: Client, channels: readonly string[]): Promise<void> {
-  const key = nodeKey("check", "lease");
-  await client.set(key, "1", { expiration: { type: "PX", value: 1_000 } });
-  await client.refund(key);
-  await client.del(key);
-  await client.sPublish(`${channels[0]}:check`, "");
-}
-
-function describeError(error: unknown): Error {
-  const reason = error instanceof Error ? error.message : String(error);
-  if (/^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/.test(reason))
-    return new RedisErrorReply(
-      `Redis Cluster is not supported (${reason}): use one Redis or Valkey primary, with replicas for failover`,
-    );
-  if (/^[A-Z]+ /.test(reason)) return new RedisErrorReply(reason);
-  return error instanceof Error ? error : new Error(reason);
-}
-
-/** Wraps methods so that `listener` receives their rejections. */
-function onRejected<Methods extends Record<keyof Methods, (...args: never[]) => Promise<unknown>>>(
-  methods: Methods,
-  listener: (error: unknown) => void,
-): Methods {
-  const wrapped = Object.entries<(...args: never[]) => Promise<unknown>>(methods).map(([name, method]) => [
-    name,
-    (...args: never[]) => {
-      const result = method(...args);
-      result.catch(listener);
-      return result;
-    },
-  ]);
-  return Object.fromEntries(wrapped) as Methods;
-}
-
-type Client = ReturnType<typeof createRedisClient>;
-
-function createRedisClient({ createClient, defineScript }: typeof import("@redis/client"), url: string) {
+): RedisClient {
   return createClient({
     url,
     scripts: {
@@ -200,7 +85,8 @@ function createRedisClient({ createClient, defineScript }: typeof import("@redis
   });
 }
 
-function createCommands(client: Client): Commands {
+/** Creates the commands of a node, which run on `client`. */
+export function createRedisCommands(client: RedisClient): RedisCommands {
   return {
     claim: async (login) => parseClaim(await client.claim(peersKey(login.group), ...claimArguments(login), "new")),
     reclaim: async (login) => parseClaim(await client.claim(peersKey(login.group), ...claimArguments(login), "keep")),
@@ -245,20 +131,13 @@ function createCommands(client: Client): Commands {
   };
 }
 
-type Connection = {
-  connect(): Promise<unknown>;
-  isReady: boolean;
-  on(event: "error", listener: (error: Error) => void): unknown;
-};
-
-async function connectAll(...connections: Connection[]): Promise<void> {
-  await Promise.all(
-    connections.map((connection) => {
-      // The client would retry forever. At the start an operator is waiting and can fix the problem.
-      const failed = new Promise<never>((_, reject) => connection.on("error", reject));
-      return Promise.race([connection.connect(), failed]);
-    }),
-  );
+/** Runs one command of each kind that a node uses: a write, a script and a publication. Rejects with the first error. */
+export async function checkRedisCommands(client: RedisClient, channels: readonly string[]): Promise<void> {
+  const key = nodeKey("check", "lease");
+  await client.set(key, "1", { expiration: { type: "PX", value: 1_000 } });
+  await client.refund(key);
+  await client.del(key);
+  await client.sPublish(`${channels[0]}:check`, "");
 }
 
 // Braces are hash tags: in a Redis Cluster they keep the keys of one group or node in one slot.
@@ -289,21 +168,22 @@ function parseClaim([epoch, before = ""]: readonly string[]): ClaimResult {
   return { epoch: Number(epoch), previous: before === "" ? undefined : parseOwner(before) };
 }
 
-function oneKeyScript<Reply>(source: string) {
+function keyScript<Reply>(source: string): KeyScript<Reply> {
   return {
     SCRIPT: source,
     NUMBER_OF_KEYS: 1,
-    parseCommand(parser: CommandParser, key: string, ...args: string[]) {
+    parseCommand(parser, key, ...args) {
       parser.pushKey(key);
       parser.push(...args);
     },
-    transformReply: (reply: unknown) => reply as Reply,
+    transformReply: (reply) => reply as Reply,
   };
 }
 
-// The value of a peer is "node epoch", or "node epoch name", and after a line break "revision profile". Numbers are passed as text: Lua numbers would lose digits.
-const scripts = {
-  claim: oneKeyScript<string[]>(`
+// The value of a peer is "node epoch", or "node epoch name", and after a line break "revision profile". Numbers are passed
+// as text, since Lua numbers would lose digits.
+const scripts: Scripts = {
+  claim: keyScript<string[]>(`
     local id, node, epoch, details, how = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
     local before = redis.call("HGET", KEYS[1], id) or ""
     local had = tonumber(string.match(before, "^%S+ (%d+)") or "-1")
@@ -314,25 +194,22 @@ const scripts = {
     redis.call("HSET", KEYS[1], id, node .. " " .. string.format("%.0f", epoch) .. details)
     return { string.format("%.0f", epoch), before }
   `),
-  release: oneKeyScript<string>(`
+  release: keyScript<string>(`
     local id, node, epoch = ARGV[1], ARGV[2], ARGV[3]
     local owner, had = string.match(redis.call("HGET", KEYS[1], id) or "", "^(%S+) (%d+)")
     if owner ~= node or (epoch ~= "" and epoch ~= had) then return "" end
     redis.call("HDEL", KEYS[1], id)
     return had
   `),
-  consume: oneKeyScript<number>(`
+  consume: keyScript<number>(`
     if tonumber(redis.call("GET", KEYS[1]) or "0") >= tonumber(ARGV[1]) then
       return math.max(redis.call("PTTL", KEYS[1]), 1)
     end
     if redis.call("INCR", KEYS[1]) == 1 then redis.call("PEXPIRE", KEYS[1], ARGV[2]) end
     return 0
   `),
-  refund: oneKeyScript<number>(`
+  refund: keyScript<number>(`
     if tonumber(redis.call("GET", KEYS[1]) or "0") > 0 then return redis.call("DECR", KEYS[1]) end
     return 0
   `),
 };
-
-/** Ignores a failed command: the connection's error event has logged the cause. */
-export function ignoreError(): void {}

@@ -1,7 +1,8 @@
 import { type Clock, every } from "../clock.ts";
 import type { BusMessage, Login, NodeEvents } from "./cluster.ts";
 import type { RedisBus } from "./redis-bus.ts";
-import { ignoreError, type RedisCommands } from "./redis-commands.ts";
+import type { RedisCommands } from "./redis-commands.ts";
+import { ignoreError } from "./redis-connection.ts";
 import type { Ownership } from "./redis-ownership.ts";
 import type { Recovery } from "./redis-recovery.ts";
 
@@ -20,7 +21,7 @@ export interface Maintenance {
 /** Dependencies and times (ms) of {@link Maintenance}. */
 export interface MaintenanceParts {
   readonly node: string;
-  readonly engine: RedisCommands;
+  readonly commands: RedisCommands;
   readonly ownership: Ownership;
   readonly recovery: Recovery;
   readonly bus: RedisBus;
@@ -37,35 +38,35 @@ const announceBatch = 500;
 
 /** Creates the maintenance of one node; call `start` to begin. */
 export function createMaintenance(parts: MaintenanceParts): Maintenance {
-  const { node, engine, ownership, recovery, bus, events, lease, clock, syncClock } = parts;
+  const { node, commands, ownership, recovery, bus, events, lease, clock, syncClock } = parts;
   const stops: (() => void)[] = [];
 
   async function renewLease(): Promise<void> {
     await syncClock();
-    if (await engine.renewLease(node, lease)) return;
+    if (await commands.renewLease(node, lease)) return;
     await rewrite();
     recovery.start();
   }
 
   async function rewrite(): Promise<void> {
-    await engine.renewLease(node, lease);
+    await commands.renewLease(node, lease);
     await ownership.rewrite();
     bus.announceLoss();
   }
 
   async function cleanUpNodes(): Promise<void> {
-    const { alive, ended } = await engine.nodes();
+    const { alive, ended } = await commands.nodes();
     // After an outage every lease has expired, so an expired lease proves nothing until recovery is complete.
     if (!recovery.isComplete) return;
     recovery.setKnownNodes(alive);
     for (const dead of ended)
-      if (dead !== node && (await engine.lockCleanup(dead, node, lease))) await cleanUpNode(dead);
+      if (dead !== node && (await commands.lockCleanup(dead, node, lease))) await cleanUpNode(dead);
   }
 
   /** Releases the peers of a node whose lease has expired, and announces them as lost. */
   async function cleanUpNode(dead: string): Promise<void> {
-    const released = [...(await engine.peersOfNode(dead))].map(async ([id, group]): Promise<Login | undefined> => {
-      const epoch = await engine.release(group, id, dead);
+    const released = [...(await commands.peersOfNode(dead))].map(async ([id, group]): Promise<Login | undefined> => {
+      const epoch = await commands.release(group, id, dead);
       return epoch === undefined ? undefined : { id, group, node: dead, epoch };
     });
     const logins = (await Promise.all(released)).filter((login) => login !== undefined);
@@ -74,14 +75,14 @@ export function createMaintenance(parts: MaintenanceParts): Maintenance {
       bus.broadcast(message);
       events.message(message);
     }
-    await engine.removeNode(dead);
+    await commands.removeNode(dead);
   }
 
   return {
     async start() {
       await syncClock();
-      await engine.renewLease(node, lease);
-      recovery.setKnownNodes((await engine.nodes()).alive);
+      await commands.renewLease(node, lease);
+      recovery.setKnownNodes((await commands.nodes()).alive);
       stops.push(
         every(clock, lease / 4, () => renewLease().catch(ignoreError)),
         every(clock, lease / 6, () => cleanUpNodes().catch(ignoreError)),

@@ -6,10 +6,10 @@ import { createOwnership } from "./redis-ownership.ts";
 
 test("a claim that is superseded before its answer has come ends after the caller has it", async () => {
   const answer = Promise.withResolvers<ClaimResult>();
-  const engine = { addPeer: async () => {}, removePeer: async () => {}, claim: () => answer.promise };
+  const answers = { addPeer: async () => {}, removePeer: async () => {}, claim: () => answer.promise };
   const sent: BusMessage[] = [];
   const ownership = createOwnership({
-    ...{ engine: engine as Partial<RedisCommands> as RedisCommands, now: () => 7, node: "here" },
+    ...{ commands: answers as Partial<RedisCommands> as RedisCommands, now: () => 7, node: "here" },
     send: (_node, message) => sent.push(message),
     broadcast() {},
   });

@@ -1,5 +1,6 @@
 import type { BusMessage, ClusterNode, Login } from "./cluster.ts";
-import { ignoreError, type RedisCommands } from "./redis-commands.ts";
+import type { RedisCommands } from "./redis-commands.ts";
+import { ignoreError } from "./redis-connection.ts";
 
 /** The peers that this node owns. The node's own record is authoritative, since Redis may lose its data. */
 export interface Ownership {
@@ -20,7 +21,7 @@ export interface Ownership {
 
 /** Dependencies of {@link Ownership}. */
 export interface OwnershipParts {
-  readonly engine: RedisCommands;
+  readonly commands: RedisCommands;
   /** The time of Redis, which all nodes share, in ms. */
   readonly now: () => number;
   readonly node: string;
@@ -30,7 +31,7 @@ export interface OwnershipParts {
 }
 
 /** Creates the record of a node that owns no peers yet. */
-export function createOwnership({ engine, now, node, send, broadcast }: OwnershipParts): Ownership {
+export function createOwnership({ commands, now, node, send, broadcast }: OwnershipParts): Ownership {
   const owned = new Map<string, Login>();
   // By peer id. Answers and messages come over two connections: a claim may be superseded before its answer has come.
   const pendingClaims = new Map<string, { count: number; readonly supersededEpochs: Set<number> }>();
@@ -42,7 +43,7 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
 
   async function rewriteLogin(login: Login): Promise<void> {
     const { id, group, epoch } = login;
-    const [, kept] = await Promise.all([engine.addPeer(node, id, group), engine.reclaim(login)]);
+    const [, kept] = await Promise.all([commands.addPeer(node, id, group), commands.reclaim(login)]);
     if (owned.get(id)?.epoch !== epoch) return;
     if (kept.epoch > epoch) notifySuperseded(node, id, epoch);
     else if (kept.previous === undefined) broadcast({ kind: "join", login });
@@ -50,8 +51,8 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
   }
 
   async function removeStale(id: string, group: string): Promise<void> {
-    await engine.release(group, id, node);
-    if (!owned.has(id)) await engine.removePeer(node, id);
+    await commands.release(group, id, node);
+    if (!owned.has(id)) await commands.removePeer(node, id);
   }
 
   return {
@@ -64,7 +65,7 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
       pendingClaims.set(id, pending);
       pending.count++;
       try {
-        const [, { epoch, previous }] = await Promise.all([engine.addPeer(node, id, group), engine.claim(login)]);
+        const [, { epoch, previous }] = await Promise.all([commands.addPeer(node, id, group), commands.claim(login)]);
         const claimed = { ...login, epoch };
         if (owned.get(id) === login) owned.set(id, claimed);
         if (previous) notifySuperseded(previous.node, id, previous.epoch);
@@ -82,16 +83,16 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
       if (owned.get(login.id)?.epoch !== login.epoch) return;
       owned.set(login.id, login);
       // While Redis is unreachable, the next rewrite stores it.
-      await engine.reclaim(login).catch(ignoreError);
+      await commands.reclaim(login).catch(ignoreError);
     },
     async release(login) {
       const { id, group, epoch } = login;
       if (owned.get(id)?.epoch === epoch) owned.delete(id);
       try {
-        const had = await engine.release(group, id, node, epoch);
+        const had = await commands.release(group, id, node, epoch);
         if (had === undefined) return false;
         // Unless the peer has reconnected to this node meanwhile.
-        if (!owned.has(id)) await engine.removePeer(node, id);
+        if (!owned.has(id)) await commands.removePeer(node, id);
         return true;
       } catch {
         return !owned.has(id);
@@ -101,7 +102,7 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
       pendingClaims.get(id)?.supersededEpochs.add(epoch);
       if (owned.get(id)?.epoch !== epoch) return;
       owned.delete(id);
-      engine.removePeer(node, id).catch(() => {});
+      commands.removePeer(node, id).catch(() => {});
     },
     loginsOf(groups) {
       const asked = new Set(groups);
@@ -109,7 +110,7 @@ export function createOwnership({ engine, now, node, send, broadcast }: Ownershi
     },
     isEmpty: () => owned.size === 0,
     async rewrite() {
-      const listed = await engine.peersOfNode(node);
+      const listed = await commands.peersOfNode(node);
       const others = [...listed].filter(([id]) => !owned.has(id));
       // Peers that were released during an outage, and the owned peers.
       await Promise.all([

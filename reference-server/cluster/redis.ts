@@ -4,7 +4,8 @@ import type { Log } from "../log.ts";
 import type { BusMessage, Cluster, ClusterFailure, ClusterNode, Login, NodeEvents, Online } from "./cluster.ts";
 import { createCounters } from "./counters.ts";
 import { createRedisBus } from "./redis-bus.ts";
-import { connectRedis, ignoreError, type Owner, RedisErrorReply } from "./redis-commands.ts";
+import type { Owner } from "./redis-commands.ts";
+import { connectRedis, ignoreError, RedisErrorReply } from "./redis-connection.ts";
 import { createMaintenance } from "./redis-maintenance.ts";
 import { createOwnership } from "./redis-ownership.ts";
 import { createRecovery } from "./redis-recovery.ts";
@@ -52,22 +53,28 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   const { lease, recoveryCheck, commandTimeout } = times;
   const recovery = createRecovery({
     ...{ clock, lease, checkEvery: recoveryCheck },
-    alive: async () => (await engine.nodes()).alive,
+    alive: async () => (await commands.nodes()).alive,
     onComplete: events.stale,
   });
   // All databases of one Redis share its channels, so the prefix names the database.
   const channelPrefix = `bonevalue:${new URL(url).pathname.slice(1) || 0}`;
-  const bus = createRedisBus({ node: id, channelPrefix, log, deliver, publish: (...sent) => engine.publish(...sent) });
+  const bus = createRedisBus({
+    node: id,
+    channelPrefix,
+    log,
+    deliver,
+    publish: (...sent) => commands.publish(...sent),
+  });
   const { send, broadcast } = bus;
-  const engine = await connectRedis(
+  const commands = await connectRedis(
     url,
     bus.channels,
     { message: bus.onMessage, restored: onRestored, failed: onFailed },
     { commandTimeout, clock },
   );
-  const ownership = createOwnership({ engine, now: () => clock.now() + clockOffset, node: id, send, broadcast });
+  const ownership = createOwnership({ commands, now: () => clock.now() + clockOffset, node: id, send, broadcast });
   const maintenance = createMaintenance({
-    ...{ node: id, engine, ownership, recovery, bus, events, lease, clock, syncClock },
+    ...{ node: id, commands, ownership, recovery, bus, events, lease, clock, syncClock },
     rewriteEvery: times.rewrite,
   });
   try {
@@ -78,7 +85,7 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   }
 
   async function syncClock(): Promise<void> {
-    clockOffset = (await engine.time()) - clock.now();
+    clockOffset = (await commands.time()) - clock.now();
   }
 
   function deliver(message: BusMessage): void {
@@ -118,7 +125,7 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   async function online(groups: readonly string[]): Promise<Online> {
     try {
       const found = (
-        await Promise.all(groups.map(async (group) => loginsOf(group, await engine.ownersOf(group))))
+        await Promise.all(groups.map(async (group) => loginsOf(group, await commands.ownersOf(group))))
       ).flat();
       if (recovery.isComplete) return { logins: found, complete: true };
       // This node may not have written its own peers to an empty Redis yet.
@@ -135,8 +142,8 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
   async function leave(): Promise<void> {
     maintenance.stop();
     // With peers left, let the lease expire: the peers may be reconnecting to another node.
-    if (ownership.isEmpty()) await engine.removeNode(id).catch(ignoreError);
-    await engine.close().catch(ignoreError);
+    if (ownership.isEmpty()) await commands.removeNode(id).catch(ignoreError);
+    await commands.close().catch(ignoreError);
     // Last: a failure while closing starts them again.
     recovery.stop();
     stopPolling();
@@ -151,8 +158,8 @@ async function join(url: string, log: Log, times: RedisTimes, clock: Clock, even
     send,
     broadcast,
     consume: (key, limit, period) =>
-      engine.consume(key, limit, period).catch(() => localCounters.consume(key, limit, period)),
-    refund: (key) => engine.refund(key).catch(() => localCounters.refund(key)),
+      commands.consume(key, limit, period).catch(() => localCounters.consume(key, limit, period)),
+    refund: (key) => commands.refund(key).catch(() => localCounters.refund(key)),
     failure: () => failure,
     leave,
   };
