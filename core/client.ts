@@ -276,7 +276,7 @@ export function createClientWith(clock: Clock, connections: Connections, options
   const pool = createPool<Rpc>({
     transport: identity.transport,
     clock,
-    code: connections,
+    connectionPart: connections,
     maxLinks,
     idleTimeout: peerIdleMs,
     self: ownId,

@@ -64,7 +64,7 @@ export interface SessionOptions {
   readonly registry: Registry;
   readonly pool: Pick<
     Pool<any>,
-    "connectionTo" | "setOnline" | "wake" | "finish" | "drop" | "close" | "receive" | "onUnreachable"
+    "connectionTo" | "setOnline" | "wake" | "failRequests" | "drop" | "close" | "receive" | "onUnreachable"
   >;
   readonly ownProfile: Pick<OwnProfile, "read" | "onOnline">;
   readonly profiles: ProfileReader;
@@ -151,7 +151,8 @@ export function createSession(options: SessionOptions): Session {
   function closeLinks(change: Change): void {
     if (change.type === "links-ended") pool.close(linkEnded("This client has a new peer id."));
     else if (change.type === "link-ended") pool.drop(change.id, peerGone());
-    else if (change.type === "peer-removed") pool[change.mayFinish ? "finish" : "drop"](change.peer.id, peerGone());
+    else if (change.type === "peer-removed")
+      pool[change.keepsLink ? "failRequests" : "drop"](change.peer.id, peerGone());
   }
 
   function emitChange(change: Change): void {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type CloseMove, type CloseState, initialCloseState, offer, readStep } from "./close-handshake.ts";
+import { type CloseState, type CloseTransition, initialCloseState, offer, readStep } from "./close-handshake.ts";
 
 // Every interleaving of two sides with two calls and two offers each, over two ordered channels each way.
 
@@ -124,7 +124,7 @@ function read(world: World, index: 0 | 1, message: string, channel: ChannelName,
   return perform(world, index, readStep(side.closing, steps.indexOf(message), channel, isIdle(side)), fault);
 }
 
-function perform(world: World, index: 0 | 1, move: CloseMove, fault: (name: string) => void): World {
+function perform(world: World, index: 0 | 1, move: CloseTransition, fault: (name: string) => void): World {
   let next = update(world, index, { closing: move.state });
   for (const on of move.send?.channels ?? []) next = send(next, index, on, steps[move.send?.step ?? -1] as string);
   if (move.outcome === "close") {

@@ -20,7 +20,7 @@ export interface CloseState {
 }
 
 /** The state after an event, what to send, and whether to close the link or to release the held calls. */
-export interface CloseMove {
+export interface CloseTransition {
   readonly state: CloseState;
   readonly send?: { readonly step: number; readonly channels: readonly ("control" | "bulk")[] };
   readonly outcome?: "close" | "release";
@@ -34,13 +34,13 @@ const bothRead = bit.control | bit.bulk;
 export const initialCloseState: CloseState = { offering: false, accepted: false, offersRead: 0, acceptsRead: 0 };
 
 /** Offers to close. To be called only while no call and no stream is open, either way. */
-export function offer(state: CloseState): CloseMove {
+export function offer(state: CloseState): CloseTransition {
   if (state.offering || state.accepted) return { state };
   return { state: { ...state, offering: true }, send: { step: CloseStep.offer, channels: both } };
 }
 
 /** Reads the peer's step on a channel. `idle`: no call or stream is open either way, and none is held. */
-export function readStep(state: CloseState, step: number, channel: "control" | "bulk", idle: boolean): CloseMove {
+export function readStep(state: CloseState, step: number, channel: "control" | "bulk", idle: boolean): CloseTransition {
   if (step === CloseStep.offer) return readOffer({ ...state, offersRead: state.offersRead | bit[channel] }, idle);
   if (step === CloseStep.accept) {
     const acceptsRead = state.acceptsRead | bit[channel];
@@ -51,7 +51,7 @@ export function readStep(state: CloseState, step: number, channel: "control" | "
   return state.accepted ? { state: declined } : { state: declined, outcome: "release" };
 }
 
-function readOffer(state: CloseState, idle: boolean): CloseMove {
+function readOffer(state: CloseState, idle: boolean): CloseTransition {
   if (state.offersRead !== bothRead) return { state };
   const read = { ...state, offersRead: 0 };
   if (state.accepted) return { state: read };

@@ -112,7 +112,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
 
   function onEmpty(): void {
     if (over || !isIdle()) return;
-    idleClose.rest();
+    idleClose.onIdle();
     options.onIdle();
   }
 
@@ -151,7 +151,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
   }
 
   function readClose(step: number, code: string | undefined, channel: "control" | "bulk"): void {
-    if (step !== CloseStep.offer || code === undefined) idleClose.read(step, channel);
+    if (step !== CloseStep.offer || code === undefined) idleClose.readStep(step, channel);
     // The peer needs the slot of an unused link: nothing has failed.
     else end(code === "busy" && isIdle() ? undefined : disconnected(`The peer closed the link (${code})`));
   }
@@ -161,6 +161,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     closeWith(reason.code, reason);
   }
 
+  /** Ends the connection. `code` is the last frame, which the peer gets a second to read. */
   function closeWith(code: ErrorCode, reason?: BonevalueError): void {
     if (over) return;
     finish(reason, false, [Kind.close, CloseStep.offer, code]);
@@ -168,6 +169,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
     link.closed.then(undo);
   }
 
+  /** Ends the connection without a last frame: by agreement, by the peer, or with the link. */
   function end(reason: BonevalueError | undefined, agreed = idleClose.accepted): void {
     if (over) return;
     finish(reason, agreed);
@@ -217,7 +219,7 @@ export function createConnection<S extends Service>(options: ConnectionOptions<S
       // The end of the connection ends its calls.
       if (over) return;
       lastUse = clock.now();
-      idleClose.use(keepOpenMs);
+      idleClose.keepOpen(keepOpenMs);
     },
     signal(signal) {
       if (!connection.accepting) return false;
@@ -244,5 +246,9 @@ function disconnected(what: string): BonevalueError {
 
 function asProtocolError(error: unknown): BonevalueError {
   if (error instanceof BonevalueError) return error;
-  return new BonevalueError("protocol", "A message of the peer could not be handled.", { cause: error });
+  return new BonevalueError(
+    "protocol",
+    "A message of the peer could not be read: see the cause. Call again, or update the older side.",
+    { cause: error },
+  );
 }

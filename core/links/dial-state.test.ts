@@ -9,7 +9,7 @@ import {
   endCurrent,
   onOpen,
   onSignal,
-  type Step,
+  type Transition,
 } from "./dial-state.ts";
 import type { Signal } from "./signaling.ts";
 
@@ -181,7 +181,7 @@ function simulate(seed: number, { loss, reorder, double }: Relay): string {
     }
   }
 
-  function apply(side: Side, { state, actions }: Step): void {
+  function apply(side: Side, { state, actions }: Transition): void {
     side.dialing = state;
     for (const action of actions) perform(side, action);
   }

@@ -40,8 +40,8 @@ export type Action =
   /** Inform the peer that an attempt is over. */
   | { readonly do: "sendEnd"; readonly kind: SignalKind; readonly attempt: number; readonly code: string };
 
-/** The state after an event, and the actions to perform. */
-export interface Step {
+/** The state after an event, and the actions to perform, in order. */
+export interface Transition {
   readonly state: DialState;
   readonly actions: readonly Action[];
 }
@@ -52,18 +52,18 @@ export function createDialState(self: string, peer: string): DialState {
 }
 
 /** Dials with our next attempt number. Does nothing if a connection is open or being made. */
-export function dial(state: DialState, attempt: number): Step {
+export function dial(state: DialState, attempt: number): Transition {
   if (state.current) return { state, actions: [] };
   return connect(state, "caller", attempt, []);
 }
 
 /** Reads a signal of the peer. */
-export function onSignal(state: DialState, kind: SignalKind, signal: Signal): Step {
+export function onSignal(state: DialState, kind: SignalKind, signal: Signal): Transition {
   return kind === "peerRequest" ? onRequest(state, signal) : onResponse(state, signal);
 }
 
 /** The current connection has opened. The peer's earlier attempts are over. */
-export function onOpen(state: DialState): Step {
+export function onOpen(state: DialState): Transition {
   if (!state.current) return { state, actions: [] };
   const { role, attempt } = state.current;
   const over = role === "caller" ? state.newest : state.over;
@@ -79,7 +79,7 @@ export function kindOf(role: Role): SignalKind {
  * The current connection is over on this side. Informs the peer, except about an open connection, whose link ends there,
  * too. A `silent` link cannot, so the peer is informed.
  */
-export function endCurrent(state: DialState, code: string, silent = false): Step {
+export function endCurrent(state: DialState, code: string, silent = false): Transition {
   const { current } = state;
   if (!current) return { state, actions: [] };
   const { role, attempt, open } = current;
@@ -87,7 +87,7 @@ export function endCurrent(state: DialState, code: string, silent = false): Step
   return { state: without(state), actions };
 }
 
-function onRequest(state: DialState, signal: Signal): Step {
+function onRequest(state: DialState, signal: Signal): Transition {
   const { attempt, end } = signal;
   const { current } = state;
   const known = { ...state, newest: Math.max(state.newest, attempt) };
@@ -107,7 +107,7 @@ function begins({ round, description, candidates }: Signal): boolean {
   return round === 0 && (description !== undefined || candidates !== undefined);
 }
 
-function onResponse(state: DialState, { attempt, end }: Signal): Step {
+function onResponse(state: DialState, { attempt, end }: Signal): Transition {
   const { current } = state;
   if (current?.role !== "caller" || current.attempt !== attempt) {
     return { state, actions: end === undefined ? [sendEnded("peerRequest", attempt)] : [] };
@@ -115,14 +115,14 @@ function onResponse(state: DialState, { attempt, end }: Signal): Step {
   return end === undefined ? { state, actions: [{ do: "receive" }] } : ended(state, end);
 }
 
-function connect(state: DialState, role: Role, attempt: number, before: readonly Action[]): Step {
+function connect(state: DialState, role: Role, attempt: number, before: readonly Action[]): Transition {
   return {
     state: { ...state, current: { role, attempt, open: false } },
     actions: [...before, { do: "connect", role, attempt }],
   };
 }
 
-function ended(state: DialState, code: string): Step {
+function ended(state: DialState, code: string): Transition {
   return { state: without(state), actions: [{ do: "end", code }] };
 }
 

@@ -37,7 +37,7 @@ function createPair() {
       firstAttempt: 1,
       transport: webrtc({ RTCPeerConnection: PretendingPeerConnection }),
       clock: systemClock,
-      code: alreadyLoaded({}),
+      connectionPart: alreadyLoaded({}),
       self: () => id,
       send(kind, to, signal) {
         signals.push(signal);

@@ -33,11 +33,11 @@ interface Side extends Dialer {
 function createPair({
   transport,
   passes = () => true,
-  code = alreadyLoaded({}),
+  connectionPart = alreadyLoaded({}),
 }: {
   transport?: Transport;
   passes?: (sentSignal: SentSignal) => boolean;
-  code?: LazyPart;
+  connectionPart?: LazyPart;
 } = {}) {
   const clock = createVirtualClock();
   const network = createMemoryNetwork({ clock, latency: 20 });
@@ -52,7 +52,7 @@ function createPair({
       transport: transport ?? network.transport,
       clock,
       firstAttempt,
-      code,
+      connectionPart,
       self: () => id,
       send(kind, to, signal) {
         const sentSignal = { from: id, kind, signal };

@@ -1,9 +1,10 @@
 import type { Clock } from "../clock.ts";
-import { BonevalueError, type ErrorCode } from "../errors.ts";
-import { type LazyPart, notLoaded } from "../lazy-part.ts";
+import type { BonevalueError, ErrorCode } from "../errors.ts";
+import type { LazyPart } from "../lazy-part.ts";
 import type { SignalKind } from "../protocol/messages.ts";
 import { createRateLimiter, type RateLimiter } from "../rate-limiter.ts";
-import type { Link, SignalExchange, Transport } from "../transport/transport.ts";
+import type { Link, Transport } from "../transport/transport.ts";
+import { type Attempt, createAttempt } from "./attempt.ts";
 import { closedWith, dialTimeoutMs, noPath, refused, timedOut, unreachable } from "./dial-errors.ts";
 import {
   type Action,
@@ -15,11 +16,17 @@ import {
   onOpen,
   onSignal,
   type Role,
-  type Step,
+  type Transition,
 } from "./dial-state.ts";
-import { createSignaling, readSignal, type Signal, type Signaling } from "./signaling.ts";
+import { readSignal, type Signal } from "./signaling.ts";
 
-// Attempts of one peer in a second that come to no link: each costs us a connection.
+// Makes links. What should happen is decided by dial-state.ts, which is pure; this file performs it.
+//
+// Per peer there is at most one attempt, of either side (attempt.ts), and at most one pending dial: from our first `dial`
+// until a link opens or 15 s have passed. One attempt may follow another during a dial: if an attempt breaks or yields to the
+// peer's, the dial goes on with the next one. Only if the peer refuses our attempt, the dial fails at once.
+
+// How many attempts of one peer in a second may fail to open a link: each costs us a connection.
 const attemptsPerSecond = 10;
 
 const redialAfterMs = 100;
@@ -33,7 +40,7 @@ export interface DialerOptions {
   /** The number of our first attempt. Later pages with the same id have to start higher. */
   readonly firstAttempt: number;
   /** What `onOpen` needs. It is loaded while a link is dialed. */
-  readonly code: LazyPart;
+  readonly connectionPart: LazyPart;
   /** Our own id at this moment. */
   self(): string;
   /** Passes a signal on through discovery; may lose it. */
@@ -81,18 +88,6 @@ export interface Dialer {
   stop(): void;
 }
 
-/** One attempt of either side, and the link that it opens. */
-interface Attempt {
-  readonly role: Role;
-  readonly signals: Signaling;
-  /** There is none before a peer's attempt is accepted. */
-  link?: Link;
-  undoDeadline: () => void;
-  open: boolean;
-  /** It is open, and nothing arrives on it. */
-  silent: boolean;
-}
-
 /** From the first `dial` until a link opens or the time is up: one attempt may follow another. */
 interface PendingDial {
   readonly undoDeadline: () => void;
@@ -103,169 +98,145 @@ interface PendingDial {
 
 interface Entry {
   readonly peer: string;
-  mayBegin: RateLimiter;
-  dialing: DialState;
-  current?: Attempt | undefined;
+  mayConnect: RateLimiter;
+  dialState: DialState;
+  attempt?: Attempt | undefined;
   pendingDial?: PendingDial | undefined;
 }
 
 /** Creates a dialer without links. It opens nothing before `dial` or `receive`; the caller ends it with `stop`. */
 export function createDialer(options: DialerOptions): Dialer {
-  const { clock, code, isKnown } = options;
+  const { clock, isKnown } = options;
   const entries = new Map<string, Entry>();
   let nextAttempt = options.firstAttempt;
 
-  const budget = () => createRateLimiter(clock, attemptsPerSecond, 1_000);
+  const createConnectLimit = () => createRateLimiter(clock, attemptsPerSecond, 1_000);
 
   function entryOf(peer: string): Entry {
-    const entry = entries.get(peer) ?? { peer, mayBegin: budget(), dialing: createDialState(options.self(), peer) };
+    const entry = entries.get(peer) ?? {
+      peer,
+      mayConnect: createConnectLimit(),
+      dialState: createDialState(options.self(), peer),
+    };
     entries.set(peer, entry);
     return entry;
   }
 
-  function apply(entry: Entry, step: Step, signal?: Signal): void {
-    entry.dialing = step.state;
-    for (const action of step.actions) perform(entry, action, signal);
+  function apply(entry: Entry, { state, actions }: Transition, signal?: Signal): void {
+    entry.dialState = state;
+    for (const action of actions) perform(entry, action, signal);
   }
 
   function perform(entry: Entry, action: Action, signal?: Signal): void {
     const { peer } = entry;
     if (action.do === "connect") connect(entry, action.role, action.attempt, signal);
-    else if (action.do === "receive") entry.current?.signals.receive(signal!);
+    else if (action.do === "receive") entry.attempt?.receive(signal!);
     else if (action.do === "sendEnd")
       options.send(action.kind, peer, { attempt: action.attempt, round: 0, end: action.code });
     else if (action.do === "end") onEndedByPeer(entry, action.code);
-    else detach(entry)?.link?.close(closedWith(peer, "disconnected"));
+    else detach(entry)?.closeLink(closedWith(peer, "disconnected"));
   }
 
   function connect(entry: Entry, role: Role, number: number, signal?: Signal): void {
     const { peer } = entry;
-    const signals = createSignaling({
+    const attempt = createAttempt({
+      ...options,
+      peer,
       role,
-      attempt: number,
-      clock,
+      number,
       send: (sent) => send(entry, role, sent),
-      iceServers: options.iceServers,
+      opened: (link) => onOpened(entry, attempt, link),
+      closed: (reason) => onClosed(entry, attempt, reason),
     });
-    if (signal) signals.receive(signal);
-    const attempt: Attempt = { role, signals, undoDeadline: () => {}, open: false, silent: false };
-    entry.current = attempt;
+    if (signal) attempt.receive(signal);
+    entry.attempt = attempt;
     // A caller's attempt ends with the dial that it is for.
-    if (role === "caller") open(entry, attempt);
+    if (role === "caller") attempt.open();
     else if (isKnown(peer)) {
-      attempt.undoDeadline = clock.after(admissionTimeoutMs, () => refuse(peer, "busy"));
+      attempt.setDeadline(admissionTimeoutMs, () => refuse(peer, "busy"));
       options.onIncoming(peer);
     } else refuse(peer, "unknown-peer");
   }
 
   function accept(peer: string): void {
     const entry = entries.get(peer);
-    const { current } = entry ?? {};
-    if (!entry || !current || current.link) return;
-    current.undoDeadline();
-    current.undoDeadline = clock.after(dialTimeoutMs, () => giveUp(entry));
-    open(entry, current);
+    const { attempt } = entry ?? {};
+    if (!entry || !attempt || attempt.hasLink) return;
+    attempt.setDeadline(dialTimeoutMs, () => giveUp(entry));
+    attempt.open();
   }
 
   function refuse(peer: string, code: ErrorCode): void {
     const entry = entries.get(peer);
-    if (!entry?.current || entry.current.link) return;
+    if (!entry?.attempt || entry.attempt.hasLink) return;
     detach(entry);
-    apply(entry, endCurrent(entry.dialing, code));
-    free(entry);
+    apply(entry, endCurrent(entry.dialState, code));
+    notifyIfFree(entry);
   }
 
-  function open(entry: Entry, attempt: Attempt): void {
-    const link = openLink(options.transport, entry.peer, attempt.role, attempt.signals.exchange);
-    attempt.link = link;
-    whenReady(link).then(
-      () => onOpened(entry, attempt, link),
-      () => {},
-    );
-    link.closed.then((reason) => attempt.open || onClosed(entry, attempt, reason));
-  }
-
-  function whenReady(link: Link): Promise<unknown> {
-    if (code.loaded) return link.opened;
-    const loading = code.load();
-    loading.catch((error) => link.close(error));
-    return Promise.all([link.opened, loading]);
-  }
-
-  /** Why an attempt has not opened a link yet. */
-  function troubleOf(attempt: Attempt | undefined): string | undefined {
-    return attempt?.link?.trouble?.() ?? (code.loaded ? undefined : notLoaded);
-  }
-
-  function send({ peer, current }: Entry, role: Role, signal: Signal): void {
-    const sent = current?.open && options.sendOnLink(peer, signal);
+  function send({ peer, attempt }: Entry, role: Role, signal: Signal): void {
+    const sent = attempt?.isOpen && options.sendOnLink(peer, signal);
     // While a path is being replaced, either of link and discovery may carry nothing.
     if (!sent || signal.round > 0) options.send(kindOf(role), peer, signal);
   }
 
-  function onOpened(entry: Entry, attempt: Attempt, link: Link): void {
-    if (entry.current !== attempt) return;
-    attempt.open = true;
-    entry.mayBegin = budget();
-    attempt.undoDeadline();
+  function onOpened(entry: Entry, { role }: Attempt, link: Link): void {
+    entry.mayConnect = createConnectLimit();
     endPendingDial(entry);
-    apply(entry, onOpen(entry.dialing));
-    options.onOpen(entry.peer, link, attempt.role);
-    // Last: the holder of the link learns of its end before the peer is free.
-    link.closed.then((reason) => onClosed(entry, attempt, reason));
+    apply(entry, onOpen(entry.dialState));
+    options.onOpen(entry.peer, link, role);
   }
 
   function onClosed(entry: Entry, attempt: Attempt, reason: BonevalueError | undefined): void {
-    if (entry.current !== attempt) return;
     detach(entry);
     const error = reason ?? closedWith(entry.peer, "cancelled");
-    apply(entry, endCurrent(entry.dialing, error.code, attempt.silent));
-    goOn(entry, attempt, error);
+    apply(entry, endCurrent(entry.dialState, error.code, attempt.isSilent));
+    onAttemptOver(entry, attempt, error);
   }
 
   function onEndedByPeer(entry: Entry, code: string): void {
     const attempt = detach(entry);
     if (!attempt) return;
-    const error = attempt.open ? closedWith(entry.peer, "disconnected") : whyRefused(entry.peer, attempt, code);
-    attempt.link?.close(error);
-    goOn(entry, attempt, error);
+    const error = attempt.isOpen ? closedWith(entry.peer, "disconnected") : whyRefused(entry.peer, attempt, code);
+    attempt.closeLink(error);
+    onAttemptOver(entry, attempt, error);
   }
 
   /** Both sides have the same time limit. If the peer's ends first, the reason is what we know of the path. */
   function whyRefused(peer: string, attempt: Attempt, reason: string): BonevalueError {
-    return reason === "timeout" ? noPath(peer, troubleOf(attempt)) : refused(peer, reason);
+    return reason === "timeout" ? noPath(peer, attempt.trouble()) : refused(peer, reason);
   }
 
-  function goOn(entry: Entry, { role }: Attempt, error: BonevalueError): void {
+  function onAttemptOver(entry: Entry, { role }: Attempt, error: BonevalueError): void {
     // Only the attempt is over, not the dial: it was the peer's attempt, one that the peer no longer knew, or one that
     // broke. Some platforms lose a handshake now and then, which tells nothing about the next.
     if (role === "callee" || error.code === "disconnected") redial(entry, error);
-    else fail(entry, error);
-    free(entry);
+    else failPendingDial(entry, error);
+    notifyIfFree(entry);
   }
 
   /** The peer's attempt has not opened in time. */
   function giveUp(entry: Entry): void {
-    end(entry, noPath(entry.peer, troubleOf(entry.current)), "timeout");
+    end(entry, noPath(entry.peer, entry.attempt?.trouble()), "timeout");
     redial(entry);
-    free(entry);
+    notifyIfFree(entry);
   }
 
   /** Our dial has not opened a link in time. */
   function expire(entry: Entry): void {
-    const { peer, current, pendingDial } = entry;
+    const { peer, attempt, pendingDial } = entry;
     const error = timedOut(peer, {
-      answered: current?.signals.answered,
-      trouble: troubleOf(current),
+      answered: attempt?.answered,
+      trouble: attempt?.trouble(),
       lastError: pendingDial?.lastError,
     });
-    if (current?.role === "caller") end(entry, error, "timeout");
-    fail(entry, error);
-    free(entry);
+    if (attempt?.role === "caller") end(entry, error, "timeout");
+    failPendingDial(entry, error);
+    notifyIfFree(entry);
   }
 
   function start(entry: Entry): void {
-    apply(entry, dial(entry.dialing, nextAttempt++));
+    apply(entry, dial(entry.dialState, nextAttempt++));
   }
 
   function redial(entry: Entry, error?: BonevalueError): void {
@@ -276,7 +247,7 @@ export function createDialer(options: DialerOptions): Dialer {
     pendingDial.undoRedial = clock.after(redialAfterMs, () => start(entry));
   }
 
-  function fail(entry: Entry, error: BonevalueError): void {
+  function failPendingDial(entry: Entry, error: BonevalueError): void {
     if (!entry.pendingDial) return;
     endPendingDial(entry);
     options.onFailed(entry.peer, error);
@@ -291,14 +262,14 @@ export function createDialer(options: DialerOptions): Dialer {
   /** Gives the attempt up: informs the peer and closes the link, unless it is open. */
   function end(entry: Entry, error: BonevalueError, code: ErrorCode = error.code): void {
     const attempt = detach(entry);
-    apply(entry, endCurrent(entry.dialing, code, attempt?.silent));
+    apply(entry, endCurrent(entry.dialState, code, attempt?.isSilent));
     // The holder of an open link sends its last frame before it closes it.
-    if (!attempt?.open) attempt?.link?.close(error);
+    if (!attempt?.isOpen) attempt?.closeLink(error);
   }
 
-  function free(entry: Entry): void {
+  function notifyIfFree(entry: Entry): void {
     // A callback may have forgotten the peer, and dialed it again.
-    if (entries.get(entry.peer) !== entry || entry.current || entry.pendingDial) return;
+    if (entries.get(entry.peer) !== entry || entry.attempt || entry.pendingDial) return;
     options.onFree(entry.peer);
   }
 
@@ -325,37 +296,37 @@ export function createDialer(options: DialerOptions): Dialer {
       const signal = readSignal(raw);
       if (!signal || from === options.self()) return;
       const entry = entryOf(from);
-      const step = onSignal(entry.dialing, kind, signal);
+      const transition = onSignal(entry.dialState, kind, signal);
       // The peer repeats what is ignored.
-      if (step.actions.some((action) => action.do === "connect") && !entry.mayBegin()) return;
-      apply(entry, step, signal);
+      if (transition.actions.some((action) => action.do === "connect") && !entry.mayConnect()) return;
+      apply(entry, transition, signal);
       // A server can invent senders without end.
-      if (!entry.current && !entry.pendingDial && !isKnown(from)) entries.delete(from);
+      if (!entry.attempt && !entry.pendingDial && !isKnown(from)) entries.delete(from);
     },
     receiveOnLink(from, raw) {
-      const { current, dialing } = entries.get(from) ?? {};
+      const { attempt, dialState } = entries.get(from) ?? {};
       const signal = readSignal(raw);
-      if (!signal || !current?.open || signal.attempt !== dialing?.current?.attempt) return;
-      current.signals.receive(signal);
+      if (!signal || !attempt?.isOpen || signal.attempt !== dialState?.current?.attempt) return;
+      attempt.receive(signal);
     },
     onUnreachable(peer) {
       const entry = entries.get(peer);
-      if (!entry || entry.current?.open) return;
+      if (!entry || entry.attempt?.isOpen) return;
       const error = unreachable(peer);
-      detach(entry)?.link?.close(error);
-      entry.dialing = endCurrent(entry.dialing, error.code).state;
-      fail(entry, error);
-      free(entry);
+      detach(entry)?.closeLink(error);
+      entry.dialState = endCurrent(entry.dialState, error.code).state;
+      failPendingDial(entry, error);
+      notifyIfFree(entry);
     },
-    setSilent(peer, silent) {
-      const current = entries.get(peer)?.current;
-      if (current) current.silent = silent;
+    setSilent(peer, isSilent) {
+      const attempt = entries.get(peer)?.attempt;
+      if (attempt) attempt.isSilent = isSilent;
     },
     resendAll() {
-      for (const { peer, current, dialing } of entries.values()) {
-        current?.signals.resend();
-        if (dialing.current?.open)
-          options.send(kindOf(dialing.current.role), peer, { attempt: dialing.current.attempt, round: 0 });
+      for (const { peer, attempt, dialState } of entries.values()) {
+        attempt?.resend();
+        const { current } = dialState;
+        if (current?.open) options.send(kindOf(current.role), peer, { attempt: current.attempt, round: 0 });
       }
     },
     forget,
@@ -365,33 +336,10 @@ export function createDialer(options: DialerOptions): Dialer {
   };
 }
 
-/** Removes the attempt from its entry and stops its signals. The caller closes the link. */
+/** Removes the attempt from its entry and stops it. The caller closes its link. */
 function detach(entry: Entry): Attempt | undefined {
-  const { current } = entry;
-  entry.current = undefined;
-  current?.undoDeadline();
-  current?.signals.stop();
-  return current;
-}
-
-/** Opens a link. If an app's own transport throws, returns a link that has failed with `link-failed`. */
-function openLink(transport: Transport, peer: string, role: Role, exchange: SignalExchange): Link {
-  try {
-    return transport.open(peer, role, exchange);
-  } catch (cause) {
-    const reason = new BonevalueError("link-failed", "The transport failed to open a link: see the cause.", {
-      cause,
-    });
-    const ignore = () => {};
-    return {
-      opened: Promise.reject(reason),
-      closed: Promise.resolve(reason),
-      maxMessage: 0,
-      buffered: 0,
-      lowMark: 0,
-      listen: ignore,
-      send: ignore,
-      close: ignore,
-    };
-  }
+  const { attempt } = entry;
+  entry.attempt = undefined;
+  attempt?.stop();
+  return attempt;
 }

@@ -38,12 +38,12 @@ export function readHello(frame: Frame<unknown>, peer: string, { accepts }: Pick
   const read = v.safeParse(hello, data);
   if (!read.success) throw protocolError("malformed data");
   if (read.output.peer !== peer) {
-    throw new BonevalueError("identity-mismatch", "Another peer answered than the one that was dialed.");
+    throw new BonevalueError("identity-mismatch", "Another peer answered than the one that was dialed. Call again.");
   }
   if (accepts && !accepts(read.output.identity)) {
     throw new BonevalueError(
       "identity-mismatch",
-      "The peer took part in another connection: its signals were changed.",
+      "The peer has signed with other keys than its signals. Somebody may have changed them: compare safety numbers.",
     );
   }
   return read.output;

@@ -18,13 +18,13 @@ function watch(options: Partial<IdleCloseOptions> = {}) {
 }
 
 function readOnBoth(idleClose: IdleClose, step: number): void {
-  idleClose.read(step, "control");
-  idleClose.read(step, "bulk");
+  idleClose.readStep(step, "control");
+  idleClose.readStep(step, "bulk");
 }
 
 test("offers to close on both channels when the time for which it was kept open has passed", async () => {
   const { clock, idleClose, send } = watch();
-  idleClose.use(5_000);
+  idleClose.keepOpen(5_000);
   await clock.advance(4_999);
   expect(send).not.toHaveBeenCalled();
   await clock.advance(1);
@@ -38,9 +38,9 @@ test("offers to close on both channels when the time for which it was kept open 
 test("closes when the peer has accepted on both channels", async () => {
   const { clock, idleClose, close } = watch();
   await clock.advance(1_000);
-  idleClose.read(CloseStep.accept, "bulk");
+  idleClose.readStep(CloseStep.accept, "bulk");
   expect(close).not.toHaveBeenCalled();
-  idleClose.read(CloseStep.accept, "control");
+  idleClose.readStep(CloseStep.accept, "control");
   expect(close).toHaveBeenCalledTimes(1);
 });
 
@@ -55,7 +55,7 @@ test("closes when the peer does not answer an offer for five seconds", async () 
 test("stays open when the peer declines, and offers again after the idle time", async () => {
   const { clock, idleClose, send, onRelease, close } = watch();
   await clock.advance(1_000);
-  idleClose.read(CloseStep.decline, "control");
+  idleClose.readStep(CloseStep.decline, "control");
   expect(onRelease).toHaveBeenCalledTimes(1);
   expect(idleClose.accepting).toBe(true);
   await clock.advance(29_999);
@@ -68,7 +68,7 @@ test("stays open when the peer declines, and offers again after the idle time", 
 test("a peer that declines keeps a wanted slot for five seconds, and is evicted when it then declines again", async () => {
   const { clock, idleClose, send, evict, onRelease } = watch();
   expect(idleClose.offer()).toBe(true);
-  idleClose.read(CloseStep.decline, "control");
+  idleClose.readStep(CloseStep.decline, "control");
   expect(onRelease).toHaveBeenCalledOnce();
   expect(idleClose.offer()).toBe(false);
   await clock.advance(4_999);
@@ -78,7 +78,7 @@ test("a peer that declines keeps a wanted slot for five seconds, and is evicted 
   expect(idleClose.offer()).toBe(true);
   expect(send.mock.calls.map(([step]) => step)).toEqual(Array(4).fill(CloseStep.offer));
   expect(evict).not.toHaveBeenCalled();
-  idleClose.read(CloseStep.decline, "control");
+  idleClose.readStep(CloseStep.decline, "control");
   expect(evict).toHaveBeenCalledOnce();
 });
 
@@ -86,7 +86,7 @@ test("a link that the peer uses is not evicted, and not offered", async () => {
   let isIdle = true;
   const { clock, idleClose, send, evict } = watch({ isIdle: () => isIdle });
   idleClose.offer();
-  idleClose.read(CloseStep.decline, "control");
+  idleClose.readStep(CloseStep.decline, "control");
   await clock.advance(5_000);
   isIdle = false;
   expect(idleClose.offer()).toBe(false);
@@ -95,7 +95,7 @@ test("a link that the peer uses is not evicted, and not offered", async () => {
   expect(idleClose.offer()).toBe(true);
   // A call has crossed the offer.
   isIdle = false;
-  idleClose.read(CloseStep.decline, "control");
+  idleClose.readStep(CloseStep.decline, "control");
   expect(evict).not.toHaveBeenCalled();
 });
 
@@ -103,21 +103,21 @@ test("a link that nobody waits for is never evicted", async () => {
   const { clock, idleClose, evict } = watch({ idleTimeout: 3_000 });
   for (let offers = 0; offers < 5; offers++) {
     await clock.advance(3_000);
-    idleClose.read(CloseStep.decline, "control");
+    idleClose.readStep(CloseStep.decline, "control");
   }
   expect(evict).not.toHaveBeenCalled();
 });
 
 test("a wanted slot is offered at once, however long the link may stay unused", () => {
   const { idleClose, send } = watch({ unusedTimeout: 30_000 });
-  idleClose.use(30_000);
+  idleClose.keepOpen(30_000);
   expect(idleClose.offer()).toBe(true);
   expect(send).toHaveBeenCalledTimes(2);
 });
 
 test("declines while it keeps the link open, and offers itself afterwards", async () => {
   const { clock, idleClose, send } = watch();
-  idleClose.use(10_000);
+  idleClose.keepOpen(10_000);
   readOnBoth(idleClose, CloseStep.offer);
   expect(send.mock.calls).toEqual([[CloseStep.decline, "control"]]);
   await clock.advance(10_000);
@@ -134,7 +134,7 @@ test("offers as soon as its own use ends once the peer has offered, although the
   await clock.advance(1_000);
   send.mockClear();
   isIdle = true;
-  idleClose.rest();
+  idleClose.onIdle();
   await clock.advance(0);
   expect(send.mock.calls.map(([step]) => step)).toEqual([CloseStep.offer, CloseStep.offer]);
 });
@@ -154,7 +154,7 @@ test("never offers while something is open, and offers when its end was the last
   await clock.advance(100_000);
   expect(send).not.toHaveBeenCalled();
   isIdle = true;
-  idleClose.use(1_000);
+  idleClose.keepOpen(1_000);
   await clock.advance(1_000);
   expect(send).toHaveBeenCalledTimes(2);
 });
@@ -162,10 +162,10 @@ test("never offers while something is open, and offers when its end was the last
 test("an endless idle time keeps the link open until a use that keeps it for a limited time", async () => {
   const { clock, idleClose, send } = watch({ idleTimeout: Number.POSITIVE_INFINITY });
   await clock.advance(1_000);
-  idleClose.read(CloseStep.decline, "control");
+  idleClose.readStep(CloseStep.decline, "control");
   await clock.advance(1_000_000);
   expect(send).toHaveBeenCalledTimes(2);
-  idleClose.use(1_000);
+  idleClose.keepOpen(1_000);
   await clock.advance(1_000);
   expect(send).toHaveBeenCalledTimes(4);
 });

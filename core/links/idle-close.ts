@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { CloseStep } from "../wire/frames.ts";
-import { type CloseMove, initialCloseState, offer, readStep } from "./close-handshake.ts";
+import { type CloseTransition, initialCloseState, offer, readStep } from "./close-handshake.ts";
 
 // Longer than any round trip of a link that works. docs/protocol.md, "Closing".
 const answerTimeoutMs = 5_000;
@@ -30,16 +30,16 @@ export interface IdleClose {
   /** Whether we have agreed to close. */
   readonly accepted: boolean;
   /** Our own use: we neither offer nor agree to close for `keepOpenMs` from now. */
-  use(keepOpenMs: number): void;
+  keepOpen(keepOpenMs: number): void;
   /**
    * The slot is wanted: offers to close and returns `true`, unless something is open. A peer that declines is left alone
    * for 5 s, and evicted if it then declines again. `onRelease` runs when another offer may help.
    */
   offer(): boolean;
-  /** Nothing is open any more, and nothing is left to send. */
-  rest(): void;
+  /** To be called when nothing is open any more, and nothing is left to send. */
+  onIdle(): void;
   /** Reads a step of the peer. */
-  read(step: number, channel: "control" | "bulk"): void;
+  readStep(step: number, channel: "control" | "bulk"): void;
   stop(): void;
 }
 
@@ -50,24 +50,24 @@ export function createIdleClose(options: IdleCloseOptions): IdleClose {
   let wantedUntil = clock.now();
   let offerAt = clock.now() + unusedTimeout;
   let evictAt = Number.POSITIVE_INFINITY;
-  let evicts = false;
+  let mustEvict = false;
   let undoCheck: (() => void) | undefined;
   let undoAnswer: (() => void) | undefined;
   let undoRelease: (() => void) | undefined;
   check();
 
-  // Use is frequent, so it only writes down a time. The timer looks at it when it fires.
+  // `keepOpen` is called often, so it only writes down a time. The timer compares it when it fires.
   function check(): void {
     undoCheck?.();
     undoCheck = clock.after(Math.max(wantedUntil, offerAt) - clock.now(), () => {
       undoCheck = undefined;
       if (clock.now() < Math.max(wantedUntil, offerAt)) check();
       else if (isIdle()) perform(offer(state));
-      // Otherwise `rest` checks again.
+      // Otherwise `onIdle` checks again.
     });
   }
 
-  function perform({ state: next, send: step, outcome }: CloseMove): void {
+  function perform({ state: next, send: step, outcome }: CloseTransition): void {
     state = next;
     for (const channel of step?.channels ?? []) send(step!.step, channel);
     if (outcome === "close") close(true);
@@ -75,16 +75,16 @@ export function createIdleClose(options: IdleCloseOptions): IdleClose {
     else if (!idleClose.accepting) undoAnswer ??= clock.after(answerTimeoutMs, () => close(state.accepted));
   }
 
-  /** The peer uses the link, or wants to keep it. It offers when that changes; offer again only in case it forgets. */
+  /** The peer uses the link, or wants to keep it. It will offer when that changes. Ours is repeated in case it does not. */
   function declined(): void {
     undoAnswer?.();
     undoAnswer = undefined;
     // It has read all that was sent before our offer, so that nothing of ours is lost.
-    if (evicts && isIdle()) {
+    if (mustEvict && isIdle()) {
       evict();
       return;
     }
-    evicts = false;
+    mustEvict = false;
     evictAt = Math.min(evictAt, clock.now() + answerTimeoutMs);
     offerAt = clock.now() + idleTimeout;
     check();
@@ -98,24 +98,24 @@ export function createIdleClose(options: IdleCloseOptions): IdleClose {
     get accepted() {
       return state.accepted;
     },
-    use(keepOpenMs) {
+    keepOpen(keepOpenMs) {
       wantedUntil = Math.max(wantedUntil, clock.now() + keepOpenMs);
-      const late = offerAt > clock.now();
+      const isTimerLate = offerAt > clock.now();
       offerAt = clock.now();
-      if (late || !undoCheck) check();
+      if (isTimerLate || !undoCheck) check();
     },
     offer() {
       if (!isIdle()) return false;
-      evicts = clock.now() >= evictAt;
-      const waits = evictAt < Number.POSITIVE_INFINITY && !evicts;
+      mustEvict = clock.now() >= evictAt;
+      const waits = evictAt < Number.POSITIVE_INFINITY && !mustEvict;
       if (waits) undoRelease ??= clock.after(evictAt - clock.now(), onRelease);
       else perform(offer(state));
       return !waits;
     },
-    rest() {
+    onIdle() {
       if (!undoCheck && idleClose.accepting) check();
     },
-    read(step, channel) {
+    readStep(step, channel) {
       perform(readStep(state, step, channel, isIdle() && clock.now() >= wantedUntil));
       if (step !== CloseStep.offer || state.accepted) return;
       // The peer does without the link: from now on only our own use keeps it.

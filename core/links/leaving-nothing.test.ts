@@ -41,7 +41,7 @@ function createPools(clock: VirtualClock, transport: Transport) {
     const pool = createPool<Service>({
       transport,
       clock,
-      code: alreadyLoaded({}),
+      connectionPart: alreadyLoaded({}),
       maxLinks: 64,
       idleTimeout: 1_000,
       self: () => id,

@@ -23,11 +23,11 @@ export interface LinkStates {
   /** The state of one peer's link: the same object for as long as it is referenced. */
   of(peer: string): Live<LinkState>;
   /** The link is open, or works again. */
-  works(peer: string, link: Link, verified: boolean): void;
-  /** No link works. */
+  reportOpen(peer: string, link: Link, verified: boolean): void;
+  /** There is no link that works. */
   report(peer: string, status: Exclude<LinkState["status"], "open">, error?: BonevalueError): void;
   /** The link is over: idle if it ended by agreement or with `cancelled`, else failed. */
-  over(peer: string, reason: BonevalueError | undefined): void;
+  reportEnd(peer: string, reason: BonevalueError | undefined): void;
 }
 
 const idle: LinkState = Object.freeze({ status: "idle" });
@@ -66,9 +66,9 @@ export function createLinkStates(clock: Clock): LinkStates {
 
   return {
     of,
-    works: (peer, link, verified) => report(peer, "open", undefined, link, verified),
+    reportOpen: (peer, link, verified) => report(peer, "open", undefined, link, verified),
     report,
-    over(peer, reason) {
+    reportEnd(peer, reason) {
       const failure = reason?.code === "cancelled" ? undefined : reason;
       report(peer, failure ? "failed" : "idle", failure);
     },

@@ -603,7 +603,7 @@ function createFakePool({ maxLinks = 64, link = () => ({}), service, online = tr
   const pool = createPool<Service>({
     transport: { open },
     clock,
-    code: alreadyLoaded({}),
+    connectionPart: alreadyLoaded({}),
     maxLinks,
     idleTimeout: 30_000,
     self: () => "self",

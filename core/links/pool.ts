@@ -15,7 +15,7 @@ export interface PoolOptions<S extends Service> {
   readonly transport: Transport;
   readonly clock: Clock;
   /** What `connect` needs. It is loaded before a link opens. */
-  readonly code: LazyPart;
+  readonly connectionPart: LazyPart;
   /** Links at once, dialed and accepted together. */
   readonly maxLinks: number;
   readonly idleTimeout: number;
@@ -64,7 +64,7 @@ export interface Pool<S extends Service> {
   /** The page may have been suspended: finds out which links the peers have given up meanwhile. */
   wake(): void;
   /** The peer has gone: what waits for a link to it fails. An open link stays, since the peer's last frames may arrive yet. */
-  finish(peer: string, reason: BonevalueError): void;
+  failRequests(peer: string, reason: BonevalueError): void;
   /** The peer may no longer be talked to: its link ends at once. */
   drop(peer: string, reason: BonevalueError): void;
   /** Ends every link. */
@@ -83,7 +83,7 @@ interface Entry<S extends Service> {
 
 // How long a link that we dialed stays open before its first use.
 const unusedTimeoutMs = 1_000;
-// How long after the answer `busy` to dial again. Peers without a free slot because they dial each other in a ring would
+// How long after the answer `busy` the peer is dialed again. Peers without a free slot because they dial each other in a ring would
 // find each other busy again if all of them waited equally long, so the peer with the lower id waits longer.
 const busyRetryMs = 1_000;
 const busyRetryOfLowerIdMs = 1_400;
@@ -111,7 +111,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     transport: options.transport,
     clock,
     firstAttempt: Date.now(),
-    code: options.code,
+    connectionPart: options.connectionPart,
     self: options.self,
     send: options.signal,
     sendOnLink: (peer, signal) => connectionTo(peer)?.signal(signal) ?? false,
@@ -153,7 +153,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       onInterrupted: (reason) => onInterrupted(peer, reason),
       onRestored: () => onWorking(peer, link, identity),
       onEnd(reason) {
-        states.over(peer, reason);
+        states.reportEnd(peer, reason);
         options.onClosed(peer);
       },
     });
@@ -168,7 +168,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   function onWorking(peer: string, link: Link, { verified }: LinkIdentity): void {
     dialer.setSilent(peer, false);
     // Last: a subscriber may sign out.
-    states.works(peer, link, verified);
+    states.reportOpen(peer, link, verified);
   }
 
   function onInterrupted(peer: string, reason: BonevalueError): void {
@@ -241,16 +241,16 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     entry.undoRetry?.();
   }
 
-  function finish(peer: string, reason: BonevalueError): void {
+  function failRequests(peer: string, reason: BonevalueError): void {
     const entry = entries.get(peer);
     if (entry) takeRequests(entry, () => true)(reason);
   }
 
   function drop(peer: string, reason: BonevalueError): void {
-    finish(peer, reason);
+    failRequests(peer, reason);
     entries.get(peer)?.connection?.close(reason);
     dialer.forget(peer);
-    if (entries.get(peer)?.state.peek().status === "connecting") states.over(peer, reason);
+    if (entries.get(peer)?.state.peek().status === "connecting") states.reportEnd(peer, reason);
     onFree(peer);
   }
 
@@ -279,7 +279,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
       limiter.drain();
     },
     wake: dialer.resendAll,
-    finish,
+    failRequests,
     drop,
     close(reason) {
       online = false;

@@ -74,7 +74,7 @@ function createWorld() {
     } else {
       const { id } = change.peer;
       expect(shown.peers.delete(id)).toBe(true);
-      if (!change.mayFinish) links.delete(id);
+      if (!change.keepsLink) links.delete(id);
       else expect(links.has(id)).toBe(true);
     }
   }

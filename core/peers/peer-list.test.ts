@@ -158,7 +158,7 @@ describe("the link of a peer that left with bye", () => {
   function left() {
     const { presence, unlink } = presenceOf({ linked: ["b1"] });
     const [change] = presence.peerDisconnect("b1", false, 0);
-    expect(change).toEqual({ type: "peer-removed", peer: peerOf(b1), mayFinish: true });
+    expect(change).toEqual({ type: "peer-removed", peer: peerOf(b1), keepsLink: true });
     return { presence, unlink, peer: (change as Extract<Change, { type: "peer-removed" }>).peer };
   }
 

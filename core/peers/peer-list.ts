@@ -4,13 +4,13 @@ import { matches, type Query } from "./query.ts";
 import type { Registry } from "./registry.ts";
 
 /**
- * One change of the registry, or of the links. A removed peer also loses its link, unless it `mayFinish`: then `link-ended`
- * follows, if the link does not close before. `links-ended` ends all links.
+ * One change of the registry, or of the links. A removed peer also loses its link, unless it `keepsLink` for its last frames: then
+ * `link-ended` follows, if the link does not close before. `links-ended` ends all links.
  */
 export type Change =
   | { readonly type: "peer-added"; readonly peer: Peer }
   | { readonly type: "peer-updated"; readonly peer: Peer }
-  | { readonly type: "peer-removed"; readonly peer: Peer; readonly mayFinish?: true }
+  | { readonly type: "peer-removed"; readonly peer: Peer; readonly keepsLink?: true }
   | { readonly type: "link-ended"; readonly id: PeerId }
   | { readonly type: "user-added"; readonly alias: Alias }
   | { readonly type: "user-removed"; readonly alias: Alias }
@@ -123,7 +123,7 @@ export function createPeerList(
     const peer = registry.removePeer(id);
     if (!peer) return;
     pendingRemovals.set(id, { why: "left", until: now + leftTimeoutMs, peer, alias });
-    yield { type: "peer-removed", peer, mayFinish: true };
+    yield { type: "peer-removed", peer, keepsLink: true };
   }
 
   function* addPeer(peer: PeerInfo): Iterable<Change> {
