@@ -20,6 +20,7 @@ export interface Diagnosis {
   toString(): string;
 }
 
+/** The parts of a client that are tested. */
 export interface DiagnoseOptions {
   readonly transport: Transport;
   readonly iceServers: readonly RTCIceServer[];

@@ -8,7 +8,7 @@ export interface LazyPart<Part = unknown> {
   load(): Promise<void>;
 }
 
-/** What to do while a part is not loaded. */
+/** Why something that needs a part fails while it is not loaded, and what to do. */
 export const notLoaded = "A script of this page has not loaded. Try again, or reload the page.";
 
 /** Creates a part that `importPart` loads with `import()`. */

@@ -37,7 +37,7 @@ export interface PeerInfo {
 /** The profile of a peer that said nothing, or nothing valid. */
 export const noProfile: Profile = Object.freeze({});
 
-// The first object of each login that has another one now.
+// The first object of each login whose profile has changed since.
 const firstObjects = new WeakMap<Peer, Peer>();
 
 /** Returns the object that takes the place of `peer`. */

@@ -16,7 +16,10 @@ export type Others<D> = readonly PeerPresence<PresenceOutput<D>>[];
 
 const views = new WeakMap<Live<any>, Live<any>>();
 
-/** Returns `client.get(query).presence(definition)`, whose changes are shown once per animation frame: the same for equal arguments. */
+/**
+ * Returns the values of `client.get(query).presence(definition)`, which change at most once per animation frame. Equal
+ * arguments return the same object.
+ */
 export function viewOthers<D extends PresenceDefinition>(client: Client, query: Query, definition: D): Live<Others<D>> {
   const source = client.get(query).presence(definition);
   const view: Live<Others<D>> = views.get(source) ?? createFrameView(source);
@@ -49,8 +52,8 @@ function requestFrame(task: () => void): void {
 }
 
 /**
- * What `select` makes of `live`. Subscribers are told when that changes: to another value, or to a list with other
- * items. Without `select` it is the value itself.
+ * Creates a live value that `select` computes from `live`. Subscribers are notified when the result is another value, or a
+ * list with other items.
  */
 export function selectFrom<T, S>(live: Live<T>, select: (value: T) => S): Live<S> {
   let last: { readonly from: T; readonly selected: S } | undefined;
@@ -68,11 +71,11 @@ export function selectFrom<T, S>(live: Live<T>, select: (value: T) => S): Live<S
     },
     peek,
     subscribe(listener) {
-      let told: { readonly value: S } | undefined;
+      let emitted: { readonly value: S } | undefined;
       return live.subscribe(() => {
         const value = peek();
-        if (told && told.value === value) return;
-        told = { value };
+        if (emitted && emitted.value === value) return;
+        emitted = { value };
         listener(value);
       });
     },

@@ -11,7 +11,7 @@ export function visitEach(
   list: Live<readonly Peer[]>,
   visit: (peer: Peer, signal: AbortSignal) => unknown,
 ): () => void {
-  requireFunction(visit, "A visit");
+  requireFunction(visit, "The argument of `each`");
   // By login: a visit goes on when the profile of its peer changes.
   const visits = new Map<Peer, AbortController>();
   let stopped = false;

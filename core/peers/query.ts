@@ -15,6 +15,7 @@ export type Query =
   | { readonly peer: PeerId }
   | { readonly peers: readonly PeerId[] };
 
+/** The part of the registry that answers queries. */
 export type KnownPeers = Pick<Registry, "all" | "ofUser" | "byId" | "hasUser" | "aliasOf">;
 
 /** Returns the peers that match `query` now. */

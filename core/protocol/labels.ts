@@ -8,7 +8,7 @@ export const maxRoomLength = 128;
 export const maxNameLength = 64;
 
 /**
- * Returns `text` in NFC if it is a string of `min` to `max` code points without lone surrogates, which have no UTF-8;
+ * Returns the name of an app, a room or a person in NFC if it is a string of `min` to `max` code points without lone surrogates, which have no UTF-8;
  * otherwise undefined.
  */
 export function labelOf(text: unknown, min: number, max: number): string | undefined {

@@ -79,8 +79,8 @@ export interface ToServer {
   readonly acceptInvite: FirstFrame & { readonly invite: string; readonly password: string };
   readonly peerRequest: Relay;
   readonly peerResponse: Relay;
-  /** With `alias`, the sender and the invited person trust each other once it is accepted: as `alias`, and as `as`. */
   readonly setProfile: { readonly profile?: unknown };
+  /** With `alias`, the sender and the invited person trust each other once it is accepted: as `alias`, and as `as`. */
   readonly inviteUser: {
     readonly email: string;
     readonly alias?: string | undefined;

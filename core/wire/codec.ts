@@ -10,7 +10,7 @@ import { endOfValue, readArrayHeader } from "./scan.ts";
 import { type SerializeOptions, tooLarge } from "./serialize.ts";
 import { beginWrite, finishWrite, writeArrayHeader, writeBytesHeader, writeRaw, writeValue } from "./writer.ts";
 
-/** A value as it arrived. `unpackValue` returns the value itself. */
+/** A value as it arrived: decoded, before its annotations are applied by {@link unpackValue}. */
 export interface Received {
   readonly plain: unknown;
   readonly annotations: unknown;
@@ -29,8 +29,8 @@ export interface DecodeLimits {
 const plainMsgpack = { useRecords: false, mapsAsObjects: true } as const;
 
 // Returns integers beyond ±2⁵³, which JavaScript never sends, as BigInts, so that no digit is lost. msgpackr's types lack "auto".
-const copying = Object.assign(new Unpackr({ ...plainMsgpack, copyBuffers: true }), { int64AsType: "auto" });
-const inPlace = Object.assign(new Unpackr({ ...plainMsgpack, copyBuffers: false }), { int64AsType: "auto" });
+const copyingUnpackr = Object.assign(new Unpackr({ ...plainMsgpack, copyBuffers: true }), { int64AsType: "auto" });
+const inPlaceUnpackr = Object.assign(new Unpackr({ ...plainMsgpack, copyBuffers: false }), { int64AsType: "auto" });
 
 // A hello is read before the peer is known.
 const maxHelloSize = 4_096;
@@ -144,7 +144,7 @@ function isBin(token: number | undefined): boolean {
 
 function readFrame(bytes: Uint8Array, start: number, { schema, end, isInPlace }: ScannedFrame): Frame<Received> {
   const { valueAt, elements } = schema;
-  const frame: unknown[] = (isInPlace ? inPlace : copying).unpack(bytes, { start, end });
+  const frame: unknown[] = (isInPlace ? inPlaceUnpackr : copyingUnpackr).unpack(bytes, { start, end });
   const annotations = valueAt > 0 && frame.length === elements.length + 1 ? frame.pop() : undefined;
   if (!matches(schema, frame)) throw protocolError("malformed data");
   if (valueAt > 0 && valueAt < frame.length) {

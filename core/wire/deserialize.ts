@@ -28,7 +28,10 @@ export function deserialize(plain: unknown, annotations: unknown, receive?: Atta
     else container[step] = value;
   }
   if (missing)
-    throw new BonevalueError("unsupported", `The value holds a ${missing}, which this runtime does not have.`);
+    throw new BonevalueError(
+      "unsupported",
+      `The value holds a ${missing}, which this runtime does not have. Send plain bytes, or update it.`,
+    );
   return root[0];
 }
 

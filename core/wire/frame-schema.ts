@@ -15,6 +15,7 @@ export interface FrameSchema {
 type ElementType = (element: unknown) => boolean;
 
 const anything: ElementType = () => true;
+// A function of its own, so that `schema` finds it.
 const value: ElementType = () => true;
 const count: ElementType = (element) => Number.isSafeInteger(element) && (element as number) >= 0;
 const id: ElementType = (element) => count(element) && element !== 0;

@@ -1,5 +1,4 @@
-import type { Clock } from "../clock.ts";
-import { microtask } from "../clock.ts";
+import { type Clock, microtask } from "../clock.ts";
 import { createBufferTuning } from "./buffer-tuning.ts";
 import { encode, encodeChunks } from "./codec.ts";
 import type { Chunks } from "./concat-bytes.ts";
