@@ -16,14 +16,14 @@ export function invalidNumber(name: string, kind: "number" | "whole number" = "n
 }
 
 /** Whether `value` is an AbortSignal, of any realm, or missing. */
-export function isSignal(value: unknown): boolean {
+export function isAbortSignal(value: unknown): boolean {
   return value == null || typeof Object(value).addEventListener === "function";
 }
 
 /** Returns the error for an option `signal` that is something else. */
-export function invalidSignal(value: unknown): BonevalueError | undefined {
-  if (isSignal(value)) return undefined;
-  return new BonevalueError("invalid-request", "`signal` has to be an AbortSignal.");
+export function invalidAbortSignal(value: unknown): BonevalueError | undefined {
+  if (isAbortSignal(value)) return undefined;
+  return new BonevalueError("invalid-request", "`signal` must be an AbortSignal.");
 }
 
 /** Whether `value` is a string. */

@@ -1,10 +1,8 @@
-import { maxAssemblyBytes } from "./limits.ts";
 import { type Connection, createConnection, type LinkOptions } from "./links/connection.ts";
+import { helloOf } from "./links/hello.ts";
 import type { Presence } from "./presence/presence.ts";
 import { servePresence } from "./presence/serve-presence.ts";
 import { createRpc, type Rpc, type RpcOptions } from "./rpc/rpc.ts";
-import { defaultWindow } from "./wire/credit.ts";
-import { features, maxMessageSize } from "./wire/frames.ts";
 
 /**
  * Creates the connection on a link that has opened, with calls, messages, streams and presence. `self` is our own peer id.
@@ -21,16 +19,7 @@ export function openConnection(
   return createConnection({
     ...link,
     limits,
-    hello: {
-      peer: self,
-      message: maxMessageSize,
-      value: limits.messageSize,
-      calls: limits.requestsPerPeer,
-      streams: limits.streamsPerPeer,
-      window: defaultWindow,
-      assembly: maxAssemblyBytes(limits),
-      features,
-    },
+    hello: helloOf(self, limits),
     serve: (connection) => createRpc(connection, { ...rpc, presence: servePresence(presence, connection) }),
   });
 }

@@ -4,7 +4,7 @@ import { BonevalueError } from "./errors.ts";
 import { noProfile, type PeerInfo, type Profile } from "./peer.ts";
 import type { ProfileReader } from "./peers/peer-list.ts";
 import { encodeProfile, profileIntervalMs } from "./protocol/profile.ts";
-import { check } from "./rpc/validate.ts";
+import { validateThen } from "./rpc/validate.ts";
 import { thrownError } from "./rpc/wire-errors.ts";
 
 /**
@@ -32,7 +32,7 @@ export function createProfileReader(
     },
     validate(peer, text) {
       let profile: Profile = noProfile;
-      const later = check(
+      const later = validateThen(
         schema,
         JSON.parse(text),
         "invalid-response",

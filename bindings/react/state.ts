@@ -20,7 +20,8 @@ export function useUsers(): readonly Alias[] {
   return useLive(useClient().users, noItems);
 }
 
-/** The peers that `query` matches (default: all). Returns the same list until one connects or disconnects. */
+/** The peers that `query` matches (default: all). Returns the same list until one connects, disconnects or changes its
+ * profile. */
 export function usePeers(...[query = "*"]: [] | [query: Query]): readonly Peer[] {
   return useLive(useClient().get(query).peers, noItems);
 }

@@ -1,8 +1,10 @@
 import * as v from "valibot";
 import { boundedCount } from "../bounded-schemas.ts";
 import { BonevalueError } from "../errors.ts";
+import { type Limits, maxAssemblyBytes } from "../limits.ts";
 import type { LinkIdentity } from "../transport/transport.ts";
-import { type Frame, type Hello, Kind, wireVersion } from "../wire/frames.ts";
+import { defaultWindow } from "../wire/credit.ts";
+import { type Frame, features, type Hello, Kind, maxMessageSize, wireVersion } from "../wire/frames.ts";
 import { protocolError } from "../wire/protocol-error.ts";
 import { minMessageSize } from "../wire/send-scheduler.ts";
 
@@ -18,6 +20,20 @@ const hello: v.GenericSchema<unknown, Hello> = v.object({
   features: v.optional(v.array(v.string())),
   identity: v.optional(v.unknown()),
 });
+
+/** Returns the hello of the peer `peer`, which has these limits. */
+export function helloOf(peer: string, limits: Limits): Hello {
+  return {
+    peer,
+    message: maxMessageSize,
+    value: limits.messageSize,
+    calls: limits.requestsPerPeer,
+    streams: limits.streamsPerPeer,
+    window: defaultWindow,
+    assembly: maxAssemblyBytes(limits),
+    features,
+  };
+}
 
 /** The first frame of each side on *control* and on *bulk*. */
 export function createHello(own: Hello): Frame<never> {

@@ -4,7 +4,7 @@ import type { Peer, PeerId } from "../peer.ts";
 import { keyOf, type Query } from "../peers/query.ts";
 import { batch, createLive, type Live, set } from "../reactive.ts";
 import { createThrottle } from "../rpc/throttle.ts";
-import { check } from "../rpc/validate.ts";
+import { validateThen } from "../rpc/validate.ts";
 import { createWeakCache } from "../weak-cache.ts";
 import type { Received } from "../wire/codec.ts";
 import { Kind, PresenceStep } from "../wire/frames.ts";
@@ -141,7 +141,7 @@ export function createWatches({ clock, deadlines, failed }: PresenceOptions, sub
       slot.isChecking = true;
       const value = arrived.link.unpack(arrived.value);
       const { schema } = definitions.get(slot.name)!;
-      const checking = check(
+      const checking = validateThen(
         schema,
         value,
         "invalid-request",

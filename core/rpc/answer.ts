@@ -9,8 +9,8 @@ import { packPayload } from "./streams/answer-payload.ts";
 import type { Streams } from "./streams/streams.ts";
 import { longestMessage, thrownError, unsendable } from "./wire-errors.ts";
 
-/** The link, as answers see it. */
-export interface Answering {
+/** The parts of a link that send answers. */
+export interface AnswerContext {
   readonly scheduler: Pick<SendScheduler, "send" | "bulk">;
   readonly streams: Streams;
   readonly limits: Limits;
@@ -19,15 +19,15 @@ export interface Answering {
 }
 
 /** Sends how a call ended. The streams of the answer join the call's. */
-export function answer(call: InboundCall, ending: Ending, link: Answering): void {
+export function answer(call: InboundCall, ending: Ending, link: AnswerContext): void {
   if ("thrown" in ending) fail(call.id, thrownError(ending.thrown), link);
   else succeed(call, ending.value, link);
 }
 
-function succeed(call: InboundCall, value: unknown, link: Answering): void {
+function succeed(call: InboundCall, value: unknown, link: AnswerContext): void {
   const { id } = call;
   try {
-    const payload = packPayload(value, outgoing(link.limits));
+    const payload = packPayload(value, serializeOptions(link.limits));
     if (payload.streams.length === 0) {
       link.scheduler.send("control", [Kind.answer, id, link.streams.checkSize(payload.packed)]);
     } else {
@@ -42,19 +42,19 @@ function succeed(call: InboundCall, value: unknown, link: Answering): void {
 }
 
 /** Sends that call `id` has failed. Data that cannot be sent are left out. */
-export function fail(id: number, { code, message, data }: BonevalueError, link: Answering): void {
+export function fail(id: number, { code, message, data }: BonevalueError, link: AnswerContext): void {
   link.scheduler.send("control", [Kind.fail, id, code, message.slice(0, longestMessage), ...packData(data, link)]);
 }
 
-function packData(data: unknown, { streams, limits }: Answering): [data?: Packed] {
+function packData(data: unknown, { streams, limits }: AnswerContext): [data?: Packed] {
   try {
-    return data === undefined ? [] : [streams.checkSize(pack(data, outgoing(limits)))];
+    return data === undefined ? [] : [streams.checkSize(pack(data, serializeOptions(limits)))];
   } catch {
     // The code and the message say enough.
     return [];
   }
 }
 
-function outgoing({ depth, messageSize }: Limits): SerializeOptions {
+function serializeOptions({ depth, messageSize }: Limits): SerializeOptions {
   return { name: "response", code: "invalid-response", depth, size: messageSize };
 }

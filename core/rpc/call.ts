@@ -1,4 +1,4 @@
-import { invalidNumber, invalidSignal, isNonNegativeNumber } from "../check-arguments.ts";
+import { invalidAbortSignal, invalidNumber, isNonNegativeNumber } from "../check-arguments.ts";
 import type { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import {
@@ -43,7 +43,7 @@ export function call(
 ): Replies<any> {
   const { limits, refusal, noPeersError } = context;
   const calls = new Map<Peer, PeerCall>();
-  let unsent = isNonNegativeNumber(timeout) ? invalidSignal(signal) : invalidNumber("timeout");
+  let unsent = isNonNegativeNumber(timeout) ? invalidAbortSignal(signal) : invalidNumber("timeout");
   const collector = collectReplies(targets, cancelPeer, stopListening, () => unsent ?? noPeersError());
   const request: OutgoingRequest = {
     module,

@@ -66,8 +66,8 @@ export function createCaller(options: CallerOptions): Caller {
 
   function createGroup(call: PeerCall): StreamGroup {
     return createStreamGroup(streams, {
-      sends: "invalid-request",
-      receives: "invalid-response",
+      outgoingCode: "invalid-request",
+      incomingCode: "invalid-response",
       onAcknowledged: call.request.kind === "call" ? (bytes) => acknowledge(call, bytes) : undefined,
       onEmpty() {
         if (call.status === "sent") return;
@@ -95,11 +95,11 @@ export function createCaller(options: CallerOptions): Caller {
       if (call.group) streaming.add(call);
     }
     if (request.kind === "lossy") scheduler.send("lossy", [Kind.notify, 0, request.module.name, payload.packed]);
-    else post(call);
+    else sendReliably(call);
     keepOpen(call);
   }
 
-  function post(call: PeerCall): void {
+  function sendReliably(call: PeerCall): void {
     const { packed } = call.payload;
     const write = () => requestFrame(call);
     call.isBulk = packed.hasAttachments || packed.size + maxFrameOverhead > minMessageSize;

@@ -60,8 +60,8 @@ export function createInboundCall(link: InboundLink, id: number): InboundCall {
 export function groupOf(call: InboundCall): StreamGroup {
   const { link } = call;
   call.group ??= createStreamGroup(link.streams, {
-    sends: "invalid-response",
-    receives: "invalid-request",
+    outgoingCode: "invalid-response",
+    incomingCode: "invalid-request",
     onCredit: () => link.onCredit(call),
     onSent(ended) {
       if (ended) abort(call, ended);

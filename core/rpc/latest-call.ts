@@ -1,4 +1,4 @@
-import { isSignal } from "../check-arguments.ts";
+import { isAbortSignal } from "../check-arguments.ts";
 import type { BonevalueError } from "../errors.ts";
 import type { PeerId } from "../peer.ts";
 import { createLive, type Live, set } from "../reactive.ts";
@@ -120,7 +120,7 @@ export function createLatestCall<M extends Module | string>(): LatestCall<M> {
     shown = own;
     const replies: Replies<ResponseOutput<M>> = callTarget(module, request, {
       ...options,
-      signal: signal && isSignal(signal) ? AbortSignal.any([own.signal, signal]) : (signal ?? own.signal),
+      signal: signal && isAbortSignal(signal) ? AbortSignal.any([own.signal, signal]) : (signal ?? own.signal),
       onProgress: progressed,
     });
     unsubscribe = replies.state.subscribe((now) => showReplies(replies, now));

@@ -6,7 +6,7 @@ import type { Deadline, Deadlines } from "./deadlines.ts";
 import { createThrottle } from "./throttle.ts";
 import { longestMessage } from "./wire-errors.ts";
 
-/** Acknowledges and refuses the messages of the peer on one link. */
+/** Tells the peer which of its messages on one link were handled, and which were refused. */
 export interface Receipts {
   /** The number of messages that have arrived and are not handled. */
   readonly unhandled: number;
@@ -40,7 +40,7 @@ export function createReceipts({ scheduler, deadlines, window, isUnderstood }: R
   let handled = 0;
   let acknowledged = 0;
   let timer: Deadline | undefined;
-  let joins = false;
+  let isJoining = false;
   const refusals = createThrottle<BonevalueError>(deadlines, (module, { code, message }, count) => {
     scheduler.send("control", [Kind.refuse, count, module, code, message.slice(0, longestMessage)]);
   });
@@ -71,11 +71,11 @@ export function createReceipts({ scheduler, deadlines, window, isUnderstood }: R
       }
     },
     join() {
-      if (joins || handled === acknowledged || !isUnderstood()) return;
-      joins = true;
+      if (isJoining || handled === acknowledged || !isUnderstood()) return;
+      isJoining = true;
       // Written when the channel takes it, it counts all messages that are handled in this turn.
       scheduler.send("control", () => {
-        joins = false;
+        isJoining = false;
         if (handled === acknowledged) return undefined;
         acknowledged = handled;
         return [Kind.ack, handled];

@@ -4,8 +4,9 @@ import type { Peer } from "../peer.ts";
 import type { Query } from "../peers/query.ts";
 import type { Received } from "../wire/codec.ts";
 import { protocolError } from "../wire/protocol-error.ts";
-import { type Answering, answer, fail } from "./answer.ts";
+import { type AnswerContext, answer, fail } from "./answer.ts";
 import type { Deadlines } from "./deadlines.ts";
+import { createDeferredRequests, type UnpackedRequest } from "./deferred-requests.ts";
 import {
   abortWithStreams,
   contextOf,
@@ -18,16 +19,15 @@ import {
   untilOver,
 } from "./inbound-call.ts";
 import type { Modules, Offer } from "./modules.ts";
-import { createParking, type UnpackedRequest } from "./parking.ts";
 import type { Receipts } from "./receipts.ts";
 import { discardValue } from "./streams/answer-payload.ts";
 import { createThrottle } from "./throttle.ts";
 import { unpackPayload } from "./unpack-payload.ts";
-import { check, isThenable } from "./validate.ts";
+import { isThenable, validateThen } from "./validate.ts";
 import { countOf, longestMessage, thrownError } from "./wire-errors.ts";
 
 /** Options of {@link createResponder}. */
-export interface ResponderOptions extends Answering {
+export interface ResponderOptions extends AnswerContext {
   peer(): Peer;
   readonly modules: Modules;
   readonly deadlines: Deadlines;
@@ -55,15 +55,15 @@ export interface Responder {
 // schema, and the sender waits until its handler has settled.
 const messageTimeoutMs = 30_000;
 
-/** Runs a handler for each request that arrives, in the order in which the requests were made. */
+/** Runs a handler for each request that arrives. The handlers start in the order of the requests. */
 export function createResponder(options: ResponderOptions): Responder {
   const { peer, modules, deadlines, limits, streams, receipts, isAllowed, isVerified, failed } = options;
   const capacity = limits.requestsPerPeer;
   const calls = createIdMap<InboundCall>();
   const messages = new Set<InboundCall>();
   const enqueue = createSerialQueue();
-  const parking = createParking({ modules, deadlines, maxBytes: limits.bytesPerPeer, enqueue, start });
-  const breaches = createThrottle<BonevalueError>(deadlines, (module, { code, message, data, cause }, count) => {
+  const deferred = createDeferredRequests({ modules, deadlines, maxBytes: limits.bytesPerPeer, enqueue, start });
+  const contractErrors = createThrottle<BonevalueError>(deadlines, (module, { code, message, data, cause }, count) => {
     const text = `Refused ${countOf(count, "request")} of "${peer().name}" to "${module}": ${message}`;
     failed(new BonevalueError(code, text.slice(0, longestMessage), { data, cause }));
   });
@@ -139,7 +139,7 @@ export function createResponder(options: ResponderOptions): Responder {
   function admit(request: UnpackedRequest): Promise<void> | undefined {
     const { call, module } = request;
     const mayWait = !call.isOver && (call.id > 0 || call.isUnacknowledged);
-    return mayWait && parking.mustWait(module) && parking.add(request) ? undefined : start(request);
+    return mayWait && deferred.mustDefer(module) && deferred.add(request) ? undefined : start(request);
   }
 
   /** Returns a promise while the module's schema checks the request. It resolves at the latest when the call is over. */
@@ -148,13 +148,13 @@ export function createResponder(options: ResponderOptions): Responder {
     try {
       if ("error" in value) throw value.error;
       const offer = offerOf(module);
-      const checked = check(
+      const checked = validateThen(
         offer.module.request,
         value.value,
         "invalid-request",
         (request) => run(call, offer, request),
         (thrown) => {
-          breaches.add(module, thrownError(thrown));
+          contractErrors.add(module, thrownError(thrown));
           refuse(call, module, thrown);
         },
       );
@@ -203,8 +203,16 @@ export function createResponder(options: ResponderOptions): Responder {
 
   function offerOf(module: string): Offer {
     const offer = modules.get(module);
-    if (!offer) throw new BonevalueError("unknown-module", `The peer offers no module named "${module}".`);
-    if (!isAllowed(offer.allow)) throw new BonevalueError("forbidden", `The peer does not offer "${module}" to us.`);
+    if (!offer)
+      throw new BonevalueError(
+        "unknown-module",
+        `The peer offers no module named "${module}". Check the name, or call again later.`,
+      );
+    if (!isAllowed(offer.allow))
+      throw new BonevalueError(
+        "forbidden",
+        `The peer does not offer "${module}" to this user. Its app decides who may call (\`allow\`).`,
+      );
     if (offer.verified && !isVerified()) throw notVerified(module);
     return offer;
   }
@@ -226,8 +234,8 @@ export function createResponder(options: ResponderOptions): Responder {
         if (call) abortWithStreams(call, reason);
       }
       for (const message of [...messages]) abortWithStreams(message, reason);
-      parking.stop();
-      breaches.stop();
+      deferred.stop();
+      contractErrors.stop();
     },
   };
 }

@@ -6,7 +6,7 @@ import { type PeerCall, settle } from "./call-peer.ts";
 import type { Outcome } from "./replies.ts";
 import type { Payload } from "./streams/payload.ts";
 import { unpackPayload } from "./unpack-payload.ts";
-import { check } from "./validate.ts";
+import { validateThen } from "./validate.ts";
 import { thrownError } from "./wire-errors.ts";
 
 /** Keeps the link of a call open after a sign of life. */
@@ -35,7 +35,7 @@ export function settleWithAnswer(call: PeerCall, value: Received, receive: Attac
   const answer = unpackOrSettle(call, value, receive);
   if ("error" in answer) settle(call, answer);
   else {
-    check(
+    validateThen(
       call.request.module.response,
       answer.value,
       "invalid-response",

@@ -27,7 +27,7 @@ export interface MessageOptions {
  */
 export interface Target {
   readonly query: Query;
-  /** Live; changes identity only when membership changes. */
+  /** The list is another object only after a peer has come, gone, or changed its profile. */
   readonly peers: Live<readonly Peer[]>;
   /** Visits every peer that matches, now or later. `signal` aborts when the peer stops matching. */
   each(visit: (peer: Peer, signal: AbortSignal) => unknown): () => void;
@@ -76,12 +76,16 @@ export function createTarget({ query, peers, targets, call, notify, presence, fa
     each: (visit) => visitEach(peers, visit),
     call: (module, ...[request, options]) => call(targets(), moduleOf(module), request, options ?? {}),
     message(module, ...[request, options, callback]) {
-      const how = typeof options === "object" ? (options ?? {}) : { keepAlive: options };
+      const messageOptions = typeof options === "object" ? (options ?? {}) : { keepAlive: options };
       if (callback || typeof options === "function") requireFunction(callback, "The fourth argument, the callback,");
-      if (!callback) return notify(targets(), moduleOf(module), request, how);
-      if (how.lossy) throw new BonevalueError("unsupported", "A lossy message has no answer. Omit the callback.");
+      if (!callback) return notify(targets(), moduleOf(module), request, messageOptions);
+      if (messageOptions.lossy)
+        throw new BonevalueError("unsupported", "A lossy message has no answer. Omit the callback.");
       deliver(
-        call(targets(), moduleOf(module), request, { keepAlive: how.keepAlive, verified: how.verified }),
+        call(targets(), moduleOf(module), request, {
+          keepAlive: messageOptions.keepAlive,
+          verified: messageOptions.verified,
+        }),
         callback,
         failed,
       );

@@ -26,10 +26,10 @@ export function validate(schema: StandardSchemaV1 | undefined, value: unknown, c
 }
 
 /**
- * Validates as {@link validate} does, but makes no promise where the schema makes none: calls `accepted` or `refused`, at
- * once or later. Returns a promise in the second case.
+ * Validates like {@link validate}, and then calls `accepted` or `refused`: at once if the schema is synchronous. Otherwise
+ * returns a promise, which resolves after the call.
  */
-export function check(
+export function validateThen(
   schema: StandardSchemaV1 | undefined,
   value: unknown,
   code: ContractCode,

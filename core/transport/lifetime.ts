@@ -62,7 +62,7 @@ export function createLifetime(release: (reason: BonevalueError | undefined) => 
       if (listener) return event(listener);
       earlySize += size;
       if (earlySize > maxEarlyBytes)
-        return end(new BonevalueError("protocol", "The peer sent too much before the link was ready."));
+        return end(new BonevalueError("protocol", "The peer sent too much before the link was ready. Call again."));
       early.push(event);
     },
   };

@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
+import { createDuplex, type Duplex } from "./memory/duplex.ts";
 import { createEndpoint, type Endpoint } from "./memory/endpoint.ts";
 import type { Conditions } from "./memory/pipe.ts";
-import { createWire, type Wire } from "./memory/wire.ts";
 import type { Transport } from "./transport.ts";
 
 /** The options of {@link createMemoryNetwork}. By default paths have no latency, no limit and no loss. */
@@ -35,7 +35,7 @@ interface Partition {
 }
 
 interface Pair {
-  readonly wire: Wire;
+  readonly duplex: Duplex;
   readonly ends: readonly [Endpoint, Endpoint];
 }
 
@@ -59,24 +59,24 @@ export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryN
         address,
         maxMessage,
         roundTrip: 2 * latency,
-        found: () => meet(endpoint, address),
-        ended: () => endpoints.delete(address),
+        onTarget: () => connectIfMutual(endpoint, address),
+        onEnd: () => endpoints.delete(address),
       });
       endpoints.set(address, endpoint);
       return endpoint.link;
     },
   };
 
-  function meet(endpoint: Endpoint, address: string): void {
+  function connectIfMutual(endpoint: Endpoint, address: string): void {
     const other = endpoints.get(endpoint.target!);
-    if (other?.target !== address || endpoint.wire) return;
+    if (other?.target !== address || endpoint.duplex) return;
     const ends = [endpoint, other] as const;
-    const wire = createWire({ ends, clock, conditions, random });
-    endpoint.wire = other.wire = wire;
-    const pair = { wire, ends };
+    const duplex = createDuplex({ ends, clock, conditions, random });
+    endpoint.duplex = other.duplex = duplex;
+    const pair = { duplex, ends };
     pairs.add(pair);
     Promise.all([endpoint.link.closed, other.link.closed]).then(() => pairs.delete(pair));
-    if (isPartitioned(pair)) wire.hold();
+    if (isPartitioned(pair)) duplex.hold();
   }
 
   function isPartitioned(pair: Pair): boolean {
@@ -91,11 +91,11 @@ export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryN
     partition(peer, other) {
       const partition = { peer, other };
       partitions = [...partitions, partition];
-      for (const pair of pairs) if (isBetween(pair, partition)) pair.wire.hold();
+      for (const pair of pairs) if (isBetween(pair, partition)) pair.duplex.hold();
     },
     heal(peer, other) {
       partitions = peer === undefined ? [] : partitions.filter((one) => one.peer !== peer || one.other !== other);
-      for (const pair of pairs) if (!isPartitioned(pair)) pair.wire.release();
+      for (const pair of pairs) if (!isPartitioned(pair)) pair.duplex.release();
     },
     drop(peer, other) {
       const reason = new BonevalueError("disconnected", "The test network has dropped the link.");

@@ -63,7 +63,7 @@ async function probeReach(options: WebRtcOptions, discoveryServers: IceServers):
 function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: SignalExchange): Link {
   const lifetime = createLifetime(() => connection?.release());
   const channels = createChannels(lifetime);
-  let connection: Connection | undefined;
+  let connection: WebRtcConnection | undefined;
 
   async function start(): Promise<void> {
     const Implementation = implementationOf(options);
@@ -103,7 +103,7 @@ function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: S
   };
 }
 
-interface Connection {
+interface WebRtcConnection {
   readonly pc: RTCPeerConnection;
   readonly quirks: Quirks;
   readonly negotiation: Negotiation;
@@ -121,7 +121,7 @@ interface ConnectOptions {
   readonly channels: Channels;
 }
 
-function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: ConnectOptions): Connection {
+function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: ConnectOptions): WebRtcConnection {
   const openChannels = () => channels.openOn(pc, quirks);
   const negotiation = negotiate({
     pc,

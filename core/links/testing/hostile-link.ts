@@ -1,21 +1,21 @@
 import { BonevalueError } from "../../errors.ts";
-import { defaultLimits, type Limits, limitsOf, maxAssemblyBytes } from "../../limits.ts";
+import { defaultLimits, type Limits, limitsOf } from "../../limits.ts";
 import { noProfile, type Peer } from "../../peer.ts";
 import { createPresence } from "../../presence/presence.ts";
 import { servePresence } from "../../presence/serve-presence.ts";
-import { type CallContext, callPeer } from "../../rpc/call-peer.ts";
+import { callPeer } from "../../rpc/call-peer.ts";
 import { createDeadlines } from "../../rpc/deadlines.ts";
 import { moduleOf } from "../../rpc/module.ts";
 import { createModules, type Offer } from "../../rpc/modules.ts";
 import { createRpc, type Rpc } from "../../rpc/rpc.ts";
 import { packPayload } from "../../rpc/streams/answer-payload.ts";
+import { createCallContext } from "../../rpc/testing/call-context.ts";
 import { createVirtualClock } from "../../testing/virtual-clock.ts";
 import type { Channel, LinkEvents } from "../../transport/transport.ts";
 import { decode, encode, type Received } from "../../wire/codec.ts";
-import { type Frame, features, type Hello } from "../../wire/frames.ts";
+import type { Frame } from "../../wire/frames.ts";
 import { createConnection } from "../connection.ts";
-import { createHello } from "../hello.ts";
-import type { Pool } from "../pool.ts";
+import { createHello, helloOf } from "../hello.ts";
 import { createFakeLink } from "./fake-link.ts";
 
 /** The peer of a real connection: a test that sends any bytes. */
@@ -132,19 +132,7 @@ export function createHostileSetup(): HostileSetup {
         return ended;
       },
       call() {
-        const whenOpen: Pool<Rpc>["whenOpen"] = (_, { begin }) => {
-          begin(connection);
-          return () => {};
-        };
-        const context: CallContext = {
-          pool: { whenOpen } as Pool<Rpc>,
-          deadlines,
-          limits,
-          now: clock.now,
-          keepOpenMs: () => 0,
-          refusal: () => undefined,
-          noPeersError: () => new BonevalueError("no-peers", "Nobody is there."),
-        };
+        const context = createCallContext(connection, { deadlines, limits, now: clock.now });
         callPeer(context, eve, packPayload([new Blob(["bytes"]).stream()], requests), {
           module: moduleOf("Any"),
           kind: "call",
@@ -163,18 +151,5 @@ export function createHostileSetup(): HostileSetup {
     get waiting() {
       return clock.waiting;
     },
-  };
-}
-
-function helloOf(peer: string, limits: Limits): Hello {
-  return {
-    peer,
-    message: 65_536,
-    value: limits.messageSize,
-    calls: limits.requestsPerPeer,
-    streams: limits.streamsPerPeer,
-    window: 262_144,
-    assembly: maxAssemblyBytes(limits),
-    features,
   };
 }

@@ -3,7 +3,7 @@ import { BonevalueError } from "../../errors.ts";
 import { createIncomingCredit, type Grant, type IncomingCredit, type WindowBounds } from "../../wire/credit.ts";
 import { protocolError } from "../../wire/protocol-error.ts";
 import type { ContractCode } from "../module.ts";
-import { check } from "../validate.ts";
+import { validateThen } from "../validate.ts";
 import { thrownError } from "../wire-errors.ts";
 import { createIncomingStream, type IncomingStream } from "./incoming-stream.ts";
 import type { OnRead } from "./remote-file.ts";
@@ -22,7 +22,7 @@ export interface Consumer {
   /** Ends it now, for its reader and for the producer. */
   abort(reason: BonevalueError): void;
   /** Validates each item from now on. The reader gets the output of `schema`. */
-  expect(schema: StandardSchemaV1): void;
+  setSchema(schema: StandardSchemaV1): void;
 }
 
 /** The environment of a consumer. */
@@ -80,7 +80,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       controller = created;
     },
     pull() {
-      begin();
+      grantFirstCredit();
       if (queue.length > 0) return deliver();
       return new Promise<void>((resolve) => {
         resolvePull = resolve;
@@ -92,7 +92,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     },
   });
 
-  function begin(): void {
+  function grantFirstCredit(): void {
     if (credit) return;
     const bounds = options.window();
     credit = createIncomingCredit(bounds);
@@ -115,7 +115,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       isValidating = false;
       release(next.bytes);
     };
-    return check(
+    return validateThen(
       schema,
       next.item,
       code,
@@ -158,6 +158,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     conclude(reason);
   }
 
+  /** The stream is over: nothing is delivered or received any more. */
   function leave(): void {
     isOver = true;
     for (const { bytes } of queue) release(bytes);
@@ -193,7 +194,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       if (queue.length === 0 && !isValidating) conclude(error);
     },
     abort,
-    expect(itemSchema) {
+    setSchema(itemSchema) {
       schema = itemSchema;
     },
   };

@@ -1,4 +1,4 @@
-import { invalidSignal } from "../../check-arguments.ts";
+import { invalidAbortSignal } from "../../check-arguments.ts";
 import { BonevalueError } from "../../errors.ts";
 import { guard } from "../../events.ts";
 import type { IncomingStream } from "./incoming-stream.ts";
@@ -61,7 +61,7 @@ export function createRemoteFile(
   }
 
   async function blob({ signal, ...options }: FileBlobOptions = {}): Promise<Blob> {
-    const invalid = invalidSignal(signal) ?? (signal?.aborted && aborted(info, signal));
+    const invalid = invalidAbortSignal(signal) ?? (signal?.aborted && aborted(info, signal));
     if (invalid) throw invalid;
     const reader = stream(options).getReader();
     // Rejects for a stream that has failed, which the loop has thrown already.

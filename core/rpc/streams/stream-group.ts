@@ -34,9 +34,10 @@ export interface StreamGroup {
 
 /** The environment of a group. */
 export interface StreamGroupOptions {
-  /** The codes of the errors for items that cannot be sent, and for received items that do not fit their schema. */
-  readonly sends: ContractCode;
-  readonly receives: ContractCode;
+  /** The code of the error for an item that cannot be sent. */
+  readonly outgoingCode: ContractCode;
+  /** The code of the error for a received item that does not fit its schema. */
+  readonly incomingCode: ContractCode;
   /** Called with how many more bytes the other side has read. */
   readonly onAcknowledged?: ((bytes: number) => void) | undefined;
   /** Called when the other side got credit. */
@@ -56,7 +57,7 @@ export function createStreamGroup(streams: Streams, options: StreamGroupOptions)
   let endReason: BonevalueError | undefined;
 
   function produce({ pull }: OutgoingStream): Producer {
-    const producer = streams.produce(options.sends, {
+    const producer = streams.produce(options.outgoingCode, {
       pull,
       onAcknowledged: options.onAcknowledged,
       onOver(reason) {
@@ -102,7 +103,7 @@ export function createStreamGroup(streams: Streams, options: StreamGroupOptions)
     receive(kind, detail) {
       const header = readStreamHeader(kind, detail);
       const consumer = streams.consume(header, {
-        code: options.receives,
+        code: options.incomingCode,
         onCredit: () => options.onCredit?.(),
         onOver() {
           receiving.delete(consumer);

@@ -54,7 +54,7 @@ function isStream(value: unknown): boolean {
 // A stream that arrived is given its schema, and stays the same object, so that it is known whether it is read.
 function validated(source: AsyncIterable<unknown> | ReadableStream<unknown>, item: Schema): IncomingStream<any> {
   const consumer = consumerOf(source);
-  consumer?.expect(item);
+  consumer?.setSchema(item);
   return consumer?.stream ?? readLocally(() => pullFrom(source), item);
 }
 

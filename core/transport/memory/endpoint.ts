@@ -1,8 +1,8 @@
 import { BonevalueError } from "../../errors.ts";
 import { createLifetime } from "../lifetime.ts";
 import type { Link, SignalExchange } from "../transport.ts";
+import type { Duplex, End } from "./duplex.ts";
 import type { Pipe } from "./pipe.ts";
-import type { End, Wire } from "./wire.ts";
 
 /** One side of a memory link. */
 export interface Endpoint extends End {
@@ -11,9 +11,10 @@ export interface Endpoint extends End {
   readonly link: Link;
   /** The address of the other endpoint, once its description and candidate have arrived. */
   readonly target: string | undefined;
-  wire: Wire | undefined;
+  duplex: Duplex | undefined;
 }
 
+/** The parts of an endpoint. */
 export interface EndpointOptions {
   readonly peer: string;
   readonly role: "caller" | "callee";
@@ -23,30 +24,30 @@ export interface EndpointOptions {
   readonly maxMessage: number;
   readonly roundTrip: number;
   /** Called when `target` is known. */
-  found(): void;
-  ended(): void;
+  onTarget(): void;
+  onEnd(): void;
 }
 
 /** Creates an endpoint, which starts to signal in a microtask, as real transports do. */
 export function createEndpoint(options: EndpointOptions): Endpoint {
   const { peer, role, exchange, address, maxMessage } = options;
   const lifetime = createLifetime(() => {
-    options.ended();
-    endpoint.wire?.close(endpoint);
+    options.onEnd();
+    endpoint.duplex?.close(endpoint);
   });
   let out: Pipe | undefined;
   let described: string | undefined;
   let reachable = false;
   let lowMark = 0;
-  let above = false;
+  let isAboveLowMark = false;
 
   function describe(): void {
     exchange.describe({ type: role === "caller" ? "offer" : "answer", sdp: address });
     exchange.candidate({ candidate: "memory" });
   }
 
-  function meet(): void {
-    if (described !== undefined && reachable) options.found();
+  function checkTarget(): void {
+    if (described !== undefined && reachable) options.onTarget();
   }
 
   queueMicrotask(() => {
@@ -58,12 +59,12 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         } else {
           described = sdp;
           if (role === "callee") describe();
-          meet();
+          checkTarget();
         }
       },
       candidate() {
         reachable = true;
-        meet();
+        checkTarget();
       },
       restart() {},
     });
@@ -82,8 +83,8 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     },
     set lowMark(mark) {
       lowMark = mark;
-      if (above) endpoint.departed();
-      else above = link.buffered > mark;
+      if (isAboveLowMark) endpoint.departed();
+      else isAboveLowMark = link.buffered > mark;
     },
     listen: lifetime.listen,
     send(channel, message) {
@@ -93,7 +94,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         return;
       }
       out?.send(channel, message);
-      above ||= link.buffered > lowMark;
+      isAboveLowMark ||= link.buffered > lowMark;
     },
     close: lifetime.end,
     stats: async () => ({ path: "memory", roundTrip: options.roundTrip }),
@@ -103,7 +104,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     peer,
     link,
     lifetime,
-    wire: undefined,
+    duplex: undefined,
     get target() {
       return reachable ? described : undefined;
     },
@@ -112,8 +113,8 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       exchange.settled();
     },
     departed() {
-      if (!above || link.buffered > lowMark) return;
-      above = false;
+      if (!isAboveLowMark || link.buffered > lowMark) return;
+      isAboveLowMark = false;
       lifetime.notify((listener) => listener.drain());
     },
   };

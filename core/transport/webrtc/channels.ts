@@ -33,7 +33,8 @@ export function createChannels(lifetime: Lifetime): Channels {
       if (Object.values(channels).every(({ readyState }) => readyState === "open")) lifetime.open();
     };
     channel.onmessage = ({ data }: MessageEvent<unknown>) => onMessage(name, quirks.bytes(data));
-    channel.onclose = () => lifetime.end(new BonevalueError("disconnected", "The peer has closed the link."));
+    channel.onclose = () =>
+      lifetime.end(new BonevalueError("disconnected", "The peer has closed the link. Call again to redial it."));
     // werift does not call onbufferedamountlow.
     channel.addEventListener("bufferedamountlow", onBufferedAmountLow);
     channels[name] = channel;
@@ -92,7 +93,9 @@ export function createChannels(lifetime: Lifetime): Channels {
         channel.send(message);
       } catch (cause) {
         lifetime.end(
-          new BonevalueError("link-failed", "The platform failed to send a message. Dial again.", { cause }),
+          new BonevalueError("link-failed", "The platform failed to send a message. Call again to redial the peer.", {
+            cause,
+          }),
         );
         return;
       }

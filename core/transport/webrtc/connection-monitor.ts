@@ -39,7 +39,12 @@ export function monitorConnection(
     if (undoTimeout) return;
     const reason = new BonevalueError("disconnected", "Nothing arrives from the peer. The link tries to recover.");
     undoTimeout = clock.after(recoveryTimeoutMs, () => {
-      events.lost(new BonevalueError("disconnected", "Nothing has arrived from the peer for 15 s. Dial again."));
+      events.lost(
+        new BonevalueError(
+          "disconnected",
+          "Nothing has arrived from the peer for 15 s. Call again to redial the peer.",
+        ),
+      );
     });
     events.interrupted(reason);
     events.restart();
@@ -67,7 +72,7 @@ export function monitorConnection(
       if (events.isOpen()) onInterrupted();
       else if (state === "failed") events.failed();
     } else if (state === "closed") {
-      events.lost(new BonevalueError("disconnected", "The peer has closed the link."));
+      events.lost(new BonevalueError("disconnected", "The peer has closed the link. Call again to redial it."));
     }
   };
 

@@ -172,7 +172,7 @@ function diagnoseFailure(
   candidateTypes: ReadonlySet<string>,
   iceErrors: ReadonlySet<string>,
 ): string | undefined {
-  if (hasPath(pc)) return "There is a path, but the handshake with the peer failed. Dial again.";
+  if (hasPath(pc)) return "There is a path, but the handshake with the peer failed. Call again.";
   if (pc.iceGatheringState !== "complete") return undefined;
   if (candidateTypes.size === 0) {
     return "This device has no usable address. Check that it is online and that WebRTC is not blocked.";

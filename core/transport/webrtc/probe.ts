@@ -6,7 +6,7 @@ import type { Quirks } from "./quirks.ts";
 const timeoutMs = 5_000;
 
 /** What a probe has found. */
-export interface Found extends Omit<Reach, "errors"> {
+export interface ProbeResult extends Omit<Reach, "errors"> {
   readonly errors: readonly RTCPeerConnectionIceErrorEvent[];
 }
 
@@ -19,7 +19,7 @@ export async function probe(
   quirks: Quirks,
   clock: Clock,
   iceServers: readonly RTCIceServer[] = [],
-): Promise<Found> {
+): Promise<ProbeResult> {
   const kinds = new Set<string>();
   const errors: RTCPeerConnectionIceErrorEvent[] = [];
   const { promise: done, resolve } = Promise.withResolvers<void>();

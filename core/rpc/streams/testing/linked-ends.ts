@@ -1,21 +1,19 @@
 import type { Clock } from "../../../clock.ts";
 import { BonevalueError } from "../../../errors.ts";
 import { type Limits, limitsOf, maxAssemblyBytes } from "../../../limits.ts";
-import type { Connection } from "../../../links/connection.ts";
-import type { Pool } from "../../../links/pool.ts";
+import { helloOf } from "../../../links/hello.ts";
 import { noProfile, type Peer } from "../../../peer.ts";
-import { defaultWindow } from "../../../wire/credit.ts";
 import { createFrameReader } from "../../../wire/frame-reader.ts";
-import { features, type Hello } from "../../../wire/frames.ts";
+import type { Hello } from "../../../wire/frames.ts";
 import { createSendScheduler, type SendScheduler } from "../../../wire/send-scheduler.ts";
 import { type CallOptions, call } from "../../call.ts";
-import type { CallContext } from "../../call-peer.ts";
 import { createDeadlines } from "../../deadlines.ts";
 import { type Handler, type Module, moduleOf } from "../../module.ts";
 import { createModules, type Offer } from "../../modules.ts";
 import { createNotify } from "../../notify.ts";
 import type { Replies } from "../../replies.ts";
 import { createRpc, type Rpc } from "../../rpc.ts";
+import { createCallContext } from "../../testing/call-context.ts";
 
 /** One side of a link. */
 export interface End {
@@ -123,17 +121,12 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
     isAllowed: () => true,
     failed: (error) => errors.push(error),
   });
-  const calling: CallContext = {
-    pool: poolOf({ ...connection, service: rpc }, () => ended),
-    deadlines,
-    limits,
-    now: clock.now,
-    keepOpenMs: () => 0,
-    refusal: () => undefined,
-    noPeersError: () => new BonevalueError("no-peers", "Nobody is there."),
-  };
+  const context = createCallContext(
+    { ...connection, service: rpc },
+    { deadlines, limits, now: clock.now, ended: () => ended },
+  );
   const target = [otherPeer];
-  const notify = createNotify(calling, (error) => errors.push(error));
+  const notify = createNotify(context, (error) => errors.push(error));
 
   function end(reason: BonevalueError): void {
     if (ended) return;
@@ -151,7 +144,7 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
       const offer = { module: moduleOf(module), handler: handler as Offer["handler"], allow: "*", bare };
       return { withdraw: modules.add(offer) };
     },
-    call: (module, request, callOptions) => call(calling, target, moduleOf(module), request, callOptions),
+    call: (module, request, callOptions) => call(context, target, moduleOf(module), request, callOptions),
     notify: (module, request) => notify(target, moduleOf(module), request, {}),
     get ended() {
       return ended;
@@ -173,28 +166,5 @@ function createEnd(peer: string, options: Required<LinkedEndsOptions> & { readon
       }
     },
     end,
-  };
-}
-
-function poolOf(connection: unknown, ended: () => BonevalueError | undefined): Pool<Rpc> {
-  const whenOpen: Pool<Rpc>["whenOpen"] = (_peer, { begin, fail }) => {
-    const reason = ended();
-    if (reason) fail(reason);
-    else begin(connection as Connection<Rpc>);
-    return () => {};
-  };
-  return { whenOpen } as Pool<Rpc>;
-}
-
-function helloOf(peer: string, limits: Limits): Hello {
-  return {
-    peer,
-    message: 65_536,
-    value: limits.messageSize,
-    calls: limits.requestsPerPeer,
-    streams: limits.streamsPerPeer,
-    window: defaultWindow,
-    assembly: maxAssemblyBytes(limits),
-    features,
   };
 }

@@ -12,18 +12,18 @@ export interface UnpackedRequest {
   readonly size: number;
 }
 
-/** Requests for modules that are not offered yet. */
-export interface Parking {
+/** The requests of one link that wait for modules that are not offered yet. */
+export interface DeferredRequests {
   /** Whether a request has to wait for its module, or behind others that do. */
-  mustWait(module: string): boolean;
+  mustDefer(module: string): boolean;
   /** Keeps a request until its module is offered or the grace has passed. Returns `false` if too much waits. */
   add(request: UnpackedRequest): boolean;
   /** Drops the waiting requests. */
   stop(): void;
 }
 
-/** Options of {@link createParking}. */
-export interface ParkingOptions {
+/** Options of {@link createDeferredRequests}. */
+export interface DeferredRequestsOptions {
   readonly modules: Modules;
   readonly deadlines: Deadlines;
   /** Most bytes of all requests that wait. */
@@ -34,7 +34,7 @@ export interface ParkingOptions {
   start(request: UnpackedRequest): Promise<void> | undefined;
 }
 
-// Of calls: they are limited more than messages, which the peer sends within a window.
+// The limits for calls. They are lower than those for messages, which the peer sends within a window.
 const maxCalls = 64;
 const maxCallBytes = 1_024 * 1_024;
 
@@ -44,8 +44,14 @@ interface Queue {
   deadline: Deadline | undefined;
 }
 
-/** Creates the parking of one link. Requests for one module start in the order in which they arrived. */
-export function createParking({ modules, deadlines, maxBytes, enqueue, start }: ParkingOptions): Parking {
+/** Creates an empty list. Requests for one module start in the order in which they arrived. */
+export function createDeferredRequests({
+  modules,
+  deadlines,
+  maxBytes,
+  enqueue,
+  start,
+}: DeferredRequestsOptions): DeferredRequests {
   const queues = new Map<string, Queue>();
   let calls = 0;
   let bytes = 0;
@@ -79,7 +85,7 @@ export function createParking({ modules, deadlines, maxBytes, enqueue, start }: 
   }
 
   return {
-    mustWait: (module) => queues.has(module) || isAwaited(module),
+    mustDefer: (module) => queues.has(module) || isAwaited(module),
     add(request) {
       const { call, module, size } = request;
       const isCall = call.id > 0;

@@ -7,7 +7,7 @@ import { type Conditions, createPipe, type Pipe } from "./pipe.ts";
 const interruptedAfterMs = 5_000;
 const lostAfterMs = 15_000;
 
-/** One side of a wire. */
+/** One end of a duplex. */
 export interface End {
   readonly lifetime: Lifetime;
   /** Sets the pipe that it sends on. */
@@ -16,8 +16,8 @@ export interface End {
   departed(): void;
 }
 
-/** The path between two ends. */
-export interface Wire {
+/** A pipe in each direction between two ends. */
+export interface Duplex {
   /** Interrupts the path. Both ends notice after a while. */
   hold(): void;
   /** Restores the path. */
@@ -26,7 +26,7 @@ export interface Wire {
   close(end: End): void;
 }
 
-export interface WireOptions {
+export interface DuplexOptions {
   readonly ends: readonly [End, End];
   readonly clock: Clock;
   readonly conditions: Conditions;
@@ -34,7 +34,7 @@ export interface WireOptions {
 }
 
 /** Connects two ends, which open one round trip later. */
-export function createWire({ ends, clock, conditions, random }: WireOptions): Wire {
+export function createDuplex({ ends, clock, conditions, random }: DuplexOptions): Duplex {
   const [first, second] = ends;
   const pipes = new Map<End, Pipe>([
     [first, pipeTo(second, first)],
@@ -70,7 +70,10 @@ export function createWire({ ends, clock, conditions, random }: WireOptions): Wi
   }
 
   function onLost(): void {
-    const reason = new BonevalueError("disconnected", "Nothing has arrived from the peer for 15 s. Dial again.");
+    const reason = new BonevalueError(
+      "disconnected",
+      "Nothing has arrived from the peer for 15 s. Call again to redial the peer.",
+    );
     for (const { lifetime } of ends) lifetime.end(reason);
   }
 
@@ -106,7 +109,7 @@ export function createWire({ ends, clock, conditions, random }: WireOptions): Wi
       closed = true;
       const other = end === first ? second : first;
       if (other.lifetime.status === "over") return undoTimers();
-      const reason = new BonevalueError("disconnected", "The peer has closed the link.");
+      const reason = new BonevalueError("disconnected", "The peer has closed the link. Call again to redial it.");
       pipes.get(end)!.finish(() => other.lifetime.end(reason));
     },
   };
