@@ -20,8 +20,10 @@ export function useUsers(): readonly Alias[] {
   return useLive(useClient().users, noItems);
 }
 
-/** The peers that `query` matches (default: all). Returns the same list until one connects, disconnects or changes its
- * profile. */
+/**
+ * The peers that `query` matches (default: all). Returns the same list until one connects, disconnects or changes its
+ * profile.
+ */
 export function usePeers(...[query = "*"]: [] | [query: Query]): readonly Peer[] {
   return useLive(useClient().get(query).peers, noItems);
 }

@@ -24,8 +24,10 @@ export function useUsers(): Readonly<Ref<readonly Alias[]>> {
   return useLive(() => users, noItems);
 }
 
-/** The peers that `query` matches (default: all). Returns the same list until one connects, disconnects or changes its
- * profile. */
+/**
+ * The peers that `query` matches (default: all). Returns the same list until one connects, disconnects or changes its
+ * profile.
+ */
 export function usePeers(...[query = "*"]: [] | [query: MaybeRefOrGetter<Query>]): Readonly<Ref<readonly Peer[]>> {
   const client = useClient();
   return useLive(() => client.get(toValue(query)).peers, noItems);
