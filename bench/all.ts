@@ -1,17 +1,31 @@
 import { fresh, warm } from "./parts/bulk.ts";
 import { calls, messages, structuredCalls } from "./parts/calls.ts";
 import { first } from "./parts/first.ts";
+import { load } from "./parts/load.ts";
 import { mixed } from "./parts/mixed.ts";
 import type { Part } from "./parts/part.ts";
+import { fullRoom } from "./scenarios/full-room.ts";
 import { lossy } from "./scenarios/lossy.ts";
 import { memory, pause } from "./scenarios/memory.ts";
+import { messageRate } from "./scenarios/message-rate.ts";
 import { presence } from "./scenarios/presence.ts";
+import { reload } from "./scenarios/reload.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import { sizes } from "./scenarios/sizes.ts";
 import { state } from "./scenarios/state.ts";
 
 /** Measured in rounds. */
-export const parts: readonly Part[] = [calls, structuredCalls, messages, warm, fresh, mixed, first];
+export const parts: readonly Part[] = [calls, structuredCalls, messages, warm, fresh, mixed, first, load];
 
 /** Observed once. */
-export const scenarios: readonly Scenario[] = [sizes, state, memory, pause, lossy, presence];
+export const scenarios: readonly Scenario[] = [
+  sizes,
+  state,
+  memory,
+  pause,
+  lossy,
+  presence,
+  messageRate,
+  reload,
+  fullRoom,
+];

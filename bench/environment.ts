@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { PeerServer } from "peer";
 import { chromium, type Page } from "playwright";
+import { type BonevalueServer, createServer as createDiscoveryServer } from "../reference-server/server.ts";
 import { chromiumContext, chromiumLaunch } from "../tools/chromium.ts";
 import type { LibraryName } from "./libraries/all.ts";
 import type { DialSettings } from "./libraries/library.ts";
@@ -38,12 +39,14 @@ const isolated = { "cross-origin-opener-policy": "same-origin", "cross-origin-em
 
 /** Starts the environment. The caller closes it. */
 export async function openEnvironment(): Promise<LoopbackEnvironment> {
-  const [browser, site, peers] = await Promise.all([
+  const [browser, site, peers, discovery] = await Promise.all([
     chromium.launch(chromiumLaunch()),
-    bundle().then(servePage),
+    Promise.all([bundle(), bundleApps()]).then(([script, apps]) => serveSite(script, apps)),
     servePeerJs(),
+    serveDiscovery(),
   ]);
-  const url = `http://${loopback}:${portOf(site)}/?peerjs=${portOf(peers)}`;
+  const servers = new URLSearchParams({ peerjs: String(portOf(peers)), server: discovery.url });
+  const url = `http://${loopback}:${portOf(site)}/?${servers}`;
   const context = await browser.newContext(chromiumContext);
 
   async function page(): Promise<Page> {
@@ -65,6 +68,7 @@ export async function openEnvironment(): Promise<LoopbackEnvironment> {
     pair,
     async close() {
       await browser.close();
+      await discovery.close();
       for (const server of [site, peers]) {
         server.closeAllConnections();
         server.close();
@@ -115,17 +119,53 @@ export async function bundle(): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-/** Serves the page and its script. */
-async function servePage(script: string): Promise<Server> {
+/** The scripts of pages that load only one library, by file name. They are minified, as an app's are. */
+async function bundleApps(): Promise<ReadonlyMap<string, string>> {
+  const apps = await Promise.all(["bonevalue", "peerjs"].map(bundleApp));
+  return new Map(apps.flat());
+}
+
+/** One by one: code that two apps have in common is in the script of each. */
+async function bundleApp(name: string): Promise<[file: string, script: string][]> {
+  const folder = fileURLToPath(new URL("page/apps/", import.meta.url));
+  const { outputFiles } = await build({
+    entryPoints: [`${folder}${name}.ts`],
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    outdir: folder,
+    chunkNames: `${name}-[hash]`,
+    write: false,
+  });
+  return outputFiles.map(({ path, text }) => [path.slice(folder.length), text]);
+}
+
+/** Serves the page with all libraries at `/`, the page of each app at `/apps/NAME`, and their scripts. */
+async function serveSite(script: string, apps: ReadonlyMap<string, string>): Promise<Server> {
+  const page = (source: string) =>
+    `<!doctype html><title>bench</title><link rel="icon" href="data:,"><script type="module" src="${source}"></script>`;
+
+  function fileAt(path: string): readonly [type: string, body: string] {
+    const name = path.slice("/apps/".length);
+    const code = path === "/page.js" ? script : apps.get(name);
+    if (code !== undefined) return ["text/javascript", code];
+    return ["text/html", page(apps.has(`${name}.js`) ? `/apps/${name}.js` : "/page.js")];
+  }
+
   const server = createServer((request, response) => {
-    const [type, body] =
-      request.url === "/page.js"
-        ? ["text/javascript", script]
-        : ["text/html", `<!doctype html><title>bench</title><script type="module" src="/page.js"></script>`];
+    const [type, body] = fileAt(new URL(request.url ?? "/", "http://host").pathname);
     response.writeHead(200, { "content-type": type, ...isolated }).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, loopback, resolve));
   return server;
+}
+
+/** Starts this library's discovery server, with rooms. All pages have one address. */
+function serveDiscovery(): Promise<BonevalueServer> {
+  const log = { debug() {}, info() {}, warn: console.error, error: console.error };
+  return createDiscoveryServer({ port: 0, store: ":memory:", rooms: true, log, limits: { roomJoins: 10_000 } });
 }
 
 /** Starts PeerJS's server. */

@@ -3,14 +3,18 @@ import { findLossyNetworkProblem } from "../tools/lossy-network.ts";
 import { evaluate } from "./goals.ts";
 import { machine } from "./machine.ts";
 import { openNetworkEnvironment } from "./network/environment.ts";
-import { badCable, network } from "./parts/network.ts";
+import { badCable, networkParts } from "./parts/network.ts";
 import { publish } from "./report/publish.ts";
 import { writeResults } from "./report/results.ts";
 import { tableOf } from "./report/table.ts";
 import { runRounds } from "./rounds.ts";
 
-/** `node bench/network.ts [--rounds N] [--latency MS] [--loss FRACTION]`. Results of other cables are not published. */
-const { values } = parseArgs({
+/**
+ * `node bench/network.ts [NAME…] [--rounds N] [--latency MS] [--loss FRACTION]`: measures all parts or these. Results of other
+ * cables are not published.
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: { rounds: { type: "string", default: "5" }, latency: { type: "string" }, loss: { type: "string" } },
 });
 
@@ -24,12 +28,15 @@ const cable = {
 const environment = await openNetworkEnvironment(cable);
 try {
   const extent = { rounds: Number(values.rounds), time: Number.POSITIVE_INFINITY };
-  const found = evaluate(network, await runRounds(network, environment, extent));
   console.log(`${cable.latency} ms each way, ${cable.loss * 100} % of packets lost\n`);
-  for (const finding of found) console.log(`${tableOf(finding)}\n`);
-  if (values.latency === undefined && values.loss === undefined) {
-    writeResults(network.name, { ...machine(), chromium: environment.version, found });
-    publish();
+  for (const part of networkParts) {
+    if (positionals.length > 0 && !positionals.includes(part.name)) continue;
+    const found = evaluate(part, await runRounds(part, environment, extent));
+    for (const finding of found) console.log(`${tableOf(finding)}\n`);
+    if (values.latency === undefined && values.loss === undefined) {
+      writeResults(part.name, { ...machine(), chromium: environment.version, found });
+      publish();
+    }
   }
 } finally {
   await environment.close();

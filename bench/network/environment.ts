@@ -59,24 +59,26 @@ async function forwardSignals(from: Page, to: Page): Promise<void> {
     to.evaluate(([room, message]) => hearFromAfar(room, message), [room, message] as const).catch(() => {}),
   );
   await from.addInitScript(() => {
-    const open = new Map<string, AfarChannel>();
+    const open = new Set<AfarChannel>();
     class AfarChannel {
       readonly room: string;
       onmessage: ((event: { data: unknown }) => void) | null = null;
       constructor(room: string) {
         this.room = room;
-        open.set(room, this);
+        open.add(this);
       }
       postMessage(message: unknown): void {
         void sayAfar(this.room, message);
       }
       close(): void {
-        open.delete(this.room);
+        open.delete(this);
       }
     }
     Object.assign(globalThis, {
       BroadcastChannel: AfarChannel,
-      hearFromAfar: (room: string, data: unknown) => open.get(room)?.onmessage?.({ data }),
+      hearFromAfar(room: string, data: unknown) {
+        for (const channel of open) if (channel.room === room) channel.onmessage?.({ data });
+      },
     });
   });
 }

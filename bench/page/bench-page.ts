@@ -4,6 +4,7 @@ import { type Cursors, createCursors } from "./cursors.ts";
 import { createHash } from "./hash.ts";
 import { createPresenceBench, type PresenceBench } from "./presence.ts";
 import { createReceivedBytes, type ReceivedBytes } from "./received-bytes.ts";
+import { createRoomPeers, type RoomPeers } from "./room-peers.ts";
 import { createSignalChannel } from "./signal-channel.ts";
 import { measureState, type StateCosts } from "./state-costs.ts";
 
@@ -31,6 +32,7 @@ export interface BenchPage {
   sendHashed(size: number): Promise<number>;
   readonly cursors: Cursors;
   readonly presence: PresenceBench;
+  readonly roomPeers: RoomPeers;
   measureState(peers: number, subscribers: number): Promise<StateCosts>;
   /** Keeps the page's thread busy. */
   spin(time: number): void;
@@ -122,6 +124,7 @@ const page: BenchPage = {
   },
   cursors: createCursors(),
   presence: createPresenceBench(),
+  roomPeers: createRoomPeers(),
   measureState,
   spin(time) {
     const until = performance.now() + time;

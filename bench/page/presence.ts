@@ -1,5 +1,5 @@
 import { type Client, createClient, definePresence, type OwnPresence } from "../../core/index.ts";
-import { answerChannels, dialChannels } from "../libraries/peer-connection.ts";
+import { answerChannels, type Channels, dialChannels } from "../libraries/peer-connection.ts";
 import { knownPeers } from "./known-peers.ts";
 import { createSignalChannel } from "./signal-channel.ts";
 
@@ -14,22 +14,22 @@ export interface PresenceBench {
   openPeers(kind: PresenceKind, room: string, own: readonly string[], hub: string): void;
   /** Changes the value of each peer of this page `rate` times a second, for `time` ms. Returns how often in all. */
   change(rate: number, time: number): Promise<number>;
-  /** The number of the newest value that this page has of each peer in other pages. */
+  /** The number of the newest value that each peer of this page has of each peer in other pages. */
   newest(): readonly number[];
-  /** How old the newest value of the hub is, in ms, every 5 ms for `time` ms. The clocks of all pages agree. */
-  agesDuring(time: number): Promise<number[]>;
-  /** Closes everything that this page has opened. */
-  close(): void;
+  /** Looks at those values 60 times a second for `time` ms. Resolves to how long ago each was set, in ms. */
+  ages(time: number): Promise<readonly number[]>;
   /** Bytes that wait in the data channels of this page. */
   buffered(): number;
+  /** Signs everybody off. */
+  close(): void;
 }
 
 interface Value {
   readonly number: number;
+  /** When it was set. Pages of several browsers share this clock. */
+  readonly at: number;
   readonly x: number;
   readonly y: number;
-  /** When it was set. */
-  readonly at: number;
 }
 
 const Cursor = definePresence("Cursor");
@@ -38,7 +38,7 @@ const Cursor = definePresence("Cursor");
 export function createPresenceBench(): PresenceBench {
   const setters: ((value: Value) => void)[] = [];
   const newest = new Map<string, Value>();
-  const closers: (() => void)[] = [];
+  const ends: (() => void)[] = [];
   const channels = new Set<RTCDataChannel>();
   const { createDataChannel } = RTCPeerConnection.prototype;
   RTCPeerConnection.prototype.createDataChannel = function (...args) {
@@ -50,23 +50,24 @@ export function createPresenceBench(): PresenceBench {
   async function signIn(room: string, own: string, others: readonly string[]): Promise<Client> {
     const client = createClient({ discovery: knownPeers(createSignalChannel(room), own, others) });
     client.module("Echo", ({ request }) => request);
-    const mine: OwnPresence<Value> = client.presence(Cursor, { number: 0, x: 0, y: 0, at: now() });
+    const mine: OwnPresence<Value> = client.presence(Cursor, { number: 0, at: Date.now(), x: 0, y: 0 });
     setters.push(mine.set);
-    closers.push(() => void client.disconnect());
+    ends.push(() => void client.disconnect());
     await client.connect("bench", own, "");
     return client;
   }
 
   function follow(client: Client): void {
+    const own = client.getId();
     client
       .get("*")
       .presence(Cursor)
       .subscribe((others) => {
-        for (const { peer, value } of others) newest.set(peer.id, value);
+        for (const { peer, value } of others) newest.set(`${own} ${peer.id}`, value);
       });
   }
 
-  function carryOver(peers: ReadonlyMap<string, RTCDataChannel>): void {
+  function carryOver(own: string, peers: ReadonlyMap<string, RTCDataChannel>): void {
     const encoder = new TextEncoder();
     const decoder = new TextDecoder();
     setters.push((value) => {
@@ -74,7 +75,7 @@ export function createPresenceBench(): PresenceBench {
       for (const channel of peers.values()) channel.send(bytes);
     });
     for (const [peer, channel] of peers) {
-      channel.onmessage = ({ data }) => newest.set(peer, JSON.parse(decoder.decode(data)));
+      channel.onmessage = ({ data }) => newest.set(`${own} ${peer}`, JSON.parse(decoder.decode(data)));
     }
   }
 
@@ -89,17 +90,17 @@ export function createPresenceBench(): PresenceBench {
         for (const other of others) {
           const { first, close } = await dialChannels(createSignalChannel(`${room} ${other}`));
           peers.set(other, first);
-          closers.push(close);
+          ends.push(close);
         }
-        carryOver(peers);
+        carryOver(own, peers);
       }
     },
     openPeers(kind, room, own, hub) {
       for (const id of own) {
         if (kind === "bonevalue") void signIn(room, id, [hub]).then(follow);
         else {
-          const signals = createSignalChannel(`${room} ${id}`);
-          closers.push(answerChannels(signals, ({ first }) => carryOver(new Map([[hub, first]]))));
+          const use = ({ first }: Channels) => carryOver(id, new Map([[hub, first]]));
+          ends.push(answerChannels(createSignalChannel(`${room} ${id}`), use));
         }
       }
     },
@@ -113,30 +114,26 @@ export function createPresenceBench(): PresenceBench {
         // The peers of a page take turns, so that they do not send all at the same time.
         for (; count < (passed * total) / 1_000; count++) {
           const number = Math.floor(count / setters.length) + 1;
-          setters[count % setters.length]!({ number, x: Math.random(), y: Math.random(), at: now() });
+          setters[count % setters.length]!({ number, at: Date.now(), x: Math.random(), y: Math.random() });
         }
         await new Promise((resolve) => setTimeout(resolve, 4));
       }
     },
     newest: () => [...newest.values()].map(({ number }) => number),
-    async agesDuring(time) {
+    async ages(time) {
       const ages: number[] = [];
-      for (const until = now() + time; now() < until; ) {
-        for (const { at } of newest.values()) ages.push(now() - at);
-        await new Promise((resolve) => setTimeout(resolve, 5));
+      for (const until = performance.now() + time; performance.now() < until; ) {
+        await new Promise((resolve) => setTimeout(resolve, 1_000 / 60));
+        for (const { at } of newest.values()) ages.push(Date.now() - at);
       }
       return ages;
     },
+    buffered: () => [...channels].reduce((sum, { bufferedAmount }) => sum + bufferedAmount, 0),
     close() {
-      for (const close of closers.splice(0)) close();
+      for (const end of ends.splice(0)) end();
       setters.length = 0;
       newest.clear();
       channels.clear();
     },
-    buffered: () => [...channels].reduce((sum, { bufferedAmount }) => sum + bufferedAmount, 0),
   };
-}
-
-function now(): number {
-  return performance.timeOrigin + performance.now();
 }

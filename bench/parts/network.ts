@@ -1,5 +1,5 @@
-import type { Pair } from "../environment.ts";
 import { median, percentile } from "../statistics.ts";
+import { networkPresence } from "./network-presence.ts";
 import { highWaterMarks, type Part } from "./part.ts";
 import { pause, speedDuring } from "./speed.ts";
 
@@ -8,11 +8,6 @@ const callsPerSecond = 50;
 const calling = 12_000;
 const settling = 2_000;
 const streaming = 10_000;
-const changesPerSecond = 60;
-const changing = 10_000;
-const hub = "0".repeat(32);
-const follower = "f".repeat(32);
-let presences = 0;
 
 /** The cable of the published results: latency in ms each way, and the fraction of lost packets. */
 export const badCable = { latency: 25, loss: 0.02 };
@@ -34,13 +29,6 @@ export const network: Part = {
       goals: [{ against: "raw", atMost: 1.2 }],
     },
     { key: "speed", title: "One stream", unit: "KB/s", better: "more", goals: [{ against: "raw", atLeast: 0.9 }] },
-    {
-      key: "age",
-      title: `Presence, ${changesPerSecond} changes a second: age of the newest value, 95th percentile`,
-      unit: "ms",
-      better: "less",
-      goals: [{ atMost: 75 }],
-    },
   ],
   async measure(pair) {
     const times: number[] = [];
@@ -59,34 +47,9 @@ export const network: Part = {
     const speed = await speedDuring(pair, () => pause(streaming));
     await caller.evaluate(() => bench.finish());
     await pair.hangUp();
-    const age = percentile(await agesOf(pair), 0.95);
-    return { dial: median(times), p50: percentile(calls, 0.5), p99: percentile(calls, 0.99), speed, age };
+    return { dial: median(times), p50: percentile(calls, 0.5), p99: percentile(calls, 0.99), speed };
   },
 };
 
-/** How old the newest value is that the callee has of the caller. */
-async function agesOf({ name, caller, callee }: Pair): Promise<readonly number[]> {
-  const kind = name === "raw" ? "raw" : "bonevalue";
-  const room = `presence ${++presences}`;
-  await callee.evaluate(([kind, room, own, hub]) => bench.presence.openPeers(kind, room, [own], hub), [
-    kind,
-    room,
-    follower,
-    hub,
-  ] as const);
-  await caller.evaluate(([kind, room, own, peer]) => bench.presence.openHub(kind, room, own, [peer]), [
-    kind,
-    room,
-    hub,
-    follower,
-  ] as const);
-  const change = caller.evaluate(([rate, time]) => bench.presence.change(rate, time), [
-    changesPerSecond,
-    settling + changing,
-  ] as const);
-  await pause(settling);
-  const ages = await callee.evaluate((time) => bench.presence.agesDuring(time), changing - settling);
-  await change;
-  for (const page of [caller, callee]) await page.evaluate(() => bench.presence.close());
-  return ages;
-}
+/** All parts on a bad cable. */
+export const networkParts: readonly Part[] = [network, networkPresence];

@@ -1,5 +1,5 @@
 import type { GoalResult, MetricResult } from "../goals.ts";
-import { badCable, network } from "../parts/network.ts";
+import { badCable, networkParts } from "../parts/network.ts";
 import type { Part } from "../parts/part.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import { serverMetrics } from "../server/metrics/all.ts";
@@ -18,8 +18,9 @@ export function renderPage(parts: readonly Part[], scenarios: readonly Scenario[
     head,
     ...parts.flatMap(({ name }) => readPart(name)?.found.map(sectionOf) ?? []),
     "## Memory and slow receivers",
-    ...scenarios.map(({ name, title }) => {
-      const found = readScenario(name)?.found ?? [];
+    ...scenarios.flatMap(({ name, title }) => {
+      const found = readScenario(name)?.found;
+      if (!found) return [];
       return [`**${title}**`, "", ...found.map((observation) => `- ${scenarioLine(observation)}`)].join("\n");
     }),
     networkSection(),
@@ -62,7 +63,7 @@ function goalOf({ goal, ratio, met }: GoalResult): string {
 }
 
 function networkSection(): string {
-  const found = readPart(network.name)?.found ?? [];
+  const found = networkParts.flatMap(({ name }) => readPart(name)?.found ?? []);
   return [
     "## On a lossy network",
     `\`node bench/network.ts\`: two browsers in network namespaces, with ${badCable.latency} ms of latency each way and ${badCable.loss * 100} % packet loss.`,

@@ -38,14 +38,14 @@ export function plotOf({ metric, rounds, libraries }: MetricResult): string {
   <path class="range" d="M${x(ratio.least)} ${middle}H${x(ratio.most)}M${x(ratio.least)} ${middle - 4}v8M${x(ratio.most)} ${middle - 4}v8"/>
   <text class="quiet" x="${x(ratio.most) + 8}" y="${y + 15}">${escaped(label(standing, metric.unit))}</text>`;
   });
+  const isRatio = libraries.some(({ toRaw }) => toRaw);
   const note = `Ratio to the raw channel in the same round; median and range of ${rounds} rounds. ${metric.better === "more" ? "More" : "Less"} is better.`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(metric.title)}">
 <style>${style}
 </style>
   <text class="title" x="8" y="16">${escaped(metric.title)}</text>
-  <text class="quiet" x="8" y="33">${escaped(metric.isRatio ? "The value itself." : note)}</text>${bars.join("")}
-  <path class="raw" d="M${x(1)} ${top - 4}V${height - 10}"/>
-</svg>
+  <text class="quiet" x="8" y="33">${escaped(isRatio ? note : "The value itself.")}</text>${bars.join("")}
+${isRatio || metric.isRatio ? `  <path class="raw" d="M${x(1)} ${top - 4}V${height - 10}"/>\n` : ""}</svg>
 `;
 }
 

@@ -1,4 +1,5 @@
 import { badSignIns } from "./bad-sign-ins.ts";
+import { clusterRoomJoin, clusterRoomMemory } from "./cluster-rooms.ts";
 import { fuzz } from "./fuzz.ts";
 import { idleMemory } from "./idle-memory.ts";
 import type { ServerMetric } from "./metric.ts";
@@ -13,6 +14,6 @@ import { twoNodes } from "./two-nodes.ts";
 
 /** All metrics of the server, in the order of the table. */
 export const serverMetrics: readonly ServerMetric[] = [
-  ...[idleMemory, signIns, reconnects, relays, roomJoin, twoNodes],
+  ...[idleMemory, signIns, reconnects, relays, roomJoin, clusterRoomJoin, clusterRoomMemory, twoNodes],
   ...[slowReader, badSignIns, fuzz, nodeKilled, redisKilled],
 ];
