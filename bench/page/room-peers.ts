@@ -10,6 +10,9 @@ export interface RoomPeers {
   callEverybody(index: number, timeout: number): Promise<RoomReplies>;
 }
 
+// How many peers one peer calls at once. Each call opens a link.
+const concurrency = 8;
+
 /** What one peer got. */
 export interface RoomReplies {
   readonly replies: number;
@@ -47,14 +50,24 @@ function seesOthers({ peers }: Client, count: number): Promise<void> {
   });
 }
 
-async function callOthers(client: Client, timeout: number): Promise<RoomReplies> {
+async function callOthers({ getId, get, peers }: Client, timeout: number): Promise<RoomReplies> {
   const errors: string[] = [];
   let replies = 0;
-  const own = client.getId();
-  for (const reply of await client.get("*").call("Echo", own, { timeout }).all()) {
-    if (reply.status === "rejected") errors.push(`${reply.error.code}: ${reply.error.message}`);
-    else if (reply.value.from === reply.peer.id && reply.value.request === own) replies++;
-    else errors.push("a reply of another peer or to another call");
+  const own = getId();
+  const waiting = peers.peek().map(({ id }) => id);
+
+  async function callNext(): Promise<void> {
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      try {
+        const { from, request } = await get(id).call("Echo", own, { timeout }).first();
+        if (from === id && request === own) replies++;
+        else errors.push("a reply of another peer or to another call");
+      } catch (error) {
+        errors.push(String(error));
+      }
+    }
   }
+
+  await Promise.all(Array.from({ length: concurrency }, callNext));
   return { replies, errors };
 }
