@@ -1,3 +1,6 @@
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import type { Peer, PeerId, PeerInfo } from "../peer.ts";
 import { type Change, createPeerList, type PeerList, type PeerSnapshot } from "./peer-list.ts";
@@ -204,6 +207,38 @@ describe("the link of a peer that left with bye", () => {
     expect([presence.nextExpiry(), presence.serves(peer, "*")]).toEqual([Number.POSITIVE_INFINITY, false]);
   });
 });
+
+test("nothing is kept of the profiles of peers that have left", async () => {
+  const links = new Set<PeerId>();
+  const encode = ({ id }: PeerInfo) => JSON.stringify({ id, text: "x".repeat(1_000) });
+  const presence = createPeerList(
+    createRegistry(),
+    (id) => links.has(id),
+    { encode, validate: () => ({}) },
+    () => {},
+  );
+  presence.snapshot(lists([], ["Bob"]), 0);
+  const before = await heapUsed();
+  for (let guest = 0; guest < 20_000; guest++) {
+    const id = `g${guest}`;
+    links.add(id);
+    presence.peerConnect({ name: "Bob", id });
+    presence.peerDisconnect(id, false, guest);
+    links.delete(id);
+    presence.onLinkClosed(id);
+  }
+  expect((await heapUsed()) - before).toBeLessThan(5_000_000);
+  // The list is still in use.
+  expect(presence.nextExpiry()).toBe(Number.POSITIVE_INFINITY);
+});
+
+/** The bytes that are in use after a garbage collection. */
+async function heapUsed(): Promise<number> {
+  await setImmediate();
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  return process.memoryUsage().heapUsed;
+}
 
 test("the departure of an unknown peer is ignored", () => {
   const { presence } = presenceOf({ linked: ["x1"] });

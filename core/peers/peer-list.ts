@@ -122,6 +122,7 @@ export function createPeerList(
     const alias = registry.aliasOf(id);
     const peer = registry.removePeer(id);
     if (!peer) return;
+    profileTexts.delete(id);
     pendingRemovals.set(id, { why: "left", until: now + leftTimeoutMs, peer, alias });
     yield { type: "peer-removed", peer, keepsLink: true };
   }
