@@ -56,6 +56,17 @@ test("the answer names the guest and the room, in NFC", async () => {
   });
 });
 
+test("signals to the id of a peer in another room do not pass, also from another node", async () => {
+  const cluster = createLocalCluster();
+  const [one, two] = [await startRooms({ cluster }), await startRooms({ cluster })];
+  const [ann, eve, far] = [await one.enter("demo"), await one.enter("other"), await two.enter("other")];
+  for (const outsider of [eve, far])
+    for (const type of ["peerRequest", "peerResponse"])
+      expect((await outsider.request(type, { to: ann.id, signal: 1 })).data.code).toBe("unknown-peer");
+  await one.settled(ann);
+  expect(ann.received.filter(({ type }) => /^peer(Request|Response|Connect)$/.test(type))).toEqual([]);
+});
+
 test("a room named like a user, and a room of another app, are other groups", async () => {
   const { enter, signIn, settled } = await startRooms({}, ["ann", "bob"]);
   const user = await signIn("ann");
@@ -121,11 +132,13 @@ test.each([
   expect(await refused(proof)).toEqual([code, 4001]);
 });
 
-test("a room name of 10 MB closes its socket before it is read", async () => {
+test("a room name of 10 MB closes its socket before it is read, and so does the name of a guest", async () => {
   const { open, enter } = await startRooms();
-  const client = await open();
-  client.send("authenticate", { version: 1, room: "x".repeat(10_000_000) });
-  expect(await client.closed).toBe(1009);
+  for (const proof of [{ room: "x".repeat(10_000_000) }, { room: "demo", name: "x".repeat(10_000_000) }]) {
+    const client = await open();
+    client.send("authenticate", { version: 1, ...proof });
+    expect(await client.closed).toBe(1009);
+  }
   await enter("demo");
 });
 
@@ -199,6 +212,8 @@ test("in a room, requests about accounts and trust are unsupported", async () =>
     ["claimToken", { name: "Bob", token: "t" }],
     ["removeUser", { name: "Bob" }],
     ["changePassword", { current: password, password: "another password" }],
+    ["listDevices", {}],
+    ["forgetDevice", { id: ann.id }],
   ] as const)
     expect((await ann.request(type, data)).data.code).toBe("unsupported");
 });
@@ -292,10 +307,10 @@ test("1 000 joins from one address: 120 enter in a minute, and the server goes o
   await expect(enter("demo")).rejects.toThrow("1013");
 });
 
-test("neither the store nor the log contains the name of a room", async () => {
+test("neither the store nor the log nor the metrics contain the name of a room", async () => {
   const store = await openSqliteStore(":memory:");
   const { store: watched, calls } = recordCalls(store);
-  const { enter, refused, logged, lose, clock } = await startRooms({
+  const { enter, refused, logged, lose, clock, server } = await startRooms({
     store: watched,
     rooms: ({ room }) => !room.includes("closed"),
   });
@@ -305,7 +320,8 @@ test("neither the store nor the log contains the name of a room", async () => {
   await enter("a very secret room", "Ann", { session: ann.session });
   clock.advance(10_000);
   expect(calls.some(([method]) => method === "addGuest")).toBe(true);
-  expect(JSON.stringify([calls, logged])).not.toContain("very secret");
+  const metrics = await (await fetch(`${server.url.replace("ws", "http")}/metrics`)).text();
+  expect(JSON.stringify([calls, logged, metrics])).not.toContain("very secret");
 });
 
 test("a store of an app without guests has no rooms", async () => {

@@ -9,6 +9,8 @@ import { websocket } from "./websocket.ts";
 
 const returned = { type: "authenticate", data: { version: 1, session: "secret of ann" } };
 
+const b1 = "b1".repeat(16);
+
 test("a session emits nothing before open has returned, and its first frame authenticates", async () => {
   const driver = driveSession();
   expect(driver.recorded).toEqual([]);
@@ -20,10 +22,10 @@ test("a session emits nothing before open has returned, and its first frame auth
 
 test("a sign-in emits the lists in one snapshot", async () => {
   const driver = driveSession();
-  await driver.signIn({ users: ["Bob"], peers: [{ name: "Bob", id: "b1" }] });
+  await driver.signIn({ users: ["Bob"], peers: [{ name: "Bob", id: b1 }] });
   expect(driver.recorded).toEqual([
     ["iceServers", []],
-    ["online", { self: { id: "me", username: "ann" }, users: ["Bob"], peers: [{ name: "Bob", id: "b1" }] }],
+    ["online", { self: { id: "me", username: "ann" }, users: ["Bob"], peers: [{ name: "Bob", id: b1 }] }],
   ]);
 });
 
@@ -96,8 +98,8 @@ test("a server without profiles gets none after the first frame", async () => {
 
 test("a batch of profiles emits one event for each peer, and a malformed one ends the socket", async () => {
   const driver = driveSession();
-  const socket = await driver.signIn({ users: ["Bob"], peers: [{ name: "Bob", id: "b1", profile: { n: 1 } }] });
-  expect(driver.recorded.at(-1)).toMatchObject(["online", { peers: [{ id: "b1", profile: { n: 1 } }] }]);
+  const socket = await driver.signIn({ users: ["Bob"], peers: [{ name: "Bob", id: b1, profile: { n: 1 } }] });
+  expect(driver.recorded.at(-1)).toMatchObject(["online", { peers: [{ id: b1, profile: { n: 1 } }] }]);
   socket.deliver("peerUpdates", [
     ["b1", { n: 2 }],
     ["b2", null],
@@ -517,10 +519,10 @@ test("on reconnect the client keeps its socket until another has taken over, and
   await driver.clock.advance(1);
   const fresh = await driver.socket();
   expect(fresh).not.toBe(old);
-  old.deliver("peerConnect", { name: "Bob", id: "b1" });
-  expect(driver.recorded.at(-1)).toEqual(["peerConnect", { name: "Bob", id: "b1" }]);
+  old.deliver("peerConnect", { name: "Bob", id: b1 });
+  expect(driver.recorded.at(-1)).toEqual(["peerConnect", { name: "Bob", id: b1 }]);
   await driver.signIn();
-  old.deliver("peerConnect", { name: "Bob", id: "stale" });
+  old.deliver("peerConnect", { name: "Bob", id: "57a1e".padEnd(32, "0") });
   old.close(4002);
   await driver.clock.advance(10_000);
   expect(driver.recorded.map(([name]) => name)).toEqual([
@@ -598,7 +600,7 @@ test("presence, trust and signals are emitted in the server's order", async () =
   const driver = driveSession();
   const socket = await driver.signIn();
   socket.deliver("userAdd", "Bob");
-  socket.deliver("peerConnect", { name: "Bob", id: "b1" });
+  socket.deliver("peerConnect", { name: "Bob", id: b1 });
   socket.deliver("peerRequest", { from: "b1", signal: { attempt: 1 } });
   socket.deliver("peerDisconnect", "b1", { lost: true });
   socket.deliver("peerDisconnect", "b1");
@@ -606,7 +608,7 @@ test("presence, trust and signals are emitted in the server's order", async () =
   socket.deliver("iceServers", { servers: [{ urls: "stun:stun.example.org" }] });
   expect(driver.recorded.slice(2)).toEqual([
     ["userAdd", "Bob"],
-    ["peerConnect", { name: "Bob", id: "b1" }],
+    ["peerConnect", { name: "Bob", id: b1 }],
     ["signal", "peerRequest", "b1", { attempt: 1 }],
     ["peerDisconnect", "b1", true],
     ["peerDisconnect", "b1", false],
@@ -839,7 +841,7 @@ test("events before the end of the sign-in break the protocol", async () => {
   const driver = driveSession();
   const socket = await driver.socket();
   socket.accept();
-  socket.deliver("peerConnect", { name: "Bob", id: "b1" });
+  socket.deliver("peerConnect", { name: "Bob", id: b1 });
   expect(driver.recorded).toEqual([["ended", "protocol"]]);
 });
 
@@ -914,3 +916,13 @@ test("a session that is closed by the listener of an outage opens no more socket
   await clock.advance(60_000);
   expect(opened).toHaveLength(1);
 });
+
+test.each(["bob", "Us", "*", "", "B1".repeat(16)])(
+  "a server that gives a peer the id %j, which a query may read as a name, ends the socket",
+  async (id) => {
+    const driver = driveSession();
+    const socket = await driver.signIn();
+    socket.deliver("peerConnect", { name: "Mallory", id });
+    expect(driver.recorded.at(-1)).toEqual(["ended", "protocol"]);
+  },
+);

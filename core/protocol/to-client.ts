@@ -2,10 +2,12 @@ import * as v from "valibot";
 import type { Schemas, ToClient } from "./messages.ts";
 
 const text = v.string();
+// Checked, since a string query also matches a peer by its id: an id must not read as an alias.
+const peerId = v.custom<string>(isPeerId);
 const version = v.number();
 const nothing = v.unknown();
 const relayed = v.object({ from: text, signal: v.unknown() });
-const peer = v.object({ name: text, id: text, profile: v.optional(v.unknown()) });
+const peer = v.object({ name: text, id: peerId, profile: v.optional(v.unknown()) });
 const named = v.object({ name: text });
 const time = v.custom<string>(isTime);
 const device = v.object({ id: text, created: time, used: time, current: v.boolean() });
@@ -46,6 +48,10 @@ export const toClient: Schemas<ToClient> = {
   reconnect: v.object({ after: v.number() }),
   error: v.object({ code: text, message: text, after: v.optional(v.number()) }),
 };
+
+function isPeerId(value: unknown): boolean {
+  return typeof value === "string" && /^[0-9a-f]{32}$/.test(value);
+}
 
 function isTime(value: unknown): boolean {
   return typeof value === "string" && !Number.isNaN(Date.parse(value));
