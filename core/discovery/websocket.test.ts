@@ -926,3 +926,11 @@ test.each(["bob", "Us", "*", "", "B1".repeat(16)])(
     expect(driver.recorded.at(-1)).toEqual(["ended", "protocol"]);
   },
 );
+
+test("a server that does not know rooms is incompatible, although it refuses the frame as malformed", async () => {
+  const driver = driveSession({ room: "demo", name: "Ann" });
+  const socket = await driver.socket();
+  socket.deliver("error", { code: "protocol", message: "The data of authenticate is invalid." });
+  socket.close(1008);
+  expect(driver.recorded.at(-1)).toEqual(["ended", "incompatible"]);
+});

@@ -48,9 +48,19 @@ function openSession(
   const session = createReconnectingSession(host, credentials, events, options, environment);
   let closing: Promise<void> | undefined;
 
-  async function request<Type extends RequestType>(type: Type, data: ToServer[Type]): Promise<ResponseTo<Type>> {
+  async function request<Type extends RequestType>(
+    type: Type,
+    data: ToServer[Type],
+    feature?: string,
+  ): Promise<ResponseTo<Type>> {
     const socket = session.socket();
     if (!socket) throw notConnected();
+    // A server closes the socket when it does not know the type of a message.
+    if (feature !== undefined && !socket.supports(feature))
+      throw new BonevalueError(
+        "unsupported",
+        `This discovery server has no ${feature}: see its version and its store.`,
+      );
     return socket.request(type, data);
   }
 
@@ -84,7 +94,7 @@ function openSession(
       }
     },
     async devices() {
-      const { devices } = await request("listDevices", {});
+      const { devices } = await request("listDevices", {}, "devices");
       return devices.map(({ id, created, used, current }) => ({
         id,
         created: new Date(created),
@@ -93,7 +103,7 @@ function openSession(
       }));
     },
     async forgetDevice(id) {
-      await request("forgetDevice", { id });
+      await request("forgetDevice", { id }, "devices");
     },
     close(end = false) {
       closing ??= session.stop(end);

@@ -101,8 +101,12 @@ function signedIn(self: ToClient["setPeerId"], users: readonly string[], peers: 
 
 /** A server that ignores the app or the room would let this page meet the pages of all others. */
 function requireEcho(field: string, asked: string | undefined, echo: string | undefined): void {
-  if (asked !== undefined && asked !== echo)
-    throw new BonevalueError("incompatible", `The discovery server does not support "${field}". Update the server.`);
+  if (asked !== undefined && asked !== echo) throw unknownField(field);
+}
+
+/** The error for a server that does not know a field of the first frame. */
+export function unknownField(field: string): BonevalueError {
+  return new BonevalueError("incompatible", `The discovery server does not support "${field}". Update the server.`);
 }
 
 function incompatible(version: number): BonevalueError {

@@ -14,6 +14,7 @@ import {
   readFrame,
   type ServerEvents,
   type SignedIn,
+  unknownField,
 } from "./from-server.ts";
 import { createRequests, type RequestType, type ResponseTo } from "./requests.ts";
 import { createWatchdog } from "./watchdog.ts";
@@ -48,6 +49,8 @@ export type Leave = "end" | "back" | "stay";
 export interface Socket {
   signal(kind: SignalKind, to: PeerId, signal: unknown): void;
   request<Type extends RequestType>(type: Type, data: ToServer[Type]): Promise<ResponseTo<Type>>;
+  /** Whether the server understands this extension. */
+  supports(feature: string): boolean;
   /** Returns `false` if the server has no profiles. */
   setProfile(profile: Profile): boolean;
   /** Sends a ping. The socket ends when nothing arrives within 5 s. */
@@ -90,7 +93,7 @@ export function openSocket(
   socket.addEventListener("error", () => {});
   socket.addEventListener("close", ({ code }: { code: number }) => {
     resolveClosed();
-    end(closeReasonOf(code, lastError, urlWhileSigningIn()));
+    end(reasonOf(code));
   });
 
   return {
@@ -104,6 +107,7 @@ export function openSocket(
       sendRequest(id, type, data);
       return response;
     },
+    supports: (feature) => features.includes(feature),
     setProfile(profile) {
       if (!features.includes("profiles")) return false;
       send("setProfile", { profile });
@@ -154,6 +158,13 @@ export function openSocket(
 
   function giveUp() {
     fail(closeReasonOf(closeCode.gaveUp, lastError, urlWhileSigningIn()));
+  }
+
+  function reasonOf(code: number): CloseReason {
+    // An older server does not know this claim.
+    if (state === "signing in" && code === closeCode.protocol && "room" in firstFrame.data)
+      return closeReasonFor(unknownField("room"));
+    return closeReasonOf(code, lastError, urlWhileSigningIn());
   }
 
   function urlWhileSigningIn(): string | undefined {

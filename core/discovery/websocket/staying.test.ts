@@ -169,3 +169,12 @@ test("devices are read with their times, and one is forgotten", async () => {
   socket.deliver("forgetResponse", {}, { id: socket.sent.at(-1).id });
   await forgotten;
 });
+
+test("devices are unsupported at a server that does not name them, and the socket stays open", async () => {
+  const driver = driveSession();
+  const socket = await driver.signIn();
+  const sent = socket.sent.length;
+  await expect(driver.session.devices!()).rejects.toMatchObject({ code: "unsupported" });
+  await expect(driver.session.forgetDevice!("d")).rejects.toMatchObject({ code: "unsupported" });
+  expect(socket.sent).toHaveLength(sent);
+});
