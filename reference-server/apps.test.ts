@@ -34,7 +34,7 @@ test("the server echoes the app in NFC, and rejects an invalid one", async () =>
     client.send("authenticate", { version: 1, username: "ann", password, app });
     expect((await client.next("setPeerId")).data.app).toBe(echo);
   }
-  for (const app of ["x".repeat(65), "\ud800"]) {
+  for (const app of ["x".repeat(65), "\ud800", "a\0b"]) {
     const client = await open();
     client.send("authenticate", { version: 1, username: "ann", password, app });
     expect((await client.next("error")).data.code).toBe("invalid-request");

@@ -415,3 +415,23 @@ test("Redis with SQLite is rejected with the reason", async () => {
   for (const store of [undefined, ":memory:", "some.db"])
     await expect(createServer({ port: 0, store, cluster: redis.url, log })).rejects.toThrow(/postgres:\/\//);
 });
+
+test("the limit of a room, profiles, kicks and bans reach guests on every node", async () => {
+  const [one, two] = await twoNodes([], { rooms: true, limits: { ...limits, peersPerRoom: 3 } });
+  const enter = async (node: typeof one, name: string) =>
+    signedIn(await node.open(), { room: "demo", name, profile: {} });
+  const [ann, bob, cyd] = [await enter(one, "Ann"), await enter(two, "Bob"), await enter(two, "Cyd")];
+  const late = await one.open();
+  late.send("authenticate", { version: 1, room: "demo", name: "Late" });
+  expect([(await late.next("error")).data.code, await late.closed]).toEqual(["busy", 1013]);
+  bob.send("setProfile", { profile: { status: "here" } });
+  expect((await ann.next("peerUpdates")).data).toEqual([[bob.id, { status: "here" }]]);
+  await one.server.kick(bob.id);
+  expect(await bob.closed).toBe(4001);
+  expect((await ann.next("peerDisconnect")).data).toBe(bob.id);
+  await one.server.ban({ address: "127.0.0.1" }, new Date(Date.now() + 60_000));
+  expect(await Promise.all([ann.closed, cyd.closed])).toEqual([4001, 4001]);
+  const banned = await two.open();
+  banned.send("authenticate", { version: 1, room: "demo", session: cyd.session });
+  expect((await banned.next("error")).data.code).toBe("unauthenticated");
+});

@@ -120,6 +120,7 @@ test.each([
   ["invalid-request", { room: "" }],
   ["invalid-request", { room: "x".repeat(129) }],
   ["invalid-request", { room: "\ud800" }],
+  ["invalid-request", { room: "de\0mo" }],
   ["alias-reserved", { room: "demo", name: "" }],
   ["alias-reserved", { room: "demo", name: "Us" }],
   ["alias-reserved", { room: "demo", name: "*" }],
