@@ -6,7 +6,7 @@ import { type Platform, platforms } from "./testing/interop/platforms.ts";
 
 const mebibyte = 1_024 * 1_024;
 const noFirefox = missingPrograms("firefox");
-const account = ["ann", "test"] as const;
+const account = ["ann", "test-password"] as const;
 
 /** Two peers of one platform: one that signs in anew, and so dials, in each test; and one that stays. */
 interface Pair {
@@ -19,7 +19,7 @@ const started: Platform[] = [];
 const pairs = new Map<string, Pair>();
 
 beforeAll(async () => {
-  server = await startServer({ accounts: { ann: "test" } });
+  server = await startServer({ accounts: { ann: "test-password" } });
   for (const [name, start] of Object.entries(platforms)) {
     if (name === "Firefox" && noFirefox) continue;
     const platform = await start();

@@ -16,7 +16,7 @@ describe("on a cable of 50 ms that loses packets", () => {
     const { ends, address: host, remove } = await createLossyNetwork({ latency: 25, loss: 0.02, seed: 1 });
     onTestFinished(remove);
     const server = await startServer({
-      accounts: { ann: "test" },
+      accounts: { ann: "test-password" },
       options: { host, insecure: true },
       enter: ends[0].enter,
     });
@@ -26,9 +26,9 @@ describe("on a cable of 50 ms that loses packets", () => {
       await near.close();
       await far.close();
     });
-    const id = await near.connect(server.url, "ann", "test");
+    const id = await near.connect(server.url, "ann", "test-password");
     for (let link = 0; link < 10; link++) {
-      await far.connect(server.url, "ann", "test");
+      await far.connect(server.url, "ann", "test-password");
       expect(await far.call(id, "Hello")).toEqual({ reply: "Hello", path: "direct" });
       await far.disconnect();
     }

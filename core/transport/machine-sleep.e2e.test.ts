@@ -23,13 +23,13 @@ async function pair({ expect, onTestFinished }: TestContext): Promise<Pair> {
   onTestFinished(network.remove);
   const { address: host, outside, roaming, other } = network;
   const options = { host, insecure: true };
-  const server = await startServer({ accounts: { ann: "test" }, options, enter: outside.enter });
+  const server = await startServer({ accounts: { ann: "test-password" }, options, enter: outside.enter });
   onTestFinished(server.stop);
   const peers = await Promise.all([chromiumPeer(roaming, library), chromiumPeer(other, library)]);
   onTestFinished(async () => {
     for (const peer of peers) await peer.close();
   });
-  const [, id = ""] = await Promise.all(peers.map((peer) => peer.connect(server.url, "ann", "test")));
+  const [, id = ""] = await Promise.all(peers.map((peer) => peer.connect(server.url, "ann", "test-password")));
   await expect.poll(() => peers[0].call(id, "Hello"), { timeout: 20_000 }).toMatchObject({ reply: "Hello" });
   return { network, sleeper: peers[0], other: id };
 }

@@ -47,7 +47,7 @@ async function serverWith(
 ): Promise<ServerProcess> {
   const { address: host, outside } = network;
   const options = { host, insecure: true, ice: [{ urls, ...proof }], ...(limits && { limits }) };
-  const server = await startServer({ accounts: { ann: "test" }, options, enter: outside.enter });
+  const server = await startServer({ accounts: { ann: "test-password" }, options, enter: outside.enter });
   ends.push(server.stop);
   return server;
 }
@@ -59,7 +59,7 @@ async function pairOf<Peer extends RunningPeer>(start: (home: NetworkNamespace) 
 }
 
 const connect = (peers: readonly RunningPeer[], { url }: ServerProcess) =>
-  Promise.all(peers.map((peer) => peer.connect(url, "ann", "test")));
+  Promise.all(peers.map((peer) => peer.connect(url, "ann", "test-password")));
 
 describe("behind two NATs", () => {
   skipAll(trouble);

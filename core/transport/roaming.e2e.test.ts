@@ -22,7 +22,7 @@ beforeAll(async () => {
   ends.push(network.remove);
   const { address: host, outside, roaming, other } = network;
   server = await startServer({
-    accounts: { ann: "test" },
+    accounts: { ann: "test-password" },
     options: { host, insecure: true },
     enter: outside.enter,
   });
@@ -37,7 +37,7 @@ afterAll(async () => {
 
 /** Lets one peer dial the other and read a stream, and calls `move` in the middle of it. Returns the longest time without a chunk. */
 async function gapIn(dialer: 0 | 1, move: () => unknown): Promise<number> {
-  const ids = await Promise.all(peers.map((peer) => peer.connect(server.url, "ann", "test")));
+  const ids = await Promise.all(peers.map((peer) => peer.connect(server.url, "ann", "test-password")));
   const [reader, other] = [peers[dialer], ids[1 - dialer]!];
   const flow = reader.flow(other, chunks);
   let failure: string | undefined;
