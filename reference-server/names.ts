@@ -1,5 +1,5 @@
 import { labelOf, maxAppLength, maxRoomLength } from "../core/protocol/labels.ts";
-import { hasInvisible, problemOfName } from "../core/protocol/names.ts";
+import { hasInvisible, nameProblem } from "../core/protocol/names.ts";
 import { Refusal } from "./refusal.ts";
 
 const address = /^[^\s@<>"(),:;\\[\]\p{C}]{1,64}@[^\s@<>"(),:;\\[\]\p{C}]{1,190}$/u;
@@ -7,7 +7,7 @@ const address = /^[^\s@<>"(),:;\\[\]\p{C}]{1,64}@[^\s@<>"(),:;\\[\]\p{C}]{1,190}
 /** Returns an alias or the name of a guest in NFC; throws `alias-reserved` with the reason when the protocol does not allow it. */
 export function checkedAlias(name: string): string {
   const alias = name.normalize("NFC");
-  const problem = problemOfName(alias);
+  const problem = nameProblem(alias);
   if (problem !== undefined) throw new Refusal("alias-reserved", `This name ${problem}: choose another.`);
   return alias;
 }

@@ -2,7 +2,7 @@ import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Alias, PeerInfo } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
-import { problemOfName } from "../protocol/names.ts";
+import { nameProblem } from "../protocol/names.ts";
 import type { Member } from "./broadcast-channel/membership.ts";
 import { joinTabChannel, type TabChannel, type TabChannelPlatform } from "./broadcast-channel/tab-channel.ts";
 import type {
@@ -177,7 +177,7 @@ function checkName(credentials: Credentials | StoredCredentials, name: string) {
       "Without a server there are no tokens and no invitations. Pass a user name or a room.",
     );
   }
-  const problem = problemOfName(name);
+  const problem = nameProblem(name);
   if (problem !== undefined) throw new BonevalueError("alias-reserved", `The name ${problem}. Choose another.`);
 }
 

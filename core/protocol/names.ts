@@ -18,8 +18,8 @@ export function hasInvisible(name: string): boolean {
   return invisible.test(name.replace(new RegExp(joiner, "gu"), ""));
 }
 
-/** Says why a name in NFC can be neither an alias nor the name of a guest; undefined if it can. */
-export function problemOfName(name: string): string | undefined {
+/** Returns why a name in NFC can be neither an alias nor the name of a guest; undefined if it can. */
+export function nameProblem(name: string): string | undefined {
   // A code point has one or two units. Checked first, because a hostile name may be very long.
   const length = name.length > 2 * maxNameLength ? Number.POSITIVE_INFINITY : [...name].length;
   if (length < 1 || length > maxNameLength) return `is not 1 to ${maxNameLength} characters long`;

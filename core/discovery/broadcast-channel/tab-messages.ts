@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Alias, PeerId } from "../../peer.ts";
 import { type SignalKind, signalKinds } from "../../protocol/messages.ts";
-import { problemOfName } from "../../protocol/names.ts";
+import { nameProblem } from "../../protocol/names.ts";
 
 /** The messages between tabs. Each tab answers `hello` with `here`. */
 export type TabMessage =
@@ -23,7 +23,7 @@ const id = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 const username: v.GenericSchema<unknown, Alias> = v.pipe(
   v.string(),
   v.transform((name) => name.normalize()),
-  v.check((name) => problemOfName(name) === undefined),
+  v.check((name) => nameProblem(name) === undefined),
 );
 
 /** All messages between tabs. */

@@ -2,7 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { BonevalueError, type ErrorCode } from "../../errors.ts";
 import type { Alias } from "../../peer.ts";
 import { us } from "../../protocol/alias.ts";
-import { problemOfName } from "../../protocol/names.ts";
+import { nameProblem } from "../../protocol/names.ts";
 import { passwordProblem } from "../../protocol/password.ts";
 import type { InvitationNames } from "../discovery.ts";
 
@@ -156,7 +156,7 @@ export function createAccounts(clock: Clock, secret: () => string): Accounts {
 
 /** Throws `alias-reserved` for a name that can be neither an alias nor the name of a guest. */
 export function checkName(name: string): void {
-  const problem = problemOfName(name);
+  const problem = nameProblem(name);
   if (problem !== undefined) throw refusal("alias-reserved", `This name ${problem}. Choose another.`);
 }
 
