@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { BonevalueError } from "../errors.ts";
-import { defaultLimits, maxAssemblyBytes } from "../limits.ts";
+import { defaultLimits } from "../limits.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import type { Channel, LinkEvents } from "../transport/transport.ts";
 import { decode, encode } from "../wire/codec.ts";
 import { createFragmenter } from "../wire/fragments.ts";
-import { CloseStep, type Frame, type Hello, Kind } from "../wire/frames.ts";
+import { CloseStep, type Frame, Kind } from "../wire/frames.ts";
 import { type Packed, pack } from "../wire/pack.ts";
 import { createConnection, type Service } from "./connection.ts";
-import { createHello } from "./hello.ts";
+import { createHello, helloOf } from "./hello.ts";
 import { createFakeLink } from "./testing/fake-link.ts";
 
 const lost = new BonevalueError("disconnected", "Nothing arrives.");
@@ -39,7 +39,7 @@ function connect(service: Partial<Service> = {}) {
     peer: "other",
     link,
     clock,
-    hello: helloOf("self"),
+    hello: helloOf("self", defaultLimits),
     limits: defaultLimits,
     unusedTimeout: 1_000,
     idleTimeout: 30_000,
@@ -71,21 +71,10 @@ function connect(service: Partial<Service> = {}) {
     sentSignals,
     state,
     sendHello() {
-      for (const channel of ["control", "bulk"] as const) receive(channel, createHello(helloOf("other")));
+      for (const channel of ["control", "bulk"] as const)
+        receive(channel, createHello(helloOf("other", defaultLimits)));
     },
     receive,
-  };
-}
-
-function helloOf(peer: string): Hello {
-  return {
-    peer,
-    message: 65_536,
-    value: defaultLimits.messageSize,
-    calls: 1,
-    streams: 1,
-    window: 1,
-    assembly: maxAssemblyBytes(defaultLimits),
   };
 }
 
@@ -121,9 +110,9 @@ test("one-way messages of up to a kilobyte are read on lossy", () => {
 test("the service opens once, with the first of the peer's two hellos", () => {
   let opened = 0;
   const { receive } = connect({ opened: () => opened++ });
-  receive("bulk", createHello(helloOf("other")));
+  receive("bulk", createHello(helloOf("other", defaultLimits)));
   expect(opened).toBe(1);
-  receive("control", createHello(helloOf("other")));
+  receive("control", createHello(helloOf("other", defaultLimits)));
   expect(opened).toBe(1);
 });
 
@@ -137,7 +126,7 @@ test("frames on lossy before the hello are dropped", () => {
 test.each([
   ["a larger message", notify(2_000)],
   ["a call", [Kind.cancel, 1, "cancelled"]],
-  ["a hello", createHello(helloOf("other"))],
+  ["a hello", createHello(helloOf("other", defaultLimits))],
 ] as [string, Frame<Packed>][])("a frame that is not allowed on lossy ends the link: %s", (_, frame) => {
   const { sendHello, receive, frames, reports } = connect();
   sendHello();

@@ -462,7 +462,7 @@ describe("a refusal", () => {
     expect(messages().slice(2)).toEqual(["invalid-request 9 messages", "unknown-module 9 messages"]);
     await clock.advance(60_000);
     expect([ann.errors.length, ann.rpc.isIdle, clock.waiting]).toEqual([4, true, 0]);
-    // The page that offers the module learns of the breach as well, but not of names that it does not offer.
+    // The page that offers the module learns of the violation as well, but not of names that it does not offer.
     expect(bob.errors).toEqual([code("invalid-request"), code("invalid-request")]);
   });
 });

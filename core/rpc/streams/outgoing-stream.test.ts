@@ -111,7 +111,7 @@ test("an object literal that returns one iterator twice fails its second stream"
   await expect(until(ann.call("Count", items).first())).rejects.toEqual(code("unsupported"));
 });
 
-test("an object literal with a generator method starts anew for each peer and each call", async () => {
+test("an object literal with a generator method is read from its start for each peer and each call", async () => {
   const { ann, bob, until } = createLinkedPair();
   bob.module("Count", ({ request }) => amount(request));
   const items = {

@@ -32,7 +32,7 @@ export function attachmentSourceOf(object: object, count: number): AttachmentSou
   if (isRemoteFile(object)) return fileSource(object, share(lock(object.stream()), count));
   if (isReadableStream(object)) return itemSource(share(lock(object), count));
   if (!isAsyncIterable(object)) return undefined;
-  if (startsAnew(object)) return itemSource(() => pullFromIterable(object));
+  if (isRepeatable(object)) return itemSource(() => pullFromIterable(object));
   // The iterator is created now, since a readline interface drops lines until it has an iterator.
   return itemSource(share(pullFromIterable(object, iteratorOf(consumeOnce(object))), count));
 }
@@ -43,7 +43,7 @@ export function isReadableStream(value: unknown): value is ReadableStream<unknow
 }
 
 // Nothing shows whether an instance of a class, such as a Node stream, gives its items to each reader or only once.
-function startsAnew(iterable: AsyncIterable<unknown>): boolean {
+function isRepeatable(iterable: AsyncIterable<unknown>): boolean {
   const prototype: object | null = Object.getPrototypeOf(iterable);
   return !("next" in iterable) && (prototype === null || Object.getPrototypeOf(prototype) === null);
 }
