@@ -142,9 +142,9 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
     );
     const close = session.close.bind(session);
     return Object.assign(session, {
-      close() {
+      close(...args: Parameters<typeof close>) {
         stop();
-        return close();
+        return close(...args);
       },
     });
   }

@@ -1,7 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
-import type { BonevalueError } from "../errors.ts";
+import { BonevalueError } from "../errors.ts";
 import type { Description, LinkIdentity, SignalExchange, SignalListener, Transport } from "../transport/transport.ts";
 import { createPlatformAlgorithms } from "./algorithms.ts";
+import { certify } from "./contacts.ts";
 import { createDevice } from "./device.ts";
 import { createIdentifiedLinks } from "./identified-links.ts";
 import { createMemoryStore } from "./key-store.ts";
@@ -78,6 +79,7 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
   const { identity } = links.open(peer, role, exchange);
   return {
     device,
+    links,
     identity: identity as Required<LinkIdentity>,
     sent,
     received,
@@ -285,6 +287,33 @@ describe("the hello", () => {
     // An older version has neither proofs nor keys.
     expect(ann.identity.accepts(undefined)).toBe(true);
   });
+});
+
+test("an attempt ends as an open link does: when its verdict changes, and when the identity is reset", async () => {
+  const { ann, bob } = createSides();
+  await bob.read(await ann.describe("offer"));
+  const { record } = await ann.device.read();
+  const known = await bob.device.update((own) => certify(own, "ann", record.account, 1));
+  bob.links.recheck((await ann.device.read()).record);
+  expect(bob.ended).toEqual([]);
+  bob.links.recheck(known);
+  expect(bob.ended).toMatchObject([{ code: "disconnected" }]);
+  const reason = new BonevalueError("disconnected", "The identity was reset.");
+  ann.links.endAll(reason);
+  expect(ann.ended).toEqual([reason]);
+});
+
+test("the links of a user can be ended, verified or not", async () => {
+  const { ann, bob } = await connected();
+  const reason = new BonevalueError("disconnected", "A token was claimed.");
+  ann.links.end((alias, verified) => alias === "bob" && verified, reason);
+  expect(ann.ended).toEqual([]);
+  ann.links.end((alias, verified) => alias === "bob" && !verified, reason);
+  expect(ann.ended).toEqual([reason]);
+  bob.closed.resolve(undefined);
+  await bob.closed.promise;
+  bob.links.endAll(reason);
+  expect(bob.ended).toEqual([]);
 });
 
 describe("an open link", () => {

@@ -60,8 +60,10 @@ export interface IdentifiedLinks {
   ): { readonly link: Link; readonly identity: LinkIdentity };
   /** Ends the links of removed devices, and those whose verdict is another one now. */
   recheck(record: IdentityRecord): void;
-  /** Ends the links for which `filter` returns true. */
+  /** Ends the links whose peer has described itself, and for which `filter` returns true. */
   end(filter: (alias: Alias, verified: boolean) => boolean, reason: BonevalueError): void;
+  /** Ends every link and every attempt. */
+  endAll(reason: BonevalueError): void;
 }
 
 /** One side's newest description. */
@@ -77,15 +79,17 @@ interface Remote extends Described {
   readonly verified: boolean;
 }
 
-interface OpenLink {
-  readonly peer: PeerId;
-  readonly remote: Remote;
+/** A link, or an attempt to make one. */
+interface SignedLink {
+  readonly remote: Remote | undefined;
+  end(reason: BonevalueError): void;
 }
 
 /** Creates the links of one sign-in. Each ends with the link of the transport. */
 export function createIdentifiedLinks(options: IdentifiedLinksOptions): IdentifiedLinks {
   const { algorithms, device, transport, isRoom, verifiedOnly, app, self, endLink } = options;
-  const openLinks = new Map<object, () => OpenLink>();
+  const links = new Set<SignedLink>();
+
   // The devices that were met. A caller can approve the device of a peer only when it dials again.
   const met = new Map<PeerId, Bytes>();
 
@@ -114,7 +118,9 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     let own: Described | undefined;
     let ownDevice: Bytes | undefined;
     let remote: Remote | undefined;
+    let isOpen = false;
     let isRefused = false;
+
     // How often the side has described itself whose newest description makes what waits outdated.
     let generation = 0;
     let outgoing: Promise<void> = Promise.resolve();
@@ -124,7 +130,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       if (isRefused) return;
       isRefused = true;
       const reason = asLinkError(cause);
-      if (openLinks.has(link)) endLink(peer, reason);
+      if (isOpen) endLink(peer, reason);
       else link.close(reason);
     }
 
@@ -207,14 +213,24 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     };
 
     const link = transport.open(peer, role, guarded);
+    const signed: SignedLink = {
+      get remote() {
+        return remote;
+      },
+      end: fail,
+    };
+    links.add(signed);
     link.opened.then(
-      () => openLinks.set(link, () => ({ peer, remote: remote! })),
+      () => {
+        isOpen = true;
+      },
       () => {},
     );
     link.closed.then((reason) => {
-      openLinks.delete(link);
+      links.delete(signed);
       const alias = options.nameOf(peer);
-      if (!isRefused && reason?.code === "identity-mismatch" && alias !== undefined) options.onRefused(alias);
+      const isRefusal = !isOpen && !isRefused && reason?.code === "identity-mismatch";
+      if (isRefusal && alias !== undefined) options.onRefused(alias);
       isRefused = true;
     });
     const identity: LinkIdentity = {
@@ -232,21 +248,18 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     return { link, identity };
   }
 
-  function end(filter: (alias: Alias, verified: boolean) => boolean, reason: BonevalueError): void {
-    for (const current of [...openLinks.values()]) {
-      const { peer, remote } = current();
-      if (filter(remote.alias, remote.verified)) endLink(peer, reason);
-    }
-  }
-
   return {
     open,
-    end,
+    end(filter, reason) {
+      for (const { remote, end } of [...links]) if (remote && filter(remote.alias, remote.verified)) end(reason);
+    },
+    endAll(reason) {
+      for (const { end } of [...links]) end(reason);
+    },
     recheck(record) {
-      for (const current of [...openLinks.values()]) {
-        const { peer, remote } = current();
-        const reason = whyOutdated(record, remote, options.accountOf !== undefined);
-        if (reason) endLink(peer, reason);
+      for (const { remote, end } of [...links]) {
+        const reason = remote && whyOutdated(record, remote, options.accountOf !== undefined);
+        if (reason) end(reason);
       }
     },
   };

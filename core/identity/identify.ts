@@ -114,7 +114,7 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
     if (stopped || next === record) return;
     const isReset = next.device.publicKey !== record.device.publicKey;
     record = next;
-    if (isReset) links.end(() => true, reconnect("This device has a new identity."));
+    if (isReset) links.endAll(reconnect("This device has a new identity."));
     else links.recheck(record);
     for (const check of [...waiting]) check();
     publish(true);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
 import { createClient } from "../client.ts";
+import type { Discovery } from "../discovery/discovery.ts";
 import { createMemoryDiscovery } from "../discovery/memory.ts";
 import { createNetwork } from "../testing/network.ts";
 
@@ -247,6 +248,27 @@ describe("policies", () => {
     await bob.connect("test", "bob", "");
     expect(await ann.get("bob").call("Echo", 1, { verified: true }).first()).toBe(true);
     await Promise.all([ann.disconnect(), bob.disconnect()]);
+  });
+
+  test("signing out forgets the session on the server, as without identity", async () => {
+    const memory = createMemoryDiscovery();
+    memory.addUser("ann", "");
+    const closed: unknown[] = [];
+    const open: Discovery["open"] = (...args) => {
+      const session = memory.open(...args);
+      return {
+        ...session,
+        close(forget) {
+          closed.push(forget);
+          return session.close(forget);
+        },
+      };
+    };
+    const ann = createDevice({}, { discovery: { open } });
+    await ann.client.connect("memory", "ann", "");
+    await ann.client.signOut();
+    expect(closed).toEqual([true]);
+    expect(ann.client.identity.peek()).toBeUndefined();
   });
 
   test("a store that fails rejects the sign-in", async () => {
