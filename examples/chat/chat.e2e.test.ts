@@ -5,40 +5,47 @@ import { setUpExamples } from "../testing/example-pages.ts";
 const example = setUpExamples("chat");
 
 test.each([["react"], ["vue"], ["svelte"]])(
-  "in %s, each page shows who is online, how each peer is connected, and all messages",
+  "in %s, two members see each other's names, statuses, typing and messages",
   async (framework) => {
-    const ann = await example.open(`chat/${framework}`, "Ann");
-    expect(await online(ann)).toEqual([]);
-    const oli = await example.open(`chat/${framework}`, "Oli");
-    await line(ann, "Oli is here").waitFor();
+    const ann = await example.open(`chat/${framework}`, "Ann", `#${framework}`);
+    await ann.page.getByText("Nobody else is here.").waitFor();
+    if (framework === "react") await example.screenshot("alone", ann);
+    const oli = await example.open(`chat/${framework}`, "Oli", `#${framework}`);
+    await ann.page.getByText("Nobody else is here.").waitFor({ state: "hidden" });
+    await members(oli).getByText("Ann").waitFor();
 
-    await say(ann, "The kettle is on.");
-    await line(oli, "Ann The kettle is on.").waitFor();
-    await say(oli, "Two minutes!");
-    await line(ann, "Oli Two minutes!").waitFor();
-    await ann.page.getByText("1 of 1 have your last message").waitFor();
-    await person(oli, "Ann direct").waitFor();
+    await oli.page.getByLabel("Your status").fill("making tea");
+    await members(ann).getByText("making tea").waitFor();
+
+    await message(ann).fill("Shall we meet at four?");
+    await oli.page.getByText("Ann is typing …").waitFor();
+    await ann.page.getByRole("button", { name: "Send" }).click();
+    await oli.page.getByRole("log").getByText("Shall we meet at four?").waitFor();
+    await oli.page.getByText("Ann is typing …").waitFor({ state: "hidden" });
+
+    await message(oli).fill("At four. I bring the cake.");
+    await message(oli).press("Enter");
+    await ann.page.getByRole("log").getByText("I bring the cake.").waitFor();
+    await message(ann).fill("Great, and I will");
+    await oli.page.getByText("Ann is typing …").waitFor();
     await example.screenshot(`chat-${framework}`, ann, oli);
 
     await oli.close();
-    await person(ann, "Oli direct").waitFor({ state: "detached" });
-    expect(await online(ann)).toEqual([]);
+    await ann.page.getByText("Nobody else is here.").waitFor();
+    expect(await members(ann).allInnerTexts()).toHaveLength(1);
   },
 );
 
-async function say({ page }: Tab, text: string): Promise<void> {
-  await page.getByLabel("Message").fill(text);
-  await page.getByRole("button", { name: "Say" }).click();
+test("rooms are apart: who has another link sees nobody", async () => {
+  await example.open("chat/react", "Ann", "#one");
+  const oli = await example.open("chat/react", "Oli", "#two");
+  await oli.page.getByText("Nobody else is here.").waitFor();
+});
+
+function members({ page }: Tab) {
+  return page.getByRole("list", { name: "Members" }).getByRole("listitem");
 }
 
-function line({ page }: Tab, text: string) {
-  return page.getByRole("log").getByRole("listitem").filter({ hasText: text });
-}
-
-function person({ page }: Tab, text: string) {
-  return page.getByRole("list", { name: "Online" }).getByRole("listitem").filter({ hasText: text });
-}
-
-function online({ page }: Tab): Promise<readonly string[]> {
-  return page.getByRole("list", { name: "Online" }).getByRole("listitem").allInnerTexts();
+function message({ page }: Tab) {
+  return page.getByLabel("Message", { exact: true });
 }

@@ -1,24 +1,46 @@
-import { defineModule, type Module, type Reply } from "bonevalue";
+import { defineModule, definePresence, type Module, type Peer, type PresenceDefinition } from "bonevalue";
 import * as v from "valibot";
 
-/** A chat message. The empty response confirms its receipt. */
-export const Say: Module<v.GenericSchema<string>, undefined> = defineModule("Chat.Say", { request: v.string() });
+/** What members say about themselves: a short status. */
+export const profileSchema: v.GenericSchema<{ status?: string | undefined }> = v.object({
+  status: v.optional(v.pipe(v.string(), v.maxLength(60))),
+});
 
-/** A line of the chat log. */
+/** The status of a member. */
+export function statusOf({ profile }: Peer): string {
+  return v.is(profileSchema, profile) ? (profile.status ?? "") : "";
+}
+
+/** A chat message. */
+export const Say: Module<v.GenericSchema<string>, undefined> = defineModule("Chat.Say", {
+  request: v.pipe(v.string(), v.maxLength(2_000)),
+});
+
+/** Whether somebody is typing. */
+export const Typing: PresenceDefinition<v.GenericSchema<boolean>> = definePresence("Chat.Typing", v.boolean());
+
+/** A line of the conversation. */
 export interface Line {
   readonly id: number;
   readonly who: string;
   readonly text: string;
+  readonly kind: "message" | "mine" | "notice";
 }
 
-/** Returns the log with one more line. */
-export function withLine(lines: readonly Line[], who: string, text: string): readonly Line[] {
-  return [...lines, { id: lines.length, who, text }];
+/** Returns the conversation with one more line. */
+export function withLine(
+  lines: readonly Line[],
+  who: string,
+  text: string,
+  kind: Line["kind"] = "message",
+): readonly Line[] {
+  return [...lines, { id: lines.length, who, text, kind }];
 }
 
-/** Describes how many peers received the last message. */
-export function receipt(replies: readonly Reply<unknown>[], pending: boolean): string {
-  if (pending) return "Sending …";
-  const received = replies.filter(({ status }) => status === "fulfilled").length;
-  return replies.length > 0 ? `${received} of ${replies.length} have your last message` : "";
+/** Says who is typing. */
+export function typingText(names: readonly string[]): string {
+  if (names.length === 0) return "";
+  return names.length > 2
+    ? "Several people are typing …"
+    : `${names.join(" and ")} ${names.length > 1 ? "are" : "is"} typing …`;
 }

@@ -1,17 +1,41 @@
-import type { Client } from "bonevalue";
+import type { Client, Credentials } from "bonevalue";
 import { drawHeader } from "./header.ts";
+
+const pair = ["Ann", "Oli"] as const;
 
 /**
  * Draws the header, and signs in to the page's own server with the account of the parameter `as` (default: the first name).
  * Shows an error instead of rejecting.
  */
-export async function signIn(client: Client, names: readonly [string, string] = ["Ann", "Oli"]): Promise<void> {
-  const me = new URLSearchParams(location.search).get("as") === names[1] ? names[1] : names[0];
+export async function signIn(client: Client, names: readonly [string, string] = pair): Promise<void> {
+  await begin(client, names, async (username) => ({ username, password: await passwordOf(username) }));
+}
+
+/**
+ * Draws the header, and joins the room in the URL's fragment under the name of the parameter `as`. A page without a
+ * fragment gets a room of its own. Shows an error instead of rejecting.
+ */
+export async function joinRoom(client: Client): Promise<void> {
+  if (!location.hash) history.replaceState(null, "", `#${crypto.randomUUID()}`);
+  await begin(client, pair, async (name) => ({ room: location.pathname + location.hash, name }));
+}
+
+/** The name of this page's user: the parameter `as`, or the first name. */
+export function ownName([first, second]: readonly [string, string] = pair): string {
+  return new URLSearchParams(location.search).get("as") === second ? second : first;
+}
+
+async function begin(
+  client: Client,
+  names: readonly [string, string],
+  credentialsOf: (me: string) => Promise<Credentials>,
+): Promise<void> {
+  const me = ownName(names);
   const other = me === names[0] ? names[1] : names[0];
   const showProblem = drawHeader(client, { me, other });
   client.on("error", ({ message }) => showProblem(message));
   try {
-    await client.connect(location.origin, me, await passwordOf(me));
+    await client.connect(location.origin, await credentialsOf(me));
   } catch (error) {
     showProblem(error instanceof Error ? error.message : String(error));
   }

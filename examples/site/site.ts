@@ -41,7 +41,7 @@ export async function openExamples({ port, only }: ExamplesOptions): Promise<Exa
 
   const http = createHttpServer(({ url = "/" }, response) => send(files.get(pathOf(url)), response));
   await listen(http, port);
-  const server = await createServer({ server: http, store: ":memory:", log });
+  const server = await createServer({ server: http, store: ":memory:", rooms: true, log });
   for (const { username, password } of accounts) await server.accounts.add(username, password);
   await server.accounts.trust("Ann", "Oli", "Oli", "Ann");
 

@@ -1,55 +1,102 @@
 import { createClient, type Peer } from "bonevalue";
-import { BonevalueProvider, useCall, useEvent, useLink, useModule, usePeers } from "bonevalue/react";
-import { useState } from "react";
+import {
+  BonevalueProvider,
+  useClient,
+  useEvent,
+  useModule,
+  useOthers,
+  usePeers,
+  usePresence,
+  useSelf,
+} from "bonevalue/react";
+import { type FormEvent, useState } from "react";
 import { createRoot } from "react-dom/client";
-import { signIn } from "../../shell/sign-in.ts";
-import { type Line, receipt, Say, withLine } from "../chat.ts";
+import { joinRoom } from "../../shell/sign-in.ts";
+import { type Line, profileSchema, Say, statusOf, Typing, typingText, withLine } from "../chat.ts";
 
-const client = createClient();
+const client = createClient({ profileSchema });
 
-function Person({ peer }: { peer: Peer }) {
-  const link = useLink(peer.id);
+function Member({ peer }: { peer: Peer }) {
   return (
     <li>
-      <b data-who={peer.name}>{peer.name}</b> <small>{link.path ?? link.status}</small>
+      <b data-who={peer.name}>{peer.name}</b> <small>{statusOf(peer)}</small>
     </li>
   );
 }
 
-function App() {
-  const [lines, setLines] = useState<readonly Line[]>([]);
+function Members() {
+  const self = useSelf();
   const peers = usePeers();
-  const { call, replies, pending } = useCall(Say);
-  const add = (who: string, text: string) => setLines((before) => withLine(before, who, text));
+  const client = useClient();
+  return (
+    <ul className="members" aria-label="Members">
+      <li>
+        <b>{self?.username} (you)</b>
+        <input
+          aria-label="Your status"
+          placeholder="Set a status"
+          maxLength={60}
+          onChange={({ target }) => client.setProfile({ status: target.value })}
+        />
+      </li>
+      {peers.map((peer) => (
+        <Member key={peer.id} peer={peer} />
+      ))}
+    </ul>
+  );
+}
+
+function App() {
+  const client = useClient();
+  const [lines, setLines] = useState<readonly Line[]>([]);
+  const [text, setText] = useState("");
+  const [, setTyping] = usePresence(Typing, false);
+  const typing = useOthers(Typing, "*", (others) => others.filter(({ value }) => value).map(({ peer }) => peer.name));
+  const add = (...line: [who: string, text: string, kind?: Line["kind"]]) =>
+    setLines((before) => withLine(before, ...line));
 
   useModule(Say, ({ request, peer }) => add(peer.name, request));
-  useEvent("peerconnect", ({ name }) => add(name, "is here"));
+  useEvent("peerconnect", ({ name }) => add(name, "has joined", "notice"));
 
-  function say(data: FormData) {
-    const text = String(data.get("text"));
-    add("You", text);
-    call(text);
+  function type(text: string) {
+    setText(text);
+    setTyping(text !== "");
+  }
+
+  function say(event: FormEvent) {
+    event.preventDefault();
+    add("You", text, "mine");
+    client.get("*").message(Say, text);
+    type("");
   }
 
   return (
-    <div className="card">
-      <ul className="people" aria-label="Online">
-        {peers.map((peer) => (
-          <Person key={peer.id} peer={peer} />
-        ))}
-      </ul>
-      <ul className="log" role="log">
-        {lines.map(({ id, who, text }) => (
-          <li key={id}>
-            <b data-who={who}>{who}</b> {text}
-          </li>
-        ))}
-      </ul>
-      <form action={say}>
-        <input name="text" aria-label="Message" autoComplete="off" required />
-        <button type="submit">Say</button>
-      </form>
-      <small role="status">{receipt(replies, pending)}</small>
+    <div className="chat">
+      <Members />
+      <section className="talk">
+        <ul className="log" role="log" aria-label="Conversation">
+          {lines.map(({ id, who, text, kind }) => (
+            <li key={id} className={kind}>
+              <b data-who={who}>{who}</b> <span>{text}</span>
+            </li>
+          ))}
+        </ul>
+        <p className="typing" role="status">
+          {typingText(typing)}
+        </p>
+        <form onSubmit={say}>
+          <input
+            value={text}
+            onChange={({ target }) => type(target.value)}
+            placeholder="Message"
+            aria-label="Message"
+            autoComplete="off"
+            maxLength={2000}
+            required
+          />
+          <button type="submit">Send</button>
+        </form>
+      </section>
     </div>
   );
 }
@@ -59,4 +106,4 @@ createRoot(document.querySelector("#app")!).render(
     <App />
   </BonevalueProvider>,
 );
-await signIn(client);
+await joinRoom(client);

@@ -1,9 +1,10 @@
 import { createClient } from "bonevalue";
 import { bonevalue } from "bonevalue/vue";
 import { createApp } from "vue";
-import { signIn } from "../../shell/sign-in.ts";
+import { joinRoom } from "../../shell/sign-in.ts";
+import { profileSchema } from "../chat.ts";
 import App from "./app.vue";
 
-const client = createClient();
+const client = createClient({ profileSchema });
 createApp(App).use(bonevalue, { client }).mount("#app");
-await signIn(client);
+await joinRoom(client);

@@ -1,0 +1,9 @@
+import { createClient } from "bonevalue";
+import { bonevalue } from "bonevalue/vue";
+import { createApp } from "vue";
+import { joinRoom } from "../shell/sign-in.ts";
+import App from "./app.vue";
+
+const client = createClient();
+createApp(App).use(bonevalue, { client }).mount("#app");
+await joinRoom(client);
