@@ -400,7 +400,8 @@ test("a hostile awareness state is reported, and changes neither the local state
     { client: 1, clock: 9, state: "[[[" },
   ]) {
     mine.set(value);
-    await pass(100);
+    // Longer than errors of one peer and name are held back.
+    await pass(1_500);
   }
   expect(ann.awareness.getLocalState()).toEqual({});
   expect(ann.states).toEqual([{ name: "Bob" }]);

@@ -101,7 +101,8 @@ function end(reason = ""): void {
 
 function showContacts(peers: readonly Peer[]): void {
   if (current) return;
-  const contacts = peers.map((peer) => button(`Call ${peer.name}`, () => ring(peer)));
+  const others = peers.filter(({ name }) => name !== "Us");
+  const contacts = others.map((peer) => button(`Call ${peer.name}`, () => ring(peer)));
   show(...(notice ? [text("p", notice)] : []), ...contacts);
 }
 
