@@ -147,18 +147,59 @@ test("a late joiner gets the whole document, also what was written by peers that
   expect(bob.shown).toBe("Tea");
 });
 
-test("nothing is sent twice at the start, and changes that are made together are sent together", async () => {
-  const { pass, join } = createWorld();
-  const [ann, bob] = [await join("ann"), await join("bob")];
-  ann.text.insert(0, "x".repeat(1_000));
-  const received: number[] = [];
-  bob.doc.on("update", (update: Uint8Array) => received.push(update.length));
+test("nothing is sent twice or back, and changes that are made together are sent together", async () => {
+  const { network, pass } = createWorld();
+  const calls: string[] = [];
+
+  /** A client that notes which of its modules are called. */
+  function noting(name: string): Client {
+    const client = network.client(name);
+    return {
+      ...client,
+      module(module, handler, options) {
+        const noted = (context: any) => {
+          calls.push(`${Object(module).name} of ${name}`);
+          return (handler as (context: any) => any)(context);
+        };
+        return client.module(module, noted as typeof handler, options);
+      },
+    };
+  }
+
+  const [anns, bobs] = [noting("ann"), noting("bob")];
+  const [ann, bob] = [share(anns), share(bobs)];
+  ann.text.insert(0, "Tea");
+  void anns.connect("test", "ann", "");
+  void bobs.connect("test", "bob", "");
   await pass(1_000);
-  expect(received).toHaveLength(1);
+  expect(bob.shown).toBe("Tea");
+  expect(calls.filter((call) => call.startsWith("Yjs.Update")).sort()).toEqual([
+    "Yjs.Update:notes of ann",
+    "Yjs.Update:notes of bob",
+  ]);
+  calls.length = 0;
   for (let count = 0; count < 100; count++) ann.text.insert(0, "y");
   await pass(1_000);
   expect(bob.shown).toBe(ann.shown);
-  expect(received).toHaveLength(2);
+  expect(calls).toEqual(["Yjs.Update:notes of bob"]);
+});
+
+test("a peer that asks for the document and closes it is forgotten", async () => {
+  const { pass, join } = createWorld();
+  const [ann, bob] = [await join("ann"), await join("bob")];
+  bob.provider.destroy();
+  await pass(5_000);
+  const timers = vi.getTimerCount();
+  const call = bob.client.get("ann").call("Yjs.Sync:notes", Uint8Array.of(0)).all();
+  await pass(1_000);
+  expect((await call)[0]?.status).toBe("fulfilled");
+  ann.text.insert(0, "Tea");
+  // It would be called again every second.
+  for (let time = 0; time < 1_000; time += 250) {
+    expect(vi.getTimerCount()).toBe(timers);
+    await pass(250);
+  }
+  expect(ann.faults).toEqual([]);
 });
 
 test("several documents on one client stay apart, and one name cannot be used twice", async () => {
