@@ -7,7 +7,7 @@ const example = setUpExamples("whiteboard");
 test("pointers and lines are seen while they are drawn, and a late joiner gets all lines", async () => {
   const ann = await example.open("whiteboard", "Ann", "#board");
   const oli = await example.open("whiteboard", "Oli", "#board");
-  await draw(ann, house);
+  await draw(ann, hut);
   await board(oli, 1).waitFor();
   await draw(oli, sun);
   await board(ann, 2).waitFor();
@@ -30,7 +30,7 @@ test("pointers and lines are seen while they are drawn, and a late joiner gets a
 });
 
 type Point = readonly [x: number, y: number];
-const house: readonly Point[] = [
+const hut: readonly Point[] = [
   [0.3, 0.8],
   [0.3, 0.5],
   [0.42, 0.32],
