@@ -14,22 +14,27 @@ const forward = `proxy_http_version 1.1; proxy_set_header Host $http_host;
   proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
   proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;`;
 
-/** Runs the script of an invitation page at `url`, submits its form, and returns the URL of the socket that it opens. */
-async function socketOf(url: string): Promise<string> {
-  const response = await fetch(url, { redirect: "manual" });
+/** Runs the script of the page at `link`, an invitation, submits its form, and returns the URL of the socket that it opens. */
+async function socketOf(link: string): Promise<string> {
+  const { pathname, protocol, href, hash } = new URL(link);
+  const response = await fetch(href, { redirect: "manual" });
   expect(response.status).toBe(200);
   const script = /<script>(?<text>.*?)<\/script>/s.exec(await response.text())!.groups!["text"]!;
   const elements: Record<string, any> = {};
   const opened: string[] = [];
-  const { pathname, protocol, href } = new URL(url);
   runInNewContext(script, {
     URL,
-    location: { pathname, protocol, href, hash: "#secret" },
-    document: { getElementById: (id: string) => (elements[id] ??= {}) },
+    location: { pathname, protocol, href, hash },
+    fetch: (path: string, request: RequestInit) => fetch(new URL(path, href), request),
+    document: {
+      body: { dataset: {} },
+      getElementById: (id: string) => (elements[id] ??= { dataset: {}, focus() {} }),
+    },
     WebSocket: function (this: object, where: URL) {
       opened.push(where.href);
     },
   });
+  await vi.waitFor(() => expect(elements["email"].value).toBe("ann@example.org"));
   elements["ask"].onsubmit({ preventDefault() {} });
   return opened[0]!;
 }
@@ -51,7 +56,7 @@ test.each([
   const proxy = await startNginx(`${location} { ${forward} ${removal} proxy_pass ${target}; }`);
   const { server } = await startTestServer([], { server: http, path, publicUrl: `${proxy}/p2p` });
   const { link } = await server.accounts.invite("ann@example.org");
-  const socket = await openClient(await socketOf(link.split("#")[0]!), { origin: proxy });
+  const socket = await openClient(await socketOf(link), { origin: proxy });
   socket.send("acceptInvite", { version: 1, invite: link.split("#")[1], password });
   expect((await socket.next("setPeerId")).data.username).toBe("ann@example.org");
   socket.socket.terminate();
