@@ -365,8 +365,8 @@ export function createClientWith(clock: Clock, connections: Connections, options
   }
 
   async function keeperFor(host: string, credentials: Credentials | StoredCredentials) {
-    // Without the file the app signs in, but not the next page.
-    const loaded = await loadRemember(rememberOptions!).catch(() => undefined);
+    // Without the file the app signs in, but the next page cannot resume.
+    const loaded = await loadRemember(rememberOptions!).catch((error) => void emitError(error));
     return loaded?.keeperFor(host, credentials);
   }
 

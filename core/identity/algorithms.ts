@@ -26,7 +26,7 @@ export interface Algorithms {
   hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Promise<Bytes>;
 }
 
-// A private key without its public half (RFC 8410): what stands before the seed.
+// The bytes of a PKCS #8 private key without its public half (RFC 8410) that precede the seed.
 const pkcs8Prefix = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32);
 const ed25519 = "Ed25519";
 

@@ -7,11 +7,14 @@ vi.mock("./remember.ts", () => {
 
 const failed = { code: "link-failed", message: expect.stringContaining("has not loaded") };
 
-test("without its script a client signs in and out, and resume and signOut say what is missing", async () => {
+test("without its script a client signs in and out; resume, signOut and an error event say what is missing", async () => {
   const client = createNetwork().client("ann", { remember: "tab" });
+  const errors: unknown[] = [];
+  client.on("error", (error) => errors.push(error));
   await expect(client.resume()).rejects.toMatchObject(failed);
   await client.connect("test", "ann", "");
   expect(client.status.peek()).toBe("online");
+  await vi.waitFor(() => expect(errors).toMatchObject([failed]));
   await expect(client.signOut()).rejects.toMatchObject(failed);
   expect(client.status.peek()).toBe("offline");
 });
