@@ -22,8 +22,7 @@ export function useUsers(): Current<readonly Alias[]> {
 
 /**
  * The peers that `query` matches (default: all). Returns the same list until one connects, disconnects or changes its
- * profile. Pass a function
- * if the query changes.
+ * profile. Pass a function if the query changes.
  */
 export function usePeers(...[query = "*"]: [] | [query: MaybeGetter<Query>]): Current<readonly Peer[]> {
   const client = getClient();

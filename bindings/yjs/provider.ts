@@ -216,7 +216,7 @@ export function createYjsProvider(
 async function bytesOf(update: Uint8Array | RemoteFile, signal: AbortSignal): Promise<Uint8Array> {
   if (update instanceof Uint8Array) return update;
   if (update.size > maxUpdateBytes)
-    throw new BonevalueError("too-large", `The page accepts updates of ${maxUpdateBytes} bytes.`);
+    throw new BonevalueError("too-large", `The page accepts updates of at most ${maxUpdateBytes} bytes.`);
   const blob = await update.blob({ signal });
   return new Uint8Array(await blob.arrayBuffer());
 }

@@ -3,7 +3,6 @@ import { microtask } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Connection } from "../links/connection.ts";
 import { freezeQuery, type Query } from "../peers/query.ts";
-
 import { type Frame, Kind, maxLossySize, maxPresenceSize, PresenceStep } from "../wire/frames.ts";
 import { type Packed, pack } from "../wire/pack.ts";
 import { protocolError } from "../wire/protocol-error.ts";

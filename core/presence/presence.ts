@@ -53,7 +53,7 @@ export interface Presence {
 /** The property of a definition that holds the function which creates the engine. */
 export const createEngineKey: unique symbol = Symbol("createEngine");
 
-/** Most names that one side subscribes to on a link, and the most characters of each. */
+/** The maximum number of names that one side subscribes to on a link, and the maximum length of a name, in characters. */
 export const maxNames = 128;
 export const longestName = 128;
 

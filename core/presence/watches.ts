@@ -2,7 +2,7 @@ import { microtask } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Peer, PeerId } from "../peer.ts";
 import { keyOf, type Query } from "../peers/query.ts";
-import { batch, createLive, type Live, set } from "../reactive.ts";
+import { batch, createLive, type Live, sameItems, set } from "../reactive.ts";
 import { createThrottle } from "../rpc/throttle.ts";
 import { validateThen } from "../rpc/validate.ts";
 import { createWeakCache } from "../weak-cache.ts";
@@ -118,10 +118,7 @@ export function createWatches({ clock, deadlines, failed }: PresenceOptions, sub
       const slot = slots.get(peer.id)?.get(name);
       return slot?.hasValue ? shownOf(slot, peer) : [];
     });
-    const before = list.peek();
-    if (next.length !== before.length || next.some((item, index) => item !== before[index])) {
-      set(list, Object.freeze(next));
-    }
+    if (!sameItems(list.peek(), next)) set(list, Object.freeze(next));
   }
 
   function shownOf(slot: Slot, peer: Peer): PeerPresence<any> {

@@ -13,7 +13,7 @@ const client = createClient();
 const app = document.querySelector("#app")!;
 
 /** The call that rings or goes on. */
-let current: { readonly peer: Peer; readonly end: AbortController; connection?: RTCPeerConnection } | undefined;
+let current: { readonly peer: Peer; readonly end: AbortController } | undefined;
 /** Why the last call has ended. */
 let notice = "";
 
@@ -70,15 +70,19 @@ function askWhether(peer: Peer, signal: AbortSignal): Promise<boolean> {
   });
 }
 
-/** Creates the connection of the current call, and shows both pictures. */
+/** Creates the connection of the current call, and shows both pictures. Throws if the call ends before they are ready. */
 async function begin(peer: Peer): Promise<RTCPeerConnection> {
-  const connection = new RTCPeerConnection();
+  const { signal } = current!.end;
   const media = await cameraOrPicture(ownName());
-  current!.connection = connection;
-  current!.end.signal.addEventListener("abort", () => {
+  const connection = new RTCPeerConnection();
+  const close = () => {
     connection.close();
     for (const track of media.getTracks()) track.stop();
-  });
+  };
+  signal.addEventListener("abort", close);
+  // The call may have ended while the page waited for the camera.
+  if (signal.aborted) close();
+  signal.throwIfAborted();
   for (const track of media.getTracks()) connection.addTrack(track, media);
   connection.ontrack = ({ streams }) => {
     show(video(streams[0]!, peer.name), video(media, "You", true), button("Hang up", hangUp));

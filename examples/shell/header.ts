@@ -34,14 +34,15 @@ export function drawHeader({ status, peers }: Client, { me, other }: AccountPair
   const idea = element("p", { textContent: description() });
   document.body.prepend(element("header", { className: "shell" }, nav, title, idea, alone, problem));
 
+  const showAlone = () => {
+    alone.hidden = status.value !== "online" || peers.value.length > 0;
+  };
   status.subscribe((now: Status) => {
     who.dataset["status"] = now;
     who.textContent = `${me}, ${now}`;
-    alone.hidden = now !== "online" || peers.value.length > 0;
+    showAlone();
   });
-  peers.subscribe((online) => {
-    alone.hidden = status.value !== "online" || online.length > 0;
-  });
+  peers.subscribe(showAlone);
   return (text) => {
     problem.textContent = text;
   };

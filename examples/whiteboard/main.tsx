@@ -11,7 +11,7 @@ const width = 1_000;
 const height = 640;
 
 const Points = v.array(v.tuple([v.number(), v.number()]));
-/** Where somebody points, and the line that he is drawing. */
+/** Where a person points, and the line that the person is drawing. */
 const Pen = definePresence("Pen", v.object({ at: v.nullable(v.tuple([v.number(), v.number()])), line: Points }));
 
 interface Stroke {
@@ -80,8 +80,11 @@ function Board() {
 
   function move(event: PointerEvent) {
     const at = positionOf(event);
-    if (pen.line.length >= 500) end();
-    setPen(({ line }) => ({ at, line: line.length > 0 ? [...line, at] : line }));
+    if (pen.line.length >= 500) {
+      // A longer line does not fit in a presence value: continue with a new one.
+      end();
+      setPen({ at, line: [pen.line.at(-1)!, at] });
+    } else setPen(({ line }) => ({ at, line: line.length > 0 ? [...line, at] : line }));
   }
 
   function end() {
