@@ -1,4 +1,5 @@
 import { BonevalueError } from "../errors.ts";
+import { createLazyPart } from "../lazy-part.ts";
 import { type Bytes, concat, fromBase64Url, toBase64Url } from "./bytes.ts";
 
 /** A key pair. Nothing here reveals the private half. */
@@ -42,8 +43,9 @@ export async function loadAlgorithms(): Promise<Algorithms> {
   } catch {
     // It lacks Ed25519.
   }
-  const { createFallbackAlgorithms } = await import("./fallback-algorithms.ts");
-  return createFallbackAlgorithms();
+  const fallback = createLazyPart(() => import("./fallback-algorithms.ts"));
+  await fallback.load();
+  return fallback.loaded!.createFallbackAlgorithms();
 }
 
 /** The algorithms of WebCrypto. */

@@ -40,6 +40,21 @@ test("of devices that are opened at once with one store, all have the same key",
   expect(new Set(opened.map(({ key }) => toBase64Url(key.publicKey))).size).toBe(1);
 });
 
+test("an error of the account's secret is passed on, and the secret is asked for once", async () => {
+  let asked = 0;
+  const device = createDevice({
+    algorithms,
+    store: createMemoryStore(),
+    name,
+    async deriveAccount() {
+      asked++;
+      throw new Error("The prompt was closed.");
+    },
+  });
+  await expect(device.read()).rejects.toThrow("The prompt was closed.");
+  expect(asked).toBe(1);
+});
+
 /** A store that fails to store CryptoKeys in some way. */
 function brokenStore(write: (record: any) => unknown): KeyStore {
   const store = createMemoryStore();

@@ -50,9 +50,8 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
     return opened.key;
   }
 
-  async function makeRecord(device: StoredKey): Promise<IdentityRecord> {
+  async function makeRecord(device: StoredKey, account: SigningKey | undefined): Promise<IdentityRecord> {
     const record = createRecord(device);
-    const account = await deriveAccount?.();
     if (!account) return record;
     const key = fromBase64Url(device.publicKey)!;
     const chain = [{ key, signature: await approve(account, account.publicKey, key) }];
@@ -60,17 +59,19 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
   }
 
   /** Several tabs may make a key at once: the first one that is written is the key of all. */
-  async function write(device: StoredKey, replaced?: StoredKey): Promise<DeviceState> {
-    const made = await makeRecord(device);
+  async function write(device: StoredKey, account: SigningKey | undefined, replaced?: StoredKey): Promise<DeviceState> {
+    const made = await makeRecord(device, account);
     const record = (await update((found) => (found && found.device.publicKey !== replaced?.publicKey ? found : made)))!;
     return { record, key: await keyOf(record) };
   }
 
   async function create(): Promise<DeviceState> {
+    // Outside of `try`: an error of the app's `secret` is none of the store, and a second prompt would not help.
+    const account = await deriveAccount?.();
     const generate = store.storesCryptoKeys ? algorithms.generate : undefined;
     const stored = generate ? await generate() : await generateSeed(algorithms);
     try {
-      const { record } = await write(stored);
+      const { record } = await write(stored, account);
       // Opens the key that was read back, and not the one that was made.
       opened = undefined;
       const key = await keyOf(record);
@@ -79,7 +80,7 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
       if (!generate) throw error;
     }
     // Firefox before 136 and some modes of Safari on iOS cannot store this kind of key.
-    return write(await generateSeed(algorithms), stored);
+    return write(await generateSeed(algorithms), account, stored);
   }
 
   return {

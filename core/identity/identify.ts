@@ -1,5 +1,6 @@
 import type { Credentials, DiscoverySession, StoredCredentials } from "../discovery/discovery.ts";
 import { BonevalueError } from "../errors.ts";
+import { report } from "../events.ts";
 import type { Alias, Peer, PeerId } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -106,7 +107,7 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
     endLink: client.endLink,
     onRecord,
     onRefused(alias) {
-      if (alias === us) void apply((known) => (known.unlinked ? known : { ...known, unlinked: true }));
+      if (alias === us) apply((known) => (known.unlinked ? known : { ...known, unlinked: true })).catch(report);
     },
   });
 
@@ -304,7 +305,10 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
       });
       record = (await device.read()).record;
       undoSubscription = device.subscribe(() => {
-        device.read().then((state) => onRecord(state.record));
+        device
+          .read()
+          .then((state) => onRecord(state.record))
+          .catch(report);
       });
       await publish(false);
     },

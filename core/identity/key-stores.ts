@@ -16,6 +16,8 @@ function lazyStore(load: () => Promise<KeyStore>): KeyStore {
   let loading: Promise<KeyStore> | undefined;
   const store = () => {
     loading ??= load();
+    // The next call tries again.
+    loading.catch(() => (loading = undefined));
     return loading;
   };
   return {

@@ -12,6 +12,7 @@ export type IdentityPolicy = "off" | "tofu" | "require";
 
 /** How the client proves who it is, and whom it accepts. */
 export interface IdentityOptions {
+  /** Default `"tofu"`. Without the option `identity`, the policy is `"off"`. */
   policy?: IdentityPolicy | undefined;
   /** Where keys are stored. Default `indexedDbKeyStore()`; `memoryKeyStore()` where there is no IndexedDB. In Node, pass `fileKeyStore(path)` of `bonevalue/node`. */
   keyStore?: KeyStore | undefined;

@@ -1,6 +1,6 @@
 import { BonevalueError } from "../errors.ts";
 import { type Algorithms, randomBytes, type SigningKey } from "./algorithms.ts";
-import { type Bytes, concat, fromBase64Url, integer, isEqual, label, toBase64Url, utf8 } from "./bytes.ts";
+import { type Bytes, concat, fromBase64Url, integer, isEqual, label, readInteger, toBase64Url, utf8 } from "./bytes.ts";
 
 // The clients' part of a token, and what else is derived from keys and secrets. docs/protocol.md, "Tokens" and "Keys".
 
@@ -90,8 +90,7 @@ export function compare(a: Bytes, b: Bytes): number {
 }
 
 function digitsOf(bytes: Uint8Array): string {
-  const value = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
-  return String(value % 100_000).padStart(5, "0");
+  return String(readInteger(bytes) % 100_000).padStart(5, "0");
 }
 
 async function bindingOf(algorithms: Algorithms, secret: Bytes, purpose: Purpose, account: Bytes): Promise<Bytes> {
