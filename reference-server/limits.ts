@@ -41,7 +41,7 @@ export interface ServerLimits {
   readonly pingEvery: number;
   /** A socket that has sent nothing for this time is closed. */
   readonly idleTimeout: number;
-  /** The time limit of one call of the store and of the app's `authenticate` and `trusted`. */
+  /** The time limit of one call of the store and of the app's `authenticate`, `trusted` and `rooms`. */
   readonly backendTimeout: number;
   /** The time in which a lost client may reconnect before its peer is announced as lost. */
   readonly grace: number;
@@ -104,7 +104,7 @@ export const defaultLimits: ServerLimits = {
   drain: 0,
 };
 
-// Zero would stall these loops or make them spin.
+// Zero would stall loops or make them spin, or end each session or device as soon as it begins.
 const positive: ReadonlySet<string> = new Set<keyof ServerLimits>([
   "frameRate",
   "frameBurst",
@@ -114,6 +114,7 @@ const positive: ReadonlySet<string> = new Set<keyof ServerLimits>([
   "resync",
   "sessionAge",
   "guestAge",
+  "sessionsPerAccount",
   "devicesPerAccount",
   "deviceAge",
 ]);

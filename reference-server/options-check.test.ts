@@ -50,6 +50,11 @@ test.each<[string, ServerOptions, RegExp]>([
   ["a fractional limit", { limits: { frameSize: 0.5 } }, /frameSize must be a whole number of at least 0, not 0\.5/],
   ["a limit that is no number", { limits: { tokens: Number.NaN } }, /tokens must be a whole number/],
   ["a rate of zero", { limits: { frameRate: 0 } }, /frameRate must be a whole number of at least 1, not 0/],
+  [
+    "no session for an account",
+    { limits: { sessionsPerAccount: 0 } },
+    /sessionsPerAccount must be a whole number of at least 1, not 0/,
+  ],
   ["a limit that there is not", { limits: { frames: 1 } as object }, /There is no limit "frames"/],
   ["a network with too many bits", { proxies: ["10.0.0.0/33"] }, /"10\.0\.0\.0\/33" is not an IP address or network/],
   ["a network with none", { metricsReaders: ["10.0.0.0/"] }, /is not an IP address or network/],

@@ -31,7 +31,7 @@ export async function backup(target: string, flags: StoreValues): Promise<number
     await rm(partial, { force: true });
   }
   console.log(
-    `Saved ${source} to ${target}. To restore it, stop the server and replace its file, including -wal and -shm files.`,
+    `Saved ${source} to ${target}. To restore it, stop the server, replace its file, and delete the files that end in -wal and -shm.`,
   );
   return 0;
 }

@@ -477,6 +477,18 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.sessionsOf(["p1", "p2"])).toEqual(new Set(["p2"]));
     });
 
+    test("without a limit, no session and no device is ended", async () => {
+      const most = Number.POSITIVE_INFINITY;
+      await onDevice();
+      expect(await store.addSession({ hash: "s2", username: "ann", peer: "p2", seen: 200 }, undefined, most)).toBe(
+        true,
+      );
+      const device = { id: "d2", hash: "h2", username: "ann", created: 200, used: 200 };
+      expect(await store.addDevice!(device, "p2", most)).toBe(true);
+      expect(await store.sessionsOf(["p1", "p2"])).toEqual(new Set(["p1", "p2"]));
+      expect((await store.devices!("ann")).map(({ id }) => id)).toEqual(["d2", "d1"]);
+    });
+
     test("a changed password keeps only the session and the device that changed it, and a reset one keeps none", async () => {
       await onDevice();
       await store.addSession({ hash: "s2", username: "ann", peer: "p2", seen: 200 });

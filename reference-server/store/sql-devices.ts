@@ -71,6 +71,8 @@ async function touchSession(
 }
 
 async function forgetOldest(db: Transaction<Tables>, username: string, most: number): Promise<void> {
+  // Unlimited. SQL has no infinite number.
+  if (most === Number.POSITIVE_INFINITY) return;
   const kept = db
     .selectFrom("devices")
     .select("id")

@@ -80,6 +80,8 @@ const tablesOfPeers = ["sessions", "guests"] as const;
 
 /** Ends the least recently seen sessions of an account above `most`. */
 export async function endOldest(db: Kysely<Tables>, username: string, most: number): Promise<void> {
+  // Unlimited. SQL has no infinite number.
+  if (most === Number.POSITIVE_INFINITY) return;
   const rows = await db
     .selectFrom("sessions")
     .select("peer")
