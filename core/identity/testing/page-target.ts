@@ -16,9 +16,20 @@ export function createTarget(client: Client, username: string, password: string,
     requestToken: async (alias) => (await client.requestToken(alias)).token,
     claimToken: (alias, token) => client.claimToken(alias, token),
     async call(alias, text) {
+      const target = client.get(alias);
+      // The server tells who is online on its own time, also after it has accepted a token.
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 10_000);
+        const stop = target.peers.subscribe((peers) => {
+          if (peers.length === 0) return;
+          clearTimeout(timer);
+          queueMicrotask(() => stop());
+          resolve();
+        });
+      });
       try {
-        const answer = await client.get(alias).call("Echo", text, { timeout: 5_000 }).first();
-        const peer = client.get(alias).peers.peek()[0]!;
+        const answer = await target.call("Echo", text, { timeout: 10_000 }).first();
+        const peer = target.peers.peek()[0]!;
         return { answer, verified: client.link(peer.id).peek().verified === true };
       } catch (error) {
         return { failure: String((error as AggregateError).errors?.[0] ?? error) };
