@@ -28,6 +28,7 @@ const shared: Readonly<Record<string, readonly string[]>> = {
   "core/type-tag.ts": [],
   "core/missing-feature.ts": [],
   "core/encode-text.ts": [],
+  "core/bytes.ts": [],
 };
 const sharedFiles = Object.keys(shared);
 const nodeAndAll = ["node:*", "*"];
@@ -44,7 +45,12 @@ export const importRules: readonly ImportRule[] = [
   { from: "core/transport/", files: sharedFiles, packages: [] },
   {
     from: "core/identity/",
-    files: ["core/discovery/discovery.ts", "core/transport/transport.ts", ...sharedFiles],
+    files: [
+      "core/discovery/discovery.ts",
+      "core/transport/transport.ts",
+      "core/transport/description-bytes.ts",
+      ...sharedFiles,
+    ],
     packages: [],
   },
   { from: "core/identity/file-key-store.ts", files: ["core/identity/", ...sharedFiles], packages: ["node:*"] },

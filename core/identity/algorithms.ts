@@ -1,6 +1,6 @@
+import { type Bytes, concat, fromBase64Url, toBase64Url } from "../bytes.ts";
 import { BonevalueError } from "../errors.ts";
 import { createLazyPart } from "../lazy-part.ts";
-import { type Bytes, concat, fromBase64Url, toBase64Url } from "./bytes.ts";
 
 /** A key pair. Nothing here reveals the private half. */
 export interface SigningKey {

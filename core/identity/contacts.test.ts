@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fromBase64Url, toBase64Url } from "./bytes.ts";
+import { fromBase64Url, toBase64Url } from "../bytes.ts";
 import {
   accept,
   addClaim,

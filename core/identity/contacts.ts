@@ -1,8 +1,8 @@
+import { fromBase64Url, toBase64Url } from "../bytes.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Alias } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import type { StoredKey } from "./algorithms.ts";
-import { fromBase64Url, toBase64Url } from "./bytes.ts";
 import {
   type Approval,
   deviceOf,

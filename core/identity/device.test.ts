@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { toBase64Url } from "../bytes.ts";
 import { createPlatformAlgorithms } from "./algorithms.ts";
-import { toBase64Url } from "./bytes.ts";
 import { ownChain } from "./contacts.ts";
 import { createDevice, type DeviceOptions } from "./device.ts";
 import { createFallbackAlgorithms } from "./fallback-algorithms.ts";

@@ -1,5 +1,5 @@
+import { concat, fromBase64Url, toBase64Url } from "../bytes.ts";
 import { type Algorithms, generateSeed, openKey, type SigningKey, type StoredKey } from "./algorithms.ts";
-import { concat, fromBase64Url, toBase64Url } from "./bytes.ts";
 import { createRecord, type IdentityRecord } from "./contacts.ts";
 import { type KeyStore, storeError } from "./key-store.ts";
 import { approve, writeChain } from "./proof.ts";

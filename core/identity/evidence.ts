@@ -1,8 +1,8 @@
+import { type Bytes, fromBase64Url, isEqual, toBase64Url } from "../bytes.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Alias } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import type { Algorithms } from "./algorithms.ts";
-import { type Bytes, fromBase64Url, isEqual, toBase64Url } from "./bytes.ts";
 import {
   type Evidence,
   type IdentityRecord,

@@ -1,9 +1,9 @@
 import { getPublicKey, hashes, sign, verify } from "@noble/ed25519";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
+import { concat } from "../bytes.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Algorithms } from "./algorithms.ts";
-import { concat } from "./bytes.ts";
 
 /** The algorithms in JavaScript. Private keys are seeds, which scripts of the page can read. */
 export function createFallbackAlgorithms(): Algorithms {

@@ -1,9 +1,9 @@
+import { type Bytes, concat, fromBase64Url, isEqual, toBase64Url } from "../bytes.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Alias, PeerId } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import type { Description, Link, LinkIdentity, SignalExchange, Transport } from "../transport/transport.ts";
 import type { Algorithms } from "./algorithms.ts";
-import { type Bytes, concat, fromBase64Url, isEqual, toBase64Url } from "./bytes.ts";
 import { hasRemovedKey, type IdentityRecord, judge, userOf, type Verdict } from "./contacts.ts";
 import type { Device } from "./device.ts";
 import { type AccountOf, bodyFor, evidenceOf } from "./evidence.ts";
@@ -148,7 +148,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       if (!isEqual(ownDevice, state.key.publicKey)) throw mismatch("The identity was reset meanwhile. Call again.");
       const peerDevice = remote?.parsed ? deviceOf(remote.parsed) : met.get(peer);
       const body = await bodyFor(algorithms, state, aliasOf(peer), peerDevice);
-      const hash = await hashDescription(algorithms, sdp);
+      const hash = await hashDescription(algorithms, { sdp });
       const answered = role === "callee" ? await hashOffer(algorithms, remote!.hash, remote!.proof) : undefined;
       const proof = await createProof(state.key, body, { role, app, from: self(), to: peer, own: hash, answered });
       own = { hash, proof };
@@ -160,7 +160,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       if (role === "caller" && !own) throw mismatch("The connection was answered before it was offered.");
       if (type !== (role === "caller" ? "answer" : "offer")) throw mismatch("An offer and an answer were exchanged.");
       const alias = aliasOf(peer);
-      const hash = await hashDescription(algorithms, sdp);
+      const hash = await hashDescription(algorithms, { sdp });
       const parsed = text === undefined ? undefined : readProof(text);
       if (parsed) {
         await verifyProof(algorithms, parsed, {

@@ -1,3 +1,4 @@
+import { fromBase64Url, toBase64Url } from "../bytes.ts";
 import type { Credentials, DiscoverySession, StoredCredentials } from "../discovery/discovery.ts";
 import { BonevalueError } from "../errors.ts";
 import { report } from "../events.ts";
@@ -5,7 +6,6 @@ import type { Alias, Peer, PeerId } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import type { Transport } from "../transport/transport.ts";
 import { loadAlgorithms } from "./algorithms.ts";
-import { fromBase64Url, toBase64Url } from "./bytes.ts";
 import {
   accept,
   addClaim,

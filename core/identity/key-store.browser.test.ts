@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
+import { toBase64Url } from "../bytes.ts";
 import { createPlatformAlgorithms } from "./algorithms.ts";
-import { toBase64Url } from "./bytes.ts";
 import { createDevice } from "./device.ts";
 import { createIndexedDbStore, defaultKeyStore } from "./key-store.ts";
 import { indexedDbKeyStore, memoryKeyStore } from "./key-stores.ts";

@@ -1,6 +1,7 @@
+import { type Bytes, concat, fromBase64Url, integer, isEqual, label, prefixed, readInteger, utf8 } from "../bytes.ts";
 import { BonevalueError } from "../errors.ts";
+import { descriptionBytes } from "../transport/description-bytes.ts";
 import { type Algorithms, isWeakKey, type SigningKey } from "./algorithms.ts";
-import { type Bytes, concat, fromBase64Url, integer, isEqual, label, prefixed, readInteger, utf8 } from "./bytes.ts";
 
 // The bytes of proofs. docs/protocol.md, "Identity", has the formats and the reasons.
 //
@@ -232,9 +233,12 @@ export async function hashAlias(algorithms: Algorithms, account: Bytes, alias: s
   return (await algorithms.hash(label("alias"), account, utf8(alias))).subarray(0, 16);
 }
 
-/** The hash of an SDP, as proofs use it. */
-export function hashDescription(algorithms: Algorithms, sdp: string): Promise<Bytes> {
-  return algorithms.hash(Uint8Array.of(0), utf8(sdp));
+/** The hash of a description, as proofs use it. */
+export async function hashDescription(
+  algorithms: Algorithms,
+  description: Parameters<typeof descriptionBytes>[0],
+): Promise<Bytes> {
+  return algorithms.hash(descriptionBytes(description));
 }
 
 /** What an answer signs of its offer. `proof` is empty if the offer had none. */

@@ -1,6 +1,16 @@
+import {
+  type Bytes,
+  concat,
+  fromBase64Url,
+  integer,
+  isEqual,
+  label,
+  readInteger,
+  toBase64Url,
+  utf8,
+} from "../bytes.ts";
 import { BonevalueError } from "../errors.ts";
 import { type Algorithms, randomBytes, type SigningKey } from "./algorithms.ts";
-import { type Bytes, concat, fromBase64Url, integer, isEqual, label, readInteger, toBase64Url, utf8 } from "./bytes.ts";
 
 // The clients' part of a token, and what else is derived from keys and secrets. docs/protocol.md, "Tokens" and "Keys".
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { type Bytes, concat, fromBase64Url, toBase64Url } from "../../bytes.ts";
+import { descriptionBytes, type RelayKey } from "../../transport/description-bytes.ts";
 import { type Algorithms, isWeakKey, type SigningKey } from "../algorithms.ts";
-import { type Bytes, concat, fromBase64Url, integer, toBase64Url, utf8 } from "../bytes.ts";
 import {
   approve,
   createProof,
@@ -55,7 +56,7 @@ function defineTests(load: () => Promise<Algorithms>): void {
     const chain = [{ key: phone.publicKey, signature }];
     const empty = { single: false, removed: [] };
     const offered: ProofBody = { ...empty, account, chain, to: bob.publicKey };
-    const own = await hashDescription(algorithms, offer);
+    const own = await hashDescription(algorithms, { sdp: offer });
     const context: LinkContext = { role: "caller", app: "", ...ids, own };
     return { algorithms, laptop, phone, bob, account, chain, empty, offered, own, context };
   }
@@ -139,7 +140,7 @@ function defineTests(load: () => Promise<Algorithms>): void {
       role: "callee",
       app: "",
       ...back,
-      own: await hashDescription(algorithms, answer),
+      own: await hashDescription(algorithms, { sdp: answer }),
       answered,
     };
     expect(hex(linkMessage(writeBody(replied), reply))).toBe(
@@ -166,7 +167,7 @@ function defineTests(load: () => Promise<Algorithms>): void {
       { app: "chess" },
       { from: back.from },
       { to: back.to },
-      { own: await hashDescription(algorithms, answer) },
+      { own: await hashDescription(algorithms, { sdp: answer }) },
       { answered: filled(1, 32) },
     ];
     for (const other of others) {
@@ -210,9 +211,26 @@ function defineTests(load: () => Promise<Algorithms>): void {
 
   test("a relayed link's key is hashed with its algorithm", async () => {
     const { algorithms } = await setUp();
-    const bytes = concat(Uint8Array.of(1), integer(6, 2), utf8("X25519"), filled(6, 32));
-    expect(hex(bytes)).toBe(vector("what is hashed of a relayed link's X25519 key 06…06"));
-    expect(hex(await algorithms.hash(bytes))).toBe(vector("hash of these bytes"));
+    const key: RelayKey = { algorithm: "X25519", publicKey: filled(6, 32) };
+    expect(hex(descriptionBytes(key))).toBe(vector("what is hashed of a relayed link's X25519 key 06…06"));
+    expect(hex(await hashDescription(algorithms, key))).toBe(vector("hash of these bytes"));
+  });
+
+  test("a proof of a relayed link's key counts for this key and algorithm only, and for no SDP", async () => {
+    const { algorithms, phone, offered, context } = await setUp();
+    const key: RelayKey = { algorithm: "X25519", publicKey: filled(6, 32) };
+    const own = await hashDescription(algorithms, key);
+    const proof = readProof(toBase64Url(await createProof(phone, offered, { ...context, own })));
+    await verifyProof(algorithms, proof, { ...context, own });
+    const others: Parameters<typeof descriptionBytes>[0][] = [
+      { ...key, publicKey: filled(7, 32) },
+      { ...key, algorithm: "P-256" },
+      { sdp: "\0\u0006X25519" + "\u0006".repeat(32) },
+    ];
+    for (const other of others) {
+      const changed = { ...context, own: await hashDescription(algorithms, other) };
+      await expect(verifyProof(algorithms, proof, changed)).rejects.toMatchObject({ code: "identity-mismatch" });
+    }
   });
 
   test("no signature verifies under a key of small order", async () => {

@@ -1,4 +1,4 @@
-import { encodeText } from "../encode-text.ts";
+import { encodeText } from "./encode-text.ts";
 
 /** Bytes as the platform's cryptography takes them. */
 export type Bytes = Uint8Array<ArrayBuffer>;
