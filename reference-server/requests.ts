@@ -35,6 +35,7 @@ export function createRequests(parts: RequestsParts): (me: Requester, request: R
   }
 
   const handlers: Handlers = {
+    openRelay: async () => requireSupported<Answer>(undefined),
     async inviteUser({ user }, { email, alias, as }) {
       const accounts = requireSupported(parts.accounts);
       if (alias !== undefined) requireSupported(parts.tokens);

@@ -27,6 +27,7 @@ export type Request = Extract<
   Command,
   {
     type:
+      | "openRelay"
       | "inviteUser"
       | "requestToken"
       | "claimToken"

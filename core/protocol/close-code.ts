@@ -12,4 +12,6 @@ export const closeCode = {
   /** Another socket of the same session has taken over. */
   superseded: 4002,
   incompatible: 4003,
+  /** A relay socket: its other side did not come, or nothing was sent, in time. */
+  timedOut: 4004,
 } as const;

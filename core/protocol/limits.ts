@@ -9,3 +9,9 @@ export const maxFirstFrameBytes: number = 8 * 1024;
 
 /** The largest frame that a server reads after the sign-in, in bytes. */
 export const maxFrameBytes: number = 64 * 1024;
+
+/** The largest message that a server passes from one relay socket to the other, in bytes. */
+export const maxRelayMessageBytes: number = 32 * 1024;
+
+/** A server closes both relay sockets of a link when neither has sent a message for this long, in ms. */
+export const relayIdleTimeoutMs = 60_000;

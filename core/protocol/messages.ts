@@ -54,6 +54,14 @@ interface Relayed {
   readonly signal?: unknown;
 }
 
+/** What opens one relay socket. */
+interface RelayTicket {
+  /** The URL of the relay socket, perhaps relative to the URL of the server's socket as a folder. */
+  readonly url: string;
+  /** The first message on the relay socket. */
+  readonly ticket: string;
+}
+
 interface WirePeer {
   readonly name: string;
   readonly id: string;
@@ -79,6 +87,7 @@ export interface ToServer {
   readonly acceptInvite: FirstFrame & { readonly invite: string; readonly password: string };
   readonly peerRequest: Relay;
   readonly peerResponse: Relay;
+  readonly openRelay: { readonly to: string };
   readonly setProfile: { readonly profile?: unknown };
   /** With `alias`, the sender and the invited person trust each other once it is accepted: as `alias`, and as `as`. */
   readonly inviteUser: {
@@ -124,6 +133,8 @@ export interface ToClient {
   readonly peerUpdates: readonly (readonly [id: string, profile: unknown])[];
   readonly peerRequest: Relayed;
   readonly peerResponse: Relayed;
+  readonly relayResponse: RelayTicket;
+  readonly relayOffer: RelayTicket & { readonly from: string };
   /** `alias` as in the request. A server that does not know it answers without. */
   readonly inviteResponse: { readonly alias?: string | undefined };
   readonly tokenResponse: { readonly token: string; readonly expires: string };

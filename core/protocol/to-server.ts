@@ -47,6 +47,7 @@ export const toServer: Schemas<ToServer> = {
   acceptInvite: v.object({ ...firstFrame, invite: text, password: text }),
   peerRequest: relay,
   peerResponse: relay,
+  openRelay: v.object({ to: text }),
   setProfile: v.object({ profile }),
   inviteUser: v.object({ email: text, alias: v.optional(text), as: v.optional(text) }),
   requestToken: named,
