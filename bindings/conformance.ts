@@ -3,6 +3,7 @@ import { callBehaviours } from "./conformance/calls.ts";
 import { cleanupBehaviours } from "./conformance/cleanup.ts";
 import { type Behaviours, withFixture } from "./conformance/fixture.ts";
 import type { Framework } from "./conformance/framework.ts";
+import { identityBehaviours } from "./conformance/identity.ts";
 import { moduleAndEventBehaviours } from "./conformance/modules-and-events.ts";
 import { presenceBehaviours } from "./conformance/presence.ts";
 import { resumeBehaviours } from "./conformance/resume.ts";
@@ -22,6 +23,7 @@ const behaviours: Behaviours = {
   ...moduleAndEventBehaviours,
   ...presenceBehaviours,
   ...resumeBehaviours,
+  ...identityBehaviours,
   ...cleanupBehaviours,
   ...serverRenderingBehaviours,
 };

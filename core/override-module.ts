@@ -18,7 +18,7 @@ export function overrideModule<M extends Module | string>(
   client: Client,
   module: M,
   handler: Handler<M>,
-  options?: { allow?: Query | undefined },
+  options?: { allow?: Query | undefined; verified?: boolean | undefined },
 ): () => void {
   const { name } = moduleOf(module);
   const stack = stackOf(client, name);

@@ -23,6 +23,12 @@ export interface Trust {
   claimToken(alias: Alias, token: string): Promise<boolean>;
   /** Like the client's method. Resolves to whether it succeeded. */
   removeUser(alias: Alias): Promise<boolean>;
+  /** Like the client's method. Resolves to whether it succeeded. */
+  acceptIdentity(alias: Alias, account: string): Promise<boolean>;
+  /** Like the client's method. Resolves to whether it succeeded. */
+  removeDevice(device: string): Promise<boolean>;
+  /** Like the client's method. Resolves to whether it succeeded. */
+  resetIdentity(): Promise<boolean>;
 }
 
 /**
@@ -72,5 +78,8 @@ export function createTrust(client: Client): Trust {
     requestToken: (alias) => track(client.requestToken(alias), undefined),
     claimToken: (alias, token) => succeeds(client.claimToken(alias, token)),
     removeUser: (alias) => succeeds(client.removeUser(alias)),
+    acceptIdentity: (alias, account) => succeeds(client.acceptIdentity(alias, account)),
+    removeDevice: (device) => succeeds(client.removeDevice(device)),
+    resetIdentity: () => succeeds(client.resetIdentity()),
   };
 }

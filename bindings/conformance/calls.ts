@@ -1,10 +1,9 @@
 import { expect } from "vitest";
 import type { Query } from "../../core/index.ts";
-import type { Trust } from "../../core/internal.ts";
 import { eventually } from "../../tools/eventually.ts";
 import { type Behaviours, type Fixture, nextTurn, noop, texts, waitForTexts } from "./fixture.ts";
 import type { Mounted } from "./framework.ts";
-import { Ask, type CallControls, Count, type Pages } from "./pages.ts";
+import { Ask, type CallControls, Count, type Pages, type TrustRequests } from "./pages.ts";
 
 /** Calls and trust requests as a view shows them. */
 export const callBehaviours: Behaviours = {
@@ -125,13 +124,13 @@ export const callBehaviours: Behaviours = {
 
   "shows trust requests and their errors without an unhandled rejection": async ({ ann, show, signIn }) => {
     await signIn([ann, "ann"]);
-    let claim: Trust["claimToken"] | undefined;
-    const onReady = (claimToken: Trust["claimToken"]) => {
-      claim = claimToken;
+    let trust: TrustRequests | undefined;
+    const onReady = (requests: TrustRequests) => {
+      trust = requests;
     };
     show("trust", { onReady });
     expect(texts(".trust")).toEqual(["idle"]);
-    const claimed = claim?.("Cid", "no such token");
+    const claimed = trust?.claimToken("Cid", "no such token");
     await waitForTexts([".trust"], ["pending"]);
     expect(await claimed).toBe(false);
     await waitForTexts([".trust"], ["token-invalid"]);

@@ -15,8 +15,9 @@ export const cleanupBehaviours: Behaviours = {
       show("others", { query: "*", onCount: noop }, { client: count.client }),
       show("otherRows", { ids: ["a", "b"], onRender: noop }, { client: count.client }),
       show("own", { initial: 1, onReady: noop }, { client: count.client }),
+      show("identity", { alias: "bob" }, { client: count.client }),
     ];
-    await eventually(() => expect(count.open).toBeGreaterThanOrEqual(12));
+    await eventually(() => expect(count.open).toBeGreaterThanOrEqual(15));
     for (const page of pages) page.unmount();
     await eventually(() => expect(count.open).toBe(0));
   },
@@ -31,6 +32,7 @@ export const cleanupBehaviours: Behaviours = {
       once("module", { answer: "", onPeerConnect: noop });
       once("caller", { query: "*", onReady: noop });
       once("trust", { onReady: noop });
+      once("identity", { alias: `user ${round}` });
     }
     await eventually(() => expect(count.open).toBe(0));
     expect(count.registrations).toBe(250);

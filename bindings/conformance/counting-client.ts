@@ -70,6 +70,8 @@ export function createCountingClient(client: Client): CountingClient {
       },
       get: (query) => countTarget(client.get(query)),
       link: (peer) => countLive(client.link(peer)),
+      identityOf: (alias) => countLive(client.identityOf(alias)),
+      identity: countLive(client.identity),
       status: countLive(client.status),
       self: countLive(client.self),
       users: countLive(client.users),

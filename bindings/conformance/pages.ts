@@ -1,10 +1,12 @@
 import * as v from "valibot";
 import {
+  type Alias,
   BonevalueError,
   defineModule,
   definePresence,
   type LinkState,
   type Module,
+  type OwnIdentity,
   type Peer,
   type PeerId,
   type PeerPresence,
@@ -12,6 +14,7 @@ import {
   type Query,
   type Replies,
   stream,
+  type UserIdentity,
 } from "../../core/index.ts";
 import type { Trust } from "../../core/internal.ts";
 
@@ -45,11 +48,15 @@ export interface Pages {
   caller: { readonly query: Query; readonly onReady: (controls: CallControls) => void };
   /** `.reader`: the last item of bob's {@link Count}. An effect calls it again when `from` changes. */
   streamReader: { readonly from: number };
-  /** Registers {@link Ask} for `allow` (default: everyone), answers `answer`, and passes `answer` and each new peer to `onPeerConnect`. */
+  /**
+   * Registers {@link Ask} for `allow` (default: everyone) and, with `verified`, only for peers that are verified. Answers `answer`, and
+   * passes `answer` and each new peer to `onPeerConnect`.
+   */
   module: {
     readonly answer: string;
     readonly onPeerConnect: (answer: string, peer: Peer) => void;
     readonly allow?: Query;
+    readonly verified?: boolean;
   };
   /** Registers {@link Ask} in a component that is replaced when `answer` changes. */
   keyedModule: { readonly answer: string };
@@ -59,9 +66,17 @@ export interface Pages {
   otherRows: { readonly ids: readonly PeerId[]; readonly onRender: (id: PeerId) => void };
   /** `.own`: two components that share {@link Position}, the second with `initial` + 1. `onReady` gets the function that sets the value. */
   own: { readonly initial: number; readonly onReady: (set: (value: number) => void) => void };
-  /** `.trust`: the state of `useTrust()`, formatted by {@link formatTrust}. Its `claimToken` goes to `onReady`. */
-  trust: { readonly onReady: (claimToken: Trust["claimToken"]) => void };
+  /** `.trust`: the state of `useTrust()`, formatted by {@link formatTrust}. Its functions go to `onReady`. */
+  trust: { readonly onReady: (requests: TrustRequests) => void };
+  /**
+   * `.own` and `.user`: this client's identity and that of the user, formatted by {@link formatOwnIdentity} and
+   * {@link formatUserIdentity}. `.link`: whether the link to the user's first peer is verified.
+   */
+  identity: { readonly alias: Alias };
 }
+
+/** The functions of `useTrust`, for a test to call. */
+export type TrustRequests = Omit<Trust, "state">;
 
 /** The functions of `useCall`, for a test to call. */
 export interface CallControls {
@@ -109,4 +124,14 @@ export function formatCall(call: {
 /** Formats the state of trust requests. */
 export function formatTrust(pending: boolean, error: { readonly code: string } | undefined): string {
   return pending ? "pending" : (error?.code ?? "idle");
+}
+
+/** Formats the own identity. */
+export function formatOwnIdentity(identity: OwnIdentity | undefined): string {
+  return identity ? `${identity.status}, ${identity.devices.length} others` : "none";
+}
+
+/** Formats the identity of a user. */
+export function formatUserIdentity(alias: Alias, { status, safetyNumber }: UserIdentity): string {
+  return `${alias} ${status}${safetyNumber === undefined ? "" : ` ${safetyNumber.split(" ").length} groups`}`;
 }

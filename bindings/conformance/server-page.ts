@@ -7,6 +7,8 @@ import type { Pages } from "./pages.ts";
 export interface ServerPage {
   /** The presence page. */
   readonly html: string;
+  /** The identity page. */
+  readonly identity: string;
   /** Subscriptions, listeners and modules that are still active. */
   readonly open: number;
   /** How often a module was registered. */
@@ -30,5 +32,6 @@ export async function renderAll(render: RenderPage): Promise<ServerPage> {
   await render("otherRows", { ids: ["a"], onRender: noop }, count.client);
   await render("own", { initial: 1, onReady: noop }, count.client);
   await render("trust", { onReady: noop }, count.client);
-  return { html, open: count.open, registrations: count.registrations };
+  const identity = await render("identity", { alias: "Bob" }, count.client);
+  return { html, identity, open: count.open, registrations: count.registrations };
 }

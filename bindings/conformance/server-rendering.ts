@@ -1,6 +1,7 @@
 import { serverPages } from "virtual:server-pages";
 import { expect } from "vitest";
 import { type Behaviours, type Fixture, noop, waitForTexts } from "./fixture.ts";
+import { createSignedNetwork } from "./signed-network.ts";
 
 /** Server rendering and hydration. */
 export const serverRenderingBehaviours: Behaviours = {
@@ -23,6 +24,19 @@ export const serverRenderingBehaviours: Behaviours = {
     const status = hydratePage(fixture);
     await waitForTexts([".status", ".self", ".peers"], ["online", "ann", '"*": bob', '"*": bob']);
     expect(document.querySelector(".status")).toBe(status);
+  },
+
+  "renders no identity on a server, and hydrates it without a warning": async ({ framework, show }) => {
+    const host = document.createElement("div");
+    host.innerHTML = serverPages[framework.serverPage].identity;
+    const own = host.querySelector(".own");
+    expect(own?.textContent).toBe("none");
+    const client = createSignedNetwork().client("ann");
+    await client.connect("test", "ann", "");
+    show("identity", { alias: "Bob" }, { host, client });
+    await waitForTexts([".own", ".user"], ["single, 0 others", "Bob unknown"]);
+    expect(document.querySelector(".own")).toBe(own);
+    await client.disconnect();
   },
 };
 

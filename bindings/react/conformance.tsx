@@ -7,9 +7,11 @@ import {
   Count,
   formatCall,
   formatOthers,
+  formatOwnIdentity,
   formatPeers,
   formatRow,
   formatTrust,
+  formatUserIdentity,
   type Pages,
   Position,
   showItems,
@@ -18,6 +20,8 @@ import {
   BonevalueProvider,
   useCall,
   useEvent,
+  useIdentity,
+  useIdentityOf,
   useLink,
   useModule,
   useOther,
@@ -79,8 +83,8 @@ function StreamReader({ from }: Pages["streamReader"]): ReactElement {
   return <p className="reader">{item}</p>;
 }
 
-function ModulePage({ answer, onPeerConnect, allow }: Pages["module"]): null {
-  useModule(Ask, () => answer, { allow });
+function ModulePage({ answer, onPeerConnect, allow, verified }: Pages["module"]): null {
+  useModule(Ask, () => answer, { allow, verified });
   useEvent("peerconnect", (peer) => onPeerConnect(answer, peer));
   return null;
 }
@@ -90,9 +94,20 @@ function KeyedModule({ answer }: Pages["keyedModule"]): ReactElement {
 }
 
 function Trust({ onReady }: Pages["trust"]): ReactElement {
-  const { claimToken, pending, error } = useTrust();
-  onReady(claimToken);
+  const { pending, error, ...requests } = useTrust();
+  onReady(requests);
   return <p className="trust">{formatTrust(pending, error)}</p>;
+}
+
+function Identity({ alias }: Pages["identity"]): ReactElement {
+  const [peer] = usePeers(alias);
+  return (
+    <main>
+      <p className="own">{formatOwnIdentity(useIdentity())}</p>
+      <p className="user">{formatUserIdentity(alias, useIdentityOf(alias))}</p>
+      <p className="link">{String(useLink(peer?.id ?? "").verified)}</p>
+    </main>
+  );
 }
 
 function Others({ query, onCount }: Pages["others"]): ReactElement {
@@ -153,6 +168,7 @@ export const pages: { readonly [Name in keyof Pages]: FunctionComponent<Pages[Na
   otherRows: OtherRows,
   own: Own,
   trust: Trust,
+  identity: Identity,
 };
 
 /** The test pages in React. */

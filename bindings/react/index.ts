@@ -6,5 +6,5 @@ export { useEvent } from "./event.ts";
 export { type UseModuleOptions, useModule } from "./module.ts";
 export { useOther, useOthers, usePresence } from "./presence.ts";
 export { BonevalueProvider, type BonevalueProviderProps, useClient } from "./provider.ts";
-export { useLink, usePeer, usePeers, useSelf, useStatus, useUsers } from "./state.ts";
+export { useIdentity, useIdentityOf, useLink, usePeer, usePeers, useSelf, useStatus, useUsers } from "./state.ts";
 export { type UseTrust, useTrust } from "./trust.ts";

@@ -7,6 +7,8 @@ import { useClient } from "./provider.ts";
 export interface UseModuleOptions {
   /** The peers that may call. Other callers get `forbidden`. Default: `"*"`. */
   readonly allow?: Query | undefined;
+  /** Whether peers that are not verified get `forbidden`, too. Default false. */
+  readonly verified?: boolean | undefined;
 }
 
 /**
@@ -17,14 +19,14 @@ export interface UseModuleOptions {
 export function useModule<M extends Module | string>(
   module: M,
   handler: Handler<M>,
-  { allow = "*" }: UseModuleOptions = {},
+  { allow = "*", verified }: UseModuleOptions = {},
 ): void {
   const client = useClient();
   const latestHandler = useLatest(handler);
   // Equal queries share one target, so an inline query does not register the module again.
   const allowed = client.get(allow);
   useEffect(
-    () => overrideModule(client, module, latestHandler, { allow: allowed.query }),
-    [client, module, latestHandler, allowed],
+    () => overrideModule(client, module, latestHandler, { allow: allowed.query, verified }),
+    [client, module, latestHandler, allowed, verified],
   );
 }

@@ -6,17 +6,21 @@ import {
   defineModule,
   definePresence,
   type LinkState,
+  type OwnIdentity,
   type Peer,
   type PeerPresence,
   type Replies,
   type Reply,
   type Self,
   type Status,
+  type UserIdentity,
 } from "../../core/index.ts";
 import {
   BonevalueProvider,
   useCall,
   useEvent,
+  useIdentity,
+  useIdentityOf,
   useLink,
   useModule,
   useOther,
@@ -129,4 +133,23 @@ export function Presence(): void {
   const nobodyYet = undefined as { user: string } | undefined;
   // @ts-expect-error undefined must not select every peer
   useOthers(Length, nobodyYet);
+}
+
+export function Identity(): void {
+  expectTypeOf(useIdentity()).toEqualTypeOf<OwnIdentity | undefined>();
+  expectTypeOf(useIdentityOf("Ann")).toEqualTypeOf<UserIdentity>();
+  expectTypeOf(useLink("a").verified).toEqualTypeOf<boolean | undefined>();
+  // @ts-expect-error a query is not an alias
+  useIdentityOf({ user: "Ann" });
+  const { acceptIdentity, removeDevice, resetIdentity } = useTrust();
+  expectTypeOf(acceptIdentity("Ann", "account")).resolves.toEqualTypeOf<boolean>();
+  expectTypeOf(removeDevice("device")).resolves.toEqualTypeOf<boolean>();
+  expectTypeOf(resetIdentity()).resolves.toEqualTypeOf<boolean>();
+  // @ts-expect-error the account is missing
+  acceptIdentity("Ann");
+  useModule(Ping, ({ verified }) => expectTypeOf(verified).toEqualTypeOf<boolean>(), { verified: true });
+  useModule("Bare", ({ verified }) => verified, { verified: true });
+  useCall(Ping).call(undefined, { verified: true });
+  // @ts-expect-error `verified` is a boolean
+  useModule(Ping, () => {}, { verified: "Ann" });
 }

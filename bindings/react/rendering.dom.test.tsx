@@ -17,7 +17,8 @@ import { createNetwork, type Network } from "../../core/testing/network.ts";
 import { eventually } from "../../tools/eventually.ts";
 import { type CountingClient, createCountingClient } from "../conformance/counting-client.ts";
 import { joinManyPeers } from "../conformance/many-peers.ts";
-import { Ask, type CallControls, Position } from "../conformance/pages.ts";
+import { Ask, type CallControls, Position, type TrustRequests } from "../conformance/pages.ts";
+import { createSignedNetwork } from "../conformance/signed-network.ts";
 import { pages } from "./conformance.tsx";
 import { BonevalueProvider, useCall, useModule, usePeers, useStatus } from "./index.ts";
 
@@ -97,6 +98,37 @@ describe("StrictMode", () => {
     await cid.connect("test", "cid", "");
     await eventually(() => expect(connected).toEqual(["cid"]));
     await cid.disconnect();
+  });
+});
+
+describe("StrictMode with identity", () => {
+  test("follows a user's identity, keeps the functions of useTrust, and releases all of it", async () => {
+    const signed = createSignedNetwork();
+    const [cid, dee] = [createCountingClient(signed.client("cid")), signed.client("dee")];
+    await cid.client.connect("test", "cid", "");
+    await dee.connect("test", "dee", "");
+    const requests = new Set<TrustRequests["acceptIdentity"]>();
+    const onReady = ({ acceptIdentity }: TrustRequests) => void requests.add(acceptIdentity);
+    flushSync(() =>
+      root.render(
+        <StrictMode>
+          <BonevalueProvider client={cid.client}>
+            <pages.identity alias="dee" />
+            <pages.trust onReady={onReady} />
+          </BonevalueProvider>
+        </StrictMode>,
+      ),
+    );
+    await dee.get("cid").call(Ask, "").all();
+    const shown = () => host.querySelector(".user")?.textContent;
+    await eventually(() => expect(shown()).toBe("dee seen 12 groups"));
+    const { size } = requests;
+    await [...requests].at(-1)?.("dee", dee.identity.peek()?.account ?? "");
+    await eventually(() => expect(shown()).toBe("dee verified 12 groups"));
+    expect(requests.size).toBe(size);
+    flushSync(() => root.render(null));
+    expect(cid.open).toBe(0);
+    await Promise.all([cid.client.disconnect(), dee.disconnect()]);
   });
 });
 

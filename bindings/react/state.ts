@@ -1,9 +1,20 @@
-import type { Alias, LinkState, Peer, PeerId, Query, Self, Status } from "../../core/index.ts";
+import type {
+  Alias,
+  LinkState,
+  OwnIdentity,
+  Peer,
+  PeerId,
+  Query,
+  Self,
+  Status,
+  UserIdentity,
+} from "../../core/index.ts";
 import { useLive } from "./live.ts";
 import { useClient } from "./provider.ts";
 
 const noItems: readonly never[] = Object.freeze([]);
 const idleLink: LinkState = Object.freeze({ status: "idle" });
+const unknownIdentity: UserIdentity = Object.freeze({ status: "unknown" });
 
 /** The state of the connection to the discovery server. */
 export function useStatus(): Status {
@@ -36,4 +47,14 @@ export function usePeer(id: PeerId): Peer | undefined {
 /** The link to the peer with this id. Changes of other links do not render the component. */
 export function useLink(id: PeerId): LinkState {
   return useLive(useClient().link(id), idleLink);
+}
+
+/** The keys and the devices of this account. `undefined` while signed out, and without identity. */
+export function useIdentity(): OwnIdentity | undefined {
+  return useLive(useClient().identity, undefined);
+}
+
+/** What is known of a user: whether the user is verified, and the safety number to compare. `"Us"`: the account's other devices. */
+export function useIdentityOf(alias: Alias): UserIdentity {
+  return useLive(useClient().identityOf(alias), unknownIdentity);
 }

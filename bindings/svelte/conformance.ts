@@ -3,6 +3,7 @@ import { writable } from "svelte/store";
 import type { Framework } from "../conformance/framework.ts";
 import type { Pages } from "../conformance/pages.ts";
 import caller from "./conformance/caller.svelte";
+import identity from "./conformance/identity.svelte";
 import keyedModule from "./conformance/keyed-module.svelte";
 import module from "./conformance/module.svelte";
 import otherRows from "./conformance/other-rows.svelte";
@@ -26,6 +27,7 @@ export const pages: { readonly [Name in keyof Pages]: Component<any> } = {
   otherRows,
   own,
   trust,
+  identity,
 };
 
 /** The test pages in Svelte. */

@@ -46,6 +46,6 @@ function createWatcher(live: Live<unknown>): () => void {
 export type MaybeGetter<T> = T | (() => T);
 
 /** Resolves a {@link MaybeGetter}. */
-export function getValue<T extends string | object>(value: MaybeGetter<T>): T {
+export function getValue<T extends string | object | boolean>(value: MaybeGetter<T>): T {
   return typeof value === "function" ? value() : value;
 }

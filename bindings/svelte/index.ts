@@ -4,5 +4,5 @@ export type { Current } from "./current.ts";
 export { useEvent } from "./event.ts";
 export { type UseModuleOptions, useModule } from "./module.ts";
 export { type UsePresence, useOther, useOthers, usePresence } from "./presence.ts";
-export { useLink, usePeer, usePeers, useSelf, useStatus, useUsers } from "./state.ts";
+export { useIdentity, useIdentityOf, useLink, usePeer, usePeers, useSelf, useStatus, useUsers } from "./state.ts";
 export { type UseTrust, useTrust } from "./trust.ts";

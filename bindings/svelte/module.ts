@@ -1,5 +1,5 @@
 import { onMount } from "svelte";
-import { toStore } from "svelte/store";
+import { derived, toStore } from "svelte/store";
 import { type Handler, type Module, overrideModule, type Query } from "../../core/index.ts";
 import { getClient } from "./client.ts";
 import { getValue, type MaybeGetter } from "./current.ts";
@@ -8,6 +8,8 @@ import { getValue, type MaybeGetter } from "./current.ts";
 export interface UseModuleOptions {
   /** The peers that may call. Other callers get `forbidden`. Default: `"*"`. Pass a function if the query changes. */
   readonly allow?: MaybeGetter<Query> | undefined;
+  /** Whether peers that are not verified get `forbidden`, too. Default false. Pass a function if it changes. */
+  readonly verified?: MaybeGetter<boolean> | undefined;
 }
 
 /**
@@ -18,19 +20,23 @@ export interface UseModuleOptions {
 export function useModule<M extends Module | string>(
   module: M,
   handler: Handler<M>,
-  { allow = "*" }: UseModuleOptions = {},
+  { allow = "*", verified = false }: UseModuleOptions = {},
 ): void {
   const client = getClient();
-  const allowed = toStore(() => getValue(allow));
+  const options = derived([toStore(() => getValue(allow)), toStore(() => getValue(verified))], asOptions);
   onMount(() => {
     let undo = () => {};
-    const stop = allowed.subscribe((query) => {
+    const stop = options.subscribe((now) => {
       undo();
-      undo = overrideModule(client, module, handler, { allow: query });
+      undo = overrideModule(client, module, handler, now);
     });
     return () => {
       stop();
       undo();
     };
   });
+}
+
+function asOptions([allow, verified]: readonly [allow: Query, verified: boolean]) {
+  return { allow, verified };
 }

@@ -1,4 +1,14 @@
-import type { Alias, LinkState, Peer, PeerId, Query, Self, Status } from "../../core/index.ts";
+import type {
+  Alias,
+  LinkState,
+  OwnIdentity,
+  Peer,
+  PeerId,
+  Query,
+  Self,
+  Status,
+  UserIdentity,
+} from "../../core/index.ts";
 import { getClient } from "./client.ts";
 import { type Current, follow, getValue, type MaybeGetter, toCurrent } from "./current.ts";
 
@@ -39,4 +49,19 @@ export function usePeer(id: MaybeGetter<PeerId>): Current<Peer | undefined> {
 export function useLink(id: MaybeGetter<PeerId>): Current<LinkState> {
   const client = getClient();
   return follow(() => client.link(getValue(id)));
+}
+
+/** The keys and the devices of this account. `undefined` while signed out, and without identity. */
+export function useIdentity(): Current<OwnIdentity | undefined> {
+  const { identity } = getClient();
+  return follow(() => identity);
+}
+
+/**
+ * What is known of a user: whether the user is verified, and the safety number to compare. `"Us"`: the account's other devices.
+ * Pass a function if the alias changes.
+ */
+export function useIdentityOf(alias: MaybeGetter<Alias>): Current<UserIdentity> {
+  const client = getClient();
+  return follow(() => client.identityOf(getValue(alias)));
 }

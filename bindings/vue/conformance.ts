@@ -15,9 +15,11 @@ import {
   Count,
   formatCall,
   formatOthers,
+  formatOwnIdentity,
   formatPeers,
   formatRow,
   formatTrust,
+  formatUserIdentity,
   type Pages,
   Position,
   showItems,
@@ -26,6 +28,8 @@ import {
   bonevalue,
   useCall,
   useEvent,
+  useIdentity,
+  useIdentityOf,
   useLink,
   useModule,
   useOther,
@@ -116,11 +120,11 @@ const StreamReader: Component = defineComponent(
 
 const ModulePage: Component = defineComponent(
   (props: Pages["module"]) => {
-    useModule(Ask, () => props.answer, { allow: () => props.allow });
+    useModule(Ask, () => props.answer, { allow: () => props.allow, verified: () => props.verified });
     useEvent("peerconnect", (peer) => props.onPeerConnect(props.answer, peer));
     return () => undefined;
   },
-  { props: ["answer", "onPeerConnect", "allow"] },
+  { props: ["answer", "onPeerConnect", "allow", "verified"] },
 );
 
 const KeyedModule: FunctionalComponent<Pages["keyedModule"]> = ({ answer }) =>
@@ -129,11 +133,27 @@ KeyedModule.props = ["answer"];
 
 const Trust: Component = defineComponent(
   (props: Pages["trust"]) => {
-    const { claimToken, pending, error } = useTrust();
-    props.onReady(claimToken);
+    const { pending, error, ...requests } = useTrust();
+    props.onReady(requests);
     return () => h("p", { class: "trust" }, formatTrust(pending.value, error.value));
   },
   { props: ["onReady"] },
+);
+
+const Identity: Component = defineComponent(
+  (props: Pages["identity"]) => {
+    const own = useIdentity();
+    const user = useIdentityOf(() => props.alias);
+    const peers = usePeers(() => props.alias);
+    const link = useLink(() => peers.value[0]?.id ?? "");
+    return () =>
+      h("main", [
+        h("p", { class: "own" }, formatOwnIdentity(own.value)),
+        h("p", { class: "user" }, formatUserIdentity(props.alias, user.value)),
+        h("p", { class: "link" }, String(link.value.verified)),
+      ]);
+  },
+  { props: ["alias"] },
 );
 
 const Others: Component = defineComponent(
@@ -205,6 +225,7 @@ export const pages: { readonly [Name in keyof Pages]: Component } = {
   otherRows: OtherRows,
   own: Own,
   trust: Trust,
+  identity: Identity,
 };
 
 /** The test pages in Vue. */

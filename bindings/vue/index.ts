@@ -3,5 +3,5 @@ export { type BonevalueOptions, bonevalue, useClient } from "./client.ts";
 export { useEvent } from "./event.ts";
 export { type UseModuleOptions, useModule } from "./module.ts";
 export { useOther, useOthers, usePresence } from "./presence.ts";
-export { useLink, usePeer, usePeers, useSelf, useStatus, useUsers } from "./state.ts";
+export { useIdentity, useIdentityOf, useLink, usePeer, usePeers, useSelf, useStatus, useUsers } from "./state.ts";
 export { type UseTrust, useTrust } from "./trust.ts";

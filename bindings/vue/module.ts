@@ -6,6 +6,8 @@ import { useClient } from "./client.ts";
 export interface UseModuleOptions {
   /** The peers that may call. Other callers get `forbidden`. Default: `"*"`. */
   readonly allow?: MaybeRefOrGetter<Query | undefined>;
+  /** Whether peers that are not verified get `forbidden`, too. Default false. */
+  readonly verified?: MaybeRefOrGetter<boolean | undefined>;
 }
 
 /**
@@ -20,6 +22,7 @@ export function useModule<M extends Module | string>(
 ): void {
   const client = useClient();
   watchPostEffect((onCleanup) => {
-    onCleanup(overrideModule(client, module, handler, { allow: toValue(options.allow) }));
+    const [allow, verified] = [toValue(options.allow), toValue(options.verified)];
+    onCleanup(overrideModule(client, module, handler, { allow, verified }));
   });
 }

@@ -1,10 +1,21 @@
 import { computed, type MaybeRefOrGetter, type Ref, toValue } from "vue";
-import type { Alias, LinkState, Peer, PeerId, Query, Self, Status } from "../../core/index.ts";
+import type {
+  Alias,
+  LinkState,
+  OwnIdentity,
+  Peer,
+  PeerId,
+  Query,
+  Self,
+  Status,
+  UserIdentity,
+} from "../../core/index.ts";
 import { useClient } from "./client.ts";
 import { useLive } from "./live.ts";
 
 const noItems: readonly never[] = Object.freeze([]);
 const idleLink: LinkState = Object.freeze({ status: "idle" });
+const unknownIdentity: UserIdentity = Object.freeze({ status: "unknown" });
 
 /** The state of the connection to the discovery server. */
 export function useStatus(): Readonly<Ref<Status>> {
@@ -43,4 +54,16 @@ export function usePeer(id: MaybeRefOrGetter<PeerId>): Readonly<Ref<Peer | undef
 export function useLink(id: MaybeRefOrGetter<PeerId>): Readonly<Ref<LinkState>> {
   const client = useClient();
   return useLive(() => client.link(toValue(id)), idleLink);
+}
+
+/** The keys and the devices of this account. `undefined` while signed out, and without identity. */
+export function useIdentity(): Readonly<Ref<OwnIdentity | undefined>> {
+  const { identity } = useClient();
+  return useLive(() => identity, undefined);
+}
+
+/** What is known of a user: whether the user is verified, and the safety number to compare. `"Us"`: the account's other devices. */
+export function useIdentityOf(alias: MaybeRefOrGetter<Alias>): Readonly<Ref<UserIdentity>> {
+  const client = useClient();
+  return useLive(() => client.identityOf(toValue(alias)), unknownIdentity);
 }

@@ -13,7 +13,7 @@ export interface UseTrust extends Omit<Trust, "state"> {
 }
 
 /**
- * Functions for trust requests, and their state. A failed request does not reject: it resolves to `false` or `undefined`, and sets `error`.
+ * Functions that decide whom this user trusts and verifies, and their state. A failed request does not reject: it resolves to `false` or `undefined`, and sets `error`.
  *
  * @example
  * const { claimToken, pending, error } = useTrust();

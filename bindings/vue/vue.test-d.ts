@@ -6,17 +6,21 @@ import {
   defineModule,
   definePresence,
   type LinkState,
+  type OwnIdentity,
   type Peer,
   type PeerPresence,
   type Replies,
   type Reply,
   type Self,
   type Status,
+  type UserIdentity,
 } from "../../core/index.ts";
 import {
   bonevalue,
   useCall,
   useEvent,
+  useIdentity,
+  useIdentityOf,
   useLink,
   useModule,
   useOther,
@@ -131,4 +135,24 @@ export function presence(): void {
   ).toEqualTypeOf<boolean>();
   expectTypeOf(useOther(Length, "id").value).toEqualTypeOf<PeerPresence<number> | undefined>();
   expectTypeOf(useOther(Length, ref("id"), (other) => other.value).value).toEqualTypeOf<number | undefined>();
+}
+
+export function identity(): void {
+  expectTypeOf(useIdentity()).toEqualTypeOf<Readonly<Ref<OwnIdentity | undefined>>>();
+  expectTypeOf(useIdentityOf("Ann")).toEqualTypeOf<Readonly<Ref<UserIdentity>>>();
+  useIdentityOf(ref("Ann"));
+  expectTypeOf(useLink("a").value.verified).toEqualTypeOf<boolean | undefined>();
+  // @ts-expect-error a query is not an alias
+  useIdentityOf({ user: "Ann" });
+  const { acceptIdentity, removeDevice, resetIdentity } = useTrust();
+  expectTypeOf(acceptIdentity("Ann", "account")).resolves.toEqualTypeOf<boolean>();
+  expectTypeOf(removeDevice("device")).resolves.toEqualTypeOf<boolean>();
+  expectTypeOf(resetIdentity()).resolves.toEqualTypeOf<boolean>();
+  // @ts-expect-error the account is missing
+  acceptIdentity("Ann");
+  useModule(Ping, ({ verified }) => expectTypeOf(verified).toEqualTypeOf<boolean>(), { verified: ref(true) });
+  useModule("Bare", ({ verified }) => verified, { verified: true });
+  useCall(Ping).call(undefined, { verified: true });
+  // @ts-expect-error `verified` is a boolean
+  useModule(Ping, () => {}, { verified: "Ann" });
 }

@@ -72,6 +72,7 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
   function open(...[host, credentials, events, scope]: Parameters<Discovery["open"]>): DiscoverySession {
     isUnsignedRoom = "room" in credentials && !options.secret && policy !== "require";
     if (isUnsignedRoom) return discovery.open(host, credentials, events, scope);
+    const published = new Set<Alias>();
     let identity: Identity | undefined;
     let isOver = false;
     let last = load().catch(fail);
@@ -86,6 +87,7 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
         credentials,
         onOwn: (value) => set(own, value),
         onUser(alias, value, isNews) {
+          published.add(alias);
           set(of(alias), value);
           if (isNews) client.onChange(alias, value);
         },
@@ -107,6 +109,7 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
       if (!identity || current !== identity) return;
       current = undefined;
       set(own, undefined);
+      for (const alias of published) set(of(alias), unknown);
     }
 
     const queued = Object.fromEntries(

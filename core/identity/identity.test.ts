@@ -271,6 +271,15 @@ describe("policies", () => {
     expect(ann.client.identity.peek()).toBeUndefined();
   });
 
+  test("what is known of users is hidden while signed out", async () => {
+    const { annsName, ann } = await verifiedUsers();
+    const bob = ann.client.identityOf("Bob");
+    await ann.client.disconnect();
+    expect(bob.peek()).toEqual({ status: "unknown" });
+    await ann.client.connect(server.url, annsName, password);
+    expect(bob.peek().status).toBe("verified");
+  });
+
   test("a store that fails rejects the sign-in", async () => {
     const [annsName] = await createUsers();
     const keyStore = { storesCryptoKeys: false, update: () => Promise.reject(new Error("The disk is full.")) };
