@@ -410,7 +410,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.session("s1", 0)).toMatchObject({ peer: "p1", device: "d1" });
       expect(await store.devices!("ann")).toEqual([{ id: "d1", hash: "h1", username: "ann", created: 100, used: 100 }]);
       const late = { id: "d2", hash: "h2", username: "ann", created: 100, used: 100 };
-      expect(await store.addDevice!(late, "of an ended session", 10)).toBe(false);
+      expect(await store.addDevice!(late, "of an ended session", 1)).toBe(false);
       expect((await store.devices!("ann")).map(({ id }) => id)).toEqual(["d1"]);
       expect(await store.devices!("bob")).toEqual([]);
     });
@@ -475,6 +475,14 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       await store.addDevice!({ id: "d2", hash: "h2", username: "ann", created: 200, used: 200 }, "p2", 1);
       expect((await store.devices!("ann")).map(({ id }) => id)).toEqual(["d2"]);
       expect(await store.sessionsOf(["p1", "p2"])).toEqual(new Set(["p2"]));
+    });
+
+    test("a session that moves to another device stays, also if its device was the oldest", async () => {
+      await onDevice();
+      const device = { id: "d2", hash: "h2", username: "ann", created: 100, used: 100 };
+      expect(await store.addDevice!(device, "p1", 1)).toBe(true);
+      expect((await store.devices!("ann")).map(({ id }) => id)).toEqual(["d2"]);
+      expect(await store.session("s1", 0)).toMatchObject({ peer: "p1", device: "d2" });
     });
 
     test("without a limit, no session and no device is ended", async () => {

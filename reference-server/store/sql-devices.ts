@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from "kysely";
 import type { Tables } from "./schema.ts";
 import { endOldest } from "./sql-sessions.ts";
-import type { Store } from "./store.ts";
+import type { Device, Store } from "./store.ts";
 import { inTransaction } from "./transaction.ts";
 
 /** The part of the store for devices, and for sessions that begin without credentials. */
@@ -23,12 +23,13 @@ export function devicesIn(
       }),
     addDevice: (device, peer, most) =>
       inTransaction(db, async (step) => {
-        await forgetOldest(step, device.username, most - 1);
+        const session = step.updateTable("sessions").where("peer", "=", peer);
+        // Writing the row locks it: the session cannot end before it has its device.
+        if ((await session.set({ peer }).returning("peer").executeTakeFirst()) === undefined) return false;
         await step.insertInto("devices").values(device).execute();
-        const session = step.updateTable("sessions").set({ device: device.id }).where("peer", "=", peer);
-        if ((await session.returning("peer").executeTakeFirst()) !== undefined) return true;
-        await step.deleteFrom("devices").where("id", "=", device.id).execute();
-        return false;
+        await session.set({ device: device.id }).execute();
+        await forgetOldest(step, device, most);
+        return true;
       }),
     devices: (username) =>
       db.selectFrom("devices").selectAll().where("username", "=", username).orderBy("used", "desc").execute(),
@@ -70,14 +71,12 @@ async function touchSession(
   return session.returning(["username", "device"]).executeTakeFirst();
 }
 
-async function forgetOldest(db: Transaction<Tables>, username: string, most: number): Promise<void> {
+/** Keeps the device that was just added, and the `most - 1` others that were used last. */
+async function forgetOldest(db: Transaction<Tables>, { username, id }: Device, most: number): Promise<void> {
   // Unlimited. SQL has no infinite number.
   if (most === Number.POSITIVE_INFINITY) return;
-  const kept = db
-    .selectFrom("devices")
-    .select("id")
-    .where("username", "=", username)
-    .orderBy("used", "desc")
-    .limit(most);
-  await db.deleteFrom("devices").where("username", "=", username).where("id", "not in", kept).execute();
+  const others = db.selectFrom("devices").select("id").where("username", "=", username).where("id", "!=", id);
+  const kept = others.orderBy("used", "desc").limit(most - 1);
+  const forgotten = db.deleteFrom("devices").where("username", "=", username).where("id", "!=", id);
+  await forgotten.where("id", "not in", kept).execute();
 }
