@@ -119,14 +119,18 @@ const positive: ReadonlySet<string> = new Set<keyof ServerLimits>([
   "deviceAge",
 ]);
 
+// Ages become dates and numbers in SQL, which cannot be infinite.
+const longestAge = 100 * 365 * 24 * hour;
+
 /**
  * Fills in the defaults of missing limits. Throws for an unknown limit, and for a value that is not a whole number or
- * `Infinity` (unlimited).
+ * `Infinity` (unlimited; an age is then 100 years).
  */
 export function resolveLimits(given: Partial<ServerLimits> = {}): ServerLimits {
   const said = Object.entries(given).filter(([, limit]) => limit !== undefined);
   for (const [name, limit] of said) checkLimit(name, limit);
-  return { ...defaultLimits, ...Object.fromEntries(said) };
+  const limits = said.map(([name, limit]) => [name, name.endsWith("Age") ? Math.min(limit, longestAge) : limit]);
+  return { ...defaultLimits, ...Object.fromEntries(limits) };
 }
 
 function checkLimit(name: string, limit: unknown): void {

@@ -127,6 +127,16 @@ test("the page asks for an invitation in the body of a request, of at most 256 b
   expect((await fetch(page)).status).toBe(200);
 });
 
+test("an invitation that the store cannot find is answered with 500, and the error is logged", async () => {
+  const store = await openSqliteStore(":memory:");
+  const error = new Error("no disk");
+  const { server, logged } = await startTestServer([], {
+    store: { ...store, invitation: () => Promise.reject(error) },
+  });
+  expect((await fetch(`${http(server.url)}/invite`, { method: "POST", body: "x" })).status).toBe(500);
+  expect(logged).toContainEqual(["error", "a page cannot be served", { error, path: "/invite" }]);
+});
+
 test("pages of other origins cannot ask for invitations, since wrong ones would count for their visitors", async () => {
   const { server } = await startTestServer(["ann"]);
   const page = `${http(server.url)}/invite`;

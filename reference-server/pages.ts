@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { OpenInvitation } from "./accounts.ts";
 import { type AddressList, clientAddress } from "./address.ts";
 import { invitationPage, type Service } from "./invitation-page.ts";
+import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -24,6 +25,7 @@ export interface PagesParts {
   /** Whether the page that sends a request may do so. */
   readonly isOriginAllowed: (request: IncomingMessage) => boolean;
   readonly health: () => Promise<Health>;
+  readonly log: Log;
 }
 
 /** The invitations behind their page. */
@@ -89,13 +91,19 @@ export function createPages(parts: PagesParts): (request: IncomingMessage, respo
     }
   }
 
+  function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    // A request that breaks off is no fault of the server.
+    if (request.complete) parts.log.error({ error, path: pathOf(request) }, "a page cannot be served");
+    sendText(response, 500, "failed");
+  }
+
   return (request, response) => {
     const path = pathOf(request) ?? "";
     const page = pages.get(path);
     if (page === undefined) return false;
     const allowed = path === `${base}/invite` ? ["GET", "HEAD", "POST"] : ["GET", "HEAD"];
     if (!allowed.includes(request.method ?? "")) sendText(response, 405, "method not allowed");
-    else page(request, response).catch(() => sendText(response, 500, "failed"));
+    else page(request, response).catch((error: unknown) => fail(request, response, error));
     return true;
   };
 }

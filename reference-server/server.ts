@@ -178,7 +178,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
       ...{ ...parts, http, path, ice, proxies, insecure },
       isOriginAllowed: originAllowed,
       pages: createPages({
-        ...{ path, invitations, metrics, readers, proxies, isOriginAllowed: originAllowed },
+        ...{ path, invitations, metrics, readers, proxies, log, isOriginAllowed: originAllowed },
         health: () => healthOf(monitor, presence),
       }),
     });

@@ -136,6 +136,32 @@ test("a device signs in as new peers, until it is unused for 30 days by default"
   expect(await refused(await open(), { device })).toEqual([4001, "unauthenticated"]);
 });
 
+test("without a limit of age, sessions, guests, devices, tokens and invitations work and stay", async () => {
+  const unlimited = Number.POSITIVE_INFINITY;
+  const ages = { sessionAge: unlimited, guestAge: unlimited, deviceAge: unlimited };
+  const { server, signIn, open, clock } = await startTestServer(["ann"], {
+    rooms: true,
+    limits: { ...ages, tokenAge: unlimited, invitationAge: unlimited },
+  });
+  const [ann, guest] = [await signIn("ann", onNewDevice), await signIn("", { room: "a", stay: true })];
+  const { data: token } = await ann.request("requestToken", { name: "Bob" });
+  const { link, expires } = await server.accounts.invite("carol@example.org");
+  await unload(ann);
+  await unload(guest);
+  clock.advance(20 * 365 * 24 * hour);
+  await server.accounts.add("bob", password);
+  const bob = await signIn("bob");
+  expect((await bob.request("claimToken", { name: "Ann", token: token.token })).type).toBe("claimResponse");
+  expect(expires.getTime()).toBeGreaterThan(clock.now());
+  const carol = await open();
+  carol.send("acceptInvite", { version: 1, invite: new URL(link).hash.slice(1), password });
+  await carol.next("setPeerId");
+  const again = await signIn("", { room: "a", session: guest.session });
+  expect(again.id).toBe(guest.id);
+  await signIn("ann", { session: ann.session });
+  await signIn("ann", { device: deviceOf(ann) });
+});
+
 test("an open page keeps its device in use", async () => {
   const { signIn, clock } = await startTestServer(["ann"], {
     limits: { deviceAge: 6 * hour, idleTimeout: 24 * hour, pingEvery: 24 * hour },
