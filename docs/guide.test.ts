@@ -7,7 +7,10 @@ import { serveFlags } from "../reference-server/command/serve.ts";
 import { root } from "../tools/entries.ts";
 import { snippetsOf } from "../tools/snippets.ts";
 
-const pages = globSync(["{,reference-server/}README.md", "CONTRIBUTING.md", "docs/**/*.md"], { cwd: root });
+const pages = globSync(["{,reference-server/}README.md", "CONTRIBUTING.md", "docs/**/*.md"], {
+  cwd: root,
+  exclude: ["docs/api/**"],
+});
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const guide = read("docs/guide.md");
 

@@ -8,9 +8,10 @@ import { compile } from "./compile.ts";
 import { packages, root } from "./entries.ts";
 import { type Program, programsOf, snippetsOf } from "./snippets.ts";
 
-const programs = globSync(["{,reference-server/}README.md", "docs/**/*.md"], { cwd: root }).flatMap((path) =>
-  programsOf(snippetsOf(path, readFileSync(root + path, "utf8"))),
-);
+const programs = globSync(["{,reference-server/}README.md", "docs/**/*.md"], {
+  cwd: root,
+  exclude: ["docs/api/**"],
+}).flatMap((path) => programsOf(snippetsOf(path, readFileSync(root + path, "utf8"))));
 const written = (...languages: readonly string[]) => programs.filter(({ language }) => languages.includes(language));
 // Only the scripts are compiled, without the markup.
 const components = written("vue", "svelte").map((program) => ({

@@ -92,6 +92,11 @@ export function importNameOf({ package: { name }, subpath }: Entry): string | un
   return subpath?.replace(".", name);
 }
 
+/** The entries that have pages in the API reference. The single files have the API of the first entry. */
+export const documentedEntries: readonly Entry[] = entries.filter(
+  ({ subpath, singleFile }) => subpath !== undefined && subpath !== "./internal" && singleFile === undefined,
+);
+
 /** Where an entry's declarations are built, from the repository's root. */
 export function typesOf({ package: { folder }, output, types = output }: Entry): string {
   return `${folder}dist/${types}.d.ts`;

@@ -46,7 +46,13 @@ export const retiredPhrases: readonly RegExp[] = [
 const sourcePattern =
   "{core,bindings,reference-server,examples,bench,docs,tools}/**/*.{ts,tsx,mts,js,mjs,vue,svelte,py}";
 const documentPattern = "{*.md,contract/*,docs/**/*.md,reference-server/*.md}";
-const exclude = ["**/{node_modules,dist}/**", "examples/seed/**", "tools/names.ts", "tools/arch.test.ts"];
+const exclude = [
+  "**/{node_modules,dist}/**",
+  "docs/api/**",
+  "examples/seed/**",
+  "tools/names.ts",
+  "tools/arch.test.ts",
+];
 
 /** A text of the repository. */
 export interface TextFile {

@@ -1,0 +1,43 @@
+import { defineConfig, type UserConfig } from "vitepress";
+import llmstxt from "vitepress-plugin-llms";
+import { nav, sidebar } from "./sidebar.ts";
+
+const description =
+  "Web pages that call each other: discovery, trust, calls, streams and presence over WebRTC data channels.";
+
+const config: UserConfig = defineConfig({
+  title: "bonevalue",
+  description,
+  lang: "en",
+  cleanUrls: false,
+  lastUpdated: false,
+  // Programs and their tests lie beside the pages.
+  srcExclude: ["**/*.test.*"],
+  head: [
+    ["meta", { property: "og:site_name", content: "bonevalue" }],
+    ["meta", { property: "og:type", content: "website" }],
+  ],
+  transformPageData: (page) => ({
+    frontmatter: {
+      ...page.frontmatter,
+      head: [
+        ["meta", { property: "og:title", content: page.title || "bonevalue" }],
+        ["meta", { property: "og:description", content: page.description || description }],
+      ],
+    },
+  }),
+  markdown: {
+    languageAlias: { caddy: "nginx" },
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
+  },
+  vite: { plugins: [llmstxt({ injectLLMHint: false, ignoreFilesPerOutput: { llmsFullTxt: ["api/**"] } })] },
+  themeConfig: {
+    nav,
+    sidebar,
+    outline: [2, 3],
+    search: { provider: "local" },
+    externalLinkIcon: true,
+  },
+});
+
+export default config;

@@ -1,0 +1,29 @@
+import { Converter } from "typedoc";
+import { documentedEntries, importNameOf } from "../tools/entries.ts";
+
+const nameOf = new Map(
+  documentedEntries.map((entry) => [entry.source.replace(/(\/index)?\.ts$/, ""), importNameOf(entry)]),
+);
+
+/** Names each module as apps import it. */
+function nameModules({ converter }) {
+  converter.on(Converter.EVENT_CREATE_DECLARATION, ({ project }, reflection) => {
+    if (reflection.parent === project) reflection.name = nameOf.get(reflection.name);
+  });
+}
+
+export default {
+  entryPoints: documentedEntries.map(({ source }) => `../${source}`),
+  tsconfig: "../tsconfig.json",
+  plugin: ["typedoc-plugin-markdown", "typedoc-vitepress-theme", nameModules],
+  out: "api",
+  docsRoot: ".",
+  sidebar: { autoConfiguration: false },
+  outputFileStrategy: "modules",
+  readme: "none",
+  excludeInternal: true,
+  disableSources: true,
+  hidePageHeader: true,
+  hideBreadcrumbs: true,
+  validation: { notExported: true, notDocumented: true, invalidLink: true },
+};
