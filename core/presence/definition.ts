@@ -3,7 +3,7 @@ import { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import type { Query } from "../peers/query.ts";
 import { createEngine } from "./engine.ts";
-import { createEngineKey, longestName } from "./presence.ts";
+import { createEngineKey, maxPresenceNameLength } from "./presence.ts";
 
 type Schema = StandardSchemaV1<any, any>;
 
@@ -64,8 +64,8 @@ export function definePresence<S extends Schema | undefined = undefined>(
   name: string,
   schema?: S,
 ): PresenceDefinition<S> {
-  if (typeof name !== "string" || name.length > longestName) {
-    throw new BonevalueError("invalid-request", `Name the presence, in at most ${longestName} characters.`);
+  if (typeof name !== "string" || name.length > maxPresenceNameLength) {
+    throw new BonevalueError("invalid-request", `Name the presence, in at most ${maxPresenceNameLength} characters.`);
   }
   // It brings the code along, so that apps without presence do not load it: docs/decisions/presence.md.
   const definition = { name, schema: schema as S, [createEngineKey]: createEngine };

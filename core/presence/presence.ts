@@ -55,7 +55,7 @@ export const createEngineKey: unique symbol = Symbol("createEngine");
 
 /** The maximum number of names that one side subscribes to on a link, and the maximum length of a name, in characters. */
 export const maxNames = 128;
-export const longestName = 128;
+export const maxPresenceNameLength = 128;
 
 /** Creates the presence of a client, without an engine. */
 export function createPresence(options: PresenceOptions): Presence {

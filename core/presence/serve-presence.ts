@@ -2,7 +2,7 @@ import type { Connection, Service } from "../links/connection.ts";
 import { unpackValue } from "../wire/codec.ts";
 import { Kind, PresenceStep } from "../wire/frames.ts";
 import { protocolError } from "../wire/protocol-error.ts";
-import { longestName, maxNames, type Presence, type PresenceLink } from "./presence.ts";
+import { maxNames, maxPresenceNameLength, type Presence, type PresenceLink } from "./presence.ts";
 
 /**
  * Carries the presence frames of a connection. It remembers what the peer subscribes to, since the page may offer it later.
@@ -29,7 +29,8 @@ export function servePresence(presence: Presence, connection: Connection<any>): 
       if (channel === "lossy" && step !== PresenceStep.value) throw protocolError("something out of place");
       if (step === PresenceStep.subscribe) {
         if (requested.has(name)) return;
-        if (requested.size >= maxNames || name.length > longestName) throw protocolError("more than is allowed");
+        if (requested.size >= maxNames || name.length > maxPresenceNameLength)
+          throw protocolError("more than is allowed");
         requested.add(name);
         engine?.onSubscribe(link, name);
       } else if (step === PresenceStep.stop) {

@@ -52,10 +52,10 @@ export function moduleOf(module: Module | string): Module {
 }
 
 // A frame with the longest name and the largest value must not exceed the largest frame: the receiver would end the link.
-const longestName = 1_024;
+const maxModuleNameLength = 1_024;
 
 function requireName(name: unknown): void {
-  if (typeof name === "string" && name.length <= longestName) return;
+  if (typeof name === "string" && name.length <= maxModuleNameLength) return;
   throw new BonevalueError("unknown-module", "Name the module, in at most 1024 characters.");
 }
 
