@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createLocalClient } from "../../core/identity/testing/users.ts";
 import type { Tab } from "../../tools/e2e.ts";
 import { setUpExamples } from "../testing/example-pages.ts";
 
@@ -38,6 +39,22 @@ test("a call is declined, given up, or ends when the other page closes", async (
   await button(ann, "Hang up").waitFor();
   await oli.close();
   await ann.page.getByText(/^Oli has (left|hung up)\.$/).waitFor();
+});
+
+test("a third account sees neither of the two, and cannot ring them", async () => {
+  const ann = await example.open("call", "Ann");
+  const { origin } = new URL(ann.page.url());
+  const passwords = await (await fetch(`${origin}/accounts.json`)).json();
+  const [oli, mia] = [createLocalClient({}), createLocalClient({})];
+  await oli.connect(origin, "Oli", passwords.Oli);
+  await mia.connect(origin, "Mia", passwords.Mia);
+  await expect.poll(() => oli.peers.peek().length).toBe(1);
+  const annsId = oli.peers.peek()[0]!.id;
+  expect(mia.peers.peek()).toEqual([]);
+  const ring = mia.get({ peer: annsId }).call("Call.Ring", undefined, { timeout: 5_000 }).first();
+  await expect(ring).rejects.toMatchObject({ code: "unknown-peer" });
+  await oli.disconnect();
+  await ann.page.getByText("Nobody else is here.").waitFor();
 });
 
 function button({ page }: Tab, name: string) {

@@ -84,6 +84,9 @@ async function begin(peer: Peer): Promise<RTCPeerConnection> {
   if (signal.aborted) close();
   signal.throwIfAborted();
   for (const track of media.getTracks()) connection.addTrack(track, media);
+  connection.onconnectionstatechange = () => {
+    if (connection.connectionState === "failed") end(`The connection to ${peer.name} was lost.`);
+  };
   connection.ontrack = ({ streams }) => {
     show(video(streams[0]!, peer.name), video(media, "You", true), button("Hang up", hangUp));
   };
