@@ -95,7 +95,8 @@ export interface ClientOptions {
 /** A client. It opens nothing before `connect`. Its modules and targets outlive every disconnection. */
 export interface Client {
   /**
-   * Signs in. `host` is a host name with or without a port (wss, or ws for a loopback name), or a ws(s)/http(s) URL.
+   * Signs in. `host` is a host name with or without a port (wss, or ws for a loopback name), a ws(s)/http(s) URL, or a path on
+   * the origin of this page, such as `/p2p`.
    * Resolves once the peer list is known. The first attempt fails fast; after a later loss the client reconnects until
    * `disconnect`, or until the server ends the session. A second call with the same arguments returns the same promise.
    * With other arguments it replaces the first, whose promise rejects with `cancelled`.

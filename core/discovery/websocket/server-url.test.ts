@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { socketUrl } from "./server-url.ts";
 
 test.each([
@@ -36,4 +36,32 @@ test("a name that only begins like a loopback name uses TLS", () => {
   expect(socketUrl("localhost.example.org")).toBe("wss://localhost.example.org/");
   expect(socketUrl("example.org/?of=.localhost")).toBe("wss://example.org/?of=.localhost");
   expect(socketUrl("127.0.0.1.example.org")).toBe("wss://127.0.0.1.example.org/");
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+test.each([
+  ["http://localhost:5173", "/bonevalue", "ws://localhost:5173/bonevalue"],
+  ["https://app.example.org", "/p2p?a=b", "wss://app.example.org/p2p?a=b"],
+  ["https://app.example.org", "/", "wss://app.example.org/"],
+  ["https://app.example.org", "//evil.example.org/p2p", "wss://app.example.org//evil.example.org/p2p"],
+  ["https://app.example.org", "/@evil.example.org", "wss://app.example.org/@evil.example.org"],
+  ["https://app.example.org", "/a://b", "wss://app.example.org/a://b"],
+])("on a page of %s, the path %s becomes %s", (origin, path, url) => {
+  vi.stubGlobal("location", { origin });
+  expect(socketUrl(path)).toBe(url);
+});
+
+test.each([
+  ["no location", undefined],
+  ["a file", { origin: "null" }],
+  ["an app", { origin: "capacitor://localhost" }],
+])("a path is refused where there is %s, with a message that asks for a URL", (_, location) => {
+  vi.stubGlobal("location", location);
+  expect(() => socketUrl("/bonevalue")).toThrow(
+    expect.objectContaining({
+      code: "unreachable",
+      message: expect.stringContaining('Pass a URL, such as "wss://example.org/bonevalue"'),
+    }),
+  );
 });
