@@ -3,7 +3,7 @@ import { isWebUrl } from "./invitation.ts";
 import { isServiceName } from "./names.ts";
 import { nodeProblem } from "./node-version.ts";
 import type { ServerOptions } from "./options.ts";
-import { anyLoopback, isOriginPattern } from "./origin.ts";
+import { anyLoopback, isOriginPattern, ownAddress } from "./origin.ts";
 import { withoutSlash } from "./pages.ts";
 import { isShared } from "./store/open.ts";
 
@@ -27,7 +27,7 @@ function findMistake(options: ServerOptions): string | undefined {
   const pattern = origins.find((origin) => !isOriginPattern(origin));
   if (pattern !== undefined)
     return `The origin "${pattern}" cannot match: \`origins\` (--origin) supports one * as the whole first label, as in https://*.example.org.`;
-  const wrong = origins.find((origin) => origin !== anyLoopback && !isOrigin(origin));
+  const wrong = origins.find((origin) => ![anyLoopback, ownAddress].includes(origin) && !isOrigin(origin));
   if (wrong === undefined) return undefined;
   return `"${wrong}" is not an origin: use a form such as https://app.example.org in \`origins\` (--origin), in lower case and without a path.`;
 }

@@ -31,7 +31,11 @@ export interface ServerOptions {
   poolSize?: number | undefined;
   /** A `redis://` URL, or a cluster of the app. Default: this process runs alone. */
   cluster?: string | Cluster | undefined;
-  /** Page origins that may connect; `https://*.example.org` matches one label, `loopback` all loopback names. Default: the server's own origin and loopback names. Clients without an Origin may connect. */
+  /**
+   * Page origins that may connect; `https://*.example.org` matches one label, `loopback` all loopback names, and `address` the
+   * host of the request if it is an IP address. Default: the server's own origin and loopback names. Clients without an Origin
+   * may connect.
+   */
   origins?: readonly string[] | undefined;
   /**
    * Whether pages may sign in to rooms, without an account: `true`, or a function that decides for each join. Default false.

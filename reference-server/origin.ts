@@ -1,8 +1,12 @@
 import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
 import { isLoopback } from "./address.ts";
 
 /** The entry of a list of origins for all loopback names, with any scheme and port. */
 export const anyLoopback = "loopback";
+
+/** The entry of a list of origins for the host of the request, if that is an IP address. */
+export const ownAddress = "address";
 
 /**
  * Whether a page may connect: its origin is that of the server's public URL `own` or is `listed`. Without a list, it must be
@@ -17,8 +21,19 @@ export function isOriginAllowed(
   if (origin === undefined || origin === (own && new URL(own).origin)) return true;
   const url = URL.parse(origin);
   const isLocal = url !== null && isLoopback(url.hostname);
-  if (listed) return listed.some((entry) => (entry === anyLoopback ? isLocal : matchesOrigin(entry, origin)));
-  return isLocal || url?.host === host;
+  const isOwn = url?.host === host;
+  if (!listed) return isLocal || isOwn;
+  return listed.some((entry) => {
+    if (entry === anyLoopback) return isLocal;
+    // A host name may lead here by DNS rebinding, so that the page is from elsewhere.
+    if (entry === ownAddress) return isOwn && isAddress(url?.hostname ?? "");
+    return matchesOrigin(entry, origin);
+  });
+}
+
+/** Whether the host of a URL is an IP address. An IPv6 address is in brackets. */
+function isAddress(host: string): boolean {
+  return isIP(host.replace(/^\[|\]$/g, "")) !== 0;
 }
 
 /** Whether a pattern can match an origin: it has no `*`, or one as its first label, as in `https://*.example.com`. */

@@ -470,6 +470,19 @@ test("a list of origins replaces the default, and a client without an Origin may
   await expect(open({ origin: "http://localhost:5173" })).rejects.toThrow("HTTP 403");
 });
 
+test("`address` in a list of origins accepts a page at the address of the request, but not at a host name", async () => {
+  const { open } = await startTestServer([], { origins: ["address"] });
+  for (const host of ["192.168.1.7:5173", "[fd00::7]:5173"])
+    await open({ origin: `http://${host}`, headers: { host } });
+  // A page of another server, another port, and a host name that may lead here by DNS rebinding.
+  for (const [origin, host] of [
+    ["http://192.168.1.8:5173", "192.168.1.7:5173"],
+    ["http://192.168.1.7:80", "192.168.1.7:5173"],
+    ["http://evil.example.org:5173", "evil.example.org:5173"],
+  ] as const)
+    await expect(open({ origin, headers: { host } })).rejects.toThrow("HTTP 403");
+});
+
 test("a wildcard in an origin matches one label", async () => {
   const { open } = await startTestServer([], { origins: ["https://*.example.com", "https://*.example.org:8443"] });
   for (const origin of ["https://a.example.com", "https://a-1_b.example.com", "https://b.example.org:8443"])

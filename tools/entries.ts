@@ -76,6 +76,7 @@ const planned: readonly Entry[] = [
     singleFile: "es",
   },
   { package: server, subpath: ".", source: "reference-server/server.ts", output: "server" },
+  { package: server, subpath: "./vite", source: "reference-server/vite.ts", output: "vite" },
   { package: server, subpath: undefined, source: "reference-server/cli.ts", output: "cli" },
 ];
 

@@ -70,7 +70,7 @@ export const serveFlags: Flags<ServeValues> = {
   origin: {
     multiple: true,
     value: "ORIGIN",
-    help: "A page origin that may connect, such as https://app.example.org, https://*.example.org for any one label, or loopback for all loopback names; may be repeated. Default: the server's own origin and loopback names.",
+    help: "A page origin that may connect, such as https://app.example.org, https://*.example.org for any one label, loopback for all loopback names, or address for pages at an IP address of this server; may be repeated. Default: the server's own origin and loopback names.",
   },
   proxy: {
     multiple: true,
