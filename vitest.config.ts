@@ -81,7 +81,7 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: "e2e",
-          include: [`${folders}/*.e2e.test.ts`, "tools/*.e2e.test.ts"],
+          include: [`${folders}/*.e2e.test.ts`, "tools/**/*.e2e.test.ts"],
           globalSetup: buildFirst,
           sequence: { groupOrder: 2 },
         },

@@ -8,10 +8,13 @@ import { compile } from "./compile.ts";
 import { packages, root } from "./entries.ts";
 import { type Program, programsOf, snippetsOf } from "./snippets.ts";
 
+// Commands in a new app are run by the test of the quick starts.
 const programs = globSync(["{,reference-server/}README.md", "docs/**/*.md"], {
   cwd: root,
   exclude: ["docs/api/**"],
-}).flatMap((path) => programsOf(snippetsOf(path, readFileSync(root + path, "utf8"))));
+}).flatMap((path) =>
+  programsOf(snippetsOf(path, readFileSync(root + path, "utf8")).filter(({ words }) => !words.includes("app"))),
+);
 const written = (...languages: readonly string[]) => programs.filter(({ language }) => languages.includes(language));
 // Only the scripts are compiled, without the markup.
 const components = written("vue", "svelte").map((program) => ({
@@ -104,7 +107,7 @@ console.log(2);
 function compileAll(shown: readonly Program[], how: "strict" | "loose"): (program: Program) => readonly string[] {
   const paths = new Map(shown.map((program, index) => [program, `docs/program-${how}-${index}.${program.language}`]));
   const overlay = Object.fromEntries(shown.map((program) => [paths.get(program), program.text]));
-  const { errors } = compile([...paths.values(), "dist/global.d.ts"], overlay, {
+  const { errors } = compile([...paths.values(), "dist/global.d.ts", "examples/vue.d.ts"], overlay, {
     paths: {},
     moduleDetection: ts.ModuleDetectionKind.Force,
     isolatedDeclarations: false,

@@ -49,7 +49,8 @@ export function runTrial({ files, commands, prints = "" }: Trial, folder: string
   return { failure, seconds: (performance.now() - started) / 1_000 };
 }
 
-function environment(folder: string): NodeJS.ProcessEnv {
+/** The environment of a command: with the programs of its folder and of this repository, and nothing of the caller. */
+export function environment(folder: string): NodeJS.ProcessEnv {
   const path = [join(folder, "node_modules/.bin"), `${root}node_modules/.bin`, process.env["PATH"]].join(delimiter);
   const { NODE_OPTIONS: _, VITEST: __, NODE_ENV: ___, ...env } = process.env;
   return { ...env, PATH: path, CI: "1", FORCE_COLOR: "0", NEXT_TELEMETRY_DISABLED: "1" };
