@@ -233,8 +233,18 @@ export function createClient(options?: ClientOptions): Client {
 /** What open links need. */
 type Connections = LazyPart<typeof import("./open-connection.ts")>;
 
+/** Creates a client with `create`, and observes what it sends and receives. */
+export type Inspect = (options: ClientOptions, create: (options: ClientOptions) => Client) => Client;
+
 /** As {@link createClient}, with parts that tests replace. */
 export function createClientWith(clock: Clock, connections: Connections, options: ClientOptions): Client {
+  const create = (given: ClientOptions) => assembleClient(clock, connections, given);
+  // Set by `bonevalue/devtools`.
+  const inspect = (globalThis as Record<symbol, unknown>)[Symbol.for("bonevalue.devtools")] as Inspect | undefined;
+  return inspect?.(options, create) ?? create(options);
+}
+
+function assembleClient(clock: Clock, connections: Connections, options: ClientOptions): Client {
   const { keepAlive = true, idleTimeout = 30_000, maxLinks = 128, moduleGrace = 2_000 } = options;
   const { transport = webrtc(), profile = noProfile } = options;
   for (const [name, value] of Object.entries({ idleTimeout, maxLinks, moduleGrace })) {

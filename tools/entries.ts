@@ -63,6 +63,7 @@ const planned: readonly Entry[] = [
     condition: "svelte",
   },
   { package: client, subpath: "./yjs", source: "bindings/yjs/index.ts", output: "bindings/yjs/index" },
+  { package: client, subpath: "./devtools", source: "core/devtools/index.ts", output: "core/devtools/index" },
   { package: client, subpath: "./testing", source: "core/testing/index.ts", output: "core/testing/index" },
   { package: client, subpath: "./internal", source: "core/internal.ts", output: "core/internal" },
   { package: client, subpath: "./node", source: "core/node.ts", output: "core/node" },

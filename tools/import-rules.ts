@@ -70,6 +70,16 @@ export const importRules: readonly ImportRule[] = [
     ],
     packages: ["@standard-schema/spec"],
   },
+  {
+    from: "core/devtools/",
+    files: [
+      ...["core/client.ts", "core/discovery/discovery.ts", "core/discovery/websocket.ts"],
+      ...["core/transport/transport.ts", "core/transport/webrtc.ts"],
+      ...["core/rpc/streams/stream-header.ts", "core/wire/"],
+      ...sharedFiles,
+    ],
+    packages: [],
+  },
   // Only the types: an app gets the code with its first definition.
   {
     from: "core/rpc/target.ts",

@@ -23,6 +23,12 @@ const probe = `
     resources: process.getActiveResourcesInfo().filter((name) => !resources.includes(name)),
   }));`;
 
+// What a script tag and the inspector are for.
+const globalsOf = new Map([
+  ["global", ["$BV"]],
+  ["core/devtools/index", ["Symbol(bonevalue.devtools)"]],
+]);
+
 const bin = (name: string) => `${root}node_modules/.bin/${name}`;
 
 /** The output of a command that failed, or nothing. */
@@ -103,7 +109,7 @@ describe.for(packages)("the package $name", (one) => {
     const framework = peers.filter((name) => `./${name}` === entry.subpath);
     const args = ["--input-type=module", "-e", probe, importNameOf(entry)!, ...framework];
     const sideEffects = JSON.parse(execFileSync(process.execPath, args, { cwd: app, encoding: "utf8" }));
-    expect(sideEffects).toEqual({ globals: entry.singleFile === "iife" ? ["$BV"] : [], resources: [] });
+    expect(sideEffects).toEqual({ globals: globalsOf.get(entry.output) ?? [], resources: [] });
   });
 });
 
@@ -125,6 +131,8 @@ describe("the packed files", () => {
     const modules = files.filter((path) => path.endsWith(".js") && !singleFiles.includes(path));
     const text = (path: string) => readFileSync(join(home, path), "utf8");
     expect(modules.filter((path) => text(path).includes("class BonevalueError"))).toEqual(["dist/core/errors.js"]);
+    // The inspector decodes messages, too.
+    expect(modules.filter((path) => text(path).includes("const plainMsgpack"))).toEqual(["dist/core/wire/codec.js"]);
   });
 
   test('mark React\'s entry with "use client"', () => {

@@ -13,6 +13,7 @@ export const sidebar: DefaultTheme.Sidebar = [
     ],
   },
   { text: "Deploy", items: [{ text: "Run a server", link: "/deployment" }] },
+  { text: "Help", items: [{ text: "Inspector", link: "/inspector" }] },
   { text: "Migrate", items: [{ text: "From PeerJS", link: "/from-peerjs" }] },
   {
     text: "Reference",
