@@ -10,7 +10,7 @@ import { password, signedIn, startTestServer } from "./testing/test-server.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
 
-const path = "docs/deployment.md";
+const path = "docs/deploy/proxies.md";
 const snippets = snippetsOf(path, readFileSync(new URL(`../${path}`, import.meta.url), "utf8"));
 
 function snippet(language: string): string {

@@ -181,7 +181,7 @@ const situations: readonly Situation[] = [
 ];
 
 describe.each(situations)("where $name", ({ run, expected }) => {
-  test.each(kinds)("the outcome of a %s is that of the guide's table", async (kind) => {
+  test.each(kinds)("the outcome of a %s is that of the table in docs/concepts/messages.md", async (kind) => {
     const world = await signedIn({ bob: { limits: { requestsPerPeer: 2 } } });
     const { handled } = await run(world, kind);
     await world.clock.advance(10_000);

@@ -11,8 +11,8 @@ const config: UserConfig = defineConfig({
   lang: "en",
   cleanUrls: false,
   lastUpdated: false,
-  // Programs and their tests lie beside the pages.
-  srcExclude: ["**/*.test.*"],
+  // Pages include these.
+  srcExclude: ["**/parts/**"],
   head: [
     ["meta", { property: "og:site_name", content: "bonevalue" }],
     ["meta", { property: "og:type", content: "website" }],

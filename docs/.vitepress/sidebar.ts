@@ -1,39 +1,101 @@
 import type { DefaultTheme } from "vitepress";
 import { documentedEntries, importNameOf } from "../../tools/entries.ts";
 
-const api = documentedEntries.map((entry) => ({ text: importNameOf(entry)!, link: `/api/${importNameOf(entry)}` }));
+const page = (text: string, link: string): DefaultTheme.SidebarItem => ({ text, link });
 
-/** The order of the pages. Every page is in it once, which `tools/docs-site.test.ts` checks. */
-export const sidebar: DefaultTheme.Sidebar = [
+/** The order of the pages. */
+export const sidebar: DefaultTheme.SidebarItem[] = [
   {
     text: "Start",
     items: [
-      { text: "Guide", link: "/guide" },
-      { text: "Identity", link: "/identity" },
+      page("What bonevalue is", "/start/overview"),
+      {
+        text: "Quick start",
+        collapsed: false,
+        items: [
+          page("TypeScript", "/quick-start/vanilla"),
+          page("React", "/quick-start/react"),
+          page("Vue", "/quick-start/vue"),
+          page("Svelte", "/quick-start/svelte"),
+        ],
+      },
     ],
   },
-  { text: "Deploy", items: [{ text: "Run a server", link: "/deployment" }] },
-  { text: "Help", items: [{ text: "Inspector", link: "/inspector" }] },
-  { text: "Migrate", items: [{ text: "From PeerJS", link: "/from-peerjs" }] },
+  {
+    text: "Concepts",
+    items: [
+      page("How it works", "/concepts/how-it-works"),
+      page("The client", "/concepts/client"),
+      page("Modules and calls", "/concepts/calls"),
+      page("Queries and replies", "/concepts/queries"),
+      page("Messages and delivery", "/concepts/messages"),
+      page("Streams and files", "/concepts/streams"),
+      page("Users, trust and rooms", "/concepts/users"),
+      page("Profiles and presence", "/concepts/presence"),
+      page("Links and reconnecting", "/concepts/links"),
+      page("Identity", "/concepts/identity"),
+    ],
+  },
+  {
+    text: "Frameworks",
+    items: [
+      page("React", "/frameworks/react"),
+      page("Vue", "/frameworks/vue"),
+      page("Svelte", "/frameworks/svelte"),
+      page("Server rendering", "/frameworks/server-rendering"),
+      page("Node, workers and script tags", "/frameworks/platforms"),
+    ],
+  },
+  {
+    text: "Recipes",
+    items: [
+      page("Shared document", "/recipes/shared-document"),
+      page("Stay signed in", "/recipes/stay-signed-in"),
+      page("Your app's accounts", "/recipes/own-accounts"),
+      page("Test your app", "/recipes/testing"),
+    ],
+  },
+  {
+    text: "Deploy",
+    items: [
+      page("Run a server", "/deploy/server"),
+      page("On your own HTTP server", "/deploy/embed"),
+      page("Docker, systemd, nginx, Caddy", "/deploy/proxies"),
+      page("STUN, TURN and relay", "/deploy/turn"),
+      page("Several nodes", "/deploy/cluster"),
+      page("Operate a server", "/deploy/operate"),
+    ],
+  },
+  { text: "Help", items: [page("Inspector", "/help/inspector")] },
+  { text: "Migrate", items: [page("From PeerJS", "/migrate/peerjs")] },
   {
     text: "Reference",
     items: [
-      { text: "API", collapsed: true, items: api },
-      { text: "Protocol", link: "/protocol" },
+      {
+        text: "API",
+        link: "/api/",
+        collapsed: true,
+        items: documentedEntries.map((entry) => page(importNameOf(entry)!, `/api/${importNameOf(entry)}`)),
+      },
+      page("Errors", "/reference/errors"),
+      page("Limits", "/reference/limits"),
+      page("Protocol", "/protocol"),
     ],
   },
   {
     text: "About",
     items: [
-      { text: "Security", link: "/security" },
-      { text: "Benchmarks", link: "/bench" },
-      { text: "Architecture", link: "/architecture" },
-      { text: "Decisions", link: "/decisions/" },
+      page("Security", "/security"),
+      page("Benchmarks", "/bench"),
+      page("Architecture", "/architecture"),
+      page("Decisions", "/decisions/"),
     ],
   },
 ];
 
+/** The links in the header. */
 export const nav: DefaultTheme.NavItem[] = [
-  { text: "Guide", link: "/guide" },
+  { text: "Concepts", link: "/concepts/how-it-works" },
+  { text: "Errors", link: "/reference/errors" },
   { text: "API", link: "/api/" },
 ];

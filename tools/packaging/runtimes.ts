@@ -58,7 +58,7 @@ export const runtimes: readonly Trial[] = [
           transform: {},
           setupFiles: environment === "jsdom" ? ["./jest.setup.js"] : [],
         }),
-        // As the guide shows it, in "Testing".
+        // As docs/recipes/testing.md shows it.
         "jest.setup.js": `
           import { ReadableStream } from "node:stream/web";
           import { TextDecoder, TextEncoder } from "node:util";

@@ -12,32 +12,33 @@ const pages = globSync(["{,reference-server/}README.md", "CONTRIBUTING.md", "doc
   exclude: ["docs/api/**"],
 });
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
-const guide = read("docs/guide.md");
 
-/** The cells of the table rows whose first cell is a code word. */
-const rows = new Map(
-  [...guide.matchAll(/^\| `([\w-]+)` \|(.*)\|$/gm)].map(([, name = "", cells = ""]) => [
-    name,
-    cells.split("|").map((cell) => cell.trim()),
-  ]),
-);
+describe("the page of errors", () => {
+  const sections = new Map(
+    read("docs/reference/errors.md")
+      .split(/^###? /m)
+      .map((section) => [section.slice(0, section.indexOf("\n")), section]),
+  );
 
-describe("the guide", () => {
   test.each(errorCodes)("says when there is the error %s, and what to do", (code) => {
-    expect(rows.get(code)).toEqual([expect.stringMatching(/./), expect.stringMatching(/./)]);
+    expect(sections.get(`\`${code}\``)).toMatch(/\n\n[A-Z].+\n\n\*\*What to do:\*\* [A-Z`].+\./s);
   });
 
-  test.each(Object.entries(defaultLimits))("gives the default of %s", (limit, value) => {
-    const said = rows.get(limit)?.[0] ?? "";
-    expect(Number.parseInt(said.replaceAll(" ", ""), 10) * (said.endsWith("MiB") ? 2 ** 20 : 1)).toBe(value);
+  test("has no other codes", () => {
+    const listed = [...sections.keys()].flatMap((title) => /^`(.*)`$/.exec(title)?.[1] ?? []);
+    expect(listed.toSorted()).toEqual(errorCodes.toSorted());
   });
+});
 
-  test("uses only flags that the server has", () => {
-    const flags = [...guide.matchAll(/--([a-z][a-z-]*)/g)].map(([, flag = ""]) => flag);
-    expect(
-      flags.filter((flag) => flag !== "help" && !flag.startsWith("experimental") && !(flag in serveFlags)),
-    ).toEqual([]);
-  });
+test.each(Object.entries(defaultLimits))("the page of limits gives the default of %s", (limit, value) => {
+  const row = new RegExp(`^\\| \`${limit}\` \\| ([\\d ]*\\d)( MiB)?`, "m");
+  const [, number = "", unit] = row.exec(read("docs/reference/limits.md")) ?? [];
+  expect(Number(number.replaceAll(" ", "")) * (unit ? 2 ** 20 : 1)).toBe(value);
+});
+
+test.each(pages)("%s uses only flags that the server has", (path) => {
+  const flags = [...read(path).matchAll(/bonevalue-server[^\n`]* --([a-z][a-z-]*)/g)].map(([, flag = ""]) => flag);
+  expect(flags.filter((flag) => flag !== "help" && !(flag in serveFlags))).toEqual([]);
 });
 
 const links = pages.flatMap((path) => {
@@ -45,7 +46,8 @@ const links = pages.flatMap((path) => {
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => [path, link] as const);
 });
 
-test.each(links.filter(([, link]) => !/^https?:/.test(link)))("%s leads on to %s, which is there", (path, link) => {
+// Links that begin with a slash lead to generated pages. The test of the built site follows them.
+test.each(links.filter(([, link]) => !/^(https?:|\/)/.test(link)))("%s links to %s, which exists", (path, link) => {
   const [file = "", heading] = link.split("#");
   const target = file === "" ? path : join(dirname(path), file);
   expect(existsSync(join(root, target))).toBe(true);
