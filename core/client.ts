@@ -56,8 +56,8 @@ export interface ClientOptions {
   /** How the client connects to peers. Default: WebRTC data channels. */
   transport?: Transport | undefined;
   /**
-   * How the client proves who it is, and whom it accepts. Nothing is signed in `bonevalue/testing` and between tabs
-   * (`broadcastChannel()`). Default `"off"`.
+   * How the client proves who it is, and whom it accepts. Default `"tofu"` over WebRTC. Nothing is signed in
+   * `bonevalue/testing`, between tabs (`broadcastChannel()`), and with a transport without `channelBinding`.
    */
   identity?: IdentityPolicy | IdentityOptions | undefined;
   /**

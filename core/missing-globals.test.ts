@@ -99,6 +99,8 @@ test("an address is read without URL.canParse", async () => {
 
 test("signing in names an incomplete URL, and a polyfill", async () => {
   const { createClient, websocket } = await import("./index.ts");
+  // Vitest itself loads files with URL.
+  await import("./identity/identify.ts");
   vi.stubGlobal(
     "URL",
     class {

@@ -44,14 +44,20 @@ export interface ClientIdentity {
 
 const unknown: UserIdentity = Object.freeze({ status: "unknown" });
 
-/** Adds identity to a discovery and a transport, unless there is no server, or the policy is `"off"`. */
+/**
+ * Adds identity to a discovery and a transport, unless there is no server, the transport's descriptions do not commit to the
+ * keys of its links, or the policy is `"off"`. Throws `invalid-request` for `"require"` with such a transport.
+ */
 export function createClientIdentity(client: ClientIdentityOptions): ClientIdentity {
   const { identity: given, discovery, transport } = client;
-  const options: IdentityOptions = typeof given === "string" ? { policy: given } : (given ?? { policy: "off" });
+  const options: IdentityOptions = typeof given === "string" ? { policy: given } : (given ?? {});
   const { policy = "tofu" } = options;
   const isLocal = discovery.local === true;
   const isActive = policy !== "off" && !isLocal && transport.channelBinding === true;
-  if (policy === "require" && !isActive && !isLocal) throw nothingSigned("invalid-request");
+  if (policy === "require" && !isActive && !isLocal) {
+    const message = 'With this `transport` nothing can be signed, as `identity: "require"` demands. Use webrtc().';
+    throw new BonevalueError("invalid-request", message);
+  }
   const code = createLazyPart(() => import("./identify.ts"));
   const own = createLive<OwnIdentity | undefined>(undefined);
   const users = createWeakCache<Live<UserIdentity>>();
@@ -189,6 +195,6 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
 function nothingSigned(code: ErrorCode): BonevalueError {
   return new BonevalueError(
     code,
-    'Nothing is signed here. Sign in, with identity: "tofu" and a transport such as webrtc().',
+    'Nothing is signed here. Sign in, with a transport such as webrtc(), and without identity: "off".',
   );
 }

@@ -4,9 +4,9 @@ import { createClient } from "../client.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import { createMemoryDiscovery } from "../discovery/memory.ts";
 import { createNetwork } from "../testing/network.ts";
-
+import { createMemoryNetwork } from "../transport/memory.ts";
 import type { IdentityOptions } from "./options.ts";
-import { createDevice, type Device, echo } from "./testing/users.ts";
+import { createDevice, createLocalClient, type Device, echo } from "./testing/users.ts";
 
 const password = "a password";
 let server: ServerProcess;
@@ -171,6 +171,7 @@ describe("policies", () => {
     await older.client.connect(server.url, bobsName, password);
     expect(await echo(ann, "Bob")).toBe("identity-mismatch");
     await expect(ann.client.get("Bob").call("Echo", 1).first()).rejects.toThrow(/update the app/);
+    await expect(older.client.get("Ann").call("Echo", 1).first()).rejects.toThrow(/update the app/);
   });
 
   test("a changed key is reported, and refused under require, until it is accepted", async () => {
@@ -233,10 +234,29 @@ describe("policies", () => {
     expect(await echo(ann, "Bob")).toBe("identity-mismatch");
   });
 
-  test("require needs a transport that can be verified", () => {
-    const transport = { open: () => Promise.reject(new Error("unused")) as never };
+  test("clients sign by default", async () => {
+    const [annsName] = await createUsers();
+    const ann = createLocalClient({});
+    await ann.connect(server.url, annsName, password);
+    expect(ann.identity.peek()).toMatchObject({ status: "single" });
+  });
+
+  test("with a transport without channel binding nothing is signed, and require is an error", async () => {
+    const { open, addUser } = createMemoryDiscovery();
+    const { transport } = createMemoryNetwork();
+    addUser("ann", "");
+    const [ann, tab] = [
+      createLocalClient({ discovery: { open }, transport }),
+      createLocalClient({ discovery: { open }, transport }),
+    ];
+    tab.module("IsVerified", ({ verified }) => verified);
+    await ann.connect("memory", "ann", "");
+    await tab.connect("memory", "ann", "");
+    await until(() => ann.peers.peek().length > 0);
+    expect(await ann.get("Us").call("IsVerified").first()).toBe(false);
+    expect(ann.identity.peek()).toBeUndefined();
     expect(() => createClient({ identity: "require", transport })).toThrow(
-      expect.objectContaining({ code: "invalid-request" }),
+      expect.objectContaining({ code: "invalid-request", message: expect.stringContaining("`transport`") }),
     );
   });
 

@@ -12,9 +12,9 @@ export type IdentityPolicy = "off" | "tofu" | "require";
 
 /** How the client proves who it is, and whom it accepts. */
 export interface IdentityOptions {
-  /** Default `"tofu"`. Without the option `identity`, the policy is `"off"`. */
+  /** Default `"tofu"`. */
   policy?: IdentityPolicy | undefined;
-  /** Where keys are stored. Default `indexedDbKeyStore()`; `memoryKeyStore()` where there is no IndexedDB. In Node, pass `fileKeyStore(path)` of `bonevalue/node`. */
+  /** Where keys are stored. Default `indexedDbKeyStore()`; `memoryKeyStore()` where there is no IndexedDB, as in Node: there, `fileKeyStore(path)` of `bonevalue/node` keeps them. */
   keyStore?: KeyStore | undefined;
   /**
    * At least 16 random bytes that all devices of the account have and the discovery server does not: from a recovery code, a
