@@ -420,7 +420,7 @@ function assembleClient(clock: Clock, connections: Connections, options: ClientO
   }
 
   async function requestToken(alias: Alias) {
-    return identity.tokens(serverFor(alias)).requestToken(alias.normalize());
+    return (await identity.tokens(serverFor(alias))).requestToken(alias.normalize());
   }
 
   /** Returns the session for a request with these strings. The server would close the session on another type. */
@@ -493,14 +493,15 @@ function assembleClient(clock: Clock, connections: Connections, options: ClientO
       if (callback) token.then((data) => guard(() => callback(data)), emitError);
       return token;
     },
-    claimToken: async (alias, token) => identity.tokens(serverFor(alias, token)).claimToken(alias.normalize(), token),
-    removeUser: async (alias) => identity.tokens(serverFor(alias)).removeUser(alias.normalize()),
+    claimToken: async (alias, token) =>
+      (await identity.tokens(serverFor(alias, token))).claimToken(alias.normalize(), token),
+    removeUser: async (alias) => (await identity.tokens(serverFor(alias))).removeUser(alias.normalize()),
     changePassword: async (current, password) => serverFor(current, password).changePassword(current, password),
     identity: identity.own,
     identityOf: (alias) => identity.of(alias.normalize()),
-    acceptIdentity: async (alias, account) => identity.signedIn().acceptIdentity(alias.normalize(), account),
-    removeDevice: async (device) => identity.signedIn().removeDevice(device),
-    resetIdentity: async () => identity.signedIn().resetIdentity(),
+    acceptIdentity: async (alias, account) => (await identity.actions()).acceptIdentity(alias.normalize(), account),
+    removeDevice: async (device) => (await identity.actions()).removeDevice(device),
+    resetIdentity: async () => (await identity.actions()).resetIdentity(),
     status: session.status,
     self: session.self,
     users: registry.users,

@@ -30,11 +30,15 @@ export interface OpenOptions {
 }
 
 /** The credentials with which a later page continues a session, or starts a new one on a remembered device. */
-export type StoredCredentials =
+export type StoredCredentials = (
   | { readonly session: string }
   | { readonly session: string; readonly token: string }
   | { readonly session: string; readonly room: string; readonly name?: string | undefined }
-  | { readonly device: string };
+  | { readonly device: string }
+) & {
+  /** The user name, or the name of the room, that the app has passed. It selects the key of the identity. */
+  readonly as?: string | undefined;
+};
 
 /** Keeps the secrets of a session where a later page finds them. */
 export interface SecretKeeper {

@@ -7,8 +7,9 @@ import { us } from "../protocol/alias.ts";
 import { createLive, type Live, set } from "../reactive.ts";
 import type { Link, LinkIdentity, Transport } from "../transport/transport.ts";
 import { createWeakCache } from "../weak-cache.ts";
-import type { Identity, TokenServer } from "./identify.ts";
+import type { Identity } from "./identify.ts";
 import type { IdentityOptions, IdentityPolicy, OwnIdentity, UserIdentity } from "./options.ts";
+import type { TokenServer, UserActions } from "./user-actions.ts";
 
 // The part of identity that every page loads. The rest is loaded while the client signs in: what discovery reports waits
 // until the key is known, so that no link opens before.
@@ -36,10 +37,10 @@ export interface ClientIdentity {
   of(alias: Alias): Live<UserIdentity>;
   /** Who is at the other end of a link of this transport. */
   ofLink(link: Link): LinkIdentity;
-  /** Requests and claims tokens, with `server` where they need one. */
-  tokens(server: TokenServer): TokenServer;
-  /** The identity of this sign-in. Throws `unsupported` if there is none. */
-  signedIn(): Identity;
+  /** Returns what requests and claims tokens, with `server` where they need one. */
+  tokens(server: TokenServer): Promise<TokenServer>;
+  /** What users do about identities. Rejects with `unsupported` if nothing is signed. */
+  actions(): Promise<UserActions>;
 }
 
 const unknown: UserIdentity = Object.freeze({ status: "unknown" });
@@ -75,15 +76,22 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
     throw nothingSigned("unsupported");
   }
 
+  async function actions(): Promise<UserActions> {
+    return signedIn().actions();
+  }
+
   function open(...[host, credentials, events, scope]: Parameters<Discovery["open"]>): DiscoverySession {
-    isUnsignedRoom = "room" in credentials && !options.secret && policy !== "require";
-    if (isUnsignedRoom) return discovery.open(host, credentials, events, scope);
+    const room = "room" in credentials ? ("as" in credentials && credentials.as) || credentials.room : undefined;
+    isUnsignedRoom = room !== undefined && !options.secret;
+    if (isUnsignedRoom && policy !== "require") return discovery.open(host, credentials, events, scope);
     const published = new Set<Alias>();
     let identity: Identity | undefined;
+    let session: DiscoverySession | undefined;
     let isOver = false;
     let last = load().catch(fail);
 
     async function load(): Promise<void> {
+      if (isUnsignedRoom) throw noSecret();
       await code.load();
       identity = await code.loaded!.identify({
         ...client,
@@ -91,6 +99,7 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
         options: { ...options, policy },
         host,
         credentials,
+        room,
         onOwn: (value) => set(own, value),
         onUser(alias, value, isNews) {
           published.add(alias);
@@ -98,6 +107,7 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
           if (isNews) client.onChange(alias, value);
         },
       });
+      if (room !== undefined && !isOver) session = start({ ...credentials, room: identity.room! });
     }
 
     function enqueue(step: () => void | Promise<void>): void {
@@ -105,8 +115,16 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
     }
 
     function fail(error: BonevalueError): void {
-      void session.close();
+      if (isOver) return;
+      stop();
+      void session?.close();
       events.ended(error);
+    }
+
+    function leaveUnsigned(): void {
+      if (policy === "require") throw noSecret();
+      identity = undefined;
+      isUnsignedRoom = true;
     }
 
     function stop(): void {
@@ -118,44 +136,68 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
       for (const alias of published) set(of(alias), unknown);
     }
 
-    const queued = Object.fromEntries(
-      Object.entries(events).map(([name, run]: [string, (...args: readonly never[]) => void]) => [
-        name,
-        (...args: readonly never[]) => enqueue(() => guard(() => run(...args))),
-      ]),
-    ) as unknown as DiscoveryEvents;
-    const onPeers = () => enqueue(() => identity!.onPeers());
-    const session = discovery.open(
-      host,
-      credentials,
-      {
-        ...queued,
-        online(snapshot) {
-          enqueue(async () => {
-            await identity!.start(snapshot.self.username);
-            current = identity;
-          });
-          queued.online(snapshot);
-          onPeers();
+    function start(known: typeof credentials): DiscoverySession {
+      const queued = Object.fromEntries(
+        Object.entries(events).map(([name, run]: [string, (...args: readonly never[]) => void]) => [
+          name,
+          (...args: readonly never[]) => enqueue(() => guard(() => run(...args))),
+        ]),
+      ) as unknown as DiscoveryEvents;
+      const onPeers = () => enqueue(() => identity?.onPeers());
+      const opened = discovery.open(
+        host,
+        known,
+        {
+          ...queued,
+          online(snapshot) {
+            enqueue(async () => {
+              // The server has chosen the room, so that no secret protects it.
+              if (room === undefined && snapshot.self.room !== undefined) return leaveUnsigned();
+              await identity!.start(snapshot.self.username);
+              current = identity;
+            });
+            queued.online(room === undefined ? snapshot : { ...snapshot, self: { ...snapshot.self, room } });
+            onPeers();
+          },
+          peerConnect(peer) {
+            queued.peerConnect(peer);
+            onPeers();
+          },
+          ended(reason) {
+            queued.ended(reason);
+            enqueue(stop);
+          },
         },
-        peerConnect(peer) {
-          queued.peerConnect(peer);
-          onPeers();
+        scope,
+      );
+      const close = opened.close.bind(opened);
+      return Object.assign(opened, {
+        close(...args: Parameters<typeof close>) {
+          stop();
+          return close(...args);
         },
-        ended(reason) {
-          queued.ended(reason);
-          enqueue(stop);
-        },
-      },
-      scope,
-    );
-    const close = session.close.bind(session);
-    return Object.assign(session, {
-      close(...args: Parameters<typeof close>) {
+      });
+    }
+
+    if (room === undefined) {
+      session = start(credentials);
+      return session;
+    }
+    // The name of the room is derived first, so that the server does not learn the app's.
+    return {
+      signal: (...args) => session?.signal(...args),
+      check: () => session?.check?.(),
+      setProfile: (profile) => session?.setProfile?.(profile) ?? false,
+      invite: noAccount,
+      requestToken: noAccount,
+      claimToken: noAccount,
+      removeUser: noAccount,
+      changePassword: noAccount,
+      async close(end) {
         stop();
-        return close(...args);
+        await session?.close(end);
       },
-    });
+    };
   }
 
   return {
@@ -173,9 +215,9 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
     own,
     of,
     ofLink: (link) => links.get(link) ?? unsigned,
-    tokens(server) {
+    async tokens(server) {
       if (isLocal) return server;
-      if (isActive) return signedIn().tokens(server);
+      if (isActive) return (await actions()).tokens(server);
       return {
         requestToken(alias) {
           if (alias === us) throw nothingSigned("identity-mismatch");
@@ -188,7 +230,7 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
         removeUser: (alias) => server.removeUser(alias),
       };
     },
-    signedIn,
+    actions,
   };
 }
 
@@ -196,5 +238,16 @@ function nothingSigned(code: ErrorCode): BonevalueError {
   return new BonevalueError(
     code,
     'Nothing is signed here. Sign in, with a transport such as webrtc(), and without identity: "off".',
+  );
+}
+
+function noSecret(): BonevalueError {
+  const message = "In a room nobody is verified without `identity.secret`. Pass one, and the name of the room.";
+  return new BonevalueError("identity-mismatch", message);
+}
+
+function noAccount(): Promise<never> {
+  return Promise.reject(
+    new BonevalueError("unsupported", "A room has neither users nor trust. Sign in with an account."),
   );
 }

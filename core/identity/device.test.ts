@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { toBase64Url } from "../bytes.ts";
 import { createPlatformAlgorithms } from "./algorithms.ts";
-import { ownChain } from "./contacts.ts";
 import { createDevice, type DeviceOptions } from "./device.ts";
 import { createFallbackAlgorithms } from "./fallback-algorithms.ts";
 import { createMemoryStore, defaultKeyStore, type KeyStore } from "./key-store.ts";
 import { isChainSigned } from "./proof.ts";
+import { ownChain } from "./record.ts";
 import { deriveAccount } from "./tokens.ts";
 
 const algorithms = createPlatformAlgorithms(crypto.subtle);

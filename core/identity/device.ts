@@ -1,8 +1,8 @@
 import { concat, fromBase64Url, toBase64Url } from "../bytes.ts";
 import { type Algorithms, generateSeed, openKey, type SigningKey, type StoredKey } from "./algorithms.ts";
-import { createRecord, type IdentityRecord } from "./contacts.ts";
 import { type KeyStore, storeError } from "./key-store.ts";
 import { approve, writeChain } from "./proof.ts";
+import { createRecord, type IdentityRecord } from "./record.ts";
 
 // The record of this device: read from its store, or made. docs/protocol.md, "Keys".
 

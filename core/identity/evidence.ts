@@ -3,16 +3,6 @@ import { BonevalueError } from "../errors.ts";
 import type { Alias } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import type { Algorithms } from "./algorithms.ts";
-import {
-  type Evidence,
-  type IdentityRecord,
-  isPending,
-  isSingle,
-  ownChain,
-  purposeOf,
-  removedOf,
-  userOf,
-} from "./contacts.ts";
 import type { DeviceState } from "./device.ts";
 import {
   approve,
@@ -29,10 +19,21 @@ import {
   readChain,
   readIntroduction,
 } from "./proof.ts";
+import {
+  type IdentityRecord,
+  isPending,
+  isSingle,
+  type MadeToken,
+  ownChain,
+  purposeOf,
+  removedOf,
+  userOf,
+} from "./record.ts";
 import { claimOf, isMadeBy } from "./tokens.ts";
+import type { Evidence } from "./verdict.ts";
 
 // What of a record goes into a proof, and what a proof of a peer shows. The cryptography between records and proofs is
-// here, so that contacts.ts is pure.
+// here, so that all that changes a record is pure.
 
 /** The app's directory: returns a user's account. */
 export type AccountOf = (alias: Alias) => string | undefined | Promise<string | undefined>;
@@ -83,53 +84,28 @@ export async function evidenceOf(
   proof: Proof | undefined,
   accountOf: AccountOf | undefined,
 ): Promise<Evidence> {
-  const now = Date.now();
   const expected = alias === us ? undefined : await askDirectory(accountOf, alias);
-  const nothing = {
-    answers: new Set<string>(),
-    makers: new Set<string>(),
-    approves: false,
-    issues: false,
-    introduces: false,
-  };
-  if (!proof) return { alias, expected, now, ...nothing };
+  const known = { alias, proof, expected, now: Date.now() };
+  if (!proof) return known;
   const { account, claim, approval, issued } = proof;
   const device = deviceOf(proof);
   const purpose = purposeOf(alias);
   const own = fromBase64Url(record.account)!;
+  const isOfPeer = (token: MadeToken) => token.alias === alias;
 
-  const { answers, makers } = nothing;
-  for (const token of record.tokens) {
-    if (token.alias !== alias || !claim) continue;
-    const expectedClaim = await claimOf(algorithms, fromBase64Url(token.secret)!, purpose, { account, device });
-    if (isEqual(claim, expectedClaim)) answers.add(token.secret);
-  }
-  for (const { alias: claimed, secret, binding } of record.claims) {
-    if (claimed !== alias) continue;
-    const part = { secret: fromBase64Url(secret)!, binding: fromBase64Url(binding)! };
-    if (await isMadeBy(algorithms, part, purpose, account)) makers.add(secret);
-  }
+  const made = claim && record.tokens.find(isOfPeer);
+  const answer = made && (await claimOf(algorithms, fromBase64Url(made.secret)!, purpose, { account, device }));
+  const claimed = record.claims.find(isOfPeer);
+  const part = claimed && { secret: fromBase64Url(claimed.secret)!, binding: fromBase64Url(claimed.binding)! };
+  const ownDevice = fromBase64Url(record.device.publicKey)!;
   return {
-    alias,
-    proof,
-    expected,
-    answers,
-    makers,
-    now,
-    approves: approval !== undefined && (await approves(algorithms, record, account, device, approval)),
-    issues: issued !== undefined && (await isIntroduced(algorithms, device, account, own, issued)),
+    ...known,
+    answers: answer && isEqual(claim, answer) ? made.secret : undefined,
+    makerOf: part && (await isMadeBy(algorithms, part, purpose, account)) ? claimed.secret : undefined,
+    approves: approval && (await isApproved(algorithms, device, account, ownDevice, approval)),
+    issues: issued && (await isIntroduced(algorithms, device, account, own, issued)),
     introduces: await introduces(algorithms, own, alias, proof),
   };
-}
-
-function approves(
-  algorithms: Algorithms,
-  record: IdentityRecord,
-  account: Bytes,
-  signer: Bytes,
-  approval: Bytes,
-): Promise<boolean> {
-  return isApproved(algorithms, signer, account, fromBase64Url(record.device.publicKey)!, approval);
 }
 
 async function introduces(

@@ -2,10 +2,10 @@ import { describe, expect, test, vi } from "vitest";
 import { BonevalueError } from "../errors.ts";
 import type { Description, LinkIdentity, SignalExchange, SignalListener, Transport } from "../transport/transport.ts";
 import { createPlatformAlgorithms } from "./algorithms.ts";
-import { certify } from "./contacts.ts";
 import { createDevice } from "./device.ts";
 import { createIdentifiedLinks } from "./identified-links.ts";
 import { createMemoryStore } from "./key-store.ts";
+import { certify } from "./record.ts";
 import { vector } from "./testing/vectors.ts";
 
 const algorithms = createPlatformAlgorithms(crypto.subtle);

@@ -4,9 +4,9 @@ import type { Alias, PeerId } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import type { Description, Link, LinkIdentity, SignalExchange, Transport } from "../transport/transport.ts";
 import type { Algorithms } from "./algorithms.ts";
-import { hasRemovedKey, type IdentityRecord, judge, userOf, type Verdict } from "./contacts.ts";
 import type { Device } from "./device.ts";
 import { type AccountOf, bodyFor, evidenceOf } from "./evidence.ts";
+import { judge } from "./judge.ts";
 import {
   createProof,
   deviceOf,
@@ -17,6 +17,8 @@ import {
   readProof,
   verifyProof,
 } from "./proof.ts";
+import { hasRemovedKey, type IdentityRecord, userOf } from "./record.ts";
+import type { Verdict } from "./verdict.ts";
 
 // Signs the descriptions of links and checks those of the peers. docs/protocol.md, "Identity".
 //
@@ -277,8 +279,12 @@ function whyOutdated(
   const isCertain = (alias === us ? record.account : userOf(record, alias).certain) === account;
   // A device that is being linked is verified by its code. The app's directory may deny what a token has verified.
   if (isCertain === verified || (alias === us && verified) || (hasDirectory && !verified)) return undefined;
-  const message = `What is known of "${alias}" has changed. Call again to connect anew.`;
-  return new BonevalueError("disconnected", message);
+  return reconnect(`What is known of "${alias}" has changed.`);
+}
+
+/** The error of a link that has to be dialed again, because of `why`. */
+export function reconnect(why: string): BonevalueError {
+  return new BonevalueError("disconnected", `${why} Call again to connect anew.`);
 }
 
 function hasSameDevice(a: Proof | undefined, b: Proof | undefined): boolean {

@@ -5,8 +5,10 @@ import type { Discovery } from "../discovery/discovery.ts";
 import { createMemoryDiscovery } from "../discovery/memory.ts";
 import { createNetwork } from "../testing/network.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
+import { createPlatformAlgorithms } from "./algorithms.ts";
 import type { IdentityOptions } from "./options.ts";
 import { createDevice, createLocalClient, type Device, echo } from "./testing/users.ts";
+import { deriveRoom } from "./tokens.ts";
 
 const password = "a password";
 let server: ServerProcess;
@@ -422,17 +424,48 @@ describe("rooms", () => {
     await expect(enter("Carol", { policy: "require" })).rejects.toMatchObject({ code: "identity-mismatch" });
   });
 
-  test("all who have the secret are verified", async () => {
+  test("a room that the server has chosen is one without a secret", async () => {
+    const { open: openAccount, addUser } = createMemoryDiscovery();
+    addUser("ann", "");
+    const discovery: Discovery = {
+      open: (host, credentials, events, options) =>
+        openAccount(
+          host,
+          credentials,
+          {
+            ...events,
+            online: (snapshot) => events.online({ ...snapshot, self: { ...snapshot.self, room: "team" } }),
+          },
+          options,
+        ),
+    };
+    const [ann, other] = [createDevice({}, { discovery }), createDevice({}, { discovery })];
+    await ann.client.connect("memory", "ann", "");
+    await other.client.connect("memory", "ann", "");
+    await until(() => ann.client.peers.peek().length > 0);
+    expect(await ann.client.get("*").call("Echo", 1).first()).toBe(1);
+    expect(other.calls).toMatchObject([{ verified: false }]);
+    expect(ann.client.identity.peek()).toBeUndefined();
+    const strict = createDevice({ policy: "require" }, { discovery });
+    await expect(strict.client.connect("memory", "ann", "")).rejects.toMatchObject({ code: "identity-mismatch" });
+  });
+
+  test("all who have the secret are verified, and a guest whom the server lets in is not", async () => {
     const secret = new Uint8Array(16).fill(9);
     const [ann, bob] = [await enter("Ann", { secret, policy: "require" }), await enter("Bob", { secret })];
-    const stranger = await enter("Eve", { secret: new Uint8Array(16) });
+    const other = await enter("Carol", { secret: new Uint8Array(16) });
+    const room = await deriveRoom(createPlatformAlgorithms(crypto.subtle), secret);
+    const stranger = createDevice({}, { discovery: { open } });
+    await stranger.client.connect("memory", { room, name: "Eve" });
+    expect(ann.client.self.peek()).toMatchObject({ username: "Ann", room: "a room" });
+    expect(other.client.peers.peek()).toEqual([]);
     const idOf = ({ client }: Device) => client.getId()!;
     const call = (to: Device) =>
       bob.client
         .get({ peer: idOf(to) })
         .call("Echo", 1)
         .first();
-    await until(() => bob.client.peers.peek().length >= 2);
+    await until(() => bob.client.peers.peek().length === 2);
     expect(await call(ann)).toBe(1);
     expect(ann.calls).toMatchObject([{ verified: true }]);
     await call(stranger);
@@ -444,6 +477,7 @@ describe("rooms", () => {
         .first(),
     ).rejects.toMatchObject({ code: "identity-mismatch" });
     await expect(ann.client.removeDevice("x")).rejects.toMatchObject({ code: "unsupported" });
+    await expect(ann.client.requestToken("Bob")).rejects.toMatchObject({ code: "unsupported" });
     expect(bob.client.identityOf("Eve").peek().status).toBe("unknown");
   });
 });

@@ -17,10 +17,11 @@ export interface IdentityOptions {
   /** Where keys are stored. Default `indexedDbKeyStore()`; `memoryKeyStore()` where there is no IndexedDB, as in Node: there, `fileKeyStore(path)` of `bonevalue/node` keeps them. */
   keyStore?: KeyStore | undefined;
   /**
-   * At least 16 random bytes that all devices of the account have and the discovery server does not: from a recovery code, a
-   * passkey's PRF, or the app's own vault. Use another secret for each server. The devices of the account then need no
+   * At least 16 random bytes that all devices of the account have and the discovery server does not: from a room's link, a
+   * recovery code, a passkey's PRF, or the app's own vault. Use another secret for each server. The devices of the account then need no
    * approval, and the account survives lost storage. Pass it from the first sign-in on: passing it later makes a different
    * account. A function is called when this browser has no key yet. Removing a device does not keep out a person who has the secret.
+   * In a room, members are verified only with a secret, and all of them must have the same one. Use another for each room.
    */
   secret?: Uint8Array | (() => Uint8Array | Promise<Uint8Array>) | undefined;
   /**

@@ -225,7 +225,7 @@ function defineTests(load: () => Promise<Algorithms>): void {
     const others: Parameters<typeof descriptionBytes>[0][] = [
       { ...key, publicKey: filled(7, 32) },
       { ...key, algorithm: "P-256" },
-      { sdp: "\0\u0006X25519" + "\u0006".repeat(32) },
+      { sdp: `\0\u0006X25519${"\u0006".repeat(32)}` },
     ];
     for (const other of others) {
       const changed = { ...context, own: await hashDescription(algorithms, other) };

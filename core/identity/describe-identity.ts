@@ -1,0 +1,54 @@
+import { fromBase64Url, toBase64Url } from "../bytes.ts";
+import type { Alias } from "../peer.ts";
+import { us } from "../protocol/alias.ts";
+import type { Algorithms } from "./algorithms.ts";
+import type { OwnIdentity, UserIdentity } from "./options.ts";
+import { halfOf } from "./proof.ts";
+import { type IdentityRecord, isOnlyDevice, isPending, isUnlinked, removedOf, userOf } from "./record.ts";
+import { safetyNumberOf } from "./tokens.ts";
+
+// What apps see of a record.
+
+/** Returns what is known of a user. */
+export async function userIdentityOf(
+  algorithms: Algorithms,
+  record: IdentityRecord,
+  alias: Alias,
+): Promise<UserIdentity> {
+  const { certain, seen, changed } = userOf(record, alias);
+  const account = changed ?? certain ?? seen;
+  const safetyNumber =
+    account === undefined || alias === us
+      ? undefined
+      : await safetyNumberOf(algorithms, fromBase64Url(record.account)!, fromBase64Url(account)!);
+  return Object.freeze({ status: statusOf(record, alias), account, safetyNumber });
+}
+
+/** Returns the own identity. */
+export function ownIdentityOf(record: IdentityRecord): OwnIdentity {
+  const { account, device, devices } = record;
+  const removed = removedOf(record, account);
+  return Object.freeze({
+    account,
+    device: device.publicKey,
+    status: isUnlinked(record) ? "unlinked" : isOnlyDevice(record) ? "single" : "linked",
+    devices: Object.freeze(
+      devices.map((other) =>
+        Object.freeze({
+          device: other.device,
+          since: new Date(other.since),
+          removed: removed.includes(toBase64Url(halfOf(fromBase64Url(other.device)!))),
+        }),
+      ),
+    ),
+  });
+}
+
+function statusOf(record: IdentityRecord, alias: Alias): UserIdentity["status"] {
+  const { certain, seen, changed } = userOf(record, alias);
+  const isVerified = alias === us ? record.devices.length > 0 && seen === undefined : certain !== undefined;
+  if (isVerified && changed === undefined) return "verified";
+  if (isPending(record, alias, Date.now())) return "pending";
+  if (changed !== undefined || (alias === us && seen !== undefined)) return "changed";
+  return seen === undefined ? "unknown" : "seen";
+}
