@@ -352,3 +352,49 @@ describe("an introduction", () => {
     expect(userOf(check(joined, issuing(5), { issues: true }).record, "Bob").introduction!.time).toBe(5);
   });
 });
+
+describe("the users that nobody has verified", () => {
+  const maxUnverified = 1_024;
+  const keyOfUser = (index: number) =>
+    new Uint8Array(32)
+      .fill(5, 2)
+      .with(0, index % 256)
+      .with(1, index >> 8);
+
+  /** A server names this many users, each with a key of its own. */
+  function meetMany(record: IdentityRecord, count: number): IdentityRecord {
+    let known = record;
+    for (let index = 0; index < count; index++) {
+      known = check(known, proofBy(0, { account: keyOfUser(index) }), { alias: `user ${index}` }).record;
+    }
+    return known;
+  }
+
+  test("are limited: the one that has changed longest ago is forgotten", () => {
+    const full = meetMany(recordOf(), maxUnverified);
+    expect(full.users).toHaveLength(maxUnverified);
+    const next = check(full, proofBy(bob)).record;
+    expect(next.users).toHaveLength(maxUnverified);
+    expect(userOf(next, "user 0").seen).toBeUndefined();
+    expect(userOf(next, "user 1").seen).toBeDefined();
+    expect(userOf(next, "Bob").seen).toBe(idOf(bob));
+  });
+
+  test("never displace a verified one", () => {
+    const full = meetMany(knowing(), maxUnverified + 1);
+    expect(userOf(full, "Bob").certain).toBe(idOf(bob));
+    expect(full.users).toHaveLength(maxUnverified + 1);
+  });
+
+  test("take what is known of their removed devices with them, unlike a user whose trust has ended", () => {
+    const removing = (account: number) => proofBy(account, { removed: [half(bobsPhone)] });
+    const ended = endTrust(check(knowing(), removing(bob)).record, "Bob");
+    const seen = check(check(ended, proofBy(eve)).record, removing(eve)).record;
+    const changed = check(seen, proofBy(40)).record;
+    const again = check(check(changed, proofBy(41)).record, removing(41)).record;
+    const accounts = (record: IdentityRecord) => record.removed.map(({ account }) => account);
+    expect(accounts(again)).toEqual([bob, eve, 41].map(idOf));
+    const other = check(check(again, proofBy(42)).record, removing(42)).record;
+    expect(accounts(other)).toEqual([bob, eve, 42].map(idOf));
+  });
+});

@@ -88,6 +88,9 @@ export interface ClaimedToken extends MadeToken {
   readonly answered: boolean;
 }
 
+// How many users are kept that nobody has verified: a server can invent any number.
+const maxUnverified = 1_024;
+
 /** How many keys of an account can be removed. With one more the account is refused. */
 export const maxRemoved = 256;
 
@@ -120,9 +123,11 @@ export function userOf(record: IdentityRecord, alias: Alias): KnownUser {
   return record.users.find((user) => user.alias === alias) ?? { alias };
 }
 
-/** Replaces what is known of a user. */
+/** Replaces what is known of a user. If too many are not verified, the one that has changed longest ago is forgotten. */
 export function setUser(record: IdentityRecord, user: KnownUser): IdentityRecord {
-  return { ...record, users: [...record.users.filter(({ alias }) => alias !== user.alias), user] };
+  const all = [...record.users.filter(({ alias }) => alias !== user.alias), user];
+  const [oldest, ...others] = all.filter(({ certain }) => certain === undefined);
+  return { ...record, users: others.length < maxUnverified ? all : all.filter((other) => other !== oldest) };
 }
 
 /** Marks an account as certain for a name. Ends a change that was reported for it. */
@@ -175,13 +180,14 @@ export function removedOf({ removed }: IdentityRecord, account: string): readonl
   return removed.find((entry) => entry.account === account)?.keys ?? [];
 }
 
-/** Adds first halves of removed keys of an account. */
+/** Adds first halves of removed keys of an account. Forgets those of accounts that are no longer known. */
 export function addRemoved(record: IdentityRecord, account: string, halves: readonly string[]): IdentityRecord {
   const known = removedOf(record, account);
   // One more than allowed is kept, so that the account stays refused.
   const keys = [...new Set([...known, ...halves])].slice(0, maxRemoved + 1);
   if (keys.length === known.length) return record;
-  const others = record.removed.filter((entry) => entry.account !== account);
+  const needed = new Set([...accountsOf(record), ...record.ended]);
+  const others = record.removed.filter((entry) => entry.account !== account && needed.has(entry.account));
   return { ...record, removed: [...others, { account, keys }] };
 }
 
