@@ -69,13 +69,16 @@ export function createRemember(
     // The app decides how long its own tokens are valid, and guests have no account.
     const keepsDevice = usesDevice && !("token" in credentials || "room" in credentials);
     if (!lock && !keepsDevice) return undefined;
+    const { username, room, as = username ?? room } = credentials as Readonly<Record<string, string | undefined>>;
+    const passed = as === undefined ? {} : { as };
     return {
       device: keepsDevice,
       claim: async (secret) => (lock ? lock.claim(secret) : true),
       async keep(stored, newDevice) {
-        if (newDevice !== undefined) device.write({ host, credentials: { device: newDevice } });
+        if (newDevice !== undefined) device.write({ host, credentials: { device: newDevice, ...passed } });
         // Not before the lock: a copy of this tab must not use the session.
-        if ("session" in stored && (await lock?.claim(stored.session))) tab.write({ host, credentials: stored });
+        if ("session" in stored && (await lock?.claim(stored.session)))
+          tab.write({ host, credentials: { ...stored, ...passed } });
       },
       release: () => lock?.release(),
     };
