@@ -11,7 +11,8 @@ export function keyName(
 ): readonly [server: string, user: string] {
   const passed = "username" in credentials ? credentials.username : "as" in credentials ? credentials.as : undefined;
   const user = (passed ?? username).normalize();
-  const server = host.replace(/^\w+:\/\//, "").replace(/[?#].*$/, "");
+  const url = host.startsWith("/") ? globalThis.location.host + host : host;
+  const server = url.replace(/^\w+:\/\//, "").replace(/[?#].*$/, "");
   const [name = "", ...path] = server.split("/");
   return [[name.toLowerCase(), ...path].join("/").replace(/\/$/, ""), user.includes("@") ? user.toLowerCase() : user];
 }
