@@ -52,10 +52,7 @@ async function signedIn(size: number) {
   } as Partial<Presence>;
   const parts = {
     ...{ clock, presence, limits: defaultLimits, log: defaultLog("silent"), ice: [] },
-    metrics: createMetrics(
-      () => 0,
-      () => 0,
-    ),
+    metrics: createMetrics({ sockets: () => 0, online: () => 0, pipes: () => 0 }),
     bans: { check: () => {} } as Partial<Bans> as Bans,
     seen: { touch: () => {}, close: async () => {} },
     signIn: async () => ({

@@ -18,9 +18,10 @@ import { createOutbox } from "./outbox.ts";
 import type { Presence } from "./presence.ts";
 import { createProfileUpdates } from "./profile-updates.ts";
 import { Refusal } from "./refusal.ts";
+import type { Relay, RelayTicket } from "./relay/relay.ts";
 import type { Answer } from "./requests.ts";
 import { hashOf } from "./secrets.ts";
-import { type Phase, type Proof, type Relay, type Request, type Step, step } from "./session.ts";
+import { type AccountRequest, type Phase, type Proof, type Request, type Signal, type Step, step } from "./session.ts";
 import type { ClientOrigin, SignedIn } from "./sign-in.ts";
 import type { Store } from "./store/store.ts";
 
@@ -40,7 +41,9 @@ export interface ConnectionParts {
   readonly seen: LastSeen;
   readonly ice: readonly IceOption[];
   readonly signIn: (proof: Proof, client: ClientOrigin) => Promise<SignedIn>;
-  readonly answer: (me: Requester, request: Request) => Promise<Answer>;
+  readonly answer: (me: Requester, request: AccountRequest) => Promise<Answer>;
+  /** Undefined if this server relays no links. */
+  readonly relay: Relay | undefined;
 }
 
 /** One socket, from its upgrade to its close. */
@@ -65,7 +68,7 @@ export function openConnection(
   const outbox = createOutbox(socket, limits.maxUnsentBytes, clock);
   const inbox = createInbox(socket, clock, limits, handle);
   const stopWaiting = clock.after(limits.firstFrameTimeout, onFirstFrameTimeout);
-  const undos = [stopWaiting, outbox.stop, inbox.stop];
+  const undos = [stopWaiting, inbox.stop];
   let phase: Phase = "new";
   let me: SignedIn | undefined;
   let member: Member | undefined;
@@ -126,7 +129,7 @@ export function openConnection(
     }
   }
 
-  function relay({ type, data, id }: Relay): void {
+  function relay({ type, data, id }: Signal): void {
     const passed = member !== undefined && presence.relay(member, type, data.to, data.signal);
     metrics.relay(passed ? "passed" : "refused");
     if (!passed && id !== undefined)
@@ -136,9 +139,7 @@ export function openConnection(
   async function answer(request: Request): Promise<void> {
     const { type, id } = request;
     try {
-      const { id: peer, user, device } = me!;
-      if (user === undefined) throw new Refusal("unsupported", "In a room there are neither accounts nor trust.");
-      const [answerType, data] = await parts.answer({ id: peer, user, device, address: client.address }, request);
+      const [answerType, data] = await answerTo(request);
       metrics.request(type, "ok");
       if (id !== undefined) outbox.send(encode(answerType, data, id));
     } catch (error) {
@@ -146,6 +147,18 @@ export function openConnection(
       metrics.request(type, refusal.code);
       if (id !== undefined) sendError(refusal, id);
     }
+  }
+
+  async function answerTo(request: Request): Promise<Answer> {
+    if (request.type === "openRelay") return ["relayResponse", openRelay(request.data.to)];
+    const { id, user, device } = me!;
+    if (user === undefined) throw new Refusal("unsupported", "In a room there are neither accounts nor trust.");
+    return parts.answer({ id, user, device, address: client.address }, request);
+  }
+
+  function openRelay(to: string): RelayTicket {
+    if (parts.relay) return parts.relay.open(member!, to);
+    throw new Refusal("unsupported", "This server relays no links.");
   }
 
   async function leave(back: boolean): Promise<void> {
@@ -218,7 +231,7 @@ export function openConnection(
     outbox.sendFirst([
       encode("setPeerId", {
         ...{ version: 1, peerId: id, username, session, resumed, app, room },
-        features: ["profiles", "stay", ...(parts.devices ? ["devices"] : [])],
+        features: ["profiles", "stay", ...(parts.devices ? ["devices"] : []), ...(parts.relay ? ["relay"] : [])],
         device: deviceSecret,
       }),
       encode("userList", users),

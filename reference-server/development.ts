@@ -9,7 +9,7 @@ export const developmentAccounts = [
 ] as const;
 
 /**
- * Starts a server for development: with its data in memory, with rooms, and with two accounts that trust each other. Only pages
+ * Starts a server for development: with its data in memory, rooms, relays, and two accounts that trust each other. Only pages
  * of this machine, and pages at its IP addresses, may connect. `options` replaces these defaults; with a store or accounts of
  * the app, no accounts are added.
  */
@@ -17,6 +17,7 @@ export async function createDevelopmentServer(options: ServerOptions): Promise<B
   const server = await createServer({
     store: ":memory:",
     rooms: true,
+    relay: true,
     origins: [anyLoopback, ownAddress],
     log: defaultLog("warn"),
     ...options,

@@ -39,6 +39,9 @@ export interface SignInLists {
   readonly peers: ToClient["peerList"];
 }
 
+/** A message from one peer to another. */
+export type PeerMessage = Extract<BusMessage, { kind: "relay" | "relayOffer" }>;
+
 /** A member and its state on this node. */
 export interface SessionEntry {
   readonly member: Member;
@@ -61,7 +64,7 @@ export interface GroupSessions extends Pick<Member, "app" | "group" | "user"> {
   view: PresenceView;
   /** Messages that arrived while the view is being read; undefined otherwise. */
   queued: BusMessage[] | undefined;
-  /** The size of the queued signals, in characters of JSON. */
+  /** The size of the queued messages of peers, in characters of JSON. */
   queuedSize: number;
   /** Reads trust and presence again and sends the changes. The data it reads is not older than the call. */
   refresh(): Promise<void>;
@@ -86,12 +89,14 @@ export interface GroupSessionsIndex {
   watchersOf(user: string): Iterable<GroupSessions>;
   /** Handles a change of peers, for all sessions that watch their groups. */
   onBusMessage(message: Extract<BusMessage, { kind: "join" | "leave" }>): void;
-  /** Handles a signal for a member. */
-  onRelay(entry: SessionEntry, message: Extract<BusMessage, { kind: "relay" }>): void;
+  /** Handles a message of another peer for a member. */
+  onPeerMessage(entry: SessionEntry, message: PeerMessage): void;
+  /** Reads the groups that a group sees now: those of trusted users with their aliases, and its own as `"Us"`. */
+  visibleGroups(group: Pick<Member, "app" | "group" | "user">): Promise<ReadonlyMap<string, string>>;
 }
 
-// Signals that may be queued for one group while the view is being read, in characters.
-const maxQueuedSignals = 1024 * 1024;
+// Messages of peers that may be queued for one group while the view is being read, in characters.
+const maxQueuedSize = 1024 * 1024;
 
 /** Creates an empty index. */
 export function createGroupSessionsIndex(node: () => ClusterNode, trust: Trust): GroupSessionsIndex {
@@ -133,13 +138,18 @@ export function createGroupSessionsIndex(node: () => ClusterNode, trust: Trust):
       reading.delete(sessions);
       sessions.queued = undefined;
       if (after) replaceView(sessions, after, queued);
-      for (const message of queued) if (!after || message.kind === "relay") handleMessage(sessions, message);
+      for (const message of queued) if (!after || isPeerMessage(message)) handleMessage(sessions, message);
     }
   }
 
-  async function readView({ app, group, user, view }: GroupSessions): Promise<PresenceView> {
+  async function visibleGroups({ app, group, user }: Pick<Member, "app" | "group" | "user">) {
     const trusted = user === undefined ? [] : await trust.of(user);
-    const names = new Map([...trusted].map(([other, alias]) => [accountGroup(app, other), alias])).set(group, us);
+    return new Map([...trusted].map(([other, alias]) => [accountGroup(app, other), alias])).set(group, us);
+  }
+
+  async function readView(sessions: GroupSessions): Promise<PresenceView> {
+    const { view } = sessions;
+    const names = await visibleGroups(sessions);
     const { logins, complete } = await node().online([...names.keys()]);
     const peers = new Map(logins.map((login) => [login.id, login]));
     if (complete) return { names, peers };
@@ -168,28 +178,26 @@ export function createGroupSessionsIndex(node: () => ClusterNode, trust: Trust):
   /** Handles a message now, or queues it while the view is being read. */
   function handleMessage(sessions: GroupSessions, message: BusMessage): void {
     if (sessions.queued) enqueue(sessions, sessions.queued, message);
-    else if (message.kind === "relay") deliverSignal(sessions, message);
+    else if (isPeerMessage(message)) deliver(sessions, message);
     else sendEvents(sessions, applyMessage(sessions.view, message));
   }
 
   function enqueue(sessions: GroupSessions, queued: BusMessage[], message: BusMessage): void {
-    if (message.kind === "relay") {
+    if (isPeerMessage(message)) {
       sessions.queuedSize += JSON.stringify(message).length;
       // Dropped: clients repeat their signals.
-      if (sessions.queuedSize > maxQueuedSignals) return;
+      if (sessions.queuedSize > maxQueuedSize) return;
     }
     queued.push(message);
   }
 
-  function deliverSignal(
-    sessions: GroupSessions,
-    { to, type, from, signal }: Extract<BusMessage, { kind: "relay" }>,
-  ): void {
-    const entry = sessions.entries.get(to);
+  function deliver(sessions: GroupSessions, message: PeerMessage): void {
+    const { from } = message;
+    const entry = sessions.entries.get(message.to);
     if (!entry?.ready || !sessions.view.names.has(from.group)) return;
     // The sender is online, even if the message that announced it was lost.
     sendEvents(sessions, join(sessions.view, from));
-    entry.member.send(encode(type, { from: from.id, signal }));
+    entry.member.send(frameOf(message));
   }
 
   return {
@@ -214,7 +222,8 @@ export function createGroupSessionsIndex(node: () => ClusterNode, trust: Trust):
       for (const { group } of logins) for (const sessions of watchers.get(group) ?? []) affected.add(sessions);
       for (const sessions of affected) handleMessage(sessions, message);
     },
-    onRelay: ({ groupSessions }, message) => handleMessage(groupSessions, message),
+    onPeerMessage: ({ groupSessions }, message) => handleMessage(groupSessions, message),
+    visibleGroups,
   };
 }
 
@@ -226,6 +235,16 @@ function removeFrom<Item>(sets: Map<string, Set<Item>>, key: string, item: Item)
   const items = sets.get(key);
   items?.delete(item);
   if (items?.size === 0) sets.delete(key);
+}
+
+function isPeerMessage(message: BusMessage): message is PeerMessage {
+  return message.kind === "relay" || message.kind === "relayOffer";
+}
+
+function frameOf(message: PeerMessage): string {
+  const from = message.from.id;
+  if (message.kind === "relay") return encode(message.type, { from, signal: message.signal });
+  return encode("relayOffer", { from, url: message.url, ticket: message.ticket });
 }
 
 function applyMessage(view: PresenceView, message: BusMessage): readonly PresenceEvent[] {

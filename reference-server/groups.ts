@@ -8,6 +8,11 @@ export function accountGroup(app: string, user: string): string {
   return `a:${encodeURIComponent(app)}:${user}`;
 }
 
+/** The owner of a group: the account, which is the same in all apps, or the room. */
+export function ownerOf(group: string): string {
+  return group.replace(/^a:[^:]*:/, accountGroup("", ""));
+}
+
 /** The group of a room that its guests join by its name. Contains the hash of the name only. */
 export function roomGroup(app: string, room: string): string {
   return `r:${encodeURIComponent(app)}:${hashOf(room)}`;

@@ -122,20 +122,33 @@ const positive: ReadonlySet<string> = new Set<keyof ServerLimits>([
 // Ages become dates and numbers in SQL, which cannot be infinite.
 const longestAge = 100 * 365 * 24 * hour;
 
-/**
- * Fills in the defaults of missing limits. Throws for an unknown limit, and for a value that is not a whole number or
- * `Infinity` (unlimited; an age is then 100 years).
- */
+/** Fills in the defaults of missing limits, as {@link completeLimits} does. An age is at most 100 years. */
 export function resolveLimits(given: Partial<ServerLimits> = {}): ServerLimits {
-  const said = Object.entries(given).filter(([, limit]) => limit !== undefined);
-  for (const [name, limit] of said) checkLimit(name, limit);
-  const limits = said.map(([name, limit]) => [name, name.endsWith("Age") ? Math.min(limit, longestAge) : limit]);
-  return { ...defaultLimits, ...Object.fromEntries(limits) };
+  const limits = Object.entries(completeLimits(defaultLimits, positive, given)).map(([name, limit]) => [
+    name,
+    name.endsWith("Age") ? Math.min(limit, longestAge) : limit,
+  ]);
+  return Object.fromEntries(limits);
 }
 
-function checkLimit(name: string, limit: unknown): void {
-  if (!Object.hasOwn(defaultLimits, name)) throw new Error(`There is no limit "${name}": docs/security.md lists them.`);
-  const least = positive.has(name) ? 1 : 0;
+/**
+ * Fills in the `defaults` of missing limits. Throws for an unknown limit, and for a value that is not a whole number or
+ * `Infinity` (unlimited). Those named in `positive` may not be 0.
+ */
+export function completeLimits<Limits extends object>(
+  defaults: Limits,
+  positive: ReadonlySet<string>,
+  given: Partial<Limits>,
+): Limits {
+  const said = Object.entries(given).filter(([, limit]) => limit !== undefined);
+  for (const [name, limit] of said) {
+    if (!Object.hasOwn(defaults, name)) throw new Error(`There is no limit "${name}": docs/security.md lists them.`);
+    checkLimit(name, limit, positive.has(name) ? 1 : 0);
+  }
+  return { ...defaults, ...Object.fromEntries(said) };
+}
+
+function checkLimit(name: string, limit: unknown, least: number): void {
   if ((Number.isInteger(limit) || limit === Number.POSITIVE_INFINITY) && Number(limit) >= least) return;
   throw new Error(`The limit ${name} must be a whole number of at least ${least}, not ${String(limit)}.`);
 }

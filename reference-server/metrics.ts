@@ -8,6 +8,9 @@ export interface Metrics {
   relay(outcome: "passed" | "refused"): void;
   request(type: string, outcome: string): void;
   closed(code: number): void;
+  /** Counts a relayed link that a limit refused, a wrong ticket, or a relayed link that ended before both sides had come. */
+  relayRefused(reason: "account" | "server" | "ticket" | "incomplete"): void;
+  relayedBytes(bytes: number): void;
   /** Observes the seconds from a password's arrival to its hash. */
   password(seconds: number): void;
   /** Resolves to the content type and the text of all metrics. */
@@ -17,8 +20,8 @@ export interface Metrics {
 // Clients may close with any code; an unknown one must not create a new series.
 const usualCodes: ReadonlySet<number> = new Set([...Object.values(closeCode), 1005, 1006]);
 
-/** Creates the metrics. `sockets` and `online` are read on each request. */
-export function createMetrics(sockets: () => number, online: () => number): Metrics {
+/** Creates the metrics. The numbers of open things are read on each request. */
+export function createMetrics(count: { sockets(): number; online(): number; pipes(): number }): Metrics {
   const registry = new Registry();
   const registers = [registry];
 
@@ -34,13 +37,16 @@ export function createMetrics(sockets: () => number, online: () => number): Metr
     });
   }
 
-  gauge("bonevalue_sockets", "Open sockets, signed in or not", sockets);
-  gauge("bonevalue_peers_online", "Peers of this node, including those within their grace period", online);
+  gauge("bonevalue_sockets", "Open sockets, signed in or not", count.sockets);
+  gauge("bonevalue_peers_online", "Peers of this node, including those within their grace period", count.online);
+  gauge("bonevalue_relay_pipes", "Relayed links, including those that wait for a side", count.pipes);
   gauge("process_resident_memory_bytes", "Resident memory", () => process.memoryUsage.rss());
   const signIns = counter("sign_ins", "Sign-ins, by kind of credentials and outcome", ["how", "outcome"]);
   const relays = counter("relays", "Relayed signals", ["outcome"]);
   const requests = counter("requests", "Requests that expect an answer", ["type", "outcome"]);
   const closes = counter("closes", "Closed sockets, by close code", ["code"]);
+  const relayRefusals = counter("relay_refusals", "Relayed links that were not opened", ["reason"]);
+  const relayBytes = counter("relay_bytes", "Bytes of the messages of relayed links", []);
   const passwords = new Histogram({
     ...{ name: "bonevalue_password_seconds", help: "From a password's arrival to its hash", registers },
     buckets: [0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
@@ -51,6 +57,8 @@ export function createMetrics(sockets: () => number, online: () => number): Metr
     relay: (outcome) => relays.inc({ outcome }),
     request: (type, outcome) => requests.inc({ type, outcome }),
     closed: (code) => closes.inc({ code: usualCodes.has(code) ? code : "other" }),
+    relayRefused: (reason) => relayRefusals.inc({ reason }),
+    relayedBytes: (bytes) => relayBytes.inc(bytes),
     password: (seconds) => passwords.observe(seconds),
     text: async () => [registry.contentType, await registry.metrics()],
   };

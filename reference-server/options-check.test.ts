@@ -55,6 +55,18 @@ test.each<[string, ServerOptions, RegExp]>([
     { limits: { sessionsPerAccount: 0 } },
     /sessionsPerAccount must be a whole number of at least 1, not 0/,
   ],
+  [
+    "a node URL that browsers cannot reach",
+    { nodeUrl: "node1.example.org" },
+    /Browsers cannot reach "node1\.example\.org"/,
+  ],
+  [
+    "a node URL without the path",
+    { path: "/p2p", nodeUrl: "https://node1.example.org" },
+    /Relayed links to https:\/\/node1\.example\.org would not reach the path \/p2p/,
+  ],
+  ["a rate of zero for relayed links", { relay: { bytesPerSecond: 0 } }, /bytesPerSecond must be .* at least 1, not 0/],
+  ["a limit that there is not for relayed links", { relay: { frames: 1 } as object }, /There is no limit "frames"/],
   ["a limit that there is not", { limits: { frames: 1 } as object }, /There is no limit "frames"/],
   ["a network with too many bits", { proxies: ["10.0.0.0/33"] }, /"10\.0\.0\.0\/33" is not an IP address or network/],
   ["a network with none", { metricsReaders: ["10.0.0.0/"] }, /is not an IP address or network/],

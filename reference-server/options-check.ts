@@ -14,7 +14,8 @@ export function checkOptions(options: ServerOptions): void {
 }
 
 function findMistake(options: ServerOptions): string | undefined {
-  const { path = "/", port = 0, origins = [], poolSize = 1, name = "x", appUrl = "https://x" } = options;
+  const { path = "/", port = 0, origins = [], poolSize = 1, name = "x" } = options;
+  const { appUrl = "https://x", nodeUrl = "https://x" } = options;
   if (!path.startsWith("/") || URL.parse(path, "http://host")?.pathname !== path)
     return `The path "${path}" is invalid: set \`path\` (--path) to a path such as /p2p, encoded as in a URL.`;
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
@@ -24,6 +25,8 @@ function findMistake(options: ServerOptions): string | undefined {
   if (!isServiceName(name)) return "The name of the service (`name`, --name) must have 1 to 64 visible characters.";
   if (!isWebUrl(appUrl))
     return `Browsers cannot open "${appUrl}": set \`appUrl\` (--app-url) to a URL such as https://app.example.org.`;
+  if (!isWebUrl(nodeUrl))
+    return `Browsers cannot reach "${nodeUrl}": set \`nodeUrl\` (--node-url) to a URL such as https://node1.example.org.`;
   const pattern = origins.find((origin) => !isOriginPattern(origin));
   if (pattern !== undefined)
     return `The origin "${pattern}" cannot match: \`origins\` (--origin) supports one * as the whole first label, as in https://*.example.org.`;
@@ -45,12 +48,19 @@ function findContradiction({
   store = "bonevalue.db",
   path = "/",
   publicUrl,
+  nodeUrl,
 }: ServerOptions): string | undefined {
-  const publicPath = URL.parse(publicUrl ?? "")?.pathname;
-  if (publicPath !== undefined && !withoutSlash(publicPath).endsWith(withoutSlash(path)))
+  if (!endsWithPath(publicUrl, path))
     return `Invitations to ${publicUrl} would not reach the path ${path}: let \`publicUrl\` (--url) end with ${path}, or leave \`path\` (--path) out if a proxy removes it.`;
+  if (!endsWithPath(nodeUrl, path))
+    return `Relayed links to ${nodeUrl} would not reach the path ${path}: let \`nodeUrl\` (--node-url) end with ${path}, or leave \`path\` (--path) out if a proxy removes it.`;
   if (typeof cluster !== "string" || isShared(store)) return undefined;
   return "A cluster needs a store that all servers share, and a SQLite file is on one machine: use a postgres:// URL as the store.";
+}
+
+function endsWithPath(url: string | undefined, path: string): boolean {
+  const { pathname } = URL.parse(url ?? "") ?? {};
+  return pathname === undefined || withoutSlash(pathname).endsWith(withoutSlash(path));
 }
 
 function findDanger({ host = "127.0.0.1", server, tls, insecure }: ServerOptions): string | undefined {

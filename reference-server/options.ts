@@ -7,6 +7,7 @@ import type { IceOption } from "./ice.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Certificate } from "./listen.ts";
 import type { Log } from "./log.ts";
+import type { RelayLimits } from "./relay/limits.ts";
 import type { Authenticate, RoomJoin } from "./sign-in.ts";
 import type { Store, Trusted } from "./store/store.ts";
 
@@ -42,6 +43,13 @@ export interface ServerOptions {
    * Anybody who knows the name of a room may then enter it.
    */
   rooms?: boolean | ((join: RoomJoin) => boolean | Promise<boolean>) | undefined;
+  /**
+   * Passes the bytes of links between peers that find no direct path, encrypted by the peers: `true`, or limits. Default false. In
+   * a cluster it needs `nodeUrl`.
+   */
+  relay?: boolean | Partial<RelayLimits> | undefined;
+  /** The URL of this node for browsers, where no proxy passes a socket on to another node. Relayed links use it. */
+  nodeUrl?: string | undefined;
   /**
    * For an app with its own accounts: returns the user of a token, or the room and the name that it gives the token's owner.
    * Replaces passwords; unknown users are created.

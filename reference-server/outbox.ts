@@ -1,6 +1,7 @@
 import type { WebSocket } from "ws";
 import { closeCode } from "../core/protocol/close-code.ts";
 import type { Clock } from "./clock.ts";
+import { closeSocket } from "./close-socket.ts";
 
 /** The outgoing side of one socket. */
 export interface Outbox {
@@ -14,17 +15,11 @@ export interface Outbox {
   readonly unsentBytes: number;
   /** The code of our close frame, if one was sent. */
   readonly closedWith: number | undefined;
-  /** Call when the socket has closed. */
-  stop(): void;
 }
-
-// The time for the answer to our close frame, in ms. A client that does not read does not answer.
-const closeTimeout = 800;
 
 /** Creates the outbox of a socket on which at most `maxUnsentBytes` may be unsent. */
 export function createOutbox(socket: WebSocket, maxUnsentBytes: number, clock: Clock): Outbox {
   let closedWith: number | undefined;
-  let stopWaiting = () => {};
   // The unsent size of the first frames, until everything has been sent once.
   let firstFramesBytes = 0;
 
@@ -35,8 +30,7 @@ export function createOutbox(socket: WebSocket, maxUnsentBytes: number, clock: C
   function close(code: number): void {
     if (closedWith !== undefined) return;
     closedWith = code;
-    socket.close(code);
-    stopWaiting = clock.after(closeTimeout, () => socket.terminate());
+    closeSocket(socket, clock, code);
   }
 
   return {
@@ -56,6 +50,5 @@ export function createOutbox(socket: WebSocket, maxUnsentBytes: number, clock: C
     get closedWith() {
       return closedWith;
     },
-    stop: () => stopWaiting(),
   };
 }

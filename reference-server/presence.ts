@@ -5,7 +5,13 @@ import { profileIntervalMs } from "../core/protocol/profile.ts";
 import { type Clock, every } from "./clock.ts";
 import type { BusMessage, Cluster, ClusterNode, Login } from "./cluster/cluster.ts";
 import { coalesce } from "./coalesce.ts";
-import { createGroupSessionsIndex, type GroupSessions, type Member, type SessionEntry } from "./group-sessions.ts";
+import {
+  createGroupSessionsIndex,
+  type GroupSessions,
+  type Member,
+  type PeerMessage,
+  type SessionEntry,
+} from "./group-sessions.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { peerIn } from "./presence-view.ts";
@@ -29,6 +35,15 @@ export interface Presence {
   setProfile(member: Member, profile: string | undefined): void;
   /** Relays a signal. False if there is no such peer or no trust. True does not guarantee delivery. */
   relay(member: Member, type: SignalKind, to: string, signal: unknown): boolean;
+  /** Sends one side's ticket of a relay to a peer. Returns its login; undefined as `relay` returns false. */
+  offerRelay(member: Member, to: string, offer: { readonly url: string; readonly ticket: string }): Login | undefined;
+  /** Whether a member may reach the peers of a group, by the trust that is stored now. */
+  mayReach(member: Pick<Member, "app" | "group" | "user">, group: string): Promise<boolean>;
+  /**
+   * Calls `listener` with every change of presence, sessions and trust, on any node, when it has taken effect here. `stale`:
+   * messages may have been missed.
+   */
+  observe(listener: (message: BusMessage) => void): void;
   /**
    * Reads the trust of these users again; resolves when the clients of this node have received the changes. `named`: also
    * reloads the users whom they name.
@@ -68,6 +83,7 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
   const groupSessionsIndex = createGroupSessionsIndex(() => node, trust);
   const resync = coalesce(reloadAll);
   let closed = false;
+  let observer = (_: BusMessage) => {};
   const node = await parts.cluster.join({ message: onMessage, stale: onStale });
   const stopResync = every(clock, parts.limits.resync, () => resync().catch(logError));
 
@@ -93,10 +109,12 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
       case "join":
       case "leave":
         groupSessionsIndex.onBusMessage(message);
+        observer(message);
         break;
-      case "relay": {
+      case "relay":
+      case "relayOffer": {
         const entry = entries.get(message.to);
-        if (entry) groupSessionsIndex.onRelay(entry, message);
+        if (entry) groupSessionsIndex.onPeerMessage(entry, message);
         break;
       }
       case "superseded": {
@@ -105,13 +123,15 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
         break;
       }
       case "trust":
-        inBackground(reloadTrust(message.users, message.named));
+        inBackground(reloadTrust(message));
         break;
       case "revoke":
         revokeLocally(message.user, message.keep);
+        observer(message);
         break;
       case "ended":
         endLocally(message.peers);
+        observer(message);
         break;
       case "stale":
         onStale();
@@ -124,6 +144,23 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
     nodes.delete(node.id);
     for (const other of nodes) node.send(other, message);
     onMessage(message);
+  }
+
+  /** Sends to all nodes, this one included. */
+  function publishToAll(message: BusMessage): void {
+    node.broadcast(message);
+    onMessage(message);
+  }
+
+  /** Sends a message to a peer that the member sees, and returns that peer. */
+  function sendToPeer(member: Member, to: string, messageFrom: (from: Login) => PeerMessage): Login | undefined {
+    const entry = entries.get(member.id);
+    const known = entry?.groupSessions.view.peers.get(to);
+    if (entry?.member !== member || known === undefined || to === member.id) return undefined;
+    const message = messageFrom(entry.login);
+    if (known.node === node.id) onMessage(message);
+    else node.send(known.node, message);
+    return known;
   }
 
   // ── joining and leaving ──
@@ -268,13 +305,15 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
 
   // ── reloading ──
 
-  async function reloadTrust(users: readonly string[], named: boolean): Promise<void> {
+  async function reloadTrust(message: Extract<BusMessage, { kind: "trust" }>): Promise<void> {
+    const { users, named } = message;
     const affected = new Set<GroupSessions>();
     const add = (found: Iterable<GroupSessions>) => {
       for (const sessions of found) affected.add(sessions);
     };
+    for (const user of users) trust.invalidate(user);
+    observer(message);
     for (const user of users) {
-      trust.invalidate(user);
       add(groupSessionsIndex.ofUser(user));
       if (!named) continue;
       add(groupSessionsIndex.watchersOf(user));
@@ -286,9 +325,14 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
   async function reloadAll(): Promise<void> {
     const asked = [...entries.values()];
     const alive = await parts.sessionsOf(asked.map(({ member }) => member.id));
-    for (const entry of asked) if (!alive.has(entry.member.id)) revokeEntry(entry);
+    endSessions(asked.map(({ member }) => member.id).filter((id) => !alive.has(id)));
     // A failed reload of one group does not stop the others.
     for (const groupSessions of groupSessionsIndex.all()) await groupSessions.refresh().catch(logError);
+    observer({ kind: "stale" });
+  }
+
+  function endSessions(peers: readonly string[]): void {
+    if (peers.length > 0) publishToAll({ kind: "ended", peers: [...peers] });
   }
 
   return {
@@ -305,30 +349,24 @@ export async function createPresence(parts: PresenceParts): Promise<Presence> {
       entry.nextProfile = profile;
       if (!entry.stopProfileTimer) announceProfile(entry);
     },
-    relay(member, type, to, signal) {
-      const entry = entries.get(member.id);
-      const known = entry?.groupSessions.view.peers.get(to);
-      if (entry?.member !== member || known === undefined || to === member.id) return false;
-      const message: BusMessage = { kind: "relay", type, to, from: entry.login, signal };
-      if (known.node === node.id) onMessage(message);
-      else node.send(known.node, message);
-      return true;
+    relay: (member, type, to, signal) =>
+      sendToPeer(member, to, (from) => ({ kind: "relay", type, to, from, signal })) !== undefined,
+    offerRelay: (member, to, { url, ticket }) =>
+      sendToPeer(member, to, (from) => ({ kind: "relayOffer", to, from, url, ticket })),
+    mayReach: async (member, group) => (await groupSessionsIndex.visibleGroups(member)).has(group),
+    observe(listener) {
+      observer = listener;
     },
     async trustChanged(users, named = false) {
-      node.broadcast({ kind: "trust", users: [...users], named });
-      await reloadTrust(users, named);
+      const message = { kind: "trust", users: [...users], named } as const;
+      node.broadcast(message);
+      await reloadTrust(message);
     },
-    revoke(user, keep) {
-      node.broadcast({ kind: "revoke", user, keep });
-      revokeLocally(user, keep);
-    },
-    endSessions(peers) {
-      node.broadcast({ kind: "ended", peers: [...peers] });
-      endLocally(peers);
-    },
+    revoke: (user, keep) => publishToAll({ kind: "revoke", user, keep }),
+    endSessions,
     evict(matches) {
       const found = [...entries.values()].filter(({ member }) => matches(member));
-      for (const entry of found) revokeEntry(entry);
+      endSessions(found.map(({ member }) => member.id));
       return found.length > 0;
     },
     reload() {

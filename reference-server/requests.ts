@@ -6,7 +6,7 @@ import type { Log } from "./log.ts";
 import { checkedEmail } from "./names.ts";
 import type { Presence } from "./presence.ts";
 import { Refusal } from "./refusal.ts";
-import type { Request } from "./session.ts";
+import type { AccountRequest } from "./session.ts";
 import type { Tokens } from "./trust.ts";
 
 /** Dependencies of the request handlers. A part is undefined if the server does not support it. */
@@ -23,10 +23,10 @@ export interface RequestsParts {
 /** The type and data of an answer. */
 export type Answer = { [Type in keyof ToClient]: readonly [Type, ToClient[Type]] }[keyof ToClient];
 
-type Handlers = { [Type in Request["type"]]: (me: Requester, data: ToServer[Type]) => Promise<Answer> };
+type Handlers = { [Type in AccountRequest["type"]]: (me: Requester, data: ToServer[Type]) => Promise<Answer> };
 
 /** Creates the handler of requests of signed-in clients; it rejects with a refusal. */
-export function createRequests(parts: RequestsParts): (me: Requester, request: Request) => Promise<Answer> {
+export function createRequests(parts: RequestsParts): (me: Requester, request: AccountRequest) => Promise<Answer> {
   const { presence, limiter, log } = parts;
 
   async function sendInvitation(accounts: Accounts, email: string, from: InvitationFrom): Promise<void> {
@@ -35,7 +35,6 @@ export function createRequests(parts: RequestsParts): (me: Requester, request: R
   }
 
   const handlers: Handlers = {
-    openRelay: async () => requireSupported<Answer>(undefined),
     async inviteUser({ user }, { email, alias, as }) {
       const accounts = requireSupported(parts.accounts);
       if (alias !== undefined) requireSupported(parts.tokens);

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { newPeerId, newSecret } from "./secrets.ts";
+import { newPeerId, newSecret, newTicket } from "./secrets.ts";
 
 test.each([
   ["peer id", 128, () => Buffer.from(newPeerId(), "hex")],
+  ["ticket", 128, () => Buffer.from(newTicket(), "base64url")],
   ["secret", 256, () => Buffer.from(newSecret(), "base64url")],
 ] as const)("each bit of a %s (%d bits) is independently random", (_, bits, make) => {
   const samples = Array.from({ length: 64 }, () =>

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { defaultLimits } from "./limits.ts";
+import { defaultRelayLimits } from "./relay/limits.ts";
 
 const page = readFileSync(new URL("../docs/security.md", import.meta.url), "utf8");
 const guarantees = [...page.matchAll(/^\| .* \| `(?<file>[\w/.-]+\.ts)`: (?<title>.+) \|$/gm)].map(
@@ -23,13 +24,19 @@ test("every row of the tables of guarantees is parsed", () => {
 });
 
 test("docs/security.md lists every limit with its default", () => {
+  const [ofServer, ofRelay] = page.split("### Limits of relayed links");
+  expect(limitsIn(ofServer!)).toEqual(defaultLimits);
+  expect(limitsIn(ofRelay!)).toEqual(defaultRelayLimits);
+});
+
+function limitsIn(text: string): Readonly<Record<string, number>> {
   const listed = new Map<string, number>();
-  for (const [, names, values] of page.matchAll(/^\| (`[\w`, ]+`) \| ([\d ,]+) \|/gm)) {
+  for (const [, names, values] of text.matchAll(/^\| (`[\w`, ]+`) \| ([\d ,]+) \|/gm)) {
     const numbers = values!.split(",").map((value) => Number(value.replaceAll(/\s/g, "")));
     for (const [at, name] of names!.split(",").entries()) listed.set(name.trim().replaceAll("`", ""), numbers[at]!);
   }
-  expect(Object.fromEntries(listed)).toEqual(defaultLimits);
-});
+  return Object.fromEntries(listed);
+}
 
 function escaped(title: string): string {
   return title.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

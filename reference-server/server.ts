@@ -13,14 +13,16 @@ import { createLastSeen } from "./last-seen.ts";
 import { resolveLimits } from "./limits.ts";
 import { listen, replaceCertificate, stopListening } from "./listen.ts";
 import { defaultLog } from "./log.ts";
-import { createMetrics } from "./metrics.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 import { canonicalName } from "./names.ts";
 import type { BonevalueServer, ServerOptions } from "./options.ts";
 import { checkOptions } from "./options-check.ts";
 import { isOriginAllowed } from "./origin.ts";
-import { createPages, type Health } from "./pages.ts";
+import { createPages, type Health, withoutSlash } from "./pages.ts";
 import { createPasswords } from "./passwords.ts";
 import { createPresence, type Presence } from "./presence.ts";
+import { relayLimits } from "./relay/limits.ts";
+import { createRelay, type Relay, relayPath } from "./relay/relay.ts";
 import { createRequests } from "./requests.ts";
 import { createSignIn, type RoomJoin } from "./sign-in.ts";
 import { openStore } from "./store/open.ts";
@@ -40,6 +42,7 @@ export type { ServerLimits } from "./limits.ts";
 export type { Certificate } from "./listen.ts";
 export type { Log } from "./log.ts";
 export type { BonevalueServer, ServerOptions } from "./options.ts";
+export type { RelayLimits } from "./relay/limits.ts";
 export type { Authenticate, RoomJoin } from "./sign-in.ts";
 export type {
   AcceptResult,
@@ -69,6 +72,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
   const { log = defaultLog(), clock = systemClock } = options;
   checkOptions(options);
   const limits = resolveLimits(options.limits);
+  const limitsOfRelay = relayLimits(options.relay);
   const configuredUrl = options.publicUrl === undefined ? undefined : publicUrl(options.publicUrl);
   const authenticate = timed("`authenticate`", options.authenticate);
   const trusted = timed("`trusted`", options.trusted);
@@ -104,10 +108,12 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     opened.push(seen.close);
 
     const limiter = createAttemptLimiter(presence.node, limits);
-    const metrics = createMetrics(
-      () => upgradeHandler.sockets(),
-      () => presence.ids().length,
-    );
+    const metrics = createMetrics({
+      sockets: () => upgradeHandler.sockets(),
+      online: () => presence.ids().length,
+      pipes: () => relay?.pipes() ?? 0,
+    });
+    const relay = openRelay(presence, metrics);
     const passwords = await createPasswords(limits.passwordQueue, metrics.password);
     const accounts = createAccounts({ store, passwords, limiter, clock, limits, link: linkTo });
     const devices = authenticate ? undefined : createDevices(store, clock, limits);
@@ -135,6 +141,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
       signIn,
       answer,
       metrics,
+      relay,
     });
     const stopWatching = watchChanges(store, clock, log, async () => {
       await bans.reload();
@@ -159,6 +166,28 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     const presence = await createPresence({ cluster, trust, clock, log, limits, sessionsOf: store.sessionsOf });
     opened.push(presence.close);
     return presence;
+  }
+
+  function openRelay(presence: Presence, metrics: Metrics): Relay | undefined {
+    if (limitsOfRelay === undefined) return undefined;
+    const url = relayUrl();
+    if (url === undefined) {
+      log.warn(
+        {},
+        "this server relays no links: set `nodeUrl` (--node-url), since peers have to reach this node of the cluster",
+      );
+      return undefined;
+    }
+    const { firstFrameTimeout } = limits;
+    return createRelay({ presence, clock, log, metrics, url, firstFrameTimeout, limits: limitsOfRelay });
+  }
+
+  /** The URL of relay sockets. Undefined if clients cannot choose this node. */
+  function relayUrl(): string | undefined {
+    const { cluster, nodeUrl = cluster === undefined ? options.publicUrl : undefined } = options;
+    if (nodeUrl !== undefined) return `${withoutSlash(nodeUrl).replace(/^http/i, "ws")}/${relayPath}`;
+    // Clients resolve it against the URL by which they have reached this server.
+    return cluster === undefined ? relayPath : undefined;
   }
 
   async function openUpgradeHandler(

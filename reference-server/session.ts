@@ -10,12 +10,12 @@ export type Phase = "new" | "online";
 export type Proof = Extract<Command, { type: "authenticate" | "acceptInvite" }>;
 
 /** A signal for another peer. */
-export type Relay = Extract<Command, { type: SignalKind }>;
+export type Signal = Extract<Command, { type: SignalKind }>;
 
 /** The action for one frame. */
 export type Step =
   | { readonly do: "signIn"; readonly proof: Proof }
-  | { readonly do: "relay"; readonly relay: Relay }
+  | { readonly do: "relay"; readonly relay: Signal }
   | { readonly do: "answer"; readonly request: Request }
   | { readonly do: "setProfile"; readonly profile: unknown }
   | { readonly do: "pong" }
@@ -23,11 +23,13 @@ export type Step =
   | { readonly do: "leave"; readonly back: boolean };
 
 /** A frame that expects an answer. */
-export type Request = Extract<
+export type Request = Extract<Command, { type: "openRelay" }> | AccountRequest;
+
+/** A request about the own account. */
+export type AccountRequest = Extract<
   Command,
   {
     type:
-      | "openRelay"
       | "inviteUser"
       | "requestToken"
       | "claimToken"

@@ -3,12 +3,15 @@ import type { Duplex } from "node:stream";
 import { Server as TlsServer } from "node:tls";
 import { type WebSocket, WebSocketServer } from "ws";
 import { closeCode } from "../core/protocol/close-code.ts";
+import { maxRelayMessageBytes } from "../core/protocol/limits.ts";
 import { type AddressList, clientAddress, isLoopback, networkOf } from "./address.ts";
+import { closeSocket } from "./close-socket.ts";
 import { type Connection, type ConnectionParts, openConnection } from "./connection.ts";
 import { encode } from "./frames.ts";
 import { interceptRequests } from "./intercept-requests.ts";
-import { createOutbox } from "./outbox.ts";
 import { pathOf, sendText, withoutSlash } from "./pages.ts";
+import { relayPath } from "./relay/relay.ts";
+import type { ClientOrigin } from "./sign-in.ts";
 
 /** Dependencies of the upgrade handler and of all its connections. */
 export interface UpgradeHandlerParts extends ConnectionParts {
@@ -34,6 +37,15 @@ export interface UpgradeHandler {
   close(): Promise<void>;
 }
 
+/** One path for WebSockets. */
+interface Endpoint {
+  readonly sockets: WebSocketServer;
+  /** The frame that explains why a socket above the limit is closed. */
+  readonly rejection: string | undefined;
+  /** Calls `onSettled` once, when the client has authenticated or the socket has closed. */
+  readonly open: (socket: WebSocket, client: ClientOrigin, onSettled: () => void) => Connection;
+}
+
 // Without a drain time, clients reconnect at random moments within this time, in ms.
 const reconnectSpread = 5_000;
 // The length to which a foreign Origin header is cut in the log.
@@ -49,48 +61,53 @@ export function createUpgradeHandler(parts: UpgradeHandlerParts): UpgradeHandler
   let logAgainAt = 0;
   let onEmpty = () => {};
 
-  const sockets = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    autoPong: false,
-    maxPayload: Math.max(limits.firstFrameSize, limits.frameSize),
-    maxFragments: 64,
-    maxBufferedChunks: 1_024,
-  });
+  const path = withoutSlash(parts.path);
+  const { relay } = parts;
+  const endpoints = new Map<string, Endpoint>([
+    [
+      path,
+      {
+        sockets: createSockets(Math.max(limits.firstFrameSize, limits.frameSize)),
+        rejection: encode("error", { code: "rate-limited", message: "Too many connections from this address." }),
+        open: (socket, client, onSettled) => openConnection(socket, client, parts, onSettled),
+      },
+    ],
+  ]);
+  if (relay)
+    endpoints.set(`${path}/${relayPath}`, {
+      sockets: createSockets(maxRelayMessageBytes),
+      rejection: undefined,
+      open: (socket, _, onSettled) => relay.accept(socket, onSettled),
+    });
 
   function onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): boolean {
-    if (withoutSlash(pathOf(request) ?? "*") !== withoutSlash(parts.path)) return false;
+    const endpoint = endpoints.get(withoutSlash(pathOf(request) ?? "*"));
+    if (endpoint === undefined) return false;
     const status = rejectionStatus(request);
-    if (status === undefined) accept(request, stream, head);
+    if (status === undefined) accept(endpoint, request, stream, head);
     else rejectUpgrade(stream, status);
     return true;
   }
 
-  function accept(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    sockets.handleUpgrade(request, stream, head, (socket) => {
+  function accept(endpoint: Endpoint, request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    endpoint.sockets.handleUpgrade(request, stream, head, (socket) => {
       const address = clientAddress(request, parts.proxies);
       const network = networkOf(address);
       const present = perNetwork.get(network) ?? 0;
-      if (present >= limits.socketsPerAddress) return rejectSocket(socket);
+      if (present >= limits.socketsPerAddress) return rejectSocket(socket, endpoint);
       perNetwork.set(network, present + 1);
       unauthenticated++;
-      const connection = openConnection(
-        socket,
-        { address, origin: request.headers.origin },
-        parts,
-        () => unauthenticated--,
-      );
+      const client = { address, origin: request.headers.origin };
+      const connection = endpoint.open(socket, client, () => unauthenticated--);
       connections.add(connection);
       socket.on("close", () => removeConnection(connection, network));
     });
   }
 
-  function rejectSocket(socket: WebSocket): void {
-    const outbox = createOutbox(socket, limits.maxUnsentBytes, clock);
-    socket.on("error", () => {}).on("close", outbox.stop);
-    outbox.send(encode("error", { code: "rate-limited", message: "Too many connections from this address." }));
-    outbox.close(closeCode.overloaded);
+  function rejectSocket(socket: WebSocket, { rejection }: Endpoint): void {
+    socket.on("error", () => {});
+    if (rejection !== undefined) socket.send(rejection);
+    closeSocket(socket, clock, closeCode.overloaded);
   }
 
   function rejectionStatus(request: IncomingMessage): number | undefined {
@@ -153,7 +170,7 @@ export function createUpgradeHandler(parts: UpgradeHandlerParts): UpgradeHandler
       const { address, port, family } = listening;
       const host = family === "IPv6" ? `[${address}]` : address;
       const scheme = http instanceof TlsServer ? "wss" : "ws";
-      return `${scheme}://${host}:${port}${withoutSlash(parts.path)}`;
+      return `${scheme}://${host}:${port}${path}`;
     },
     async close() {
       closing = true;
@@ -165,9 +182,21 @@ export function createUpgradeHandler(parts: UpgradeHandlerParts): UpgradeHandler
       await untilEmpty();
       stopIntercepting();
       http.off("request", answerOther).off("upgrade", rejectOther);
-      sockets.close();
+      for (const { sockets } of endpoints.values()) sockets.close();
     },
   };
+}
+
+function createSockets(maxPayload: number): WebSocketServer {
+  return new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    autoPong: false,
+    maxPayload,
+    maxFragments: 64,
+    maxBufferedChunks: 1_024,
+  });
 }
 
 function rejectUpgrade(stream: Duplex, status: number): void {

@@ -34,6 +34,14 @@ export type BusMessage =
       readonly from: Login;
       readonly signal?: unknown;
     }
+  /** The sender opened a relay to a peer of the receiving node. */
+  | {
+      readonly kind: "relayOffer";
+      readonly to: string;
+      readonly from: Login;
+      readonly url: string;
+      readonly ticket: string;
+    }
   /** The trust of these users has changed. `named`: also reload the users whom they name. */
   | { readonly kind: "trust"; readonly users: readonly string[]; readonly named: boolean }
   /** The sender could not publish a message: everything may have changed. */
@@ -63,6 +71,7 @@ export const busMessage: v.GenericSchema<unknown, BusMessage> = v.variant("kind"
     from: login,
     signal: v.unknown(),
   }),
+  v.object({ kind: v.literal("relayOffer"), to: text, from: login, url: text, ticket: text }),
   v.object({ kind: v.literal("trust"), users: v.array(text), named: v.boolean() }),
   v.object({ kind: v.literal("stale") }),
   v.object({ kind: v.literal("revoke"), user: text, keep: v.optional(text) }),

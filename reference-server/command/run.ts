@@ -20,9 +20,9 @@ import { serve, serveFlags, storeFlags } from "./serve.ts";
 const help = `bonevalue-server: a discovery server for pages that connect directly to each other.
 
   bonevalue-server serve                Run the server until SIGTERM or Ctrl-C.
-  bonevalue-server dev                  Run a server for development: in memory, for pages of this machine, with rooms
-                                        and two accounts, on the first free port from --port on. Prints a program to
-                                        paste into a page.
+  bonevalue-server dev                  Run a server for development: in memory, for pages of this machine, with rooms,
+                                        relays and two accounts, on the first free port from --port on. Prints a program
+                                        to paste into a page.
   bonevalue-server user list            Print the names of all accounts.
   bonevalue-server user add NAME        Create an account. Asks for the password, or reads it from standard input.
   bonevalue-server user remove NAME     Remove an account with its sessions and trust.

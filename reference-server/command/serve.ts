@@ -24,6 +24,8 @@ export interface ServeValues extends StoreValues {
   readonly key?: string;
   readonly insecure?: boolean;
   readonly rooms?: boolean;
+  readonly relay?: boolean;
+  readonly "node-url"?: string;
   readonly origin?: string[];
   readonly proxy?: string[];
   readonly ice?: string[];
@@ -67,6 +69,13 @@ export const serveFlags: Flags<ServeValues> = {
   key: { value: "FILE", help: "TLS private key, PEM." },
   insecure: { help: "Listen without TLS on other addresses than loopback: only behind a proxy that terminates TLS." },
   rooms: { help: "Let pages sign in to rooms without an account. Anybody who knows the name of a room may enter it." },
+  relay: {
+    help: "Pass on the bytes of links between peers that find no direct path. The peers encrypt them. With --cluster it needs --node-url.",
+  },
+  "node-url": {
+    value: "URL",
+    help: "The http(s):// URL of this node for browsers, where no proxy passes a socket on to another node. Relayed links use it.",
+  },
   origin: {
     multiple: true,
     value: "ORIGIN",
@@ -137,6 +146,8 @@ export function toServerOptions(flags: ServeValues): ServerOptions {
     poolSize: flags["pool-size"] === undefined ? undefined : parseNumber("pool-size", flags["pool-size"]),
     cluster: flags.cluster,
     rooms: flags.rooms,
+    relay: flags.relay,
+    nodeUrl: flags["node-url"],
     origins: flags.origin,
     proxies: flags.proxy,
     insecure: flags.insecure,
