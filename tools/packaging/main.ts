@@ -4,10 +4,13 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ensureBuilt from "../build.ts";
+import { launch } from "../e2e.ts";
 import { client, packages } from "../entries.ts";
 import { pack } from "../packed.ts";
+import { frameworks } from "../quick-start/read-page.ts";
 import { otherBundlers, ownBundlers } from "./bundlers.ts";
 import { nextTrials } from "./next.ts";
+import { tryQuickStart } from "./quick-starts.ts";
 import { runtimes } from "./runtimes.ts";
 import { type Outcome, runTrial, type Trial } from "./trial.ts";
 import { typescriptTrials } from "./typescript.ts";
@@ -38,6 +41,7 @@ for (const trial of trials.filter(({ name }) => isWanted(name))) {
   const version = versionOf(folder, Object.keys(trial.packages)[0]!);
   report(trial.name, version, failure === undefined ? runTrial(trial, folder) : { failure, seconds: 0 });
 }
+await tryQuickStarts();
 for (const failure of failures) console.log(`\n${failure}`);
 rmSync(scratch, { recursive: true, force: true });
 process.exitCode = failures.length > 0 ? 1 : 0;
@@ -81,6 +85,22 @@ function tryInstall(): void {
   const good = status === 0 && names.length <= 6 && megabytes <= 5 && scripts.length === 0 && !/warn/i.test(stderr);
   const failure = good ? undefined : `${said}, scripts: ${scripts.join(" ") || "none"}\n${stdout}${stderr}`;
   report(`npm install: ${said}`, lock.packages[`node_modules/${client.name}`].version, { failure, seconds });
+}
+
+async function tryQuickStarts(): Promise<void> {
+  const chosen = frameworks.filter((framework) => isWanted(nameOf(framework)));
+  if (chosen.length === 0) return;
+  const paths = new Map(tarballs.map(({ name, path }) => [name, path]));
+  const browser = await launch();
+  for (const framework of chosen) {
+    const { folder, ...outcome } = await tryQuickStart(framework, browser, paths, scratch);
+    report(nameOf(framework), versionOf(folder, "vite"), outcome);
+  }
+  await browser.close();
+
+  function nameOf(framework: string): string {
+    return `Quick start, ${framework}`;
+  }
 }
 
 function versionOf(folder: string, name: string): string {

@@ -53,5 +53,5 @@ export function runTrial({ files, commands, prints = "" }: Trial, folder: string
 export function environment(folder: string): NodeJS.ProcessEnv {
   const path = [join(folder, "node_modules/.bin"), `${root}node_modules/.bin`, process.env["PATH"]].join(delimiter);
   const { NODE_OPTIONS: _, VITEST: __, NODE_ENV: ___, ...env } = process.env;
-  return { ...env, PATH: path, CI: "1", FORCE_COLOR: "0", NEXT_TELEMETRY_DISABLED: "1" };
+  return { ...env, PATH: path, CI: "1", npm_config_yes: "true", FORCE_COLOR: "0", NEXT_TELEMETRY_DISABLED: "1" };
 }
