@@ -6,6 +6,7 @@ import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compile } from "./compile.ts";
 import { packages, root } from "./entries.ts";
+import { readSteps, stepsOf } from "./quick-start/read-page.ts";
 import { type Program, programsOf, snippetsOf } from "./snippets.ts";
 
 // Commands in a new app are run by the test of the quick starts.
@@ -72,6 +73,10 @@ describe("code blocks in the documentation", () => {
   test.for(written("json"))("$location is JSON", ({ text }) => {
     expect(() => JSON.parse(text)).not.toThrow();
   });
+});
+
+test("the quick start of the README is that of its page", () => {
+  expect(stepsOf("README.md")).toEqual(readSteps("vanilla"));
 });
 
 describe("the check itself", () => {
