@@ -1,3 +1,4 @@
+import axe from "axe-core";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { eventually } from "../../tools/eventually.ts";
@@ -194,4 +195,20 @@ test("a paused panel keeps what it shows, and the filter selects rows", async ()
     .catch(() => {});
   await userEvent.type(find("input"), "OTHER");
   await eventually(() => expect(texts().map((cells) => cells[2])).toEqual(["Other"]));
+});
+
+test("no tab has an accessibility problem that axe finds", async () => {
+  const [ann, bob] = await pair();
+  mountInTest(ann, { open: true, payloads: true });
+  bob.module("Count", async function* () {
+    yield 1;
+  });
+  await ann.get("bob").call("Count").first();
+  for (const name of ["Overview", "Links", "Calls", "Streams", "Presence", "Log"]) {
+    await openTab(name);
+    find(".grid").focus();
+    await userEvent.keyboard("{Home}");
+    const { violations } = await axe.run(document.querySelector("bonevalue-inspector")!);
+    expect(violations.map(({ id, nodes }) => [name, id, nodes.map(({ html }) => html)])).toEqual([]);
+  }
 });

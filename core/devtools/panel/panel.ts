@@ -2,6 +2,7 @@ import { clearLog } from "../client-log.ts";
 import { exportLog } from "../export-log.ts";
 import type { Redact } from "../preview.ts";
 import { element, setText } from "./element.ts";
+import { drawMark } from "./mark.ts";
 import { overviewView } from "./overview.ts";
 import { createSchedule } from "./schedule.ts";
 import { style } from "./style.ts";
@@ -21,9 +22,6 @@ interface Shown {
   readonly tabs: Tabs;
 }
 
-const mark = `<svg viewBox="0 0 34 16" width="26" height="12" aria-hidden="true"><circle cx="5" cy="5" r="4"/><circle cx="5"
-  cy="11" r="4"/><circle cx="29" cy="5" r="4"/><circle cx="29" cy="11" r="4"/><rect x="5" y="5.5" width="24" height="5"/></svg>`;
-
 /** Creates a closed panel without clients, and adds it to the page. `onEmpty` is called when it has removed itself. */
 export function createPanel(onEmpty: () => void): Panel {
   const clients: Shown[] = [];
@@ -38,9 +36,9 @@ export function createPanel(onEmpty: () => void): Panel {
     "aria-expanded": "false",
     "aria-controls": "panel",
   });
-  toggle.innerHTML = `${mark}<span class="dot"></span><span>Inspector</span>`;
+  toggle.append(drawMark(), element("span", { class: "dot" }), "Inspector");
   const title = element("h2", { class: "title", id: "title" });
-  title.innerHTML = `${mark}<span>Inspector</span>`;
+  title.append(drawMark(), element("span", {}, "Inspector"));
   const picker = element("select", { "aria-label": "Client" });
   const filter = element("input", { type: "search", placeholder: "Filter", "aria-label": "Filter rows" });
   const pause = button("Pause", { "aria-pressed": "false" });
@@ -157,5 +155,6 @@ function labelOf({ client }: Source, index: number): string {
 function saveFile(json: string): void {
   const url = URL.createObjectURL(new Blob([json], { type: "application/json" }));
   element("a", { href: url, download: "bonevalue-log.json" }).click();
-  URL.revokeObjectURL(url);
+  // The browser reads it after the click.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

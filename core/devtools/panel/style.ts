@@ -51,8 +51,8 @@ svg { display: block; fill: currentColor; }
 .toggle:focus-visible { outline-offset: 2px; }
 .toggle svg, .title svg { color: var(--tone); }
 .dot { width: 8px; height: 8px; border: 2px solid var(--edge); border-radius: 50%; }
-[data-status="online"] .dot { border-color: var(--tone); background: var(--tone); }
-[data-status="connecting"] .dot, [data-status="reconnecting"] .dot { border-color: var(--wait); }
+:host([data-status="online"]) .dot { border-color: var(--tone); background: var(--tone); }
+:host([data-status="connecting"]) .dot, :host([data-status="reconnecting"]) .dot { border-color: var(--wait); }
 
 .panel {
   position: absolute;

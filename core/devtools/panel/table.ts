@@ -52,6 +52,7 @@ export function createTable<Row extends object>(options: TableOptions<Row>): Tab
   const rowElements: RowElement[] = [];
   let rows: readonly Row[] = [];
   let lastFilter = "";
+  let lastDetails = "";
   let selected: unknown;
 
   const space = element("div", { class: "space", role: "rowgroup" });
@@ -64,7 +65,7 @@ export function createTable<Row extends object>(options: TableOptions<Row>): Tab
     element("div", { role: "rowgroup", class: "titles" }, head),
     space,
   );
-  const details = element("dl", { class: "details", "aria-label": "Selected row" });
+  const details = element("dl", { class: "details", tabindex: "0", "aria-label": "Selected row" });
   const root = element("div", { class: "table" }, grid, none, details);
 
   function createRow(): RowElement {
@@ -115,8 +116,8 @@ export function createTable<Row extends object>(options: TableOptions<Row>): Tab
       .map(({ title, text }) => [title, text(row)] as const)
       .filter(([, text]) => text !== "");
     const text = JSON.stringify(shown);
-    if (details.dataset["shown"] === text) return;
-    details.dataset["shown"] = text;
+    if (text === lastDetails) return;
+    lastDetails = text;
     details.replaceChildren(
       ...shown.map(([title, text]) =>
         element("div", { class: text.length > 40 ? "long" : "" }, element("dt", {}, title), element("dd", {}, text)),
