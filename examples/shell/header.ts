@@ -1,4 +1,5 @@
 import type { Client, Status } from "bonevalue";
+import { mount } from "bonevalue/devtools";
 
 const mark = `<svg viewBox="0 0 34 16" width="34" height="16" aria-hidden="true"><circle cx="5" cy="5" r="4"/><circle cx="5"
   cy="11" r="4"/><circle cx="29" cy="5" r="4"/><circle cx="29" cy="11" r="4"/><rect x="5" y="5.5" width="24" height="5"/></svg>`;
@@ -10,10 +11,11 @@ export interface AccountPair {
 }
 
 /**
- * Adds a header to an example: the title and description, who is signed in, and, while no other peer is online, an
- * invitation to open a second tab. Returns a function that shows an error.
+ * Adds a header to an example: the title and description, who is signed in, a button for the inspector, and, while no other
+ * peer is online, an invitation to open a second tab. Returns a function that shows an error.
  */
-export function drawHeader({ status, peers }: Client, { me, other }: AccountPair): (problem: string) => void {
+export function drawHeader(client: Client, { me, other }: AccountPair): (problem: string) => void {
+  const { status, peers } = client;
   document.body.dataset["who"] = me;
   const who = element("span", { className: "me" });
   const problem = element("p", { className: "problem", role: "alert" });
@@ -29,7 +31,7 @@ export function drawHeader({ status, peers }: Client, { me, other }: AccountPair
     document.createTextNode("Nobody else is here. "),
     otherPage,
   );
-  const nav = element("nav", {}, home, who);
+  const nav = element("nav", {}, home, who, inspectorButton(client));
   const title = element("h1", { textContent: document.title.replace(" · bonevalue", "") });
   const idea = element("p", { textContent: description() });
   document.body.prepend(element("header", { className: "shell" }, nav, title, idea, alone, problem));
@@ -46,6 +48,23 @@ export function drawHeader({ status, peers }: Client, { me, other }: AccountPair
   return (text) => {
     problem.textContent = text;
   };
+}
+
+/** Shows and removes the inspector. */
+function inspectorButton(client: Client): HTMLButtonElement {
+  const button = element("button", {
+    className: "quiet",
+    type: "button",
+    textContent: "Inspector",
+    ariaPressed: "false",
+  });
+  let undo: (() => void) | undefined;
+  button.onclick = () => {
+    if (undo) undo();
+    undo = undo ? undefined : mount(client, { open: true });
+    button.ariaPressed = String(undo !== undefined);
+  };
+  return button;
 }
 
 function description(): string {
