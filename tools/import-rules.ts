@@ -98,7 +98,7 @@ export const importRules: readonly ImportRule[] = [
   // Messages carry error codes.
   { from: "reference-server/", files: ["core/protocol/", "core/errors.ts"], packages: nodeAndAll },
   { from: "examples/", files: ["tools/"], packages: nodeAndAll },
-  { from: "bench/", files: ["core/", "reference-server/", "tools/"], packages: nodeAndAll },
+  { from: "bench/", files: ["core/", "reference-server/", "examples/testing/", "tools/"], packages: nodeAndAll },
   { from: "docs/", files: ["tools/"], packages: nodeAndAll },
   { from: "tools/", files: ["reference-server/server.ts"], packages: nodeAndAll },
 ];
