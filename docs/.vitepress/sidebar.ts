@@ -19,6 +19,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
           page("Svelte", "/quick-start/svelte"),
         ],
       },
+      page("Tutorial: a chat that sends files", "/start/tutorial"),
     ],
   },
   {
@@ -49,7 +50,11 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
   {
     text: "Recipes",
     items: [
-      page("Shared document", "/recipes/shared-document"),
+      page("Chat", "/recipes/chat"),
+      page("File drop", "/recipes/file-drop"),
+      page("Cursors", "/recipes/cursors"),
+      page("Shared document (Yjs)", "/recipes/shared-document"),
+      page("Invite link", "/recipes/invite-link"),
       page("Stay signed in", "/recipes/stay-signed-in"),
       page("Your app's accounts", "/recipes/own-accounts"),
       page("Test your app", "/recipes/testing"),
@@ -66,8 +71,22 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       page("Operate a server", "/deploy/operate"),
     ],
   },
-  { text: "Help", items: [page("Inspector", "/help/inspector")] },
-  { text: "Migrate", items: [page("From PeerJS", "/migrate/peerjs")] },
+  {
+    text: "Help",
+    items: [
+      page("Troubleshooting", "/help/troubleshooting"),
+      page("FAQ", "/help/faq"),
+      page("Inspector", "/help/inspector"),
+    ],
+  },
+  {
+    text: "Migrate",
+    items: [
+      page("From PeerJS", "/migrate/peerjs"),
+      page("From Trystero", "/migrate/trystero"),
+      page("From simple-peer", "/migrate/simple-peer"),
+    ],
+  },
   {
     text: "Reference",
     items: [
@@ -79,6 +98,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       },
       page("Errors", "/reference/errors"),
       page("Limits", "/reference/limits"),
+      page("Command line", "/reference/command-line"),
       page("Protocol", "/protocol"),
     ],
   },
@@ -89,13 +109,15 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       page("Benchmarks", "/bench"),
       page("Architecture", "/architecture"),
       page("Decisions", "/decisions/"),
+      page("Changelog", "/about/changelog"),
+      page("Contributing", "/about/contributing"),
     ],
   },
 ];
 
 /** The links in the header. */
 export const nav: DefaultTheme.NavItem[] = [
-  { text: "Concepts", link: "/concepts/how-it-works" },
-  { text: "Errors", link: "/reference/errors" },
+  { text: "Quick start", link: "/quick-start/vanilla" },
+  { text: "Recipes", link: "/recipes/chat" },
   { text: "API", link: "/api/" },
 ];
