@@ -52,6 +52,20 @@ test("a frame in parts is recorded with its head and its whole size, once it is 
   expect(log.events.size).toBe(0);
 });
 
+test("a value that cannot be read hides no other frame of its message", () => {
+  const { log, observer } = createObserved();
+  const annotated: Packed = { ...value(1), annotationBytes: value([[[], "No such kind"]]).bytes };
+  observer.read(
+    "in",
+    "control",
+    concatBytes([encode([Kind.call, 1, "One", annotated, null]), encode([Kind.call, 2, "Two", value(2), null])]),
+  );
+  expect(log.calls.newestFirst()).toMatchObject([
+    { module: "Two", request: "2" },
+    { module: "One", request: "unreadable" },
+  ]);
+});
+
 test("a frame that is discarded halfway is not recorded", () => {
   const { log, observer } = createObserved();
   const fragmenter = createFragmenter(encode([Kind.call, 7, "Upload", value("x".repeat(200_000)), null]), 1);

@@ -191,7 +191,8 @@ export function createFrameObserver(peer: PeerId, log: ClientLog, limits: Decode
     // Who offers the value: the sender of a value, or the receiver of a subscription.
     const offered = step === PresenceStep.value ? direction : direction === "in" ? "out" : "in";
     const id = { peer, direction: offered, name: shorten(name) } as const;
-    const record: PresenceRecord = log.presence.get(keyOf(id)) ?? {
+    const known = log.presence.get(keyOf(id));
+    const record: PresenceRecord = known ?? {
       ...id,
       at: 0,
       version: 0,
@@ -210,7 +211,7 @@ export function createFrameObserver(peer: PeerId, log: ClientLog, limits: Decode
       record.size = value?.size ?? 0;
       record.value = textOf(value);
     }
-    log.presence.set(keyOf(id), record);
+    if (!known) log.presence.set(keyOf(id), record);
   }
 
   return {
@@ -250,7 +251,12 @@ function createSide(): Side {
 
 /** Takes the value over. */
 function previewOf(value: Received, preview: (value: unknown) => string): string {
-  return preview(unpackValue(value, (kind: AttachmentKind) => Symbol(kind)));
+  try {
+    return preview(unpackValue(value, (kind: AttachmentKind) => Symbol(kind)));
+  } catch {
+    // The client reports the same error to the app or to the peer.
+    return "unreadable";
+  }
 }
 
 function keyOf({ peer, direction, name }: Pick<PresenceRecord, "peer" | "direction" | "name">): string {

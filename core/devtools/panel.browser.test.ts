@@ -88,6 +88,15 @@ test("the undo removes the panel, and nothing is drawn afterwards", async () => 
   undo();
 });
 
+test("the closed panel is a button with the state of the session", async () => {
+  const [ann] = await pair();
+  mountInTest(ann);
+  const host = document.querySelector<HTMLElement>("bonevalue-inspector")!;
+  expect([find(".panel").hidden, find(".toggle").hidden, host.dataset["status"]]).toEqual([true, false, "online"]);
+  await ann.disconnect();
+  expect(host.dataset["status"]).toBe("offline");
+});
+
 test("two clients share one panel, which shows the selected one", async () => {
   const [ann, bob] = await pair();
   const undo = mountInTest(ann, { open: true });
@@ -186,6 +195,9 @@ test("a paused panel keeps what it shows, and the filter selects rows", async ()
   await userEvent.click(find("[aria-pressed]"));
   await echo();
   expect(rows()).toHaveLength(1);
+  await openTab("Links");
+  await eventually(() => expect(texts()[0]![1]).toBe("open"));
+  await openTab("Calls");
   await userEvent.click(find("[aria-pressed]"));
   await eventually(() => expect(rows()).toHaveLength(2));
   await ann

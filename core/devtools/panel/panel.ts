@@ -27,6 +27,8 @@ export function createPanel(onEmpty: () => void): Panel {
   const clients: Shown[] = [];
   let current: Shown | undefined;
   let isPaused = false;
+  // A person has selected something, which is shown although the display is paused.
+  let isSelected = false;
 
   const host = element("bonevalue-inspector" as "div");
   const root = host.attachShadow({ mode: "open" });
@@ -72,7 +74,13 @@ export function createPanel(onEmpty: () => void): Panel {
     if (!current) return;
     picker.hidden = clients.length < 2;
     for (const [index, { source }] of clients.entries()) setText(picker.options[index]!, labelOf(source, index));
-    if (!isPaused) current.tabs.draw(filter.value.trim().toLowerCase());
+    if (!isPaused || isSelected) current.tabs.draw(filter.value.trim().toLowerCase());
+    isSelected = false;
+  }
+
+  function onSelected(): void {
+    isSelected = true;
+    schedule.request();
   }
 
   function show(shown: Shown | undefined): void {
@@ -80,7 +88,7 @@ export function createPanel(onEmpty: () => void): Panel {
     content.replaceChildren(...(shown ? [shown.tabs.element] : []));
     if (shown) picker.selectedIndex = clients.indexOf(shown);
     drawHost();
-    schedule.request();
+    onSelected();
   }
 
   /** `hasFocus`: a person has opened or closed it, so the focus follows. */
@@ -97,7 +105,7 @@ export function createPanel(onEmpty: () => void): Panel {
   toggle.onclick = () => setOpen(true);
   close.onclick = () => setOpen(false);
   picker.onchange = () => show(clients[picker.selectedIndex]);
-  filter.oninput = schedule.request;
+  filter.oninput = onSelected;
   pause.onclick = () => {
     isPaused = !isPaused;
     pause.setAttribute("aria-pressed", String(isPaused));
@@ -120,10 +128,16 @@ export function createPanel(onEmpty: () => void): Panel {
         overviewView(source, redact),
         ...[linksView, callsView, streamsView, presenceView, eventsView].map((create) => create(source)),
       ];
-      const shown: Shown = { source, tabs: createTabs(views, schedule.request) };
+      const shown: Shown = { source, tabs: createTabs(views, onSelected) };
       clients.push(shown);
       picker.append(element("option"));
-      const undos = [source.client.status.subscribe(schedule.request), source.client.peers.subscribe(schedule.request)];
+      const undos = [
+        source.client.status.subscribe(() => {
+          drawHost();
+          schedule.request();
+        }),
+        source.client.peers.subscribe(schedule.request),
+      ];
       source.log?.listeners.add(schedule.request);
       if (!current) show(shown);
       return () => {

@@ -90,6 +90,7 @@ export function createTable<Row extends object>(options: TableOptions<Row>): Tab
   function drawRow({ element: target, cells }: RowElement, index: number): void {
     const row = rows[index];
     target.hidden = row === undefined;
+    target.id = row === undefined ? "" : `${id}-row-${index}`;
     if (row === undefined) return;
     const isSelected = key(row) === selected;
     target.style.transform = `translateY(${index * rowHeight}px)`;
@@ -97,7 +98,6 @@ export function createTable<Row extends object>(options: TableOptions<Row>): Tab
     target.dataset["tone"] = tone(row) ?? "";
     target.setAttribute("aria-rowindex", String(index + 2));
     target.setAttribute("aria-selected", String(isSelected));
-    target.id = `${id}-row-${index}`;
     if (isSelected) grid.setAttribute("aria-activedescendant", target.id);
     for (const [at, column] of columns.entries()) {
       const cell = cells[at]!;
