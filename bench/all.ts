@@ -5,6 +5,7 @@ import { load } from "./parts/load.ts";
 import { mixed } from "./parts/mixed.ts";
 import type { Part } from "./parts/part.ts";
 import { fullRoom } from "./scenarios/full-room.ts";
+import { identity } from "./scenarios/identity.ts";
 import { lossy } from "./scenarios/lossy.ts";
 import { memory, pause } from "./scenarios/memory.ts";
 import { messageRate } from "./scenarios/message-rate.ts";
@@ -27,5 +28,6 @@ export const scenarios: readonly Scenario[] = [
   presence,
   messageRate,
   reload,
+  identity,
   fullRoom,
 ];

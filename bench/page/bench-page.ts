@@ -1,7 +1,9 @@
 import { type LibraryName, libraries } from "../libraries/all.ts";
 import type { Caller, CallValue, Chunk, DialSettings } from "../libraries/library.ts";
+import { callRate } from "./call-rate.ts";
 import { type Cursors, createCursors } from "./cursors.ts";
 import { createHash } from "./hash.ts";
+import { createIdentityBench, type IdentityBench } from "./identity.ts";
 import { createPresenceBench, type PresenceBench } from "./presence.ts";
 import { createReceivedBytes, type ReceivedBytes } from "./received-bytes.ts";
 import { createRoomPeers, type RoomPeers } from "./room-peers.ts";
@@ -33,6 +35,7 @@ export interface BenchPage {
   readonly cursors: Cursors;
   readonly presence: PresenceBench;
   readonly roomPeers: RoomPeers;
+  readonly identity: IdentityBench;
   measureState(peers: number, subscribers: number): Promise<StateCosts>;
   /** Keeps the page's thread busy. */
   spin(time: number): void;
@@ -81,22 +84,9 @@ const page: BenchPage = {
   },
   callSequentially: (kind, count) => timeSequentially(count, () => caller!.call(requests[kind])),
   exchangeSequentially: (count) => timeSequentially(count, () => caller!.exchangeMessages!(text)),
-  async callConcurrently(kind, concurrency, duration) {
+  callConcurrently(kind, concurrency, duration) {
     const { call } = caller!;
-    const begun = performance.now();
-    let answered = 0;
-    let over = false;
-    setTimeout(() => {
-      over = true;
-    }, duration);
-    const keepCalling = async () => {
-      while (!over) {
-        await call(requests[kind]);
-        answered++;
-      }
-    };
-    await Promise.all(Array.from({ length: concurrency }, keepCalling));
-    return (answered * 1_000) / (performance.now() - begun);
+    return callRate(() => call(requests[kind]), concurrency, duration);
   },
   async callAtRandom(rate, duration) {
     const until = performance.now() + duration;
@@ -125,6 +115,7 @@ const page: BenchPage = {
   cursors: createCursors(),
   presence: createPresenceBench(),
   roomPeers: createRoomPeers(),
+  identity: createIdentityBench(),
   measureState,
   spin(time) {
     const until = performance.now() + time;

@@ -145,13 +145,15 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     }
 
     async function sign({ type, sdp }: Description): Promise<Description> {
-      const state = await device.read();
+      const [state, hash, answered] = await Promise.all([
+        device.read(),
+        hashDescription(algorithms, { sdp }),
+        role === "callee" ? hashOffer(algorithms, remote!.hash, remote!.proof) : undefined,
+      ]);
       ownDevice ??= state.key.publicKey;
       if (!isEqual(ownDevice, state.key.publicKey)) throw mismatch("The identity was reset meanwhile. Call again.");
       const peerDevice = remote?.parsed ? deviceOf(remote.parsed) : met.get(peer);
       const body = await bodyFor(algorithms, state, aliasOf(peer), peerDevice);
-      const hash = await hashDescription(algorithms, { sdp });
-      const answered = role === "callee" ? await hashOffer(algorithms, remote!.hash, remote!.proof) : undefined;
       const proof = await createProof(state.key, body, { role, app, from: self(), to: peer, own: hash, answered });
       own = { hash, proof };
       return { type, sdp, proof: toBase64Url(proof) };
@@ -162,7 +164,10 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       if (role === "caller" && !own) throw mismatch("The connection was answered before it was offered.");
       if (type !== (role === "caller" ? "answer" : "offer")) throw mismatch("An offer and an answer were exchanged.");
       const alias = aliasOf(peer);
-      const hash = await hashDescription(algorithms, { sdp });
+      const [hash, answered] = await Promise.all([
+        hashDescription(algorithms, { sdp }),
+        role === "caller" ? hashOffer(algorithms, own!.hash, own!.proof) : undefined,
+      ]);
       const parsed = text === undefined ? undefined : readProof(text);
       if (parsed) {
         await verifyProof(algorithms, parsed, {
@@ -171,7 +176,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
           from: peer,
           to: self(),
           own: hash,
-          answered: role === "caller" ? await hashOffer(algorithms, own!.hash, own!.proof) : undefined,
+          answered,
         });
       }
       if (remote && !hasSameDevice(remote.parsed, parsed)) throw mismatch("Another device took part in an open link.");

@@ -109,9 +109,9 @@ function isIntroduced(
   account: string,
   { since = Number.NEGATIVE_INFINITY }: KnownUser,
 ): boolean {
-  if (!introduces || !presented || record.ended.includes(account)) return false;
-  if (hasRemovedKey(record, record.account, presented.chain)) return false;
-  return presented.time > since && presented.time <= now + maxFutureMs;
+  if (!introduces || record.ended.includes(account)) return false;
+  const { chain, time } = presented!;
+  return !hasRemovedKey(record, record.account, chain) && time > since && time <= now + maxFutureMs;
 }
 
 /** Row i. */
@@ -130,15 +130,15 @@ function keepIntroduction(
   by: string,
 ): IdentityRecord {
   const user = userOf(record, alias);
-  if (!issues || !issued || issued.time > now + maxFutureMs || (user.certain ?? user.seen) !== by) return record;
+  if (!issues || issued!.time > now + maxFutureMs || (user.certain ?? user.seen) !== by) return record;
   const { introduction: kept } = user;
   const about = record.account;
-  const isNewer = !kept || kept.by !== by || kept.about !== about || issued.time > kept.time;
+  const isNewer = !kept || kept.by !== by || kept.about !== about || issued!.time > kept.time;
   if (!isNewer && !hasRemovedKey(record, by, readChain(fromBase64Url(kept.chain)!))) return record;
-  const [bytes, chainBytes] = [writeIntroduction(issued), writeChain(chain)].map(toBase64Url) as [string, string];
+  const [bytes, chainBytes] = [writeIntroduction(issued!), writeChain(chain)].map(toBase64Url) as [string, string];
   return setUser(record, {
     ...user,
-    introduction: { by, about, time: issued.time, chain: chainBytes, introduction: bytes },
+    introduction: { by, about, time: issued!.time, chain: chainBytes, introduction: bytes },
   });
 }
 

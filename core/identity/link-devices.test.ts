@@ -44,6 +44,11 @@ describe("linking", () => {
     expect(record.users).toEqual([]);
   });
 
+  test("of two single devices the claimer joins", () => {
+    const { record } = asUs(claimed, proofBy(40, { single: true, approval }), { makerOf, approves: true });
+    expect(record.account).toBe(idOf(40));
+  });
+
   test("the maker stays, and approves the claimer until it is in the account", () => {
     const { record, verified } = asUs(made, proofBy(40, { single: true }), { answers });
     expect(verified).toBe(true);

@@ -62,10 +62,10 @@ function joins(record: IdentityRecord, proof: Proof, made: boolean, claimed: boo
 /** Adds a device that was met, or that this device has approved. */
 export function addDevice(record: IdentityRecord, device: string, now: number, approved = false): IdentityRecord {
   const known = record.devices.find((other) => other.device === device);
-  const isJoining = record.joining.includes(device) && !approved;
+  const isJoining = record.joining.includes(device);
   const wasSeen = userOf(record, us).seen === device;
   const isListed = device === record.device.publicKey || (known && (known.approved || !approved));
-  if (isListed && !isJoining && !wasSeen) return record;
+  if (isListed && !isJoining) return record;
   const added = { device, since: known?.since ?? now, approved };
   return {
     ...record,

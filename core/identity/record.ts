@@ -166,8 +166,8 @@ export function purposeOf(alias: Alias): Purpose {
 }
 
 /** Whether the account has no other device. */
-export function isOnlyDevice({ account, device, devices, derived }: IdentityRecord): boolean {
-  return account === device.publicKey && devices.length === 0 && !derived;
+export function isOnlyDevice({ account, device, devices }: IdentityRecord): boolean {
+  return account === device.publicKey && devices.length === 0;
 }
 
 /** Whether this is the only device of its account, has approved none, and has verified no user. */

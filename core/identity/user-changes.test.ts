@@ -92,6 +92,10 @@ describe("accepting and ending trust", () => {
     expect(isPending(accepted, "Bob", now)).toBe(false);
   });
 
+  test("accepting the same account again renews its time, so that older introductions do not replace it", () => {
+    expect(userOf(accept(knowing(), "Bob", idOf(bob), now), "Bob").since).toBe(now);
+  });
+
   test("rejects an account that is certain under another name, unknown users, and Us", () => {
     const seen = check(recordOf(), proofBy(eve), { alias: "Carol" }).record;
     const other = certify(seen, "Dan", idOf(eve), now);
