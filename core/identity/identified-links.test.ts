@@ -24,6 +24,7 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
   const sent: unknown[] = [];
   const received: unknown[] = [];
   const ended: (BonevalueError | undefined)[] = [];
+  const dropped: string[] = [];
   const refused: string[] = [];
   const opened = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<BonevalueError | undefined>();
@@ -62,7 +63,10 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
     accountOf: undefined,
     self: () => self,
     nameOf: () => ("alias" in options ? options.alias : peer),
-    endLink: (_peer, reason) => ended.push(reason),
+    endLink(id, reason) {
+      ended.push(reason);
+      dropped.push(id);
+    },
     onRecord() {},
     onRefused: (alias) => refused.push(alias),
   });
@@ -84,6 +88,7 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
     sent,
     received,
     ended,
+    dropped,
     refused,
     opened,
     closed,
@@ -322,6 +327,7 @@ describe("an open link", () => {
     const offer = await ann.describe("offer 2");
     await bob.read({ ...offer, sdp: "changed" });
     expect(bob.ended).toMatchObject([isRefused]);
+    expect(bob.dropped).toEqual(["ann"]);
     expect(bob.refused).toEqual([]);
   });
 
@@ -332,6 +338,17 @@ describe("an open link", () => {
     await until(() => ann.ended.length > 0);
     expect(ann.ended).toMatchObject([isRefused]);
   });
+});
+
+test("a description without a proof is refused once a key is known, before the transport gets it", async () => {
+  const { ann, bob } = createSides();
+  const { record } = await ann.device.read();
+  await bob.device.read();
+  await bob.device.update((own) => certify(own, "ann", record.account, 1));
+  await bob.read({ type: "offer", sdp: "offer" });
+  expect(bob.received).toEqual([]);
+  expect(bob.ended).toMatchObject([isRefused]);
+  expect(bob.dropped).toEqual([]);
 });
 
 test("a dial that the peer has refused is reported, and one that this side has refused is not", async () => {
