@@ -455,8 +455,11 @@ describe("rooms", () => {
     const [ann, bob] = [await enter("Ann", { secret, policy: "require" }), await enter("Bob", { secret })];
     const other = await enter("Carol", { secret: new Uint8Array(16) });
     const room = await deriveRoom(createPlatformAlgorithms(crypto.subtle), secret);
-    const stranger = createDevice({}, { discovery: { open } });
-    await stranger.client.connect("memory", { room, name: "Eve" });
+    // It has keys, and proves another room.
+    const enterTheirs: Discovery["open"] = (host, credentials, ...rest) =>
+      open(host, { ...credentials, room }, ...rest);
+    const stranger = createDevice({ secret: new Uint8Array(16) }, { discovery: { open: enterTheirs } });
+    await stranger.client.connect("memory", { room: "a room", name: "Eve" });
     expect(ann.client.self.peek()).toMatchObject({ username: "Ann", room: "a room" });
     expect(other.client.peers.peek()).toEqual([]);
     const idOf = ({ client }: Device) => client.getId()!;
