@@ -6,11 +6,11 @@ const usage = `npm run examples [-- OPTIONS [EXAMPLE…]]
 
 Builds the examples and serves them with a discovery server. Without names it serves all examples.
 
-  --port PORT    default 8000
+  --port PORT    default: the first free port from 8000
   --help         print this text`;
 
 const { values, positionals } = parseArgs({
-  options: { port: { type: "string", default: "8000" }, help: { type: "boolean", default: false } },
+  options: { port: { type: "string" }, help: { type: "boolean", default: false } },
   allowPositionals: true,
 });
 
@@ -18,7 +18,10 @@ async function serve(): Promise<void> {
   ensureBuilt();
   // Only now: what it imports may not have been built before.
   const { openExamples } = await import("./site/site.ts");
-  const examples = await openExamples({ port: Number(values.port), only: positionals });
+  const examples = await openExamples({
+    port: values.port === undefined ? undefined : Number(values.port),
+    only: positionals,
+  });
   console.log(`Open ${examples.url} in a browser. Press Ctrl-C to stop.`);
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   await examples.close();

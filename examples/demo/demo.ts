@@ -21,7 +21,7 @@ export interface Demo {
 /** Options of {@link startDemo}. */
 export interface DemoOptions {
   readonly host: string;
-  /** Default: 8000, or a free port if that is in use. */
+  /** Default: the first free port from 8000. */
   readonly port: number | undefined;
   /** Receives each log line of the Node peers. */
   log(who: string, line: string): void;

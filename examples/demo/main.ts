@@ -9,7 +9,7 @@ Starts a discovery server with two accounts, Ann and Oli, a Node peer for each, 
 
   --once         exit after the Node peers have called each other
   --host HOST    listen address; 0.0.0.0 lets other machines open the page (default 127.0.0.1)
-  --port PORT    default 8000, or a free port if that is in use
+  --port PORT    default: the first free port from 8000
   --help         print this text`;
 
 const firstRepliesTimeoutMs = 30_000;

@@ -1,8 +1,8 @@
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { listen } from "../site/listen.ts";
 import type { Account } from "./accounts.ts";
 
 /** The web server of the demo's page. The discovery server shares it. */
@@ -15,13 +15,12 @@ export interface Site {
 /** Options of {@link openSite}. */
 export interface SiteOptions {
   readonly host: string;
-  /** Default: 8000, or a free port if that is in use. */
+  /** Default: the first free port from 8000. */
   readonly port: number | undefined;
   /** The page gets these accounts, so that one click signs in. */
   readonly accounts: readonly Account[];
 }
 
-const defaultPort = 8000;
 const folder = fileURLToPath(new URL("page/", import.meta.url));
 
 const headers = {
@@ -89,22 +88,6 @@ function send(file: File | undefined, response: ServerResponse): void {
 
 function pathOf(url = "/"): string {
   return url.split(/[?#]/, 1)[0]!;
-}
-
-async function listen(http: Server, host: string, port: number | undefined): Promise<void> {
-  try {
-    await listenOn(http, host, port ?? defaultPort);
-  } catch (cause) {
-    const taken = (cause as NodeJS.ErrnoException).code === "EADDRINUSE";
-    if (taken && port === undefined) return listenOn(http, host, 0);
-    const problem = taken ? `port ${port} is in use; choose another with --port` : String(cause);
-    throw new Error(`The demo cannot listen on ${host}: ${problem}.`, { cause });
-  }
-}
-
-async function listenOn(http: Server, host: string, port: number): Promise<void> {
-  http.listen(port, host);
-  await once(http, "listening");
 }
 
 function portOf(http: Server): number {

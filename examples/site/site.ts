@@ -1,8 +1,8 @@
-import { once } from "node:events";
-import { createServer as createHttpServer, type Server, type ServerResponse } from "node:http";
+import { createServer as createHttpServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer } from "bonevalue-server";
 import { createAccounts } from "../demo/accounts.ts";
+import { listen } from "./listen.ts";
 import { bundlePages, type SiteFile } from "./pages.ts";
 
 /** The web server and discovery server of the examples. */
@@ -13,7 +13,8 @@ export interface Examples {
 
 /** Options of {@link openExamples}. */
 export interface ExamplesOptions {
-  readonly port: number;
+  /** Default: the first free port from 8000. */
+  readonly port: number | undefined;
   /** Folders of examples to serve. Default: all. */
   readonly only: readonly string[];
 }
@@ -40,7 +41,7 @@ export async function openExamples({ port, only }: ExamplesOptions): Promise<Exa
   files.set("/accounts.json", { type: "application/json", body: JSON.stringify(passwords) });
 
   const http = createHttpServer(({ url = "/" }, response) => send(files.get(pathOf(url)), response));
-  await listen(http, port);
+  await listen(http, "127.0.0.1", port);
   const server = await createServer({ server: http, store: ":memory:", rooms: true, log });
   for (const { username, password } of accounts) await server.accounts.add(username, password);
   await server.accounts.trust("Ann", "Oli", "Oli", "Ann");
@@ -53,15 +54,6 @@ export async function openExamples({ port, only }: ExamplesOptions): Promise<Exa
       await new Promise((resolve) => http.close(resolve));
     },
   };
-}
-
-async function listen(http: Server, port: number): Promise<void> {
-  try {
-    http.listen(port, "127.0.0.1");
-    await once(http, "listening");
-  } catch (cause) {
-    throw new Error(`The examples cannot listen on port ${port}. Choose a free port with --port.`, { cause });
-  }
 }
 
 function send(file: SiteFile | undefined, response: ServerResponse): void {
