@@ -110,7 +110,8 @@ function showContacts(peers: readonly Peer[]): void {
   if (current) return;
   const others = peers.filter(({ name }) => name !== "Us");
   const contacts = others.map((peer) => button(`Call ${peer.name}`, () => ring(peer)));
-  show(...(notice ? [text("p", notice)] : []), ...contacts);
+  const hint = contacts.length > 0 ? "" : "As soon as both of you are online, a button to call appears here.";
+  show(...[notice, hint].filter((line) => line !== "").map((line) => text("p", line)), ...contacts);
 }
 
 /** The description with all addresses, so that one message each way is enough. */

@@ -42,6 +42,19 @@ test("rooms are apart: who has another link sees nobody", async () => {
   await oli.page.getByText("Nobody else is here.").waitFor();
 });
 
+test("a member who reloads the page stays in the room", async () => {
+  const ann = await example.open("chat/react", "Ann", "#reload");
+  const oli = await example.open("chat/react", "Oli", "#reload");
+  const joined = ann.page.getByRole("log").getByText("has joined");
+  await joined.waitFor();
+  await oli.page.reload();
+  await oli.page.getByText("Oli, online", { exact: true }).waitFor();
+  await message(oli).fill("I am back.");
+  await message(oli).press("Enter");
+  await ann.page.getByRole("log").getByText("I am back.").waitFor();
+  expect(await joined.count()).toBe(1);
+});
+
 function members({ page }: Tab) {
   return page.getByRole("list", { name: "Members" }).getByRole("listitem");
 }

@@ -27,6 +27,14 @@ export interface Line {
   readonly kind: "message" | "mine" | "notice";
 }
 
+/** What a page shows at first. */
+export const firstLines: readonly Line[] = withLine(
+  [],
+  "",
+  "Messages go from page to page. Nobody stores them.",
+  "notice",
+);
+
 /** Returns the conversation with one more line. */
 export function withLine(
   lines: readonly Line[],

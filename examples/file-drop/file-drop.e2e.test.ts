@@ -32,5 +32,5 @@ test("without other peers the page says so", async () => {
   await ann.page
     .getByLabel("Drop a file here")
     .setInputFiles({ name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("a") });
-  await ann.page.getByText("No other peer is online.").waitFor();
+  await ann.page.getByRole("status").getByText("No other peer is online.").waitFor();
 });

@@ -22,3 +22,13 @@ export function megabytes(bytes: number): string {
 export function speed(bytes: number, begun: number): string {
   return `${megabytes((bytes / (performance.now() - begun)) * 1_000)}/s`;
 }
+
+/** A file of 20 MB, for a first try. */
+export function sampleFile(): File {
+  const chunk = new TextEncoder().encode("bone\n".repeat(20_000));
+  return new File(
+    Array.from({ length: 200 }, () => chunk),
+    "sample.txt",
+    { type: "text/plain" },
+  );
+}

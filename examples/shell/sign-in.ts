@@ -1,5 +1,6 @@
-import type { Client, Credentials } from "bonevalue";
+import type { Client, Credentials, Self } from "bonevalue";
 import { drawHeader } from "./header.ts";
+import { drawSource } from "./source.ts";
 
 const pair = ["Ann", "Oli"] as const;
 
@@ -35,10 +36,18 @@ async function begin(
   const showProblem = drawHeader(client, { me, other });
   client.on("error", ({ message }) => showProblem(message));
   try {
-    await client.connect(location.origin, await credentialsOf(me));
+    const credentials = await credentialsOf(me);
+    // The tab may have stored the session of another name or room.
+    if (!(await client.resume()) || !isOf(credentials, me, client.self.value))
+      await client.connect(location.origin, credentials);
+    await drawSource();
   } catch (error) {
     showProblem(error instanceof Error ? error.message : String(error));
   }
+}
+
+function isOf(credentials: Credentials, name: string, self: Self | undefined): boolean {
+  return self?.username === name && self.room === ("room" in credentials ? credentials.room : undefined);
 }
 
 /** Fetches the password from the server. Do this only in a demonstration. */

@@ -1,5 +1,5 @@
-import { globSync } from "node:fs";
-import { dirname, extname } from "node:path";
+import { globSync, readFileSync } from "node:fs";
+import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import react from "@vitejs/plugin-react";
@@ -20,6 +20,7 @@ const types: Readonly<Record<string, string>> = {
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
+  ".png": "image/png",
 };
 
 /**
@@ -42,7 +43,26 @@ export async function bundlePages(wanted: readonly string[] = []): Promise<Reado
     },
   });
   const { output } = bundle as Rolldown.RolldownOutput;
-  return new Map(output.map((file) => [pathOf(file.fileName), siteFile(file)]));
+  return new Map([
+    ...output.map((file) => [pathOf(file.fileName), siteFile(file)] as const),
+    ...chosen.filter((page) => page !== "index.html").map(sourcesOf),
+  ]);
+}
+
+/** The sources of a page, with those that its frameworks share: the app first, then the program that starts it. */
+function sourcesOf(page: string): readonly [path: string, file: SiteFile] {
+  const example = dirname(page);
+  const shared = dirname(example) === "." ? [] : globSync(`${dirname(example)}/*.ts`, { cwd: folder });
+  const names = [...globSync(`${example}/*.{ts,tsx,vue,svelte}`, { cwd: folder }), ...shared]
+    .filter((name) => !name.includes(".test."))
+    .sort((a, b) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1));
+  const files = names.map((name) => ({ name: basename(name), text: readFileSync(join(folder, name), "utf8") }));
+  return [`/${example}/sources.json`, { type: "application/json", body: JSON.stringify(files) }];
+}
+
+function rankOf(name: string): number {
+  const rank = ["app", "main"].indexOf(basename(name, extname(name)));
+  return rank === -1 ? 2 : rank;
 }
 
 function isWanted(page: string, wanted: readonly string[]): boolean {

@@ -6,6 +6,7 @@ import { createRoot } from "react-dom/client";
 import * as v from "valibot";
 import * as Y from "yjs";
 import { joinRoom, ownName } from "../shell/sign-in.ts";
+import { addSeed, type Stroke } from "./seed.ts";
 
 const width = 1_000;
 const height = 640;
@@ -14,15 +15,11 @@ const Points = v.array(v.tuple([v.number(), v.number()]));
 /** Where a person points, and the line that the person is drawing. */
 const Pen = definePresence("Pen", v.object({ at: v.nullable(v.tuple([v.number(), v.number()])), line: Points }));
 
-interface Stroke {
-  readonly who: string;
-  readonly points: v.InferOutput<typeof Points>;
-}
-
-const client = createClient();
+const client = createClient({ app: "whiteboard", remember: "tab" });
 const doc = new Y.Doc();
 const strokes = doc.getArray<Stroke>("strokes");
-let shown: readonly Stroke[] = [];
+addSeed(doc);
+let shown: readonly Stroke[] = strokes.toArray();
 createYjsProvider(client, doc, { query: "*", name: "whiteboard" });
 
 function useStrokes(): readonly Stroke[] {

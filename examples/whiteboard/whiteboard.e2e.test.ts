@@ -4,13 +4,16 @@ import { setUpExamples } from "../testing/example-pages.ts";
 
 const example = setUpExamples("whiteboard");
 
+/** The number of lines on a new board. */
+const seeded = 2;
+
 test("pointers and lines are seen while they are drawn, and a late joiner gets all lines", async () => {
   const ann = await example.open("whiteboard", "Ann", "#board");
   const oli = await example.open("whiteboard", "Oli", "#board");
   await draw(ann, hut);
-  await board(oli, 1).waitFor();
-  await draw(oli, sun);
-  await board(ann, 2).waitFor();
+  await board(oli, seeded + 1).waitFor();
+  await draw(oli, cloud);
+  await board(ann, seeded + 2).waitFor();
 
   await moveTo(oli, [0.62, 0.3]);
   await expect.poll(() => pointers(ann).allTextContents()).toEqual(["Oli"]);
@@ -24,7 +27,7 @@ test("pointers and lines are seen while they are drawn, and a late joiner gets a
   await ann.page.mouse.up();
 
   const late = await example.open("whiteboard", "Oli", "#board");
-  await board(late, 3).waitFor();
+  await board(late, seeded + 3).waitFor();
   await late.page.getByRole("button", { name: "Clear the board" }).click();
   await board(ann, 0).waitFor();
 });
@@ -38,9 +41,9 @@ const hut: readonly Point[] = [
   [0.54, 0.8],
   [0.3, 0.8],
 ];
-const sun: readonly Point[] = Array.from({ length: 25 }, (_, step) => [
-  0.78 + 0.06 * Math.cos(step / 4),
-  0.25 + 0.09 * Math.sin(step / 4),
+const cloud: readonly Point[] = Array.from({ length: 25 }, (_, step) => [
+  0.62 + step / 100,
+  0.25 - 0.07 * Math.abs(Math.sin((step * Math.PI) / 8)),
 ]);
 const grass: readonly Point[] = Array.from({ length: 14 }, (_, step) => [0.2 + step / 20, 0.86 + (step % 2) * 0.03]);
 

@@ -12,9 +12,9 @@ import {
 import { type FormEvent, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { joinRoom } from "../../shell/sign-in.ts";
-import { type Line, profileSchema, Say, statusOf, Typing, typingText, withLine } from "../chat.ts";
+import { firstLines, type Line, profileSchema, Say, statusOf, Typing, typingText, withLine } from "../chat.ts";
 
-const client = createClient({ profileSchema });
+const client = createClient({ app: "chat", remember: "tab", profileSchema });
 
 function Member({ peer }: { peer: Peer }) {
   return (
@@ -48,7 +48,7 @@ function Members() {
 
 function App() {
   const client = useClient();
-  const [lines, setLines] = useState<readonly Line[]>([]);
+  const [lines, setLines] = useState(firstLines);
   const [text, setText] = useState("");
   const [, setTyping] = usePresence(Typing, false);
   const typing = useOthers(Typing, "*", (others) => others.filter(({ value }) => value).map(({ peer }) => peer.name));

@@ -5,6 +5,6 @@ import { joinRoom } from "../../shell/sign-in.ts";
 import { profileSchema } from "../chat.ts";
 import App from "./app.vue";
 
-const client = createClient({ profileSchema });
+const client = createClient({ app: "chat", remember: "tab", profileSchema });
 createApp(App).use(bonevalue, { client }).mount("#app");
 await joinRoom(client);

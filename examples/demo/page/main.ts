@@ -36,7 +36,8 @@ async function signIn({ username, password }: Account): Promise<void> {
     await client.connect(location.origin, username, password);
     history.replaceState(null, "", `#${username}`);
     show(true);
-    getElement("text", HTMLInputElement).focus();
+    // On a narrow screen the page begins with who is online.
+    getElement("text", HTMLInputElement).focus({ preventScroll: true });
   } catch (error) {
     problem.textContent = error instanceof Error ? error.message : String(error);
     show(false);
