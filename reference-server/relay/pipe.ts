@@ -10,11 +10,11 @@ import type { RelayLimits } from "./limits.ts";
 // stops to read a socket
 //
 // - until the other socket is there,
-// - while it holds `maxHeldBytes` of what this socket sent,
+// - from when it holds `maxHeldBytes` of what this socket sent until it holds nothing,
 // - while the account or room of this socket exceeds its rate.
 //
-// TCP passes this on to the sender. A read that is under way can still bring in the rest of one message and 64 KiB, Node's
-// largest read. Each message costs memory of its own, so small ones count as `minMessageCost`. A read may consist of thousands of
+// TCP passes this on to the sender. One more read can bring in 64 KiB, Node's largest read, and complete a message. Waiting until
+// nothing is held matters, because any unsent part of a read keeps all of that read in memory. Each message costs memory of its own, so small ones count as `minMessageCost`. A read may consist of thousands of
 // them; no client does that, and a pipe that holds `maxCost` ends.
 
 const maxHeldBytes = 32 * 1024;
@@ -57,6 +57,7 @@ interface Side {
   held: number;
   /** Deliveries of messages that were read before the other side came. */
   early: (() => void)[];
+  isBlocked: boolean;
   isThrottled: boolean;
   stopThrottle: () => void;
 }
@@ -112,8 +113,10 @@ export function createPipe({ clock, limits, rates, onBytes, onClosed }: PipePart
     if (closed) return;
     const cost = Math.max(bytes, minMessageCost);
     side.held += cost;
+    if (side.held >= maxHeldBytes) side.isBlocked = true;
     send(() => {
       side.held -= cost;
+      if (side.held === 0) side.isBlocked = false;
       steer(side);
     });
     const wait = side.rate.take(clock.now(), cost);
@@ -134,7 +137,7 @@ export function createPipe({ clock, limits, rates, onBytes, onClosed }: PipePart
   /** Reads a side, or stops reading it. */
   function steer(side: Side): void {
     const { socket } = side;
-    const mayRead = closed || (complete && !side.isThrottled && side.held < maxHeldBytes);
+    const mayRead = closed || (complete && !side.isThrottled && !side.isBlocked);
     if (socket === undefined || mayRead !== socket.isPaused) return;
     if (mayRead) socket.resume();
     else socket.pause();
@@ -182,5 +185,5 @@ export function createPipe({ clock, limits, rates, onBytes, onClosed }: PipePart
 }
 
 function createSide(rate: RateLimit): Side {
-  return { rate, socket: undefined, held: 0, early: [], isThrottled: false, stopThrottle: () => {} };
+  return { rate, socket: undefined, held: 0, early: [], isBlocked: false, isThrottled: false, stopThrottle: () => {} };
 }
