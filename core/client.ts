@@ -293,6 +293,7 @@ function assembleClient(clock: Clock, connections: Connections, options: ClientO
     self: ownId,
     signal: (...signal) => session.signal(...signal),
     iceServers: () => session.iceServers(),
+    openRelay: () => session.openRelay(),
     isKnown: (peer) => registry.byId(peer) !== undefined,
     identify: identity.ofLink,
     connect(link) {
@@ -510,7 +511,8 @@ function assembleClient(clock: Clock, connections: Connections, options: ClientO
     async diagnose() {
       const { diagnose } = await import("./diagnose.ts");
       const [status, iceServers] = [session.status.peek(), session.iceServers()];
-      return diagnose({ transport, iceServers, status, secureContext: globalThis.isSecureContext });
+      const hasRelay = session.openRelay() !== undefined;
+      return diagnose({ transport, iceServers, hasRelay, status, secureContext: globalThis.isSecureContext });
     },
   };
 }

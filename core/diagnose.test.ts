@@ -13,6 +13,7 @@ function look(options: Partial<DiagnoseOptions> & { reach?: Reach } = {}) {
   return diagnose({
     transport: { open, probe: async () => reach },
     iceServers: [],
+    hasRelay: true,
     status: "online",
     secureContext: true,
     ...options,
@@ -28,6 +29,7 @@ test("prints yes for everything that works", async () => {
     host: true,
     srflx: true,
     relay: true,
+    serverRelay: true,
     errors: [],
   });
   expect(String(diagnosis).split("\n")).toEqual([
@@ -37,6 +39,7 @@ test("prints yes for everything that works", async () => {
     "host candidates: yes",
     "srflx candidates: yes",
     "relay candidates: yes",
+    expect.stringMatching(/^relay of the discovery server: yes, for links without a direct path\..* not verified$/),
   ]);
 });
 
@@ -48,6 +51,17 @@ test("prints what to do about each failure, and the errors of servers", async ()
   expect(text).toMatch(/^discovery server: no \(.*check the host/m);
   expect(text).toMatch(/^relay candidates: no \(no TURN server is configured: add one to iceServers/m);
   expect(text).toMatch(/^error: turn:192\.0\.2\.9: 401 Unauthorized$/m);
+});
+
+test("says why there is no relay of the discovery server", async () => {
+  const reach = { host: true, srflx: true, relay: true, errors: [] };
+  expect(String(await look({ hasRelay: false }))).toMatch(
+    /^relay of the discovery server: no \(start it with --relay/m,
+  );
+  const declined = await look({ reach: { ...reach, declinesRelay: true } });
+  expect(declined.serverRelay).toBe(false);
+  expect(String(declined)).toMatch(/^relay of the discovery server: no \(webrtc\({ relay: false }\) declines it\)/m);
+  expect((await look({ status: "offline" })).serverRelay).toBeUndefined();
 });
 
 test("blames no STUN or TURN server if none is configured", async () => {

@@ -15,6 +15,8 @@ export interface Diagnosis {
   readonly srflx: boolean | undefined;
   /** Whether a TURN server relays for this page. */
   readonly relay: boolean | undefined;
+  /** Whether links without a direct path can go through the discovery server. Unknown while signed out. */
+  readonly serverRelay: boolean | undefined;
   /** The errors of STUN and TURN servers, or of the platform. */
   readonly errors: readonly string[];
   toString(): string;
@@ -24,6 +26,8 @@ export interface Diagnosis {
 export interface DiagnoseOptions {
   readonly transport: Transport;
   readonly iceServers: readonly RTCIceServer[];
+  /** Whether the discovery server offers a relay. */
+  readonly hasRelay: boolean;
   readonly status: Status;
   readonly secureContext: boolean | undefined;
 }
@@ -31,22 +35,25 @@ export interface DiagnoseOptions {
 type Findings = Omit<Diagnosis, "toString">;
 
 /** Tests everything that a link needs, in 5 s at most. Never rejects. */
-export async function diagnose({ transport, iceServers, status, secureContext }: DiagnoseOptions): Promise<Diagnosis> {
-  const { servers, ...reach } = await reachOf(transport, iceServers);
+export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
+  const { transport, iceServers, hasRelay, status, secureContext } = options;
+  const { servers, declinesRelay, ...reach } = await reachOf(transport, iceServers);
   const findings: Findings = {
     secureContext,
     server: status === "offline" ? undefined : status === "online",
     ...reach,
+    serverRelay:
+      status === "online" ? hasRelay && !declinesRelay && globalThis.crypto?.subtle !== undefined : undefined,
   };
   // Not enumerable, so that a copy contains only the findings.
-  Object.defineProperty(findings, "toString", { value: () => textOf(findings, servers) });
+  Object.defineProperty(findings, "toString", { value: () => textOf(findings, servers, hasRelay && declinesRelay) });
   return Object.freeze(findings);
 }
 
 async function reachOf(
   transport: Transport,
   iceServers: readonly RTCIceServer[],
-): Promise<Omit<Findings, "secureContext" | "server"> & Pick<Reach, "servers">> {
+): Promise<Omit<Findings, "secureContext" | "server" | "serverRelay"> & Pick<Reach, "servers" | "declinesRelay">> {
   const unknown = { host: undefined, srflx: undefined, relay: undefined };
   if (!transport.probe) return { webrtc: undefined, ...unknown, errors: [] };
   try {
@@ -64,12 +71,18 @@ const rows: readonly [keyof Omit<Findings, "errors">, name: string, advice: stri
   ["host", "host candidates", "this machine has no usable address: check that it is online"],
   ["srflx", "srflx candidates", "needed to be reached from other networks"],
   ["relay", "relay candidates", "needed where networks block direct paths"],
+  ["serverRelay", "relay of the discovery server", "start it with --relay: it carries links without a direct path"],
 ];
 
-function textOf(findings: Findings, servers: readonly string[] = []): string {
+const relayed =
+  "yes, for links without a direct path. It cannot read them, unless it replaces the keys of users who are not verified";
+
+function textOf(findings: Findings, servers: readonly string[] = [], declinesRelay = false): string {
   const lines = rows.map(([key, name, advice]) => {
     const cause = key === "srflx" ? causeOf("STUN", servers) : key === "relay" ? causeOf("TURN", servers) : "";
-    return `${name}: ${answerOf(findings[key], cause + advice)}`;
+    if (key === "serverRelay" && findings[key]) return `${name}: ${relayed}`;
+    const reason = key === "serverRelay" && declinesRelay ? "webrtc({ relay: false }) declines it" : cause + advice;
+    return `${name}: ${answerOf(findings[key], reason)}`;
   });
   return [...lines, ...findings.errors.map((error) => `error: ${error}`)].join("\n");
 }

@@ -17,6 +17,7 @@ import { type Change, createPeerList, type PeerList, type ProfileReader } from "
 import type { Registry } from "./peers/registry.ts";
 import type { OwnProfile } from "./profiles.ts";
 import { batch, createLive, type Live, set } from "./reactive.ts";
+import type { OpenRelay } from "./relay-access.ts";
 
 /** The state of the connection to the discovery server. */
 export type Status = "offline" | "connecting" | "online" | "reconnecting";
@@ -64,7 +65,15 @@ export interface SessionOptions {
   readonly registry: Registry;
   readonly pool: Pick<
     Pool<any>,
-    "connectionTo" | "setOnline" | "wake" | "failRequests" | "drop" | "close" | "receive" | "onUnreachable"
+    | "connectionTo"
+    | "setOnline"
+    | "wake"
+    | "failRequests"
+    | "drop"
+    | "close"
+    | "receive"
+    | "onRelayOffer"
+    | "onUnreachable"
   >;
   readonly ownProfile: Pick<OwnProfile, "read" | "onOnline">;
   readonly profiles: ProfileReader;
@@ -78,6 +87,8 @@ export interface Session {
   readonly self: Live<Self | undefined>;
   /** The ICE servers that the discovery server provides. */
   iceServers(): readonly RTCIceServer[];
+  /** Undefined if discovery offers no relay now. */
+  openRelay(): OpenRelay | undefined;
   connect(host: string, credentials: Credentials | StoredCredentials): Promise<void>;
   /** The promise of the last `connect`, until the session ends. */
   current(): Promise<void> | undefined;
@@ -234,6 +245,7 @@ export function createSession(options: SessionOptions): Session {
       userRemove: (alias) => ifCurrent(() => apply(peerList.userRemove(alias))),
       iceServers: (servers) => ifCurrent(() => (iceServers = servers)),
       signal: (kind, from, signal) => ifCurrent(() => pool.receive(kind, from, signal)),
+      relayOffer: (from, access) => ifCurrent(() => pool.onRelayOffer(from, access)),
       unreachable: (to) => ifCurrent(() => pool.onUnreachable(to)),
       woke: () => ifCurrent(() => pool.wake()),
     };
@@ -254,6 +266,7 @@ export function createSession(options: SessionOptions): Session {
     status,
     self,
     iceServers: () => iceServers,
+    openRelay: () => signIn?.server.openRelay,
     connect(host, credentials) {
       if (signIn && signIn.host === host && isSame(signIn.credentials, credentials)) return signIn.promise;
       const next = open(host, credentials);

@@ -29,6 +29,7 @@ const shared: Readonly<Record<string, readonly string[]>> = {
   "core/missing-feature.ts": [],
   "core/encode-text.ts": [],
   "core/bytes.ts": [],
+  "core/relay-access.ts": [],
 };
 const sharedFiles = Object.keys(shared);
 const nodeAndAll = ["node:*", "*"];

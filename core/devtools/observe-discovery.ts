@@ -76,6 +76,7 @@ function createRecorders(log: ClientLog): Recorders {
     userRemove: () => add("user removed"),
     iceServers: ({ length }) => add(`${length} ICE servers`),
     signal: () => void session.signalsReceived++,
+    relayOffer: (peer) => add("peer asked for the relay", { peer }),
     unreachable: (peer) => add("peer is not online", { peer }),
     woke: () => add("the page may have slept"),
   };

@@ -126,6 +126,7 @@ function observeExchange(exchange: SignalExchange, { candidates }: LinkRecord): 
       });
     },
     iceServers: () => exchange.iceServers(),
+    relay: exchange.relay,
   };
 }
 

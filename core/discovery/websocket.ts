@@ -66,6 +66,9 @@ function openSession(
 
   return {
     signal: (kind, to, signal) => session.socket()?.signal(kind, to, signal),
+    get openRelay() {
+      return session.socket()?.openRelay;
+    },
     check: () => session.socket()?.check(),
     setProfile: (profile) => session.socket()?.setProfile(profile) ?? true,
     async invite(email, names) {

@@ -1,6 +1,13 @@
 import { describe, expect, test, vi } from "vitest";
 import { BonevalueError } from "../errors.ts";
-import type { Description, LinkIdentity, SignalExchange, SignalListener, Transport } from "../transport/transport.ts";
+import type {
+  Description,
+  LinkIdentity,
+  RelayDescription,
+  SignalExchange,
+  SignalListener,
+  Transport,
+} from "../transport/transport.ts";
 import { createPlatformAlgorithms } from "./algorithms.ts";
 import { createDevice } from "./device.ts";
 import { createIdentifiedLinks } from "./identified-links.ts";
@@ -29,6 +36,7 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
   const opened = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<BonevalueError | undefined>();
   let network!: SignalListener;
+  let relayNetwork!: (description: RelayDescription) => void;
   let guarded!: SignalExchange;
   const transport: Transport = {
     open(_peer, _role, exchange) {
@@ -38,6 +46,7 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
         candidate: ({ candidate }) => received.push(candidate),
         restart: () => received.push("restart"),
       });
+      exchange.relay!.listen((description) => received.push(description));
       return {
         opened: opened.promise,
         closed: closed.promise,
@@ -79,6 +88,13 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
       network = listener;
     },
     iceServers: () => [],
+    relay: {
+      open: async () => undefined,
+      describe: (description) => sent.push(description),
+      listen: (listener) => {
+        relayNetwork = listener;
+      },
+    },
   };
   const { identity } = links.open(peer, role, exchange);
   return {
@@ -103,10 +119,18 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
       await until(() => sent.length > before);
       return sent.at(-1) as Description;
     },
+    /** The same for a relayed link. */
+    async describeRelay(publicKey: string): Promise<RelayDescription> {
+      const before = sent.length;
+      guarded.relay!.describe({ algorithm: "P-256", publicKey });
+      await until(() => sent.length > before);
+      return sent.at(-1) as RelayDescription;
+    },
     /** Reads a description of the peer. Resolves when it has reached the transport, or the link has ended. */
-    async read(description: Description): Promise<void> {
+    async read(description: Description | RelayDescription): Promise<void> {
       const before = received.length + ended.length;
-      network.description(description);
+      if ("sdp" in description) network.description(description);
+      else relayNetwork(description);
       await until(() => received.length + ended.length > before);
     },
   };
@@ -188,6 +212,62 @@ test("a callee does not answer an offer when it has got a newer one", async () =
   await bob.read(newer);
   expect((await bob.describe("answer 3")).sdp).toBe("answer 3");
   expect(bob.sent).toHaveLength(2);
+});
+
+describe("a description of a relayed link", () => {
+  test("is signed, and the answer is to the offer of its kind", async () => {
+    const { ann, bob } = createSides();
+    await bob.read(await ann.describe("offer"));
+    await bob.read(await ann.describeRelay("AAAA"));
+    await ann.read(await bob.describeRelay("BBBB"));
+    await ann.read(await bob.describe("answer"));
+    expect(ann.ended).toEqual([]);
+    expect(bob.received.at(-1)).toEqual({ algorithm: "P-256", publicKey: "AAAA" });
+    expect(ann.received[0]).toEqual({ algorithm: "P-256", publicKey: "BBBB" });
+    for (const { identity } of [ann, bob]) expect(identity.hello).toHaveLength(64);
+    expect(ann.identity.accepts(bob.identity.hello)).toBe(true);
+  });
+
+  test.for<[string, (offer: RelayDescription) => RelayDescription]>([
+    ["with the key of somebody else", (offer) => ({ ...offer, publicKey: "CCCC" })],
+    ["with another algorithm", (offer) => ({ ...offer, algorithm: "X25519" })],
+    ["with a malformed proof", (offer) => ({ ...offer, proof: "AAAA" })],
+    ["without its proof, beside a signed SDP,", ({ proof: _, ...offer }) => offer],
+  ])("%s is refused", async ([, change]) => {
+    const { ann, bob } = createSides();
+    await bob.read(await ann.describe("offer"));
+    await bob.read(change(await ann.describeRelay("AAAA")));
+    expect(bob.ended).toMatchObject([isRefused]);
+    expect(bob.received).toHaveLength(1);
+  });
+
+  test("with the proof of the SDP is refused", async () => {
+    const { ann, bob } = createSides();
+    const { proof } = await ann.describe("offer");
+    await bob.read({ ...(await ann.describeRelay("AAAA")), proof });
+    expect(bob.ended).toMatchObject([isRefused]);
+  });
+
+  test("of another device than that of the SDP is refused", async () => {
+    const { ann, bob } = createSides();
+    await bob.read(await ann.describe("offer"));
+    await bob.read(await createSide("ann", "bob", "caller").describeRelay("AAAA"));
+    expect(bob.ended).toMatchObject([isRefused]);
+  });
+
+  test("that answers another offer is refused", async () => {
+    const { ann, bob } = createSides();
+    await ann.describeRelay("AAAA");
+    await bob.read(await createSide("ann", "bob", "caller").describeRelay("AAAA"));
+    await ann.read(await bob.describeRelay("BBBB"));
+    expect(ann.ended).toMatchObject([isRefused]);
+  });
+
+  test("of a peer that is not verified is refused under require", async () => {
+    const { ann, bob } = createSides({}, { verifiedOnly: true });
+    await bob.read(await ann.describeRelay("AAAA"));
+    expect(bob.ended).toMatchObject([isRefused]);
+  });
 });
 
 describe("a description is refused", () => {

@@ -2,7 +2,14 @@ import { type Bytes, concat, fromBase64Url, isEqual, toBase64Url } from "../byte
 import { BonevalueError } from "../errors.ts";
 import type { Alias, PeerId } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
-import type { Description, Link, LinkIdentity, SignalExchange, Transport } from "../transport/transport.ts";
+import type {
+  Description,
+  Link,
+  LinkIdentity,
+  RelayDescription,
+  SignalExchange,
+  Transport,
+} from "../transport/transport.ts";
 import type { Algorithms } from "./algorithms.ts";
 import type { Device } from "./device.ts";
 import { type AccountOf, bodyFor, evidenceOf } from "./evidence.ts";
@@ -27,6 +34,8 @@ import type { Verdict } from "./verdict.ts";
 // wait behind their description. A description that becomes outdated in its queue is dropped: a caller that describes
 // itself again does not want the answer to its earlier offer, and a callee that has got a newer offer does not answer
 // the earlier one.
+//
+// A relayed link has descriptions of its own, which the same devices sign. An answer signs the offer of its kind.
 
 /** The sign-in, as its links see it. */
 export interface IdentifiedLinksOptions {
@@ -68,10 +77,16 @@ export interface IdentifiedLinks {
   endAll(reason: BonevalueError): void;
 }
 
-/** One side's newest description. */
+/** A description, and the proof with which it was sent. */
 interface Described {
   readonly hash: Bytes;
   readonly proof: Bytes;
+}
+
+/** The newest descriptions of one kind: SDPs, or those of a relayed link. */
+interface Descriptions {
+  own?: Described;
+  remote?: Described;
 }
 
 /** The peer's newest description, which was checked. */
@@ -117,7 +132,8 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
   }
 
   function open(peer: PeerId, role: "caller" | "callee", exchange: SignalExchange) {
-    let own: Described | undefined;
+    const session: Descriptions = {};
+    const relay: Descriptions = {};
     let ownDevice: Bytes | undefined;
     let remote: Remote | undefined;
     let isOpen = false;
@@ -144,28 +160,31 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       incoming = incoming.then(() => (isRefused ? undefined : step())).catch(fail);
     }
 
-    async function sign({ type, sdp }: Description): Promise<Description> {
+    async function sign<D extends Description | RelayDescription>(description: D, newest: Descriptions): Promise<D> {
+      const { remote: offer } = newest;
       const [state, hash, answered] = await Promise.all([
         device.read(),
-        hashDescription(algorithms, { sdp }),
-        role === "callee" ? hashOffer(algorithms, remote!.hash, remote!.proof) : undefined,
+        hashDescription(algorithms, description),
+        role === "callee" ? hashOffer(algorithms, offer!.hash, offer!.proof) : undefined,
       ]);
       ownDevice ??= state.key.publicKey;
       if (!isEqual(ownDevice, state.key.publicKey)) throw mismatch("The identity was reset meanwhile. Call again.");
       const peerDevice = remote?.parsed ? deviceOf(remote.parsed) : met.get(peer);
       const body = await bodyFor(algorithms, state, aliasOf(peer), peerDevice);
       const proof = await createProof(state.key, body, { role, app, from: self(), to: peer, own: hash, answered });
-      own = { hash, proof };
-      return { type, sdp, proof: toBase64Url(proof) };
+      newest.own = { hash, proof };
+      return { ...description, proof: toBase64Url(proof) };
     }
 
-    async function check({ type, sdp, proof: text }: Description): Promise<Remote> {
+    async function check(description: Description | RelayDescription, { own }: Descriptions): Promise<Remote> {
       if (peer === self()) throw mismatch("The server has named this client as a peer of its own.");
       if (role === "caller" && !own) throw mismatch("The connection was answered before it was offered.");
-      if (type !== (role === "caller" ? "answer" : "offer")) throw mismatch("An offer and an answer were exchanged.");
+      if ("type" in description && description.type !== (role === "caller" ? "answer" : "offer"))
+        throw mismatch("An offer and an answer were exchanged.");
       const alias = aliasOf(peer);
+      const { proof: text } = description;
       const [hash, answered] = await Promise.all([
-        hashDescription(algorithms, { sdp }),
+        hashDescription(algorithms, description),
         role === "caller" ? hashOffer(algorithms, own!.hash, own!.proof) : undefined,
       ]);
       const parsed = text === undefined ? undefined : readProof(text);
@@ -192,7 +211,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
         if (role === "caller") generation++;
         const current = generation;
         send(async () => {
-          const signed = await sign(description);
+          const signed = await sign(description, session);
           if (current === generation) exchange.describe(signed);
         });
       },
@@ -205,11 +224,10 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
             if (role === "callee") generation++;
             const current = generation;
             receive(async () => {
-              const checked = await check(description);
+              const checked = await check(description, session);
               if (role === "caller" && current !== generation) return;
-              remote = checked;
-              const { type, sdp } = description;
-              listener.description({ type, sdp });
+              remote = session.remote = checked;
+              listener.description(withoutProof(description));
             });
           },
           candidate: (candidate) => receive(() => listener.candidate(candidate)),
@@ -217,6 +235,18 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
         });
       },
       iceServers: () => exchange.iceServers(),
+      relay: exchange.relay && {
+        ...exchange.relay,
+        describe: (description) => send(async () => exchange.relay!.describe(await sign(description, relay))),
+        listen(listener) {
+          exchange.relay!.listen((description) =>
+            receive(async () => {
+              remote = relay.remote = await check(description, relay);
+              listener(withoutProof(description));
+            }),
+          );
+        },
+      },
     };
 
     const link = transport.open(peer, role, guarded);
@@ -294,6 +324,10 @@ export function reconnect(why: string): BonevalueError {
 
 function hasSameDevice(a: Proof | undefined, b: Proof | undefined): boolean {
   return a && b ? isEqual(deviceOf(a), deviceOf(b)) : a === b;
+}
+
+function withoutProof<D extends Description | RelayDescription>({ proof: _, ...description }: D): Omit<D, "proof"> {
+  return description;
 }
 
 function notVerified(alias: Alias): BonevalueError {

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import { type LazyPart, notLoaded } from "../lazy-part.ts";
-import type { Link, SignalExchange, Transport } from "../transport/transport.ts";
+import type { Link, RelayExchange, SignalExchange, Transport } from "../transport/transport.ts";
 import type { Role } from "./dial-state.ts";
 import { createSignaling, type Signal } from "./signaling.ts";
 
@@ -43,6 +43,8 @@ export interface AttemptOptions {
   /** Sends a signal; may lose it. */
   send(signal: Signal): void;
   iceServers(): readonly RTCIceServer[];
+  /** Undefined if discovery offers no relay. */
+  readonly openRelay: RelayExchange["open"] | undefined;
   /** The link is open. */
   opened(link: Link): void;
   /** The link could not be opened, or has ended after `opened`. */
@@ -51,8 +53,8 @@ export interface AttemptOptions {
 
 /** Creates an attempt without a link. Its owner ends it with `stop`. */
 export function createAttempt(options: AttemptOptions): Attempt {
-  const { transport, clock, connectionPart, peer, role, number, send, iceServers } = options;
-  const signaling = createSignaling({ role, attempt: number, clock, send, iceServers });
+  const { transport, clock, connectionPart, peer, role, number } = options;
+  const signaling = createSignaling({ ...options, attempt: number });
   let link: Link | undefined;
   let undoDeadline = () => {};
   let isOpen = false;

@@ -103,8 +103,8 @@ function onRequest(state: DialState, signal: Signal): Transition {
 }
 
 /** Whether it may be the first signal of an attempt. Signals about a link that was open may not. */
-function begins({ round, description, candidates }: Signal): boolean {
-  return round === 0 && (description !== undefined || candidates !== undefined);
+function begins({ round, description, candidates, relay }: Signal): boolean {
+  return round === 0 && (description ?? candidates ?? relay) !== undefined;
 }
 
 function onResponse(state: DialState, { attempt, end }: Signal): Transition {

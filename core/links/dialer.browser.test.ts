@@ -45,6 +45,7 @@ function createPair() {
       },
       sendOnLink: () => false,
       iceServers: () => [],
+      openRelay: () => undefined,
       isKnown: () => true,
       onIncoming: (peer) => dialers[id]?.accept(peer),
       onOpen: (_peer, link) => opened[id]?.(link),

@@ -3,6 +3,7 @@ import { fc } from "../../tools/property.ts";
 import { BonevalueError, type ErrorCode } from "../errors.ts";
 import type { LazyPart } from "../lazy-part.ts";
 import type { SignalKind } from "../protocol/messages.ts";
+import type { OpenRelay } from "../relay-access.ts";
 import { alreadyLoaded } from "../testing/already-loaded.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
@@ -34,10 +35,12 @@ function createPair({
   transport,
   passes = () => true,
   connectionPart = alreadyLoaded({}),
+  openRelay,
 }: {
   transport?: Transport;
   passes?: (sentSignal: SentSignal) => boolean;
   connectionPart?: LazyPart;
+  openRelay?: OpenRelay;
 } = {}) {
   const clock = createVirtualClock();
   const network = createMemoryNetwork({ clock, latency: 20 });
@@ -64,6 +67,7 @@ function createPair({
         return side.carriesSignals;
       },
       iceServers: () => [],
+      openRelay: () => openRelay,
       isKnown: () => side.refusal !== "unknown-peer",
       onIncoming(peer) {
         if (side.refusal === "unknown-peer") throw new Error("An unknown peer is refused by the dialer itself.");
@@ -677,4 +681,31 @@ test("a page that was reloaded and keeps its id reaches a peer that still has th
   await clock.advance(1_000);
   expect(reloaded.log).toEqual(["open to b as caller"]);
   expect(b.log).toEqual(["open to a as callee", "closed: disconnected", "open to a as callee"]);
+});
+
+test("a transport reaches discovery's relay: the caller asks for it, and the callee has been offered it", async () => {
+  const exchanges: SignalExchange[] = [];
+  const { transport } = createManualTransport();
+  const access = (name: string) => ({ url: name, server: "", ticket: "", WebSocket: WebSocket as never });
+  const asked: string[] = [];
+  const { a, b, clock } = createPair({
+    transport: {
+      open(peer, role, exchange) {
+        exchanges.push(exchange);
+        return transport.open(peer, role, exchange);
+      },
+    },
+    openRelay: async (to) => {
+      asked.push(to);
+      return access("of the caller");
+    },
+  });
+  a.dial("b");
+  exchanges[0]!.relay!.describe({ algorithm: "P-256", publicKey: "A" });
+  b.onRelayOffer("a", access("an older one"));
+  b.onRelayOffer("a", access("of the callee"));
+  await clock.advance(20);
+  expect((await exchanges[0]!.relay!.open())?.url).toBe("of the caller");
+  expect((await exchanges[1]!.relay!.open())?.url).toBe("of the callee");
+  expect(asked).toEqual(["b"]);
 });

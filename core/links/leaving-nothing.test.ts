@@ -47,6 +47,7 @@ function createPools(clock: VirtualClock, transport: Transport) {
       self: () => id,
       signal: (kind, to, signal) => void clock.after(1, () => pools.get(to)?.receive(kind, id, signal)),
       iceServers: () => [],
+      openRelay: () => undefined,
       isKnown: () => true,
       identify: () => ({ verified: true }),
       connect: (options) =>

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { BonevalueError } from "../errors.ts";
 import { createLive, type Live, set } from "../reactive.ts";
-import type { Link } from "../transport/transport.ts";
+import type { Link, LinkPath } from "../transport/transport.ts";
 import { createWeakCache } from "../weak-cache.ts";
 import { createLinkStatsPoller, type LinkStats } from "./link-stats.ts";
 
@@ -9,7 +9,7 @@ import { createLinkStatsPoller, type LinkStats } from "./link-stats.ts";
 export interface LinkState {
   readonly status: "idle" | "connecting" | "open" | "interrupted" | "failed";
   /** How the bytes travel, once open. Known, like `roundTrip`, while there is a subscriber. */
-  readonly path?: "direct" | "turn" | "memory" | undefined;
+  readonly path?: LinkPath | undefined;
   /** Round-trip time in whole ms. */
   readonly roundTrip?: number | undefined;
   /** Whether the peer's identity is certain. Known once the link is open. */

@@ -1,9 +1,9 @@
 import type { Clock } from "../clock.ts";
-import type { Link } from "../transport/transport.ts";
+import type { Link, LinkPath } from "../transport/transport.ts";
 
 /** How the bytes of a link travel, and its round-trip time in whole ms, if its transport knows. */
 export interface LinkStats {
-  readonly path?: "direct" | "turn" | "memory" | undefined;
+  readonly path?: LinkPath | undefined;
   readonly roundTrip?: number | undefined;
 }
 

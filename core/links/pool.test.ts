@@ -609,6 +609,7 @@ function createFakePool({ maxLinks = 64, link = () => ({}), service, online = tr
     self: () => "self",
     signal: (_kind, _to, signal) => signals.push(signal),
     iceServers: () => [],
+    openRelay: () => undefined,
     isKnown: () => true,
     identify: () => ({ verified: true }),
     connect: (options) =>

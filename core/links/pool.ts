@@ -3,6 +3,7 @@ import { BonevalueError } from "../errors.ts";
 import type { LazyPart } from "../lazy-part.ts";
 import type { SignalKind } from "../protocol/messages.ts";
 import type { Live } from "../reactive.ts";
+import type { OpenRelay, RelayAccess } from "../relay-access.ts";
 import type { Link, LinkIdentity, Transport } from "../transport/transport.ts";
 import type { Connection, LinkOptions, Service } from "./connection.ts";
 import type { Role } from "./dial-state.ts";
@@ -23,6 +24,8 @@ export interface PoolOptions<S extends Service> {
   /** Passes a signal on through discovery; may lose it. */
   signal(kind: SignalKind, to: string, signal: unknown): void;
   iceServers(): readonly RTCIceServer[];
+  /** Undefined if discovery offers no relay at this moment. */
+  openRelay(): OpenRelay | undefined;
   /** Whether we may talk to this peer now. */
   isKnown(peer: string): boolean;
   /** Who is at the other end of a link that has opened. */
@@ -57,6 +60,8 @@ export interface Pool<S extends Service> {
   state(peer: string): Live<LinkState>;
   /** Reads a signal that discovery has passed on. */
   receive(kind: SignalKind, from: string, signal: unknown): void;
+  /** Discovery offers a relayed link that a peer has asked for. */
+  onRelayOffer(from: string, access: RelayAccess): void;
   /** Discovery cannot reach this peer. */
   onUnreachable(peer: string): void;
   /** Sets whether the discovery server is connected: new links wait for it. */
@@ -116,6 +121,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     send: options.signal,
     sendOnLink: (peer, signal) => connectionTo(peer)?.signal(signal) ?? false,
     iceServers: options.iceServers,
+    openRelay: options.openRelay,
     isKnown: options.isKnown,
     onIncoming: (peer) => limiter.admit(entryOf(peer)),
     onOpen,
@@ -271,6 +277,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     connectionTo,
     state: states.of,
     receive: dialer.receive,
+    onRelayOffer: dialer.onRelayOffer,
     onUnreachable: dialer.onUnreachable,
     setOnline(now) {
       online = now;

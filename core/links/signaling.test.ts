@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { fc, runs } from "../../tools/property.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import type { Candidate, SignalListener } from "../transport/transport.ts";
@@ -330,4 +330,73 @@ test.each([
   ["an end that is an object", { ...wellFormed, end: {} }],
 ])("a malformed signal is rejected: %s", (_, malformed) => {
   expect(readSignal(malformed)).toBeUndefined();
+});
+
+describe("the descriptions of a relayed link", () => {
+  const keyOf = (publicKey: string) => ({ algorithm: "P-256", publicKey });
+
+  function createRelaySide(role: Role) {
+    const clock = createVirtualClock();
+    const sent: Signal[] = [];
+    const received: string[] = [];
+    const openRelay = async () => undefined;
+    const send = (one: Signal) => sent.push(one);
+    const signals = createSignaling({ role, attempt: 1, clock, send, iceServers: () => [], openRelay });
+    const { relay } = signals.exchange;
+    return {
+      ...signals,
+      clock,
+      sent,
+      relay: relay!,
+      received,
+      listen: () => relay!.listen(({ publicKey }) => received.push(publicKey)),
+    };
+  }
+
+  test("are sent at once in signals of their own, and repeated until the link works", async () => {
+    const { exchange, relay, sent, clock } = createRelaySide("caller");
+    exchange.describe(offer);
+    relay.describe(keyOf("A"));
+    expect(sent.at(-1)).toEqual({ attempt: 1, round: 0, relay: keyOf("A") });
+    sent.length = 0;
+    await clock.advance(2_000);
+    expect(sent).toEqual([
+      { attempt: 1, round: 0, description: offer },
+      { attempt: 1, round: 0, relay: keyOf("A") },
+    ]);
+    exchange.settled();
+    await clock.advance(60_000);
+    expect(sent).toHaveLength(2);
+  });
+
+  test("are received once, also by a listener that is set later", () => {
+    const { receive, received, listen } = createRelaySide("callee");
+    receive({ attempt: 1, round: 0, relay: keyOf("A") });
+    listen();
+    receive({ attempt: 1, round: 0, relay: keyOf("A") });
+    receive({ attempt: 1, round: 0, relay: keyOf("B") });
+    expect(received).toEqual(["A"]);
+  });
+
+  test("are answered again at once when the caller has missed the answer", async () => {
+    const { receive, relay, sent, clock } = createRelaySide("callee");
+    receive({ attempt: 1, round: 0, relay: keyOf("A") });
+    relay.describe(keyOf("B"));
+    await clock.advance(500);
+    sent.length = 0;
+    receive({ attempt: 1, round: 0, relay: keyOf("A") });
+    expect(sent).toEqual([{ attempt: 1, round: 0, relay: keyOf("B") }]);
+  });
+
+  test("do not exist where discovery has no relay", () => {
+    expect(createSide("caller").exchange.relay).toBeUndefined();
+  });
+
+  test("are bounded, and lose unknown fields", () => {
+    const read = (relay: object) => readSignal({ attempt: 1, round: 0, relay })?.relay;
+    expect(read({ ...keyOf("A"), proof: "B", more: 1 })).toEqual({ ...keyOf("A"), proof: "B" });
+    expect(read(keyOf("A".repeat(257)))).toBeUndefined();
+    expect(read({ ...keyOf("A"), algorithm: "x".repeat(17) })).toBeUndefined();
+    expect(read({ ...keyOf("A"), proof: "x".repeat(4_097) })).toBeUndefined();
+  });
 });

@@ -2,7 +2,14 @@ import * as v from "valibot";
 import { boundedCount, boundedText } from "../bounded-schemas.ts";
 import type { Clock } from "../clock.ts";
 import { createRateLimiter } from "../rate-limiter.ts";
-import type { Candidate, Description, SignalExchange, SignalListener } from "../transport/transport.ts";
+import type {
+  Candidate,
+  Description,
+  RelayDescription,
+  RelayExchange,
+  SignalExchange,
+  SignalListener,
+} from "../transport/transport.ts";
 import type { Role } from "./dial-state.ts";
 
 // Carries one attempt's descriptions and candidates over a relay that may lose, repeat and reorder signals.
@@ -16,6 +23,8 @@ import type { Role } from "./dial-state.ts";
 // sent again every 2 s until the link works, so a lost signal needs no acknowledgement. The receiver drops what it knows
 // and gives the transport each description before its candidates. A side that shows that it has missed our part is
 // answered at once. Both a peer's generations and these answers are limited, since each costs us more than the peer.
+//
+// The descriptions of a relayed link belong to no generation: each side sends one, in signals of their own.
 
 /** The signal from one peer to another, relayed by discovery, while they make a link. */
 export interface Signal {
@@ -25,6 +34,7 @@ export interface Signal {
   readonly round: number;
   readonly description?: Description | undefined;
   readonly candidates?: readonly Candidate[] | undefined;
+  readonly relay?: RelayDescription | undefined;
   /** Refuses the attempt or gives it up, with an error code. */
   readonly end?: string | undefined;
 }
@@ -52,8 +62,10 @@ const candidate: v.GenericSchema<unknown, Candidate> = v.object({
 
 // Together they fit into the server's frame, with the candidates.
 const maxDescription = 16_384;
+const shortText = boundedText(16);
+const proof = v.optional(boundedText(4_096));
 const description = v.pipe(
-  v.object({ type: boundedText(16), sdp: boundedText(maxDescription), proof: v.optional(boundedText(4_096)) }),
+  v.object({ type: shortText, sdp: boundedText(maxDescription), proof }),
   v.check(({ sdp, proof = "" }) => sdp.length + proof.length <= maxDescription),
 );
 
@@ -62,6 +74,7 @@ const signal: v.GenericSchema<unknown, Signal> = v.object({
   round: boundedCount(0),
   description: v.optional(description),
   candidates: v.optional(v.array(candidate)),
+  relay: v.optional(v.object({ algorithm: shortText, publicKey: boundedText(256), proof })),
   end: v.optional(boundedText(64)),
 });
 
@@ -93,16 +106,22 @@ export interface SignalingOptions {
   readonly clock: Clock;
   send(signal: Signal): void;
   iceServers(): readonly RTCIceServer[];
+  /** Undefined if discovery offers no relay. */
+  readonly openRelay?: RelayExchange["open"] | undefined;
 }
 
 /** Creates the signaling of one side of one attempt. Its owner ends it with `stop`. */
-export function createSignaling({ role, attempt, clock, send, iceServers }: SignalingOptions): Signaling {
+export function createSignaling(options: SignalingOptions): Signaling {
+  const { role, attempt, clock, send, iceServers, openRelay } = options;
   const mayBegin = createRateLimiter(clock, generationsOfPeer, generationsPeriodMs);
   const mayAnswer = createRateLimiter(clock, 1, answerEveryMs);
   let generation = 0;
   let sent = createPart();
   let received = createPart();
   let listener: SignalListener | undefined;
+  let sentRelay: RelayDescription | undefined;
+  let receivedRelay: RelayDescription | undefined;
+  let onRelay: ((description: RelayDescription) => void) | undefined;
   let asksForRestart = false;
   let answered = false;
   let stopped = false;
@@ -128,6 +147,7 @@ export function createSignaling({ role, attempt, clock, send, iceServers }: Sign
     sent.passed = sent.candidates.length;
     if (sent.description)
       send({ attempt, round: generation, description: sent.description, ...listed(sent.candidates) });
+    if (sentRelay) send({ attempt, round: 0, relay: sentRelay });
     if (asksForRestart) send({ attempt, round: generation + 1 });
   }
 
@@ -164,6 +184,17 @@ export function createSignaling({ role, attempt, clock, send, iceServers }: Sign
     passOn();
   }
 
+  function rememberRelay(description: RelayDescription): void {
+    if (!receivedRelay) onRelay?.(description);
+    else if (role === "callee") answerMissed();
+    receivedRelay = description;
+  }
+
+  /** Sends our part again, which the peer has missed. */
+  function answerMissed(): void {
+    if (undoRepeat && mayAnswer()) sendAll();
+  }
+
   function passOn(): void {
     if (!listener || !received.description) return;
     for (const candidate of takeNew(received)) listener.candidate(candidate);
@@ -174,7 +205,9 @@ export function createSignaling({ role, attempt, clock, send, iceServers }: Sign
       return answered;
     },
     receive(signal) {
-      if (stopped || signal.round < generation) return;
+      if (stopped) return;
+      if (signal.relay) return rememberRelay(signal.relay);
+      if (signal.round < generation) return;
       if (signal.round > generation) {
         const allowed = role === "callee" || (signal.round === generation + 1 && !signal.description);
         if (!allowed || !mayBegin()) return;
@@ -185,7 +218,7 @@ export function createSignaling({ role, attempt, clock, send, iceServers }: Sign
       // our description.
       const missed = role === "callee" ? signal.description : !signal.description && !signal.candidates;
       remember(signal);
-      if (missed && undoRepeat && mayAnswer()) sendAll();
+      if (missed) answerMissed();
     },
     resend() {
       if (undoRepeat) sendAndRepeat();
@@ -219,6 +252,18 @@ export function createSignaling({ role, attempt, clock, send, iceServers }: Sign
         passOn();
       },
       iceServers,
+      relay: openRelay && {
+        open: openRelay,
+        describe(description) {
+          if (stopped) return;
+          sentRelay = description;
+          startRepeats();
+        },
+        listen(listener) {
+          onRelay = listener;
+          if (receivedRelay) listener(receivedRelay);
+        },
+      },
     },
   };
 }

@@ -149,6 +149,7 @@ const silent: DiscoveryEvents = {
   userRemove: ignore,
   iceServers: ignore,
   signal: ignore,
+  relayOffer: ignore,
   unreachable: ignore,
   woke: ignore,
 };

@@ -1,4 +1,5 @@
 import type { BonevalueError } from "../errors.ts";
+import type { RelayAccess } from "../relay-access.ts";
 
 /**
  * *control* and *bulk* are ordered and reliable; *lossy* is unordered and never resent. The order between channels is
@@ -20,6 +21,27 @@ export interface Candidate {
   readonly sdpMid?: string | null | undefined;
   readonly sdpMLineIndex?: number | null | undefined;
   readonly usernameFragment?: string | null | undefined;
+}
+
+/** What a side of a relayed link says of itself in place of an SDP: its public key for this attempt (ECDH). */
+export interface RelayDescription {
+  /** The name that WebCrypto has for it: `P-256`. */
+  readonly algorithm: string;
+  /** In WebCrypto's raw format, in base64url. */
+  readonly publicKey: string;
+  readonly proof?: string | undefined;
+}
+
+/** The signals of a relayed link, which are independent of the rounds. Each side describes itself once. */
+export interface RelayExchange {
+  /**
+   * The caller asks discovery, and describes itself afterwards. The callee gets what discovery has offered to it, which
+   * comes before the caller's description, or `undefined`.
+   */
+  open(): Promise<RelayAccess | undefined>;
+  describe(description: RelayDescription): void;
+  /** Sets the listener for the other side's description. */
+  listen(listener: (description: RelayDescription) => void): void;
 }
 
 /** Receives the signals of the other side, each once. The description of a round comes before its candidates. */
@@ -46,7 +68,12 @@ export interface SignalExchange {
   listen(listener: SignalListener): void;
   /** The current ICE servers of the discovery server. */
   iceServers(): readonly RTCIceServer[];
+  /** Undefined if discovery offers no relay. */
+  readonly relay?: RelayExchange | undefined;
 }
+
+/** How the bytes of a link travel: `turn` through a TURN server, `relay` through the discovery server. */
+export type LinkPath = "direct" | "turn" | "relay" | "memory";
 
 /** The listener of a link. */
 export interface LinkEvents {
@@ -83,7 +110,7 @@ export interface Link {
   /** Why the link is not open yet and what to do, if the transport knows. */
   trouble?(): string | undefined;
   /** The kind of path and its round-trip time in ms, if the transport knows them. */
-  stats?(): Promise<{ readonly path?: "direct" | "turn" | "memory"; readonly roundTrip?: number }>;
+  stats?(): Promise<{ readonly path?: LinkPath; readonly roundTrip?: number }>;
 }
 
 /** Who is at the other end of a link. Known once the link is open. */
@@ -106,6 +133,8 @@ export interface Reach {
   readonly relay: boolean;
   /** The errors of STUN and TURN servers. */
   readonly errors: readonly string[];
+  /** The app does not want links through the discovery server. */
+  readonly declinesRelay?: boolean;
   /** The URLs of the STUN and TURN servers that were tested, if the transport uses any. */
   readonly servers?: readonly string[];
 }

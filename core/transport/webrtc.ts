@@ -1,10 +1,13 @@
 import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
+import { defaultMaxMessage } from "./default-max-message.ts";
 import { createLifetime, type Lifetime } from "./lifetime.ts";
+import type { CarryingRelay } from "./relay/relay.ts";
+import { createRelayFallback, type DirectEvents, type StartFallback } from "./relay-fallback.ts";
 import type { Link, Reach, SignalExchange, Transport } from "./transport.ts";
 import { type Channels, createChannels } from "./webrtc/channels.ts";
 import { monitorConnection } from "./webrtc/connection-monitor.ts";
-import { describeIceError, linkFailed } from "./webrtc/link-errors.ts";
+import { describeIceError, linkFailed, noPath } from "./webrtc/link-errors.ts";
 import { type Negotiation, negotiate } from "./webrtc/negotiation.ts";
 import { hasPath, pathOf } from "./webrtc/path.ts";
 import { type Quirks, quirksOf } from "./webrtc/quirks.ts";
@@ -31,22 +34,24 @@ export interface WebRtcOptions {
   iceServers?: IceServers | (() => IceServers | Promise<IceServers>) | undefined;
   /** For runtimes without WebRTC: in Node, the one of `node-datachannel/polyfill`. */
   RTCPeerConnection?: PeerConnectionConstructor | undefined;
+  /**
+   * Whether links that find no direct path may go through the discovery server, encrypted, if it offers that. Both peers have
+   * to agree. Default true.
+   */
+  relay?: boolean | undefined;
 }
-
-// For implementations that do not report it; every one accepts this size.
-const defaultMaxMessage = 65_536;
 
 const noWebRtc =
   "This runtime has no RTCPeerConnection. Pass one to webrtc(): in Node, that of `node-datachannel/polyfill`.";
 const noWebRtcInWorkers = "Workers have no WebRTC. Create the client in the page, and use postMessage.";
 const tooManyConnections = "The browser has reached its limit of WebRTC connections. Close links, or lower `maxLinks`.";
-const noPath = "There is no path to the peer. Configure a TURN server in iceServers.";
 
 /** Connects peers with WebRTC data channels. It uses only the STUN and TURN servers of the app and its discovery server. */
 export function webrtc(options: WebRtcOptions = {}): Transport {
+  const startFallback = options.relay === false ? undefined : createRelayFallback(systemClock);
   return {
     channelBinding: true,
-    open: (_peer, role, exchange) => openLink(options, role, exchange),
+    open: (peer, role, exchange) => openLink(options, startFallback, peer, role, exchange),
     probe: (servers) => probeReach(options, servers),
   };
 }
@@ -57,25 +62,49 @@ async function probeReach(options: WebRtcOptions, discoveryServers: IceServers):
   const iceServers = quirks.servers(await serversOf(options, discoveryServers));
   const { probe } = await import("./webrtc/probe.ts");
   const found = await probe(construct(Implementation, { iceServers }), quirks, systemClock, iceServers);
-  return { ...found, errors: [...new Set(found.errors.map(describeIceError))] };
+  return { ...found, declinesRelay: options.relay === false, errors: [...new Set(found.errors.map(describeIceError))] };
 }
 
-function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: SignalExchange): Link {
+function openLink(
+  options: WebRtcOptions,
+  startFallback: StartFallback | undefined,
+  peer: string,
+  role: "caller" | "callee",
+  exchange: SignalExchange,
+): Link {
   const lifetime = createLifetime(() => connection?.release());
-  const channels = createChannels(lifetime);
   let connection: WebRtcConnection | undefined;
+  let hasTurn = false;
+  let carrier: CarryingRelay | undefined;
+
+  const { relay } = exchange;
+  const fallback =
+    relay &&
+    startFallback?.({
+      ...{ peer, role, exchange, relay, lifetime },
+      isPromising: () => hasTurn || (connection !== undefined && hasPath(connection.pc)),
+      use(relay) {
+        connection?.release();
+        connection = undefined;
+        carrier = relay;
+      },
+    });
+  const direct: DirectEvents = fallback ?? lifetime;
+  const directChannels = createChannels(direct);
+  const channels = () => carrier ?? directChannels;
 
   async function start(): Promise<void> {
     const Implementation = implementationOf(options);
     const quirks = await quirksOf(Implementation);
     const servers = async () => quirks.servers(await serversOf(options, exchange.iceServers()));
     const iceServers = await servers();
+    hasTurn = iceServers.some(({ urls }) => /(^|,)turn/i.test(String(urls)));
     if (lifetime.status !== "opening") return;
     const pc = construct(Implementation, { iceServers });
-    connection = connect({ pc, quirks, servers, role, exchange, lifetime, channels });
+    connection = connect({ pc, quirks, servers, role, exchange, lifetime, direct, channels: directChannels });
   }
 
-  start().catch((cause) => lifetime.end(linkFailed("The link could not be started; check iceServers", cause)));
+  start().catch((cause) => direct.end(linkFailed("The link could not be started; check iceServers", cause)));
 
   return {
     opened: lifetime.opened,
@@ -84,19 +113,23 @@ function openLink(options: WebRtcOptions, role: "caller" | "callee", exchange: S
       return connection?.pc.sctp?.maxMessageSize || defaultMaxMessage;
     },
     get buffered() {
-      return channels.buffered;
+      return channels().buffered;
     },
     get lowMark() {
-      return channels.lowMark;
+      return channels().lowMark;
     },
     set lowMark(mark) {
-      channels.lowMark = mark;
+      channels().lowMark = mark;
     },
     listen: lifetime.listen,
-    send: channels.send,
+    send: (...message) => channels().send(...message),
     close: lifetime.end,
-    trouble: () => (lifetime.status === "opening" ? connection?.negotiation.trouble() : undefined),
+    trouble() {
+      if (lifetime.status !== "opening") return undefined;
+      return [connection?.negotiation.trouble(), direct.trouble?.()].filter(Boolean).join(" ") || undefined;
+    },
     async stats() {
+      if (carrier) return carrier.stats();
       if (!connection || lifetime.status === "over") return {};
       return pathOf(await connection.pc.getStats(), connection.quirks);
     },
@@ -118,10 +151,13 @@ interface ConnectOptions {
   readonly role: "caller" | "callee";
   readonly exchange: SignalExchange;
   readonly lifetime: Lifetime;
+  readonly direct: DirectEvents;
   readonly channels: Channels;
 }
 
-function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: ConnectOptions): WebRtcConnection {
+function connect(options: ConnectOptions): WebRtcConnection {
+  const { pc, quirks, servers, role, exchange, lifetime, direct, channels } = options;
+  const end: Lifetime["end"] = (reason) => direct.end(reason);
   const openChannels = () => channels.openOn(pc, quirks);
   const negotiation = negotiate({
     pc,
@@ -131,16 +167,17 @@ function connect({ pc, quirks, servers, role, exchange, lifetime, channels }: Co
     clock: systemClock,
     openChannels,
     servers,
-    fail: lifetime.end,
+    answered: direct.answered,
+    fail: end,
   });
   const undoMonitor = monitorConnection(pc, systemClock, {
     isOpen: () => lifetime.status === "open",
     working: exchange.settled,
-    failed: () => lifetime.end(whyFailed(pc, negotiation)),
+    failed: () => end(whyFailed(pc, negotiation)),
     interrupted: (reason) => lifetime.notify((listener) => listener.interrupted(reason)),
     restored: () => lifetime.notify((listener) => listener.restored()),
     restart: negotiation.restart,
-    lost: lifetime.end,
+    lost: end,
   });
 
   function release(): void {

@@ -49,6 +49,7 @@ export function createEventRecorder(): EventRecorder {
       userRemove: recordAs("userRemove"),
       iceServers: recordAs("iceServers"),
       signal: recordAs("signal"),
+      relayOffer: recordAs("relayOffer"),
       unreachable: recordAs("unreachable"),
       woke: recordAs("woke"),
     },

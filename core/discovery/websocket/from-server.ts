@@ -31,7 +31,7 @@ export interface SignedIn {
 export interface ServerEvents
   extends Pick<
     DiscoveryEvents,
-    "peerConnect" | "peerDisconnect" | "peerUpdate" | "userAdd" | "userRemove" | "iceServers" | "signal"
+    "peerConnect" | "peerDisconnect" | "peerUpdate" | "userAdd" | "userRemove" | "iceServers" | "signal" | "relayOffer"
   > {
   /** The server asks for a new socket after this many ms. */
   reconnect(afterMs: number): void;

@@ -4,6 +4,7 @@ import type { ToClient } from "../../protocol/messages.ts";
 import { type FromServer, serverProtocolError } from "./from-server.ts";
 
 const responseTypes = {
+  openRelay: "relayResponse",
   inviteUser: "inviteResponse",
   requestToken: "tokenResponse",
   claimToken: "claimResponse",

@@ -5,6 +5,7 @@ import type { PeerId, Profile } from "../../peer.ts";
 import { closeCode } from "../../protocol/close-code.ts";
 import { idleTimeoutMs, maxFrameBytes } from "../../protocol/limits.ts";
 import type { SignalKind, ToClient, ToServer } from "../../protocol/messages.ts";
+import type { OpenRelay, RelayAccess } from "../../relay-access.ts";
 import type { FirstFrame } from "./authenticator.ts";
 import { type CloseReason, closeReasonFor, closeReasonOf, errorFromServer } from "./close-reason.ts";
 import {
@@ -49,6 +50,8 @@ export type Leave = "end" | "back" | "stay";
 export interface Socket {
   signal(kind: SignalKind, to: PeerId, signal: unknown): void;
   request<Type extends RequestType>(type: Type, data: ToServer[Type]): Promise<ResponseTo<Type>>;
+  /** Undefined if the server offers no relay. */
+  readonly openRelay: OpenRelay | undefined;
   /** Whether the server understands this extension. */
   supports(feature: string): boolean;
   /** Returns `false` if the server has no profiles. */
@@ -102,14 +105,13 @@ export function openSocket(
       const id = requests.trackRelay(() => events.unreachable(to));
       sendRequest(id, kind, { to, signal });
     },
-    request(type, data) {
-      const { id, response } = requests.create(type);
-      sendRequest(id, type, data);
-      return response;
+    request,
+    get openRelay() {
+      return supports("relay") ? async (to: PeerId) => accessOf(await request("openRelay", { to })) : undefined;
     },
-    supports: (feature) => features.includes(feature),
+    supports,
     setProfile(profile) {
-      if (!features.includes("profiles")) return false;
+      if (!supports("profiles")) return false;
       send("setProfile", { profile });
       return true;
     },
@@ -129,6 +131,20 @@ export function openSocket(
 
   function send<Type extends keyof ToServer>(type: Type, data: ToServer[Type]) {
     if (state !== "over") socket.send(JSON.stringify({ type, data }));
+  }
+
+  function request<Type extends RequestType>(type: Type, data: ToServer[Type]): Promise<ResponseTo<Type>> {
+    const { id, response } = requests.create(type);
+    sendRequest(id, type, data);
+    return response;
+  }
+
+  function supports(feature: string): boolean {
+    return features.includes(feature);
+  }
+
+  function accessOf({ url: relayUrl, ticket }: ToClient["relayResponse"]): RelayAccess {
+    return { url: relayUrl, server: url, ticket, WebSocket: WebSocket as unknown as RelayAccess["WebSocket"] };
   }
 
   // The server closes the socket on a frame that is too large, so one long name would end the whole session.
@@ -192,6 +208,7 @@ export function openSocket(
     } else if (state === "signing in") handleSignIn(message);
     else if (type === "ping") send("pong", {});
     else if (id !== undefined) requests.resolve(id, message);
+    else if (state === "signed in" && type === "relayOffer") events.relayOffer(data.from, accessOf(data));
     else if (state === "signed in") dispatch(message, events);
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Bytes, concat, fromBase64Url, toBase64Url } from "../../bytes.ts";
-import { descriptionBytes, type RelayKey } from "../../transport/description-bytes.ts";
+import { descriptionBytes } from "../../transport/description-bytes.ts";
+import type { RelayDescription } from "../../transport/transport.ts";
 import { type Algorithms, isWeakKey, type SigningKey } from "../algorithms.ts";
 import {
   approve,
@@ -211,19 +212,19 @@ function defineTests(load: () => Promise<Algorithms>): void {
 
   test("a relayed link's key is hashed with its algorithm", async () => {
     const { algorithms } = await setUp();
-    const key: RelayKey = { algorithm: "X25519", publicKey: filled(6, 32) };
+    const key: RelayDescription = { algorithm: "X25519", publicKey: toBase64Url(filled(6, 32)) };
     expect(hex(descriptionBytes(key))).toBe(vector("what is hashed of a relayed link's X25519 key 06…06"));
     expect(hex(await hashDescription(algorithms, key))).toBe(vector("hash of these bytes"));
   });
 
   test("a proof of a relayed link's key counts for this key and algorithm only, and for no SDP", async () => {
     const { algorithms, phone, offered, context } = await setUp();
-    const key: RelayKey = { algorithm: "X25519", publicKey: filled(6, 32) };
+    const key: RelayDescription = { algorithm: "X25519", publicKey: toBase64Url(filled(6, 32)) };
     const own = await hashDescription(algorithms, key);
     const proof = readProof(toBase64Url(await createProof(phone, offered, { ...context, own })));
     await verifyProof(algorithms, proof, { ...context, own });
     const others: Parameters<typeof descriptionBytes>[0][] = [
-      { ...key, publicKey: filled(7, 32) },
+      { ...key, publicKey: toBase64Url(filled(7, 32)) },
       { ...key, algorithm: "P-256" },
       { sdp: `\0\u0006X25519${"\u0006".repeat(32)}` },
     ];

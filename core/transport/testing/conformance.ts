@@ -1,18 +1,29 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { BonevalueError } from "../../errors.ts";
-import type { Candidate, Channel, Description, Link, SignalExchange, SignalListener, Transport } from "../transport.ts";
+import type {
+  Candidate,
+  Channel,
+  Description,
+  Link,
+  RelayExchange,
+  SignalExchange,
+  SignalListener,
+  Transport,
+} from "../transport.ts";
 
 /** A transport under test. */
 export interface Subject {
   readonly name: string;
   readonly transport: Transport;
+  /** Creates the relay of one attempt. */
+  readonly createRelay?: () => { readonly caller: RelayExchange; readonly callee: RelayExchange };
   /** What it holds at this moment: connections, or whatever else must not pile up. */
   held(): number;
 }
 
 /** What every transport must do, whatever carries it. */
-export function transportConformance({ name, transport, held }: Subject): void {
-  const dialed = () => attempt(transport);
+export function transportConformance({ name, transport, createRelay, held }: Subject): void {
+  const dialed = () => attempt(transport, createRelay?.());
 
   describe(`a link by ${name}`, () => {
     test("opens on both sides", async () => {
@@ -101,7 +112,7 @@ export function transportConformance({ name, transport, held }: Subject): void {
       caller.send("control", bytesOf(1));
       await inbox.take(1);
       const { path, roundTrip } = (await caller.stats?.()) ?? {};
-      expect(path).toMatch(/^(direct|turn|memory)$/);
+      expect(path).toMatch(/^(direct|turn|relay|memory)$/);
       expect(roundTrip).toBeGreaterThanOrEqual(0);
       expect(roundTrip).toBeLessThan(1_000);
     });
@@ -162,11 +173,19 @@ export function transportConformance({ name, transport, held }: Subject): void {
 }
 
 /** Both sides of one attempt, joined by exchanges that lose nothing. */
-function attempt(transport: Transport) {
+function attempt(transport: Transport, relay?: ReturnType<NonNullable<Subject["createRelay"]>>) {
   const toCallee = createHalf();
   const toCaller = createHalf();
-  const caller = transport.open("callee", "caller", { ...toCallee.outgoing, ...toCaller.incoming });
-  const callee = transport.open("caller", "callee", { ...toCaller.outgoing, ...toCallee.incoming });
+  const caller = transport.open("callee", "caller", {
+    ...toCallee.outgoing,
+    ...toCaller.incoming,
+    relay: relay?.caller,
+  });
+  const callee = transport.open("caller", "callee", {
+    ...toCaller.outgoing,
+    ...toCallee.incoming,
+    relay: relay?.callee,
+  });
   onTestFinished(async () => {
     for (const link of [caller, callee]) link.close();
     await Promise.all([caller.closed, callee.closed]);

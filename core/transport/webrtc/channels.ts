@@ -21,7 +21,7 @@ export interface Channels {
 }
 
 /** Creates the channels, which wait for `openOn`. */
-export function createChannels(lifetime: Lifetime): Channels {
+export function createChannels(lifetime: Pick<Lifetime, "open" | "end" | "notify">): Channels {
   const channels: Partial<Record<Channel, RTCDataChannel>> = {};
   let lowMark = 0;
   let isWatching = false;

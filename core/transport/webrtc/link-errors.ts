@@ -11,3 +11,7 @@ export function linkFailed(what: string, cause: unknown): BonevalueError {
   const detail = cause instanceof Error ? cause.message : String(cause);
   return new BonevalueError("link-failed", `${what}: ${detail}`, { cause });
 }
+
+/** There is no path to the peer, and what would make one. */
+export const noPath =
+  "Direct paths are blocked and there was no relay candidate: configure a TURN server in iceServers, or use the relay of the discovery server (--relay).";

@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import type { Candidate, Description, SignalExchange } from "../transport.ts";
-import { describeIceError, linkFailed } from "./link-errors.ts";
+import { describeIceError, linkFailed, noPath } from "./link-errors.ts";
 import { hasPath } from "./path.ts";
 import type { Quirks } from "./quirks.ts";
 
@@ -27,6 +27,8 @@ export interface NegotiationOptions {
   openChannels(): void;
   /** The current servers, for a restart. */
   servers(): Promise<RTCIceServer[]>;
+  /** The callee has answered, so ICE begins. */
+  readonly answered?: (() => void) | undefined;
   /** The negotiation failed. */
   fail(error: BonevalueError): void;
 }
@@ -47,6 +49,7 @@ export function negotiate({
   clock,
   openChannels,
   servers,
+  answered,
   fail,
 }: NegotiationOptions): Negotiation {
   const candidateTypes = new Set<string>();
@@ -105,7 +108,8 @@ export function negotiate({
     }
     if (rounds > 0 && role === "callee") await renewServers();
     await pc.setRemoteDescription({ type: expected, sdp: quirks.remote(description.sdp) });
-    if (role === "callee" && description === remoteDescription) await describe(description);
+    if (role === "caller") answered?.();
+    else if (description === remoteDescription) await describe(description);
   }
 
   async function addCandidate(candidate: Candidate, round: Description | undefined): Promise<void> {
@@ -179,10 +183,9 @@ function diagnoseFailure(
   }
   if (!candidateTypes.has("relay")) {
     const errors = [...iceErrors].join("; ");
-    const advice = errors
-      ? ` (${errors}): check the TURN server and its credentials, which may have expired.`
-      : ": configure a TURN server in iceServers.";
-    return `Direct paths are blocked and there was no relay candidate${advice}`;
+    if (!errors) return noPath;
+    const advice = "check the TURN server and its credentials, which may have expired.";
+    return `Direct paths are blocked and there was no relay candidate (${errors}): ${advice}`;
   }
   return "The TURN server made no path either. Check that both sides can reach it.";
 }

@@ -1,0 +1,22 @@
+/** The members of a WebSocket that a relayed link uses. */
+export interface RelaySocket {
+  binaryType: string;
+  readonly bufferedAmount: number;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  close(): void;
+  addEventListener(type: "open" | "message" | "close" | "error", listener: (event: any) => void): void;
+}
+
+/** How one side of a relayed link reaches the discovery server. */
+export interface RelayAccess {
+  /** The URL of the socket, perhaps relative to `server` as a folder. */
+  readonly url: string;
+  /** The URL of the discovery server. */
+  readonly server: string;
+  /** The first message on the socket. */
+  readonly ticket: string;
+  readonly WebSocket: new (url: string) => RelaySocket;
+}
+
+/** Asks discovery for a relayed link to a peer, to which discovery offers it, too. */
+export type OpenRelay = (to: string) => Promise<RelayAccess>;

@@ -1,0 +1,134 @@
+import type { Bytes } from "../../bytes.ts";
+import { microtask } from "../../clock.ts";
+import type { Channel } from "../transport.ts";
+import { channels, headSize, type Kind, maxRecord, minPart, more, windowSize } from "./segments.ts";
+
+// Packs the messages of the three channels into records. WebSockets do not report when their buffer drains, so the other
+// side acknowledges the bytes of messages, and at most `windowSize` are on their way. All others wait here, where control
+// can still overtake bulk. Segments without a message do not count: an ack must never wait for an ack.
+
+// A message that waits behind this many bytes would be stale when it is sent.
+const lossyHighWaterMark = 16_384;
+
+/** The outgoing half of a relayed link. */
+export interface RecordWriter {
+  /** The bytes on control and bulk that wait. */
+  readonly buffered: number;
+  /** `drain` is called when `buffered` falls to this. */
+  lowMark: number;
+  /** The caller may reuse the bytes afterwards. */
+  send(channel: Channel, message: Bytes): void;
+  /** Sends a segment without a message, before all messages. */
+  signal(kind: (typeof Kind)[keyof typeof Kind], data?: Bytes): void;
+  /** Returns `false` if the other side acknowledges more than it was sent. */
+  onAck(bytes: number): boolean;
+}
+
+export interface RecordWriterOptions {
+  /** Called with one record after another. */
+  write(record: Bytes): void;
+  drain(): void;
+}
+
+interface Queue {
+  readonly kind: number;
+  readonly messages: Bytes[];
+  /** How many bytes of the first message have been sent. */
+  offset: number;
+  size: number;
+}
+
+/** Creates a writer. It writes what one turn of the event loop has sent together, in a microtask. */
+export function createRecordWriter({ write, drain }: RecordWriterOptions): RecordWriter {
+  const queues = channels.map((_, kind): Queue => ({ kind, messages: [], offset: 0, size: 0 }));
+  const queueOf = (channel: Channel): Queue => queues[channels.indexOf(channel)]!;
+  const record = new Uint8Array(maxRecord);
+  let signals: Bytes[] = [];
+  let inFlight = 0;
+  let lowMark = 0;
+  let isAboveLowMark = false;
+  let isScheduled = false;
+
+  const buffered = (): number => queueOf("control").size + queueOf("bulk").size;
+
+  function schedule(): void {
+    if (isScheduled) return;
+    isScheduled = true;
+    microtask(() => {
+      isScheduled = false;
+      for (let record = nextRecord(); record.length > 0; record = nextRecord()) write(record);
+      checkLowMark();
+    });
+  }
+
+  function nextRecord(): Bytes {
+    let size = 0;
+
+    function append(kind: number, data: Uint8Array): void {
+      record[size] = kind;
+      new DataView(record.buffer).setUint16(size + 1, data.length);
+      record.set(data, size + headSize);
+      size += headSize + data.length;
+    }
+
+    for (const segment of signals) append(segment[0]!, segment.subarray(1));
+    signals = [];
+    for (const queue of queues) {
+      for (let message = queue.messages[0]; message; message = queue.messages[0]) {
+        const rest = message.length - queue.offset;
+        const room = Math.min(maxRecord - size - headSize, windowSize - inFlight);
+        if (room < Math.min(rest, minPart)) break;
+        const length = Math.min(rest, room);
+        append(length < rest ? queue.kind + more : queue.kind, message.subarray(queue.offset, queue.offset + length));
+        inFlight += length;
+        queue.size -= length;
+        queue.offset += length;
+        if (length < rest) break;
+        queue.messages.shift();
+        queue.offset = 0;
+      }
+    }
+    return record.slice(0, size);
+  }
+
+  function checkLowMark(): void {
+    if (!isAboveLowMark || buffered() > lowMark) return;
+    isAboveLowMark = false;
+    drain();
+  }
+
+  return {
+    get buffered() {
+      return buffered();
+    },
+    get lowMark() {
+      return lowMark;
+    },
+    set lowMark(mark) {
+      lowMark = mark;
+      if (isAboveLowMark) checkLowMark();
+      else isAboveLowMark = buffered() > mark;
+    },
+    send(channel, message) {
+      const queue = queueOf(channel);
+      if (channel === "lossy" && queue.size > lossyHighWaterMark) return;
+      queue.messages.push(message.slice());
+      queue.size += message.length;
+      isAboveLowMark ||= buffered() > lowMark;
+      schedule();
+    },
+    signal(kind, data = new Uint8Array()) {
+      const segment = new Uint8Array(1 + data.length);
+      segment[0] = kind;
+      segment.set(data, 1);
+      signals.push(segment);
+      schedule();
+    },
+    onAck(bytes) {
+      if (bytes > inFlight) return false;
+      inFlight -= bytes;
+      schedule();
+      return true;
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import { describe, expect, test } from "vitest";
+import { concat } from "../../bytes.ts";
+import type { Channel } from "../transport.ts";
+import { createRecordReader } from "./record-reader.ts";
+import { createRecordWriter } from "./record-writer.ts";
+import { Kind, maxRecord, windowSize } from "./segments.ts";
+
+/** A writer whose records a reader reads, when the test says so. */
+function createPair() {
+  const records: Uint8Array<ArrayBuffer>[] = [];
+  const messages: [Channel, number, number | undefined][] = [];
+  const acks: Uint8Array<ArrayBuffer>[] = [];
+  let drained = 0;
+  const writer = createRecordWriter({ write: (record) => records.push(record), drain: () => drained++ });
+  const read = createRecordReader({
+    message: (channel, bytes) => messages.push([channel, bytes.length, bytes[0]]),
+    sendAck: (data) => acks.push(data),
+    acknowledged: () => true,
+    ready() {},
+    ping() {},
+    pong() {},
+  });
+  writer.signal(Kind.ready);
+  return {
+    writer,
+    records,
+    messages,
+    acks,
+    get drained() {
+      return drained;
+    },
+    /** Lets the writer write what it may. */
+    settle: () => Promise.resolve(),
+    readAll() {
+      for (const record of records.splice(0)) read(record);
+    },
+    /** Passes acks back. */
+    acknowledge() {
+      for (const ack of acks.splice(0)) expect(writer.onAck(new DataView(ack.buffer).getUint32(0))).toBe(true);
+    },
+  };
+}
+
+const filled = (size: number, value = 1) => new Uint8Array(size).fill(value);
+
+describe("the writer of records", () => {
+  test("packs what one turn sends together, control first", async () => {
+    const pair = createPair();
+    pair.writer.send("bulk", filled(10, 1));
+    pair.writer.send("lossy", filled(20, 2));
+    pair.writer.send("control", filled(30, 3));
+    await pair.settle();
+    expect(pair.records.length).toBe(1);
+    pair.readAll();
+    expect(pair.messages).toEqual([
+      ["control", 30, 3],
+      ["lossy", 20, 2],
+      ["bulk", 10, 1],
+    ]);
+  });
+
+  test("splits a message over records of at most 32 KiB with their tag", async () => {
+    const pair = createPair();
+    pair.writer.send("bulk", filled(65_536));
+    await pair.settle();
+    expect(pair.records.map(({ length }) => length <= maxRecord)).toEqual([true, true, true]);
+    pair.readAll();
+    expect(pair.messages).toEqual([["bulk", 65_536, 1]]);
+  });
+
+  test("lets control overtake the bulk that waits", async () => {
+    const pair = createPair();
+    for (let count = 0; count < 8; count++) pair.writer.send("bulk", filled(60_000));
+    await pair.settle();
+    pair.writer.send("control", filled(1, 9));
+    for (let round = 0; round < 4; round++) {
+      pair.readAll();
+      pair.acknowledge();
+      await pair.settle();
+    }
+    expect(pair.messages.findIndex(([channel]) => channel === "control")).toBeLessThan(6);
+    expect(pair.messages.length).toBe(9);
+  });
+
+  test("has at most the window on its way, and goes on with each ack", async () => {
+    const pair = createPair();
+    for (let count = 0; count < 10; count++) pair.writer.send("bulk", filled(60_000));
+    await pair.settle();
+    const sizeOf = () => pair.records.reduce((size, { length }) => size + length, 0);
+    expect(sizeOf()).toBeGreaterThan(windowSize - maxRecord);
+    expect(sizeOf()).toBeLessThan(windowSize + 200);
+    for (let round = 0; pair.messages.length < 10; round++) {
+      expect(round).toBeLessThan(20);
+      pair.readAll();
+      pair.acknowledge();
+      await pair.settle();
+    }
+    expect(pair.writer.buffered).toBe(0);
+  });
+
+  test("counts control and bulk that wait, and calls drain once at the low mark", async () => {
+    const pair = createPair();
+    pair.writer.lowMark = 1_000;
+    pair.writer.send("control", filled(600));
+    pair.writer.send("bulk", filled(600));
+    pair.writer.send("lossy", filled(600));
+    expect(pair.writer.buffered).toBe(1_200);
+    expect(pair.drained).toBe(0);
+    await pair.settle();
+    expect(pair.writer.buffered).toBe(0);
+    expect(pair.drained).toBe(1);
+    pair.writer.send("control", filled(600));
+    await pair.settle();
+    expect(pair.drained).toBe(1);
+  });
+
+  test("drops lossy messages behind 16 KiB of others", async () => {
+    const pair = createPair();
+    for (let count = 0; count < 30; count++) pair.writer.send("lossy", filled(1_000, count));
+    await pair.settle();
+    pair.readAll();
+    expect(pair.messages.map(([, , first]) => first)).toEqual(Array.from({ length: 17 }, (_, index) => index));
+  });
+
+  test("accepts no ack for more than it has sent", () => {
+    expect(createPair().writer.onAck(1)).toBe(false);
+  });
+});
+
+describe("the reader of records", () => {
+  const ready = Uint8Array.of(Kind.ready, 0, 0);
+  const segment = (kind: number, size: number) => concat(Uint8Array.of(kind, size >> 8, size & 255), filled(size));
+
+  test.for([
+    ["a message before ready", segment(0, 1)],
+    ["ready twice", concat(ready, ready)],
+    ["half a head", concat(ready, Uint8Array.of(0, 0))],
+    ["a segment that is longer than its record", concat(ready, Uint8Array.of(0, 0, 2, 1))],
+    ["an unknown kind", concat(ready, segment(7, 0))],
+    ["a small part that is not the last of its message", concat(ready, segment(130, 4_095))],
+    ["an ack for more than was sent", concat(ready, segment(Kind.ack, 4))],
+  ] as const)("throws protocol for %s", ([, record]) => {
+    const read = createRecordReader({
+      message() {},
+      sendAck() {},
+      acknowledged: () => false,
+      ready() {},
+      ping() {},
+      pong() {},
+    });
+    expect(() => read(record)).toThrow(expect.objectContaining({ code: "protocol" }));
+  });
+
+  test("throws protocol for a message of more than 64 KiB", () => {
+    const pair = createPair();
+    const read = createRecordReader({
+      message() {},
+      sendAck() {},
+      acknowledged: () => true,
+      ready() {},
+      ping() {},
+      pong() {},
+    });
+    read(ready);
+    read(segment(130, 32_000));
+    read(segment(130, 32_000));
+    expect(() => read(segment(2, 2_000))).toThrow(expect.objectContaining({ code: "protocol" }));
+    expect(pair.messages).toEqual([]);
+  });
+});

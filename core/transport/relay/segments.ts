@@ -1,0 +1,33 @@
+import { maxRelayMessageBytes } from "../../protocol/limits.ts";
+import type { Channel } from "../transport.ts";
+import { overhead } from "./record-cipher.ts";
+
+// A record is a sequence of segments: `kind[1] ‖ length[2] ‖ data`. docs/protocol.md, "Relayed links".
+
+/** The channels, in the order of their kinds of segments. Control goes first, and bulk last. */
+export const channels: readonly Channel[] = ["control", "lossy", "bulk"];
+
+/** The kinds of segments that carry no message. */
+export const Kind = {
+  /** Opens the link. */
+  ready: 3,
+  /** The bytes of messages that have arrived since the last one: `count[4]`. */
+  ack: 4,
+  ping: 5,
+  pong: 6,
+} as const;
+
+/** Added to the kind: the message continues in the next segment of its channel. */
+export const more = 0x80;
+
+/** A part of a message that is not its last one has at least this many bytes. */
+export const minPart = 4_096;
+
+/** The bytes of a segment before its data. */
+export const headSize = 3;
+
+/** The largest record before its encryption, in bytes. */
+export const maxRecord: number = maxRelayMessageBytes - overhead;
+
+/** How many bytes of messages may be on their way without an ack. */
+export const windowSize = 262_144;
