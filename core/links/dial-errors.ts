@@ -39,8 +39,7 @@ function noAnswer(peer: string): BonevalueError {
 
 /** The peer answered, but there is no path to it. `trouble` is what the transport knows. */
 export function noPath(peer: string, trouble: string | undefined): BonevalueError {
-  const advice =
-    trouble ?? "Configure a TURN server in iceServers, or use the relay of the discovery server (--relay).";
+  const advice = trouble ?? "Configure a TURN server in iceServers.";
   return new BonevalueError("link-failed", `No link to peer ${peer} ${inTime}. ${advice}`);
 }
 

@@ -6,6 +6,15 @@ export interface RemotePeer {
   connect(host: string, username: string, password: string): Promise<string>;
   /** Calls Echo. Returns the reply and the path of the link, or the failure. */
   call(to: string, text: string): Promise<{ readonly reply: unknown; readonly path: unknown } | Failure>;
+  /** Closes the link to `to`, which has no other use, by a call that does not keep it alive. */
+  closeLink(to: string): Promise<void>;
+  /** Requests a token for the user who gets the name `alias`. */
+  requestToken(alias: string): Promise<string>;
+  claimToken(alias: string, token: string): Promise<void>;
+  /** Whether the link to `to` is open, and its peer verified. */
+  verified(to: string): Promise<boolean | undefined>;
+  /** The diagnosis, as text. */
+  diagnose(): Promise<string>;
   /**
    * Reads a stream of `chunks` chunks from `to`, one every 10 ms. Returns the number of chunks and the longest gap between
    * two of them in ms, or the failure.
@@ -58,6 +67,16 @@ export function createRemotePeer(client: Client): RemotePeer {
         return { failure: String(error) };
       }
     },
+    async closeLink(to) {
+      await client.get({ peer: to }).call("Echo", "", { keepAlive: false }).first();
+      await new Promise<void>((resolve) => {
+        client.link(to).subscribe(({ status }) => status === "idle" && resolve());
+      });
+    },
+    requestToken: async (alias) => (await client.requestToken(alias)).token,
+    claimToken: (alias, token) => client.claimToken(alias, token),
+    verified: async (to) => client.link(to).value.verified,
+    diagnose: async () => String(await client.diagnose()),
     async flow(to, chunks) {
       flown = 0;
       let gap = 0;

@@ -41,7 +41,8 @@ export async function chromiumPeer(place: NetworkNamespace, library: string): Pr
   const page = await browser.newPage(chromiumContext);
   const received: RunningPage["received"][0][] = [];
   page.on("websocket", (socket) => {
-    socket.on("framereceived", ({ payload }) => void received.push(JSON.parse(String(payload))));
+    // The messages of relay sockets are bytes.
+    socket.on("framereceived", ({ payload }) => typeof payload === "string" && received.push(JSON.parse(payload)));
   });
   // Nobody serves pages over there.
   const html = `<!doctype html><meta charset="utf-8"><script src="/library.js"></script>
@@ -65,6 +66,11 @@ function peerOf(verb: (name: keyof RemotePeer) => Verb, close: () => Promise<voi
   return {
     connect: verb("connect"),
     call: verb("call"),
+    closeLink: verb("closeLink"),
+    requestToken: verb("requestToken"),
+    claimToken: verb("claimToken"),
+    verified: verb("verified"),
+    diagnose: verb("diagnose"),
     flow: verb("flow"),
     flown: verb("flown"),
     relay: verb("relay"),
