@@ -353,6 +353,16 @@ describe("several devices", () => {
     expect(bob.client.identityOf("Ann").peek().account).toBe(accountOf(ann));
   });
 
+  test("a device that a new device has refused is no longer called unlinked once the new one has joined", async () => {
+    const { annsName, ann: laptop } = await verifiedUsers({ policy: "require" });
+    const phone = await signIn(annsName, { policy: "require" });
+    expect(await echo(laptop, "Us")).toBe("identity-mismatch");
+    await until(() => laptop.client.identity.peek()?.status === "unlinked");
+    await link(laptop, phone);
+    await until(() => laptop.client.identity.peek()?.status === "linked");
+    expect(phone.client.identity.peek()?.status).toBe("linked");
+  });
+
   test("a code works for one device", async () => {
     const [annsName] = await createUsers();
     const [ann, phone, tablet] = [await signIn(annsName), await signIn(annsName), await signIn(annsName)];

@@ -21,7 +21,7 @@ export function link(
   if (!joins(record, proof, made !== undefined, claimed)) {
     const joining = [...record.joining.filter((other) => other !== device), device];
     const next = addDevice(without(record, "tokens", us), device, now, true);
-    return { record: { ...next, users, joining }, verified: true };
+    return { record: { ...next, users, joining, unlinked: false }, verified: true };
   }
   if (record.devices.some(({ approved }) => approved)) {
     return refuse(record, "This device has approved others, so it cannot join: let the other device join.");
