@@ -8,7 +8,7 @@ test("the index links to every example, and each example signs in and shows its 
   const links = await page
     .locator("main a")
     .evaluateAll((all) => all.map((link) => new URL((link as HTMLAnchorElement).href).pathname));
-  expect(links).toHaveLength(12);
+  expect(links).toHaveLength(13);
   await example.screenshot("examples", await example.index());
   for (const link of links) {
     await page.goto(new URL(link, page.url()).href);

@@ -7,6 +7,8 @@ import { takeScreenshot } from "./screenshot.ts";
 export interface ExamplePages {
   /** Opens a page and waits until it is signed in as `who`. `hash` is the URL's fragment. The page is closed after its test. */
   open(path: string, who: string, hash?: string): Promise<Tab>;
+  /** As `open`, in a browser context of its own: another device. */
+  openDevice(path: string, who: string): Promise<Tab>;
   /** Opens the page that lists all examples. It is closed after its test. */
   index(): Promise<Tab>;
   /** See {@link takeScreenshot}. */
@@ -32,19 +34,21 @@ export function setUpExamples(...folders: readonly string[]): ExamplePages {
     expect(opened.flatMap(({ lines }) => lines)).toEqual([]);
   });
 
-  async function show(path: string): Promise<Tab> {
-    const tab = await browser.open(served.url + path);
+  async function show(path: string, isolated = false): Promise<Tab> {
+    const tab = await browser.open(served.url + path, { isolated });
     tabs.push(tab);
+    return tab;
+  }
+
+  async function signedIn(tab: Tab, who: string): Promise<Tab> {
+    await tab.page.getByText(`${who}, online`, { exact: true }).waitFor();
     return tab;
   }
 
   return {
     index: () => show(""),
-    async open(path, who, hash = "") {
-      const tab = await show(`${path}/?as=${who}${hash}`);
-      await tab.page.getByText(`${who}, online`, { exact: true }).waitFor();
-      return tab;
-    },
+    open: async (path, who, hash = "") => signedIn(await show(`${path}/?as=${who}${hash}`), who),
+    openDevice: async (path, who) => signedIn(await show(`${path}/?as=${who}`, true), who),
     screenshot: (name, ...shown) => takeScreenshot(browser, name, shown),
   };
 }
