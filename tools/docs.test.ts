@@ -31,6 +31,8 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "bonevalue-docs-"));
   mkdirSync(join(folder, "node_modules", ".bin"), { recursive: true });
   for (const { name, folder: source } of packages) symlinkSync(root + source, join(folder, "node_modules", name));
+  // What the documentation tells apps in Node to install.
+  symlinkSync(`${root}node_modules/node-datachannel`, join(folder, "node_modules", "node-datachannel"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
