@@ -10,6 +10,7 @@ import type {
   DiscoverySession,
   InvitationNames,
   StoredCredentials,
+  TrustToken,
 } from "./discovery/discovery.ts";
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";
@@ -87,7 +88,16 @@ export interface ClientOptions {
    * peers do not see it leave. `"device"`: new tabs and restarted browsers sign in, too, as new peers. The secrets are in the
    * page's storage under `key`, by default the name of the app; give each of several clients a key. Default: nothing is stored.
    */
-  remember?: "tab" | "device" | { in: "tab" | "device"; key?: string | undefined } | undefined;
+  remember?:
+    | "tab"
+    | "device"
+    | {
+        /** What is remembered: the session of this tab, or also the device. */
+        in: "tab" | "device";
+        /** The name under which the secrets are stored. Default: the name of the app. */
+        key?: string | undefined;
+      }
+    | undefined;
   /** Limits against hostile or broken peers. Each has a default. */
   limits?: Partial<Limits> | undefined;
 }
@@ -102,6 +112,7 @@ export interface Client {
    * With other arguments it replaces the first, whose promise rejects with `cancelled`.
    */
   connect(host: string, username: string, password: string): Promise<void>;
+  /** Signs in with a token, an invitation or the name of a room: see {@link Credentials}. */
   connect(host: string, credentials: Credentials): Promise<void>;
   /** Leaves and closes every link. Pending calls end with `cancelled`. With `remember`, `resume` signs in again. */
   disconnect(): Promise<void>;
@@ -166,10 +177,7 @@ export interface Client {
    * whom, it only verifies. For `"Us"`: a linking code for one other device, valid for 10 minutes. It rejects with
    * `identity-mismatch` with policy `"off"`, and with `unsupported` where the account has a `secret`.
    */
-  requestToken(
-    alias: Alias,
-    callback?: (data: { token: string }) => void,
-  ): Promise<{ readonly token: string; readonly expires: Date }>;
+  requestToken(alias: Alias, callback?: (data: { token: string }) => void): Promise<TrustToken>;
   /**
    * Starts mutual trust with the user who made the token, under the name `alias`. With identity the maker is also verified at
    * the first connection, which is tried at once. For `"Us"`: this device joins the account of the device that made the
@@ -203,9 +211,13 @@ export interface Client {
   /** Deletes this browser's key and all it knows of other users, and starts as a new account. Every user must verify it again. */
   resetIdentity(): Promise<void>;
 
+  /** Whether the client is signed in: `offline`, `connecting`, `online`, or `reconnecting` while the server is out of reach. */
   readonly status: Live<Status>;
+  /** This client: its peer id, user name and room. `undefined` while it is signed out. */
   readonly self: Live<Self | undefined>;
+  /** The aliases of the users whom this user trusts, online or not. Empty in a room. */
   readonly users: Live<readonly Alias[]>;
+  /** The peers that are online and may be called: those of trusted users, and other pages of this account as `"Us"`. */
   readonly peers: Live<readonly Peer[]>;
   /** The link state of a peer. */
   link(peer: PeerId): Live<LinkState>;

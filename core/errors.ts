@@ -33,7 +33,7 @@ export const errorCodes = [
   "unsupported",
 ] as const;
 
-/** One of {@link errorCodes}. */
+/** A code of a {@link BonevalueError}. Codes are stable and cross the wire. */
 export type ErrorCode = (typeof errorCodes)[number];
 
 const knownCodes: ReadonlySet<unknown> = new Set(errorCodes);
@@ -53,7 +53,9 @@ const brand = Symbol.for("bonevalue.BonevalueError");
  * if (error instanceof BonevalueError && error.code === "timeout") retry();
  */
 export class BonevalueError extends Error {
+  /** The name of the class, also after minification. */
   override readonly name = "BonevalueError" as const;
+  /** What happened, for programs. Stable between versions. */
   readonly code: ErrorCode;
   /** The data of the error that a handler threw. For `invalid-request` and `invalid-response`, the schema's issues. */
   readonly data?: unknown;

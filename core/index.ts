@@ -10,7 +10,9 @@ export type {
   InvitationNames,
   OpenOptions,
   SecretKeeper,
+  Snapshot,
   StoredCredentials,
+  TrustToken,
 } from "./discovery/discovery.ts";
 export { websocket } from "./discovery/websocket.ts";
 export { BonevalueError, type ErrorCode } from "./errors.ts";
@@ -31,7 +33,9 @@ export {
   type PresenceOfferOptions,
   type PresenceOutput,
 } from "./presence/definition.ts";
+export type { SignalKind } from "./protocol/messages.ts";
 export type { Live } from "./reactive.ts";
+export type { OpenRelay, RelayAccess, RelaySocket } from "./relay-access.ts";
 export type { CallOptions } from "./rpc/call.ts";
 export type { Progress } from "./rpc/call-peer.ts";
 export type { CallProgress, CallState } from "./rpc/latest-call.ts";
@@ -53,6 +57,19 @@ export type { FileBlobOptions, FileProgress, FileStreamOptions, RemoteFile } fro
 export { file, stream } from "./rpc/streams/stream-schema.ts";
 export type { MessageOptions, Target } from "./rpc/target.ts";
 export type { Events, Self, Status } from "./session.ts";
-export type { Description, Link, SignalExchange, Transport } from "./transport/transport.ts";
-export { webrtc } from "./transport/webrtc.ts";
+export type {
+  Candidate,
+  Channel,
+  Description,
+  Link,
+  LinkEvents,
+  LinkPath,
+  Reach,
+  RelayDescription,
+  RelayExchange,
+  SignalExchange,
+  SignalListener,
+  Transport,
+} from "./transport/transport.ts";
+export { type WebRtcOptions, webrtc } from "./transport/webrtc.ts";
 export type { TrustState } from "./trust.ts";

@@ -21,16 +21,21 @@ export interface Profile {}
  * changes, a new object takes its place in the lists.
  */
 export interface Peer {
+  /** Its id, which it keeps while it is signed in. */
   readonly id: PeerId;
   /** The alias of its user, `"Us"` for the same account. In a room, the name that the guest has chosen: only display it. */
   readonly name: Alias;
+  /** What it says about itself. Never trust it. */
   readonly profile: Profile;
 }
 
 /** A peer as discovery reports it. `profile` is what it said, not validated. */
 export interface PeerInfo {
+  /** Its id, which it keeps while it is signed in. */
   readonly id: PeerId;
+  /** The alias of its user, or the name of the guest. */
   readonly name: Alias;
+  /** What it says about itself, not validated. */
   readonly profile?: unknown;
 }
 

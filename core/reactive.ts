@@ -4,8 +4,11 @@ import { guard } from "./events.ts";
 
 /** A value that changes. `subscribe` calls the listener at once with the current value. Signals have this interface. */
 export interface Live<T> {
+  /** The current value. Inside of a computation it is also a dependency. */
   readonly value: T;
+  /** The current value, without a dependency. */
   peek(): T;
+  /** Calls `listener` at once and after each change. Returns the function that unsubscribes. */
   subscribe(listener: (value: T) => void): () => void;
 }
 

@@ -1,9 +1,14 @@
 /** The members of a WebSocket that a relayed link uses. */
 export interface RelaySocket {
+  /** Set to `arraybuffer` by the client. */
   binaryType: string;
+  /** The bytes that have not been sent yet. */
   readonly bufferedAmount: number;
+  /** Sends one message. */
   send(data: string | Uint8Array<ArrayBuffer>): void;
+  /** Closes the socket. */
   close(): void;
+  /** Adds a listener, as the platform does. */
   addEventListener(type: "open" | "message" | "close" | "error", listener: (event: any) => void): void;
 }
 
@@ -15,7 +20,11 @@ export interface RelayAccess {
   readonly server: string;
   /** The first message on the socket. */
   readonly ticket: string;
-  readonly WebSocket: new (url: string) => RelaySocket;
+  /** The constructor of its socket. */
+  readonly WebSocket: {
+    /** Opens a socket to this URL. */
+    new (url: string): RelaySocket;
+  };
 }
 
 /** Asks discovery for a relayed link to a peer, to which discovery offers it, too. */

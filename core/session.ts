@@ -24,6 +24,7 @@ export type Status = "offline" | "connecting" | "online" | "reconnecting";
 
 /** This client, as the discovery server knows it. */
 export interface Self {
+  /** The id of this peer, which it keeps over reconnects. */
   readonly id: PeerId;
   /** The user name of the account. In a room, the name that others see. */
   readonly username: string;
@@ -40,16 +41,23 @@ export interface Self {
  * An `error` without a listener goes to `console.error`.
  */
 export interface Events {
+  /** The client signed in or reconnected. */
   connect: () => void;
+  /** The client lost the server, for this reason, or you signed out. */
   disconnect: (reason: BonevalueError | undefined) => void;
+  /** A peer went online. */
   peerconnect: (peer: Peer) => void;
   /** The peer has another profile. `peer` has taken the place of its last object in the lists. */
   peerupdate: (peer: Peer) => void;
+  /** The peer with this id went offline. */
   peerdisconnect: (peerId: PeerId) => void;
+  /** Trust with a user began. */
   newuser: (alias: Alias) => void;
+  /** Trust with a user ended. */
   userremoved: (alias: Alias) => void;
   /** What is known of a user's identity has changed. `"Us"`: a device of this user that nobody has approved. */
   identitychange: (alias: Alias, identity: UserIdentity) => void;
+  /** An error that no call of this page reports, such as a lost message, or a handler that threw. `cause` is the original error. */
   error: (error: BonevalueError) => void;
 }
 

@@ -1,10 +1,10 @@
 import type { Client } from "./client.ts";
-import type { InvitationNames } from "./discovery/discovery.ts";
+import type { InvitationNames, TrustToken } from "./discovery/discovery.ts";
 import type { BonevalueError } from "./errors.ts";
 import type { Alias } from "./peer.ts";
 import { createLive, type Live, set } from "./reactive.ts";
 
-/** The state of the requests of one {@link Trust}. Frozen. */
+/** The state of the requests that `useTrust` makes. Frozen. */
 export interface TrustState {
   /** Whether a request has no answer yet. */
   readonly pending: boolean;
@@ -18,7 +18,7 @@ export interface Trust {
   /** Like the client's method. Resolves to whether it succeeded. */
   invite(email: string, names?: InvitationNames): Promise<boolean>;
   /** Like the client's method. Resolves to undefined if it failed. */
-  requestToken(alias: Alias): Promise<{ readonly token: string; readonly expires: Date } | undefined>;
+  requestToken(alias: Alias): Promise<TrustToken | undefined>;
   /** Like the client's method. Resolves to whether it succeeded. */
   claimToken(alias: Alias, token: string): Promise<boolean>;
   /** Like the client's method. Resolves to whether it succeeded. */

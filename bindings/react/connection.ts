@@ -3,7 +3,10 @@ import type { BonevalueError, Client, Credentials } from "../../core/index.ts";
 import { useLatest } from "./latest.ts";
 
 /** The server and the credentials. A `token` function may be inline; each mount calls the latest one to sign in. */
-export type Connect = { readonly host: string } & Credentials;
+export type Connect = {
+  /** The discovery server, as `Client.connect` takes it. */
+  readonly host: string;
+} & Credentials;
 
 // Long enough for a tree that unmounts only to mount again: StrictMode, a route change, a hot reload.
 const disconnectDelayMs = 1_000;

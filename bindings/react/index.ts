@@ -1,5 +1,6 @@
 "use client";
 
+export type { Others } from "../../core/internal.ts";
 export { type UseCall, useCall } from "./call.ts";
 export type { Connect } from "./connection.ts";
 export { useEvent } from "./event.ts";

@@ -19,6 +19,7 @@ export interface BonevalueProviderProps {
   readonly resume?: boolean | undefined;
   /** Called when `resume` or `connect` fails. Default: `console.error`. */
   readonly onError?: ((error: BonevalueError) => void) | undefined;
+  /** The components that use the client. */
   readonly children?: ReactNode;
 }
 

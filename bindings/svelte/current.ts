@@ -4,6 +4,7 @@ import type { Live } from "../../core/index.ts";
 
 /** A reactive value: `x.current` with runes, `$x` as a store. It is subscribed only while an effect or a store subscriber reads it. */
 export interface Current<T> extends Readable<T> {
+  /** The value now. */
   readonly current: T;
 }
 

@@ -1,6 +1,7 @@
+export type { Others } from "../../core/internal.ts";
 export { type UseCall, useCall } from "./call.ts";
 export { getClient, type SetClientOptions, setClient } from "./client.ts";
-export type { Current } from "./current.ts";
+export type { Current, MaybeGetter } from "./current.ts";
 export { useEvent } from "./event.ts";
 export { type UseModuleOptions, useModule } from "./module.ts";
 export { type UsePresence, useOther, useOthers, usePresence } from "./presence.ts";

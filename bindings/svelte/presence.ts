@@ -15,6 +15,7 @@ import { type Current, follow, getValue, type MaybeGetter } from "./current.ts";
 
 /** The result of {@link usePresence}: `x.current` with runes, `$x` as a store, to read and to set. */
 export interface UsePresence<T> extends Writable<T> {
+  /** The value of this peer. Assign a new one to send it. */
   current: T;
 }
 

@@ -1,3 +1,4 @@
+export type { Others } from "../../core/internal.ts";
 export { type UseCall, useCall } from "./call.ts";
 export { type BonevalueOptions, bonevalue, useClient } from "./client.ts";
 export { useEvent } from "./event.ts";

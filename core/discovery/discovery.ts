@@ -5,20 +5,38 @@ import type { OpenRelay, RelayAccess } from "../relay-access.ts";
 
 /** How a user authenticates. */
 export type Credentials =
-  | { username: string; password: string }
+  | {
+      /** The name of the account. */
+      username: string;
+      /** The password of the account. It is sent to the discovery server, so use wss. */
+      password: string;
+    }
   /**
    * For a server that uses the app's own accounts. A function is called at every sign-in and reconnect and has 30 s. If it
    * fails, a first sign-in rejects with `unauthenticated`; a reconnect calls it again later.
    */
-  | { token: string | (() => string | Promise<string>) }
+  | {
+      /** A token of the app, or a function that fetches one. */
+      token: string | (() => string | Promise<string>);
+    }
   /** Accepts an invitation: its user chooses the password, or gives that of the account that exists. */
-  | { invite: string; password: string }
+  | {
+      /** The token of the invitation, from its link. */
+      invite: string;
+      /** The new password, or that of the account that the address has. */
+      password: string;
+    }
   /**
    * Without an account: meets everybody in the room of this name, of 1 to 128 code points. Anybody who knows the name may
    * enter, if the server allows it. `name` is what others see, of 1 to 64 code points; it is neither unique nor verified. Default
    * `"Guest"`.
    */
-  | { room: string; name?: string | undefined };
+  | {
+      /** The name of the room. */
+      room: string;
+      /** What others see as the name of this peer. */
+      name?: string | undefined;
+    };
 
 /** What a page says about itself when it signs in. */
 export interface OpenOptions {
@@ -32,10 +50,28 @@ export interface OpenOptions {
 
 /** The credentials with which a later page continues a session, or starts a new one on a remembered device. */
 export type StoredCredentials = (
-  | { readonly session: string }
-  | { readonly session: string; readonly token: string }
-  | { readonly session: string; readonly room: string; readonly name?: string | undefined }
-  | { readonly device: string }
+  | {
+      /** The secret of the session. */
+      readonly session: string;
+    }
+  | {
+      /** The secret of the session. */
+      readonly session: string;
+      /** The last token of the app. */
+      readonly token: string;
+    }
+  | {
+      /** The secret of the session. */
+      readonly session: string;
+      /** The name of the room. */
+      readonly room: string;
+      /** What others see as the name of this peer. */
+      readonly name?: string | undefined;
+    }
+  | {
+      /** The secret of the device. */
+      readonly device: string;
+    }
 ) & {
   /** The user name, or the name of the room, that the app has passed. It selects the key of the identity. */
   readonly as?: string | undefined;
@@ -55,11 +91,22 @@ export interface SecretKeeper {
 
 /** A device on which the account stays signed in. */
 export interface Device {
+  /** The id that `forgetDevice` takes. */
   readonly id: string;
+  /** When the device first signed in with `remember: "device"`. */
   readonly created: Date;
+  /** When the device last signed in or reconnected. */
   readonly lastUsed: Date;
   /** This client uses it. */
   readonly current: boolean;
+}
+
+/** A token with which another user establishes trust, or a device joins an account. */
+export interface TrustToken {
+  /** The text to pass on. It works once. */
+  readonly token: string;
+  /** When it stops working. */
+  readonly expires: Date;
 }
 
 /** The names under which an inviter and the invited person trust each other. */
@@ -89,7 +136,14 @@ export interface Discovery {
 /** The complete state at a sign-in or reconnect. It replaces the state before. */
 export interface Snapshot {
   /** In a room, `username` is the name that others see. */
-  readonly self: { readonly id: PeerId; readonly username: string; readonly room?: string | undefined };
+  readonly self: {
+    /** The id of this peer. */
+    readonly id: PeerId;
+    /** The user name of the account, or the name of the guest. */
+    readonly username: string;
+    /** The name of the room, if this client is in one. */
+    readonly room?: string | undefined;
+  };
   /** Empty in a room. */
   readonly users: readonly Alias[];
   /** The online peers of trusted users, and this account's other logins under `"Us"`. In a room, its other peers. */
@@ -104,12 +158,15 @@ export interface DiscoveryEvents {
   interrupted(reason: BonevalueError): void;
   /** The session has ended; no event follows. Not emitted for `close`. */
   ended(reason: BonevalueError): void;
+  /** A peer has come online. */
   peerConnect(peer: PeerInfo): void;
   /** A peer has another profile, which is not validated. */
   peerUpdate(id: PeerId, profile: unknown): void;
   /** `lost`: the peer left without `bye`. It may still be reachable by an open link. */
   peerDisconnect(id: PeerId, lost: boolean): void;
+  /** Trust with a user has begun. */
   userAdd(alias: Alias): void;
+  /** Trust with a user has ended. */
   userRemove(alias: Alias): void;
   /** The servers for new links and ICE restarts. They replace the last ones. */
   iceServers(servers: readonly RTCIceServer[]): void;
@@ -136,12 +193,19 @@ export interface DiscoverySession {
   check?(): void;
   /** Changes the client's profile. Drops it while the server is out of reach. Returns `false` if there are no profiles. */
   setProfile?(profile: Profile): boolean;
+  /** Asks the server to invite a person. Resolves in the same way whether or not the address has an account. */
   invite(email: string, names?: InvitationNames): Promise<void>;
-  requestToken(alias: Alias): Promise<{ readonly token: string; readonly expires: Date }>;
+  /** Creates a one-use token for the user who gets the name `alias`. */
+  requestToken(alias: Alias): Promise<TrustToken>;
+  /** Establishes trust with the user who made the token, under the name `alias`. */
   claimToken(alias: Alias, token: string): Promise<void>;
+  /** Ends trust with a user, on both sides. */
   removeUser(alias: Alias): Promise<void>;
+  /** Changes the password, and ends every other session of the account. */
   changePassword(current: string, password: string): Promise<void>;
+  /** Lists the devices on which the account stays signed in. */
   devices?(): Promise<readonly Device[]>;
+  /** Ends every session of a device, and forgets it. */
   forgetDevice?(id: string): Promise<void>;
   /**
    * Leaves. Resolves once the server has been told. A second call returns the same promise. `end` also ends a session that

@@ -19,9 +19,11 @@ export interface MemoryDiscoveryOptions {
 
 /** A discovery server inside this process, for tests, with users, trust, rooms, apps and outages. It ignores `host`. */
 export interface MemoryDiscovery extends Discovery {
+  /** Adds an account, which trusts nobody yet. */
   addUser(username: string, password: string): void;
   /** `a` names `b` `aliasOfB`, and `b` names `a` `aliasOfA`. Their online logins are notified. */
   trust(a: string, aliasOfB: Alias, b: string, aliasOfA: Alias): void;
+  /** Ends trust between two users. */
   distrust(a: string, b: string): void;
   /** Interrupts the connection of one peer, or stops the server, which loses its list of online peers. */
   interrupt(id?: PeerId): void;

@@ -48,7 +48,14 @@ export interface OwnIdentity {
    */
   readonly status: "single" | "linked" | "unlinked";
   /** The other devices of the account that this one has met or approved. */
-  readonly devices: readonly { readonly device: string; readonly since: Date; readonly removed: boolean }[];
+  readonly devices: readonly {
+    /** The public key of the device, in base64url. */
+    readonly device: string;
+    /** When this device met or approved it. */
+    readonly since: Date;
+    /** Whether it has been removed from the account. */
+    readonly removed: boolean;
+  }[];
 }
 
 /** What is known of one user. A frozen snapshot. */
@@ -60,6 +67,7 @@ export interface UserIdentity {
    * approved; `account` is the new one.
    */
   readonly status: "unknown" | "seen" | "pending" | "verified" | "changed";
+  /** The account of the user, in base64url: what `client.identity` shows as `account` on that user's side. */
   readonly account?: string | undefined;
   /** 60 digits in groups of five, the same on both sides. Users compare it by voice or on the screen. */
   readonly safetyNumber?: string | undefined;

@@ -7,6 +7,7 @@ import { createLinkStatsPoller, type LinkStats } from "./link-stats.ts";
 
 /** The direct connection to one peer. It exists only while it is needed. */
 export interface LinkState {
+  /** `idle`: no link. `interrupted`: nothing arrives, but it may recover. `failed`: see `error`. */
   readonly status: "idle" | "connecting" | "open" | "interrupted" | "failed";
   /** How the bytes travel, once open. Known, like `roundTrip`, while there is a subscriber. */
   readonly path?: LinkPath | undefined;

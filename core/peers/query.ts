@@ -11,9 +11,18 @@ export type Query =
   | "*"
   | "Us"
   | (string & {})
-  | { readonly user: Alias }
-  | { readonly peer: PeerId }
-  | { readonly peers: readonly PeerId[] };
+  | {
+      /** Every peer of the user with this alias. */
+      readonly user: Alias;
+    }
+  | {
+      /** The peer with this id. */
+      readonly peer: PeerId;
+    }
+  | {
+      /** The peers with these ids. */
+      readonly peers: readonly PeerId[];
+    };
 
 /** The part of the registry that answers queries. */
 export type KnownPeers = Pick<Registry, "all" | "ofUser" | "byId" | "hasUser" | "aliasOf">;

@@ -9,7 +9,9 @@ type Schema = StandardSchemaV1<any, any>;
 
 /** A named value that each peer may have, for example the position of its cursor. {@link definePresence} returns it. */
 export interface PresenceDefinition<S extends Schema | undefined = any> {
+  /** The name that both sides use, of 1 to 128 characters. */
   readonly name: string;
+  /** Validates the values of others. */
   readonly schema: S;
 }
 
@@ -43,7 +45,9 @@ export interface OwnPresence<T> {
 
 /** The value of another peer. Frozen; the same object until the value, the peer or `stale` changes. */
 export interface PeerPresence<T> {
+  /** The peer that set the value. */
   readonly peer: Peer;
+  /** Its latest value, validated. */
   readonly value: T;
   /** Whether the link to the peer is lost and dialed again. The value is removed if that takes more than 10 s. */
   readonly stale: boolean;

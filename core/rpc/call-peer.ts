@@ -34,7 +34,9 @@ export interface CallSender extends Service {
 
 /** How much of a request's streams and files one peer has read, in bytes. */
 export interface Progress {
+  /** The peer that reads. */
   readonly peer: Peer;
+  /** The bytes of streams and files that it has read. */
   readonly sent: number;
   /** Known when the request carries only files. */
   readonly total?: number | undefined;

@@ -28,6 +28,7 @@ export interface CallState<Response> {
   readonly pending: boolean;
   /** The first value that arrived. */
   readonly first: Response | undefined;
+  /** How many peers have replied, and how many bytes they have read. */
   readonly progress: CallProgress;
   /** Why no value arrived, as `Replies.first` rejects. Undefined while pending, and after `cancel`. */
   readonly error: BonevalueError | undefined;

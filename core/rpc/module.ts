@@ -8,8 +8,11 @@ type Out<S> = S extends StandardSchemaV1<any, infer O> ? O : unknown;
 
 /** A module's contract, shared by the peers that offer it and those that call it. */
 export interface Module<Request extends Schema | undefined = any, Response extends Schema | undefined = any> {
+  /** The name under which peers call it. */
   readonly name: string;
+  /** Validates requests at their receiver. `undefined`: any value. */
   readonly request: Request;
+  /** Validates responses at the caller. `undefined`: any value. */
   readonly response: Response;
 }
 
@@ -64,7 +67,9 @@ export type ContractCode = "invalid-request" | "invalid-response";
 
 /** One request, as the module's handler gets it. */
 export interface HandlerContext<Request> {
+  /** What the caller sent, validated. */
   readonly request: Request;
+  /** The calling peer. */
   readonly peer: Peer;
   /** Whether the peer's identity is certain: otherwise somebody else may have its name. */
   readonly verified: boolean;
@@ -78,6 +83,7 @@ export interface HandlerContext<Request> {
 
 /** Short form, under a bare name: the handler passes its answer to `callback`, now or later, or returns it. */
 export interface NamedHandlerContext extends HandlerContext<any> {
+  /** Answers the call. A returned value does the same. */
   callback(response: any): void;
 }
 

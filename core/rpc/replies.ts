@@ -5,13 +5,34 @@ import { createLive, type Live, set } from "../reactive.ts";
 
 /** The reply of one peer. */
 export type Reply<Response> =
-  | { readonly peer: Peer; readonly status: "fulfilled"; readonly value: Response; readonly error?: undefined }
-  | { readonly peer: Peer; readonly status: "rejected"; readonly error: BonevalueError; readonly value?: undefined };
+  | {
+      /** The peer that replied. */
+      readonly peer: Peer;
+      /** The peer has answered. */
+      readonly status: "fulfilled";
+      /** What its handler returned, validated. */
+      readonly value: Response;
+      /** There is none. */
+      readonly error?: undefined;
+    }
+  | {
+      /** The peer that was called. */
+      readonly peer: Peer;
+      /** There is no answer. */
+      readonly status: "rejected";
+      /** Why there is none. */
+      readonly error: BonevalueError;
+      /** There is none. */
+      readonly value?: undefined;
+    };
 
 /** The replies to a call so far. */
 export interface RepliesState<Response> {
+  /** The number of called peers. */
   readonly targets: number;
+  /** The number of peers that have not replied. */
   readonly pending: number;
+  /** The replies so far, in order of arrival. */
   readonly replies: readonly Reply<Response>[];
 }
 
@@ -30,6 +51,7 @@ export interface Replies<Response> extends AsyncIterable<Reply<Response>> {
   all(): Promise<readonly Reply<Response>[]>;
   /** Ends the calls that have no reply yet with `cancelled`, on both sides. The reason becomes the error's cause. */
   cancel(reason?: unknown): void;
+  /** The replies so far and the number of those that are pending, as a live value. */
   readonly state: Live<RepliesState<Response>>;
 }
 

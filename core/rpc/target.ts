@@ -12,6 +12,7 @@ import type { Replies } from "./replies.ts";
 
 /** Options of one message. */
 export interface MessageOptions {
+  /** Whether the link stays open afterwards. Default: the client's `keepAlive`. */
   keepAlive?: boolean | undefined;
   /** Sends it unordered, never again, and not at all when the link is congested: for cursors and the like. At most 1 KiB. */
   lossy?: boolean | undefined;
@@ -26,6 +27,7 @@ export interface MessageOptions {
  * reply and `first()` reject with `not-connected`; while `reconnecting`, calls that need a new link wait.
  */
 export interface Target {
+  /** The query that selects the peers. */
   readonly query: Query;
   /** The list is another object only after a peer has come, gone, or changed its profile. */
   readonly peers: Live<readonly Peer[]>;

@@ -9,7 +9,9 @@ export type Channel = "control" | "bulk" | "lossy";
 
 /** The session description of one side. Only the two transports interpret it. */
 export interface Description {
+  /** `offer` or `answer`. */
   readonly type: string;
+  /** The session description, as WebRTC makes it (RFC 8866). */
   readonly sdp: string;
   /** Who sends it, in base64url: docs/protocol.md, "Identity". The transport neither makes nor reads it. */
   readonly proof?: string | undefined;
@@ -17,9 +19,13 @@ export interface Description {
 
 /** A possible address of one side: RTCIceCandidateInit for WebRTC. */
 export interface Candidate {
+  /** The candidate in the form of RFC 8839; empty at the end of the candidates. */
   readonly candidate?: string | undefined;
+  /** The media section that it is for. */
   readonly sdpMid?: string | null | undefined;
+  /** The index of that section. */
   readonly sdpMLineIndex?: number | null | undefined;
+  /** The ICE user name of the round that it belongs to. */
   readonly usernameFragment?: string | null | undefined;
 }
 
@@ -29,6 +35,7 @@ export interface RelayDescription {
   readonly algorithm: string;
   /** In WebCrypto's raw format, in base64url. */
   readonly publicKey: string;
+  /** Who sends it, in base64url, as in {@link Description}. */
   readonly proof?: string | undefined;
 }
 
@@ -39,6 +46,7 @@ export interface RelayExchange {
    * comes before the caller's description, or `undefined`.
    */
   open(): Promise<RelayAccess | undefined>;
+  /** Sends this side's description. */
   describe(description: RelayDescription): void;
   /** Sets the listener for the other side's description. */
   listen(listener: (description: RelayDescription) => void): void;
@@ -46,7 +54,9 @@ export interface RelayExchange {
 
 /** Receives the signals of the other side, each once. The description of a round comes before its candidates. */
 export interface SignalListener {
+  /** The offer or answer of the other side. */
   description(description: Description): void;
+  /** An ICE candidate of the other side. */
   candidate(candidate: Candidate): void;
   /** Only for the caller: the callee asks for a new round. */
   restart(): void;
@@ -59,6 +69,7 @@ export interface SignalListener {
 export interface SignalExchange {
   /** The caller starts a round: the first, then one for each ICE restart. The callee answers the newest round. */
   describe(description: Description): void;
+  /** Sends an ICE candidate to the other side. */
   candidate(candidate: Candidate): void;
   /** The callee asks for a new round, which only the caller can start. */
   restart(): void;
@@ -83,6 +94,7 @@ export interface LinkEvents {
   drain(): void;
   /** Nothing arrives now; the link may recover. */
   interrupted(reason: BonevalueError): void;
+  /** Messages arrive again. */
   restored(): void;
 }
 
@@ -110,7 +122,12 @@ export interface Link {
   /** Why the link is not open yet and what to do, if the transport knows. */
   trouble?(): string | undefined;
   /** The kind of path and its round-trip time in ms, if the transport knows them. */
-  stats?(): Promise<{ readonly path?: LinkPath; readonly roundTrip?: number }>;
+  stats?(): Promise<{
+    /** `turn`: through a TURN server; `relay`: through the discovery server. */
+    readonly path?: LinkPath;
+    /** In ms. */
+    readonly roundTrip?: number;
+  }>;
 }
 
 /** Who is at the other end of a link. Known once the link is open. */

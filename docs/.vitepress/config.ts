@@ -14,6 +14,13 @@ const config: UserConfig = defineConfig({
   // Pages include these.
   srcExclude: ["**/parts/**"],
   head: [
+    [
+      "link",
+      {
+        rel: "icon",
+        href: "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='5' cy='8' r='4' fill='%230b7468'/><circle cx='12' cy='8' r='3' fill='%2343b9a9'/></svg>",
+      },
+    ],
     ["meta", { property: "og:site_name", content: "bonevalue" }],
     ["meta", { property: "og:type", content: "website" }],
   ],

@@ -20,7 +20,9 @@ export interface RemoteFile {
 
 /** How much of a file was read, in bytes. */
 export interface FileProgress {
+  /** The bytes that have been read. */
   readonly received: number;
+  /** The size of the file in bytes. */
   readonly total: number;
 }
 
