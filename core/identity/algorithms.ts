@@ -1,6 +1,6 @@
 import { type Bytes, concat, fromBase64Url, toBase64Url } from "../bytes.ts";
-import { BonevalueError } from "../errors.ts";
 import { createLazyPart } from "../lazy-part.ts";
+import { storeError } from "./key-store.ts";
 
 /** A key pair. Nothing here reveals the private half. */
 export interface SigningKey {
@@ -90,7 +90,7 @@ export async function openKey(algorithms: Algorithms, { publicKey, privateKey }:
   const key = fromBase64Url(publicKey)!;
   if (typeof privateKey !== "string") return algorithms.fromCryptoKey(key, privateKey);
   const seed = fromBase64Url(privateKey);
-  if (seed?.length !== 32) throw new BonevalueError("unsupported", "The key store is damaged: call resetIdentity().");
+  if (seed?.length !== 32) throw storeError(new Error("The stored key is damaged. Delete this site's data."));
   return algorithms.fromSeed(seed);
 }
 

@@ -63,6 +63,17 @@ test("a resumed tab signs with the key of the user name with which the app has s
   expect(next.names).toEqual(first.names);
 });
 
+test("a tab whose key store fails does not forget its sign-in", async () => {
+  const page = createFakeBrowser().open();
+  const first = createTab(page.scope);
+  await first.client.connect(server.url, "ann", password);
+  await vi.waitUntil(() => page.scope.sessionStorage?.getItem("bonevalue:"), { timeout: 20_000 });
+  const broken = page.reload();
+  const failing = createTab(broken.scope, { ...first.store, update: () => Promise.reject(new Error("It is full.")) });
+  await expect(failing.client.resume()).rejects.toMatchObject({ code: "unsupported" });
+  expect(await createTab(broken.reload().scope, first.store).client.resume()).toBe(true);
+});
+
 test("a tab that was in a room with a secret comes back to it, and the server never learns the app's name of it", async () => {
   const { next, before, after } = await reload({ room: "the plan", name: "Ann" });
   expect(next.client.self.peek()!.room).toBe("the plan");

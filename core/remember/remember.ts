@@ -156,7 +156,7 @@ const silent: DiscoveryEvents = {
 
 const refusals: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "unsupported"]);
 
-/** Whether the server does not accept the credentials any more. */
+/** Whether the server does not accept the credentials any more. Errors with a cause are this page's, as of its key store. */
 function isRefused(error: unknown): boolean {
-  return error instanceof BonevalueError && refusals.has(error.code);
+  return error instanceof BonevalueError && refusals.has(error.code) && error.cause === undefined;
 }
