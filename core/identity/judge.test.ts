@@ -274,6 +274,15 @@ describe("a token that this account has claimed", () => {
   });
 });
 
+test("a device that has been removed cannot remove others", () => {
+  const removing = proofBy(bob, { removed: [half(bobsPhone)] });
+  const record = check(knowing(), removing).record;
+  const verdict = check(record, proofBy(bob, { chain: chainTo(bobsPhone), removed: [half(22)] }));
+  expect(verdict).toMatchObject(refused);
+  expectUnchanged(verdict, record);
+  expect(check(record, proofBy(bob, { chain: chainTo(22) })).verified).toBe(true);
+});
+
 describe("an introduction", () => {
   const presented = { chain: chainTo(11), time: now - 5, name, signature };
   const introduced = proofBy(bob, { presented });

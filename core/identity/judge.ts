@@ -31,12 +31,12 @@ export function judge(record: IdentityRecord, evidence: Evidence): Verdict {
   const { alias, proof } = evidence;
   if (!proof) return judgeWithoutProof(record, evidence);
   const account = toBase64Url(proof.account);
+  if (hasRemovedKey(record, account, proof.chain))
+    return refuse(record, "The peer's device has been removed from its account.");
   const known = accountsOf(record).has(account) ? addRemoved(record, account, proof.removed.map(toBase64Url)) : record;
   if (removedOf(known, account).length > maxRemoved) {
     return refuse(known, "The peer's account has removed too many devices. Ask its user to reset the identity.");
   }
-  if (hasRemovedKey(known, account, proof.chain))
-    return refuse(known, "The peer's device has been removed from its account.");
   if (isAnotherUsers(known, alias, account) || (account === known.account && alias !== us)) {
     return refuse(known, `"${alias}" answered with the account of another user, or with this one.`);
   }
