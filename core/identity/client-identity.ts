@@ -107,7 +107,8 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
           if (isNews) client.onChange(alias, value);
         },
       });
-      if (room !== undefined && !isOver) session = start({ ...credentials, room: identity.room! });
+      if (isOver) identity.stop();
+      else if (room !== undefined) session = start({ ...credentials, room: identity.room! });
     }
 
     function enqueue(step: () => void | Promise<void>): void {
@@ -121,7 +122,10 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
       events.ended(error);
     }
 
+    /** The server has chosen the room, so that no secret protects it. Only an app's token can ask for that. */
     function leaveUnsigned(): void {
+      if (current || !("token" in credentials))
+        throw new BonevalueError("protocol", "The discovery server has put an account into a room.");
       if (policy === "require") throw noSecret();
       identity = undefined;
       isUnsignedRoom = true;
@@ -151,10 +155,9 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
           ...queued,
           online(snapshot) {
             enqueue(async () => {
-              // The server has chosen the room, so that no secret protects it.
               if (room === undefined && snapshot.self.room !== undefined) return leaveUnsigned();
               await identity!.start(snapshot.self.username);
-              current = identity;
+              if (!isOver) current = identity;
             });
             queued.online(room === undefined ? snapshot : { ...snapshot, self: { ...snapshot.self, room } });
             onPeers();
@@ -186,6 +189,9 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
     // The name of the room is derived first, so that the server does not learn the app's.
     return {
       signal: (...args) => session?.signal(...args),
+      get openRelay() {
+        return session?.openRelay;
+      },
       check: () => session?.check?.(),
       setProfile: (profile) => session?.setProfile?.(profile) ?? false,
       invite: noAccount,

@@ -204,6 +204,7 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
       });
       record = (await device.read()).record;
       undoSubscription = device.subscribe(() => void reread().catch(report));
+      if (isStopped) undoSubscription();
       await publish(false);
     },
     userIdentity: (alias) => published.get(alias) ?? unknown,

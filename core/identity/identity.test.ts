@@ -6,6 +6,7 @@ import { createMemoryDiscovery } from "../discovery/memory.ts";
 import { createNetwork } from "../testing/network.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
 import { createPlatformAlgorithms } from "./algorithms.ts";
+import { createMemoryStore } from "./key-store.ts";
 import type { IdentityOptions } from "./options.ts";
 import { createDevice, createLocalClient, type Device, echo } from "./testing/users.ts";
 import { deriveRoom } from "./tokens.ts";
@@ -293,6 +294,44 @@ describe("policies", () => {
     expect(ann.client.identity.peek()).toBeUndefined();
   });
 
+  test("a sign-in that is replaced while its secret is awaited changes nothing any more", async () => {
+    const { open, addUser } = createMemoryDiscovery();
+    for (const name of ["ann", "bob"]) addUser(name, "");
+    const prompt = Promise.withResolvers<Uint8Array>();
+    const store = createMemoryStore();
+    let subscriptions = 0;
+    let ended = 0;
+    const keyStore: typeof store = {
+      ...store,
+      subscribe(name, listener) {
+        subscriptions++;
+        const undo = store.subscribe!(name, listener);
+        return () => {
+          ended++;
+          undo();
+        };
+      },
+    };
+    const asked = Promise.withResolvers<void>();
+    const secrets = [prompt.promise, Promise.resolve(new Uint8Array(16))];
+    const secret = () => {
+      asked.resolve();
+      return secrets.shift()!;
+    };
+    const { client } = createDevice({ keyStore, secret }, { discovery: { open } });
+    const replaced = expect(client.connect("memory", "ann", "")).rejects.toMatchObject({ code: "cancelled" });
+    await asked.promise;
+    await client.connect("memory", "bob", "");
+    await replaced;
+    const bobs = client.identity.peek();
+    prompt.resolve(new Uint8Array(16).fill(1));
+    await until(() => subscriptions === 2);
+    expect(client.identity.peek()).toBe(bobs);
+    await client.disconnect();
+    expect(client.identity.peek()).toBeUndefined();
+    expect(ended).toBe(2);
+  });
+
   test("what is known of users is hidden while signed out", async () => {
     const { annsName, ann } = await verifiedUsers();
     const bob = ann.client.identityOf("Bob");
@@ -434,30 +473,55 @@ describe("rooms", () => {
     await expect(enter("Carol", { policy: "require" })).rejects.toMatchObject({ code: "identity-mismatch" });
   });
 
-  test("a room that the server has chosen is one without a secret", async () => {
-    const { open: openAccount, addUser } = createMemoryDiscovery();
+  /** A server that signs everybody in as Ann, and puts those into a room who sign in while `chosen.room` has a name. */
+  function createChoosingServer() {
+    const { open: openAccount, addUser, interrupt, restore } = createMemoryDiscovery();
     addUser("ann", "");
+    const chosen: { room?: string } = { room: "team" };
     const discovery: Discovery = {
-      open: (host, credentials, events, options) =>
+      open: (host, _, events, options) =>
         openAccount(
           host,
-          credentials,
+          { username: "ann", password: "" },
           {
             ...events,
-            online: (snapshot) => events.online({ ...snapshot, self: { ...snapshot.self, room: "team" } }),
+            online: (snapshot) => events.online({ ...snapshot, self: { ...snapshot.self, ...chosen } }),
           },
           options,
         ),
     };
+    return { chosen, discovery, interrupt, restore };
+  }
+
+  test("a server cannot switch identity off by putting an account into a room", async () => {
+    const { chosen, discovery, interrupt, restore } = createChoosingServer();
+    const ann = createDevice({}, { discovery });
+    await expect(ann.client.connect("memory", "ann", "")).rejects.toMatchObject({ code: "protocol" });
+    delete chosen.room;
+    await ann.client.connect("memory", { token: "a token" });
+    expect(ann.client.identity.peek()).toBeDefined();
+    chosen.room = "team";
+    const reasons: unknown[] = [];
+    ann.client.on("disconnect", (reason) => reasons.push(reason?.code));
+    interrupt();
+    restore();
+    await until(() => reasons.includes("protocol"));
+    expect(ann.client.identity.peek()).toBeUndefined();
+  });
+
+  test("a room that the server has chosen for an app's token is one without a secret", async () => {
+    const { discovery } = createChoosingServer();
     const [ann, other] = [createDevice({}, { discovery }), createDevice({}, { discovery })];
-    await ann.client.connect("memory", "ann", "");
-    await other.client.connect("memory", "ann", "");
+    await ann.client.connect("memory", { token: "a token" });
+    await other.client.connect("memory", { token: "a token" });
     await until(() => ann.client.peers.peek().length > 0);
     expect(await ann.client.get("*").call("Echo", 1).first()).toBe(1);
     expect(other.calls).toMatchObject([{ verified: false }]);
     expect(ann.client.identity.peek()).toBeUndefined();
     const strict = createDevice({ policy: "require" }, { discovery });
-    await expect(strict.client.connect("memory", "ann", "")).rejects.toMatchObject({ code: "identity-mismatch" });
+    await expect(strict.client.connect("memory", { token: "a token" })).rejects.toMatchObject({
+      code: "identity-mismatch",
+    });
   });
 
   test("all who have the secret are verified, and a guest whom the server lets in is not", async () => {

@@ -19,6 +19,7 @@ const expected: Readonly<Record<string, Readonly<Record<IdentityPolicy, Outcome>
   impostor: { off: "passed, not verified", tofu: "passed, not verified", require: "stopped" },
   splice: { off: "passed, not verified", tofu: "stopped", require: "stopped" },
   stranger: { off: "passed, not verified", tofu: "passed, not verified", require: "stopped" },
+  room: { off: "passed, not verified", tofu: "stopped", require: "stopped" },
   leak: { off: "passed, verified", tofu: "stopped", require: "stopped" },
 };
 

@@ -153,6 +153,23 @@ export const attacks: Readonly<Record<string, (world: World) => Promise<Outcome>
     ann.toClient({ type: "peerConnect", data: { name: "Carol", id } });
     return callAs(puppet, ann.peer, world.ann);
   },
+  async room(world) {
+    const { hostile, ann, bob } = world;
+    await meet(world);
+    await bob.disconnect();
+    hostile.attack = {
+      fromServer: (frame) =>
+        frame.type === "setPeerId" ? { ...frame, data: { ...frame.data, room: "a room" } } : frame,
+    };
+    await bob.connect().catch(() => {});
+    const tap = hostile.tapOf(bob.username);
+    const id = hostile.tapOf(ann.username).peer;
+    const puppet = await createPuppet(id, [{ id: tap.peer, name: "Bob" }], (kind, _to, signal) =>
+      tap.toClient({ type: kind, data: { from: id, signal } }),
+    );
+    divert(hostile, [puppet]);
+    return callAs(puppet, tap.peer, bob);
+  },
   async leak(world) {
     const { hostile, ann, bob } = world;
     await ann.connect();
