@@ -173,12 +173,12 @@ export function addEvent(
 }
 
 /**
- * Returns an error's code and message. The library quotes what came from the user, such as names, so quotations are left
- * out, as are the user, path and query of URLs.
+ * Returns an error's code and message. The library quotes what came from the user, such as names, which may contain quotes.
+ * So everything from the first to the last quote is left out, as are the user, path and query of URLs.
  */
 export function describeError(error: unknown): { readonly code: string; readonly message: string } {
   const { code, message } = error instanceof BonevalueError ? error : { code: "error", message: "" };
-  const text = message.replace(/"[^"]*"/g, '"…"').replace(/(\w+:\/\/)(?:\S*@)?([^\s/?#]*)[^\s:]*/g, "$1$2");
+  const text = message.replace(/".*"/gs, '"…"').replace(/(\w+:\/\/)(?:\S*@)?([^\s/?#]*)[^\s:]*/g, "$1$2");
   return { code, message: text.slice(0, maxMessage) };
 }
 

@@ -1,6 +1,6 @@
 import "./inspect.ts";
 import * as v from "valibot";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { eventually } from "../../tools/eventually.ts";
 import type { Client, ClientOptions } from "../client.ts";
 import { BonevalueError } from "../errors.ts";
@@ -203,6 +203,15 @@ test("a log has no names, profiles, rooms, hosts' secrets, passwords or tokens",
   for (const client of [account, guest, other]) expect(exportLog(client)).not.toContain(secret);
   expect(exported(guest).session.host).toBe("example.org");
   expect(exported(account).events.map(({ text }: { text: string }) => text)).toContain("requestToken");
+});
+
+test("the server of a path is that of the page", async () => {
+  vi.stubGlobal("location", { host: "example.org:8443" });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const client = createNetwork().client();
+  clients.push(client);
+  await client.connect("/bonevalue", { room: "demo", name: "Ann" });
+  expect(exported(client).session.host).toBe("example.org:8443");
 });
 
 test("errors go to the console as before, unless the app listens", async () => {

@@ -84,13 +84,15 @@ function createRecorders(log: ClientLog): Recorders {
 
 /** Returns a session that does the same, and records its requests. A proxy, because several methods are optional. */
 function observeSession(session: DiscoverySession, log: ClientLog): DiscoverySession {
+  const { close } = session;
   return new Proxy(session, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target);
       if (typeof member !== "function") return member;
       return (...args: unknown[]) => {
         if (name === "signal") log.session.signalsSent++;
-        if (name === "close") addEvent(log, "session", "left");
+        // Identity replaces it by one that calls it.
+        if (member === close) addEvent(log, "session", "left");
         const result = member.apply(target, args);
         if (requests.has(name)) recordOutcome(log, String(name), result);
         return result;
@@ -114,8 +116,9 @@ function kindOf(credentials: Parameters<Discovery["open"]>[1]): string {
   return "room" in credentials ? "room" : "password";
 }
 
-/** Leaves out the user, path and query of a URL, which may be secret. */
+/** Leaves out the user, path and query of a URL, which may be secret. A path is on the server of the page. */
 function hostOf(host: string): string {
+  if (host.startsWith("/")) return globalThis.location?.host ?? "";
   return host
     .replace(/^\w+:\/\//, "")
     .split(/[/?#]/, 1)[0]!

@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import type { Discovery, DiscoveryEvents, DiscoverySession, OpenOptions } from "../discovery/discovery.ts";
+import { createClientLog } from "./client-log.ts";
+import { observeDiscovery } from "./observe-discovery.ts";
+
+test("a session that is left is recorded once, also if its close was replaced as identity does", async () => {
+  const log = createClientLog();
+  const discovery: Discovery = { open: () => ({ close: async () => {} }) as DiscoverySession };
+  const credentials = { room: "demo", name: "Ann" };
+  const session = observeDiscovery(discovery, log).open("test", credentials, {} as DiscoveryEvents, {} as OpenOptions);
+  const close = session.close.bind(session);
+  Object.assign(session, { close: () => close() });
+  await session.close();
+  expect(log.events.newestFirst().filter(({ text }) => text === "left")).toHaveLength(1);
+});
