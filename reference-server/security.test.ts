@@ -498,14 +498,14 @@ test("a wildcard in an origin matches one label", async () => {
     await expect(open({ origin })).rejects.toThrow("HTTP 403");
 });
 
-test("a rejected page is logged, at most once a second", async () => {
+test("a rejected page is logged as a warning, at most once a second", async () => {
   const { open, logged, clock } = await startTestServer();
-  const refused = () => logged.filter(([level, message]) => level === "info" && message.startsWith("rejected a page"));
+  const refused = () => logged.filter(([level, message]) => level === "warn" && message.startsWith("rejected a page"));
   const knock = (origin: string) => expect(open({ origin })).rejects.toThrow("HTTP 403");
   await knock("https://app.example.org");
   await knock("https://other.example.org");
   expect(refused()).toEqual([
-    ["info", expect.stringContaining("--origin"), { origin: "https://app.example.org", address: "127.0.0.1" }],
+    ["warn", expect.stringContaining("--origin"), { origin: "https://app.example.org", address: "127.0.0.1" }],
   ]);
   clock.advance(1_000);
   await knock(`https://${"long.".repeat(1_000)}`);

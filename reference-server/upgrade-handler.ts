@@ -125,7 +125,7 @@ export function createUpgradeHandler(parts: UpgradeHandlerParts): UpgradeHandler
       ? "rejected a page: `origins` (--origin) does not list its origin"
       : "rejected an unencrypted socket from another machine: use TLS, or set `insecure` (--insecure) behind a proxy";
     const origin = request.headers.origin?.slice(0, maxLoggedOrigin);
-    parts.log.info({ origin, address: clientAddress(request, parts.proxies) }, why);
+    parts.log.warn({ origin, address: clientAddress(request, parts.proxies) }, why);
   }
 
   /** Whether the connection is encrypted, or stays on this machine. */

@@ -134,6 +134,23 @@ test("in middleware mode the server of the app is used, and without one a warnin
   expect(printed.join()).toContain("Set `server.middlewareMode` to { server }");
 });
 
+test("in middleware mode the discovery server ends with Vite, at a restart and at the end, and the app's server stays", async () => {
+  const http = createHttpServer((_, response) => response.writeHead(404).end()).listen(0, "127.0.0.1");
+  onTestFinished(() => void http.close());
+  await once(http, "listening");
+  const vite = await createServer(createApp({}, { middlewareMode: { server: http } }).config);
+  onTestFinished(() => vite.close());
+  const url = `ws://${hostOf({ httpServer: http })}/bonevalue`;
+  const ann = await enter(url, "Ann");
+  await vite.restart();
+  await ann.closed;
+  const bob = await enter(url, "Bob");
+  expect(bob.peers).toEqual([]);
+  await vite.close();
+  await bob.closed;
+  await expect(openClient(url)).rejects.toThrow("404");
+});
+
 test.each([undefined, { meta: {} }])(
   "a Vite before 7, which calls a hook with the context %j, gets an error",
   (context) => {

@@ -1,7 +1,8 @@
 import type { Server as HttpServer } from "node:http";
-import type { Plugin, PreviewServer, ViteDevServer } from "vite";
+import type { Plugin, PreviewServer, ResolvedConfig, ViteDevServer } from "vite";
 import { createDevelopmentServer } from "./development.ts";
 import type { ServerOptions } from "./options.ts";
+import type { BonevalueServer } from "./server.ts";
 
 /** The options of {@link bonevalue}: those of `createServer`, without the HTTP server, which is Vite's. */
 export type BonevaluePluginOptions = Omit<ServerOptions, "server" | "host" | "port" | "tls">;
@@ -9,7 +10,8 @@ export type BonevaluePluginOptions = Omit<ServerOptions, "server" | "host" | "po
 /**
  * A Vite plugin that runs a discovery server inside `vite dev` and `vite preview`. Pages connect with its path, by default
  * `/bonevalue`, as the host. Unless `options` says otherwise, the server keeps its data in memory, has rooms and the accounts of
- * `bonevalue-server dev`, and accepts pages of this machine, and with `--host` also pages at its IP addresses. Needs Vite 7.
+ * `bonevalue-server dev`, and accepts pages of this machine, and with `--host` also pages at its IP addresses. It warns of other
+ * pages, which `origins` has to list. Needs Vite 7.
  *
  * @example
  * export default defineConfig({ plugins: [bonevalue()] });
@@ -17,17 +19,23 @@ export type BonevaluePluginOptions = Omit<ServerOptions, "server" | "host" | "po
  * await client.connect("/bonevalue", { room: "demo", name: "Ann" });
  */
 export function bonevalue(options: BonevaluePluginOptions = {}): Plugin {
+  // By configuration, as a restart uses the same plugin and starts the next server before it closes the last one.
+  const servers = new WeakMap<ResolvedConfig, BonevalueServer>();
   return {
     name: "bonevalue",
     configureServer(vite) {
       checkVersion(this);
       const { middlewareMode } = vite.config.server;
       const parent = typeof middlewareMode === "object" ? middlewareMode.server : undefined;
-      return openServer(vite, vite.httpServer ?? parent, options);
+      return openServer(vite, vite.httpServer ?? parent, options, servers);
     },
     configurePreviewServer(vite) {
       checkVersion(this);
-      return openServer(vite, vite.httpServer, options);
+      return openServer(vite, vite.httpServer, options, servers);
+    },
+    // Vite closes its environments. In middleware mode the app's HTTP server stays open.
+    async closeBundle() {
+      await servers.get(this.environment.getTopLevelConfig())?.close();
     },
   };
 }
@@ -38,11 +46,12 @@ function checkVersion(context: { readonly meta: { readonly viteVersion?: string 
     throw new Error("bonevalue-server/vite needs Vite 7 or newer: update vite.");
 }
 
-/** Attaches a discovery server to the HTTP server of Vite, and closes it with that. */
+/** Attaches a discovery server to the HTTP server of Vite, and closes it with that. Adds it to `servers`. */
 async function openServer(
   vite: ViteDevServer | PreviewServer,
   http: ViteDevServer["httpServer"] | undefined,
   options: BonevaluePluginOptions,
+  servers: WeakMap<ResolvedConfig, BonevalueServer>,
 ): Promise<void> {
   const { logger } = vite.config;
   if (!http) {
@@ -53,6 +62,7 @@ async function openServer(
   const { path = "/bonevalue" } = options;
   // Vite listens on other addresses than loopback only with `--host`.
   const server = await createDevelopmentServer({ insecure: true, ...options, path, server: http as HttpServer });
+  servers.set(vite.config, server);
   http.once("close", () => void server.close());
   const { printUrls } = vite;
   vite.printUrls = () => {
