@@ -80,15 +80,15 @@ describe("a link without a direct path", () => {
     await bothUseRelay(pair);
   });
 
-  test("waits for ICE while there is a path, or a TURN server may make one", async () => {
+  test("goes through the relay after 8 s while there is a path, or a TURN server may make one", async () => {
     const pair = createPair();
     const { clock, caller } = pair;
     caller.state.isPromising = true;
     caller.direct.answered!();
-    await clock.advance(60_000);
+    await clock.advance(7_999);
     await settle();
     expect(caller.opened).toBe(0);
-    caller.direct.end(noPath);
+    await clock.advance(1);
     await bothUseRelay(pair);
   });
 
@@ -154,6 +154,16 @@ describe("a link with a direct path", () => {
     await settle();
     expect([fake.open.size, caller.state.usesRelay]).toEqual([0, false]);
   });
+});
+
+test("a direct link that opens while the relay is loading stays, whatever becomes of the relay", async () => {
+  const { caller, fake } = createPair();
+  caller.direct.end(noPath);
+  caller.direct.open();
+  await settle();
+  fake.cut();
+  await settle();
+  expect([caller.lifetime.status, caller.opened, caller.state.usesRelay]).toEqual(["open", 0, false]);
 });
 
 /** A callee that has offered the relay, and whose caller has not opened it. */

@@ -31,7 +31,7 @@ export interface DirectEvents extends Pick<Lifetime, "open" | "end" | "notify"> 
   /** Why the relay is not open yet. */
   trouble?(): string;
   /** Why there is no direct connection, if that is certain. */
-  error?: BonevalueError;
+  error?: BonevalueError | undefined;
 }
 
 /** Starts the fallback of one attempt. */
@@ -50,7 +50,23 @@ export function createRelayFallback(clock: Clock): StartFallback {
     function start(offer?: RelayDescription): void {
       if (isStarted || lifetime.status !== "opening") return;
       isStarted = true;
-      code.load().then(() => code.loaded!.openRelay({ ...options, clock, offer, relayedUntil, direct }), lifetime.end);
+      code.load().then(() => {
+        // A direct link may have opened meanwhile.
+        if (lifetime.status === "opening") code.loaded!.openRelay({ ...options, clock, offer, relayedUntil, direct });
+      }, onNotLoaded);
+    }
+
+    function onNotLoaded(error: BonevalueError): void {
+      if (lifetime.status !== "opening") return;
+      if (direct.error) lifetime.end(error);
+      // ICE may still fail, which tries again.
+      isStarted = false;
+      direct.trouble = () => error.message;
+    }
+
+    /** Looks after 4 s, and again after 8 s if it is promising then: ICE would fail only after the dial has ended. */
+    function look(isLast: boolean): void {
+      undoTimeout = clock.after(directTimeoutMs, () => (options.isPromising() && !isLast ? look(true) : start()));
     }
 
     const direct: DirectEvents = {
@@ -63,7 +79,7 @@ export function createRelayFallback(clock: Clock): StartFallback {
       },
       answered() {
         undoTimeout();
-        undoTimeout = clock.after(directTimeoutMs, () => options.isPromising() || start());
+        look(false);
       },
     };
     if (role === "callee") options.relay.listen(start);

@@ -1,5 +1,6 @@
 import { RTCPeerConnection as NodePeerConnection } from "node-datachannel/polyfill";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { createFakeRelay } from "./relay/testing/fake-relay.ts";
 import { transportConformance } from "./testing/conformance.ts";
 import type { SignalExchange } from "./transport.ts";
 import { createFakeSignalExchange } from "./webrtc/testing/fake-signal-exchange.ts";
@@ -72,6 +73,23 @@ test("a link whose iceServers function fails has its error", async () => {
     code: "link-failed",
     message: expect.stringMatching(/credentials service/),
     cause,
+  });
+});
+
+describe("a callee that could use the relay", () => {
+  const withRelay = { ...deaf, iceServers: () => [], relay: createFakeRelay().callee };
+
+  test("ends at once when its iceServers function fails", async () => {
+    const iceServers = () => Promise.reject(new Error("The credentials service is down."));
+    const link = webrtc({ iceServers, RTCPeerConnection: LocalPeerConnection }).open("peer", "callee", withRelay);
+    await expect(link.opened).rejects.toMatchObject({ message: expect.stringMatching(/credentials service/) });
+  });
+
+  test("ends at once when it cannot read the offer", async () => {
+    const listen: SignalExchange["listen"] = ({ description }) => description({ type: "offer", sdp: dataSection });
+    const exchange = { ...withRelay, listen };
+    const link = webrtc({ RTCPeerConnection: LocalPeerConnection }).open("peer", "callee", exchange);
+    await expect(link.opened).rejects.toMatchObject({ code: "link-failed" });
   });
 });
 

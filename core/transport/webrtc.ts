@@ -104,7 +104,7 @@ function openLink(
     connection = connect({ pc, quirks, servers, role, exchange, lifetime, direct, channels: directChannels });
   }
 
-  start().catch((cause) => direct.end(linkFailed("The link could not be started; check iceServers", cause)));
+  start().catch((cause) => lifetime.end(linkFailed("The link could not be started; check iceServers", cause)));
 
   return {
     opened: lifetime.opened,
@@ -129,8 +129,9 @@ function openLink(
       return [connection?.negotiation.trouble(), direct.trouble?.()].filter(Boolean).join(" ") || undefined;
     },
     async stats() {
+      if (lifetime.status === "over") return {};
       if (carrier) return carrier.stats();
-      if (!connection || lifetime.status === "over") return {};
+      if (!connection) return {};
       return pathOf(await connection.pc.getStats(), connection.quirks);
     },
   };
@@ -168,7 +169,8 @@ function connect(options: ConnectOptions): WebRtcConnection {
     openChannels,
     servers,
     answered: direct.answered,
-    fail: end,
+    // A callee cannot start the relay, and the caller would wait in vain.
+    fail: role === "callee" ? lifetime.end : end,
   });
   const undoMonitor = monitorConnection(pc, systemClock, {
     isOpen: () => lifetime.status === "open",

@@ -7,7 +7,7 @@ import type { Lifetime } from "../lifetime.ts";
 import type { Channel } from "../transport.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import type { RelayKeys } from "./key-agreement.ts";
-import { createDecryption, createEncryption } from "./record-cipher.ts";
+import { createDecryption, createEncryption, overhead } from "./record-cipher.ts";
 import { createRecordReader } from "./record-reader.ts";
 import { createRecordWriter } from "./record-writer.ts";
 import { Kind, windowSize } from "./segments.ts";
@@ -91,7 +91,8 @@ export function createEncryptedSocket(options: EncryptedSocketOptions): Encrypte
   /** Decrypts records in parallel, and reads them in order. Nothing is read after one that is not valid. */
   function read(data: ArrayBuffer): void {
     unread += data.byteLength;
-    if (!(data.byteLength <= maxRelayMessageBytes && unread <= maxUnread)) return void fail(tooMuch());
+    const isRecord = data.byteLength > overhead && data.byteLength <= maxRelayMessageBytes;
+    if (!isRecord || unread > maxUnread) return void fail(tooMuch());
     const decrypted = ciphers.then(({ decrypt }) => decrypt(new Uint8Array(data)));
     lastRead = Promise.all([decrypted, lastRead]).then(([record]) => {
       unread -= data.byteLength;

@@ -123,6 +123,7 @@ describe("a server that does not pass on what the caller has sent", () => {
       "disconnected",
       "disconnected",
     ]);
+    expect(await Promise.all(links.map((link) => link.stats?.()))).toEqual([{}, {}]);
   });
 
   test("never reads a message, nor the same bytes twice", async () => {

@@ -1,7 +1,7 @@
 import type { Bytes } from "../../bytes.ts";
 import { microtask } from "../../clock.ts";
 import type { Channel } from "../transport.ts";
-import { channels, headSize, type Kind, maxRecord, minPart, more, windowSize } from "./segments.ts";
+import { channels, headSize, Kind, maxRecord, minPart, more, windowSize } from "./segments.ts";
 
 // Packs the messages of the three channels into records. WebSockets do not report when their buffer drains, so the other
 // side acknowledges the bytes of messages, and at most `windowSize` are on their way. All others wait here, where control
@@ -43,7 +43,7 @@ export function createRecordWriter({ write, drain }: RecordWriterOptions): Recor
   const queues = channels.map((_, kind): Queue => ({ kind, messages: [], offset: 0, size: 0 }));
   const queueOf = (channel: Channel): Queue => queues[channels.indexOf(channel)]!;
   const record = new Uint8Array(maxRecord);
-  let signals: Bytes[] = [];
+  const signals: Bytes[] = [];
   let inFlight = 0;
   let lowMark = 0;
   let isAboveLowMark = false;
@@ -71,8 +71,10 @@ export function createRecordWriter({ write, drain }: RecordWriterOptions): Recor
       size += headSize + data.length;
     }
 
-    for (const segment of signals) append(segment[0]!, segment.subarray(1));
-    signals = [];
+    while (signals[0] && size + headSize + signals[0].length - 1 <= maxRecord) {
+      const segment = signals.shift()!;
+      append(segment[0]!, segment.subarray(1));
+    }
     for (const queue of queues) {
       for (let message = queue.messages[0]; message; message = queue.messages[0]) {
         const rest = message.length - queue.offset;
@@ -118,6 +120,8 @@ export function createRecordWriter({ write, drain }: RecordWriterOptions): Recor
       schedule();
     },
     signal(kind, data = new Uint8Array()) {
+      // One pong answers all pings of a record.
+      if (kind === Kind.pong && signals.some(([waiting]) => waiting === kind)) return;
       const segment = new Uint8Array(1 + data.length);
       segment[0] = kind;
       segment.set(data, 1);

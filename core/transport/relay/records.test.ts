@@ -122,6 +122,22 @@ describe("the writer of records", () => {
     expect(pair.messages.map(([, , first]) => first)).toEqual(Array.from({ length: 17 }, (_, index) => index));
   });
 
+  test("splits signals over records, too", async () => {
+    const pair = createPair();
+    for (let count = 0; count < 5_000; count++) pair.writer.signal(Kind.ack, filled(4, 0));
+    await pair.settle();
+    expect(pair.records.map(({ length }) => length <= maxRecord)).toEqual([true, true]);
+    expect(pair.records.reduce((size, { length }) => size + length, 0)).toBe(3 + 5_000 * 7);
+  });
+
+  test("answers all pings of a record with one pong", async () => {
+    const pair = createPair();
+    await pair.settle();
+    for (let count = 0; count < 10_916; count++) pair.writer.signal(Kind.pong);
+    await pair.settle();
+    expect(pair.records.slice(1)).toEqual([Uint8Array.of(Kind.pong, 0, 0)]);
+  });
+
   test("accepts no ack for more than it has sent", () => {
     expect(createPair().writer.onAck(1)).toBe(false);
   });

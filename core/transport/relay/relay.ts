@@ -124,6 +124,7 @@ export function openRelay(options: RelayOptions): void {
   Object.assign(direct, {
     open() {
       isDirectOpen = true;
+      direct.error = undefined;
       decide();
     },
     notify(event, size) {
