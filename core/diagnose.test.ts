@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { type DiagnoseOptions, diagnose } from "./diagnose.ts";
 import { createNetwork } from "./testing/network.ts";
 import type { Reach, Transport } from "./transport/transport.ts";
@@ -62,6 +62,14 @@ test("says why there is no relay of the discovery server", async () => {
   expect(declined.serverRelay).toBe(false);
   expect(String(declined)).toMatch(/^relay of the discovery server: no \(webrtc\({ relay: false }\) declines it\)/m);
   expect((await look({ status: "offline" })).serverRelay).toBeUndefined();
+  const withoutWebRtc = await look({ transport: webrtc() });
+  expect(withoutWebRtc.serverRelay).toBe(false);
+  expect(String(withoutWebRtc)).toMatch(/^relay of the discovery server: no \(it needs WebRTC, too\)/m);
+  vi.stubGlobal("crypto", {});
+  onTestFinished(() => void vi.unstubAllGlobals());
+  expect(String(await look())).toMatch(
+    /^relay of the discovery server: no \(it needs WebCrypto: serve .* over https\)/m,
+  );
 });
 
 test("blames no STUN or TURN server if none is configured", async () => {

@@ -39,16 +39,25 @@ type Findings = Omit<Diagnosis, "toString">;
 export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   const { transport, iceServers, hasRelay, status, secureContext } = options;
   const { servers, declinesRelay, ...reach } = await reachOf(transport, iceServers);
+  const relayProblem = findRelayProblem(reach.webrtc, declinesRelay);
   const findings: Findings = {
     secureContext,
     server: status === "offline" ? undefined : status === "online",
     ...reach,
-    serverRelay:
-      status === "online" ? hasRelay && !declinesRelay && globalThis.crypto?.subtle !== undefined : undefined,
+    serverRelay: status === "online" ? hasRelay && relayProblem === undefined : undefined,
   };
   // Not enumerable, so that a copy contains only the findings.
-  Object.defineProperty(findings, "toString", { value: () => textOf(findings, servers, hasRelay && declinesRelay) });
+  Object.defineProperty(findings, "toString", {
+    value: () => textOf(findings, servers, hasRelay ? relayProblem : undefined),
+  });
   return Object.freeze(findings);
+}
+
+/** Why this page cannot use the relay of the discovery server. */
+function findRelayProblem(webrtc: boolean | undefined, declinesRelay: boolean | undefined): string | undefined {
+  if (declinesRelay) return "webrtc({ relay: false }) declines it";
+  if (webrtc === false) return "it needs WebRTC, too";
+  return globalThis.crypto?.subtle ? undefined : "it needs WebCrypto: serve the page over https";
 }
 
 async function reachOf(
@@ -78,11 +87,11 @@ const rows: readonly [keyof Omit<Findings, "errors">, name: string, advice: stri
 const relayed =
   "yes, for links without a direct path. It cannot read them, unless it replaces the keys of users who are not verified";
 
-function textOf(findings: Findings, servers: readonly string[] = [], declinesRelay = false): string {
+function textOf(findings: Findings, servers: readonly string[] = [], relayProblem?: string): string {
   const lines = rows.map(([key, name, advice]) => {
     const cause = key === "srflx" ? causeOf("STUN", servers) : key === "relay" ? causeOf("TURN", servers) : "";
     if (key === "serverRelay" && findings[key]) return `${name}: ${relayed}`;
-    const reason = key === "serverRelay" && declinesRelay ? "webrtc({ relay: false }) declines it" : cause + advice;
+    const reason = (key === "serverRelay" && relayProblem) || cause + advice;
     return `${name}: ${answerOf(findings[key], reason)}`;
   });
   return [...lines, ...findings.errors.map((error) => `error: ${error}`)].join("\n");

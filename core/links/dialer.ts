@@ -108,7 +108,7 @@ interface Entry {
   attempt?: Attempt | undefined;
   pendingDial?: PendingDial | undefined;
   /** Discovery's offer of the relayed link that the peer has asked for last. */
-  relayOffer?: RelayAccess;
+  relayOffer?: RelayAccess | undefined;
 }
 
 /** Creates a dialer without links. It opens nothing before `dial` or `receive`; the caller ends it with `stop`. */
@@ -153,7 +153,7 @@ export function createDialer(options: DialerOptions): Dialer {
       number,
       send: (sent) => send(entry, role, sent),
       openRelay:
-        options.openRelay() && (async () => (role === "caller" ? options.openRelay()?.(peer) : entry.relayOffer)),
+        options.openRelay() && (async () => (role === "caller" ? options.openRelay()?.(peer) : takeRelayOffer(entry))),
       opened: (link) => onOpened(entry, attempt, link),
       closed: (reason) => onClosed(entry, attempt, reason),
     });
@@ -165,6 +165,13 @@ export function createDialer(options: DialerOptions): Dialer {
       attempt.setDeadline(admissionTimeoutMs, () => refuse(peer, "busy"));
       options.onIncoming(peer);
     } else refuse(peer, "unknown-peer");
+  }
+
+  /** Its ticket is valid once. */
+  function takeRelayOffer(entry: Entry): RelayAccess | undefined {
+    const { relayOffer } = entry;
+    entry.relayOffer = undefined;
+    return relayOffer;
   }
 
   function accept(peer: string): void {

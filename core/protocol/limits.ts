@@ -13,5 +13,8 @@ export const maxFrameBytes: number = 64 * 1024;
 /** The largest message that a server passes from one relay socket to the other, in bytes. */
 export const maxRelayMessageBytes: number = 32 * 1024;
 
-/** A server closes both relay sockets of a link when neither has sent a message for this long, in ms. */
-export const relayIdleTimeoutMs = 60_000;
+/**
+ * A server closes both relay sockets of a link when neither has sent a message for this long, in ms. Timers of hidden pages run
+ * once a minute, and an idle link sends its ping at the second one.
+ */
+export const relayIdleTimeoutMs = 150_000;

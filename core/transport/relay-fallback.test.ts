@@ -225,4 +225,23 @@ describe("the next link to a peer", () => {
     await settle();
     expect(third.caller.opened).toBe(0);
   });
+
+  test("tries the direct path first again after a direct link", async () => {
+    const first = createPair();
+    first.caller.direct.end(noPath);
+    await bothUseRelay(first);
+    for (const { lifetime } of [first.caller, first.callee]) lifetime.end();
+    await settle();
+
+    const second = createPair(first.startFallback);
+    for (const { direct, lifetime } of [second.caller, second.callee]) {
+      direct.open();
+      lifetime.end();
+    }
+    await settle();
+
+    const third = createPair(first.startFallback);
+    await settle();
+    expect(third.caller.opened).toBe(0);
+  });
 });

@@ -85,6 +85,11 @@ export function createRelayFallback(clock: Clock): StartFallback {
     if (role === "callee") options.relay.listen(start);
     else if (relayedUntil.get(options.peer)! > clock.now()) start();
     lifetime.closed.then(() => undoTimeout());
+    // A relayed link is remembered again at its end.
+    lifetime.opened.then(
+      () => relayedUntil.delete(options.peer),
+      () => {},
+    );
     return direct;
   };
 }

@@ -46,6 +46,8 @@ export function openRelay(options: RelayOptions): void {
   let isDirectUsed = false;
   let isAnswered = role === "callee";
 
+  let url = "";
+
   async function start(): Promise<void> {
     const agreement = await createKeyAgreement(role);
     if (isOver()) return;
@@ -54,8 +56,9 @@ export function openRelay(options: RelayOptions): void {
     if (isOver()) return;
     // After `open`: the server tells the callee of the relay before it passes our description on.
     relayExchange.describe(agreement.description);
+    url = urlOf(access);
     socket = createEncryptedSocket({
-      socket: new access.WebSocket(urlOf(access)),
+      socket: new access.WebSocket(url),
       ticket: access.ticket,
       keys: (offer ? Promise.resolve(offer) : answer).then(agreement.agree),
       clock,
@@ -63,7 +66,7 @@ export function openRelay(options: RelayOptions): void {
       onOpen: () => role === "callee" && offerLink(),
       onReady,
       fail,
-      onClose: (code) => fail(closedBy(code, state === "open")),
+      onClose: (code) => fail(closedBy(code, url, state === "open")),
     });
   }
 
@@ -180,7 +183,12 @@ function urlOf({ url, server }: RelayAccess): string {
   return new URL(url, folder).href;
 }
 
-function closedBy(code: number, wasOpen: boolean): BonevalueError {
+function closedBy(code: number, url: string, wasOpen: boolean): BonevalueError {
+  if (!wasOpen && code === 1006)
+    return new BonevalueError(
+      "link-failed",
+      `No WebSocket to ${url}: check that the proxy forwards it, that the server allows this page's origin, and the page's Content-Security-Policy.`,
+    );
   if (!wasOpen)
     return new BonevalueError("link-failed", `The relay has closed its socket (${code}) before the peer came.`);
   return new BonevalueError(

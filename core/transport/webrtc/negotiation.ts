@@ -156,7 +156,7 @@ export function negotiate({
 
   return {
     restart,
-    trouble: () => diagnoseFailure(pc, candidateTypes, iceErrors),
+    trouble: () => diagnoseFailure(pc, exchange, candidateTypes, iceErrors),
     release() {
       released = true;
       for (const undo of undoDelayed) undo();
@@ -173,6 +173,7 @@ function isDataOnly(sdp: string): boolean {
 
 function diagnoseFailure(
   pc: RTCPeerConnection,
+  exchange: SignalExchange,
   candidateTypes: ReadonlySet<string>,
   iceErrors: ReadonlySet<string>,
 ): string | undefined {
@@ -183,7 +184,7 @@ function diagnoseFailure(
   }
   if (!candidateTypes.has("relay")) {
     const errors = [...iceErrors].join("; ");
-    if (!errors) return noPath;
+    if (!errors) return noPath(exchange);
     const advice = "check the TURN server and its credentials, which may have expired.";
     return `Direct paths are blocked and there was no relay candidate (${errors}): ${advice}`;
   }
