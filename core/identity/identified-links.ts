@@ -107,7 +107,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
   const { algorithms, device, transport, isRoom, verifiedOnly, app, self, endLink } = options;
   const links = new Set<SignedLink>();
 
-  // The devices that were met. A caller can approve the device of a peer only when it dials again.
+  // The own user's devices that were met. A caller can approve the device of a peer only when it dials again.
   const met = new Map<PeerId, Bytes>();
 
   function aliasOf(peer: PeerId): Alias {
@@ -202,7 +202,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       const { verified, refusal } = await judgePeer(alias, parsed);
       if (refusal) throw refusal;
       if (verifiedOnly && !verified) throw notVerified(alias);
-      if (parsed) met.set(peer, deviceOf(parsed));
+      if (parsed && alias === us && !isRoom) met.set(peer, deviceOf(parsed));
       return { alias, parsed, verified, hash, proof: text === undefined ? new Uint8Array() : fromBase64Url(text)! };
     }
 

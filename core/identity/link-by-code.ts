@@ -11,7 +11,7 @@ const timeoutMs = 15_000;
 
 /**
  * Links this device by a code of another one. Resolves when both are in one account, whichever of the two joins. Rejects with
- * `timeout` after 15 s, and with `identity-mismatch` once all devices of the user that are online have refused the code.
+ * `timeout` after 15 s, with `cancelled` at the end of the sign-in, and with `identity-mismatch` once all devices of the user that are online have refused the code.
  */
 export async function linkByCode(signedIn: SignedIn, part: TokenPart): Promise<void> {
   const { client, links, watchers, apply } = signedIn;
@@ -23,7 +23,7 @@ export async function linkByCode(signedIn: SignedIn, part: TokenPart): Promise<v
 
   function check(): void {
     if (isLinked()) resolve();
-    else if (signedIn.isStopped) reject(notLinked());
+    else if (signedIn.isStopped) reject(new BonevalueError("cancelled", "The sign-in has ended during the linking."));
     else dialAll();
   }
 
@@ -45,7 +45,8 @@ export async function linkByCode(signedIn: SignedIn, part: TokenPart): Promise<v
       },
       (error) => {
         if (error.code === "identity-mismatch") refused.add(id);
-        if (ownPeers().every((peer) => refused.has(peer.id))) reject(error);
+        const peers = ownPeers();
+        if (peers.length > 0 && peers.every((peer) => refused.has(peer.id))) reject(error);
       },
     );
   }
