@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -26,8 +26,9 @@ test("a device has the same key after a restart, and after a reset another one",
   expect((await read()).key.publicKey).not.toEqual(key.publicKey);
 });
 
-test("only the owner can read the file", async () => {
+test.for([false, true])("only the owner can read the file, existing before: %s", async (exists) => {
   const path = createPath();
+  if (exists) writeFileSync(path, "", { mode: 0o644 });
   await fileKeyStore(path).update(name, () => "kept");
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });

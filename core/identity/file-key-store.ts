@@ -18,6 +18,8 @@ export function fileKeyStore(path: string): KeyStore {
     const { open: openFile } = await import("node:fs/promises");
     // SQLite gives its files the mode of the database.
     const file = await openFile(path, "a", 0o600);
+    // A file that exists keeps the mode that it has.
+    await file.chmod(0o600);
     await file.close();
     const database = new DatabaseSync(path);
     database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
