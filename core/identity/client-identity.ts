@@ -47,7 +47,8 @@ const unknown: UserIdentity = Object.freeze({ status: "unknown" });
 
 /**
  * Adds identity to a discovery and a transport, unless there is no server, the transport's descriptions do not commit to the
- * keys of its links, or the policy is `"off"`. Throws `invalid-request` for `"require"` with such a transport.
+ * keys of its links, or the policy is `"off"`. Throws `invalid-request` for `"require"` with such a transport. Without identity,
+ * signing in to a room with a `secret` ends with `invalid-request`.
  */
 export function createClientIdentity(client: ClientIdentityOptions): ClientIdentity {
   const { identity: given, discovery, transport } = client;
@@ -83,6 +84,7 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
   function open(...[host, credentials, events, scope]: Parameters<Discovery["open"]>): DiscoverySession {
     const room = "room" in credentials ? ("as" in credentials && credentials.as) || credentials.room : undefined;
     isUnsignedRoom = room !== undefined && !options.secret;
+    if (!isActive && room === undefined) return discovery.open(host, credentials, events, scope);
     if (isUnsignedRoom && policy !== "require") return discovery.open(host, credentials, events, scope);
     const published = new Set<Alias>();
     let identity: Identity | undefined;
@@ -92,6 +94,10 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
 
     async function load(): Promise<void> {
       if (isUnsignedRoom) throw noSecret();
+      if (!isActive) {
+        const message = 'Without identity, as with "off", `identity.secret` cannot protect the room. Do not pass it.';
+        throw new BonevalueError("invalid-request", message);
+      }
       await code.load();
       identity = await code.loaded!.identify({
         ...client,
@@ -207,7 +213,7 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
   }
 
   return {
-    discovery: isActive ? { open } : discovery,
+    discovery: isActive || (options.secret && !isLocal) ? { open } : discovery,
     transport: isActive
       ? {
           open(...args) {

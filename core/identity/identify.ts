@@ -111,9 +111,12 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
 
   async function readSecret(): Promise<Uint8Array> {
     const { secret } = options;
-    const bytes = (typeof secret === "function" ? await secret() : secret)!;
-    if (bytes.length < minSecretSize)
-      throw new BonevalueError("invalid-request", `\`secret\` must have at least ${minSecretSize} random bytes.`);
+    const bytes: unknown = typeof secret === "function" ? await secret() : secret;
+    if (!(bytes instanceof Uint8Array) || bytes.length < minSecretSize)
+      throw new BonevalueError(
+        "invalid-request",
+        `\`secret\` must be a Uint8Array of at least ${minSecretSize} random bytes.`,
+      );
     return bytes;
   }
 
