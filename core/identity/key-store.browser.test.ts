@@ -54,6 +54,20 @@ test("another tab learns of a change", async () => {
   await notified;
 });
 
+test("a database that was deleted is made anew by the next change", async () => {
+  const database = `test ${Math.random()}`;
+  onTestFinished(() => void indexedDB.deleteDatabase(database));
+  const store = createIndexedDbStore(database);
+  await store.update(name, () => "lost");
+  await new Promise((resolve, reject) => {
+    const deleting = indexedDB.deleteDatabase(database);
+    deleting.onsuccess = resolve;
+    deleting.onblocked = reject;
+  });
+  expect(await store.update(name, (record) => record)).toBeUndefined();
+  expect(await store.update(name, () => "kept")).toBe("kept");
+});
+
 test("the default is the browser's store", async () => {
   const { indexedDB } = globalThis;
   expect((await defaultKeyStore()).storesCryptoKeys).toBe(true);

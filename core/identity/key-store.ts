@@ -20,7 +20,17 @@ export function createIndexedDbStore(database = "bonevalue"): KeyStore {
     opening ??= new Promise((resolve, reject) => {
       const request = indexedDB.open(database, 1);
       request.onupgradeneeded = () => request.result.createObjectStore(records);
-      request.onsuccess = () => resolve(request.result);
+      request.onsuccess = () => {
+        const { result } = request;
+        // The user has deleted the site's data, or the browser has lost the database: the next update opens it again.
+        const forget = () => (opening = undefined);
+        result.onclose = forget;
+        result.onversionchange = () => {
+          result.close();
+          forget();
+        };
+        resolve(result);
+      };
       request.onerror = () => reject(request.error);
     });
     opening.catch(() => (opening = undefined));
@@ -96,10 +106,10 @@ async function openDefaultStore(): Promise<KeyStore> {
   if (!globalThis.indexedDB) return createMemoryStore();
   const store = createIndexedDbStore();
   return store
-    .update("", (record) => record)
+    .update("", (record) => record ?? true)
     .then(
       () => store,
-      // Firefox has one in private windows that cannot be opened.
+      // Firefox has one in private windows that cannot be opened, and a full disk takes no new record.
       () => createMemoryStore(),
     );
 }
