@@ -65,7 +65,7 @@ export const presenceBehaviours: Behaviours = {
     await cid.disconnect();
   },
 
-  "shows changes at most once per animation frame": async ({ bob, bothSignedIn, show }) => {
+  "shows changes at most once per animation frame": async ({ ann, bob, bothSignedIn, show }) => {
     await bothSignedIn();
     const mine = bob.presence(Position, 1, { interval: 0 });
     const rendered: string[] = [];
@@ -76,11 +76,17 @@ export const presenceBehaviours: Behaviours = {
     const request = vi
       .spyOn(globalThis, "requestAnimationFrame")
       .mockImplementation((task) => frames.push(() => task(0)));
+    const arrived: unknown[] = [];
+    const stop = ann
+      .get("bob")
+      .presence(Position)
+      .subscribe(([one]) => arrived.push(one?.value));
     const before = rendered.length;
     for (let value = 2; value <= 6; value++) {
       mine.set(value);
-      await new Promise((resolve) => setTimeout(resolve, 12));
+      await eventually(() => expect(arrived.at(-1)).toBe(value));
     }
+    stop();
     expect([frames.length, rendered.length]).toEqual([1, before]);
     request.mockRestore();
     frames[0]?.();
