@@ -194,6 +194,7 @@ test("diagnose() reports the capabilities of a page", async () => {
     host: true,
     srflx: false,
     relay: false,
+    serverRelay: false,
     errors: [],
   });
   expect(text).toContain("no TURN server is configured");
