@@ -84,7 +84,7 @@ test("two friends compare numbers instead, and are warned if these differ", { ti
 async function waveTo(from: Tab, name: string, to: Tab): Promise<void> {
   await friend(from, name).getByText("verified", { exact: true }).waitFor();
   await friend(from, name).getByRole("button", { name: "Wave" }).click();
-  await to.page.getByText(/waves at you/).waitFor();
+  await to.page.getByRole("status").filter({ hasText: "waves at you" }).waitFor();
 }
 
 function shownCode({ page }: Tab): Promise<string> {
