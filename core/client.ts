@@ -182,7 +182,7 @@ export interface Client {
    * Starts mutual trust with the user who made the token, under the name `alias`. With identity the maker is also verified at
    * the first connection, which is tried at once. For `"Us"`: this device joins the account of the device that made the
    * code; if only that one is new, it joins this one. Resolves then, and rejects with `timeout` after 15 s if that device is
-   * not online, and with `identity-mismatch` if another device has used the code.
+   * not online, with `identity-mismatch` if another device has used the code, and with `cancelled` if this page signs out.
    */
   claimToken(alias: Alias, token: string): Promise<void>;
   /** Ends the trust on both sides and closes the links at once. */

@@ -22,6 +22,7 @@ export interface IdentityOptions {
    * approval, and the account survives lost storage. Pass it from the first sign-in on: passing it later makes a different
    * account. A function is called when this browser has no key yet. Removing a device does not keep out a person who has the secret.
    * In a room, members are verified only with a secret, and all of them must have the same one. Use another for each room.
+   * `connect` rejects with `invalid-request` for anything but bytes, and for a secret of a room where nothing is signed.
    */
   secret?: Uint8Array | (() => Uint8Array | Promise<Uint8Array>) | undefined;
   /**
