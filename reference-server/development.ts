@@ -15,12 +15,13 @@ export const developmentAccounts = [
  */
 export async function createDevelopmentServer(options: ServerOptions): Promise<BonevalueServer> {
   const server = await createServer({
-    store: ":memory:",
     rooms: true,
     relay: true,
     origins: [anyLoopback, ownAddress],
     log: defaultLog("warn"),
     ...options,
+    // Also for an explicit `undefined`: the accounts below must not get into a file.
+    store: options.store ?? ":memory:",
   });
   if (options.store === undefined && options.authenticate === undefined) await addAccounts(server);
   return server;
@@ -28,6 +29,6 @@ export async function createDevelopmentServer(options: ServerOptions): Promise<B
 
 async function addAccounts({ accounts }: BonevalueServer): Promise<void> {
   const [ann, bob] = developmentAccounts;
-  for (const { username, password } of [ann, bob]) await accounts.add(username, password);
+  for (const { username, password } of developmentAccounts) await accounts.add(username, password);
   await accounts.trust(ann.username, bob.alias, bob.username, ann.alias);
 }

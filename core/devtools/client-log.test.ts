@@ -7,6 +7,6 @@ test.each([
   ['"Bob "B" Smith" is not verified.', '"…" is not verified.'],
   ['"Bob\n"B" Smith" is not verified.', '"…" is not verified.'],
   ["No path to wss://ann:secret@example.org/private?key=1.", "No path to wss://example.org"],
-])("of the message %j the log has %j", (message, text) => {
+])("an error with the message %j is recorded as %j", (message, text) => {
   expect(describeError(new BonevalueError("invalid-request", message)).message).toBe(text);
 });

@@ -5,7 +5,7 @@ import type { Link } from "../transport/transport.ts";
 import type { Preview } from "./preview.ts";
 import { createKeyedRing, createRing, type KeyedRing, type Ring } from "./ring.ts";
 
-/** Seen from this client. */
+/** The direction of a frame, as this client sees it. */
 export type Direction = "in" | "out";
 
 /** What the inspector has recorded of one client. Times are ms since the page's time origin, sizes are bytes. */
@@ -151,7 +151,7 @@ export function createClientLog(): ClientLog {
   };
 }
 
-/** Forgets what has ended. */
+/** Removes all events, calls and streams, and the links that have closed. */
 export function clearLog({ events, calls, streams, links, changed }: ClientLog): void {
   for (const ring of [events, calls, streams]) ring.clear();
   const open = links.newestFirst().filter(({ status }) => status !== "closed");

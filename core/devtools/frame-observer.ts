@@ -249,7 +249,7 @@ function createSide(): Side {
   };
 }
 
-/** Takes the value over. */
+/** Returns the text of a value. The caller must not use the value afterwards. */
 function previewOf(value: Received, preview: (value: unknown) => string): string {
   try {
     return preview(unpackValue(value, (kind: AttachmentKind) => Symbol(kind)));

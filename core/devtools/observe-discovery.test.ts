@@ -3,7 +3,7 @@ import type { Discovery, DiscoveryEvents, DiscoverySession, OpenOptions } from "
 import { createClientLog } from "./client-log.ts";
 import { observeDiscovery } from "./observe-discovery.ts";
 
-test("a session that is left is recorded once, also if its close was replaced as identity does", async () => {
+test("leaving a session is recorded once, even if identity has replaced `close`", async () => {
   const log = createClientLog();
   const discovery: Discovery = { open: () => ({ close: async () => {} }) as DiscoverySession };
   const credentials = { room: "demo", name: "Ann" };

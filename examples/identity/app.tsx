@@ -37,8 +37,10 @@ export function App(): ReactElement | null {
     try {
       await client.get({ user: friend }).call(Wave).first();
       setNews(`${friend} has seen that you wave.`);
-    } catch {
-      setNews(`Your wave did not arrive. ${friend} has to verify you, too.`);
+    } catch (error) {
+      const { status } = client.identityOf(friend).peek();
+      const reason = status === "verified" ? `${friend} has to verify you, too.` : (error as Error).message;
+      setNews(`Your wave did not arrive. ${reason}`);
     }
   }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import type { TestBrowser } from "../e2e.ts";
-import { play, runInShell, seeReply } from "../quick-start/play.ts";
+import { play, type RunningApp, runInShell, seeReply } from "../quick-start/play.ts";
 import { type Framework, readSteps } from "../quick-start/read-page.ts";
 import type { Outcome } from "./trial.ts";
 
@@ -17,15 +17,16 @@ export async function tryQuickStart(
 ): Promise<Outcome & { readonly folder: string }> {
   const started = performance.now();
   const empty = mkdtempSync(join(scratch, "quick-start-"));
-  const app = await play(readSteps(framework), empty, (command, folder) =>
+  const run = (command: string, folder: string) =>
     runInShell(
       command.replace(/(?<=^npm install .*)\S+$/, (name) => tarballs.get(name) ?? name),
       folder,
-    ),
-  );
+    );
+  let app: RunningApp | undefined;
   let failure: string | undefined;
   let seconds = Number.NaN;
   try {
+    app = await play(readSteps(framework), empty, run);
     const tabs = await seeReply(browser, app);
     seconds = (performance.now() - started) / 1_000;
     for (const tab of tabs) await tab.close();
@@ -33,6 +34,6 @@ export async function tryQuickStart(
   } catch (error) {
     failure = String(error);
   }
-  await app.stop();
-  return { failure, seconds, folder: app.folder };
+  await app?.stop();
+  return { failure, seconds, folder: app?.folder ?? empty };
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -16,7 +16,7 @@ export interface RunningApp {
   stop(): Promise<void>;
 }
 
-/** Runs a command in a folder; rejects if it fails. */
+/** Runs a command in a folder; throws if it fails. */
 export type RunCommand = (command: string, folder: string) => void;
 
 /** Does what a page says, in an empty folder, up to the command that starts the server. `run` runs the commands before it. */
@@ -35,7 +35,9 @@ export async function play(steps: readonly Step[], empty: string, run: RunComman
 
 /** Runs a command in a shell, as a reader does; throws its output if it fails. */
 export function runInShell(command: string, folder: string): void {
-  execFileSync("bash", ["-euc", command], { cwd: folder, env: environment(folder), stdio: "pipe" });
+  const options = { cwd: folder, env: environment(folder), encoding: "utf8" } as const;
+  const { status, stdout, stderr } = spawnSync("bash", ["-euc", command], options);
+  if (status !== 0) throw new Error(`${command} failed:\n${stdout}${stderr}`);
 }
 
 async function startServer(folder: string): Promise<RunningApp> {
