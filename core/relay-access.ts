@@ -27,5 +27,5 @@ export interface RelayAccess {
   };
 }
 
-/** Asks discovery for a relayed link to a peer, to which discovery offers it, too. */
+/** Asks discovery for a relayed link to a peer. Discovery offers it to that peer, too. */
 export type OpenRelay = (to: string) => Promise<RelayAccess>;

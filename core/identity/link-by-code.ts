@@ -11,7 +11,8 @@ const timeoutMs = 15_000;
 
 /**
  * Links this device by a code of another one. Resolves when both are in one account, whichever of the two joins. Rejects with
- * `timeout` after 15 s, with `cancelled` at the end of the sign-in, and with `identity-mismatch` once all devices of the user that are online have refused the code.
+ * `timeout` after 15 s, with `cancelled` at the end of the sign-in, and with `identity-mismatch` once all devices of the user
+ * that are online have refused the code.
  */
 export async function linkByCode(signedIn: SignedIn, part: TokenPart): Promise<void> {
   const { client, links, watchers, apply } = signedIn;

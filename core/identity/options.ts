@@ -14,7 +14,10 @@ export type IdentityPolicy = "off" | "tofu" | "require";
 export interface IdentityOptions {
   /** Default `"tofu"`. */
   policy?: IdentityPolicy | undefined;
-  /** Where keys are stored. Default `indexedDbKeyStore()`; `memoryKeyStore()` where there is no IndexedDB, as in Node: there, `fileKeyStore(path)` of `bonevalue/node` keeps them. */
+  /**
+   * Where keys are stored. Default `indexedDbKeyStore()`; `memoryKeyStore()` where there is no IndexedDB, as in Node: there,
+   * `fileKeyStore(path)` of `bonevalue/node` keeps them.
+   */
   keyStore?: KeyStore | undefined;
   /**
    * At least 16 random bytes that all devices of the account have and the discovery server does not: from a room's link, a

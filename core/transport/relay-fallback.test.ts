@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { BonevalueError } from "../errors.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { createLifetime } from "./lifetime.ts";
@@ -60,6 +60,9 @@ async function bothUseRelay({ caller, callee }: Pair): Promise<void> {
 
 /** Lets what is loaded and computed meanwhile take effect. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+// Loading it takes longer than `settle` waits.
+beforeAll(() => import("./relay/relay.ts"));
 
 describe("a link without a direct path", () => {
   test("goes through the relay 4 s after the peer has answered", async () => {

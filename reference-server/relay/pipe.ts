@@ -14,8 +14,9 @@ import type { RelayLimits } from "./limits.ts";
 // - while the account or room of this socket exceeds its rate.
 //
 // TCP passes this on to the sender. One more read can bring in 64 KiB, Node's largest read, and complete a message. Waiting until
-// nothing is held matters, because any unsent part of a read keeps all of that read in memory. Each message costs memory of its own, so small ones count as `minMessageCost`. A read may consist of thousands of
-// them; no client does that, and a pipe that holds `maxCost` ends.
+// nothing is held matters, because any unsent part of a read keeps all of that read in memory. Each message costs memory of its
+// own, so small ones count as `minMessageCost`. A read may consist of thousands of them; no client does that, and a pipe that
+// holds `maxCost` ends.
 
 const maxHeldBytes = 32 * 1024;
 const minMessageCost = 256;

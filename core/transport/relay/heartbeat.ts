@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 
-// Interrupted after 5 s, and lost after 15 s at most, as with WebRTC.
+// Interrupted after 5 to 7.5 s, and lost after 15 s at most, as with WebRTC.
 const intervalMs = 2_500;
 const interruptedAfter = 2;
 const lostAfter = 5;

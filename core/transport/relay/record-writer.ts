@@ -1,4 +1,4 @@
-import type { Bytes } from "../../bytes.ts";
+import { type Bytes, concat } from "../../bytes.ts";
 import { microtask } from "../../clock.ts";
 import type { Channel } from "../transport.ts";
 import { channels, headSize, Kind, maxRecord, minPart, more, windowSize } from "./segments.ts";
@@ -122,10 +122,7 @@ export function createRecordWriter({ write, drain }: RecordWriterOptions): Recor
     signal(kind, data = new Uint8Array()) {
       // One pong answers all pings of a record.
       if (kind === Kind.pong && signals.some(([waiting]) => waiting === kind)) return;
-      const segment = new Uint8Array(1 + data.length);
-      segment[0] = kind;
-      segment.set(data, 1);
-      signals.push(segment);
+      signals.push(concat(Uint8Array.of(kind), data));
       schedule();
     },
     onAck(bytes) {

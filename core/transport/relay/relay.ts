@@ -46,8 +46,6 @@ export function openRelay(options: RelayOptions): void {
   let isDirectUsed = false;
   let isAnswered = role === "callee";
 
-  let url = "";
-
   async function start(): Promise<void> {
     const agreement = await createKeyAgreement(role);
     if (isOver()) return;
@@ -56,7 +54,7 @@ export function openRelay(options: RelayOptions): void {
     if (isOver()) return;
     // After `open`: the server tells the callee of the relay before it passes our description on.
     relayExchange.describe(agreement.description);
-    url = urlOf(access);
+    const url = urlOf(access);
     socket = createEncryptedSocket({
       socket: new access.WebSocket(url),
       ticket: access.ticket,
