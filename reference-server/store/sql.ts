@@ -52,7 +52,11 @@ function accountsIn(
     removeAccount: (username) =>
       inTransaction(db, async (step) => {
         const others = await step.selectFrom("trust").select("owner").where("other", "=", username).execute();
-        await step.deleteFrom("invitations").where("email", "=", username).execute();
+        // Also those of the user's own, before the account: an acceptance locks its invitation first, and then the inviter.
+        await step
+          .deleteFrom("invitations")
+          .where(({ eb, or }) => or([eb("email", "=", username), eb("inviter", "=", username)]))
+          .execute();
         const gone = await step
           .deleteFrom("accounts")
           .where("username", "=", username)
