@@ -69,7 +69,7 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
   let isUnsignedRoom = false;
 
   function of(alias: Alias): Live<UserIdentity> {
-    return users.get(alias, (hold) => createLive(current?.userIdentity(alias) ?? unknown, hold));
+    return users.get(alias, (hold) => createLive(current?.users.get(alias) ?? unknown, hold));
   }
 
   function signedIn(): Identity {
@@ -86,7 +86,6 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
     isUnsignedRoom = room !== undefined && !options.secret;
     if (!isActive && room === undefined) return discovery.open(host, credentials, events, scope);
     if (isUnsignedRoom && policy !== "require") return discovery.open(host, credentials, events, scope);
-    const published = new Set<Alias>();
     let identity: Identity | undefined;
     let session: DiscoverySession | undefined;
     let isOver = false;
@@ -108,7 +107,6 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
         room,
         onOwn: (value) => set(own, value),
         onUser(alias, value, isNews) {
-          published.add(alias);
           set(of(alias), value);
           if (isNews) client.onChange(alias, value);
         },
@@ -143,7 +141,7 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
       if (!identity || current !== identity) return;
       current = undefined;
       set(own, undefined);
-      for (const alias of published) set(of(alias), unknown);
+      for (const alias of identity.users.keys()) set(of(alias), unknown);
     }
 
     function start(known: typeof credentials): DiscoverySession {

@@ -1,26 +1,23 @@
 import { fromBase64Url, toBase64Url } from "../bytes.ts";
 import type { Alias } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
-import type { Algorithms } from "./algorithms.ts";
 import type { OwnIdentity, UserIdentity } from "./options.ts";
 import { halfOf } from "./proof.ts";
 import { type IdentityRecord, isOnlyDevice, isPending, isUnlinked, removedOf, userOf } from "./record.ts";
-import { safetyNumberOf } from "./tokens.ts";
+import type { SafetyNumberOf } from "./tokens.ts";
 
 // What apps see of a record.
 
 /** Returns what is known of a user. */
 export async function userIdentityOf(
-  algorithms: Algorithms,
   record: IdentityRecord,
   alias: Alias,
+  safetyNumberOf: SafetyNumberOf,
 ): Promise<UserIdentity> {
   const { certain, seen, changed } = userOf(record, alias);
   const account = changed ?? certain ?? seen;
   const safetyNumber =
-    account === undefined || alias === us
-      ? undefined
-      : await safetyNumberOf(algorithms, fromBase64Url(record.account)!, fromBase64Url(account)!);
+    account === undefined || alias === us ? undefined : await safetyNumberOf(record.account, account);
   return Object.freeze({ status: statusOf(record, alias), account, safetyNumber });
 }
 

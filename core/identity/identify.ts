@@ -13,7 +13,7 @@ import { keyName } from "./key-name.ts";
 import { createMemoryStore, defaultKeyStore } from "./key-store.ts";
 import type { IdentityOptions, OwnIdentity, UserIdentity } from "./options.ts";
 import type { IdentityRecord } from "./record.ts";
-import { deriveAccount, deriveRoom } from "./tokens.ts";
+import { createSafetyNumbers, deriveAccount, deriveRoom } from "./tokens.ts";
 import type { UserActions } from "./user-actions.ts";
 
 /** What an identity needs of the client. */
@@ -46,7 +46,8 @@ export interface Identity {
   readonly room: string | undefined;
   /** Reads or makes the key. Rejects with `unsupported` if the store fails. */
   start(username: string): Promise<void>;
-  userIdentity(alias: Alias): UserIdentity;
+  /** The users of whom something is known or was. */
+  readonly users: ReadonlyMap<Alias, UserIdentity>;
   /** Peers have come online: dials those who are to answer a token. */
   onPeers(): void;
   /** Loads what users do about identities. */
@@ -72,7 +73,6 @@ export interface SignedIn {
   redial(isConcerned: (alias: Alias, verified: boolean) => boolean, why: string): void;
 }
 
-const unknown: UserIdentity = Object.freeze({ status: "unknown" });
 const minSecretSize = 16;
 
 /** Creates the identity of one sign-in. The caller ends it with `stop`. */
@@ -84,7 +84,8 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
   const store = isRoom ? createMemoryStore() : (options.keyStore ?? (await defaultKeyStore()));
   const actions = createLazyPart(() => import("./user-actions.ts"));
 
-  const published = new Map<Alias, UserIdentity>();
+  const safetyNumberOf = createSafetyNumbers(algorithms);
+  const users = new Map<Alias, UserIdentity>();
   const watchers = new Set<() => void>();
   // The peers that were dialed because they are to answer a token.
   const dialed = new Set<PeerId>();
@@ -147,7 +148,9 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
   function publish(isNews: boolean): Promise<void> {
     publishing = publishing.then(async () => {
       const aliases = [...record.users, ...record.tokens, ...record.claims].map(({ alias }) => alias);
-      for (const alias of new Set([...published.keys(), ...aliases])) await publishUser(alias, isNews);
+      const all = [...new Set([...users.keys(), ...aliases])];
+      const identities = await Promise.all(all.map((alias) => userIdentityOf(record, alias, safetyNumberOf)));
+      for (const [index, alias] of all.entries()) publishUser(alias, identities[index]!, isNews);
       const own = ownIdentityOf(record);
       if (isStopped || JSON.stringify(own) === ownIdentity) return;
       ownIdentity = JSON.stringify(own);
@@ -156,12 +159,11 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
     return publishing;
   }
 
-  async function publishUser(alias: Alias, isNews: boolean): Promise<void> {
-    const identity = await userIdentityOf(algorithms, record, alias);
-    const before = published.get(alias) ?? unknown;
-    const isSame = identity.status === before.status && identity.account === before.account;
-    if (isStopped || (isSame && identity.safetyNumber === before.safetyNumber)) return;
-    published.set(alias, identity);
+  function publishUser(alias: Alias, identity: UserIdentity, isNews: boolean): void {
+    const before = users.get(alias);
+    const isSame = identity.status === (before?.status ?? "unknown") && identity.account === before?.account;
+    if (isStopped || (isSame && identity.safetyNumber === before?.safetyNumber)) return;
+    users.set(alias, identity);
     client.onUser(alias, identity, isNews && !isSame);
   }
 
@@ -210,7 +212,7 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
       if (isStopped) undoSubscription();
       await publish(false);
     },
-    userIdentity: (alias) => published.get(alias) ?? unknown,
+    users,
     onPeers() {
       watch();
       for (const { id, name } of client.peers()) {

@@ -81,6 +81,12 @@ describe("tokens", () => {
     expect(known.account).toBe(accountOf(bob));
     expect(known.safetyNumber).toMatch(/^(\d{5} ){11}\d{5}$/);
     expect(bob.client.identityOf("Ann").peek().safetyNumber).toBe(known.safetyNumber);
+    // Each change describes all users again, and hashes none of them.
+    const digest = vi.spyOn(crypto.subtle, "digest");
+    await ann.client.requestToken("Carol");
+    const hashed = digest.mock.calls.map(([, data]) => Buffer.from(data as Uint8Array).toString("latin1"));
+    expect(hashed.filter((text) => text.startsWith("bonevalue safety number"))).toEqual([]);
+    digest.mockRestore();
   });
 
   test("a token for a user who is trusted already only verifies, and the server learns nothing of it", async () => {

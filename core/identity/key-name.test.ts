@@ -10,9 +10,15 @@ test.each([
   ["example.org/", "example.org"],
   ["https://example.org/P2P/?a=b#c", "example.org/P2P"],
   ["example.org:8443", "example.org:8443"],
+  ["example.org:443", "example.org"],
+  ["wss://example.org:443/P2P", "example.org/P2P"],
+  ["ws://example.org:80", "example.org"],
+  ["localhost:80", "localhost"],
+  ["localhost:443", "localhost:443"],
   ["/P2P", "app.example.org/P2P"],
+  ["a server of another kind", "a server of another kind"],
 ])("the server %s has the name %s", (host, name) => {
-  vi.stubGlobal("location", { host: "app.example.org" });
+  vi.stubGlobal("location", { origin: "https://app.example.org" });
   expect(keyName(host, { username: "ann", password }, "")[0]).toBe(name);
 });
 

@@ -1,4 +1,5 @@
 import type { Credentials, StoredCredentials } from "../discovery/discovery.ts";
+import { socketUrl } from "../discovery/websocket/server-url.ts";
 
 /**
  * Returns the name of a record in its store: the server's host and path, and the user. The user name that the app has passed
@@ -11,8 +12,16 @@ export function keyName(
 ): readonly [server: string, user: string] {
   const passed = "username" in credentials ? credentials.username : "as" in credentials ? credentials.as : undefined;
   const user = (passed ?? username).normalize();
-  const url = host.startsWith("/") ? globalThis.location.host + host : host;
-  const server = url.replace(/^\w+:\/\//, "").replace(/[?#].*$/, "");
-  const [name = "", ...path] = server.split("/");
-  return [[name.toLowerCase(), ...path].join("/").replace(/\/$/, ""), user.includes("@") ? user.toLowerCase() : user];
+  return [serverName(host), user.includes("@") ? user.toLowerCase() : user];
+}
+
+/** Every address of one server has one name, with and without the scheme and the default port. */
+function serverName(host: string): string {
+  let url = host;
+  try {
+    url = socketUrl(host);
+  } catch {
+    // Only WebSocket servers need an address of this kind.
+  }
+  return url.replace(/^\w+:\/\//, "").replace(/\/?([?#].*)?$/, "");
 }

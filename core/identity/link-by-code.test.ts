@@ -1,8 +1,10 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { BonevalueError } from "../errors.ts";
 import type { SignedIn } from "./identify.ts";
 import { linkByCode } from "./link-by-code.ts";
 import { recordOf } from "./testing/records.ts";
+
+afterEach(() => void vi.useRealTimers());
 
 /** Enters a code while one device of the user is online, and is being dialed. */
 async function enterCode() {
@@ -42,6 +44,7 @@ async function enterCode() {
   };
   return {
     result,
+    hasClaim: () => record.claims.length > 0,
     leave() {
       peers = [];
       failDial(new BonevalueError("disconnected", "The peer has gone."));
@@ -69,4 +72,15 @@ test("a sign-out ends the linking with cancelled", async () => {
   const { result, signOut } = await enterCode();
   signOut();
   expect(await result).toBe("cancelled");
+});
+
+test("a device that does not come online within 15 s ends the linking with timeout, and the code is forgotten", async () => {
+  vi.useFakeTimers();
+  const { result, hasClaim, leave } = await enterCode();
+  leave();
+  await vi.advanceTimersByTimeAsync(14_999);
+  expect(hasClaim()).toBe(true);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await result).toBe("timeout");
+  expect(hasClaim()).toBe(false);
 });

@@ -16,7 +16,7 @@ const timeoutMs = 15_000;
  */
 export async function linkByCode(signedIn: SignedIn, part: TokenPart): Promise<void> {
   const { client, links, watchers, apply } = signedIn;
-  const claim = claimFor(us, part, false);
+  const claim = claimFor(us, part, false, Date.now());
   const isLinked = () => !signedIn.record.claims.some(({ secret }) => secret === claim.secret);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const tried = new Set<PeerId>();

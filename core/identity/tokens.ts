@@ -83,14 +83,28 @@ export async function deriveRoom(algorithms: Algorithms, secret: Uint8Array): Pr
   return toBase64Url((await algorithms.hmac(secret, label("room"))).subarray(0, 16));
 }
 
-/** 60 digits in groups of five, the same on both sides: half of them for each account. */
-export async function safetyNumberOf(algorithms: Algorithms, a: Bytes, b: Bytes): Promise<string> {
-  const isFirst = compare(a, b) < 0;
-  const halves = [isFirst ? a : b, isFirst ? b : a].map(async (account) => {
+/** Returns the safety number of two accounts: 60 digits in groups of five, the same on both sides. */
+export type SafetyNumberOf = (a: string, b: string) => Promise<string>;
+
+/** Creates a {@link SafetyNumberOf} that hashes each account once, since each change of a record describes all users again. */
+export function createSafetyNumbers(algorithms: Algorithms): SafetyNumberOf {
+  const halves = new Map<string, Promise<string>>();
+
+  function halfOf(account: string): Promise<string> {
+    const half = halves.get(account) ?? hash(fromBase64Url(account)!);
+    halves.set(account, half);
+    return half;
+  }
+
+  async function hash(account: Bytes): Promise<string> {
     const digest = await algorithms.hash(label("safety number"), account);
-    return Array.from({ length: 6 }, (_, group) => digitsOf(digest.subarray(group * 5, group * 5 + 5)));
-  });
-  return (await Promise.all(halves)).flat().join(" ");
+    return Array.from({ length: 6 }, (_, group) => digitsOf(digest.subarray(group * 5, group * 5 + 5))).join(" ");
+  }
+
+  return async (a, b) => {
+    const isFirst = compare(fromBase64Url(a)!, fromBase64Url(b)!) < 0;
+    return (await Promise.all((isFirst ? [a, b] : [b, a]).map(halfOf))).join(" ");
+  };
 }
 
 /** Orders keys by their bytes. */

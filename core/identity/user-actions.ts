@@ -73,7 +73,7 @@ export function createUserActions(signedIn: SignedIn): UserActions {
         const answered =
           certain !== undefined && (await isMadeBy(algorithms, part, purposeOf(alias), fromBase64Url(certain)!));
         const before = signedIn.record.claims.filter((claim) => claim.alias === alias);
-        await apply((known) => addClaim(known, claimFor(alias, part, answered)));
+        await apply((known) => addClaim(known, claimFor(alias, part, answered, Date.now())));
         const serverPart = token.slice(0, token.indexOf("."));
         if (serverPart !== "" && !client.isUser(alias)) {
           await server.claimToken(alias, serverPart).catch(async (error) => {

@@ -56,8 +56,8 @@ export function addClaim(record: IdentityRecord, claim: ClaimedToken): IdentityR
 }
 
 /** The claim of a token that was just entered. */
-export function claimFor(alias: Alias, { secret, binding }: TokenPart, answered: boolean): ClaimedToken {
-  const until = Date.now() + tokenAgeMs;
+export function claimFor(alias: Alias, { secret, binding }: TokenPart, answered: boolean, now: number): ClaimedToken {
+  const until = now + tokenAgeMs;
   return { alias, secret: toBase64Url(secret), binding: toBase64Url(binding), until, answered };
 }
 
