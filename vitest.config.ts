@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import vue from "@vitejs/plugin-vue";
 import { playwright } from "@vitest/browser-playwright";
@@ -8,6 +9,21 @@ import { behaviourTable } from "./tools/behaviour-table.ts";
 import { browserCommands } from "./tools/browser-commands.ts";
 import { builtFiles } from "./tools/built-files.ts";
 import { chromiumContext, chromiumLaunch } from "./tools/chromium.ts";
+
+const cores = availableParallelism();
+
+// Most tests wait for others as often as they compute.
+const workers = Math.ceil(cores * 1.5);
+
+// These test what the source decides, which building does not change, and take long.
+const sourceOnly = [
+  "**/*.{property,model}.test.ts",
+  "core/identity/{attacks,identity}.test.ts",
+  "core/links/{hostile,leaving-nothing}.test.ts",
+  "core/testing/chaos/**",
+  "reference-server/{bans,cluster,security}.test.ts",
+  "reference-server/{cluster,command,relay,store}/**",
+];
 
 const folders = "{core,bindings,reference-server,examples,bench,docs}/**";
 const buildFirst = "./tools/build.ts";
@@ -50,6 +66,7 @@ function inChromium(name: string, folder: string, alias: Alias[] = []): TestProj
       include: [`${folder}/*.browser.test.{ts,tsx}`],
       // Browser tests use real time, so they do not run beside others.
       sequence: { groupOrder: 1 },
+      maxWorkers: cores,
       browser: {
         enabled: true,
         headless: true,
@@ -64,7 +81,7 @@ function inChromium(name: string, folder: string, alias: Alias[] = []): TestProj
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    maxWorkers: "100%",
+    maxWorkers: workers,
     // These end a test that hangs. They are long because the machine may do other work as well.
     testTimeout: 60_000,
     hookTimeout: 60_000,
@@ -72,7 +89,11 @@ const config: ViteUserConfig = defineConfig({
     reporters: ["default", behaviourTable()],
     projects: [
       { extends: true, test: { ...node, name: "unit" } },
-      { extends: true, test: { ...node, name: "dist", globalSetup: buildFirst }, plugins: [builtFiles()] },
+      {
+        extends: true,
+        test: { ...node, name: "dist", exclude: [...node.exclude, ...sourceOnly], globalSetup: buildFirst },
+        plugins: [builtFiles()],
+      },
       inDom("dom", folders),
       inDom("dom (React 18)", "bindings/react", react18),
       inChromium("browser", folders),

@@ -138,7 +138,8 @@ export function createRemember(
 
 const ignore = () => {};
 
-const silent: DiscoveryEvents = {
+/** Ignores all events. */
+export const silent: DiscoveryEvents = {
   online: ignore,
   interrupted: ignore,
   ended: ignore,

@@ -26,7 +26,7 @@ test("a link establishes trust between two accounts, works once, and either side
   await again.page.locator("main").getByRole("alert").waitFor();
 
   await people(noa).getByRole("button", { name: "Remove" }).click();
-  for (const tab of [mia, noa]) await tab.page.getByText("None yet.").waitFor();
+  for (const tab of [mia, noa]) await tab.page.getByText("None yet.", { exact: true }).waitFor();
 });
 
 function people({ page }: Tab) {
