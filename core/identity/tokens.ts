@@ -88,29 +88,30 @@ export type SafetyNumberOf = (a: string, b: string) => Promise<string>;
 
 /** Creates a {@link SafetyNumberOf} that hashes each account once, since each change of a record describes all users again. */
 export function createSafetyNumbers(algorithms: Algorithms): SafetyNumberOf {
-  const halves = new Map<string, Promise<string>>();
+  const halves = new Map<string, Promise<{ readonly key: Bytes; readonly digits: string }>>();
 
-  function halfOf(account: string): Promise<string> {
+  function halfOf(account: string) {
     const half = halves.get(account) ?? hash(fromBase64Url(account)!);
     halves.set(account, half);
     return half;
   }
 
-  async function hash(account: Bytes): Promise<string> {
-    const digest = await algorithms.hash(label("safety number"), account);
-    return Array.from({ length: 6 }, (_, group) => digitsOf(digest.subarray(group * 5, group * 5 + 5))).join(" ");
+  async function hash(key: Bytes) {
+    const digest = await algorithms.hash(label("safety number"), key);
+    const groups = Array.from({ length: 6 }, (_, group) => digitsOf(digest.subarray(group * 5, group * 5 + 5)));
+    return { key, digits: groups.join(" ") };
   }
 
-  return async (a, b) => {
-    const isFirst = compare(fromBase64Url(a)!, fromBase64Url(b)!) < 0;
-    return (await Promise.all((isFirst ? [a, b] : [b, a]).map(halfOf))).join(" ");
+  return async (...accounts) => {
+    const [a, b] = await Promise.all([halfOf(accounts[0]), halfOf(accounts[1])]);
+    return compare(a.key, b.key) < 0 ? `${a.digits} ${b.digits}` : `${b.digits} ${a.digits}`;
   };
 }
 
-/** Orders keys by their bytes. */
+/** Orders two different keys by their bytes. */
 export function compare(a: Bytes, b: Bytes): number {
   const index = a.findIndex((byte, position) => byte !== b[position]);
-  return index < 0 ? 0 : a[index]! - b[index]!;
+  return a[index]! - b[index]!;
 }
 
 function digitsOf(bytes: Uint8Array): string {
