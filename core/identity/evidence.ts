@@ -52,17 +52,20 @@ export async function bodyFor(
   const claimed = record.claims.find((claim) => claim.alias === alias && claim.until > now);
   const joins = alias === us && peerDevice && record.joining.includes(toBase64Url(peerDevice));
   const device = key.publicKey;
+  const [claim, approval, issued] = await Promise.all([
+    claimed && claimOf(algorithms, fromBase64Url(claimed.secret)!, purposeOf(alias), { account, device }),
+    joins && chain.length < maxChainLength ? approve(key, account, peerDevice) : undefined,
+    to &&
+      hashAlias(algorithms, account, alias).then((name) => introduce(key, { account, other: to, name, time: since })),
+  ]);
   return {
     account,
     chain,
     to,
     single: isSingle(record),
-    claim:
-      claimed && (await claimOf(algorithms, fromBase64Url(claimed.secret)!, purposeOf(alias), { account, device })),
-    approval: joins && chain.length < maxChainLength ? await approve(key, account, peerDevice) : undefined,
-    issued:
-      to &&
-      (await introduce(key, { account, other: to, name: await hashAlias(algorithms, account, alias), time: since })),
+    claim,
+    approval,
+    issued,
     presented:
       introduction && introduction.about === record.account
         ? {
@@ -94,17 +97,23 @@ export async function evidenceOf(
   const isOfPeer = (token: MadeToken) => token.alias === alias;
 
   const made = claim && record.tokens.find(isOfPeer);
-  const answer = made && (await claimOf(algorithms, fromBase64Url(made.secret)!, purpose, { account, device }));
   const claimed = record.claims.find(isOfPeer);
   const part = claimed && { secret: fromBase64Url(claimed.secret)!, binding: fromBase64Url(claimed.binding)! };
   const ownDevice = fromBase64Url(record.device.publicKey)!;
+  const [answer, isMaker, approves, issues, presents] = await Promise.all([
+    made && claimOf(algorithms, fromBase64Url(made.secret)!, purpose, { account, device }),
+    part && isMadeBy(algorithms, part, purpose, account),
+    approval && isApproved(algorithms, device, account, ownDevice, approval),
+    issued && isIntroduced(algorithms, device, account, own, issued),
+    introduces(algorithms, own, alias, proof),
+  ]);
   return {
     ...known,
-    answers: answer && isEqual(claim, answer) ? made.secret : undefined,
-    makerOf: part && (await isMadeBy(algorithms, part, purpose, account)) ? claimed.secret : undefined,
-    approves: approval && (await isApproved(algorithms, device, account, ownDevice, approval)),
-    issues: issued && (await isIntroduced(algorithms, device, account, own, issued)),
-    introduces: await introduces(algorithms, own, alias, proof),
+    answers: answer && isEqual(claim!, answer) ? made!.secret : undefined,
+    makerOf: isMaker ? claimed!.secret : undefined,
+    approves,
+    issues,
+    introduces: presents,
   };
 }
 

@@ -12,6 +12,7 @@ import { createPlatformAlgorithms } from "./algorithms.ts";
 import { createDevice } from "./device.ts";
 import { createIdentifiedLinks } from "./identified-links.ts";
 import { createMemoryStore } from "./key-store.ts";
+import { readProof } from "./proof.ts";
 import { certify } from "./record.ts";
 import { vector } from "./testing/vectors.ts";
 
@@ -371,6 +372,42 @@ describe("the hello", () => {
     expect(ann.identity.accepts(bob.identity.hello)).toBe(false);
     // An older version has neither proofs nor keys.
     expect(ann.identity.accepts(undefined)).toBe(true);
+  });
+});
+
+describe("the record", () => {
+  const openDevice = () => createDevice({ algorithms, store: createMemoryStore(), name: "x" });
+
+  test("is read while the transport prepares a description, and anew for the next one", async () => {
+    const [annsDevice, bobsDevice] = [openDevice(), openDevice()];
+    const [annsReads, bobsReads] = [annsDevice, bobsDevice].map((device) => vi.spyOn(device, "read"));
+    const { ann, bob } = createSides({ device: annsDevice }, { device: bobsDevice });
+    expect(annsReads).toHaveBeenCalledTimes(1);
+    expect(bobsReads).not.toHaveBeenCalled();
+    await bob.read(await ann.describe("offer"));
+    expect(annsReads).toHaveBeenCalledTimes(1);
+    expect(bobsReads).toHaveBeenCalledTimes(2);
+    await bob.describe("answer");
+    expect(bobsReads).toHaveBeenCalledTimes(2);
+    await ann.describe("offer 2");
+    expect(annsReads).toHaveBeenCalledTimes(2);
+  });
+
+  test("is read again when it has changed meanwhile", async () => {
+    const { ann, bob } = createSides();
+    const { record } = await bob.device.read();
+    await ann.device.read();
+    ann.links.recheck(await ann.device.update((own) => certify(own, "bob", record.account, 1)));
+    const { proof } = await ann.describe("offer");
+    expect(readProof(proof!).to).toBeDefined();
+  });
+
+  test("ends the attempt if it cannot be read", async () => {
+    const store = { ...createMemoryStore(), update: () => Promise.reject(new Error("The disk is full.")) };
+    const ann = createSide("ann", "bob", "caller", { device: createDevice({ algorithms, store, name: "x" }) });
+    ann.guarded.describe({ type: "offer", sdp: "offer" });
+    await until(() => ann.ended.length > 0);
+    expect(ann.ended).toMatchObject([{ code: "unsupported" }]);
   });
 });
 

@@ -11,7 +11,7 @@ import type {
   Transport,
 } from "../transport/transport.ts";
 import type { Algorithms } from "./algorithms.ts";
-import type { Device } from "./device.ts";
+import type { Device, DeviceState } from "./device.ts";
 import { type AccountOf, bodyFor, evidenceOf } from "./evidence.ts";
 import { judge } from "./judge.ts";
 import {
@@ -34,6 +34,9 @@ import type { Verdict } from "./verdict.ts";
 // wait behind their description. A description that becomes outdated in its queue is dropped: a caller that describes
 // itself again does not want the answer to its earlier offer, and a callee that has got a newer offer does not answer
 // the earlier one.
+//
+// The checks take part in the time to the first call, so nothing waits in line that need not: the record, which a key store
+// reads, is read while the signature is checked, and while the transport prepares the description that will be signed.
 //
 // A relayed link has descriptions of its own, which the same devices sign. An answer signs the offer of its kind.
 
@@ -99,6 +102,8 @@ interface Remote extends Described {
 /** A link, or an attempt to make one. */
 interface SignedLink {
   readonly remote: Remote | undefined;
+  /** Forgets a record that was read in advance. */
+  forget(): void;
   end(reason: BonevalueError): void;
 }
 
@@ -116,8 +121,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     return isRoom ? us : alias;
   }
 
-  async function judgePeer(alias: Alias, proof: Proof | undefined): Promise<Verdict> {
-    const { record } = await device.read();
+  async function judgePeer(record: IdentityRecord, alias: Alias, proof: Proof | undefined): Promise<Verdict> {
     if (isRoom) return { record, verified: proof !== undefined && toBase64Url(proof.account) === record.account };
     const evidence = await evidenceOf(algorithms, record, alias, proof, options.accountOf);
     let verdict = judge(record, evidence);
@@ -135,6 +139,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     const session: Descriptions = {};
     const relay: Descriptions = {};
     let ownDevice: Bytes | undefined;
+    let readInAdvance: Promise<DeviceState> | undefined;
     let remote: Remote | undefined;
     let isOpen = false;
     let isRefused = false;
@@ -160,10 +165,22 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       incoming = incoming.then(() => (isRefused ? undefined : step())).catch(fail);
     }
 
+    function readAhead(): void {
+      readInAdvance = device.read();
+      // The next description reports it.
+      readInAdvance.catch(() => {});
+    }
+
+    function forget(): void {
+      readInAdvance = undefined;
+    }
+
     async function sign<D extends Description | RelayDescription>(description: D, newest: Descriptions): Promise<D> {
       const { remote: offer } = newest;
+      const reading = readInAdvance ?? device.read();
+      forget();
       const [state, hash, answered] = await Promise.all([
-        device.read(),
+        reading,
         hashDescription(algorithms, description),
         role === "callee" ? hashOffer(algorithms, offer!.hash, offer!.proof) : undefined,
       ]);
@@ -183,27 +200,30 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
         throw mismatch("An offer and an answer were exchanged.");
       const alias = aliasOf(peer);
       const { proof: text } = description;
+      const parsed = text === undefined ? undefined : readProof(text);
+      const [{ record }, hash] = await Promise.all([device.read(), verify(description, parsed, own)]);
+      if (remote && !hasSameDevice(remote.parsed, parsed)) throw mismatch("Another device took part in an open link.");
+      const { verified, refusal } = await judgePeer(record, alias, parsed);
+      if (refusal) throw refusal;
+      if (verifiedOnly && !verified) throw notVerified(alias);
+      if (parsed && alias === us && !isRoom) met.set(peer, deviceOf(parsed));
+      if (role === "callee") readAhead();
+      return { alias, parsed, verified, hash, proof: text === undefined ? new Uint8Array() : fromBase64Url(text)! };
+    }
+
+    /** Checks the signatures of a description. Returns the description's hash. */
+    async function verify(
+      description: Description | RelayDescription,
+      proof: Proof | undefined,
+      own: Described | undefined,
+    ): Promise<Bytes> {
       const [hash, answered] = await Promise.all([
         hashDescription(algorithms, description),
         role === "caller" ? hashOffer(algorithms, own!.hash, own!.proof) : undefined,
       ]);
-      const parsed = text === undefined ? undefined : readProof(text);
-      if (parsed) {
-        await verifyProof(algorithms, parsed, {
-          role: role === "caller" ? "callee" : "caller",
-          app,
-          from: peer,
-          to: self(),
-          own: hash,
-          answered,
-        });
-      }
-      if (remote && !hasSameDevice(remote.parsed, parsed)) throw mismatch("Another device took part in an open link.");
-      const { verified, refusal } = await judgePeer(alias, parsed);
-      if (refusal) throw refusal;
-      if (verifiedOnly && !verified) throw notVerified(alias);
-      if (parsed && alias === us && !isRoom) met.set(peer, deviceOf(parsed));
-      return { alias, parsed, verified, hash, proof: text === undefined ? new Uint8Array() : fromBase64Url(text)! };
+      const from = role === "caller" ? "callee" : "caller";
+      if (proof) await verifyProof(algorithms, proof, { role: from, app, from: peer, to: self(), own: hash, answered });
+      return hash;
     }
 
     const guarded: SignalExchange = {
@@ -249,11 +269,13 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       },
     };
 
+    if (role === "caller") readAhead();
     const link = transport.open(peer, role, guarded);
     const signed: SignedLink = {
       get remote() {
         return remote;
       },
+      forget,
       end: fail,
     };
     links.add(signed);
@@ -294,7 +316,8 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       for (const { end } of [...links]) end(reason);
     },
     recheck(record) {
-      for (const { remote, end } of [...links]) {
+      for (const { remote, forget, end } of [...links]) {
+        forget();
         const reason = remote && whyOutdated(record, remote, options.accountOf !== undefined);
         if (reason) end(reason);
       }

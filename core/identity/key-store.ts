@@ -57,6 +57,8 @@ export function createIndexedDbStore(database = "bonevalue"): KeyStore {
             next = change(reading.result);
             hasChanged = next !== reading.result;
             if (hasChanged) store.put(next, name);
+            // Links wait for what is read.
+            else resolve(next);
           } catch (error) {
             thrown = error;
             transaction.abort();

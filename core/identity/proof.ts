@@ -168,13 +168,16 @@ export function readProof(text: string): Proof {
 
 /** Throws `identity-mismatch` unless the device has signed this description and the account has approved the device. */
 export async function verifyProof(algorithms: Algorithms, proof: Proof, context: LinkContext): Promise<void> {
-  const message = linkMessage(proof.body, context);
-  if (!(await algorithms.verify(deviceOf(proof), proof.signature, message))) {
+  const [isSigned, isLinked] = await Promise.all([
+    algorithms.verify(deviceOf(proof), proof.signature, linkMessage(proof.body, context)),
+    isChainSigned(algorithms, proof.account, proof.chain),
+  ]);
+  if (!isSigned) {
     throw mismatch(
       "The connection was changed on its way, or repeated: its signature is invalid. Do not trust this server.",
     );
   }
-  if (!(await isChainSigned(algorithms, proof.account, proof.chain))) {
+  if (!isLinked) {
     throw mismatch("The peer's proof of identity has an invalid approval. Link that device again.");
   }
 }
