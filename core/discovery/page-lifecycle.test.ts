@@ -3,7 +3,13 @@ import { createPageLifecycle } from "./page-lifecycle.ts";
 
 function fakeWindow() {
   const document = Object.assign(new EventTarget(), { visibilityState: "visible" });
-  return Object.assign(new EventTarget(), { document });
+  const window = Object.assign(new EventTarget(), { document });
+  const setVisibility = (visibility: string) => {
+    document.visibilityState = visibility;
+    // It bubbles.
+    for (const target of [document, window]) target.dispatchEvent(new Event("visibilitychange"));
+  };
+  return Object.assign(window, { setVisibility });
 }
 
 test("a page wakes when it is online, shown or visible again, but not when it becomes hidden", () => {
@@ -12,10 +18,9 @@ test("a page wakes when it is online, shown or visible again, but not when it be
   createPageLifecycle(window).onWake(() => wakes++);
   window.dispatchEvent(new Event("online"));
   window.dispatchEvent(new Event("pageshow"));
-  window.document.dispatchEvent(new Event("visibilitychange"));
+  window.setVisibility("visible");
   expect(wakes).toBe(3);
-  window.document.visibilityState = "hidden";
-  window.document.dispatchEvent(new Event("visibilitychange"));
+  window.setVisibility("hidden");
   expect(wakes).toBe(3);
 });
 
@@ -51,26 +56,24 @@ test("a hidden page reports whether it may return", () => {
 test.each([
   ["a visible page waits for the visibilitychange after pagehide", "visible"],
   ["a page that was hidden before runs after listeners from that time", "hidden"],
-])("%s, so the app's own pagehide listeners run first", (_, state) => {
+])("%s, so the app's own listeners run first", (_, state) => {
   const window = fakeWindow();
   const order: string[] = [];
   const undo = createPageLifecycle(window).onHide((back) => order.push(`client ${back}`));
   window.addEventListener("pagehide", () => order.push("app"));
-  const setVisibility = (visibility: string) => {
-    window.document.visibilityState = visibility;
-    window.document.dispatchEvent(new Event("visibilitychange"));
-  };
-  if (state === "hidden") setVisibility("hidden");
+  window.document.addEventListener("visibilitychange", () => order.push(window.document.visibilityState));
+  if (state === "hidden") window.setVisibility("hidden");
   window.dispatchEvent(pageHide(false));
-  if (state === "visible") setVisibility("hidden");
-  expect(order).toEqual(["app", "client false"]);
-  setVisibility("visible");
-  setVisibility("hidden");
-  expect(order).toHaveLength(2);
+  if (state === "visible") window.setVisibility("hidden");
+  expect(order).toEqual([...(state === "visible" ? ["app", "hidden"] : ["hidden", "app"]), "client false"]);
+  order.length = 0;
+  window.setVisibility("visible");
+  window.setVisibility("hidden");
+  expect(order).toEqual(["visible", "hidden"]);
   undo();
   window.dispatchEvent(pageHide(false));
-  setVisibility("hidden");
-  expect(order).toEqual(["app", "client false", "app"]);
+  window.setVisibility("hidden");
+  expect(order).toEqual(["visible", "hidden", "app", "hidden"]);
 });
 
 test("removed listeners are not called", () => {
@@ -80,7 +83,7 @@ test("removed listeners are not called", () => {
   page.onWake(() => calls++)();
   page.onHide(() => calls++)();
   for (const type of ["online", "pageshow", "pagehide"]) window.dispatchEvent(new Event(type));
-  window.document.dispatchEvent(new Event("visibilitychange"));
+  window.setVisibility("visible");
   expect(calls).toBe(0);
 });
 

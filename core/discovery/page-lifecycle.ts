@@ -3,8 +3,8 @@ export interface PageLifecycle {
   /** The page is shown, visible or online again, or the machine slept: the state of the network may be out of date. */
   onWake(listener: () => void): () => void;
   /**
-   * The page goes away. `back`: it may return from the back/forward cache. Runs after the app's own `pagehide` listeners,
-   * so that they can still use the client.
+   * The page goes away. `back`: it may return from the back/forward cache. Runs after the app's own `pagehide` and
+   * `visibilitychange` listeners, so that they can still use the client.
    */
   onHide(listener: (back: boolean) => void): () => void;
 }
@@ -41,7 +41,8 @@ export function createPageLifecycle(scope: LifecycleScope = globalThis): PageLif
       const { document } = scope;
       let back: boolean | undefined;
       let undoPageHide = on("pagehide", onPageHide);
-      document?.addEventListener("visibilitychange", onVisibilityChange);
+      // The event bubbles, so on the window this runs after the app's listeners on the document.
+      const undoVisibility = on("visibilitychange", onVisibilityChange);
 
       function onPageHide(event: Event): void {
         back = "persisted" in event && event.persisted === true;
@@ -67,7 +68,7 @@ export function createPageLifecycle(scope: LifecycleScope = globalThis): PageLif
       return () => {
         back = undefined;
         undoPageHide();
-        document?.removeEventListener("visibilitychange", onVisibilityChange);
+        undoVisibility();
       };
     },
   };
