@@ -9,14 +9,14 @@ import { defaultLimits } from "../limits.ts";
 import { defaultLog } from "../log.ts";
 import { canonicalName } from "../names.ts";
 import { createPasswords } from "../passwords.ts";
-import { openStore } from "../store/open.ts";
+import { assertStoreExists, openStore } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { askPassword } from "./ask-password.ts";
 import type { StoreValues } from "./serve.ts";
 
 /** Creates an account. The server may be running. */
 export async function addUser(name: string, flags: StoreValues): Promise<number> {
-  return withAccounts(flags, async (accounts) => {
+  return withNewAccounts(flags, async (accounts) => {
     await accounts.add(name, await askPassword(`Password for ${name}: `));
     console.log(`${name} can sign in now.`);
   });
@@ -69,7 +69,7 @@ export async function listSessions(name: string, flags: StoreValues): Promise<nu
 
 /** Prints a one-use invitation link, of the operator or of a user. */
 export async function invite(email: string, from: InvitationFrom | undefined, flags: StoreValues): Promise<number> {
-  return withAccounts(flags, async (accounts) => {
+  return withNewAccounts(flags, async (accounts) => {
     const { link, expires, hasAccount } = await accounts.invite(email, from);
     const use = hasAccount
       ? `The owner of the account ${email} accepts with its password.`
@@ -114,12 +114,18 @@ export async function unban(banned: Banned, flags: StoreValues): Promise<number>
 /** Tells running servers that an account has changed. */
 type Announce = (username: string) => Promise<void>;
 
-async function withAccounts(
-  flags: StoreValues,
-  work: (accounts: Accounts, announce: Announce, store: Store) => Promise<void>,
-): Promise<number> {
+type Work = (accounts: Accounts, announce: Announce, store: Store) => Promise<void>;
+
+/** Works on a store that exists. In one that a mistyped path creates, a ban or a removal would have no effect. */
+async function withAccounts(flags: StoreValues, work: Work): Promise<number> {
+  assertStoreExists(storeOf(flags));
+  return withNewAccounts(flags, work);
+}
+
+/** Works on a store that may be created: an operator may add accounts before the first start of the server. */
+async function withNewAccounts(flags: StoreValues, work: Work): Promise<number> {
   const base = publicUrl(flags.url ?? "http://127.0.0.1:8000");
-  const store = await openStore(flags.store ?? "bonevalue.db", defaultLog("warn"));
+  const store = await openStore(storeOf(flags), defaultLog("warn"));
   try {
     const node = await createLocalCluster().join({ message: () => {}, stale: () => {} });
     await work(
@@ -138,4 +144,8 @@ async function withAccounts(
   } finally {
     await store.close();
   }
+}
+
+function storeOf({ store }: StoreValues): string {
+  return store ?? "bonevalue.db";
 }

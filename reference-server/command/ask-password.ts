@@ -16,12 +16,16 @@ export async function askPassword(question: string): Promise<string> {
   }
 }
 
+// Longer than a password may be, so that a line which never ends is not read any further.
+const maxLineLength = 4_096;
+
 async function firstLine(input: NodeJS.ReadStream): Promise<string> {
-  try {
-    for await (const line of createInterface({ input })) return line.replace(/^\uFEFF/, "");
-    return "";
-  } finally {
-    // A writer that never ends its side would keep this process alive.
-    input.destroy();
+  input.setEncoding("utf8");
+  let text = "";
+  // Leaving the loop destroys the stream: a writer that never ends its side would keep this process alive.
+  for await (const chunk of input) {
+    text += chunk;
+    if (/[\r\n]/.test(text) || text.length > maxLineLength) break;
   }
+  return (text.split(/[\r\n]/, 1)[0] ?? "").replace(/^\uFEFF/, "");
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import type { DatabaseSync } from "node:sqlite";
-import { isShared } from "../store/open.ts";
+import { assertStoreExists, isShared } from "../store/open.ts";
 import type { StoreValues } from "./serve.ts";
 
 /**
@@ -11,7 +11,7 @@ import type { StoreValues } from "./serve.ts";
 export async function backup(target: string, flags: StoreValues): Promise<number> {
   const source = flags.store ?? "bonevalue.db";
   if (isShared(source)) throw new Error("A postgres:// store is backed up with pg_dump, not with this command.");
-  if (!existsSync(source)) throw new Error(`There is no store at ${source}: set --store to the file of the server.`);
+  assertStoreExists(source);
   if (existsSync(target)) throw new Error(`${target} exists already: choose another file for the backup.`);
   const { DatabaseSync } = await import("node:sqlite");
   const partial = `${target}.part`;

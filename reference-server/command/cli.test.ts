@@ -5,10 +5,13 @@ import { createServer as createSmtp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { Readable } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { until } from "../../tools/eventually.ts";
+import { defaultLog } from "../log.ts";
+import { createServer } from "../server.ts";
 import { selfSigned } from "../testing/certificate.ts";
 import { startPostgres, type TestPostgres } from "../testing/postgres.ts";
 import { openClient } from "../testing/test-client.ts";
@@ -43,14 +46,17 @@ function command(args: readonly string[], input = "", env: NodeJS.ProcessEnv = {
   });
 }
 
-/** Runs a command in this process; returns its exit code and what it prints on standard error. */
-async function runHere(args: readonly string[]): Promise<{ code: number; error: string }> {
-  const print = vi.spyOn(console, "error").mockImplementation(() => {});
+/** Runs a command in this process, with `input` piped to it; returns its exit code and what it prints. */
+async function runHere(args: readonly string[], input: Iterable<string> = []) {
+  const spies = [vi.spyOn(console, "log"), vi.spyOn(console, "error")].map((spy) => spy.mockImplementation(() => {}));
+  const stdin = vi.spyOn(process, "stdin", "get");
+  stdin.mockReturnValue(Readable.from(input, { objectMode: false }) as typeof process.stdin);
   try {
     const code = await run(args, {});
-    return { code, error: print.mock.calls.map(([line]) => String(line)).join("\n") };
+    const [out, error] = spies.map(({ mock }) => mock.calls.map(([line]) => String(line)).join("\n"));
+    return { code, out, error };
   } finally {
-    print.mockRestore();
+    for (const spy of [...spies, stdin]) spy.mockRestore();
   }
 }
 
@@ -120,9 +126,12 @@ describe("the command line", () => {
     ["behind a byte order mark", "\uFEFFcorrect horse\n"],
     ["without an end", "correct horse"],
   ])("a password is the first line of what is piped, %s", async (_, input) => {
-    expect(await command(["user", "add", "ann"], input)).toMatchObject({ code: 0, err: "" });
-    const client = await openClient((await serving()).url);
-    await signedIn(client, { username: "ann", password: "correct horse" });
+    const store = join(folder, "bonevalue.db");
+    expect(await runHere(["user", "add", "ann", "--store", store], input)).toMatchObject({ code: 0, error: "" });
+    const server = await createServer({ port: 0, store, log: defaultLog("silent") });
+    onTestFinished(() => server.close());
+    const ann = await signedIn(await openClient(server.url), { username: "ann", password: "correct horse" });
+    await ann.break();
   });
 
   test("a password can be piped without ending the pipe", async () => {
@@ -133,6 +142,78 @@ describe("the command line", () => {
     onTestFinished(() => void child.kill("SIGKILL"));
     child.stdin.write("correct horse\r\n");
     expect((await once(child, "exit"))[0]).toBe(0);
+  });
+
+  test("a command for accounts with wrong or hostile input prints one line of error, and changes nothing", async () => {
+    const password = "correct horse";
+    const nobody = /There is no account "nobody"/;
+    const invalidName = /A user name has 1 to 256 visible characters/;
+    const tooShort = /A password has at least 8 characters/;
+    const tooLong = /A password has at most 1024 bytes/;
+    const noStore = /There is no store at .*: set --store to the file of the server/;
+
+    function* endless(): Iterable<string> {
+      for (;;) yield "x".repeat(65_536);
+    }
+
+    const cases: readonly [args: string, input: Iterable<string>, error: RegExp][] = [
+      ["remove nobody", "", nobody],
+      ["password nobody", password, nobody],
+      ["sessions nobody", "", nobody],
+      ["trust ann Bob nobody Ann", "", nobody],
+      ["trust nobody Ann ann Nobody", "", nobody],
+      ["add ann", password, /The account "ann" exists already/],
+      ["add ", password, invalidName],
+      [`add ${"x".repeat(257)}`, password, invalidName],
+      ["add cat\u200b", password, invalidName],
+      ["add a\u0000b", password, invalidName],
+      ["add \u001b[31mred", password, invalidName],
+      ["remove ", "", /There is no account ""/],
+      ["remove \u001b[31m\nred", "", /There is no account "\\u001b\[31m\\u000ared"/],
+      ["trust ann Ann ann Ann", "", /trust each other already, or are the same user/],
+      ["trust ann Us bob Ann", "", /This name is reserved/],
+      ["trust ann * bob Ann", "", /This name is reserved/],
+      ["trust ann  bob Ann", "", /This name is not 1 to 64 characters long/],
+      ["trust ann Bob bob A\u001b[0m", "", /This name contains invisible characters/],
+      ["add cat", "", tooShort],
+      ["add cat", `\n${password}`, tooShort],
+      ["add cat", "x".repeat(1_025), tooLong],
+      ["add cat", endless(), tooLong],
+      ["password ann", "", tooShort],
+      ["password ann", endless(), tooLong],
+      ...["list", "remove ann", "password ann", "sessions ann", "trust ann Bob bob Ann"].flatMap(
+        (args): [string, string, RegExp][] => [
+          [`${args} --store none.db`, password, noStore],
+          [`${args} --store text.db`, password, /text\.db cannot be opened .*not a SQLite file or is damaged/],
+        ],
+      ),
+      ["add ann --store none/new.db", password, /cannot be opened .*check the path/],
+      ["add ann --store mysql://127.0.0.1/x", password, /use the path of a file or a postgres:\/\/ URL/],
+    ];
+
+    await writeFile(
+      join(folder, "text.db"),
+      "This is a text, which is longer than the header of a database. ".repeat(10),
+    );
+    const store = ["--store", join(folder, "bonevalue.db")];
+    for (const name of ["ann", "bob"]) await runHere(["user", "add", name, ...store], password);
+    const rows = () => {
+      const database = new DatabaseSync(store[1]!);
+      const tables = ["accounts", "trust", "sessions", "changes"];
+      const all = tables.map((table) => database.prepare(`select * from ${table}`).all());
+      database.close();
+      return all;
+    };
+    const before = rows();
+    for (const [line, input, error] of cases) {
+      const [args = "", path] = line.split(" --store ");
+      const where = path === undefined || path.includes(":") ? path : join(folder, path);
+      const ended = await runHere(["user", ...args.split(" "), "--store", where ?? store[1]!], input);
+      expect([line, ended]).toEqual([line, { code: 1, out: "", error: expect.stringMatching(error) }]);
+      expect(ended.error).toMatch(/^[^\p{Cc}]+$/u);
+    }
+    expect(rows()).toEqual(before);
+    expect((await readdir(folder)).filter((name) => !name.startsWith("bonevalue.db"))).toEqual(["text.db"]);
   });
 
   test("there is no default account, and no default password", async () => {
@@ -173,6 +254,7 @@ describe("the command line", () => {
     const cases: readonly [string[], number, RegExp][] = [
       [[], 2, /bonevalue-server serve/],
       [["user", "rename", "ann"], 2, /bonevalue-server user add NAME.*unknown command "user rename ann"/s],
+      [["user", "rename", "\u001b[31m"], 2, /unknown command "user rename \\u001b\[31m"\.$/],
       [["serve", "--prot", "1"], 1, /^bonevalue-server: Unknown option '--prot'/],
       [["serve", "--port", "many"], 1, /--port must be a number/],
       [["serve", "--url", "foo"], 1, /--url.* to a URL such as https:/],
@@ -241,20 +323,20 @@ describe("the command line", () => {
     ["PostgreSQL", () => postgres.database()],
   ])("changes of accounts beside a running server take effect within a second, with %s", async (_, place) => {
     const store = await place();
-    const administer = (args: readonly string[], input?: string) => command([...args, "--store", store], input);
+    const administer = (args: readonly string[], input?: string) => runHere([...args, "--store", store], input);
     const server = await serving(["--store", store]);
     for (const name of ["ann", "bob"]) await administer(["user", "add", name], "correct horse");
-    expect((await administer(["user", "list"])).out).toBe("ann\nbob\n");
+    expect((await administer(["user", "list"])).out).toBe("ann\nbob");
     const sign = async (username: string, secret: string) =>
       signedIn(await openClient(server.url), { username, password: secret });
     const [ann, bob] = [await sign("ann", "correct horse"), await sign("bob", "correct horse")];
-    expect((await administer(["user", "sessions", "ann"])).out).toMatch(new RegExp(`^${ann.id}  20\\d\\d-.*Z\\n$`));
+    expect((await administer(["user", "sessions", "ann"])).out).toMatch(new RegExp(`^${ann.id}  20\\d\\d-.*Z$`));
 
     await administer(["user", "trust", "ann", "Bob", "bob", "Ann"]);
     expect((await within(ann.next("userAdd"))).data).toBe("Bob");
     expect((await within(bob.next("peerConnect"))).data).toEqual({ name: "Ann", id: ann.id });
 
-    expect((await administer(["user", "password", "ann"], "short")).err).toMatch(/at least 8 characters/);
+    expect((await administer(["user", "password", "ann"], "short")).error).toMatch(/at least 8 characters/);
     await administer(["user", "password", "ann"], "battery staple");
     expect(await within(ann.closed)).toBe(4001);
     expect((await within(bob.next("peerDisconnect"))).data).toBe(ann.id);
@@ -263,13 +345,13 @@ describe("the command line", () => {
     await administer(["user", "remove", "ann"]);
     expect(await within(again.closed)).toBe(4001);
     expect((await within(bob.next("userRemove"))).data).toBe("Ann");
-    expect((await administer(["user", "list"])).out).toBe("bob\n");
-    expect((await administer(["user", "remove", "ann"])).err).toMatch(/There is no account "ann"/);
+    expect((await administer(["user", "list"])).out).toBe("bob");
+    expect((await administer(["user", "remove", "ann"])).error).toMatch(/There is no account "ann"/);
 
     await administer(["kick", bob.id]);
     expect(await within(bob.closed)).toBe(4001);
     const bobAgain = await sign("bob", "correct horse");
-    expect((await administer(["ban", "user", "bob", "2999-12-31"])).out).toBe("user bob  2999-12-31T00:00:00.000Z\n");
+    expect((await administer(["ban", "user", "bob", "2999-12-31"])).out).toBe("user bob  2999-12-31T00:00:00.000Z");
     expect(await within(bobAgain.closed)).toBe(4001);
     await expect(sign("bob", "correct horse")).rejects.toThrow("is blocked until");
     await administer(["unban", "user", "bob"]);
@@ -278,13 +360,16 @@ describe("the command line", () => {
 
   test("a backup of a running server contains its last change", async () => {
     await serving();
-    await command(["user", "add", "ann"], "correct horse");
-    expect(await command(["backup", "copy.db"])).toMatchObject({ code: 0, err: "" });
-    await command(["user", "add", "bob"], "correct horse");
-    expect((await command(["user", "list", "--store", "copy.db"])).out).toBe("ann\n");
-    expect((await command(["backup", "copy.db"])).err).toMatch(/copy\.db exists already/);
-    expect((await command(["backup", "other.db", "--store", "none.db"])).err).toMatch(/There is no store at none\.db/);
-    expect((await command(["backup", "other.db", "--store", "postgres://127.0.0.1/x"])).err).toMatch(/pg_dump/);
+    const [store, copy, other, none] = ["bonevalue.db", "copy.db", "other.db", "none.db"].map((name) =>
+      join(folder, name),
+    ) as [string, string, string, string];
+    await runHere(["user", "add", "ann", "--store", store], ["correct horse"]);
+    expect(await runHere(["backup", copy, "--store", store])).toMatchObject({ code: 0, error: "" });
+    await runHere(["user", "add", "bob", "--store", store], ["correct horse"]);
+    expect((await runHere(["user", "list", "--store", copy])).out).toBe("ann");
+    expect((await runHere(["backup", copy, "--store", store])).error).toMatch(/copy\.db exists already/);
+    expect((await runHere(["backup", other, "--store", none])).error).toMatch(/There is no store at .*none\.db/);
+    expect((await runHere(["backup", other, "--store", "postgres://127.0.0.1/x"])).error).toMatch(/pg_dump/);
   });
 
   test("a backup does not change its source, which may belong to an older version, and is private", async () => {
@@ -295,7 +380,7 @@ describe("the command line", () => {
     );
     old.close();
     const before = await readFile(source);
-    expect(await runHere(["backup", target, "--store", source])).toEqual({ code: 0, error: "" });
+    expect(await runHere(["backup", target, "--store", source])).toMatchObject({ code: 0, error: "" });
     expect((await readFile(source)).equals(before)).toBe(true);
     expect((await stat(target)).mode & 0o777).toBe(0o600);
     const copy = new DatabaseSync(target);

@@ -57,7 +57,7 @@ export async function run(args: readonly string[], env: NodeJS.ProcessEnv = proc
   try {
     return await dispatch(args, env);
   } catch (error) {
-    console.error(`bonevalue-server: ${error instanceof Error ? error.message : String(error)}`);
+    printError(error instanceof Error ? error.message : String(error));
     return 1;
   }
 }
@@ -114,8 +114,14 @@ async function dispatch(args: readonly string[], env: NodeJS.ProcessEnv): Promis
     }
   }
   console.error(help);
-  if (args.length > 0) console.error(`bonevalue-server: unknown command "${args.join(" ")}".`);
+  if (args.length > 0) printError(`unknown command "${args.join(" ")}".`);
   return 2;
+}
+
+/** Prints one line, with control characters escaped: a name in a message could change the terminal otherwise. */
+function printError(message: string): void {
+  const escaped = message.replace(/\p{Cc}/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  console.error(`bonevalue-server: ${escaped}`);
 }
 
 function bannedOf(kind: string, name: string): Banned {

@@ -43,7 +43,7 @@ export interface ServeValues extends StoreValues {
 export const storeFlags: Flags<StoreValues> = {
   store: {
     value: "FILE|URL",
-    help: "The store of accounts: a SQLite file, created if missing, or a postgres:// URL. Default bonevalue.db.",
+    help: "The store of accounts: a SQLite file, which serve, user add and invite create if missing, or a postgres:// URL. Default bonevalue.db.",
   },
   url: {
     value: "URL",

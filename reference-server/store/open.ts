@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Log } from "../log.ts";
 import { importPostgres } from "../optional-packages.ts";
 import { openPostgresStore } from "./postgres.ts";
@@ -8,6 +9,12 @@ import type { Store } from "./store.ts";
 /** Whether several servers can share the store at `where`. */
 export function isShared(where: string | Store): boolean {
   return typeof where === "object" || /^postgres(ql)?:\/\//.test(where);
+}
+
+/** Throws if the store is a file that does not exist. Opening it would create an empty store. */
+export function assertStoreExists(where: string): void {
+  if (/^(\w+:\/\/|file:|:memory:)/.test(where) || existsSync(where)) return;
+  throw new Error(`There is no store at ${where}: set --store to the file of the server.`);
 }
 
 /**
