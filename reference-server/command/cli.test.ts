@@ -146,7 +146,7 @@ describe("the command line", () => {
 
   test("a command for accounts with wrong or hostile input prints one line of error, and changes nothing", async () => {
     const password = "correct horse";
-    const nobody = /There is no account "nobody"/;
+    const missing = /There is no account "nobody"/;
     const invalidName = /A user name has 1 to 256 visible characters/;
     const tooShort = /A password has at least 8 characters/;
     const tooLong = /A password has at most 1024 bytes/;
@@ -157,11 +157,11 @@ describe("the command line", () => {
     }
 
     const cases: readonly [args: string, input: Iterable<string>, error: RegExp][] = [
-      ["remove nobody", "", nobody],
-      ["password nobody", password, nobody],
-      ["sessions nobody", "", nobody],
-      ["trust ann Bob nobody Ann", "", nobody],
-      ["trust nobody Ann ann Nobody", "", nobody],
+      ["remove nobody", "", missing],
+      ["password nobody", password, missing],
+      ["sessions nobody", "", missing],
+      ["trust ann Bob nobody Ann", "", missing],
+      ["trust nobody Ann ann Nobody", "", missing],
       ["add ann", password, /The account "ann" exists already/],
       ["add ", password, invalidName],
       [`add ${"x".repeat(257)}`, password, invalidName],
