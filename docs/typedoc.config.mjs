@@ -1,4 +1,4 @@
-import { Converter } from "typedoc";
+import { Converter, PageEvent } from "typedoc";
 import { documentedEntries, importNameOf } from "../tools/entries.ts";
 
 const nameOf = new Map(
@@ -12,12 +12,19 @@ function nameModules({ converter }) {
   });
 }
 
+/** Corrects links to RepliesState. The plugin gives the same anchor to `Replies.state`, and numbers the second one. */
+function correctAnchors({ renderer }) {
+  renderer.on(PageEvent.END, (page) => {
+    page.contents = page.contents?.replaceAll("#repliesstate-1)", "#repliesstate)");
+  });
+}
+
 export default {
   entryPoints: documentedEntries.map(({ source }) => `../${source}`),
   tsconfig: "../tsconfig.json",
   // `npm run test:types` does that.
   skipErrorChecking: true,
-  plugin: ["typedoc-plugin-markdown", "typedoc-vitepress-theme", nameModules],
+  plugin: ["typedoc-plugin-markdown", "typedoc-vitepress-theme", nameModules, correctAnchors],
   out: "api",
   docsRoot: ".",
   sidebar: { autoConfiguration: false },

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { extname, join, normalize } from "node:path";
+import { extname, join } from "node:path";
 import { root } from "./entries.ts";
 
 /** A web server on a loopback port, for pages under test. */
@@ -21,8 +21,12 @@ const types: Readonly<Record<string, string>> = {
   ".json": "application/json",
 };
 
-/** Serves dist/ and examples/ of this repository, and the pages that are added to it. */
-export async function serveSite(): Promise<StaticSite> {
+/** Serves these folders in `base`, by default dist/ and examples/ of this repository, and the pages that are added to it. */
+export async function serveSite(
+  base: string = root,
+  folders: readonly string[] = ["dist/", "examples/"],
+): Promise<StaticSite> {
+  const open = folders.map((folder) => join(base, folder));
   const pages = new Map<string, { html: string; headers: Readonly<Record<string, string>> }>();
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? "/", "http://site").pathname;
@@ -30,6 +34,15 @@ export async function serveSite(): Promise<StaticSite> {
     if (page === undefined) return sendFile(path, response);
     response.writeHead(200, { "content-type": types[".html"], ...page.headers }).end(page.html);
   });
+
+  async function sendFile(path: string, response: ServerResponse): Promise<void> {
+    const file = join(base, path.endsWith("/") ? `${path}index.html` : path);
+    const isOpen = open.some((folder) => file.startsWith(folder));
+    const body = isOpen ? await readFile(file).catch(() => undefined) : undefined;
+    if (body === undefined) response.writeHead(404).end(`${path} is not found.`);
+    else response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" }).end(body);
+  }
+
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
@@ -45,12 +58,4 @@ export async function serveSite(): Promise<StaticSite> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
-}
-
-async function sendFile(path: string, response: ServerResponse): Promise<void> {
-  const file = normalize(join(root, path));
-  const open = file.startsWith(`${root}dist/`) || file.startsWith(`${root}examples/`);
-  const body = open ? await readFile(file).catch(() => undefined) : undefined;
-  if (body === undefined) response.writeHead(404).end(`${path} is not found.`);
-  else response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" }).end(body);
 }

@@ -1,7 +1,13 @@
+import { readFileSync } from "node:fs";
 import type { DefaultTheme } from "vitepress";
 import { documentedEntries, importNameOf } from "../../tools/entries.ts";
 
 const page = (text: string, link: string): DefaultTheme.SidebarItem => ({ text, link });
+
+/** The decisions, in the order of their page. */
+const decisions = [
+  ...readFileSync(new URL("../decisions/index.md", import.meta.url), "utf8").matchAll(/^- \[(.+)\]\((.+)\.md\)$/gm),
+].map(([, title = "", name = ""]) => page(title, `/decisions/${name}`));
 
 /** The order of the pages. */
 export const sidebar: DefaultTheme.SidebarItem[] = [
@@ -108,7 +114,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
       page("Security", "/security"),
       page("Benchmarks", "/bench"),
       page("Architecture", "/architecture"),
-      page("Decisions", "/decisions/"),
+      { text: "Decisions", link: "/decisions/", collapsed: true, items: decisions },
       page("Changelog", "/about/changelog"),
       page("Contributing", "/about/contributing"),
     ],

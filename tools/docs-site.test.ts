@@ -1,0 +1,250 @@
+import { execFile } from "node:child_process";
+import { globSync } from "node:fs";
+import { createRequire } from "node:module";
+import { promisify } from "node:util";
+import type { RunOptions } from "axe-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { chromiumContext, chromiumLaunch } from "./chromium.ts";
+import { root } from "./entries.ts";
+import { type StaticSite, serveSite } from "./static-site.ts";
+
+// Builds the site, and opens each page once. The tests look at what that found.
+
+const built = `${root}docs/.vitepress/dist/`;
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const phone = { width: 360, height: 740 };
+const desktop = { width: 1_280, height: 800 };
+const tabs = 4;
+
+/** One page of each kind. Elsewhere axe skips the header and the sidebar, which are the same. */
+const kinds = ["/index.html", "/recipes/chat.html", "/api/bonevalue/yjs.html"];
+
+/** What one visit found. */
+interface Visit {
+  readonly path: string;
+  /** Lines of the console, and requests to other hosts. */
+  readonly problems: readonly string[];
+  /** What axe calls serious or critical. */
+  readonly violations: readonly string[];
+  /** By how many pixels the page is wider than a phone. */
+  readonly overflow: number;
+  /** The names of its anchors. */
+  readonly ids: ReadonlySet<string>;
+  /** The URLs of all its links. */
+  readonly links: readonly string[];
+  /** The paths in its sidebar. */
+  readonly sidebar: readonly string[];
+}
+
+let site: StaticSite;
+let browser: Browser;
+let context: BrowserContext;
+let visits: readonly Visit[];
+
+beforeAll(async () => {
+  await build();
+  [site, browser] = await Promise.all([serveSite(built, [""]), chromium.launch(chromiumLaunch())]);
+  context = await browser.newContext({ ...chromiumContext, viewport: phone, colorScheme: "light" });
+  await context.addInitScript({ path: axe });
+  const pages = globSync("**/*.html", { cwd: built }).map((path) => `/${path}`);
+  visits = await visitAll(pages.filter((path) => path !== "/404.html"));
+}, 600_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+test("no page logs to its console, or asks another host", () => {
+  expect(found(({ problems }) => problems)).toEqual([]);
+});
+
+test("no page scrolls sideways on a phone", () => {
+  expect(found(({ overflow }) => (overflow > 0 ? [`${overflow} px`] : []))).toEqual([]);
+});
+
+test("axe finds nothing serious on any page, in either color scheme", () => {
+  expect(found(({ violations }) => violations)).toEqual([]);
+});
+
+test("every link leads to a page and an anchor that exist", () => {
+  const anchors = new Map(visits.map(({ path, ids }) => [path, ids]));
+  const isBroken = (link: string) => {
+    const { origin, hash } = new URL(link);
+    const ids = anchors.get(pathOf(link));
+    return origin === site.origin && !(ids && (hash === "" || ids.has(decodeURIComponent(hash.slice(1)))));
+  };
+  expect(visits.length).toBeGreaterThan(80);
+  expect(visits.flatMap(({ links }) => links).length).toBeGreaterThan(5_000);
+  expect(found(({ links }) => links.filter(isBroken))).toEqual([]);
+});
+
+test("every page is in the sidebar", () => {
+  const pages = visits.map(({ path }) => path).filter((path) => path !== "/index.html");
+  const { sidebar } = visits.find(({ path }) => path === pages[0])!;
+  expect(pages.filter((path) => !sidebar.includes(path))).toEqual([]);
+});
+
+test.for([
+  ["reconnect", "/concepts/links.html"],
+  ["TURN", "/deploy/turn.html"],
+  ["ClientOptions.maxLinks", "/api/bonevalue.html#maxlinks"],
+])("the search for %s finds %s", async ([words, target]) => {
+  const { page, problems } = await openTab();
+  await show(page, "/start/overview.html");
+  await page.getByRole("button", { name: "Search" }).click();
+  await page.getByRole("searchbox").fill(words!);
+  await page.locator(`.results a[href^="${target}"]`).first().waitFor();
+  expect(problems).toEqual([]);
+  await page.close();
+});
+
+const demos: Readonly<Record<string, (ann: Pane, bob: Pane) => Promise<void>>> = {
+  "/index.html": async (ann) => {
+    await ann.getByText("Bob is online.").waitFor();
+    await ann.getByRole("button", { name: "Say hello" }).click();
+    await ann.getByText("Bob: Hello Ann!").waitFor();
+  },
+  "/recipes/chat.html": async (ann, bob) => {
+    await ann.getByLabel("Message").fill("Lunch?");
+    await bob.getByText("Ann is typing").waitFor();
+    await ann.getByRole("button", { name: "Send" }).click();
+    await bob.getByText("Ann Lunch?").waitFor();
+  },
+  "/recipes/cursors.html": async (ann, bob) => {
+    await bob.getByText("Ann", { exact: true }).waitFor();
+    await ann.getByText("Move the pointer here.").hover({ position: { x: 8, y: 8 } });
+    await expect.poll(() => bob.locator("i").getAttribute("style")).toMatch(/left: \d\.\d+%/);
+  },
+  "/recipes/file-drop.html": async (ann, bob) => {
+    const file = { name: "list.txt", mimeType: "text/plain", buffer: Buffer.from("milk") };
+    await ann.getByLabel("File").setInputFiles(file);
+    await bob.getByRole("link", { name: "list.txt" }).waitFor();
+    await ann.getByText("Bob: received").waitFor();
+  },
+  "/recipes/shared-document.html": async (ann, bob) => {
+    await ann.getByLabel("Item").fill("Milk");
+    await ann.getByRole("button", { name: "Add" }).click();
+    await bob.getByText("Milk").waitFor();
+  },
+};
+
+test.for(Object.keys(demos))("the demo of %s runs, in memory and with WebRTC", async (path) => {
+  const { page, problems } = await openTab();
+  const pane = (user: string) => page.locator(".demo article", { hasText: `${user}’s page` });
+  await show(page, path);
+  await demos[path]!(pane("Ann"), pane("Bob"));
+  await page.getByLabel("Connect with WebRTC").check();
+  await demos[path]!(pane("Ann"), pane("Bob"));
+  const violations = await audit(page, ".demo");
+  expect({ problems, violations }).toEqual({ problems: [], violations: [] });
+  await page.close();
+});
+
+async function build(): Promise<void> {
+  // Vitest's own NODE_ENV would build the theme for development.
+  const options = { cwd: root, env: { ...process.env, NODE_ENV: "production" } };
+  const run = (program: string, ...args: readonly string[]) =>
+    promisify(execFile)(`${root}node_modules/.bin/${program}`, args, options);
+  await run("typedoc", "--options", "docs/typedoc.config.mjs");
+  await run("vitepress", "build", "docs");
+}
+
+type Pane = ReturnType<Page["locator"]>;
+
+/** A tab, its console output so far, and its requests to other hosts so far. */
+interface Tab {
+  readonly page: Page;
+  readonly problems: string[];
+}
+
+async function openTab(): Promise<Tab> {
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on("console", (message) => problems.push(message.text()));
+  page.on("pageerror", (error) => problems.push(`Uncaught ${error.stack ?? error.message}`));
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(`${site.origin}/`) && !/^(data|blob):/.test(url)) problems.push(`asks ${url}`);
+  });
+  return { page, problems };
+}
+
+/** Opens a page, and waits until its scripts run. */
+async function show(page: Page, path: string): Promise<void> {
+  await page.goto(site.origin + path);
+  await page.waitForFunction(() => Reflect.has(document.querySelector("#app")!, "__vue_app__"));
+}
+
+/** Visits every page, several at a time. */
+async function visitAll(paths: readonly string[]): Promise<readonly Visit[]> {
+  const waiting = paths.toSorted();
+  const done: Visit[] = [];
+  const visitInTab = async (): Promise<void> => {
+    const tab = await openTab();
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) done.push(await visit(tab, path));
+    await tab.page.close();
+  };
+  await Promise.all(Array.from({ length: tabs }, visitInTab));
+  return done;
+}
+
+async function visit({ page, problems }: Tab, path: string): Promise<Visit> {
+  const isKind = kinds.includes(path);
+  const part = isKind ? "body" : "#VPContent";
+  await page.setViewportSize(phone);
+  await page.emulateMedia({ colorScheme: "light" });
+  await show(page, path);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  const light = await audit(page, part);
+
+  await page.setViewportSize(desktop);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.locator("html.dark").waitFor();
+  // Only colors have changed, except on a page whose sidebar has come into view.
+  const dark = await audit(page, part, isKind ? {} : { runOnly: ["color-contrast", "link-in-text-block"] });
+
+  const [ids, links, sidebar] = await page.evaluate(() => {
+    const linksIn = (selector: string) =>
+      [...document.querySelectorAll<HTMLAnchorElement>(`${selector} a[href]`)].map(({ href }) => href);
+    return [
+      [...document.querySelectorAll("[id]")].map(({ id }) => id),
+      linksIn("body"),
+      linksIn(".VPSidebar"),
+    ] as const;
+  });
+  const violations = [...light.map((line) => `in light: ${line}`), ...dark.map((line) => `in dark: ${line}`)];
+  return {
+    path,
+    problems: problems.splice(0),
+    violations,
+    overflow,
+    ids: new Set(ids),
+    links,
+    sidebar: sidebar.map(pathOf),
+  };
+}
+
+/** What axe calls serious or critical in a part of the page. */
+async function audit(page: Page, part: string, options: RunOptions = {}): Promise<readonly string[]> {
+  return page.evaluate(
+    async ([part, options]) => {
+      const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
+      const { violations } = await axe.run(part, { preload: false, resultTypes: ["violations"], ...options });
+      return violations
+        .filter(({ impact }) => impact === "serious" || impact === "critical")
+        .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} at ${target}`));
+    },
+    [part, options] as const,
+  );
+}
+
+/** The path of the page that a link leads to. */
+function pathOf(link: string): string {
+  return new URL(link).pathname.replace(/\/$/, "/index.html");
+}
+
+function found(problemsOf: (visit: Visit) => readonly string[]): readonly string[] {
+  return visits.flatMap((visit) => problemsOf(visit).map((problem) => `${visit.path}: ${problem}`));
+}
