@@ -10,8 +10,8 @@ export const developmentAccounts = [
 
 /**
  * Starts a server for development: with its data in memory, rooms, relays, and two accounts that trust each other. Only pages
- * of this machine, and pages at its IP addresses, may connect. `options` replaces these defaults; with a store or accounts of
- * the app, no accounts are added.
+ * of this machine, and pages at its IP addresses, may connect. Links of invitations are printed. `options` replaces these
+ * defaults; with a store or accounts of the app, no accounts are added.
  */
 export async function createDevelopmentServer(options: ServerOptions): Promise<BonevalueServer> {
   const server = await createServer({
@@ -19,6 +19,8 @@ export async function createDevelopmentServer(options: ServerOptions): Promise<B
     relay: true,
     origins: [anyLoopback, ownAddress],
     log: defaultLog("warn"),
+    // At that level the log would not show the link.
+    mail: async (to, { link }) => console.log(`Invitation of ${to}: ${link}`),
     ...options,
     // Also for an explicit `undefined`: the accounts below must not get into a file.
     store: options.store ?? ":memory:",
