@@ -12,6 +12,7 @@ import {
   type StreamRecord,
 } from "./client-log.ts";
 import { readFrameHead } from "./frame-head.ts";
+import { shorten } from "./preview.ts";
 import { createKeyedRing, type KeyedRing, maxEntries } from "./ring.ts";
 
 /** Records the frames of one link. */
@@ -261,9 +262,4 @@ function previewOf(value: Received, preview: (value: unknown) => string): string
 
 function keyOf({ peer, direction, name }: Pick<PresenceRecord, "peer" | "direction" | "name">): string {
   return `${peer} ${direction} ${name}`;
-}
-
-// Names and codes of peers can be as long as a message.
-function shorten(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }

@@ -5,6 +5,7 @@ import { eventually } from "../../tools/eventually.ts";
 import { type Client, createClient } from "../client.ts";
 import { createMemoryDiscovery } from "../discovery/memory.ts";
 import { exportLog, mount } from "./index.ts";
+import { logOf } from "./inspect.ts";
 import { maxEntries } from "./ring.ts";
 
 const clients: Client[] = [];
@@ -47,6 +48,13 @@ async function openTab(name: string): Promise<void> {
   await userEvent.click(tab!);
 }
 
+/** Resolves once the panel has drawn what has changed so far. Every draw writes the status of the client. */
+async function nextDraw(): Promise<void> {
+  const { dataset } = document.querySelector<HTMLElement>("bonevalue-inspector")!;
+  dataset["status"] = "not drawn";
+  await eventually(() => expect(dataset["status"]).toBe("online"));
+}
+
 test("the panel shows the session, the peers, and each call with its outcome", async () => {
   const [ann, bob] = await pair();
   mountInTest(ann, { open: true });
@@ -77,13 +85,12 @@ test("the undo removes the panel, and nothing is drawn afterwards", async () => 
   const [ann, bob] = await pair();
   const before = document.documentElement.outerHTML;
   const undo = mountInTest(ann, { open: true, payloads: true });
-  const panel = root();
+  expect(logOf(ann)!.listeners.size).toBe(1);
   undo();
   expect(document.documentElement.outerHTML).toBe(before);
+  expect(logOf(ann)!.listeners.size).toBe(0);
   bob.module("Echo", ({ request }) => request);
-  const drawn = panel.innerHTML;
   await ann.get("bob").call("Echo", "hello").first();
-  expect(panel.innerHTML).toBe(drawn);
   expect(exportLog(ann)).not.toContain("hello");
   undo();
 });
@@ -147,6 +154,24 @@ test("a thousand calls make elements only for the rows in view", async () => {
   expect(rows().length).toBeLessThan(30);
 });
 
+test("Clear removes the calls and the closed links, and keeps the open ones", async () => {
+  const [ann, bob] = await pair();
+  mountInTest(ann, { open: true });
+  bob.module("Echo", ({ request }) => request);
+  await ann.get("bob").call("Echo", 1).first();
+  await openTab("Calls");
+  await eventually(() => expect(rows()).toHaveLength(1));
+  const clear = [...root().querySelectorAll("button")].find(({ textContent }) => textContent === "Clear")!;
+  await userEvent.click(clear);
+  await eventually(() => expect(rows()).toHaveLength(0));
+  await openTab("Links");
+  await eventually(() => expect(texts().map(([peer, status]) => [peer, status])).toEqual([["bob", "open"]]));
+  await ann.disconnect();
+  await eventually(() => expect(texts()[0]![1]).toBe("closed"));
+  await userEvent.click(clear);
+  await eventually(() => expect(rows()).toHaveLength(0));
+});
+
 test("it is operated by keyboard: tabs, rows, details, and Escape", async () => {
   const [ann, bob] = await pair();
   bob.module("Echo", ({ request }) => request);
@@ -157,6 +182,7 @@ test("it is operated by keyboard: tabs, rows, details, and Escape", async () => 
   find(".toggle").focus();
   await userEvent.keyboard("{Enter}{ArrowRight}{ArrowRight}");
   expect(root().activeElement?.textContent).toMatch(/^Calls/);
+  await eventually(() => expect(rows()).toHaveLength(4));
   await userEvent.keyboard("{Tab}{ArrowDown}");
   await eventually(() => expect(find(".details").textContent).toContain("Request{n: 4}"));
   await userEvent.keyboard("{ArrowDown}");
@@ -194,6 +220,7 @@ test("a paused panel keeps what it shows, and the filter selects rows", async ()
   await eventually(() => expect(rows()).toHaveLength(1));
   await userEvent.click(find("[aria-pressed]"));
   await echo();
+  await nextDraw();
   expect(rows()).toHaveLength(1);
   await openTab("Links");
   await eventually(() => expect(texts()[0]![1]).toBe("open"));

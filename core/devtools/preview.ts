@@ -81,7 +81,8 @@ function groupOf(value: unknown): Group | undefined {
   return { begin: "{", end: "}", items: fieldsOf(value), hasKeys: true };
 }
 
-function shorten(text: string): string {
+/** Returns the beginning of a text. Names and codes of peers can be as long as a message. */
+export function shorten(text: string): string {
   return text.length > maxString ? `${text.slice(0, maxString)}…` : text;
 }
 

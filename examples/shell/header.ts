@@ -1,5 +1,6 @@
 import type { Client, Status } from "bonevalue";
 import { mount } from "bonevalue/devtools";
+import { element } from "./element.ts";
 
 const mark = `<svg viewBox="0 0 34 16" width="34" height="16" aria-hidden="true"><circle cx="5" cy="5" r="4"/><circle cx="5"
   cy="11" r="4"/><circle cx="29" cy="5" r="4"/><circle cx="29" cy="11" r="4"/><rect x="5" y="5.5" width="24" height="5"/></svg>`;
@@ -25,12 +26,7 @@ export function drawHeader(client: Client, { me, other }: AccountPair): (problem
     target: "_blank",
     textContent: `Open a second tab, as ${other}`,
   });
-  const alone = element(
-    "p",
-    { className: "alone", hidden: true },
-    document.createTextNode("Nobody else is here. "),
-    otherPage,
-  );
+  const alone = element("p", { className: "alone", hidden: true }, "Nobody else is here. ", otherPage);
   const nav = element("nav", {}, home, who, inspectorButton(client));
   const title = element("h1", { textContent: document.title.replace(" · bonevalue", "") });
   const idea = element("p", { textContent: description() });
@@ -69,14 +65,4 @@ function inspectorButton(client: Client): HTMLButtonElement {
 
 function description(): string {
   return document.querySelector<HTMLMetaElement>("meta[name=description]")?.content ?? "";
-}
-
-function element<Tag extends keyof HTMLElementTagNameMap>(
-  tag: Tag,
-  properties: Partial<HTMLElementTagNameMap[Tag]>,
-  ...children: readonly Node[]
-): HTMLElementTagNameMap[Tag] {
-  const created = Object.assign(document.createElement(tag), properties);
-  created.append(...children);
-  return created;
 }

@@ -1,3 +1,5 @@
+import { element } from "./element.ts";
+
 /** A source file of an example. */
 interface SourceFile {
   readonly name: string;
@@ -10,21 +12,14 @@ const wide = "(min-width: 76rem)";
 /** Shows the example's source beside the page, or below it on a narrow screen. */
 export async function drawSource(): Promise<void> {
   const files: readonly SourceFile[] = await (await fetch("sources.json")).json();
-  const source = Object.assign(document.createElement("aside"), { className: "source" });
-  source.append(
-    Object.assign(document.createElement("h2"), { textContent: "The code of this page" }),
-    ...files.map(drawFile),
-  );
+  const title = element("h2", { textContent: "The code of this page" });
+  const source = element("aside", { className: "source" }, title, ...files.map(drawFile));
   source.querySelector("details")!.open = matchMedia(wide).matches;
   document.body.append(source);
 }
 
 function drawFile({ name, text }: SourceFile): HTMLElement {
-  // Of the files with one name, only one is open.
-  const file = Object.assign(document.createElement("details"), { name: "source" });
-  const code = Object.assign(document.createElement("code"), { textContent: text });
-  const frame = Object.assign(document.createElement("pre"), { tabIndex: 0 });
-  frame.append(code);
-  file.append(Object.assign(document.createElement("summary"), { textContent: name }), frame);
-  return file;
+  const code = element("pre", { tabIndex: 0 }, element("code", { textContent: text }));
+  // Of the elements with one name, only one is open.
+  return element("details", { name: "source" }, element("summary", { textContent: name }), code);
 }
