@@ -81,7 +81,8 @@ export function createRedisClient(
     disableOfflineQueue: true,
     // Detects half-open connections.
     pingInterval: 1_000,
-    socket: { connectTimeout: 2_000, socketTimeout: 4_000, reconnectStrategy: () => 100 + Math.random() * 200 },
+    // The owner opens it again. Two that do may open two sockets, of which one is idle, so that its timeout closes the other.
+    socket: { connectTimeout: 2_000, socketTimeout: 4_000, reconnectStrategy: false },
   });
 }
 

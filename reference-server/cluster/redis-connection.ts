@@ -40,18 +40,16 @@ export async function connectRedis(
   const redis = await importRedis();
   const client = createRedisClient(redis, url);
   const subscriber = client.duplicate();
-  for (const connection of [client, subscriber]) connection.on("error", events.failed);
+  for (const connection of [client, subscriber]) connection.on("error", onFailed);
   let isReopening = false;
   let isClosed = false;
   try {
-    await connectAll(client, subscriber);
-    await subscribe();
-    await checkRedisCommands(client, channels);
+    await open();
   } catch (error) {
     disconnect();
     throw describeError(error);
   }
-  for (const connection of [client, subscriber]) connection.on("reconnecting", reopen);
+  for (const connection of [client, subscriber]) connection.on("error", reopen);
 
   function isReady(): boolean {
     return client.isReady && subscriber.isReady;
@@ -65,8 +63,16 @@ export async function connectRedis(
     for (const connection of [client, subscriber]) if (connection.isOpen) connection.destroy();
   }
 
-  async function subscribe(): Promise<void> {
+  function onFailed(error: unknown): void {
+    events.failed(describeError(error));
+  }
+
+  async function open(): Promise<void> {
+    // Both end first: one that is still being opened cannot be opened again.
+    const opened = await Promise.allSettled([client.connect(), subscriber.connect()]);
+    for (const one of opened) if (one.status === "rejected") throw one.reason;
     for (const channel of channels) await subscriber.sSubscribe(channel, events.message);
+    await checkRedisCommands(client, channels);
   }
 
   /** Opens both connections again, until Redis accepts the commands of this module. */
@@ -75,13 +81,14 @@ export async function connectRedis(
     isReopening = true;
     for (let works = false; !isClosed && !(works && isReady()); ) {
       disconnect();
-      works = await Promise.all([client.connect(), subscriber.connect()])
-        .then(subscribe)
-        .then(() => checkRedisCommands(client, channels))
-        .then(
-          () => true,
-          () => new Promise<false>((resolve) => clock.after(reopenEveryMs, () => resolve(false))),
-        );
+      works = await open().then(
+        () => true,
+        (error: unknown) => {
+          if (isClosed) return false;
+          onFailed(error);
+          return new Promise<false>((resolve) => clock.after(reopenEveryMs, () => resolve(false)));
+        },
+      );
     }
     isReopening = false;
     if (!isClosed) onReady();
@@ -89,18 +96,18 @@ export async function connectRedis(
 
   const commands = onRejected(createRedisCommands(client), (error) => {
     if (!(error instanceof redis.ErrorReply) || isReopening) return;
-    events.failed(describeError(error));
+    onFailed(error);
     void reopen();
   });
   return {
     ...withCircuitBreaker(commands, commandTimeout, clock, { failed: events.failed, restored: onReady }),
     async close() {
       isClosed = true;
-      subscriber.destroy();
+      if (subscriber.isOpen) subscriber.destroy();
       // Pending commands are still sent if Redis accepts them.
       const undo = clock.after(commandTimeout, () => client.destroy());
       if (client.isReady) await client.close();
-      else client.destroy();
+      else disconnect();
       undo();
     },
   };
@@ -112,7 +119,8 @@ function describeError(error: unknown): Error {
     return new RedisErrorReply(
       `Redis Cluster is not supported (${reason}): use one Redis or Valkey primary, with replicas for failover`,
     );
-  if (/^[A-Z]+ /.test(reason)) return new RedisErrorReply(reason);
+  // While Redis starts or has too many clients, it is about to accept this node.
+  if (/^[A-Z]+ (?!Redis is loading|max number of clients)/.test(reason)) return new RedisErrorReply(reason);
   return error instanceof Error ? error : new Error(reason);
 }
 
@@ -130,22 +138,6 @@ function onRejected<Methods extends Record<keyof Methods, (...args: never[]) => 
     },
   ]);
   return Object.fromEntries(wrapped) as Methods;
-}
-
-type Connection = {
-  connect(): Promise<unknown>;
-  isReady: boolean;
-  on(event: "error", listener: (error: Error) => void): unknown;
-};
-
-async function connectAll(...connections: Connection[]): Promise<void> {
-  await Promise.all(
-    connections.map((connection) => {
-      // The client would retry forever. At the start an operator is waiting and can fix the problem.
-      const failed = new Promise<never>((_, reject) => connection.on("error", reject));
-      return Promise.race([connection.connect(), failed]);
-    }),
-  );
 }
 
 /** Ignores a failed command: the connection's error event has logged the cause. */

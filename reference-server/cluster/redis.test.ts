@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@redis/client";
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { until } from "../../tools/eventually.ts";
 import { systemClock } from "../clock.ts";
 import { defaultLog, type Log } from "../log.ts";
@@ -94,8 +94,8 @@ test("an empty Redis is not read before a node that has just joined has written 
   onTestFinished(own.stop);
   const [clock, wire] = [virtualClock(), await startCuttableProxy(own.url)];
   onTestFinished(wire.stop);
-  const restored = Promise.withResolvers<void>();
-  const watching: Log = { ...log, info: () => restored.resolve() };
+  const restored = vi.fn();
+  const watching: Log = { ...log, info: restored };
   const one = await member(createRedisCluster(own.url, watching, quick, clock));
   const two = await member(createRedisCluster(wire.url, log, quick));
   const { login } = await two.claim("ann", "p");
@@ -104,7 +104,10 @@ test("an empty Redis is not read before a node that has just joined has written 
   wire.cut();
   await own.kill();
   await own.start();
-  await restored.promise;
+  await until(() => {
+    if (restored.mock.calls.length === 0) clock.advance(100);
+    return restored.mock.calls.length > 0;
+  });
 
   /** Lets `one` check twice which nodes are alive, and then read if none is missing. */
   async function recover(): Promise<Online> {
@@ -373,6 +376,25 @@ test.each(refusals)(
     await two.waitFor("revoke");
   },
 );
+
+test("a Redis that asks for a password after an outage is reported, and leaves one pair of connections", async () => {
+  const own = await startRedis();
+  onTestFinished(own.stop);
+  const warnings: object[] = [];
+  const logging: Log = { ...log, warn: (data) => void warnings.push(data) };
+  const one = await member(createRedisCluster(own.url, logging, quick));
+  const admin = await client(own.url);
+  await admin.configSet("requirepass", "secret");
+  await admin.sendCommand(["AUTH", "secret"]);
+  await admin.sendCommand(["CLIENT", "KILL", "SKIPME", "yes"]);
+  await until(() => one.failure?.() === "refused");
+  expect(warnings).toEqual([{ error: expect.stringMatching(/closed/) }, { error: expect.stringMatching(/^NOAUTH/) }]);
+  await admin.configSet("requirepass", "");
+  await until(() => one.failure?.() === undefined);
+  // Another would send no pings, so that its timeout would end the pair again and again.
+  const connections = String(await admin.sendCommand(["CLIENT", "LIST"])).match(/ cmd=(?!client)/g);
+  expect(connections).toHaveLength(2);
+});
 
 test("a Redis that refuses the first commands is reported with what to do", async () => {
   const replica = await startRedis();
