@@ -1,6 +1,6 @@
 /** Returns an invitation link. The secret is in the fragment, which browsers do not send to servers. */
 export function invitationLink(base: string, secret: string): string {
-  return `${base.replace(/\/$/, "")}/invite#${secret}`;
+  return `${base.replace(/\/+$/, "")}/invite#${secret}`;
 }
 
 /** Whether browsers open this as a page: an http(s) URL. */
@@ -8,10 +8,15 @@ export function isWebUrl(url: string): boolean {
   return /^https?:$/.test(URL.parse(url)?.protocol ?? "");
 }
 
-/** Returns the public URL unchanged; throws if it is not an http(s) URL. */
+/** Whether a path can be appended to this http(s) URL, so that browsers open it. */
+export function isBaseUrl(url: string): boolean {
+  return isWebUrl(url) && !/[?#\s]/.test(url);
+}
+
+/** Returns the public URL unchanged; throws if it cannot be the base of links. */
 export function publicUrl(url: string): string {
-  if (isWebUrl(url)) return url;
+  if (isBaseUrl(url)) return url;
   throw new Error(
-    `Browsers cannot open "${url}": set \`publicUrl\` (--url) to a URL such as https://bonevalue.example.org.`,
+    `Browsers cannot open links below "${url}": set \`publicUrl\` (--url) to a URL such as https://bonevalue.example.org, without a query or fragment.`,
   );
 }

@@ -38,6 +38,10 @@ test.each<[string, ServerOptions, RegExp]>([
     { path: "/p2p", publicUrl: "https://bv.example.org" },
     /Invitations to https:\/\/bv\.example\.org would not reach the path \/p2p/,
   ],
+  ["a public URL with a query", { publicUrl: "https://bv.example.org/?app=1" }, /"https:\/\/bv.*, without a query/],
+  ["a public URL with a fragment", { publicUrl: "https://bv.example.org/#p2p" }, /, without a query or fragment/],
+  ["a public URL with a space", { publicUrl: "https://bv.example.org " }, /Browsers cannot open links below/],
+  ["a node URL with a query", { nodeUrl: "https://node1.example.org/?x" }, /, without a query or fragment/],
   ["a name with a line break", { name: "Todo\r\nBcc: eve@example.org" }, /1 to 64 visible characters/],
   ["a blank name", { name: " " }, /1 to 64 visible characters/],
   [
@@ -81,6 +85,11 @@ test.each<[string, ServerOptions, RegExp]>([
   expect(refusal).toBeInstanceOf(Error);
   expect((refusal as Error).message).toMatch(words);
   expect((refusal as Error).message).not.toMatch(/\n|secret/);
+});
+
+test("a link has one slash after the public URL, however many that ends with", async () => {
+  const { accounts } = await created({ publicUrl: "https://bv.example.org/p2p//" });
+  expect((await accounts.invite("ann@example.org")).link).toMatch(/^https:\/\/bv\.example\.org\/p2p\/invite#/);
 });
 
 test("an undefined option is the default", async () => {

@@ -1,5 +1,5 @@
 import { isLoopback } from "./address.ts";
-import { isWebUrl } from "./invitation.ts";
+import { isBaseUrl, isWebUrl } from "./invitation.ts";
 import { isServiceName } from "./names.ts";
 import { nodeProblem } from "./node-version.ts";
 import type { ServerOptions } from "./options.ts";
@@ -25,8 +25,8 @@ function findMistake(options: ServerOptions): string | undefined {
   if (!isServiceName(name)) return "The name of the service (`name`, --name) must have 1 to 64 visible characters.";
   if (!isWebUrl(appUrl))
     return `Browsers cannot open "${appUrl}": set \`appUrl\` (--app-url) to a URL such as https://app.example.org.`;
-  if (!isWebUrl(nodeUrl))
-    return `Browsers cannot reach "${nodeUrl}": set \`nodeUrl\` (--node-url) to a URL such as https://node1.example.org.`;
+  if (!isBaseUrl(nodeUrl))
+    return `Browsers cannot reach "${nodeUrl}": set \`nodeUrl\` (--node-url) to a URL such as https://node1.example.org, without a query or fragment.`;
   const pattern = origins.find((origin) => !isOriginPattern(origin));
   if (pattern !== undefined)
     return `The origin "${pattern}" cannot match: \`origins\` (--origin) supports one * as the whole first label, as in https://*.example.org.`;
