@@ -275,7 +275,8 @@ test("invalid aliases get an error, and the socket stays open", async () => {
 test("aliases are normalized, and may contain joiners where the script needs them", async () => {
   const { signIn } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
-  for (const alias of ["ක්\u200dරීඩා", "می\u200cخواهم", "👩\u200d💻", "👩🏽\u200d🚀", "❤️\u200d🔥"])
+  const words = ["ක්\u200dරීඩා", "می\u200cخواهم", "അവന്\u200d", "হঠাত্\u200d"];
+  for (const alias of [...words, "👩\u200d💻", "👩🏽\u200d🚀", "❤️\u200d🔥"])
     expect((await ann.request("requestToken", { name: alias })).type).toBe("tokenResponse");
   await ann.request("removeUser", { name: "Bob" });
   const { token } = (await ann.request("requestToken", { name: "Zoe\u0308" })).data;

@@ -68,7 +68,7 @@ export function createPresence(options: PresenceOptions): Presence {
     },
     engineOf(definition) {
       const createEngine = Object(definition)[createEngineKey];
-      if (!createEngine) throw new BonevalueError("invalid-request", "Pass what definePresence has returned.");
+      if (!createEngine) throw new BonevalueError("invalid-request", "Pass what this copy of definePresence returns.");
       engine ??= createEngine(options, links) as Engine;
       return engine;
     },

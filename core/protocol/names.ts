@@ -10,8 +10,9 @@ const joining =
   "[\\p{scx=Arab}\\p{scx=Syrc}\\p{scx=Mong}\\p{scx=Deva}\\p{scx=Beng}\\p{scx=Guru}\\p{scx=Gujr}\\p{scx=Orya}\\p{scx=Taml}\\p{scx=Telu}\\p{scx=Knda}\\p{scx=Mlym}\\p{scx=Sinh}\\p{scx=Khmr}\\p{scx=Mymr}]";
 const emoji = "\\p{Extended_Pictographic}";
 
-// Joiners in a context where UAX #31 (section 2.3) allows them in identifiers, or within an emoji sequence (UTS #51).
-const joiner = `(?<=(?=[\\p{L}\\p{M}])${joining})[\\u200C\\u200D](?=${joining})|(?<=${emoji}[\\uFE0F\\p{Emoji_Modifier}]?)\\u200D(?=${emoji})`;
+// Joiners in a context where UAX #31 (section 2.3) allows them in identifiers, or within an emoji sequence (UTS #51). After a
+// virama of Bengali or Malayalam, one forms the last letter of a word.
+const joiner = `(?<=[\\u09CD\\u0D4D])\\u200D|(?<=(?=[\\p{L}\\p{M}])${joining})[\\u200C\\u200D](?=${joining})|(?<=${emoji}[\\uFE0F\\p{Emoji_Modifier}]?)\\u200D(?=${emoji})`;
 
 /** Whether a name has characters that nobody sees, other than joiners where they are part of the spelling. */
 export function hasInvisible(name: string): boolean {
