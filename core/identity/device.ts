@@ -16,6 +16,8 @@ export interface DeviceState {
 export interface Device {
   /** Reads the record, which another tab may have written, or replaced with one of another key. */
   read(): Promise<DeviceState>;
+  /** The record as this tab has last read or written it. Other tabs may have changed it since. */
+  known(): Promise<IdentityRecord>;
   /** Changes the record in one step for all tabs. `change` may return the same record. */
   update(change: (record: IdentityRecord) => IdentityRecord): Promise<IdentityRecord>;
   /** Deletes the record. The next {@link Device.read} makes one with a new key. */
@@ -38,10 +40,23 @@ export interface DeviceOptions {
 export function createDevice({ algorithms, store, name, deriveAccount }: DeviceOptions): Device {
   let opened: { readonly publicKey: string; readonly key: Promise<SigningKey> } | undefined;
 
-  const update = (change: (record: IdentityRecord | undefined) => IdentityRecord | undefined) =>
-    store.update(name, change as (record: unknown) => unknown).catch((cause) => {
+  let known: IdentityRecord | undefined;
+
+  async function update(
+    change: (record: IdentityRecord | undefined) => IdentityRecord | undefined,
+  ): Promise<IdentityRecord | undefined> {
+    try {
+      known = (await store.update(name, change as (record: unknown) => unknown)) as IdentityRecord | undefined;
+      return known;
+    } catch (cause) {
       throw storeError(cause);
-    }) as Promise<IdentityRecord | undefined>;
+    }
+  }
+
+  async function read(): Promise<DeviceState> {
+    const record = await update((found) => found);
+    return record ? { record, key: await keyOf(record) } : create();
+  }
 
   function keyOf({ device }: IdentityRecord): Promise<SigningKey> {
     if (opened?.publicKey !== device.publicKey) {
@@ -84,10 +99,8 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
   }
 
   return {
-    async read() {
-      const record = await update((found) => found);
-      return record ? { record, key: await keyOf(record) } : create();
-    },
+    read,
+    known: async () => known ?? (await read()).record,
     async update(change) {
       const record = await update((found) => found && change(found));
       // Another tab has deleted it meanwhile.

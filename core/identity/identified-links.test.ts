@@ -9,12 +9,13 @@ import type {
   Transport,
 } from "../transport/transport.ts";
 import { createPlatformAlgorithms } from "./algorithms.ts";
-import { createDevice } from "./device.ts";
+import { createDevice, type Device } from "./device.ts";
 import { createIdentifiedLinks } from "./identified-links.ts";
 import { createMemoryStore } from "./key-store.ts";
 import { readProof } from "./proof.ts";
-import { certify } from "./record.ts";
+import { certify, type IdentityRecord } from "./record.ts";
 import { vector } from "./testing/vectors.ts";
+import { endTrust } from "./user-changes.ts";
 
 const algorithms = createPlatformAlgorithms(crypto.subtle);
 const until = (condition: () => unknown) => vi.waitUntil(condition, { interval: 1 });
@@ -386,9 +387,10 @@ describe("the record", () => {
     expect(bobsReads).not.toHaveBeenCalled();
     await bob.read(await ann.describe("offer"));
     expect(annsReads).toHaveBeenCalledTimes(1);
-    expect(bobsReads).toHaveBeenCalledTimes(2);
+    // The first one is that of `known`.
+    expect(bobsReads).toHaveBeenCalledTimes(1);
     await bob.describe("answer");
-    expect(bobsReads).toHaveBeenCalledTimes(2);
+    expect(bobsReads).toHaveBeenCalledTimes(1);
     await ann.describe("offer 2");
     expect(annsReads).toHaveBeenCalledTimes(2);
   });
@@ -400,6 +402,35 @@ describe("the record", () => {
     ann.links.recheck(await ann.device.update((own) => certify(own, "bob", record.account, 1)));
     const { proof } = await ann.describe("offer");
     expect(readProof(proof!).to).toBeDefined();
+  });
+
+  /** Bob knows Ann, and another tab of his changes the record. `verifiedOnly`: what his policy demands. */
+  async function afterChange(change: (own: IdentityRecord, account: string) => IdentityRecord, verifiedOnly = false) {
+    const store = createMemoryStore();
+    const [device, otherTab] = [0, 1].map(() => createDevice({ algorithms, store, name: "x" })) as [Device, Device];
+    const { ann, bob } = createSides({}, { device, verifiedOnly });
+    const { account } = (await ann.device.read()).record;
+    await device.read();
+    if (!verifiedOnly) await device.update((own) => certify(own, "ann", account, 1));
+    await otherTab.update((own) => change(own, account));
+    await bob.read(await ann.describe("offer"));
+    return bob;
+  }
+
+  test("of another tab ends a link whose peer it refuses, or does not verify", async () => {
+    const refusing = await afterChange((own, account) => certify(own, "carol", account, 1));
+    await until(() => refusing.ended.length > 0);
+    expect(refusing.ended).toMatchObject([isRefused]);
+    const distrusting = await afterChange((own) => endTrust(own, "ann"));
+    await until(() => distrusting.ended.length > 0);
+    expect(distrusting.ended).toMatchObject([{ code: "disconnected" }]);
+  });
+
+  test("of another tab can verify a peer", async () => {
+    const bob = await afterChange((own, account) => certify(own, "ann", account, 1), true);
+    expect(bob.ended).toEqual([]);
+    expect(bob.received).toHaveLength(1);
+    expect(bob.identity.verified).toBe(true);
   });
 
   test("ends the attempt if it cannot be read", async () => {

@@ -25,7 +25,7 @@ import {
   verifyProof,
 } from "./proof.ts";
 import { hasRemovedKey, type IdentityRecord, userOf } from "./record.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Evidence, Verdict } from "./verdict.ts";
 
 // Signs the descriptions of links and checks those of the peers. docs/protocol.md, "Identity".
 //
@@ -35,15 +35,16 @@ import type { Verdict } from "./verdict.ts";
 // itself again does not want the answer to its earlier offer, and a callee that has got a newer offer does not answer
 // the earlier one.
 //
-// The checks take part in the time to the first call, so nothing waits in line that need not: the record, which a key store
-// reads, is read while the signature is checked, and while the transport prepares the description that will be signed.
+// A key store takes longer to read a record than a signature takes to check, so no link waits for it. The record that is
+// signed is read while the transport prepares its description. A description that the known record lets through goes to
+// the transport, and the link ends if the stored record, which another tab may have changed, does not let it through.
 //
 // A relayed link has descriptions of its own, which the same devices sign. An answer signs the offer of its kind.
 
 /** The sign-in, as its links see it. */
 export interface IdentifiedLinksOptions {
   readonly algorithms: Algorithms;
-  readonly device: Pick<Device, "read" | "update">;
+  readonly device: Pick<Device, "read" | "known" | "update">;
   readonly transport: Transport;
   /** All who have the secret of a room are one account. Nothing is remembered of the others. */
   readonly isRoom: boolean;
@@ -121,18 +122,42 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     return isRoom ? us : alias;
   }
 
-  async function judgePeer(record: IdentityRecord, alias: Alias, proof: Proof | undefined): Promise<Verdict> {
-    if (isRoom) return { record, verified: proof !== undefined && toBase64Url(proof.account) === record.account };
-    const evidence = await evidenceOf(algorithms, record, alias, proof, options.accountOf);
-    let verdict = judge(record, evidence);
-    if (verdict.record === record) return verdict;
-    // Another tab may have changed the record meanwhile.
-    const changed = await device.update((current) => {
+  /** Returns whether a peer is verified. Throws if it is refused, and calls `fail` if that shows later. */
+  async function judgePeer(alias: Alias, proof: Proof | undefined, fail: (cause: unknown) => void): Promise<boolean> {
+    const known = await device.known();
+    if (isRoom) {
+      const verified = proof !== undefined && toBase64Url(proof.account) === known.account;
+      if (verifiedOnly && !verified) throw notVerified(alias);
+      return verified;
+    }
+    const evidence = await evidenceOf(algorithms, known, alias, proof, options.accountOf);
+    const first = judge(known, evidence);
+    const stored = judgeStored(alias, evidence);
+    if (first.record !== known || whyRefused(alias, first)) return stored;
+    stored
+      .then((verified) => {
+        if (verified !== first.verified) throw outdated(alias);
+      })
+      .catch(fail);
+    return first.verified;
+  }
+
+  async function judgeStored(alias: Alias, evidence: Evidence): Promise<boolean> {
+    let verdict!: Verdict;
+    let isChanged = false;
+    const record = await device.update((current) => {
       verdict = judge(current, evidence);
+      isChanged = verdict.record !== current;
       return verdict.record;
     });
-    options.onRecord(changed);
-    return verdict;
+    if (isChanged) options.onRecord(record);
+    const refusal = whyRefused(alias, verdict);
+    if (refusal) throw refusal;
+    return verdict.verified;
+  }
+
+  function whyRefused(alias: Alias, { verified, refusal }: Verdict): BonevalueError | undefined {
+    return refusal ?? (verifiedOnly && !verified ? notVerified(alias) : undefined);
   }
 
   function open(peer: PeerId, role: "caller" | "callee", exchange: SignalExchange) {
@@ -201,11 +226,9 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       const alias = aliasOf(peer);
       const { proof: text } = description;
       const parsed = text === undefined ? undefined : readProof(text);
-      const [{ record }, hash] = await Promise.all([device.read(), verify(description, parsed, own)]);
+      const hash = await verify(description, parsed, own);
       if (remote && !hasSameDevice(remote.parsed, parsed)) throw mismatch("Another device took part in an open link.");
-      const { verified, refusal } = await judgePeer(record, alias, parsed);
-      if (refusal) throw refusal;
-      if (verifiedOnly && !verified) throw notVerified(alias);
+      const verified = await judgePeer(alias, parsed, fail);
       if (parsed && alias === us && !isRoom) met.set(peer, deviceOf(parsed));
       if (role === "callee") readAhead();
       return { alias, parsed, verified, hash, proof: text === undefined ? new Uint8Array() : fromBase64Url(text)! };
@@ -337,6 +360,10 @@ function whyOutdated(
   const isCertain = (alias === us ? record.account : userOf(record, alias).certain) === account;
   // A device that is being linked is verified by its code. The app's directory may deny what a token has verified.
   if (isCertain === verified || (alias === us && verified) || (hasDirectory && !verified)) return undefined;
+  return outdated(alias);
+}
+
+function outdated(alias: Alias): BonevalueError {
   return reconnect(`What is known of "${alias}" has changed.`);
 }
 
