@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { toBase64Url } from "../bytes.ts";
 import { createPlatformAlgorithms } from "./algorithms.ts";
-import { createDevice, type DeviceOptions } from "./device.ts";
+import { createDevice, type Device, type DeviceOptions } from "./device.ts";
 import { createFallbackAlgorithms } from "./fallback-algorithms.ts";
 import { createMemoryStore, defaultKeyStore, type KeyStore } from "./key-store.ts";
 import { isChainSigned } from "./proof.ts";
@@ -31,6 +31,7 @@ test("a device keeps its key, and another name has another key", async () => {
 test("the key of WebCrypto cannot be exported", async () => {
   const { read } = await openDevice({ algorithms, store: createMemoryStore(), name });
   const { privateKey } = (await read()).record.device;
+  expect(privateKey).toBeInstanceOf(CryptoKey);
   await expect(crypto.subtle.exportKey("pkcs8", privateKey as CryptoKey)).rejects.toThrow();
 });
 
@@ -38,6 +39,42 @@ test("of devices that are opened at once with one store, all have the same key",
   const store = createMemoryStore();
   const opened = await Promise.all(Array.from({ length: 20 }, () => openDevice({ algorithms, store, name })));
   expect(new Set(opened.map(({ key }) => toBase64Url(key.publicKey))).size).toBe(1);
+});
+
+test("a key is opened once for all reads", async () => {
+  const fromSeed = vi.fn(algorithms.fromSeed);
+  const store = { ...createMemoryStore(), storesCryptoKeys: false };
+  await createDevice({ algorithms, store, name }).read();
+  const { read } = createDevice({ algorithms: { ...algorithms, fromSeed }, store, name });
+  await Promise.all([read(), read()]);
+  expect(fromSeed).toHaveBeenCalledTimes(1);
+});
+
+test("a change of a record that another tab has deleted makes a new one", async () => {
+  const store = createMemoryStore();
+  const { update, key } = await openDevice({ algorithms, store, name });
+  await createDevice({ algorithms, store, name }).reset();
+  const record = await update((own) => ({ ...own, unlinked: true }));
+  expect(record).toMatchObject({ unlinked: false });
+  expect(record.account).not.toBe(toBase64Url(key.publicKey));
+});
+
+test("what is known is the record that was read or written last", async () => {
+  const store = createMemoryStore();
+  const [device, otherTab] = [0, 1].map(() => createDevice({ algorithms, store, name })) as [Device, Device];
+  const known = await device.known();
+  await otherTab.update((own) => ({ ...own, unlinked: true }));
+  expect(await device.known()).toBe(known);
+  await device.read();
+  expect(await device.known()).toMatchObject({ unlinked: true });
+  const written = await device.update((own) => ({ ...own, unlinked: false }));
+  expect(await device.known()).toBe(written);
+});
+
+test("a store that does not tell of changes can be used", async () => {
+  const { subscribe: _, ...store } = createMemoryStore();
+  const device = await openDevice({ algorithms, store, name });
+  expect(device.subscribe(() => {})).not.toThrow();
 });
 
 test("an error of the account's secret is passed on, and the secret is asked for once", async () => {

@@ -91,10 +91,9 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
       opened = undefined;
       const key = await keyOf(record);
       if (await canSign(algorithms, key)) return { record, key };
-    } catch (error) {
-      if (!generate) throw error;
+    } catch {
+      // Firefox before 136 and some modes of Safari on iOS cannot store this kind of key.
     }
-    // Firefox before 136 and some modes of Safari on iOS cannot store this kind of key.
     return write(await generateSeed(algorithms), account, stored);
   }
 

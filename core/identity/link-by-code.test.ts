@@ -1,28 +1,33 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { BonevalueError } from "../errors.ts";
+import { BonevalueError, type ErrorCode } from "../errors.ts";
 import type { SignedIn } from "./identify.ts";
 import { linkByCode } from "./link-by-code.ts";
-import { recordOf } from "./testing/records.ts";
+import { claim, recordOf } from "./testing/records.ts";
 
 afterEach(() => void vi.useRealTimers());
 
-/** Enters a code while one device of the user is online, and is being dialed. */
-async function enterCode() {
-  let record = recordOf();
-  let peers: readonly object[] = [{ id: "phone", name: "Us" }];
+/** Enters a code while some devices of the user, and a friend, are online. The dials end as the test says. */
+async function enterCode({ devices = ["phone"] } = {}) {
+  let record = { ...recordOf(), claims: [claim] };
+  let peers = [...devices.map((id) => ({ id, name: "Us" })), { id: "friend", name: "Bob" }];
   let isStopped = false;
-  const { promise: dialed, resolve: dial } = Promise.withResolvers<void>();
-  const { promise: link, reject: failDial } = Promise.withResolvers<void>();
+  const dials: { readonly id: string; open(): void; fail(code: ErrorCode): void }[] = [];
+  const ended: string[] = [];
   const watchers = new Set<() => void>();
   const signedIn = {
     client: {
       peers: () => peers,
-      dial() {
-        dial();
-        return link;
+      dial(id: string) {
+        const { promise, resolve, reject } = Promise.withResolvers<void>();
+        dials.push({ id, open: resolve, fail: (code) => reject(new BonevalueError(code, "The dial has failed.")) });
+        return promise;
       },
     },
-    links: { end() {} },
+    links: {
+      end(filter: (alias: string) => boolean, { message }: Error) {
+        if (filter("Us") && !filter("Bob")) ended.push(message);
+      },
+    },
     watchers,
     async apply(change: (known: typeof record) => typeof record) {
       record = change(record);
@@ -34,23 +39,33 @@ async function enterCode() {
       return isStopped;
     },
   } as unknown as SignedIn;
+  const outcome: string[] = [];
   const result = linkByCode(signedIn, { secret: new Uint8Array(16), binding: new Uint8Array(8) }).then(
     () => "linked",
     (error: BonevalueError) => error.code,
   );
-  await dialed;
+  result.then((end) => outcome.push(end));
+  const settle = async () => {
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  };
+  await settle();
   const watch = () => {
     for (const watcher of [...watchers]) watcher();
   };
   return {
     result,
-    hasClaim: () => record.claims.length > 0,
-    leave() {
-      peers = [];
-      failDial(new BonevalueError("disconnected", "The peer has gone."));
+    outcome,
+    dials,
+    ended,
+    watch,
+    settle,
+    hasClaim: () => record.claims.some(({ alias }) => alias === "Us"),
+    setPeers(...ids: string[]) {
+      peers = ids.map((id) => ({ id, name: "Us" }));
     },
+    /** This device joins the account, or the other one does. */
     join() {
-      record = { ...record, claims: [] };
+      record = { ...record, claims: [claim] };
       watch();
     },
     signOut() {
@@ -60,25 +75,74 @@ async function enterCode() {
   };
 }
 
-test("a linking code waits for a device that goes offline while it is dialed", async () => {
-  const { result, leave, join } = await enterCode();
-  leave();
-  await new Promise(setImmediate);
+test("each device of the user is dialed once, after the links to them have ended, and nobody else is", async () => {
+  const { dials, ended, watch, setPeers, result, join } = await enterCode({ devices: ["phone", "tablet"] });
+  expect(ended).toHaveLength(1);
+  watch();
+  expect(dials.map(({ id }) => id)).toEqual(["phone", "tablet"]);
+  setPeers("phone", "tablet", "laptop");
+  watch();
+  expect(dials.map(({ id }) => id)).toEqual(["phone", "tablet", "laptop"]);
   join();
   expect(await result).toBe("linked");
 });
 
-test("a sign-out ends the linking with cancelled", async () => {
-  const { result, signOut } = await enterCode();
+test("a device that did not link at the first dial is dialed a second time, and not a third time", async () => {
+  const { dials, ended, settle, outcome } = await enterCode();
+  dials[0]!.open();
+  await settle();
+  expect(dials.map(({ id }) => id)).toEqual(["phone", "phone"]);
+  expect(ended).toHaveLength(2);
+  dials[1]!.open();
+  await settle();
+  expect(dials).toHaveLength(2);
+  expect(outcome).toEqual([]);
+});
+
+test("a device that is linked by the first dial is not dialed again", async () => {
+  const { dials, ended, settle, join, result } = await enterCode();
+  join();
+  dials[0]!.open();
+  await settle();
+  expect(await result).toBe("linked");
+  expect(dials).toHaveLength(1);
+  expect(ended).toHaveLength(1);
+});
+
+test("once all devices that are online have refused the code, the linking fails", async () => {
+  const { dials, settle, outcome, result, hasClaim } = await enterCode({ devices: ["phone", "tablet"] });
+  dials[0]!.fail("identity-mismatch");
+  await settle();
+  expect(outcome).toEqual([]);
+  dials[1]!.fail("identity-mismatch");
+  expect(await result).toBe("identity-mismatch");
+  expect(hasClaim()).toBe(false);
+});
+
+test.for([[["phone"]], [[]]] as const)("a failed dial is no refusal, with %j online", async ([online]) => {
+  const { dials, settle, outcome, setPeers, join, result } = await enterCode();
+  setPeers(...online);
+  dials[0]!.fail(online.length > 0 ? "link-failed" : "identity-mismatch");
+  await settle();
+  expect(outcome).toEqual([]);
+  join();
+  expect(await result).toBe("linked");
+});
+
+test("a sign-out ends the linking with cancelled, and no device is dialed afterwards", async () => {
+  const { dials, settle, signOut, result } = await enterCode();
   signOut();
   expect(await result).toBe("cancelled");
+  dials[0]!.open();
+  await settle();
+  expect(dials).toHaveLength(1);
 });
 
 test("a device that does not come online within 15 s ends the linking with timeout, and the code is forgotten", async () => {
   vi.useFakeTimers();
-  const { result, hasClaim, leave } = await enterCode();
-  leave();
+  const { result, outcome, hasClaim } = await enterCode({ devices: [] });
   await vi.advanceTimersByTimeAsync(14_999);
+  expect(outcome).toEqual([]);
   expect(hasClaim()).toBe(true);
   await vi.advanceTimersByTimeAsync(1);
   expect(await result).toBe("timeout");

@@ -114,6 +114,13 @@ describe("accepting and ending trust", () => {
     const record = endTrust(addClaim(addToken(knowing(), token), claim), "Bob");
     expect(record).toMatchObject({ users: [], tokens: [], claims: [], ended: [idOf(bob)] });
     expect(endTrust(record, "Bob").ended).toEqual([idOf(bob)]);
+    const again = endTrust(certify(record, "Bob", idOf(bob), now), "Bob");
+    expect(again.ended).toEqual([idOf(bob)]);
+  });
+
+  test("the trust in others stays", () => {
+    const others = certify(knowing(), "Carol", idOf(eve), now);
+    expect(endTrust(others, "Bob").users).toEqual(others.users.slice(1));
   });
 
   test("a token, accepting and the app's directory begin an ended trust anew", () => {

@@ -40,9 +40,9 @@ export function accept(record: IdentityRecord, alias: Alias, account: string, no
 /** Deletes what is known of a user, and remembers that this user has ended the trust. */
 export function endTrust(record: IdentityRecord, alias: Alias): IdentityRecord {
   const { certain } = userOf(record, alias);
-  const next = certain === undefined ? record : trustAgain(record, certain);
-  const ended = certain === undefined ? next.ended : [...next.ended, certain].slice(-maxEnded);
-  return { ...withoutTokens(next, alias), ended, users: record.users.filter((user) => user.alias !== alias) };
+  const others = record.ended.filter((account) => account !== certain);
+  const ended = certain === undefined ? others : [...others, certain].slice(-maxEnded);
+  return { ...withoutTokens(record, alias), ended, users: record.users.filter((user) => user.alias !== alias) };
 }
 
 /** Adds a token that this account has made. It replaces the one for the same name. */
