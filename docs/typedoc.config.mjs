@@ -12,6 +12,15 @@ function nameModules({ converter }) {
   });
 }
 
+/** Names parameters that the source takes apart. */
+function nameParameters({ converter }) {
+  converter.on(Converter.EVENT_RESOLVE, (_context, reflection) => {
+    if (reflection.name !== "__namedParameters") return;
+    const isComponent = /^[A-Z]/.test(reflection.parent.name);
+    reflection.name = reflection.flags.isRest ? "args" : isComponent ? "props" : "options";
+  });
+}
+
 /** Corrects links to RepliesState. The plugin gives the same anchor to `Replies.state`, and numbers the second one. */
 function correctAnchors({ renderer }) {
   renderer.on(PageEvent.END, (page) => {
@@ -24,11 +33,13 @@ export default {
   tsconfig: "../tsconfig.json",
   // `npm run test:types` does that.
   skipErrorChecking: true,
-  plugin: ["typedoc-plugin-markdown", "typedoc-vitepress-theme", nameModules, correctAnchors],
+  plugin: ["typedoc-plugin-markdown", "typedoc-vitepress-theme", nameModules, nameParameters, correctAnchors],
   out: "api",
   docsRoot: ".",
   sidebar: { autoConfiguration: false },
   outputFileStrategy: "modules",
+  // What apps call is at the top.
+  groupOrder: ["Functions", "*"],
   readme: "none",
   excludeInternal: true,
   disableSources: true,

@@ -7,6 +7,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { chromiumContext, chromiumLaunch } from "./chromium.ts";
 import { root } from "./entries.ts";
+import { saveScreenshot } from "./screenshot.ts";
 import { type StaticSite, serveSite } from "./static-site.ts";
 
 // Builds the site, and opens each page once. The tests look at what that found.
@@ -19,6 +20,15 @@ const tabs = 4;
 
 /** One page of each kind. Elsewhere axe skips the header and the sidebar, which are the same. */
 const kinds = ["/index.html", "/recipes/chat.html", "/api/bonevalue/yjs.html"];
+
+/** The pages of which screenshots are in the repository, and their names. */
+const pictures: Readonly<Record<string, string>> = {
+  "/index.html": "home",
+  "/quick-start/react.html": "quick-start",
+  "/recipes/chat.html": "recipe",
+  "/help/troubleshooting.html": "help",
+  "/api/bonevalue/yjs.html": "api",
+};
 
 /** What one visit found. */
 interface Visit {
@@ -49,6 +59,7 @@ beforeAll(async () => {
   await context.addInitScript({ path: axe });
   const pages = globSync("**/*.html", { cwd: built }).map((path) => `/${path}`);
   visits = await visitAll(pages.filter((path) => path !== "/404.html"));
+  if (process.env["SCREENSHOTS"]) await takeScreenshots();
 }, 600_000);
 
 afterAll(async () => {
@@ -238,6 +249,22 @@ async function audit(page: Page, part: string, options: RunOptions = {}): Promis
     },
     [part, options] as const,
   );
+}
+
+/** Saves screenshots of some pages in docs/img/. */
+async function takeScreenshots(): Promise<void> {
+  const { page } = await openTab();
+  for (const [path, name] of Object.entries(pictures))
+    for (const colorScheme of ["light", "dark"] as const)
+      for (const [end, size] of [["", desktop] as const, ["-phone", phone] as const]) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize(size);
+        await show(page, path);
+        // The demo of the page has loaded.
+        await page.waitForLoadState("networkidle");
+        await saveScreenshot(page, `site-${name}${end}${colorScheme === "dark" ? "-dark" : ""}`);
+      }
+  await page.close();
 }
 
 /** The path of the page that a link leads to. */

@@ -14,13 +14,7 @@ const config: UserConfig = defineConfig({
   // Pages include these.
   srcExclude: ["**/parts/**"],
   head: [
-    [
-      "link",
-      {
-        rel: "icon",
-        href: "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='5' cy='8' r='4' fill='%230b7468'/><circle cx='12' cy='8' r='3' fill='%2343b9a9'/></svg>",
-      },
-    ],
+    ["link", { rel: "icon", href: "/logo.svg" }],
     ["meta", { property: "og:site_name", content: "bonevalue" }],
     ["meta", { property: "og:type", content: "website" }],
   ],
@@ -39,6 +33,7 @@ const config: UserConfig = defineConfig({
   },
   vite: { plugins: [llmstxt({ injectLLMHint: false, ignoreFilesPerOutput: { llmsFullTxt: ["api/**"] } })] },
   themeConfig: {
+    logo: { light: "/logo.svg", dark: "/logo-dark.svg", alt: "" },
     nav,
     sidebar,
     outline: [2, 3],

@@ -9,7 +9,7 @@ const decisions = [
   ...readFileSync(new URL("../decisions/index.md", import.meta.url), "utf8").matchAll(/^- \[(.+)\]\((.+)\.md\)$/gm),
 ].map(([, title = "", name = ""]) => page(title, `/decisions/${name}`));
 
-/** The order of the pages. */
+/** The order of the pages. The group of the page that is shown opens by itself. */
 export const sidebar: DefaultTheme.SidebarItem[] = [
   {
     text: "Start",
@@ -45,6 +45,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
   },
   {
     text: "Frameworks",
+    collapsed: true,
     items: [
       page("React", "/frameworks/react"),
       page("Vue", "/frameworks/vue"),
@@ -55,6 +56,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
   },
   {
     text: "Recipes",
+    collapsed: true,
     items: [
       page("Chat", "/recipes/chat"),
       page("File drop", "/recipes/file-drop"),
@@ -68,6 +70,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
   },
   {
     text: "Deploy",
+    collapsed: true,
     items: [
       page("Run a server", "/deploy/server"),
       page("On your own HTTP server", "/deploy/embed"),
@@ -79,6 +82,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
   },
   {
     text: "Help",
+    collapsed: true,
     items: [
       page("Troubleshooting", "/help/troubleshooting"),
       page("FAQ", "/help/faq"),
@@ -87,6 +91,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
   },
   {
     text: "Migrate",
+    collapsed: true,
     items: [
       page("From PeerJS", "/migrate/peerjs"),
       page("From Trystero", "/migrate/trystero"),
@@ -95,6 +100,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
   },
   {
     text: "Reference",
+    collapsed: true,
     items: [
       {
         text: "API",
@@ -110,6 +116,7 @@ export const sidebar: DefaultTheme.SidebarItem[] = [
   },
   {
     text: "About",
+    collapsed: true,
     items: [
       page("Security", "/security"),
       page("Benchmarks", "/bench"),

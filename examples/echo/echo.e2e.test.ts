@@ -15,6 +15,6 @@ test.each([["vanilla"], ["react"], ["vue"], ["svelte"]])(
       await reply.getByText("Not Friday").waitFor();
       expect(await reply.allInnerTexts()).toEqual([`${other}\nNot Friday`]);
     }
-    await example.screenshot(`echo-${framework}`, ann, oli);
+    if (framework === "react") await example.screenshot("echo", ann, oli);
   },
 );
