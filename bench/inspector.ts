@@ -1,15 +1,22 @@
-// What the inspector costs beside the chat example under load: node bench/inspector.ts [--seconds 60] [--rate 1000]
+// What the inspector costs beside the chat example under load: node bench/inspector.ts [--seconds 60] [--rate 1000] [part of a title]
 import { parseArgs } from "node:util";
 import { type CDPSession, chromium, type Page } from "playwright";
 import { serveExamples } from "../examples/testing/example-server.ts";
 import { chromiumContext, chromiumLaunch } from "../tools/chromium.ts";
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: { seconds: { type: "string", default: "60" }, rate: { type: "string", default: "1000" } },
 });
 const seconds = Number(values.seconds);
 const rate = Number(values.rate);
 const sampleEverySeconds = 10;
+
+const setups = [
+  ["without the inspector", true, false],
+  ["recording, panel closed", false, false],
+  ["recording, panel open on Calls", false, true],
+] as const;
 
 // The inspector registers itself under this symbol. Each page gets another one before its own script runs, which makes the
 // example's client a global. `off` observes nothing.
@@ -36,12 +43,8 @@ const load = `{
 const browser = await chromium.launch(chromiumLaunch());
 const examples = await serveExamples("chat");
 try {
-  for (const [title, isOff, isOpen] of [
-    ["without the inspector", true, false],
-    ["recording, panel closed", false, false],
-    ["recording, panel open on Calls", false, true],
-  ] as const)
-    await measure(title, isOff, isOpen);
+  for (const [title, isOff, isOpen] of setups)
+    if (title.includes(positionals[0] ?? "")) await measure(title, isOff, isOpen);
 } finally {
   await browser.close();
   await examples.close();
