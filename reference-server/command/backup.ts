@@ -1,8 +1,11 @@
 import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import type { DatabaseSync } from "node:sqlite";
-import { assertStoreExists, isShared } from "../store/open.ts";
+import { assertStoreExists, isDamaged, isShared, reason } from "../store/open.ts";
 import type { StoreValues } from "./serve.ts";
+
+// How long the copy waits while another process holds a lock, in ms.
+const lockTimeout = 5_000;
 
 /**
  * Copies the SQLite file of a server, which may be running, into a new file. A copy of the file alone would lack the changes
@@ -19,7 +22,7 @@ export async function backup(target: string, flags: StoreValues): Promise<number
   const umask = process.umask(0o077);
   try {
     await rm(partial, { force: true });
-    const database = new DatabaseSync(source, { readOnly: true });
+    const database = read(source, () => new DatabaseSync(source, { readOnly: true, timeout: lockTimeout }));
     try {
       copy(database, source, partial);
     } finally {
@@ -37,26 +40,27 @@ export async function backup(target: string, flags: StoreValues): Promise<number
 }
 
 function copy(database: DatabaseSync, source: string, target: string): void {
-  if (!hasAccounts(database)) throw new Error(`${source} is not a store: set --store to the file of the server.`);
-  database.exec("pragma busy_timeout = 5000");
+  const accounts = "select 1 from sqlite_master where type = 'table' and name = 'accounts'";
+  if (read(source, () => database.prepare(accounts).get()) === undefined) throw noStore(source);
   try {
     // One read transaction: a consistent state, while others write.
     database.prepare("vacuum into ?").run(target);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`The backup cannot be written (${reason}): check the folder, its permissions and its free space.`, {
-      cause,
-    });
+    const advice = "check the folder, its permissions and its free space";
+    throw new Error(`The backup cannot be written (${reason(cause)}): ${advice}.`, { cause });
   }
 }
 
-function hasAccounts(database: DatabaseSync): boolean {
+function read<Result>(source: string, work: () => Result): Result {
   try {
-    return (
-      database.prepare("select 1 from sqlite_master where type = 'table' and name = 'accounts'").get() !== undefined
-    );
-  } catch {
-    // SQLITE_NOTADB, SQLITE_CORRUPT.
-    return false;
+    return work();
+  } catch (cause) {
+    if (isDamaged(cause)) throw noStore(source);
+    const advice = "check the path and its permissions, and whether another program has locked it";
+    throw new Error(`${source} cannot be read (${reason(cause)}): ${advice}.`, { cause });
   }
+}
+
+function noStore(source: string): Error {
+  return new Error(`${source} is not a store: set --store to the file of the server.`);
 }

@@ -404,6 +404,8 @@ describe("the command line", () => {
       const { code, error } = await runHere(["backup", target, "--store", source]);
       expect([code, error]).toEqual([1, expect.stringMatching(/^.*is not a store: set --store.*$/)]);
     }
+    const unreadable = await runHere(["backup", target, "--store", folder]);
+    expect(unreadable.error).toMatch(/^.* cannot be read \(.*\): check the path and its permissions.*$/);
     const { code, error } = await runHere(["backup", join(folder, "none", "copy.db"), "--store", good]);
     expect([code, error]).toEqual([1, expect.stringMatching(/^.*cannot be written .*check the folder.*$/)]);
     expect((await readdir(folder)).sort()).toEqual(["empty.db", "good.db", "text.db"]);

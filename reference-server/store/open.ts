@@ -63,8 +63,8 @@ function throwIfNewer(where: string, cause: unknown): void {
     );
 }
 
-// SQLITE_CORRUPT and SQLITE_NOTADB.
-function isDamaged(cause: unknown): boolean {
+/** Whether a file is damaged or no SQLite file: SQLITE_CORRUPT and SQLITE_NOTADB. */
+export function isDamaged(cause: unknown): boolean {
   return cause instanceof Error && "errcode" in cause && [11, 26].includes(Number(cause.errcode) & 255);
 }
 
@@ -77,7 +77,8 @@ function codeOf(cause: unknown): unknown {
   return cause instanceof Error && "code" in cause ? cause.code : undefined;
 }
 
-function reason(cause: unknown): string {
+/** Returns why a store cannot be used, for a message. */
+export function reason(cause: unknown): string {
   if (cause instanceof AggregateError) return reason(cause.errors[0]);
   return cause instanceof Error ? cause.message || String(codeOf(cause)) : String(cause);
 }
