@@ -31,13 +31,22 @@ export default packages.flatMap((built) => {
     {
       input: inputs(modules),
       external: isForeign,
-      plugins: [coreByName(), nodeResolve({ browser: true }), keepUseClient(), transpile(), licenses],
+      plugins: [
+        coreByName(),
+        nodeResolve({ browser: true }),
+        keepUseClient(),
+        transpile(),
+        licenses,
+        moduleFiles(built),
+      ],
       treeshake: false,
       output: {
         dir: dist,
-        preserveModules: true,
-        preserveModulesRoot: root,
-        entryFileNames: ({ name }) => `${outputOf(built, name)}.js`,
+        entryFileNames: "[name].js",
+        chunkFileNames: "[name].js",
+        hoistTransitiveImports: false,
+        minifyInternalExports: false,
+        manualChunks: firstLoad(),
       },
     },
     {
@@ -72,11 +81,38 @@ function transpile(options) {
   return esbuild({ target: "es2022", tsconfig: false, jsx: "automatic", ...options });
 }
 
-/** Where a module is built, from dist/, without its extension: Rollup names it by its path from the root. */
-function outputOf({ folder }, name) {
-  // npm leaves folders of the name node_modules out of a tarball.
-  if (name.startsWith("node_modules/")) return name.replace("node_modules", "vendor");
-  return name.startsWith(folder) ? name.slice(folder.length) : name;
+/** Gives each module a file of its own, which tests of dist/ import. */
+function moduleFiles({ folder }) {
+  return {
+    name: "module-files",
+    moduleParsed({ id, isEntry }) {
+      const path = id.slice(root.length).replace(/\.[^./]+$/, "");
+      const inPackage = path.startsWith(folder) ? path.slice(folder.length) : path;
+      // npm leaves folders of the name node_modules out of a tarball.
+      const name = inPackage.replace(/^node_modules/, "vendor");
+      if (!isEntry) this.emitFile({ type: "chunk", id, name });
+    },
+  };
+}
+
+/**
+ * Puts what a page loads at first for `createClient` into one file, from which the files of its modules re-export. Otherwise
+ * bundlers that split code (esbuild, and Rolldown in Vite) make a file of each group of modules that the same lazily loaded
+ * parts share, and a page would load nine files instead of two.
+ */
+function firstLoad() {
+  let modules;
+  return (id, { getModuleInfo }) => {
+    modules ??= withImports(`${root}core/client.ts`, getModuleInfo);
+    return modules.has(id) ? "core/first-load" : undefined;
+  };
+}
+
+/** A module, and all that it imports statically. */
+function withImports(entry, getModuleInfo) {
+  const modules = new Set([entry]);
+  for (const id of modules) for (const imported of getModuleInfo(id)?.importedIds ?? []) modules.add(imported);
+  return modules;
 }
 
 /** Bindings and test helpers import the core by its package name, so that an app never holds two copies of it. */

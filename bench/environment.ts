@@ -4,7 +4,9 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { PeerServer } from "peer";
 import { chromium, type Page } from "playwright";
+import { build as buildPages, type Rolldown } from "vite";
 import { type BonevalueServer, createServer as createDiscoveryServer } from "../reference-server/server.ts";
+import ensureBuilt from "../tools/build.ts";
 import { chromiumContext, chromiumLaunch } from "../tools/chromium.ts";
 import type { LibraryName } from "./libraries/all.ts";
 import type { DialSettings } from "./libraries/library.ts";
@@ -119,39 +121,35 @@ export async function bundle(): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-/** The scripts of pages that load only one library, by file name. They are minified, as an app's are. */
+/** The files of pages that load only one library, by name, as Vite builds an app. */
 async function bundleApps(): Promise<ReadonlyMap<string, string>> {
+  ensureBuilt();
   const apps = await Promise.all(["bonevalue", "peerjs"].map(bundleApp));
   return new Map(apps.flat());
 }
 
 /** One by one: code that two apps have in common is in the script of each. */
-async function bundleApp(name: string): Promise<[file: string, script: string][]> {
-  const folder = fileURLToPath(new URL("page/apps/", import.meta.url));
-  const { outputFiles } = await build({
-    entryPoints: [`${folder}${name}.ts`],
-    bundle: true,
-    splitting: true,
-    minify: true,
-    format: "esm",
-    target: "es2022",
-    outdir: folder,
-    chunkNames: `${name}-[hash]`,
-    write: false,
-  });
-  return outputFiles.map(({ path, text }) => [path.slice(folder.length), text]);
+async function bundleApp(name: string): Promise<[file: string, text: string][]> {
+  const root = fileURLToPath(new URL("page/apps/", import.meta.url));
+  const { output } = (await buildPages({
+    root,
+    configFile: false,
+    logLevel: "error",
+    base: "/apps/",
+    build: { write: false, rolldownOptions: { input: `${root}${name}.html` } },
+  })) as Rolldown.RolldownOutput;
+  return output.map((file) => [file.fileName, file.type === "chunk" ? file.code : String(file.source)]);
 }
 
 /** Serves the page with all libraries at `/`, the page of each app at `/apps/NAME`, and their scripts. */
 async function serveSite(script: string, apps: ReadonlyMap<string, string>): Promise<Server> {
-  const page = (source: string) =>
-    `<!doctype html><title>bench</title><link rel="icon" href="data:,"><script type="module" src="${source}"></script>`;
+  const page = `<!doctype html><title>bench</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>`;
 
   function fileAt(path: string): readonly [type: string, body: string] {
     const name = path.slice("/apps/".length);
     const code = path === "/page.js" ? script : apps.get(name);
     if (code !== undefined) return ["text/javascript", code];
-    return ["text/html", page(apps.has(`${name}.js`) ? `/apps/${name}.js` : "/page.js")];
+    return ["text/html", apps.get(`${name}.html`) ?? page];
   }
 
   const server = createServer((request, response) => {

@@ -17,6 +17,8 @@ export const links = "open-connection";
 
 /** In bytes. */
 export interface Weight {
+  /** How many files a page loads. */
+  readonly files: number;
   readonly minified: number;
   readonly gzipped: number;
 }
@@ -82,19 +84,19 @@ export async function sizeOf(code: string): Promise<Size> {
 
 /** What two groups of chunks weigh together. */
 export function addWeights(a: Weight, b: Weight): Weight {
-  return { minified: a.minified + b.minified, gzipped: a.gzipped + b.gzipped };
+  return { files: a.files + b.files, minified: a.minified + b.minified, gzipped: a.gzipped + b.gzipped };
 }
 
 function weigh(chunks: readonly { readonly bytes: Uint8Array }[]): Weight {
   const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
   return {
+    files: chunks.length,
     minified: sum(chunks.map(({ bytes }) => bytes.length)),
     gzipped: sum(chunks.map(({ bytes }) => gzipSync(bytes, { level: 9 }).length)),
   };
 }
 
 function partOf(path: string): string {
-  const [, name] =
-    path.match(/(?:node_modules|vendor)\/((?:@[^/]+\/)?[^/]+)/) ?? path.match(/dist\/(core\/[^/]+)\//) ?? [];
+  const [, name] = path.match(/(?:node_modules|vendor)\/((?:@[^/]+\/)?[^/]+)/) ?? path.match(/(core\/[^/]+)\//) ?? [];
   return name ?? "core";
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, posix } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { links, sizeOf } from "./bundle-size.ts";
 import { client, entriesOf, importNameOf, manifestOf, packages, root, server } from "./entries.ts";
 import { licenseFileName } from "./license-file.ts";
 import { install, pack, type Tarball } from "./packed.ts";
@@ -129,9 +130,14 @@ describe("the packed files", () => {
     const singleFiles = entriesOf(client).flatMap(({ singleFile, output }) => (singleFile ? `dist/${output}.js` : []));
     const modules = files.filter((path) => path.endsWith(".js") && !singleFiles.includes(path));
     const text = (path: string) => readFileSync(join(home, path), "utf8");
-    expect(modules.filter((path) => text(path).includes("class BonevalueError"))).toEqual(["dist/core/errors.js"]);
+    expect(modules.filter((path) => text(path).includes("class BonevalueError"))).toEqual(["dist/core/first-load.js"]);
     // The inspector decodes messages, too.
     expect(modules.filter((path) => text(path).includes("const plainMsgpack"))).toEqual(["dist/core/wire/codec.js"]);
+  });
+
+  test("become two files that a page loads at first, and one for links, in a bundle that is split", async () => {
+    const { first, later } = await sizeOf('export { createClient } from "bonevalue"');
+    expect([first.files, later.get(links)?.files]).toEqual([2, 1]);
   });
 
   test('mark React\'s entry with "use client"', () => {

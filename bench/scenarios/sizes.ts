@@ -1,8 +1,9 @@
+import ensureBuilt from "../../tools/build.ts";
 import { addWeights, links, sizeOf } from "../../tools/bundle-size.ts";
 import type { Observation, Scenario } from "./scenario.ts";
 
 const imports: Readonly<Record<string, string>> = {
-  bonevalue: `export { createClient } from "./core/index.ts"`,
+  bonevalue: `export { createClient } from "bonevalue"`,
   PeerJS: `export { default } from "peerjs"`,
   // The browser build of simple-peer, because its sources import Node's streams.
   "simple-peer": `export { default } from "simple-peer/simplepeer.min.js"`,
@@ -15,7 +16,10 @@ const imports: Readonly<Record<string, string>> = {
 export const sizes: Scenario = {
   name: "sizes",
   title: "Bundled for browsers, minified and gzipped",
-  run: () => Promise.all(Object.entries(imports).map(weigh)),
+  run() {
+    ensureBuilt();
+    return Promise.all(Object.entries(imports).map(weigh));
+  },
 };
 
 async function weigh([what, code]: readonly [string, string]): Promise<Observation> {

@@ -1,4 +1,4 @@
-import { createClient } from "../../../core/index.ts";
+import { createClient } from "bonevalue";
 import { answers, parameters } from "./app.ts";
 
 const client = createClient({ remember: parameters.has("remember") ? "tab" : undefined });
