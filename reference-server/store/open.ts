@@ -48,11 +48,16 @@ async function openPostgres(url: string, log: Log, poolSize: number | undefined)
   const where = URL.parse(url)?.host ?? "the given URL";
   return openPostgresStore(url, log, poolSize).catch((cause: unknown) => {
     throwIfNewer(where, cause);
-    const advice = isTlsRequired(cause)
-      ? "the server accepts only TLS, so add ?sslmode=require to the URL, or ?sslmode=no-verify for a self-signed certificate"
-      : "check that it runs, and the user, password and database";
-    throw new Error(`The store at ${where} cannot be used (${reason(cause)}): ${advice}.`, { cause });
+    throw new Error(`The store at ${where} cannot be used (${reason(cause)}): ${adviceOn(cause)}.`, { cause });
   });
+}
+
+function adviceOn(cause: unknown): string {
+  if (isTlsRequired(cause))
+    return "the server accepts only TLS, so add ?sslmode=require to the URL, or ?sslmode=no-verify for a self-signed certificate";
+  if (codeOf(cause) === "ERR_INVALID_URL")
+    return "use a form such as postgres://user:password@host:5432/database, with one host, whose address follows the primary";
+  return "check that it runs, and the user, password and database";
 }
 
 function throwIfNewer(where: string, cause: unknown): void {

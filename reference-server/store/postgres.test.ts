@@ -209,6 +209,12 @@ test("an unreachable store is reported with what to do and without the password"
   await expect(opening).rejects.not.toThrow(/secret/);
 });
 
+test("a URL of several hosts, as libpq accepts it, is reported with what to use instead", async () => {
+  const opening = openStore("postgres://ann:secret@one:5432,two:5432/db?target_session_attrs=read-write", log);
+  await expect(opening).rejects.toThrow(/Invalid URL.* with one host, whose address follows the primary/);
+  await expect(opening).rejects.not.toThrow(/secret/);
+});
+
 /** Waits until another connection waits for a lock of this one. */
 async function waitingForLock(client: pg.Client): Promise<void> {
   await until(async () => (await client.query("select 1 from pg_locks where not granted")).rowCount !== 0, {
