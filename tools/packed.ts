@@ -21,7 +21,9 @@ export function pack(built: Package, folder: string): Tarball {
   const copy = mkdtempSync(join(tmpdir(), "bonevalue-pack-"));
   for (const name of packable) {
     const source = `${root}${built.folder}${name}`;
-    if (existsSync(source)) cpSync(source, join(copy, name), { recursive: true });
+    // A test may build the site of docs/ at the same time.
+    const filter = (path: string) => !/docs\/(api|\.vitepress)$/.test(path);
+    if (existsSync(source)) cpSync(source, join(copy, name), { recursive: true, filter });
   }
   writeSubpathFolders(built, copy);
   const out = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], { cwd: copy });
