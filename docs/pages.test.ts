@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { errorCodes } from "../core/errors.ts";
 import { defaultLimits } from "../core/limits.ts";
 import { serveFlags } from "../reference-server/command/serve.ts";
+import { createMetrics } from "../reference-server/metrics.ts";
 import { root } from "../tools/entries.ts";
 import { snippetsOf } from "../tools/snippets.ts";
 
@@ -39,6 +40,13 @@ test.each(Object.entries(defaultLimits))("the page of limits gives the default o
 test.each(pages)("%s uses only flags that the server has", (path) => {
   const flags = [...read(path).matchAll(/bonevalue-server[^\n`]* --([a-z][a-z-]*)/g)].map(([, flag = ""]) => flag);
   expect(flags.filter((flag) => flag !== "help" && !(flag in serveFlags))).toEqual([]);
+});
+
+test("the pages name every metric of the server, and no other", async () => {
+  const [, text] = await createMetrics({ sockets: () => 0, online: () => 0, pipes: () => 0 }).text();
+  const metrics = [...text.matchAll(/^# TYPE (bonevalue_\w+)/gm)].map(([, name]) => name);
+  const named = pages.flatMap((path) => read(path).match(/\bbonevalue_\w+/g) ?? []);
+  expect([...new Set(named)].toSorted()).toEqual(metrics.toSorted());
 });
 
 const links = pages.flatMap((path) => {
