@@ -4,6 +4,7 @@ import { first } from "./parts/first.ts";
 import { load } from "./parts/load.ts";
 import { mixed } from "./parts/mixed.ts";
 import type { Part } from "./parts/part.ts";
+import { relay } from "./parts/relay.ts";
 import { fullRoom } from "./scenarios/full-room.ts";
 import { identity } from "./scenarios/identity.ts";
 import { lossy } from "./scenarios/lossy.ts";
@@ -16,7 +17,7 @@ import { sizes } from "./scenarios/sizes.ts";
 import { state } from "./scenarios/state.ts";
 
 /** Measured in rounds. */
-export const parts: readonly Part[] = [calls, structuredCalls, messages, warm, fresh, mixed, first, load];
+export const parts: readonly Part[] = [calls, structuredCalls, messages, warm, fresh, mixed, first, load, relay];
 
 /** Observed once. */
 export const scenarios: readonly Scenario[] = [

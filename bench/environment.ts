@@ -48,7 +48,7 @@ export async function openEnvironment(): Promise<LoopbackEnvironment> {
     serveDiscovery(),
   ]);
   const servers = new URLSearchParams({ peerjs: String(portOf(peers)), server: discovery.url });
-  const url = `http://${loopback}:${portOf(site)}/?${servers}`;
+  const url = `${urlOf(site)}?${servers}`;
   const context = await browser.newContext(chromiumContext);
 
   async function page(): Promise<Page> {
@@ -142,7 +142,7 @@ async function bundleApp(name: string): Promise<[file: string, text: string][]> 
 }
 
 /** Serves the page with all libraries at `/`, the page of each app at `/apps/NAME`, and their scripts. */
-async function serveSite(script: string, apps: ReadonlyMap<string, string>): Promise<Server> {
+export async function serveSite(script: string, apps: ReadonlyMap<string, string> = new Map()): Promise<Server> {
   const page = `<!doctype html><title>bench</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>`;
 
   function fileAt(path: string): readonly [type: string, body: string] {
@@ -169,6 +169,11 @@ function serveDiscovery(): Promise<BonevalueServer> {
 /** Starts PeerJS's server. */
 function servePeerJs(): Promise<Server> {
   return new Promise((resolve) => void PeerServer({ host: loopback, port: 0 }, (server) => resolve(server as Server)));
+}
+
+/** The URL of the page with all libraries. */
+export function urlOf(site: Server): string {
+  return `http://${loopback}:${portOf(site)}/`;
 }
 
 function portOf(server: Server): number {

@@ -37,7 +37,7 @@ export function evaluate(part: Part, numbers: Numbers): MetricResult[] {
     return {
       part: part.name,
       metric,
-      rounds: by[ownLibrary]?.length ?? 0,
+      rounds: Math.max(0, ...Object.values(by).map((numbers) => numbers.length)),
       libraries: part.libraries.map((name) =>
         toLibraryResult(name, by[name] ?? [], metric.isRatio ? undefined : by[platform]),
       ),

@@ -40,9 +40,11 @@ try {
   setTimeout(() => process.exit(), 0);
 }
 
-async function runPart(whole: Part, environment: BenchEnvironment): Promise<void> {
+async function runPart(whole: Part, shared: BenchEnvironment): Promise<void> {
   const part = restrictTo(whole, values.with?.split(","));
-  const findings = evaluate(part, await runRounds(part, environment, extent));
+  const own = await part.open?.();
+  const environment = own ?? shared;
+  const findings = evaluate(part, await runRounds(part, environment, extent).finally(own?.close));
   for (const finding of findings) console.log(`${tableOf(finding)}\n`);
   save(part.name, environment, findings);
 }

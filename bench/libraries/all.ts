@@ -1,10 +1,11 @@
 import { birpc } from "./birpc.ts";
-import { bonevalue, bonevalueAtInitialMark } from "./bonevalue.ts";
+import { bonevalue, bonevalueAtInitialMark, bonevalueByRelay } from "./bonevalue.ts";
 import { capnweb } from "./capnweb.ts";
 import type { Library } from "./library.ts";
 import { peerjs } from "./peerjs.ts";
 import { raw } from "./raw.ts";
 import { rawBatched } from "./raw-batched.ts";
+import { relayPipe } from "./relay-pipe.ts";
 import { simplePeer } from "./simple-peer.ts";
 import { trystero } from "./trystero.ts";
 
@@ -14,6 +15,8 @@ export const libraries: Readonly<Record<LibraryName, Library>> = {
   "raw, batched": rawBatched,
   bonevalue,
   "bonevalue at 64 KiB": bonevalueAtInitialMark,
+  "bonevalue by relay": bonevalueByRelay,
+  "relay, unencrypted": relayPipe,
   PeerJS: peerjs,
   "simple-peer": simplePeer,
   Trystero: trystero,
@@ -27,6 +30,8 @@ export type LibraryName =
   | "raw, batched"
   | "bonevalue"
   | "bonevalue at 64 KiB"
+  | "bonevalue by relay"
+  | "relay, unencrypted"
   | "PeerJS"
   | "simple-peer"
   | "Trystero"

@@ -1,5 +1,6 @@
 /** A signaling channel between the two pages of a pair, the same for every library. */
 export interface SignalChannel {
+  readonly room: string;
   send(message: unknown): void;
   /** Sets the one listener. */
   listen(listener: (message: any) => void): void;
@@ -10,6 +11,7 @@ export interface SignalChannel {
 export function createSignalChannel(room: string): SignalChannel {
   const channel = new BroadcastChannel(room);
   return {
+    room,
     send: (message) => channel.postMessage(message),
     listen: (listener) => {
       channel.onmessage = ({ data }) => listener(data);

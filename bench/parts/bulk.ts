@@ -52,7 +52,7 @@ export const fresh: Part = {
 };
 
 /** Transfers `size` bytes. Resolves to the rate in MB/s. */
-async function transfer({ caller, callee }: Pair, size: number): Promise<number> {
+export async function transfer({ caller, callee }: Pair, size: number): Promise<number> {
   await callee.evaluate(() => bench.received.reset());
   const begun = await caller.evaluate((size) => bench.send(size), size);
   const ended = await callee.evaluate((size) => bench.received.waitFor(size), size);

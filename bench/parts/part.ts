@@ -1,4 +1,4 @@
-import type { Pair } from "../environment.ts";
+import type { BenchEnvironment, Pair } from "../environment.ts";
 import type { LibraryName } from "../libraries/all.ts";
 
 /** A part of the bench that is measured in rounds, each library once in every round. */
@@ -10,6 +10,8 @@ export interface Part {
   readonly highWaterMark: number;
   /** Whether one warmed-up link serves all rounds. Otherwise `measure` dials. */
   readonly warm: boolean;
+  /** Opens an environment for this part alone, which `main.ts` closes. */
+  open?(): Promise<BenchEnvironment>;
   /** Measures one library once. Returns a number for each metric's key. */
   measure(pair: Pair): Promise<Readonly<Record<string, number>>>;
 }

@@ -1,2 +1,2 @@
-/** The largest message of platforms that do not report theirs, and of the relay, in bytes. */
+/** The largest message of platforms that do not report theirs, in bytes. */
 export const defaultMaxMessage = 65_536;

@@ -110,7 +110,7 @@ function openLink(
     opened: lifetime.opened,
     closed: lifetime.closed,
     get maxMessage() {
-      return connection?.pc.sctp?.maxMessageSize || defaultMaxMessage;
+      return carrier?.maxMessage ?? (connection?.pc.sctp?.maxMessageSize || defaultMaxMessage);
     },
     get buffered() {
       return channels().buffered;

@@ -7,7 +7,7 @@ import type { Lifetime } from "../lifetime.ts";
 import type { Channel } from "../transport.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import type { RelayKeys } from "./key-agreement.ts";
-import { createDecryption, createEncryption, overhead } from "./record-cipher.ts";
+import { createDecryption, createEncryption, overhead, type RecordCipher } from "./record-cipher.ts";
 import { createRecordReader } from "./record-reader.ts";
 import { createRecordWriter } from "./record-writer.ts";
 import { Kind, windowSize } from "./segments.ts";
@@ -50,15 +50,18 @@ export interface EncryptedSocketOptions {
 /** Encrypts what is sent on a socket, and decrypts what arrives. The caller closes it. */
 export function createEncryptedSocket(options: EncryptedSocketOptions): EncryptedSocket {
   const { socket, clock, notify, fail } = options;
-  const ciphers = options.keys.then(({ outgoing, incoming }) => ({
-    encrypt: createEncryption(outgoing),
-    decrypt: createDecryption(incoming),
-  }));
-  ciphers.catch(fail);
+  let encrypt: RecordCipher;
+  let decrypt: RecordCipher;
+  const ready = options.keys.then(({ outgoing, incoming }) => {
+    encrypt = createEncryption(outgoing);
+    decrypt = createDecryption(incoming);
+    writer.start();
+  });
+  ready.catch(fail);
   let unread = 0;
   let isClosed = false;
-  let lastSent: Promise<unknown> = ciphers;
-  let lastRead: Promise<unknown> = ciphers;
+  let lastSent: Promise<unknown> = ready;
+  let lastRead: Promise<unknown> = ready;
   let pingedAt = 0;
   let measuring: PromiseWithResolvers<number> | undefined;
   let heartbeat: ReturnType<typeof createHeartbeat> | undefined;
@@ -81,8 +84,7 @@ export function createEncryptedSocket(options: EncryptedSocketOptions): Encrypte
 
   /** Encrypts records in parallel, and sends them in order. */
   function write(record: Bytes): void {
-    const encrypted = ciphers.then(({ encrypt }) => encrypt(record));
-    lastSent = Promise.all([encrypted, lastSent]).then(([bytes]) => {
+    lastSent = Promise.all([encrypt(record), lastSent]).then(([bytes]) => {
       if (!isClosed) socket.send(bytes);
     });
     lastSent.catch(fail);
@@ -93,7 +95,7 @@ export function createEncryptedSocket(options: EncryptedSocketOptions): Encrypte
     unread += data.byteLength;
     const isRecord = data.byteLength > overhead && data.byteLength <= maxRelayMessageBytes;
     if (!isRecord || unread > maxUnread) return void fail(tooMuch());
-    const decrypted = ciphers.then(({ decrypt }) => decrypt(new Uint8Array(data)));
+    const decrypted = ready.then(() => decrypt(new Uint8Array(data)));
     lastRead = Promise.all([decrypted, lastRead]).then(([record]) => {
       unread -= data.byteLength;
       heartbeat?.onRecord();

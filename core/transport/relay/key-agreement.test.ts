@@ -21,6 +21,14 @@ test("what one side encrypts, the other decrypts, in both directions", async () 
   }
 });
 
+test("a record is encrypted as it was at the call", async () => {
+  const [{ outgoing }, { incoming }] = await agree();
+  const reused = record.slice();
+  const encrypted = createEncryption(outgoing)(reused);
+  reused.fill(0);
+  expect(await createDecryption(incoming)(await encrypted)).toEqual(record);
+});
+
 test("each direction and each agreement has a key of its own", async () => {
   const [[caller, callee], [other]] = await Promise.all([agree(), agree()]);
   const encrypted = await Promise.all(

@@ -7,7 +7,7 @@ export const maxRecords: number = 2 ** 32;
 /** The bytes that encryption adds to a record. */
 export const overhead = 16;
 
-/** Encrypts or decrypts the next record of one direction. To be called in the order of the records. */
+/** Encrypts or decrypts the next record of one direction. To be called in the order of the records. It copies the record at once. */
 export type RecordCipher = (record: Bytes) => Promise<Bytes>;
 
 /** Encrypts records with AES-256-GCM. Rejects with `disconnected` after 2³² records: the key must not be used again. */

@@ -1,8 +1,7 @@
 import { type Bytes, concat, integer, readInteger } from "../../bytes.ts";
 import { BonevalueError } from "../../errors.ts";
-import { defaultMaxMessage } from "../default-max-message.ts";
 import type { Channel } from "../transport.ts";
-import { channels, headSize, Kind, minPart, more, windowSize } from "./segments.ts";
+import { channels, headSize, Kind, maxMessage, minPart, more, windowSize } from "./segments.ts";
 
 // Often enough that the other side never waits while bytes move.
 const ackAfter = windowSize / 4;
@@ -30,7 +29,7 @@ export function createRecordReader(options: RecordReaderOptions): (record: Bytes
     message.parts.push(data);
     message.size += data.length;
     unacknowledged += data.length;
-    if (message.size > defaultMaxMessage || (!isLast && data.length < minPart)) throw protocolError();
+    if (message.size > maxMessage || (!isLast && data.length < minPart)) throw protocolError();
     if (!isLast) return;
     unfinished[kind] = { parts: [], size: 0 };
     options.message(channels[kind]!, concat(...message.parts));

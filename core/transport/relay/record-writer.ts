@@ -20,12 +20,14 @@ export interface RecordWriter {
   send(channel: Channel, message: Bytes): void;
   /** Sends a segment without a message, before all messages. */
   signal(kind: (typeof Kind)[keyof typeof Kind], data?: Bytes): void;
+  /** Begins to write. Everything waits until then. */
+  start(): void;
   /** Returns `false` if the other side acknowledges more than it was sent. */
   onAck(bytes: number): boolean;
 }
 
 export interface RecordWriterOptions {
-  /** Called with one record after another. */
+  /** Called with one record after another. The next one overwrites the bytes. */
   write(record: Bytes): void;
   drain(): void;
 }
@@ -47,21 +49,25 @@ export function createRecordWriter({ write, drain }: RecordWriterOptions): Recor
   let inFlight = 0;
   let lowMark = 0;
   let isAboveLowMark = false;
-  let isScheduled = false;
+  // Until `start`.
+  let isScheduled = true;
 
   const buffered = (): number => queueOf("control").size + queueOf("bulk").size;
 
   function schedule(): void {
     if (isScheduled) return;
     isScheduled = true;
-    microtask(() => {
-      isScheduled = false;
-      for (let record = nextRecord(); record.length > 0; record = nextRecord()) write(record);
-      checkLowMark();
-    });
+    microtask(writeAll);
   }
 
-  function nextRecord(): Bytes {
+  function writeAll(): void {
+    isScheduled = false;
+    for (let size = fillRecord(); size > 0; size = fillRecord()) write(record.subarray(0, size));
+    checkLowMark();
+  }
+
+  /** Returns how many bytes it has filled. */
+  function fillRecord(): number {
     let size = 0;
 
     function append(kind: number, data: Uint8Array): void {
@@ -90,7 +96,7 @@ export function createRecordWriter({ write, drain }: RecordWriterOptions): Recor
         queue.offset = 0;
       }
     }
-    return record.slice(0, size);
+    return size;
   }
 
   function checkLowMark(): void {
@@ -119,6 +125,7 @@ export function createRecordWriter({ write, drain }: RecordWriterOptions): Recor
       isAboveLowMark ||= buffered() > lowMark;
       schedule();
     },
+    start: writeAll,
     signal(kind, data = new Uint8Array()) {
       // One pong answers all pings of a record.
       if (kind === Kind.pong && signals.some(([waiting]) => waiting === kind)) return;

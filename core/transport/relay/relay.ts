@@ -1,13 +1,13 @@
 import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import type { RelayAccess } from "../../relay-access.ts";
-import { defaultMaxMessage } from "../default-max-message.ts";
 import type { Lifetime } from "../lifetime.ts";
 import type { DirectEvents, FallbackOptions } from "../relay-fallback.ts";
 import type { LinkPath, RelayDescription } from "../transport.ts";
 import type { Channels } from "../webrtc/channels.ts";
 import { createEncryptedSocket, type EncryptedSocket } from "./encrypted-socket.ts";
 import { createKeyAgreement } from "./key-agreement.ts";
+import { maxMessage } from "./segments.ts";
 
 // A link through the discovery server, encrypted between the peers. docs/protocol.md, "Relayed links".
 //
@@ -21,6 +21,7 @@ const rememberedMs = 300_000;
 
 /** A relayed link that is open. */
 export interface CarryingRelay extends Pick<Channels, "buffered" | "lowMark" | "send"> {
+  readonly maxMessage: number;
   stats(): Promise<{ readonly path: LinkPath; readonly roundTrip: number }>;
 }
 
@@ -152,6 +153,7 @@ export function openRelay(options: RelayOptions): void {
 
 function carrier(socket: EncryptedSocket, { end }: Lifetime): CarryingRelay {
   return {
+    maxMessage,
     get buffered() {
       return socket.buffered;
     },
@@ -162,8 +164,8 @@ function carrier(socket: EncryptedSocket, { end }: Lifetime): CarryingRelay {
       socket.lowMark = mark;
     },
     send(channel, message) {
-      if (message.byteLength <= defaultMaxMessage) socket.send(channel, message);
-      else end(new BonevalueError("link-failed", `The message is larger than ${defaultMaxMessage} bytes.`));
+      if (message.byteLength <= maxMessage) socket.send(channel, message);
+      else end(new BonevalueError("link-failed", `The message is larger than ${maxMessage} bytes.`));
     },
     stats: async () => ({ path: "relay", roundTrip: await socket.measure() }),
   };

@@ -29,5 +29,8 @@ export const headSize = 3;
 /** The largest record before its encryption, in bytes. */
 export const maxRecord: number = maxRelayMessageBytes - overhead;
 
+/** The largest message, in bytes: a chunk of a stream, of 64 KiB, with its frame. */
+export const maxMessage = 69_632;
+
 /** How many bytes of messages may be on their way without an ack. */
 export const windowSize = 262_144;
