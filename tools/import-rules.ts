@@ -47,8 +47,9 @@ export const importRules: readonly ImportRule[] = [
   {
     from: "core/identity/",
     files: [
-      ...["core/discovery/discovery.ts", "core/discovery/websocket/server-url.ts"],
-      ...["core/transport/transport.ts", "core/transport/description-bytes.ts"],
+      "core/discovery/discovery.ts",
+      "core/transport/transport.ts",
+      "core/transport/description-bytes.ts",
       ...sharedFiles,
     ],
     packages: [],

@@ -121,6 +121,8 @@ export interface InvitationNames {
 export interface Discovery {
   /** There is no server between the peers: nothing is signed, and every peer counts as verified. */
   readonly local?: boolean | undefined;
+  /** The URL of a server, the same for all ways to write its address. It names the keys of this server's users. */
+  urlOf?(host: string): string;
   /**
    * Starts a session. Its results are emitted after `open` has returned: `online`, or `ended` when the first attempt
    * fails. The caller closes the session. The names of a room, a guest and an app are valid and in NFC.

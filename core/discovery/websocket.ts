@@ -12,6 +12,7 @@ import type {
 import { createPageLifecycle } from "./page-lifecycle.ts";
 import { createReconnectingSession, type Environment } from "./websocket/reconnecting-session.ts";
 import type { RequestType, ResponseTo } from "./websocket/requests.ts";
+import { socketUrl } from "./websocket/server-url.ts";
 import type { WebSocketConstructor } from "./websocket/socket.ts";
 
 /** The options of {@link websocket}. */
@@ -28,6 +29,7 @@ export interface WebSocketOptions extends Partial<Omit<Environment, "WebSocket">
  */
 export function websocket(platform: WebSocketOptions = {}): Discovery {
   return {
+    urlOf: socketUrl,
     open: (host, credentials, events, options) =>
       openSession(host, credentials, events, options, {
         WebSocket: platform.WebSocket ?? globalThis.WebSocket,

@@ -109,17 +109,16 @@ export function randomBytes(length: number): Bytes {
 // The points of small order, as libsodium lists them, without the sign bit. Chromium 156 and Firefox 153 accept forged
 // signatures under these keys.
 const smallOrder: ReadonlySet<string> = new Set([
-  "0000000000000000000000000000000000000000000000000000000000000000",
-  "0100000000000000000000000000000000000000000000000000000000000000",
-  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+  "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+  "JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU",
+  "xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o",
+  "7P_______________________________________38",
+  "7f_______________________________________38",
+  "7v_______________________________________38",
 ]);
 
 /** Whether a public key has small order, so that anybody can sign for it. */
 export function isWeakKey(publicKey: Uint8Array): boolean {
-  const hex = Array.from(publicKey, (byte, index) => (index === 31 ? byte & 127 : byte).toString(16).padStart(2, "0"));
-  return smallOrder.has(hex.join(""));
+  return smallOrder.has(toBase64Url(publicKey.map((byte, index) => (index === 31 ? byte & 127 : byte))));
 }

@@ -56,11 +56,10 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
   const { policy = "tofu" } = options;
   const isLocal = discovery.local === true;
   const isActive = policy !== "off" && !isLocal && transport.channelBinding === true;
-  if (policy === "require" && !isActive && !isLocal) {
-    const message = 'With this `transport` nothing can be signed, as `identity: "require"` demands. Use webrtc().';
-    throw new BonevalueError("invalid-request", message);
-  }
+  if (policy === "require" && !isActive && !isLocal) throw nothingSigned("invalid-request");
   const code = createLazyPart(() => import("./identify.ts"));
+  // It builds on the part above, so it is loaded after that.
+  const actionsCode = createLazyPart(() => import("./user-actions.ts"));
   const own = createLive<OwnIdentity | undefined>(undefined);
   const users = createWeakCache<Live<UserIdentity>>();
   const links = new WeakMap<Link, LinkIdentity>();
@@ -78,7 +77,9 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
   }
 
   async function actions(): Promise<UserActions> {
-    return signedIn().actions();
+    const identity = signedIn();
+    await actionsCode.load();
+    return actionsCode.loaded!.createUserActions(identity);
   }
 
   function open(...[host, credentials, events, scope]: Parameters<Discovery["open"]>): DiscoverySession {
@@ -93,16 +94,14 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
 
     async function load(): Promise<void> {
       if (isUnsignedRoom) throw noSecret();
-      if (!isActive) {
-        const message = 'Without identity, as with "off", `identity.secret` cannot protect the room. Do not pass it.';
-        throw new BonevalueError("invalid-request", message);
-      }
+      // The secret could not protect the room.
+      if (!isActive) throw nothingSigned("invalid-request");
       await code.load();
       identity = await code.loaded!.identify({
         ...client,
         ...scope,
         options: { ...options, policy },
-        host,
+        server: discovery.urlOf?.(host) ?? host,
         credentials,
         room,
         onOwn: (value) => set(own, value),
@@ -247,7 +246,7 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
 function nothingSigned(code: ErrorCode): BonevalueError {
   return new BonevalueError(
     code,
-    'Nothing is signed here. Sign in, with a transport such as webrtc(), and without identity: "off".',
+    'Nothing can be signed here. Sign in, with a `transport` such as webrtc(), and without identity: "off".',
   );
 }
 

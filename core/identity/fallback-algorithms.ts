@@ -1,7 +1,7 @@
 import { getPublicKey, hashes, sign, verify } from "@noble/ed25519";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
-import { concat } from "../bytes.ts";
+import { concatBytes as concat } from "@noble/hashes/utils.js";
 import { BonevalueError } from "../errors.ts";
 import type { Algorithms } from "./algorithms.ts";
 

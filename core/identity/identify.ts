@@ -1,7 +1,6 @@
 import type { Credentials, StoredCredentials } from "../discovery/discovery.ts";
 import { BonevalueError } from "../errors.ts";
 import { report } from "../events.ts";
-import { createLazyPart } from "../lazy-part.ts";
 import type { Alias, Peer, PeerId } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -14,13 +13,15 @@ import { createMemoryStore, defaultKeyStore } from "./key-store.ts";
 import type { IdentityOptions, OwnIdentity, UserIdentity } from "./options.ts";
 import type { IdentityRecord } from "./record.ts";
 import { createSafetyNumbers, deriveAccount, deriveRoom } from "./tokens.ts";
-import type { UserActions } from "./user-actions.ts";
+
+export { createIndexedDbStore, createMemoryStore } from "./key-store.ts";
 
 /** What an identity needs of the client. */
 export interface IdentifyOptions {
   readonly options: IdentityOptions;
   readonly transport: Transport;
-  readonly host: string;
+  /** The server's URL, or its name in a discovery of another kind. */
+  readonly server: string;
   readonly credentials: Credentials | StoredCredentials;
   /** The name by which the app knows the room. */
   readonly room: string | undefined;
@@ -41,7 +42,10 @@ export interface IdentifyOptions {
 
 /** The identity of one sign-in. */
 export interface Identity {
+  readonly client: IdentifyOptions;
+  readonly algorithms: Algorithms;
   readonly links: IdentifiedLinks;
+  readonly isRoom: boolean;
   /** The name by which the server knows the room, which the secret of the room derives. */
   readonly room: string | undefined;
   /** Reads or makes the key. Rejects with `unsupported` if the store fails. */
@@ -50,17 +54,8 @@ export interface Identity {
   readonly users: ReadonlyMap<Alias, UserIdentity>;
   /** Peers have come online: dials those who are to answer a token. */
   onPeers(): void;
-  /** Loads what users do about identities. */
-  actions(): Promise<UserActions>;
   stop(): void;
-}
-
-/** The identity of one sign-in, as its parts see it. */
-export interface SignedIn {
-  readonly client: IdentifyOptions;
-  readonly algorithms: Algorithms;
-  readonly links: IdentifiedLinks;
-  readonly isRoom: boolean;
+  /** All that is known, once it has started. */
   readonly record: IdentityRecord;
   readonly isStopped: boolean;
   /** Called when the record or the peers have changed, and at the end of the sign-in. */
@@ -69,8 +64,6 @@ export interface SignedIn {
   apply(change: (known: IdentityRecord) => IdentityRecord): Promise<void>;
   /** Replaces the record by one with a new key. */
   reset(): Promise<void>;
-  /** Ends the links of some peers, and dials them. */
-  redial(isConcerned: (alias: Alias, verified: boolean) => boolean, why: string): void;
 }
 
 const minSecretSize = 16;
@@ -82,7 +75,6 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
   const isRoom = room !== undefined;
   const secretOfRoom = isRoom ? await readSecret() : undefined;
   const store = isRoom ? createMemoryStore() : (options.keyStore ?? (await defaultKeyStore()));
-  const actions = createLazyPart(() => import("./user-actions.ts"));
 
   const safetyNumberOf = createSafetyNumbers(algorithms);
   const users = new Map<Alias, UserIdentity>();
@@ -171,7 +163,7 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
     client.onUser(alias, identity, isNews && !isSame);
   }
 
-  const signedIn: SignedIn = {
+  return {
     client,
     algorithms,
     links,
@@ -188,18 +180,10 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
       await device.reset();
       await reread();
     },
-    redial(isConcerned, why) {
-      links.end(isConcerned, reconnect(why));
-      for (const { id, name } of client.peers()) if (isConcerned(name, false)) client.dial(id).catch(() => {});
-    },
-  };
-
-  return {
-    links,
     room: secretOfRoom && (await deriveRoom(algorithms, secretOfRoom)),
     async start(username) {
       if (record) return;
-      const name = keyName(client.host, client.credentials, options.name ?? username);
+      const name = keyName(client.server, client.credentials, options.name ?? username);
       device = createDevice({
         algorithms,
         store,
@@ -226,14 +210,20 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
         client.dial(id).catch(() => {});
       }
     },
-    async actions() {
-      await actions.load();
-      return actions.loaded!.createUserActions(signedIn);
-    },
     stop() {
       isStopped = true;
       undoSubscription();
       watch();
     },
   };
+}
+
+/** Ends the links of some peers, and dials them. */
+export function redial(
+  { client, links }: Identity,
+  isConcerned: (alias: Alias, verified: boolean) => boolean,
+  why: string,
+): void {
+  links.end(isConcerned, reconnect(why));
+  for (const { id, name } of client.peers()) if (isConcerned(name, false)) client.dial(id).catch(() => {});
 }

@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
+import { socketUrl } from "../discovery/websocket/server-url.ts";
 import { keyName } from "./key-name.ts";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -16,10 +17,9 @@ test.each([
   ["localhost:80", "localhost"],
   ["localhost:443", "localhost:443"],
   ["/P2P", "app.example.org/P2P"],
-  ["a server of another kind", "a server of another kind"],
 ])("the server %s has the name %s", (host, name) => {
   vi.stubGlobal("location", { origin: "https://app.example.org" });
-  expect(keyName(host, { username: "ann", password }, "")[0]).toBe(name);
+  expect(keyName(socketUrl(host), { username: "ann", password }, "")[0]).toBe(name);
 });
 
 test.each([

@@ -1,15 +1,16 @@
 import type { KeyStore } from "./key-store.ts";
 
-// The stores that apps pass. Their code is loaded by the first use, since pages load this file at first.
+// The stores that apps pass. Their code is loaded by the first use, since pages load this file at first. It is a part of
+// `identify`, which uses the stores.
 
 /** Stores keys in this browser profile. Private keys cannot be read by scripts. All tabs of the origin share them. */
 export function indexedDbKeyStore(database?: string): KeyStore {
-  return lazyStore(async () => (await import("./key-store.ts")).createIndexedDbStore(database));
+  return lazyStore(async () => (await import("./identify.ts")).createIndexedDbStore(database));
 }
 
 /** Stores keys until the page or process ends. */
 export function memoryKeyStore(): KeyStore {
-  return lazyStore(async () => (await import("./key-store.ts")).createMemoryStore());
+  return lazyStore(async () => (await import("./identify.ts")).createMemoryStore());
 }
 
 function lazyStore(load: () => Promise<KeyStore>): KeyStore {

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { BonevalueError, type ErrorCode } from "../errors.ts";
-import type { SignedIn } from "./identify.ts";
+import type { Identity } from "./identify.ts";
 import { linkByCode } from "./link-by-code.ts";
 import { claim, recordOf } from "./testing/records.ts";
 
@@ -14,7 +14,7 @@ async function enterCode({ devices = ["phone"] } = {}) {
   const dials: { readonly id: string; open(): void; fail(code: ErrorCode): void }[] = [];
   const ended: string[] = [];
   const watchers = new Set<() => void>();
-  const signedIn = {
+  const identity = {
     client: {
       peers: () => peers,
       dial(id: string) {
@@ -38,9 +38,9 @@ async function enterCode({ devices = ["phone"] } = {}) {
     get isStopped() {
       return isStopped;
     },
-  } as unknown as SignedIn;
+  } as unknown as Identity;
   const outcome: string[] = [];
-  const result = linkByCode(signedIn, { secret: new Uint8Array(16), binding: new Uint8Array(8) }).then(
+  const result = linkByCode(identity, { secret: new Uint8Array(16), binding: new Uint8Array(8) }).then(
     () => "linked",
     (error: BonevalueError) => error.code,
   );

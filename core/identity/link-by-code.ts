@@ -2,7 +2,7 @@ import { BonevalueError } from "../errors.ts";
 import type { Peer, PeerId } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import { reconnect } from "./identified-links.ts";
-import type { SignedIn } from "./identify.ts";
+import type { Identity } from "./identify.ts";
 import { without } from "./record.ts";
 import type { TokenPart } from "./tokens.ts";
 import { addClaim, claimFor } from "./user-changes.ts";
@@ -14,17 +14,17 @@ const timeoutMs = 15_000;
  * `timeout` after 15 s, with `cancelled` at the end of the sign-in, and with `identity-mismatch` once all devices of the user
  * that are online have refused the code.
  */
-export async function linkByCode(signedIn: SignedIn, part: TokenPart): Promise<void> {
-  const { client, links, watchers, apply } = signedIn;
+export async function linkByCode(identity: Identity, part: TokenPart): Promise<void> {
+  const { client, links, watchers, apply } = identity;
   const claim = claimFor(us, part, false, Date.now());
-  const isLinked = () => !signedIn.record.claims.some(({ secret }) => secret === claim.secret);
+  const isLinked = () => !identity.record.claims.some(({ secret }) => secret === claim.secret);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const tried = new Set<PeerId>();
   const refused = new Set<PeerId>();
 
   function check(): void {
     if (isLinked()) resolve();
-    else if (signedIn.isStopped) reject(new BonevalueError("cancelled", "The sign-in has ended during the linking."));
+    else if (identity.isStopped) reject(new BonevalueError("cancelled", "The sign-in has ended during the linking."));
     else dialAll();
   }
 

@@ -3,7 +3,7 @@ import type { DiscoverySession } from "../discovery/discovery.ts";
 import { BonevalueError, type ErrorCode } from "../errors.ts";
 import type { Alias } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
-import type { SignedIn } from "./identify.ts";
+import { type Identity, redial } from "./identify.ts";
 import { linkByCode } from "./link-by-code.ts";
 import { type IdentityRecord, purposeOf, userOf, without } from "./record.ts";
 import { createTokenPart, isMadeBy, readTokenPart } from "./tokens.ts";
@@ -33,18 +33,18 @@ export interface UserActions {
 }
 
 /** Creates the actions of one sign-in. */
-export function createUserActions(signedIn: SignedIn): UserActions {
-  const { client, algorithms, apply } = signedIn;
+export function createUserActions(identity: Identity): UserActions {
+  const { client, algorithms, apply } = identity;
 
   function requireAccount(): void {
-    if (signedIn.isRoom) {
+    if (identity.isRoom) {
       const message = "In a room, all who have its secret are one account. Sign in with an account.";
       throw new BonevalueError("unsupported", message);
     }
   }
 
   async function makeToken(alias: Alias, made?: { readonly token: string; readonly expires: Date }) {
-    const account = fromBase64Url(signedIn.record.account)!;
+    const account = fromBase64Url(identity.record.account)!;
     const { secret, text } = await createTokenPart(algorithms, purposeOf(alias), account);
     const until = Date.now() + (made ? tokenAgeMs : clientTokenAgeMs);
     await apply((known) => addToken(known, { alias, secret: toBase64Url(secret), until }));
@@ -54,7 +54,7 @@ export function createUserActions(signedIn: SignedIn): UserActions {
   return {
     tokens: (server) => ({
       async requestToken(alias) {
-        if (alias === us) requireLinking(signedIn.record);
+        if (alias === us) requireLinking(identity.record);
         if (alias === us || client.isUser(alias)) return makeToken(alias);
         const made = await server.requestToken(alias).catch((error) => {
           // The app decides who trusts whom, so the token only verifies.
@@ -66,13 +66,13 @@ export function createUserActions(signedIn: SignedIn): UserActions {
         const part = readTokenPart(token);
         if (!part) return server.claimToken(alias, token);
         if (alias === us) {
-          requireLinking(signedIn.record);
-          return linkByCode(signedIn, part);
+          requireLinking(identity.record);
+          return linkByCode(identity, part);
         }
-        const { certain } = userOf(signedIn.record, alias);
+        const { certain } = userOf(identity.record, alias);
         const answered =
           certain !== undefined && (await isMadeBy(algorithms, part, purposeOf(alias), fromBase64Url(certain)!));
-        const before = signedIn.record.claims.filter((claim) => claim.alias === alias);
+        const before = identity.record.claims.filter((claim) => claim.alias === alias);
         await apply((known) => addClaim(known, claimFor(alias, part, answered, Date.now())));
         const serverPart = token.slice(0, token.indexOf("."));
         if (serverPart !== "" && !client.isUser(alias)) {
@@ -85,7 +85,7 @@ export function createUserActions(signedIn: SignedIn): UserActions {
             throw error;
           });
         }
-        signedIn.redial((other, verified) => other === alias && !verified, `A token for "${alias}" was claimed.`);
+        redial(identity, (other, verified) => other === alias && !verified, `A token for "${alias}" was claimed.`);
       },
       async removeUser(alias) {
         const end = () => apply((known) => endTrust(known, alias));
@@ -104,12 +104,12 @@ export function createUserActions(signedIn: SignedIn): UserActions {
       requireAccount();
       await apply((known) => removeDevice(known, removed));
       // Proofs carry the removal, so those who are online get one at once.
-      const isConcerned = (alias: Alias) => alias === us || userOf(signedIn.record, alias).certain !== undefined;
-      signedIn.redial(isConcerned, "A device was removed from this account.");
+      const isConcerned = (alias: Alias) => alias === us || userOf(identity.record, alias).certain !== undefined;
+      redial(identity, isConcerned, "A device was removed from this account.");
     },
     async resetIdentity() {
       requireAccount();
-      await signedIn.reset();
+      await identity.reset();
     },
   };
 }
