@@ -38,9 +38,10 @@ async function start() {
   return { opened, relayedBytes, bufferedBytes: async () => (await call("bufferedBytes")) as number };
 }
 
-// Node reads 64 KiB at a time. A second read, which cannot be stopped, follows the one that is unsent; a message may span both.
+// Node reads 64 KiB at a time. One or two more reads, which cannot be stopped, follow the one that is unsent. 136 to 152 KiB were
+// measured with the messages of relayed links, and 166 to 184 KiB with small ones.
 test.each([32 * kibibyte, 1_000])(
-  "a side that does not read costs at most 256 KiB of buffers, with messages of %i bytes",
+  "a side that does not read costs at most 208 KiB of buffers, with messages of %i bytes",
   async (size) => {
     const { opened, relayedBytes, bufferedBytes } = await start();
     const before = await bufferedBytes();
@@ -61,7 +62,7 @@ test.each([32 * kibibyte, 1_000])(
     await eventually(async () => {
       const held = ((await bufferedBytes()) - before) / pipes;
       expect(held).toBeGreaterThan(32 * kibibyte);
-      expect(held).toBeLessThan(256 * kibibyte);
+      expect(held).toBeLessThan(208 * kibibyte);
     });
   },
 );

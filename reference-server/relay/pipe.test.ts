@@ -45,10 +45,9 @@ function connected() {
   return { a, b };
 }
 
-test("a side is not read from when the other one has 32 KiB unsent until it has none", () => {
+test("a side is not read from while the other one has anything unsent", () => {
   const { a, b } = connected();
-  a.receive(32 * 1024 - 1);
-  expect(a.isPaused).toBe(false);
+  a.receive(1);
   a.receive(1);
   expect(a.isPaused).toBe(true);
   expect(b.isPaused).toBe(false);
@@ -58,23 +57,18 @@ test("a side is not read from when the other one has 32 KiB unsent until it has 
   expect(a.isPaused).toBe(false);
 });
 
-test("small messages and pings count for the memory that they need", () => {
-  const { a, b } = connected();
-  for (let n = 0; n < 64; n++) a.receive(0);
-  for (let n = 0; n < 63; n++) a.emit("ping", Buffer.alloc(0));
-  expect(a.isPaused).toBe(false);
+test("a side is not read from while its pings are unanswered", () => {
+  const { a } = connected();
   a.emit("ping", Buffer.alloc(0));
   expect(a.isPaused).toBe(true);
   a.take();
-  b.take();
-  expect(a.isPaused).toBe(false);
-  for (let n = 0; n < 127; n++) a.receive(0);
   expect(a.isPaused).toBe(false);
 });
 
-test("thousands of small messages in one read end the pipe", () => {
+test("thousands of small messages and pings in one read end the pipe", () => {
   const { a, b } = connected();
-  for (let n = 0; n < 2_048; n++) a.receive(0);
+  for (let n = 0; n < 1_024; n++) a.receive(0);
+  for (let n = 0; n < 1_024; n++) a.emit("ping", Buffer.alloc(0));
   expect(a.closedWith).toEqual([]);
   a.receive(0);
   const closed = [1013, "Too many small messages were sent at once."];

@@ -10,15 +10,13 @@ import type { RelayLimits } from "./limits.ts";
 // stops to read a socket
 //
 // - until the other socket is there,
-// - from when it holds `maxHeldBytes` of what this socket sent until it holds nothing,
+// - while it holds anything that this socket sent,
 // - while the account or room of this socket exceeds its rate.
 //
-// TCP passes this on to the sender. One more read can bring in 64 KiB, Node's largest read, and complete a message. Waiting until
-// nothing is held matters, because any unsent part of a read keeps all of that read in memory. Each message costs memory of its
-// own, so small ones count as `minMessageCost`. A read may consist of thousands of them; no client does that, and a pipe that
-// holds `maxCost` ends.
+// TCP passes this on to the sender. Any unsent part of a read keeps all of that read in memory: 64 KiB, Node's largest read. One or
+// two more reads follow, which Node cannot stop and keeps for us. Each message costs memory of its own, so small ones count as
+// `minMessageCost`. A read may consist of thousands of them; no client does that, and a pipe that holds `maxCost` ends.
 
-const maxHeldBytes = 32 * 1024;
 const minMessageCost = 256;
 const maxCost = 512 * 1024;
 
@@ -58,7 +56,6 @@ interface Side {
   held: number;
   /** Deliveries of messages that were read before the other side came. */
   early: (() => void)[];
-  isBlocked: boolean;
   isThrottled: boolean;
   stopThrottle: () => void;
 }
@@ -114,10 +111,8 @@ export function createPipe({ clock, limits, rates, onBytes, onClosed }: PipePart
     if (closed) return;
     const cost = Math.max(bytes, minMessageCost);
     side.held += cost;
-    if (side.held >= maxHeldBytes) side.isBlocked = true;
     send(() => {
       side.held -= cost;
-      if (side.held === 0) side.isBlocked = false;
       steer(side);
     });
     const wait = side.rate.take(clock.now(), cost);
@@ -138,7 +133,7 @@ export function createPipe({ clock, limits, rates, onBytes, onClosed }: PipePart
   /** Reads a side, or stops reading it. */
   function steer(side: Side): void {
     const { socket } = side;
-    const mayRead = closed || (complete && !side.isThrottled && !side.isBlocked);
+    const mayRead = closed || (complete && !side.isThrottled && side.held === 0);
     if (socket === undefined || mayRead !== socket.isPaused) return;
     if (mayRead) socket.resume();
     else socket.pause();
@@ -186,5 +181,5 @@ export function createPipe({ clock, limits, rates, onBytes, onClosed }: PipePart
 }
 
 function createSide(rate: RateLimit): Side {
-  return { rate, socket: undefined, held: 0, early: [], isBlocked: false, isThrottled: false, stopThrottle: () => {} };
+  return { rate, socket: undefined, held: 0, early: [], isThrottled: false, stopThrottle: () => {} };
 }
