@@ -59,8 +59,9 @@ export function createUserActions(identity: Identity): UserActions {
         const made = await server.requestToken(alias).catch((error) => {
           // The app decides who trusts whom, so the token only verifies.
           if (codeOf(error) !== "unsupported") throw error;
+          return undefined;
         });
-        return makeToken(alias, made ?? undefined);
+        return makeToken(alias, made);
       },
       async claimToken(alias, token) {
         const part = readTokenPart(token);
