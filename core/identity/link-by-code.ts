@@ -40,7 +40,7 @@ export async function linkByCode(identity: Identity, part: TokenPart): Promise<v
   function dial(id: PeerId, times: number): void {
     client.dial(id).then(
       () => {
-        if (isLinked() || times === 1 || !watchers.has(check)) return;
+        if (isLinked() || times === 1) return;
         endLinks("The devices are being linked.");
         dial(id, times - 1);
       },

@@ -1,0 +1,246 @@
+import { expect, test, vi } from "vitest";
+import { BonevalueError } from "../errors.ts";
+import { createPlatformAlgorithms } from "./algorithms.ts";
+import { createDevice } from "./device.ts";
+import { type IdentifyOptions, type Identity, identify, redial } from "./identify.ts";
+import { createMemoryStore, type KeyStore } from "./key-store.ts";
+import type { IdentityOptions, OwnIdentity, UserIdentity } from "./options.ts";
+import { certify, type IdentityRecord, setUser } from "./record.ts";
+import { bob, claim, eve, idOf } from "./testing/records.ts";
+import { deriveAccount, deriveRoom } from "./tokens.ts";
+
+const algorithms = createPlatformAlgorithms(crypto.subtle);
+const secret = new Uint8Array(16).fill(5);
+const until = (condition: () => unknown) => vi.waitUntil(condition, { interval: 1 });
+const future = Number.POSITIVE_INFINITY;
+
+interface Options {
+  readonly options?: IdentityOptions;
+  readonly store?: KeyStore;
+  readonly room?: string;
+  /** The names of the peers that are online, which are also their ids. */
+  readonly peers?: readonly string[];
+}
+
+/** The identity of a sign-in of Ann's, and what it has told the client. */
+async function createAnn({ options, store = createMemoryStore(), room, peers = [] }: Options = {}) {
+  const own: string[] = [];
+  const users: string[] = [];
+  const dialed: string[] = [];
+  const closed: (BonevalueError | undefined)[] = [];
+  let online = peers;
+  const ending = Promise.withResolvers<BonevalueError | undefined>();
+  const client = {
+    options: { keyStore: store, ...options },
+    transport: {
+      open: () => ({
+        opened: new Promise(() => {}),
+        closed: ending.promise,
+        close: (reason: BonevalueError) => closed.push(reason),
+      }),
+    },
+    server: "wss://example.org/",
+    credentials: { username: "Ann", password: "x" },
+    room,
+    app: "",
+    self: () => "self",
+    peers: () => online.map((name) => ({ id: name, name, profile: {} })),
+    peer: (id: string) => (online.includes(id) ? { id, name: id, profile: {} } : undefined),
+    isUser: () => false,
+    async dial(id: string) {
+      dialed.push(id);
+      throw new BonevalueError("link-failed", "There is no path.");
+    },
+    endLink() {},
+    onOwn: ({ account, status }: OwnIdentity) => own.push(`${account} ${status}`),
+    onUser: (alias: string, { status }: UserIdentity, isNews: boolean) =>
+      users.push(`${alias} ${status}${isNews ? " news" : ""}`),
+  } as unknown as IdentifyOptions;
+  const identity = await identify(client);
+  const otherTab = createDevice({ algorithms, store, name: "example.org Ann" });
+  return {
+    ...{ identity, otherTab, own, users, dialed, closed, store, ending },
+    setPeers(...names: string[]) {
+      online = names;
+    },
+    /** Opens a link, which stays an attempt. */
+    open(peer: string) {
+      const exchange = { listen() {}, describe() {}, iceServers: () => [] };
+      return identity.links.open(peer, "caller", exchange as never);
+    },
+  };
+}
+
+const seeing = (record: IdentityRecord, account = bob) => setUser(record, { alias: "Bob", seen: idOf(account) });
+const change = (identity: Identity, by: (record: IdentityRecord) => IdentityRecord) => identity.apply(by);
+
+test("what was known before the sign-in is no news, and each change is told once", async () => {
+  const { identity, otherTab, own, users } = await createAnn();
+  await otherTab.read();
+  await otherTab.update((record) => seeing(record));
+  await identity.start("");
+  const { account } = identity.record;
+  expect(own).toEqual([`${account} single`]);
+  expect(users).toEqual(["Bob seen"]);
+  await change(identity, (record) => ({ ...record }));
+  expect([own.length, users.length]).toEqual([1, 1]);
+  await change(identity, (record) => certify(record, "Bob", idOf(bob), 1));
+  expect(users.at(-1)).toBe("Bob verified news");
+  await change(identity, (record) => ({ ...record, users: [] }));
+  expect(users.at(-1)).toBe("Bob unknown news");
+  await change(identity, (record) => ({ ...record, unlinked: true }));
+  expect(own).toEqual([`${account} single`, `${account} unlinked`]);
+  expect(users).toHaveLength(3);
+});
+
+test("another account of the same status is news, and another safety number alone is not", async () => {
+  const { identity, users } = await createAnn();
+  await identity.start("");
+  await change(identity, (record) => seeing(record));
+  await change(identity, (record) => seeing(record, eve));
+  expect(users).toEqual(["Bob seen news", "Bob seen news"]);
+  const before = identity.users.get("Bob")!;
+  await change(identity, (record) => ({ ...record, account: idOf(77) }));
+  expect(users.at(-1)).toBe("Bob seen");
+  expect(identity.users.get("Bob")!.safetyNumber).not.toBe(before.safetyNumber);
+});
+
+test("users with a token that waits are told, too", async () => {
+  const { identity, users } = await createAnn();
+  await identity.start("");
+  await change(identity, (record) => ({ ...record, tokens: [{ ...claim, until: future }] }));
+  await change(identity, (record) => ({ ...record, claims: [{ ...claim, alias: "Carol", until: future }] }));
+  expect(users).toEqual(["Bob pending news", "Carol pending news"]);
+});
+
+test("starting again reads no other record", async () => {
+  const { identity, own } = await createAnn();
+  await identity.start("");
+  const { record } = identity;
+  await identity.start("somebody else");
+  expect(identity.record).toBe(record);
+  expect(own).toHaveLength(1);
+});
+
+test("a change by another tab is told, and not after the sign-in has ended", async () => {
+  const { identity, otherTab, users } = await createAnn();
+  const watcher = vi.fn();
+  identity.watchers.add(watcher);
+  await identity.start("");
+  await otherTab.update((record) => seeing(record));
+  await until(() => users.length > 0);
+  expect(watcher).toHaveBeenCalled();
+  watcher.mockClear();
+  identity.stop();
+  expect(identity.isStopped).toBe(true);
+  expect(watcher).toHaveBeenCalledTimes(1);
+  await otherTab.update((record) => seeing(record, eve));
+  await change(identity, (record) => seeing(record, 77));
+  expect(users).toEqual(["Bob seen news"]);
+});
+
+test("a sign-in that ends while the key is read tells nothing, and does not listen to other tabs", async () => {
+  const subscribed = new Set<() => void>();
+  const store: KeyStore = {
+    ...createMemoryStore(),
+    subscribe(_name, listener) {
+      subscribed.add(listener);
+      return () => void subscribed.delete(listener);
+    },
+  };
+  const { identity, own } = await createAnn({ store });
+  const starting = identity.start("");
+  identity.stop();
+  await starting;
+  expect(own).toEqual([]);
+  expect(subscribed.size).toBe(0);
+});
+
+test("a reset ends every attempt, and another change those of other verdicts only", async () => {
+  const { identity, open, closed, own } = await createAnn({ peers: ["Bob"] });
+  await identity.start("");
+  open("Bob");
+  await change(identity, (record) => seeing(record));
+  expect(closed).toEqual([]);
+  const before = identity.record.account;
+  await identity.reset();
+  expect(closed).toMatchObject([{ code: "disconnected", message: expect.stringContaining("new identity") }]);
+  expect(identity.record.account).not.toBe(before);
+  expect(own).toHaveLength(2);
+});
+
+test.for([
+  ["Us", "unlinked"],
+  ["Bob", "single"],
+])("a refusal by %s leaves this device %s", async ([name, status]) => {
+  const { identity, open, own, ending } = await createAnn({ peers: [name!] });
+  await identity.start("");
+  open(name!);
+  ending.resolve(new BonevalueError("identity-mismatch", "The peer has refused."));
+  await ending.promise;
+  await change(identity, (record) => record);
+  expect(own.at(-1)).toBe(`${identity.record.account} ${status}`);
+});
+
+test("peers that are to answer a token are dialed once, and the own devices are not", async () => {
+  const { identity, dialed, setPeers } = await createAnn({ peers: ["Bob", "Carol", "Dan", "Us"] });
+  await identity.start("");
+  const claims = [
+    { ...claim, until: future },
+    { ...claim, alias: "Dan", answered: true },
+    { ...claim, alias: "Us" },
+  ];
+  await change(identity, (record) => ({ ...record, claims }));
+  const watcher = vi.fn();
+  identity.watchers.add(watcher);
+  identity.onPeers();
+  identity.onPeers();
+  expect(watcher).toHaveBeenCalledTimes(2);
+  expect(dialed).toEqual(["Bob"]);
+  setPeers("Carol");
+  identity.onPeers();
+  expect(dialed).toEqual(["Bob"]);
+});
+
+test("the links of some peers are dialed again", async () => {
+  const { identity, dialed } = await createAnn({ peers: ["Bob", "Carol"] });
+  const end = vi.spyOn(identity.links, "end");
+  const isConcerned = (alias: string, verified: boolean) => alias === "Bob" && !verified;
+  redial(identity, isConcerned, "A token was claimed.");
+  expect(end).toHaveBeenCalledExactlyOnceWith(
+    isConcerned,
+    expect.objectContaining({ message: expect.stringMatching(/^A token was claimed\./) }),
+  );
+  expect(dialed).toEqual(["Bob"]);
+});
+
+test("in a room the key is forgotten with the sign-in, and the secret derives the account and the room's name", async () => {
+  const update = vi.fn();
+  const store = { ...createMemoryStore(), update };
+  const { identity } = await createAnn({ room: "a room", options: { secret: async () => secret }, store });
+  expect(identity.isRoom).toBe(true);
+  expect(identity.room).toBe(await deriveRoom(algorithms, secret));
+  await identity.start("");
+  const account = await deriveAccount(algorithms, secret, 1, "a room");
+  expect(identity.record.account).toBe(Buffer.from(account.publicKey).toString("base64url"));
+  expect(update).not.toHaveBeenCalled();
+});
+
+test("the account of a secret is derived for the user's name", async () => {
+  const { identity } = await createAnn({ options: { secret } });
+  expect(identity.isRoom).toBe(false);
+  expect(identity.room).toBeUndefined();
+  await identity.start("");
+  const account = await deriveAccount(algorithms, secret, 0, "Ann");
+  expect(identity.record).toMatchObject({
+    account: Buffer.from(account.publicKey).toString("base64url"),
+    derived: true,
+  });
+});
+
+test("a secret that is too short is refused", async () => {
+  for (const wrong of [new Uint8Array(15), "a secret of text"]) {
+    const { identity } = await createAnn({ options: { secret: wrong as Uint8Array } });
+    await expect(identity.start("")).rejects.toMatchObject({ code: "invalid-request" });
+  }
+});
