@@ -18,12 +18,13 @@ interface Options {
   readonly options?: IdentityOptions;
   readonly store?: KeyStore;
   readonly room?: string;
+  readonly credentials?: object;
   /** The names of the peers that are online, which are also their ids. */
   readonly peers?: readonly string[];
 }
 
 /** The identity of a sign-in of Ann's, and what it has told the client. */
-async function createAnn({ options, store = createMemoryStore(), room, peers = [] }: Options = {}) {
+async function createAnn({ options, store = createMemoryStore(), room, credentials, peers = [] }: Options = {}) {
   const own: string[] = [];
   const users: string[] = [];
   const dialed: string[] = [];
@@ -40,7 +41,7 @@ async function createAnn({ options, store = createMemoryStore(), room, peers = [
       }),
     },
     server: "wss://example.org/",
-    credentials: { username: "Ann", password: "x" },
+    credentials: credentials ?? { username: "Ann", password: "x" },
     room,
     app: "",
     self: () => "self",
@@ -113,12 +114,30 @@ test("users with a token that waits are told, too", async () => {
   expect(users).toEqual(["Bob pending news", "Carol pending news"]);
 });
 
-test("starting again reads no other record", async () => {
-  const { identity, own } = await createAnn();
+test("users with a token that has expired are not told", async () => {
+  const { identity, users } = await createAnn();
   await identity.start("");
-  const { record } = identity;
+  await change(identity, (record) => ({ ...record, tokens: [{ ...claim, until: 0 }] }));
+  expect(users).toEqual([]);
+});
+
+test.for<[string, IdentityOptions, string]>([
+  ["the server's word", {}, "example.org told"],
+  ["the app", { name: "Ann" }, "example.org Ann"],
+])("with a token, %s names the key, which is read once", async ([, options, name]) => {
+  const store = createMemoryStore();
+  const update = vi.spyOn(store, "update");
+  const { identity } = await createAnn({ store, options, credentials: { token: "x" } });
+  await identity.start("told");
+  const times = update.mock.calls.length;
+  expect(new Set(update.mock.calls.map(([key]) => key))).toEqual(new Set([name]));
   await identity.start("somebody else");
-  expect(identity.record).toBe(record);
+  expect(update).toHaveBeenCalledTimes(times);
+});
+
+test("without a key store there is one of this process", async () => {
+  const { identity, own } = await createAnn({ options: { keyStore: undefined } });
+  await identity.start("");
   expect(own).toHaveLength(1);
 });
 
@@ -139,31 +158,44 @@ test("a change by another tab is told, and not after the sign-in has ended", asy
   expect(users).toEqual(["Bob seen news"]);
 });
 
-test("a sign-in that ends while the key is read tells nothing, and does not listen to other tabs", async () => {
-  const subscribed = new Set<() => void>();
-  const store: KeyStore = {
-    ...createMemoryStore(),
-    subscribe(_name, listener) {
-      subscribed.add(listener);
-      return () => void subscribed.delete(listener);
-    },
-  };
-  const { identity, own } = await createAnn({ store });
-  const starting = identity.start("");
-  identity.stop();
-  await starting;
-  expect(own).toEqual([]);
-  expect(subscribed.size).toBe(0);
-});
+test.for(["is read", "was read"])(
+  "a sign-in that ends when the key %s no longer listens to other tabs",
+  async (when) => {
+    const subscribed = new Set<() => void>();
+    const store: KeyStore = {
+      ...createMemoryStore(),
+      subscribe(_name, listener) {
+        subscribed.add(listener);
+        return () => void subscribed.delete(listener);
+      },
+    };
+    const { identity, own } = await createAnn({ store });
+    const starting = identity.start("");
+    if (when === "was read") await starting;
+    expect(subscribed.size).toBe(when === "was read" ? 1 : 0);
+    identity.stop();
+    await starting;
+    expect(own).toHaveLength(when === "was read" ? 1 : 0);
+    expect(subscribed.size).toBe(0);
+  },
+);
 
 test("a reset ends every attempt, and another change those of other verdicts only", async () => {
   const { identity, open, closed, own } = await createAnn({ peers: ["Bob"] });
   await identity.start("");
   open("Bob");
+  const recheck = vi.spyOn(identity.links, "recheck");
+  const watcher = vi.fn();
+  identity.watchers.add(watcher);
+  await change(identity, (record) => record);
+  expect([recheck, watcher].map((called) => called.mock.calls.length)).toEqual([0, 0]);
   await change(identity, (record) => seeing(record));
+  expect(recheck).toHaveBeenCalledExactlyOnceWith(identity.record);
+  expect(watcher).toHaveBeenCalledTimes(1);
   expect(closed).toEqual([]);
   const before = identity.record.account;
   await identity.reset();
+  expect(recheck).toHaveBeenCalledTimes(1);
   expect(closed).toMatchObject([{ code: "disconnected", message: expect.stringContaining("new identity") }]);
   expect(identity.record.account).not.toBe(before);
   expect(own).toHaveLength(2);
@@ -180,6 +212,18 @@ test.for([
   await ending.promise;
   await change(identity, (record) => record);
   expect(own.at(-1)).toBe(`${identity.record.account} ${status}`);
+});
+
+test("a second refusal by an own device changes nothing", async () => {
+  const { identity, open, ending } = await createAnn({ peers: ["Us"] });
+  await identity.start("");
+  await change(identity, (record) => ({ ...record, unlinked: true }));
+  const { record } = identity;
+  open("Us");
+  ending.resolve(new BonevalueError("identity-mismatch", "The peer has refused."));
+  await ending.promise;
+  await change(identity, (known) => known);
+  expect(identity.record).toBe(record);
 });
 
 test("peers that are to answer a token are dialed once, and the own devices are not", async () => {

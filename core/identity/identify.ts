@@ -118,7 +118,7 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
   }
 
   function onRecord(next: IdentityRecord): void {
-    if (isStopped || next === record) return;
+    if (next === record) return;
     const isReset = next.device.publicKey !== record.device.publicKey;
     record = next;
     if (isReset) links.endAll(reconnect("This device has a new identity."));

@@ -59,6 +59,7 @@ async function enterCode({ devices = ["phone"] } = {}) {
     ended,
     watch,
     settle,
+    isWatching: () => watchers.size > 0,
     hasClaim: () => record.claims.some(({ alias }) => alias === "Us"),
     setPeers(...ids: string[]) {
       peers = ids.map((id) => ({ id, name: "Us" }));
@@ -147,4 +148,13 @@ test("a device that does not come online within 15 s ends the linking with timeo
   await vi.advanceTimersByTimeAsync(1);
   expect(await result).toBe("timeout");
   expect(hasClaim()).toBe(false);
+});
+
+test("a device that is linked waits for nothing any more", async () => {
+  vi.useFakeTimers();
+  const { result, isWatching, join } = await enterCode();
+  expect([isWatching(), vi.getTimerCount()]).toEqual([true, 1]);
+  join();
+  expect(await result).toBe("linked");
+  expect([isWatching(), vi.getTimerCount()]).toEqual([false, 0]);
 });
