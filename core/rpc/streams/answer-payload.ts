@@ -7,8 +7,10 @@ export function packPayload(value: unknown, outgoing: Omit<SerializeOptions, "at
   return packPayloads(value, outgoing, 1)[0]!;
 }
 
-/** Cancels the streams of an answer that came too late. */
+/** Cancels the streams of an answer that nobody gets. */
 export function discardValue(value: unknown): void {
+  // Most handlers of messages return nothing, and an error costs as much as the rest of a message.
+  if (Object(value) !== value) return;
   const reason = new BonevalueError("cancelled", "The answer came too late. The call has ended.");
   try {
     const whole = { name: "response", code: "invalid-response", depth: 64, size: Number.POSITIVE_INFINITY } as const;
