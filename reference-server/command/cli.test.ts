@@ -446,17 +446,22 @@ describe("the command line", () => {
     (await openClient(server.url)).socket.terminate();
   });
 
-  test("under npx and npm scripts, the server stops when its parent has ended", async () => {
+  test.each([
+    ["its parent has", "SIGTERM", ""],
+    // SIGHUP and SIGKILL end npm, but not its shell.
+    ["the parent of its shell has", "SIGKILL", 'sh -c "$SERVE" & wait'],
+  ] as const)("under npx and npm scripts, the server stops when %s ended", async (_, signal, inShell) => {
+    if (inShell && process.platform !== "linux") return;
     const script = `"${process.execPath}" "${cli}" serve --port 0 & wait`;
-    const env = { ...process.env, npm_execpath: "npm" };
-    const shell = spawn("sh", ["-c", script], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });
+    const env = { ...process.env, npm_execpath: "npm", SERVE: script };
+    const shell = spawn("sh", ["-c", inShell || script], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });
     let output = "";
     shell.stdout.on("data", (chunk) => {
       output += chunk;
     });
     const ended = once(shell.stdout, "end");
     await until(() => output.includes('"listening"'));
-    shell.kill("SIGTERM");
+    shell.kill(signal);
     await ended;
     expect(output).toContain("the parent process has ended");
   });
