@@ -42,6 +42,8 @@ export default {
   groupOrder: ["Functions", "*"],
   readme: "none",
   excludeInternal: true,
+  // What Error and other types of the platform bring along.
+  excludeExternals: true,
   disableSources: true,
   hidePageHeader: true,
   hideBreadcrumbs: true,

@@ -19,7 +19,10 @@ const desktop = { width: 1_280, height: 800 };
 const tabs = 4;
 
 /** One page of each kind. Elsewhere axe skips the header and the sidebar, which are the same. */
-const kinds = ["/index.html", "/recipes/chat.html", "/api/bonevalue/yjs.html"];
+const kinds = ["/index.html", "/recipes/chat.html", "/decisions/rooms.html", "/api/bonevalue/yjs.html"];
+
+/** Pages that consist of the same elements: axe looks at their colors in the dark scheme on one page of each kind only. */
+const isAlike = (path: string): boolean => /^\/(api|decisions)\//.test(path) && !kinds.includes(path);
 
 /** The pages of which screenshots are in the repository, and their names. */
 const pictures: Readonly<Record<string, string>> = {
@@ -202,19 +205,19 @@ async function visitAll(paths: readonly string[]): Promise<readonly Visit[]> {
 }
 
 async function visit({ page, problems }: Tab, path: string): Promise<Visit> {
-  const isKind = kinds.includes(path);
-  const part = isKind ? "body" : "#VPContent";
+  const part = kinds.includes(path) ? "body" : "#VPContent";
   await page.setViewportSize(phone);
   await page.emulateMedia({ colorScheme: "light" });
   await show(page, path);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   const light = await audit(page, part);
 
-  await page.setViewportSize(desktop);
   await page.emulateMedia({ colorScheme: "dark" });
   await page.locator("html.dark").waitFor();
+  if (!isAlike(path)) await page.setViewportSize(desktop);
   // Only colors have changed, except on a page whose sidebar has come into view.
-  const dark = await audit(page, part, isKind ? {} : { runOnly: ["color-contrast", "link-in-text-block"] });
+  const rules = kinds.includes(path) ? {} : { runOnly: ["color-contrast", "link-in-text-block"] };
+  const dark = isAlike(path) ? [] : await audit(page, part, rules);
 
   const [ids, links, sidebar] = await page.evaluate(() => {
     const linksIn = (selector: string) =>
@@ -225,11 +228,10 @@ async function visit({ page, problems }: Tab, path: string): Promise<Visit> {
       linksIn(".VPSidebar"),
     ] as const;
   });
-  const violations = [...light.map((line) => `in light: ${line}`), ...dark.map((line) => `in dark: ${line}`)];
   return {
     path,
     problems: problems.splice(0),
-    violations,
+    violations: [...light.map((line) => `in light: ${line}`), ...dark.map((line) => `in dark: ${line}`)],
     overflow,
     ids: new Set(ids),
     links,
