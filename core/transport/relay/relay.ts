@@ -94,16 +94,16 @@ export function openRelay(options: RelayOptions): void {
     const wasOpen = state === "open";
     stop();
     error = asLinkError(cause);
-    if (wasOpen) lifetime.end(error);
+    // A server that tampers is not a path that was not found.
+    if (wasOpen || (error.code === "protocol" && !isDirectOpen)) lifetime.end(error);
     else if (isDirectOpen) lifetime.open();
     else endIfFailed();
   }
 
   function endIfFailed(): void {
     if (!direct.error || !error) return;
-    const code = error.code === "protocol" ? "protocol" : direct.error.code;
     const message = `${direct.error.message} The relay failed, too: ${error.message}`;
-    lifetime.end(new BonevalueError(code, message, { cause: error }));
+    lifetime.end(new BonevalueError(direct.error.code, message, { cause: error }));
   }
 
   function decide(): void {
