@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { createFakeRelay } from "./relay/testing/fake-relay.ts";
 import { transportConformance } from "./testing/conformance.ts";
 import type { SignalExchange } from "./transport.ts";
 import { createFakeSignalExchange } from "./webrtc/testing/fake-signal-exchange.ts";
@@ -22,6 +23,25 @@ transportConformance({
   name: "WebRTC in Chromium",
   transport: webrtc({ RTCPeerConnection: CountedPeerConnection }),
   held: () => open.size,
+});
+
+test("a direct link opens no socket to the relay, and does not load what it needs", async () => {
+  const [caller, callee] = [createFakeSignalExchange(), createFakeSignalExchange()];
+  const relay = createFakeRelay();
+  const transport = webrtc();
+  const quiet = { restart: () => {}, settled: () => {}, iceServers: () => [] };
+  const links = [
+    transport.open("callee", "caller", { ...quiet, ...caller.outgoing, listen: callee.listen, relay: relay.caller }),
+    transport.open("caller", "callee", { ...quiet, ...callee.outgoing, listen: caller.listen, relay: relay.callee }),
+  ];
+  onTestFinished(() => {
+    for (const link of links) link.close();
+  });
+  await Promise.all(links.map(({ opened }) => opened));
+  const scripts = performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname);
+  expect(scripts).toContainEqual(expect.stringMatching(/transport\/relay-fallback\.ts$/));
+  expect(scripts.filter((path) => path.includes("transport/relay/relay"))).toEqual([]);
+  expect(relay.open.size).toBe(0);
 });
 
 test("a handshake that fails on a good path ends with disconnected, so that another dial is tried", async () => {

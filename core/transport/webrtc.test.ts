@@ -1,11 +1,12 @@
 import { RTCPeerConnection as NodePeerConnection } from "node-datachannel/polyfill";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { createFakeRelay } from "./relay/testing/fake-relay.ts";
+import { BlockedPeerConnection, createFakeRelay } from "./relay/testing/fake-relay.ts";
 import { transportConformance } from "./testing/conformance.ts";
 import type { SignalExchange } from "./transport.ts";
 import { createFakeSignalExchange } from "./webrtc/testing/fake-signal-exchange.ts";
 import { webrtc } from "./webrtc.ts";
 
+const dataSection = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n";
 const open = new Set<RTCPeerConnection>();
 
 /** Stays on this machine, and is counted until it is closed. */
@@ -93,6 +94,67 @@ describe("a callee that could use the relay", () => {
   });
 });
 
+/** A relay for the caller that counts how often it is asked for. */
+function countedRelay() {
+  const { caller } = createFakeRelay();
+  const asked = Promise.withResolvers<void>();
+  const counted = {
+    count: 0,
+    asked: asked.promise,
+    relay: {
+      ...caller,
+      open() {
+        counted.count++;
+        asked.resolve();
+        return caller.open();
+      },
+    },
+  };
+  return counted;
+}
+
+test("with `relay: false` a link without a direct path fails, and asks for no relay", async () => {
+  const counted = countedRelay();
+  const transport = webrtc({ RTCPeerConnection: BlockedPeerConnection, relay: false });
+  const link = transport.open("peer", "caller", { ...deaf, iceServers: () => [], relay: counted.relay });
+  await expect(link.opened).rejects.toMatchObject({ code: "link-failed" });
+  expect(counted.count).toBe(0);
+});
+
+/** The constructor of connections whose ICE goes on without an end. */
+class SilentPeerConnection extends BlockedPeerConnection {
+  readonly localDescription = { type: "offer", sdp: dataSection };
+  override async setLocalDescription(): Promise<void> {}
+}
+
+test.for([
+  { servers: "no TURN server", urls: "stun:192.0.2.9", looks: 1 },
+  { servers: "a TURN server that does not answer", urls: "turn:192.0.2.9", looks: 2 },
+])(
+  "with $servers the relay is used when ICE has found no path at look $looks, after 4 s each",
+  async ({ urls, looks }) => {
+    await import("./relay/relay.ts");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const settle = () => new Promise((resolve) => setImmediate(resolve));
+    const counted = countedRelay();
+    const { promise: answered, resolve: onAnswered } = Promise.withResolvers<void>();
+    const link = webrtc({ RTCPeerConnection: SilentPeerConnection }).open("peer", "caller", {
+      ...{ ...deaf, relay: counted.relay, iceServers: () => [{ urls }] },
+      describe: () => onAnswered(),
+      listen: ({ description }) => void answered.then(() => description({ type: "answer", sdp: dataSection })),
+    });
+    onTestFinished(() => link.close());
+    await answered;
+    for (let turn = 0; turn < 10; turn++) await settle();
+    vi.advanceTimersByTime(looks * 4_000 - 1);
+    for (let turn = 0; turn < 10; turn++) await settle();
+    expect(counted.count).toBe(0);
+    vi.advanceTimersByTime(1);
+    await counted.asked;
+  },
+);
+
 test("an invalid ICE server fails the link instead of throwing", async () => {
   const iceServers = [{ urls: "https://example.org" }];
   const link = webrtc({ iceServers, RTCPeerConnection: LocalPeerConnection }).open("peer", "caller", deaf);
@@ -119,8 +181,6 @@ test("in a worker, where browsers have no WebRTC, a link fails and outgoing to c
     message: expect.stringMatching(/^Workers have no WebRTC\. Create the client in the page/),
   });
 });
-
-const dataSection = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n";
 
 test.each([
   ["sound beside the data", `v=0\r\n${dataSection}m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n`],
