@@ -6,8 +6,6 @@ export interface RemotePeer {
   connect(host: string, username: string, password: string): Promise<string>;
   /** Calls Echo. Returns the reply and the path of the link, or the failure. */
   call(to: string, text: string): Promise<{ readonly reply: unknown; readonly path: unknown } | Failure>;
-  /** Closes the link to `to`, which has no other use, by a call that does not keep it alive. */
-  closeLink(to: string): Promise<void>;
   /** Requests a token for the user who gets the name `alias`. */
   requestToken(alias: string): Promise<string>;
   claimToken(alias: string, token: string): Promise<void>;
@@ -66,12 +64,6 @@ export function createRemotePeer(client: Client): RemotePeer {
       } catch (error) {
         return { failure: String(error) };
       }
-    },
-    async closeLink(to) {
-      await client.get({ peer: to }).call("Echo", "", { keepAlive: false }).first();
-      await new Promise<void>((resolve) => {
-        client.link(to).subscribe(({ status }) => status === "idle" && resolve());
-      });
     },
     requestToken: async (alias) => (await client.requestToken(alias)).token,
     claimToken: (alias, token) => client.claimToken(alias, token),

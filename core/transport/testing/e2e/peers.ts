@@ -1,4 +1,4 @@
-import { chromium } from "playwright";
+import { type Browser, chromium } from "playwright";
 import { createCaller, forkIn } from "../../../../tools/child-methods.ts";
 import { chromiumContext, chromiumLaunch, chromiumPath } from "../../../../tools/chromium.ts";
 import type { NetworkNamespace } from "../../../../tools/namespaces.ts";
@@ -29,8 +29,21 @@ export async function nodePeer({ enter }: NetworkNamespace): Promise<RunningPeer
   );
 }
 
+/** A Chromium, and its pages. */
+export interface RunningBrowser {
+  /** Opens a page with a profile of its own. */
+  open(): Promise<RunningPage>;
+  close(): Promise<void>;
+}
+
 /** A peer in a Chromium of its own. `library` is the script of the page. */
 export async function chromiumPeer(place: NetworkNamespace, library: string): Promise<RunningPage> {
+  const { open, close } = await startChromium(place, library);
+  return { ...(await open()), close };
+}
+
+/** Starts a Chromium whose pages are peers. `library` is the script of the pages. */
+export async function startChromium(place: NetworkNamespace, library: string): Promise<RunningBrowser> {
   const { args, ...launch } = chromiumLaunch();
   const browser = await chromium.launch({
     ...launch,
@@ -38,6 +51,10 @@ export async function chromiumPeer(place: NetworkNamespace, library: string): Pr
     args: args.filter((arg) => !arg.includes("loopback")),
     executablePath: place.script(chromiumPath()!),
   });
+  return { open: () => openPeer(browser, library), close: () => browser.close() };
+}
+
+async function openPeer(browser: Browser, library: string): Promise<RunningPage> {
   const page = await browser.newPage(chromiumContext);
   const received: RunningPage["received"][0][] = [];
   page.on("websocket", (socket) => {
@@ -57,7 +74,7 @@ export async function chromiumPeer(place: NetworkNamespace, library: string): Pr
     (name) =>
       (...args) =>
         page.evaluate(`peer.${name}(...${JSON.stringify(args)})`),
-    () => browser.close(),
+    () => page.close(),
   );
   return { ...peer, received };
 }
@@ -66,7 +83,6 @@ function peerOf(verb: (name: keyof RemotePeer) => Verb, close: () => Promise<voi
   return {
     connect: verb("connect"),
     call: verb("call"),
-    closeLink: verb("closeLink"),
     requestToken: verb("requestToken"),
     claimToken: verb("claimToken"),
     verified: verb("verified"),
