@@ -4,32 +4,39 @@ import { launch } from "../../../../tools/e2e.ts";
 import { launchFirefox } from "../../../../tools/firefox.ts";
 import { serveSite } from "../../../../tools/static-site.ts";
 import { createClient } from "../../../client.ts";
+import { BlockedPeerConnection } from "../../relay/testing/fake-relay.ts";
 import { webrtc } from "../../webrtc.ts";
 import { createInteropPeer, type InteropPeer } from "./peer.ts";
 
 /** A platform on which peers run. */
 export interface Platform {
-  /** Adds a peer. */
-  add(): Promise<InteropPeer>;
+  /** Adds a peer. Without a direct path it needs the relay. */
+  add(path?: "direct" | "none"): Promise<InteropPeer>;
   /** Ends the platform with all of its peers. */
   close(): Promise<void>;
 }
 
 type Implementation = typeof RTCPeerConnection;
 
-const html = `<!doctype html>
+const pageWith = (script: string) => `<!doctype html>
 <meta charset="utf-8">
 <link rel="icon" href="data:,">
+<script>${script}</script>
 <script src="/dist/global.js"></script>
 <script>globalThis.interop = (${createInteropPeer})($BV)</script>`;
+
+const pages = {
+  direct: pageWith(""),
+  none: pageWith(`globalThis.RTCPeerConnection = ${BlockedPeerConnection}`),
+};
 
 /** Starts each platform, by its name. */
 export const platforms: Readonly<Record<string, () => Promise<Platform>>> = {
   async Chromium() {
     const { open, close } = await launch();
     return {
-      async add() {
-        const { page } = await open({ html });
+      async add(path = "direct") {
+        const { page } = await open({ html: pages[path] });
         return inPage((expression) => page.evaluate(expression));
       },
       close,
@@ -38,9 +45,9 @@ export const platforms: Readonly<Record<string, () => Promise<Platform>>> = {
   async Firefox() {
     const [browser, site] = await Promise.all([launchFirefox(), serveSite()]);
     return {
-      async add() {
+      async add(path = "direct") {
         const page = await browser.newPage();
-        await page.goto(site.add(html));
+        await page.goto(site.add(pages[path]));
         return inPage((expression) => page.evaluate(expression));
       },
       async close() {
@@ -78,8 +85,9 @@ function inNode(Implementation: Implementation, place: object): Platform {
     }
   }
   return {
-    async add() {
-      const peer = createInteropPeer(createClient({ transport: webrtc({ RTCPeerConnection }) }));
+    async add(path) {
+      const transport = webrtc({ RTCPeerConnection: path === "none" ? BlockedPeerConnection : RTCPeerConnection });
+      const peer = createInteropPeer(createClient({ transport }));
       peers.push(peer);
       return peer;
     },
