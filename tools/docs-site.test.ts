@@ -24,7 +24,7 @@ const kinds = ["/index.html", "/recipes/chat.html", "/decisions/rooms.html", "/a
 /** Pages that consist of the same elements: axe looks at their colors in the dark scheme on one page of each kind only. */
 const isAlike = (path: string): boolean => /^\/(api|decisions)\//.test(path) && !kinds.includes(path);
 
-/** The pages of which screenshots are in the repository, and their names. */
+/** The pages whose screenshots are in the repository, and their names. */
 const pictures: Readonly<Record<string, string>> = {
   "/index.html": "home",
   "/quick-start/react.html": "quick-start",

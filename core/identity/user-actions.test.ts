@@ -181,7 +181,7 @@ describe("claiming a token", () => {
     expect(dialed).toEqual(["Bob"]);
   });
 
-  test("of which a part is missing changes nothing", async () => {
+  test("changes nothing if a part of it is missing", async () => {
     const { claimToken, server, known } = setUp();
     await expect(claimToken("Bob", "server.AAAA")).rejects.toMatchObject({ code: "token-invalid" });
     expect(known().claims).toEqual([]);

@@ -81,7 +81,7 @@ export function createRedisClient(
     disableOfflineQueue: true,
     // Detects half-open connections.
     pingInterval: 1_000,
-    // The owner opens it again. Two that do may open two sockets, of which one is idle, so that its timeout closes the other.
+    // The owner opens it again. If the client did so too, an idle second socket could end the first by its timeout.
     socket: { connectTimeout: 2_000, socketTimeout: 4_000, reconnectStrategy: false },
   });
 }
