@@ -21,8 +21,8 @@ export interface Algorithms {
   /** The key pair of a seed of 32 bytes. */
   fromSeed(seed: Uint8Array): Promise<SigningKey>;
   fromCryptoKey(publicKey: Bytes, privateKey: CryptoKey): SigningKey;
-  /** Callers refuse weak keys first, see {@link isWeakKey}. */
-  verify(publicKey: Uint8Array, signature: Uint8Array, message: Uint8Array): Promise<boolean>;
+  /** Callers refuse weak keys first, see {@link isWeakKey}. A message may be a promise, so that the key is read meanwhile. */
+  verify(publicKey: Uint8Array, signature: Uint8Array, message: Bytes | Promise<Bytes>): Promise<boolean>;
   hash(...parts: readonly Uint8Array[]): Promise<Bytes>;
   hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Promise<Bytes>;
 }
@@ -69,13 +69,11 @@ export function createPlatformAlgorithms(subtle: SubtleCrypto): Algorithms {
     },
     fromCryptoKey,
     async verify(publicKey, signature, message) {
-      try {
-        const key = await subtle.importKey("raw", concat(publicKey), ed25519, false, ["verify"]);
-        return await subtle.verify(ed25519, key, concat(signature), concat(message));
-      } catch {
-        // Some platforms throw where the bytes are no key.
-        return false;
-      }
+      // Some platforms throw where the bytes are no key.
+      const importing = subtle.importKey("raw", concat(publicKey), ed25519, false, ["verify"]).catch(() => undefined);
+      const bytes = await message;
+      const key = await importing;
+      return key !== undefined && subtle.verify(ed25519, key, concat(signature), bytes).catch(() => false);
     },
     hash: async (...parts) => new Uint8Array(await subtle.digest("SHA-256", concat(...parts))),
     async hmac(secret, ...parts) {

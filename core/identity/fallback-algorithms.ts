@@ -19,8 +19,9 @@ export function createFallbackAlgorithms(): Algorithms {
       throw new BonevalueError("unsupported", "This page cannot use its stored key: open it over https.");
     },
     async verify(publicKey, signature, message) {
+      const bytes = await message;
       try {
-        return verify(signature, message, publicKey, { zip215: false });
+        return verify(signature, bytes, publicKey, { zip215: false });
       } catch {
         return false;
       }

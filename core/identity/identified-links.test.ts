@@ -22,7 +22,8 @@ const until = (condition: () => unknown) => vi.waitUntil(condition, { interval: 
 
 interface SideOptions {
   readonly verifiedOnly?: boolean;
-  readonly device?: ReturnType<typeof createDevice>;
+  readonly device?: Device;
+  readonly isRoom?: boolean;
   /** The peer's name. Default: that of its id. */
   readonly alias?: string | undefined;
 }
@@ -35,6 +36,7 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
   const ended: (BonevalueError | undefined)[] = [];
   const dropped: string[] = [];
   const refused: string[] = [];
+  const records: IdentityRecord[] = [];
   const opened = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<BonevalueError | undefined>();
   let network!: SignalListener;
@@ -68,7 +70,7 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
     algorithms,
     device,
     transport,
-    isRoom: false,
+    isRoom: options.isRoom ?? false,
     verifiedOnly: options.verifiedOnly ?? false,
     app: "",
     accountOf: undefined,
@@ -78,7 +80,7 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
       ended.push(reason);
       dropped.push(id);
     },
-    onRecord() {},
+    onRecord: (record) => records.push(record),
     onRefused: (alias) => refused.push(alias),
   });
   const exchange: SignalExchange = {
@@ -108,6 +110,7 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
     ended,
     dropped,
     refused,
+    records,
     opened,
     closed,
     guarded,
@@ -338,6 +341,14 @@ describe("a description is refused", () => {
     expect(other.ended).toMatchObject([isRefused]);
   });
 
+  test("with text that has no bytes, with and without a proof", async () => {
+    for (const parts of [{}, { proof: (await createSides().ann.describe("offer")).proof }]) {
+      const { bob } = createSides();
+      await bob.read({ type: "offer", sdp: "\ud800", ...parts });
+      expect(bob.ended).toMatchObject([{ code: "link-failed" }]);
+    }
+  });
+
   test("of a peer that is no longer online", async () => {
     const { ann } = createSides();
     const bob = createSide("bob", "ann", "callee", { alias: undefined });
@@ -440,6 +451,72 @@ describe("the record", () => {
     await until(() => ann.ended.length > 0);
     expect(ann.ended).toMatchObject([{ code: "unsupported" }]);
   });
+});
+
+describe("in a room", () => {
+  /** A device of those who have a secret. */
+  const memberWith = (secret: number): Device => {
+    const deriveAccount = () => algorithms.fromSeed(new Uint8Array(32).fill(secret));
+    return createDevice({ algorithms, store: createMemoryStore(), name: "x", deriveAccount });
+  };
+
+  async function join(annsSecret: number | undefined, verifiedOnly: boolean) {
+    const anns = annsSecret === undefined ? {} : { device: memberWith(annsSecret) };
+    const { ann, bob } = createSides({ ...anns, isRoom: true }, { device: memberWith(1), isRoom: true, verifiedOnly });
+    const { proof, ...offer } = await ann.describe("offer");
+    await bob.read(annsSecret === undefined ? offer : { ...offer, proof });
+    return bob;
+  }
+
+  test("a member with the secret is verified, and stays so", async () => {
+    for (const verifiedOnly of [false, true]) {
+      const bob = await join(1, verifiedOnly);
+      expect(bob.identity.verified).toBe(true);
+      bob.links.recheck((await bob.device.read()).record);
+      expect([bob.ended, bob.records]).toEqual([[], []]);
+    }
+  });
+
+  test.for([2, undefined])("with the secret %s somebody is not verified, and refused under require", async (secret) => {
+    const lenient = await join(secret, false);
+    expect([lenient.received.length, lenient.identity.verified]).toEqual([1, false]);
+    const strict = await join(secret, true);
+    expect(strict.ended).toMatchObject([isRefused]);
+    expect(strict.received).toEqual([]);
+  });
+});
+
+test("a change of the record is written before the transport gets the description, and reported once", async () => {
+  const store = createMemoryStore();
+  const written = Promise.withResolvers<void>();
+  let isGated = false;
+  const gated: typeof store = {
+    ...store,
+    async update(name, change) {
+      if (isGated) await written.promise;
+      return store.update(name, change);
+    },
+  };
+  const { ann, bob } = createSides({}, { device: createDevice({ algorithms, store: gated, name: "x" }) });
+  await bob.device.read();
+  isGated = true;
+  const reading = bob.read(await ann.describe("offer"));
+  for (let turn = 0; turn < 5; turn++) await algorithms.hash(new Uint8Array());
+  expect(bob.received).toEqual([]);
+  written.resolve();
+  await reading;
+  expect(bob.received).toHaveLength(1);
+  expect(bob.records).toMatchObject([{ users: [{ alias: "ann" }] }]);
+  await bob.read(await ann.describe("offer 2"));
+  expect(bob.records).toHaveLength(1);
+});
+
+test("a link ends once", async () => {
+  const { ann } = createSides();
+  const reason = new BonevalueError("disconnected", "The identity was reset.");
+  ann.links.endAll(reason);
+  ann.links.endAll(reason);
+  expect(ann.ended).toEqual([reason]);
 });
 
 test("an attempt ends as an open link does: when its verdict changes, and when the identity is reset", async () => {

@@ -240,13 +240,16 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       proof: Proof | undefined,
       own: Described | undefined,
     ): Promise<Bytes> {
-      const [hash, answered] = await Promise.all([
+      const hashing = Promise.all([
         hashDescription(algorithms, description),
         role === "caller" ? hashOffer(algorithms, own!.hash, own!.proof) : undefined,
       ]);
-      const from = role === "caller" ? "callee" : "caller";
-      if (proof) await verifyProof(algorithms, proof, { role: from, app, from: peer, to: self(), own: hash, answered });
-      return hash;
+      if (proof) {
+        const signer = { role: role === "caller" ? "callee" : "caller", app, from: peer, to: self() } as const;
+        const context = hashing.then(([own, answered]) => ({ ...signer, own, answered }));
+        await verifyProof(algorithms, proof, context);
+      }
+      return (await hashing)[0];
     }
 
     const guarded: SignalExchange = {

@@ -165,9 +165,14 @@ export function readProof(text: string): Proof {
 }
 
 /** Throws `identity-mismatch` unless the device has signed this description and the account has approved the device. */
-export async function verifyProof(algorithms: Algorithms, proof: Proof, context: LinkContext): Promise<void> {
+export async function verifyProof(
+  algorithms: Algorithms,
+  proof: Proof,
+  context: LinkContext | Promise<LinkContext>,
+): Promise<void> {
+  const message = Promise.resolve(context).then((known) => linkMessage(proof.body, known));
   const [isSigned, isLinked] = await Promise.all([
-    algorithms.verify(deviceOf(proof), proof.signature, linkMessage(proof.body, context)),
+    algorithms.verify(deviceOf(proof), proof.signature, message),
     isChainSigned(algorithms, proof.account, proof.chain),
   ]);
   if (!isSigned) {

@@ -35,7 +35,7 @@ export function algorithmsOf(
     fromCryptoKey() {
       throw new Error("A key cannot leave its page.");
     },
-    verify: (...args) => run("verify", ...args),
+    verify: async (publicKey, signature, message) => run("verify", publicKey, signature, await message),
     hash: (...parts) => bytes("hash", ...parts),
     hmac: (...args) => bytes("hmac", ...args),
   };
