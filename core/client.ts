@@ -1,48 +1,20 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { invalidNumber, isNonNegativeNumber, isText } from "./check-arguments.ts";
+import { assembleClient, type Connections } from "./assemble-client.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Diagnosis } from "./diagnose.ts";
-import { checkedCredentials } from "./discovery/credentials.ts";
-import type {
-  Credentials,
-  Device,
-  Discovery,
-  DiscoverySession,
-  InvitationNames,
-  StoredCredentials,
-  TrustToken,
-} from "./discovery/discovery.ts";
-import { websocket } from "./discovery/websocket.ts";
-import { BonevalueError } from "./errors.ts";
-import { createEmitter, guard } from "./events.ts";
-import { type ClientIdentity, createClientIdentity } from "./identity/client-identity.ts";
+import type { Credentials, Device, Discovery, InvitationNames, TrustToken } from "./discovery/discovery.ts";
 import type { IdentityOptions, IdentityPolicy, OwnIdentity, UserIdentity } from "./identity/options.ts";
-import { createLazyPart, type LazyPart } from "./lazy-part.ts";
-import { type Limits, limitsOf } from "./limits.ts";
+import { createLazyPart } from "./lazy-part.ts";
+import type { Limits } from "./limits.ts";
 import type { LinkState } from "./links/link-states.ts";
-import { createPool } from "./links/pool.ts";
-import { type Alias, noProfile, type Peer, type PeerId, type Profile } from "./peer.ts";
-import { freezeQuery, keyOf, matches, type Query, resolveTargets } from "./peers/query.ts";
-import { createRegistry } from "./peers/registry.ts";
+import type { Alias, Peer, PeerId, Profile } from "./peer.ts";
+import type { Query } from "./peers/query.ts";
 import type { OwnPresence, PresenceDefinition, PresenceInput, PresenceOfferOptions } from "./presence/definition.ts";
-import { createPresence } from "./presence/presence.ts";
-import { createOwnProfile, createProfileReader } from "./profiles.ts";
-import { labelOf, maxAppLength } from "./protocol/labels.ts";
 import type { Live } from "./reactive.ts";
-import type { Remember, RememberOptions } from "./remember/remember.ts";
-import { call } from "./rpc/call.ts";
-import type { CallContext } from "./rpc/call-peer.ts";
-import { createDeadlines } from "./rpc/deadlines.ts";
-import { type Handler, type Module, moduleOf } from "./rpc/module.ts";
-import { createModules, type Offer } from "./rpc/modules.ts";
-import { createNotify } from "./rpc/notify.ts";
-import type { Rpc } from "./rpc/rpc.ts";
-import { createTarget, type Target } from "./rpc/target.ts";
-import { createThrottle } from "./rpc/throttle.ts";
-import { createSession, type Events, notConnected, type Self, type Status } from "./session.ts";
+import type { Handler, Module } from "./rpc/module.ts";
+import type { Target } from "./rpc/target.ts";
+import type { Events, Self, Status } from "./session.ts";
 import type { Transport } from "./transport/transport.ts";
-import { webrtc } from "./transport/webrtc.ts";
-import { createWeakCache } from "./weak-cache.ts";
 
 /** The options of {@link createClient}. Times in ms. */
 export interface ClientOptions {
@@ -225,9 +197,6 @@ export interface Client {
   diagnose(): Promise<Diagnosis>;
 }
 
-// How long a link stays open after a reply if it is not kept alive.
-const shortIdleMs = 1_000;
-
 /**
  * Creates a client. It opens nothing before `connect`. Throws `invalid-request` for invalid options.
  *
@@ -242,9 +211,6 @@ export function createClient(options?: ClientOptions): Client {
   return createClientWith(systemClock, connections, options ?? {});
 }
 
-/** What open links need. */
-type Connections = LazyPart<typeof import("./open-connection.ts")>;
-
 /** Creates a client with `create`, and observes what it sends and receives. */
 export type Inspect = (options: ClientOptions, create: (options: ClientOptions) => Client) => Client;
 
@@ -254,294 +220,4 @@ export function createClientWith(clock: Clock, connections: Connections, options
   // Set by `bonevalue/devtools`.
   const inspect = (globalThis as Record<symbol, unknown>)[Symbol.for("bonevalue.devtools")] as Inspect | undefined;
   return inspect?.(options, create) ?? create(options);
-}
-
-function assembleClient(clock: Clock, connections: Connections, options: ClientOptions): Client {
-  const { keepAlive = true, idleTimeout = 30_000, maxLinks = 128, moduleGrace = 2_000 } = options;
-  const { transport = webrtc(), profile = noProfile } = options;
-  for (const [name, value] of Object.entries({ idleTimeout, maxLinks, moduleGrace })) {
-    if (!isNonNegativeNumber(value)) throw invalidNumber(name);
-  }
-  const app = labelOf(options.app ?? "", 0, maxAppLength);
-  if (app === undefined)
-    throw new BonevalueError("invalid-request", `\`app\` must be a string of at most ${maxAppLength} characters.`);
-  const limits = limitsOf(options.limits);
-  const rememberOptions = checkRemember(options.remember, app);
-  // The peer, and readers of an answer's streams, need some time even if `idleTimeout` is short.
-  const peerIdleMs = Math.max(shortIdleMs, idleTimeout);
-  const discovery = options.discovery ?? websocket();
-  const emitter = createEmitter<Events>();
-  const registry = createRegistry();
-  const modules = createModules(clock, moduleGrace);
-  const deadlines = createDeadlines(clock);
-  const cachedTargets = createWeakCache<Target>();
-
-  const ownProfile = createOwnProfile(profile, clock, (changed) => session.sendProfile(changed));
-  const invalidProfiles = createThrottle<BonevalueError>(deadlines, (_, error) => emitError(error));
-  const profiles = createProfileReader(options.profileSchema, ({ id, name }, { code, message, data, cause }) => {
-    const text = `Ignored the profile of "${name}": ${message}`;
-    invalidProfiles.add(id, new BonevalueError(code, text, { data, cause }));
-  });
-
-  const identity: ClientIdentity = createClientIdentity({
-    identity: options.identity,
-    discovery,
-    transport,
-    self: ownId,
-    peers: registry.all,
-    peer: registry.byId,
-    isUser: registry.hasUser,
-    dial: (peer) => new Promise((begin, fail) => pool.whenOpen(peer, { begin: () => begin(), fail })),
-    endLink: (peer, reason) => pool.drop(peer, reason),
-    onChange: (alias, state) => emitter.emit("identitychange", alias, state),
-  });
-
-  const pool = createPool<Rpc>({
-    transport: identity.transport,
-    clock,
-    connectionPart: connections,
-    maxLinks,
-    idleTimeout: peerIdleMs,
-    self: ownId,
-    signal: (...signal) => session.signal(...signal),
-    iceServers: () => session.iceServers(),
-    openRelay: () => session.openRelay(),
-    isKnown: (peer) => registry.byId(peer) !== undefined,
-    identify: identity.ofLink,
-    connect(link) {
-      let peer = registry.byId(link.peer) ?? { id: link.peer, name: "", profile: noProfile };
-      const newest = () => {
-        peer = registry.byId(link.peer) ?? peer;
-        return peer;
-      };
-      return connections.loaded!.openConnection(link, ownId(), presence, {
-        peer: newest,
-        modules,
-        deadlines,
-        limits,
-        idleTimeout: peerIdleMs,
-        now: clock.now,
-        isAllowed: (allow) => session.serves(newest(), allow),
-        failed: emitError,
-      });
-    },
-    onInterrupted: () => session.check(),
-    onClosed: (peer) => session.onLinkClosed(peer),
-  });
-
-  const session = createSession({
-    discovery: identity.discovery,
-    app,
-    keeperFor: (host, credentials) => rememberOptions && keeperFor(host, credentials),
-    registry,
-    ownProfile,
-    profiles,
-    pool: {
-      ...pool,
-      close(reason) {
-        pool.close(reason);
-        deadlines.clearSpareTimer();
-      },
-    },
-    clock,
-    emit: emitter.emit,
-  });
-
-  const presence = createPresence({
-    clock,
-    deadlines,
-    limits,
-    maxLinks,
-    pool,
-    self: ownId,
-    keepOpenMs,
-    isAllowed: (allow, id) => registry.byId(id) !== undefined && matches(allow, id, registry),
-    failed: emitError,
-  });
-
-  const callContext: CallContext = {
-    pool,
-    deadlines,
-    limits,
-    now: clock.now,
-    keepOpenMs,
-    refusal({ id, name }) {
-      if (isSignedOut()) return notConnected();
-      if (name === "") return unknownPeer(id);
-      return undefined;
-    },
-    noPeersError: () =>
-      isSignedOut() ? notConnected() : new BonevalueError("no-peers", "The query matches no peer that is online now."),
-  };
-  const notify = createNotify(callContext, emitError);
-
-  emitter.on("connect", modules.onSignIn);
-
-  const rememberPart = createLazyPart(() => import("./remember/remember.ts"));
-  let remember: Remember | undefined;
-  let resuming: Promise<boolean> | undefined;
-
-  // Loaded by the first use: most clients do not use it.
-  async function loadRemember(options: RememberOptions): Promise<Remember> {
-    await rememberPart.load();
-    remember ??= rememberPart.loaded!.createRemember(options, { session, discovery, clock });
-    return remember;
-  }
-
-  async function keeperFor(host: string, credentials: Credentials | StoredCredentials) {
-    // Without the file the app signs in, but the next page cannot resume.
-    const loaded = await loadRemember(rememberOptions!).catch((error) => void emitError(error));
-    return loaded?.keeperFor(host, credentials);
-  }
-
-  function resume(): Promise<boolean> {
-    if (!rememberOptions) return Promise.resolve(false);
-    connections.load().catch(() => {});
-    const isWanted = () => resuming === attempt;
-    const attempt: Promise<boolean> =
-      resuming ??
-      loadRemember(rememberOptions)
-        .then((loaded) => loaded.resume(isWanted))
-        .finally(() => {
-          if (isWanted()) resuming = undefined;
-        });
-    resuming = attempt;
-    return attempt;
-  }
-
-  function disconnect(): Promise<void> {
-    resuming = undefined;
-    return session.disconnect();
-  }
-
-  function ownId(): PeerId {
-    return session.self.peek()?.id ?? "";
-  }
-
-  function keepOpenMs(wanted: boolean | undefined = keepAlive): number {
-    return wanted ? idleTimeout : shortIdleMs;
-  }
-
-  function isSignedOut(): boolean {
-    const status = session.status.peek();
-    return status === "offline" || status === "connecting";
-  }
-
-  function emitError(error: BonevalueError): void {
-    if (emitter.hasListener("error")) emitter.emit("error", error);
-    else console.error(error);
-  }
-
-  async function requestToken(alias: Alias) {
-    return (await identity.tokens(serverFor(alias))).requestToken(alias.normalize());
-  }
-
-  /** Returns the session for a request with these strings. The server would close the session on another type. */
-  function serverFor(...strings: readonly string[]): DiscoverySession {
-    if (!strings.every(isText))
-      throw new BonevalueError("invalid-request", "Pass aliases, addresses, tokens and passwords as strings.");
-    if (session.self.peek()?.room !== undefined)
-      throw new BonevalueError("unsupported", "A room has neither users nor trust. Sign in with an account.");
-    return session.server();
-  }
-
-  return {
-    connect(host: string, who: string | Credentials, password?: string) {
-      let credentials: Credentials;
-      try {
-        credentials = checkedCredentials(typeof who === "string" ? { username: who, password: password ?? "" } : who);
-      } catch (error) {
-        return Promise.reject(error);
-      }
-      // Beside the sign-in, so that it delays no dial. If it fails, the first dial tries again.
-      connections.load().catch(() => {});
-      return session.connect(host, credentials);
-    },
-    disconnect,
-    resume,
-    async signOut() {
-      resuming = undefined;
-      if (!rememberOptions) return session.disconnect(true);
-      const loaded = await loadRemember(rememberOptions).catch(async (error: unknown) => {
-        // The session ends without the script, too, and what is stored is then of no use.
-        await session.disconnect(true);
-        throw error;
-      });
-      return loaded.signOut();
-    },
-    devices: async () => requireDevices(session.server().devices)(),
-    forgetDevice: async (id) => requireDevices(serverFor(id).forgetDevice)(id),
-    on: emitter.on,
-    getId: () => session.self.peek()?.id,
-    get(given) {
-      const query = freezeQuery(given);
-      return cachedTargets.get(keyOf(query), () => {
-        const peers = registry.watch(query);
-        return createTarget({
-          query,
-          peers,
-          targets: () => resolveTargets(query, registry),
-          call: (...args) => call(callContext, ...args),
-          notify,
-          presence: (definition) => presence.engineOf(definition).watch(definition, query, peers),
-          failed: emitError,
-        });
-      });
-    },
-    module(module, handler, options) {
-      const { allow = "*", verified } = options ?? {};
-      return modules.add({
-        module: moduleOf(module),
-        handler: handler as Offer["handler"],
-        allow: freezeQuery(allow),
-        verified,
-        bare: typeof module === "string",
-      });
-    },
-    presence: (definition, initial, options) => presence.engineOf(definition).offer(definition, initial, options ?? {}),
-    setProfile: ownProfile.set,
-    invite: async (email, names) => serverFor(email, names?.alias ?? "", names?.as ?? "").invite(email, names),
-    requestToken(alias, callback) {
-      const token = requestToken(alias);
-      if (callback) token.then((data) => guard(() => callback(data)), emitError);
-      return token;
-    },
-    claimToken: async (alias, token) =>
-      (await identity.tokens(serverFor(alias, token))).claimToken(alias.normalize(), token),
-    removeUser: async (alias) => (await identity.tokens(serverFor(alias))).removeUser(alias.normalize()),
-    changePassword: async (current, password) => serverFor(current, password).changePassword(current, password),
-    identity: identity.own,
-    identityOf: (alias) => identity.of(alias.normalize()),
-    acceptIdentity: async (alias, account) => (await identity.actions()).acceptIdentity(alias.normalize(), account),
-    removeDevice: async (device) => (await identity.actions()).removeDevice(device),
-    resetIdentity: async () => (await identity.actions()).resetIdentity(),
-    status: session.status,
-    self: session.self,
-    users: registry.users,
-    peers: registry.watch("*"),
-    link: pool.state,
-    async diagnose() {
-      const { diagnose } = await import("./diagnose.ts");
-      const [status, iceServers] = [session.status.peek(), session.iceServers()];
-      const hasRelay = session.openRelay() !== undefined;
-      return diagnose({ transport, iceServers, hasRelay, status, secureContext: globalThis.isSecureContext });
-    },
-  };
-}
-
-function requireDevices<Method>(method: Method | undefined): Method {
-  if (method) return method;
-  throw new BonevalueError("unsupported", "This discovery remembers no devices.");
-}
-
-function checkRemember(given: ClientOptions["remember"], app: string): RememberOptions | undefined {
-  if (given === undefined) return undefined;
-  const { in: place = given, key = app } = Object(given);
-  if ((place === "tab" || place === "device") && isText(key)) return { in: place, key, app };
-  throw new BonevalueError("invalid-request", '`remember` must be "tab", "device", or { in, key }.');
-}
-
-function unknownPeer(id: PeerId): BonevalueError {
-  const message = `"${id}" is neither a trusted user nor an online peer. Check \`users\` and \`peers\`.`;
-  return new BonevalueError("unknown-peer", message);
 }
