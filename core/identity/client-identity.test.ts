@@ -1,10 +1,14 @@
-import { expect, test, vi } from "vitest";
-import type { DiscoverySession } from "../discovery/discovery.ts";
+import { describe, expect, test, vi } from "vitest";
+import type { Discovery, DiscoveryEvents, DiscoverySession, Snapshot } from "../discovery/discovery.ts";
 import { createMemoryDiscovery } from "../discovery/memory.ts";
+import { BonevalueError } from "../errors.ts";
 import type { OpenRelay } from "../relay-access.ts";
 import { silent } from "../remember/remember.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
+import type { Link, Transport } from "../transport/transport.ts";
 import { createClientIdentity } from "./client-identity.ts";
+import { memoryKeyStore } from "./key-stores.ts";
+import type { IdentityOptions, IdentityPolicy } from "./options.ts";
 import { createDevice } from "./testing/users.ts";
 
 test("a room with a secret can use the relay of the server", async () => {
@@ -48,5 +52,210 @@ test.for([
   const { client } = createDevice({ secret: secret as Uint8Array }, { discovery: { open } });
   await expect(client.connect("memory", { room: "a room", name: "Ann" })).rejects.toMatchObject({
     code: "invalid-request",
+  });
+});
+
+describe("a client's identity", () => {
+  const secret = new Uint8Array(16);
+  const account = { username: "Ann", password: "x" };
+  const room = { room: "a room", name: "Ann" };
+  const settled = () => vi.waitUntil(() => true);
+
+  /** The identity of a client without a server: the test emits what the server says. */
+  function create(
+    identity?: IdentityPolicy | IdentityOptions,
+    { local = false, channelBinding = true }: { local?: boolean; channelBinding?: boolean } = {},
+  ) {
+    const opened: { credentials: Record<string, unknown>; events: DiscoveryEvents }[] = [];
+    const session = { signal: vi.fn(), close: vi.fn(async () => {}) };
+    const open = (_host: string, credentials: object, events: DiscoveryEvents) => {
+      opened.push({ credentials: { ...credentials }, events });
+      return { ...session } as unknown as DiscoverySession;
+    };
+    const discovery = { open, ...(local && { local }) } as Discovery;
+    const directLink = {} as Link;
+    const transport = { open: () => directLink, channelBinding } as unknown as Transport;
+    const options = typeof identity === "string" ? { policy: identity } : identity;
+    const client = createClientIdentity({
+      identity: options && { keyStore: memoryKeyStore(), ...options },
+      ...{ discovery, transport },
+      self: () => "self",
+      peers: () => [],
+      peer: () => undefined,
+      isUser: () => false,
+      dial: () => Promise.resolve(),
+      endLink() {},
+      onChange() {},
+    });
+    const told: unknown[][] = [];
+    const events = Object.fromEntries(
+      Object.keys(silent).map((name) => [name, (...args: unknown[]) => told.push([name, ...args])]),
+    ) as unknown as DiscoveryEvents;
+    return {
+      ...{ client, discovery, transport, directLink, opened, session, events, told },
+      /** Signs in, and waits until the session of the server has been opened. */
+      async open(credentials: object) {
+        const signedIn = client.discovery.open("host", credentials as never, events, { app: "" });
+        await vi.waitUntil(() => opened.length > 0 || told.length > 0, { timeout: 20_000 });
+        return signedIn;
+      },
+      online(self: object = { username: "Ann" }) {
+        opened[0]!.events.online({ self, peers: [], users: [] } as unknown as Snapshot);
+      },
+      async until(name: string) {
+        await vi.waitUntil(() => told.some(([event]) => event === name), { timeout: 20_000 });
+        return told.find(([event]) => event === name)![1] as any;
+      },
+      openLink: () => client.transport.open("bob", "callee", {} as never),
+    };
+  }
+
+  test.for<[string, boolean, Parameters<typeof create>]>([
+    ["there is no server", true, [undefined, { local: true }]],
+    ["there is no server, whatever the policy", true, ["require", { local: true }]],
+    ["the transport does not commit to its keys", false, [undefined, { channelBinding: false }]],
+    ["the policy is off", false, ["off"]],
+  ])("changes nothing where %s", ([, verified, parameters]) => {
+    const { client, discovery, transport, directLink } = create(...parameters);
+    expect(client.discovery).toBe(discovery);
+    expect(client.transport).toBe(transport);
+    expect(client.ofLink(directLink)).toEqual({ verified });
+  });
+
+  test("cannot be demanded of a transport that does not commit to its keys", () => {
+    expect(() => create("require", { channelBinding: false })).toThrow(
+      expect.objectContaining({ code: "invalid-request" }),
+    );
+  });
+
+  test("does not take part in accounts where nothing is signed, though a secret is given for rooms", async () => {
+    const { open, opened, events, told } = create({ policy: "off", secret });
+    await open(account);
+    expect(opened).toEqual([{ credentials: account, events }]);
+    expect(told).toEqual([]);
+  });
+
+  test("does not take part in a room without a secret, and is refused there under require", async () => {
+    const lenient = create();
+    await lenient.open(room);
+    expect(lenient.opened).toEqual([{ credentials: room, events: lenient.events }]);
+    expect(lenient.openLink()).toBe(lenient.directLink);
+    const strict = create("require");
+    await strict.open(room);
+    expect(await strict.until("ended")).toMatchObject({ code: "identity-mismatch" });
+    expect(strict.opened).toEqual([]);
+  });
+
+  test.for([room, { room: "the server's name", as: "a room", session: "x" }])(
+    "gives the server another name of a room with a secret, and the app its own: %o",
+    async (credentials) => {
+      const { open, online, until, opened, client, session } = create({ secret });
+      const signedIn = await open(credentials);
+      expect(opened[0]!.credentials).toEqual({ ...credentials, room: expect.stringMatching(/^[\w-]{22}$/) });
+      online({ username: "Ann", room: opened[0]!.credentials["room"] });
+      expect((await until("online")).self).toEqual({ username: "Ann", room: "a room" });
+      expect(client.own.peek()).toMatchObject({ status: "linked" });
+      signedIn.signal("describe" as never, "bob", {});
+      expect(session.signal).toHaveBeenCalledTimes(1);
+      for (const request of ["invite", "requestToken", "claimToken", "removeUser", "changePassword"] as const)
+        await expect((signedIn[request] as () => Promise<void>)()).rejects.toMatchObject({ code: "unsupported" });
+      await signedIn.close();
+      expect(session.close).toHaveBeenCalledTimes(1);
+      expect(client.own.peek()).toBeUndefined();
+    },
+  );
+
+  test("opens no session of a room that was left before its name was derived", async () => {
+    const { client, events, opened } = create({ secret });
+    const signedIn = client.discovery.open("host", room, events, { app: "" });
+    expect([signedIn.check!(), signedIn.setProfile!({}), signedIn.openRelay]).toEqual([undefined, false, undefined]);
+    signedIn.signal("describe" as never, "bob", {});
+    await signedIn.close();
+    for (let turn = 0; turn < 20; turn++) await settled();
+    expect(opened).toEqual([]);
+  });
+
+  test("holds back what the server says until the key is known, in order", async () => {
+    const { open, online, until, opened, told, client } = create();
+    const own: boolean[] = [];
+    await open(account);
+    online();
+    opened[0]!.events.peerConnect({ id: "bob" } as never);
+    opened[0]!.events.interrupted(new BonevalueError("disconnected", "The connection is lost."));
+    expect(told).toEqual([]);
+    client.own.subscribe((value) => own.push(value !== undefined));
+    await until("interrupted");
+    expect(told.map(([name]) => name)).toEqual(["online", "peerConnect", "interrupted"]);
+    expect(own).toEqual([false, true]);
+    expect(() => client.transport.open("bob", "callee", {} as never)).not.toThrow(/Nothing can be signed/);
+  });
+
+  test("is forgotten with the sign-in, and nothing is told afterwards", async () => {
+    for (const how of ["close", "ended"] as const) {
+      const { open, online, until, opened, told, client } = create();
+      const signedIn = await open(account);
+      online();
+      await until("online");
+      await (await client.tokens({} as never)).requestToken("Us");
+      expect(client.of("Us").peek().status).toBe("pending");
+      if (how === "close") await signedIn.close();
+      else opened[0]!.events.ended(new BonevalueError("disconnected", "The account is gone."));
+      await vi.waitUntil(() => client.own.peek() === undefined);
+      expect(client.of("Us").peek().status).toBe("unknown");
+      const times = told.length;
+      opened[0]!.events.woke();
+      for (let turn = 0; turn < 20; turn++) await settled();
+      expect(told).toHaveLength(times);
+      expect(() => client.transport.open("bob", "callee", {} as never)).toThrow(/Nothing can be signed/);
+      await expect(client.actions()).rejects.toMatchObject({ code: "unsupported" });
+    }
+  });
+
+  test("ends the sign-in, and closes the session, where the key cannot be read", async () => {
+    const keyStore = { storesCryptoKeys: true, update: () => Promise.reject(new Error("The disk is full.")) };
+    const { open, online, until, session, told } = create({ keyStore });
+    await open(account);
+    online();
+    expect(await until("ended")).toMatchObject({ code: "unsupported" });
+    expect(session.close).toHaveBeenCalledTimes(1);
+    expect(told).toHaveLength(1);
+  });
+
+  test.for<[string, IdentityPolicy, object, string]>([
+    ["can only be the room of a token", "tofu", account, "protocol"],
+    ["is refused under require", "require", { token: "x" }, "identity-mismatch"],
+  ])("in a room that the server has chosen %s", async ([, policy, credentials, code]) => {
+    const { open, online, until } = create(policy);
+    await open(credentials);
+    online({ username: "Ann", room: "a room" });
+    expect(await until("ended")).toMatchObject({ code });
+  });
+
+  test("signs nothing in the room of a token, which no secret protects", async () => {
+    const { open, online, until, openLink, directLink, client } = create();
+    await open({ token: "x" });
+    online({ username: "Ann", room: "a room" });
+    expect((await until("online")).self.room).toBe("a room");
+    expect(openLink()).toBe(directLink);
+    expect(client.own.peek()).toBeUndefined();
+  });
+
+  test("asks the server for tokens where nothing is signed, and refuses those that verify", async () => {
+    const server = {
+      requestToken: vi.fn(async () => ({ token: "x", expires: new Date() })),
+      claimToken: vi.fn(async () => {}),
+      removeUser: vi.fn(async () => {}),
+    };
+    const tokens = await create("off").client.tokens(server);
+    await tokens.requestToken("Bob");
+    await tokens.claimToken("Bob", "x");
+    await tokens.removeUser("Bob");
+    expect(server.requestToken).toHaveBeenCalledExactlyOnceWith("Bob");
+    expect(server.claimToken).toHaveBeenCalledExactlyOnceWith("Bob", "x");
+    expect(server.removeUser).toHaveBeenCalledExactlyOnceWith("Bob");
+    expect(() => tokens.requestToken("Us")).toThrow(expect.objectContaining({ code: "identity-mismatch" }));
+    expect(() => tokens.claimToken("Bob", "x.y")).toThrow(expect.objectContaining({ code: "identity-mismatch" }));
+    expect(await create(undefined, { local: true }).client.tokens(server)).toBe(server);
+    await expect(create().client.tokens(server)).rejects.toMatchObject({ code: "unsupported" });
   });
 });
