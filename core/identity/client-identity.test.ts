@@ -75,9 +75,8 @@ describe("a client's identity", () => {
     const discovery = { open, ...(local && { local }) } as Discovery;
     const directLink = {} as Link;
     const transport = { open: () => directLink, channelBinding } as unknown as Transport;
-    const options = typeof identity === "string" ? { policy: identity } : identity;
     const client = createClientIdentity({
-      identity: options && { keyStore: memoryKeyStore(), ...options },
+      identity: typeof identity === "object" ? { keyStore: memoryKeyStore(), ...identity } : identity,
       ...{ discovery, transport },
       self: () => "self",
       peers: () => [],
@@ -120,6 +119,7 @@ describe("a client's identity", () => {
     expect(client.discovery).toBe(discovery);
     expect(client.transport).toBe(transport);
     expect(client.ofLink(directLink)).toEqual({ verified });
+    expect(client.of("Bob").peek()).toEqual({ status: "unknown" });
   });
 
   test("cannot be demanded of a transport that does not commit to its keys", () => {
@@ -190,12 +190,21 @@ describe("a client's identity", () => {
     expect(() => client.transport.open("bob", "callee", {} as never)).not.toThrow(/Nothing can be signed/);
   });
 
+  test("belongs to the account of a resumed session", async () => {
+    const { open, online, until, client } = create();
+    await open({ session: "x", as: "Ann" });
+    online();
+    await until("online");
+    expect(client.own.peek()).toBeDefined();
+  });
+
   test("is forgotten with the sign-in, and nothing is told afterwards", async () => {
     for (const how of ["close", "ended"] as const) {
       const { open, online, until, opened, told, client } = create();
       const signedIn = await open(account);
       online();
       await until("online");
+      expect(client.of("Bob").peek()).toEqual({ status: "unknown" });
       await (await client.tokens({} as never)).requestToken("Us");
       expect(client.of("Us").peek().status).toBe("pending");
       if (how === "close") await signedIn.close();

@@ -446,7 +446,10 @@ describe("the record", () => {
 
   test("ends the attempt if it cannot be read", async () => {
     const store = { ...createMemoryStore(), update: () => Promise.reject(new Error("The disk is full.")) };
-    const ann = createSide("ann", "bob", "caller", { device: createDevice({ algorithms, store, name: "x" }) });
+    const device = createDevice({ algorithms, store, name: "x" });
+    // One that never describes itself reports nothing.
+    createSide("ann", "bob", "caller", { device });
+    const ann = createSide("ann", "bob", "caller", { device });
     ann.guarded.describe({ type: "offer", sdp: "offer" });
     await until(() => ann.ended.length > 0);
     expect(ann.ended).toMatchObject([{ code: "unsupported" }]);
