@@ -37,7 +37,18 @@ const config: UserConfig = defineConfig({
     nav,
     sidebar,
     outline: [2, 3],
-    search: { provider: "local" },
+    search: {
+      provider: "local",
+      options: {
+        miniSearch: {
+          searchOptions: {
+            // Guides come before reference, and both before what contributors read.
+            boostDocument: (path: string) =>
+              /^\/(about|decisions|protocol)/.test(path) ? 0.2 : /^\/api/.test(path) ? 0.5 : 1,
+          },
+        },
+      },
+    },
     externalLinkIcon: true,
   },
 });
