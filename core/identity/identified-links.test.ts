@@ -24,6 +24,8 @@ interface SideOptions {
   readonly verifiedOnly?: boolean;
   readonly device?: Device;
   readonly isRoom?: boolean;
+  /** Whether the discovery can relay links. Default true. */
+  readonly hasRelay?: boolean;
   /** The peer's name. Default: that of its id. */
   readonly alias?: string | undefined;
 }
@@ -50,7 +52,7 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
         candidate: ({ candidate }) => received.push(candidate),
         restart: () => received.push("restart"),
       });
-      exchange.relay!.listen((description) => received.push(description));
+      exchange.relay?.listen((description) => received.push(description));
       return {
         opened: opened.promise,
         closed: closed.promise,
@@ -92,13 +94,16 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
       network = listener;
     },
     iceServers: () => [],
-    relay: {
-      open: async () => undefined,
-      describe: (description) => sent.push(description),
-      listen: (listener) => {
-        relayNetwork = listener;
-      },
-    },
+    relay:
+      options.hasRelay === false
+        ? undefined
+        : {
+            open: async () => undefined,
+            describe: (description) => sent.push(description),
+            listen: (listener) => {
+              relayNetwork = listener;
+            },
+          },
   };
   const { identity } = links.open(peer, role, exchange);
   return {
@@ -207,6 +212,20 @@ test("a caller that describes itself again does not want the answer to its earli
     { type: "answer", sdp: "answer 1" },
     { type: "answer", sdp: "answer 3" },
   ]);
+});
+
+test("a late answer does not stop the next offer", async () => {
+  const { ann, bob } = await connected();
+  await bob.read(await ann.describe("offer 2"));
+  const late = await bob.describe("answer 2");
+  ann.guarded.describe({ type: "offer", sdp: "offer 3" });
+  ann.network.description(late);
+  await until(() => ann.sent.length === 3);
+  expect(ann.sent[2]).toMatchObject({ sdp: "offer 3" });
+});
+
+test("a transport learns that no link can be relayed", () => {
+  expect(createSide("ann", "bob", "caller", { hasRelay: false }).guarded.relay).toBeUndefined();
 });
 
 test("a callee does not answer an offer when it has got a newer one", async () => {
