@@ -16,8 +16,8 @@ export interface DeviceState {
 export interface Device {
   /** Reads the record, which another tab may have written, or replaced with one of another key. */
   read(): Promise<DeviceState>;
-  /** The record as this tab has last read or written it. Other tabs may have changed it since. */
-  known(): Promise<IdentityRecord>;
+  /** The state as this tab has last read or written it. Other tabs may have changed it since. */
+  known(): Promise<DeviceState>;
   /** Changes the record in one step for all tabs. `change` may return the same record. */
   update(change: (record: IdentityRecord) => IdentityRecord): Promise<IdentityRecord>;
   /** Deletes the record. The next {@link Device.read} makes one with a new key. */
@@ -53,9 +53,12 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
     }
   }
 
-  async function read(): Promise<DeviceState> {
-    const record = await update((found) => found);
+  async function stateOf(record: IdentityRecord | undefined): Promise<DeviceState> {
     return record ? { record, key: await keyOf(record) } : create();
+  }
+
+  async function read(): Promise<DeviceState> {
+    return stateOf(await update((found) => found));
   }
 
   function keyOf({ device }: IdentityRecord): Promise<SigningKey> {
@@ -99,7 +102,7 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
 
   return {
     read,
-    known: async () => known ?? (await read()).record,
+    known: () => (known ? stateOf(known) : read()),
     async update(change) {
       const record = await update((found) => found && change(found));
       // Another tab has deleted it meanwhile.

@@ -122,24 +122,28 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     return isRoom ? us : alias;
   }
 
-  /** Returns whether a peer is verified. Throws if it is refused, and calls `fail` if that shows later. */
-  async function judgePeer(alias: Alias, proof: Proof | undefined, fail: (cause: unknown) => void): Promise<boolean> {
-    const known = await device.known();
+  /** Throws if a peer is refused, and calls `fail` if that shows later. `stored` resolves with the stored record's verdict. */
+  async function judgePeer(
+    alias: Alias,
+    proof: Proof | undefined,
+    fail: (cause: unknown) => void,
+  ): Promise<{ readonly verified: boolean; readonly stored: Promise<boolean> }> {
+    const { record: known } = await device.known();
     if (isRoom) {
       const verified = proof !== undefined && toBase64Url(proof.account) === known.account;
       if (verifiedOnly && !verified) throw notVerified(alias);
-      return verified;
+      return { verified, stored: Promise.resolve(verified) };
     }
     const evidence = await evidenceOf(algorithms, known, alias, proof, options.accountOf);
     const first = judge(known, evidence);
     const stored = judgeStored(alias, evidence);
-    if (first.record !== known || whyRefused(alias, first)) return stored;
+    if (first.record !== known || whyRefused(alias, first)) return { verified: await stored, stored };
     stored
       .then((verified) => {
         if (verified !== first.verified) throw outdated(alias);
       })
       .catch(fail);
-    return first.verified;
+    return { verified: first.verified, stored };
   }
 
   async function judgeStored(alias: Alias, evidence: Evidence): Promise<boolean> {
@@ -190,10 +194,10 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       incoming = incoming.then(() => (isRefused ? undefined : step())).catch(fail);
     }
 
-    function readAhead(): void {
-      readInAdvance = device.read();
+    function signLater(state: Promise<DeviceState>): void {
+      readInAdvance = state;
       // The next description reports it.
-      readInAdvance.catch(() => {});
+      state.catch(() => {});
     }
 
     function forget(): void {
@@ -228,9 +232,9 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       const parsed = text === undefined ? undefined : readProof(text);
       const hash = await verify(description, parsed, own);
       if (remote && !hasSameDevice(remote.parsed, parsed)) throw mismatch("Another device took part in an open link.");
-      const verified = await judgePeer(alias, parsed, fail);
+      const { verified, stored } = await judgePeer(alias, parsed, fail);
       if (parsed && alias === us && !isRoom) met.set(peer, deviceOf(parsed));
-      if (role === "callee") readAhead();
+      if (role === "callee") signLater(stored.then(device.known));
       return { alias, parsed, verified, hash, proof: text === undefined ? new Uint8Array() : fromBase64Url(text)! };
     }
 
@@ -295,7 +299,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       },
     };
 
-    if (role === "caller") readAhead();
+    if (role === "caller") signLater(device.read());
     const link = transport.open(peer, role, guarded);
     const signed: SignedLink = {
       get remote() {
