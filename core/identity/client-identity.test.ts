@@ -67,6 +67,7 @@ describe("a client's identity", () => {
     { local = false, channelBinding = true }: { local?: boolean; channelBinding?: boolean } = {},
   ) {
     const opened: { credentials: Record<string, unknown>; events: DiscoveryEvents }[] = [];
+    const onChange = vi.fn();
     const session = { signal: vi.fn(), close: vi.fn(async () => {}) };
     const open = (_host: string, credentials: object, events: DiscoveryEvents) => {
       opened.push({ credentials: { ...credentials }, events });
@@ -84,14 +85,14 @@ describe("a client's identity", () => {
       isUser: () => false,
       dial: () => Promise.resolve(),
       endLink() {},
-      onChange() {},
+      onChange,
     });
     const told: unknown[][] = [];
     const events = Object.fromEntries(
       Object.keys(silent).map((name) => [name, (...args: unknown[]) => told.push([name, ...args])]),
     ) as unknown as DiscoveryEvents;
     return {
-      ...{ client, discovery, transport, directLink, opened, session, events, told },
+      ...{ client, discovery, transport, directLink, opened, session, events, told, onChange },
       /** Signs in, and waits until the session of the server has been opened. */
       async open(credentials: object) {
         const signedIn = client.discovery.open("host", credentials as never, events, { app: "" });
@@ -171,7 +172,8 @@ describe("a client's identity", () => {
     expect([signedIn.check!(), signedIn.setProfile!({}), signedIn.openRelay]).toEqual([undefined, false, undefined]);
     signedIn.signal("describe" as never, "bob", {});
     await signedIn.close();
-    for (let turn = 0; turn < 20; turn++) await settled();
+    await import("./identify.ts");
+    for (let turn = 0; turn < 20; turn++) await crypto.subtle.digest("SHA-256", secret);
     expect(opened).toEqual([]);
   });
 
@@ -200,13 +202,15 @@ describe("a client's identity", () => {
 
   test("is forgotten with the sign-in, and nothing is told afterwards", async () => {
     for (const how of ["close", "ended"] as const) {
-      const { open, online, until, opened, told, client } = create();
+      const { open, online, until, opened, told, client, onChange } = create({});
       const signedIn = await open(account);
       online();
       await until("online");
       expect(client.of("Bob").peek()).toEqual({ status: "unknown" });
       await (await client.tokens({} as never)).requestToken("Us");
       expect(client.of("Us").peek().status).toBe("pending");
+      expect(opened).toHaveLength(1);
+      expect(onChange).toHaveBeenCalledExactlyOnceWith("Us", client.of("Us").peek());
       if (how === "close") await signedIn.close();
       else opened[0]!.events.ended(new BonevalueError("disconnected", "The account is gone."));
       await vi.waitUntil(() => client.own.peek() === undefined);
@@ -222,12 +226,29 @@ describe("a client's identity", () => {
 
   test("ends the sign-in, and closes the session, where the key cannot be read", async () => {
     const keyStore = { storesCryptoKeys: true, update: () => Promise.reject(new Error("The disk is full.")) };
-    const { open, online, until, session, told } = create({ keyStore });
+    const { open, online, until, opened, session, told } = create({ keyStore });
     await open(account);
     online();
     expect(await until("ended")).toMatchObject({ code: "unsupported" });
     expect(session.close).toHaveBeenCalledTimes(1);
+    opened[0]!.events.woke();
+    for (let turn = 0; turn < 20; turn++) await settled();
     expect(told).toHaveLength(1);
+  });
+
+  test("tells what was known before the sign-in as no change", async () => {
+    const keyStore = memoryKeyStore();
+    const first = create({ keyStore });
+    await first.open(account);
+    first.online();
+    await first.until("online");
+    await (await first.client.tokens({} as never)).requestToken("Us");
+    const again = create({ keyStore });
+    await again.open(account);
+    again.online();
+    await again.until("online");
+    expect(again.client.of("Us").peek().status).toBe("pending");
+    expect(again.onChange).not.toHaveBeenCalled();
   });
 
   test.for<[string, IdentityPolicy, object, string]>([

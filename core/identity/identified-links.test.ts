@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { fromBase64Url, toBase64Url } from "../bytes.ts";
 import { BonevalueError } from "../errors.ts";
 import type {
   Description,
@@ -12,8 +13,8 @@ import { createPlatformAlgorithms } from "./algorithms.ts";
 import { createDevice, type Device } from "./device.ts";
 import { createIdentifiedLinks } from "./identified-links.ts";
 import { createMemoryStore } from "./key-store.ts";
-import { readProof } from "./proof.ts";
-import { certify, type IdentityRecord } from "./record.ts";
+import { halfOf, readProof } from "./proof.ts";
+import { addRemoved, certify, type IdentityRecord } from "./record.ts";
 import { vector } from "./testing/vectors.ts";
 import { endTrust } from "./user-changes.ts";
 
@@ -28,6 +29,7 @@ interface SideOptions {
   readonly hasRelay?: boolean;
   /** The peer's name. Default: that of its id. */
   readonly alias?: string | undefined;
+  readonly accountOf?: (alias: string) => string;
 }
 
 /** One side of one link. The test is its transport, and the network between the sides. */
@@ -75,7 +77,7 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
     isRoom: options.isRoom ?? false,
     verifiedOnly: options.verifiedOnly ?? false,
     app: "",
-    accountOf: undefined,
+    accountOf: options.accountOf,
     self: () => self,
     nameOf: () => ("alias" in options ? options.alias : peer),
     endLink(id, reason) {
@@ -474,6 +476,75 @@ describe("the record", () => {
   });
 });
 
+describe("a link that is checked again", () => {
+  /** Bob has got Ann's offer. `knows`: her account is certain for her name. */
+  async function offered(bobsOptions: SideOptions = {}, { annsDevice = {}, knows = false } = {}) {
+    const { ann, bob } = createSides(annsDevice, bobsOptions);
+    const { account, device } = (await ann.device.read()).record;
+    await bob.device.read();
+    if (knows) await bob.device.update((own) => certify(own, "ann", account, 1));
+    await bob.read(await ann.describe("offer"));
+    return { ann, bob, account, device: device.publicKey, record: (await bob.device.read()).record };
+  }
+
+  test("ends when the trust in its peer ends, or begins", async () => {
+    const known = await offered({}, { knows: true });
+    known.bob.links.recheck(known.record);
+    expect(known.bob.ended).toEqual([]);
+    known.bob.links.recheck(endTrust(known.record, "ann"));
+    expect(known.bob.ended).toMatchObject([{ code: "disconnected" }]);
+    const unknown = await offered();
+    unknown.bob.links.recheck(unknown.record);
+    expect(unknown.bob.ended).toEqual([]);
+    unknown.bob.links.recheck(certify(unknown.record, "ann", unknown.account, 1));
+    expect(unknown.bob.ended).toMatchObject([{ code: "disconnected" }]);
+  });
+
+  test("stays where the app's directory has denied the peer", async () => {
+    const { bob, record, account } = await offered({ accountOf: () => "another account" });
+    bob.links.recheck(certify(record, "ann", account, 1));
+    expect(bob.ended).toEqual([]);
+  });
+
+  test("of a removed device is refused", async () => {
+    const deriveAccount = () => algorithms.fromSeed(new Uint8Array(32).fill(1));
+    const anns = createDevice({ algorithms, store: createMemoryStore(), name: "x", deriveAccount });
+    const { bob, record, account, device } = await offered({}, { annsDevice: { device: anns }, knows: true });
+    bob.links.recheck(addRemoved(record, account, [toBase64Url(halfOf(fromBase64Url(device)!))]));
+    expect(bob.ended).toMatchObject([isRefused]);
+  });
+
+  test("of an own device ends once that is in the account", async () => {
+    const { bob, record, account } = await offered({ alias: "Us" });
+    bob.links.recheck(record);
+    expect(bob.ended).toEqual([]);
+    bob.links.recheck({ ...record, account });
+    expect(bob.ended).toMatchObject([{ code: "disconnected" }]);
+  });
+
+  test("of an own device stays while a code verifies it", async () => {
+    const { ann, bob } = createSides({}, { alias: "Us" });
+    const { account } = (await ann.device.read()).record;
+    const { record } = await bob.device.read();
+    await bob.device.update((own) => ({ ...own, account }));
+    await bob.read(await ann.describe("offer"));
+    expect(bob.identity.verified).toBe(true);
+    bob.links.recheck(record);
+    expect(bob.ended).toEqual([]);
+  });
+
+  test("stays without a proof, and before the peer has described itself", async () => {
+    const { ann, bob } = createSides();
+    await bob.read({ type: "offer", sdp: "offer" });
+    const { record } = await bob.device.read();
+    bob.links.recheck(record);
+    expect(bob.ended).toEqual([]);
+    ann.links.recheck((await ann.device.read()).record);
+    ann.links.end(() => true, new BonevalueError("disconnected", "A token was claimed."));
+    expect(ann.ended).toEqual([]);
+  });
+});
+
 describe("in a room", () => {
   /** A device of those who have a secret. */
   const memberWith = (secret: number): Device => {
@@ -605,5 +676,19 @@ test("a dial that the peer has refused is reported, and one that this side has r
   expect(ann.refused).toEqual(["bob"]);
   await bob.read({ type: "offer", sdp: "x", proof: "AAAA" });
   await bob.closed.promise;
+  expect(bob.refused).toEqual([]);
+});
+
+test.for<[string, SideOptions, boolean, string]>([
+  ["for another reason", {}, false, "link-failed"],
+  ["when it was open", {}, true, "identity-mismatch"],
+  ["after the peer has gone", { alias: undefined }, false, "identity-mismatch"],
+])("a link that ends %s is no refusal", async ([, options, isOpen, code]) => {
+  const bob = createSide("bob", "ann", "callee", options);
+  if (isOpen) bob.opened.resolve();
+  await Promise.resolve();
+  bob.closed.resolve(Object.assign(new Error(), { code }) as BonevalueError);
+  await bob.closed.promise;
+  await Promise.resolve();
   expect(bob.refused).toEqual([]);
 });
