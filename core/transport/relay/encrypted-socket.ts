@@ -17,7 +17,7 @@ const maxUnread = 2 * windowSize;
 
 /** The three channels of a link on one socket, encrypted. */
 export interface EncryptedSocket {
-  /** The bytes on control and bulk that wait. */
+  /** The bytes on control and bulk that wait, and those that are certainly on their way. */
   readonly buffered: number;
   lowMark: number;
   send(channel: Channel, message: Bytes): void;

@@ -1,10 +1,7 @@
 import { type Bytes, concat, integer, readInteger } from "../../bytes.ts";
 import { BonevalueError } from "../../errors.ts";
 import type { Channel } from "../transport.ts";
-import { channels, headSize, Kind, maxMessage, minPart, more, windowSize } from "./segments.ts";
-
-// Often enough that the other side never waits while bytes move.
-const ackAfter = windowSize / 4;
+import { ackAfter, channels, headSize, Kind, maxMessage, minPart, more } from "./segments.ts";
 
 /** The events of the incoming half of a relayed link. */
 export interface RecordReaderOptions {

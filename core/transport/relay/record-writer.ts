@@ -1,18 +1,24 @@
 import { type Bytes, concat } from "../../bytes.ts";
 import { microtask } from "../../clock.ts";
 import type { Channel } from "../transport.ts";
-import { channels, headSize, Kind, maxRecord, minPart, more, windowSize } from "./segments.ts";
+import { ackAfter, channels, headSize, Kind, maxRecord, minPart, more, windowSize } from "./segments.ts";
 
 // Packs the messages of the three channels into records. WebSockets do not report when their buffer drains, so the other
 // side acknowledges the bytes of messages, and at most `windowSize` are on their way. All others wait here, where control
 // can still overtake bulk. Segments without a message do not count: an ack must never wait for an ack.
+//
+// What is on its way counts as buffered, as what waits does: a call waits behind both. So the owner of the link, which buffers less
+// while there are calls, decides how much of the window a stream uses.
+
+// What may have arrived while its ack is due or on its way: at most one record more than what an ack waits for.
+const unacknowledged = ackAfter + maxRecord;
 
 // A message that waits behind this many bytes would be stale when it is sent.
 const lossyHighWaterMark = 16_384;
 
 /** The outgoing half of a relayed link. */
 export interface RecordWriter {
-  /** The bytes on control and bulk that wait. */
+  /** The bytes on control and bulk that wait, and those that are certainly on their way. */
   readonly buffered: number;
   /** `drain` is called when `buffered` falls to this. */
   lowMark: number;
@@ -52,7 +58,8 @@ export function createRecordWriter({ write, drain }: RecordWriterOptions): Recor
   // Until `start`.
   let isScheduled = true;
 
-  const buffered = (): number => queueOf("control").size + queueOf("bulk").size;
+  const buffered = (): number =>
+    queueOf("control").size + queueOf("bulk").size + Math.max(0, inFlight - unacknowledged);
 
   function schedule(): void {
     if (isScheduled) return;

@@ -3,7 +3,7 @@ import { concat } from "../../bytes.ts";
 import type { Channel } from "../transport.ts";
 import { createRecordReader } from "./record-reader.ts";
 import { createRecordWriter } from "./record-writer.ts";
-import { Kind, maxRecord, windowSize } from "./segments.ts";
+import { ackAfter, Kind, maxRecord, windowSize } from "./segments.ts";
 
 /** A writer whose records a reader reads, when the test says so. */
 function createPair() {
@@ -113,6 +113,19 @@ describe("the writer of records", () => {
     pair.writer.send("control", filled(600));
     await pair.settle();
     expect(pair.drained).toBe(1);
+  });
+
+  test("counts as buffered what is certainly on its way, which acks take off", async () => {
+    const pair = createPair();
+    for (let count = 0; count < 4; count++) pair.writer.send("bulk", filled(60_000));
+    await pair.settle();
+    expect(pair.writer.buffered).toBe(240_000 - ackAfter - maxRecord);
+    pair.writer.lowMark = 70_000;
+    pair.readAll();
+    expect(pair.drained).toBe(0);
+    pair.acknowledge();
+    await pair.settle();
+    expect([pair.writer.buffered, pair.drained]).toEqual([0, 1]);
   });
 
   test("drops lossy messages behind 16 KiB of others", async () => {
