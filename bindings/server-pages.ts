@@ -4,7 +4,7 @@ import { createServer, type Plugin } from "vite";
 const id = "virtual:server-pages";
 const rendering = { React: "react/server-page.tsx", Vue: "vue/server-page.ts", Svelte: "svelte/server-page.ts" };
 
-/** A Vite plugin: tests import each framework's server-rendered pages, made in Node, and hydrate them. */
+/** A Vite plugin that renders each framework's pages in Node. Tests import the rendered pages and hydrate them. */
 export function serverPages(): Plugin {
   let rendered: Promise<string> | undefined;
   return {

@@ -5,7 +5,7 @@ import { eventually } from "../../tools/eventually.ts";
 import type { Framework, Mounted } from "./framework.ts";
 import type { Pages } from "./pages.ts";
 
-/** What a behaviour test works with: two users who trust each other, and a document to mount pages in. */
+/** The environment of a behaviour test: two users who trust each other, and a document to mount pages in. */
 export interface Fixture {
   readonly framework: Framework;
   readonly network: Network;
@@ -23,7 +23,7 @@ export interface ShowOptions {
   readonly client?: Client;
   /** An element with the server-rendered page, to hydrate. Default: a new empty element. */
   readonly host?: HTMLElement;
-  /** The provider resumes. */
+  /** Whether the provider resumes at mount. */
   readonly resume?: boolean;
 }
 

@@ -16,7 +16,7 @@ export interface MountOptions {
   readonly client: Client;
   readonly host: HTMLElement;
   readonly hydrate?: boolean | undefined;
-  /** The provider resumes. */
+  /** Whether the provider resumes at mount. */
   readonly resume?: boolean | undefined;
 }
 

@@ -15,7 +15,7 @@ interface SignedFixture extends Fixture {
 
 /** Ann's and bob's identities as a view of ann shows them. */
 export const identityBehaviours: Behaviours = {
-  "shows the own identity, and what is known of a user, while signed in": signed(
+  "shows the own identity and the identity of a user while signed in": signed(
     async ({ ann, bob, show, signIn, bothSignedIn, trust }) => {
       show("identity", { alias: "bob" }, { client: ann });
       expect(texts(".own", ".user", ".link")).toEqual(["none", "bob unknown", "undefined"]);

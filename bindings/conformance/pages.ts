@@ -32,7 +32,7 @@ export const Count: Module<typeof number, typeof numbers> = defineModule("Count"
   response: numbers,
 });
 
-/** What pages share as their presence. */
+/** The presence value that pages share. */
 export const Position: PresenceDefinition<typeof number> = definePresence("Position", number);
 
 /** The props of each page. A comment says what the page renders. */
@@ -99,7 +99,7 @@ export function formatPeers(query: Query, peers: readonly Peer[]): string {
   return `${JSON.stringify(query)}: ${peers.map(({ name }) => name).join(" ")}`;
 }
 
-/** Formats a row. Like a view of an app, it throws if the mood is anything but a text. */
+/** Formats a row. Like the view of an app, it throws if the mood is not a string. */
 export function formatRow(peer: Peer | undefined, { status }: LinkState): string {
   const { mood } = (peer?.profile ?? {}) as { readonly mood?: string };
   return `${peer?.name} ${status}${mood === undefined ? "" : ` ${mood.toUpperCase()}`}`;

@@ -32,8 +32,8 @@ export function usePresence<D extends PresenceDefinition>(
 }
 
 /**
- * The values of the peers that `query` matches (default: all), at most once per animation frame. With `select`, the component
- * renders only when what it returns changes: to another value, or to a list with other items.
+ * The values of the peers that `query` matches (default: all), at most once per animation frame. With `select`, returns its
+ * result instead. The component then renders only when the result is another value, or a list with other items.
  */
 export function useOthers<D extends PresenceDefinition>(definition: D, ...args: [] | [query: Query]): Others<D>;
 export function useOthers<D extends PresenceDefinition, S>(
@@ -48,11 +48,11 @@ export function useOthers(
 ): unknown {
   const view = viewOthers(useClient(), query, definition);
   const selected = useMemo(() => selectFrom(view, select), [view, select]);
-  // Not the selection's own `subscribe`: `select` is a new function in each render, and need not subscribe again.
+  // An inline `select` creates a new selection in each render. The view's `subscribe` is stable, so React does not resubscribe.
   return useSyncExternalStore(view.subscribe, selected.peek, () => select(noOthers));
 }
 
-/** The value of one peer. With `select`, what it makes of the value. Values of other peers do not render the component. */
+/** The value of one peer. With `select`, returns its result instead. Values of other peers do not render the component. */
 export function useOther<D extends PresenceDefinition>(
   definition: D,
   peer: PeerId,

@@ -57,7 +57,7 @@ describe("a provider with `connect`", () => {
     expect(client.disconnect).toHaveBeenCalledOnce();
   });
 
-  test("does not touch the connection after `connect` has gone", () => {
+  test("does not touch the connection after `connect` was removed", () => {
     const { unmount } = mount();
     unmount();
     vi.runAllTimers();
@@ -164,7 +164,7 @@ describe("a provider with `resume`", () => {
   const onError = vi.fn();
   beforeEach(() => onError.mockReset());
 
-  /** Makes `client.resume` settle so. */
+  /** Replaces `client.resume` with `outcome`. */
   function resumeWith(outcome: () => Promise<boolean>) {
     client = { ...client, resume: vi.fn(outcome) };
   }
@@ -194,7 +194,7 @@ describe("a provider with `resume`", () => {
     expect(onError).not.toHaveBeenCalled();
   });
 
-  test("reports a failure without `connect`, and stays signed in without it", async () => {
+  test("passes the error of a failed resume to onError if `connect` is not set", async () => {
     const unreachable = new BonevalueError("unreachable", "No.");
     resumeWith(() => Promise.reject(unreachable));
     mount({ resume: true, connect: undefined, onError });
@@ -215,9 +215,9 @@ describe("a provider with `resume`", () => {
     expect(client.disconnect).toHaveBeenCalledOnce();
   });
 
-  test("in StrictMode signs in once", async () => {
+  test("signs in once in StrictMode", async () => {
     let shared: Promise<boolean> | undefined;
-    // As of a client: concurrent calls share one attempt.
+    // Like a real client: concurrent calls share one attempt.
     resumeWith(() => (shared ??= Promise.resolve(false)));
     mount({ resume: true }, (props) => (
       <StrictMode>

@@ -8,13 +8,13 @@ export interface BonevalueProviderProps {
   readonly client: Client;
   /**
    * While set, the provider stays signed in: it connects at mount, and disconnects one second after the last provider of
-   * this client unmounts. Changing it switches server or account; removing it disconnects at once. Without it the app
-   * connects the client itself.
+   * this client unmounts. Changing it switches the server or account. Removing it disconnects at once, unless another provider
+   * uses the client. Without it, the app connects the client itself.
    */
   readonly connect?: Connect | undefined;
   /**
-   * Resumes at mount with what the client's `remember` has stored, before it tries `connect`. The provider then stays signed in
-   * as with `connect`. Default false.
+   * Whether the provider resumes the session that the client's `remember` has stored, at mount and before it tries `connect`. It
+   * then stays signed in as with `connect`. Default false.
    */
   readonly resume?: boolean | undefined;
   /** Called when `resume` or `connect` fails. Default: `console.error`. */

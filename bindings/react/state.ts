@@ -49,12 +49,12 @@ export function useLink(id: PeerId): LinkState {
   return useLive(useClient().link(id), idleLink);
 }
 
-/** The keys and the devices of this account. `undefined` while signed out, and without identity. */
+/** The keys and devices of this account. `undefined` while signed out, and with the identity policy `"off"`. */
 export function useIdentity(): OwnIdentity | undefined {
   return useLive(useClient().identity, undefined);
 }
 
-/** What is known of a user: whether the user is verified, and the safety number to compare. `"Us"`: the account's other devices. */
+/** The identity of a user: its status, such as `"verified"`, and the safety number to compare. `"Us"` describes the account's other devices. */
 export function useIdentityOf(alias: Alias): UserIdentity {
   return useLive(useClient().identityOf(alias), unknownIdentity);
 }

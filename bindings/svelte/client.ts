@@ -6,8 +6,8 @@ const clientKey = Symbol("bonevalue");
 /** Options of {@link setClient}. */
 export interface SetClientOptions {
   /**
-   * Signs in at mount with what the client's `remember` has stored. `await client.resume()` tells whether it has. Default
-   * false.
+   * Whether the client resumes the session that its `remember` has stored, at mount. `await client.resume()` resolves to whether
+   * it has resumed. Default false.
    */
   readonly resume?: boolean | undefined;
 }

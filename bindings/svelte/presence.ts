@@ -20,7 +20,7 @@ export interface UsePresence<T> extends Writable<T> {
 }
 
 /**
- * The value of this peer. Assign a new value; changes inside of it are not noticed. All components share one value for each
+ * The value of this peer. Assign a new value; changes inside it have no effect. All components share one value for each
  * name: the first initial value and options count. It is withdrawn 1 s after the last of them is destroyed.
  *
  * @example
@@ -34,7 +34,7 @@ export function usePresence<D extends PresenceDefinition>(
 ): UsePresence<PresenceInput<D>> {
   const { state, set } = sharePresence(getClient(), definition, initial, options);
   const shown = follow(() => state);
-  // Also if nothing reads it.
+  // Offers the value even if nothing reads it.
   onMount(() => state.subscribe(() => {}));
   const assign = (value: PresenceInput<D>) => set(() => value);
   return {
@@ -52,7 +52,7 @@ export function usePresence<D extends PresenceDefinition>(
 
 /**
  * The values of the peers that `query` matches (default: all), at most once per animation frame. Pass a function if the query
- * changes. With `select`, effects rerun only when what it returns changes: to another value, or to a list with other items.
+ * changes. With `select`, returns its result instead. Effects then rerun only when the result is another value, or a list with other items.
  */
 export function useOthers<D extends PresenceDefinition>(
   definition: D,
@@ -77,7 +77,7 @@ export function useOthers(
   });
 }
 
-/** The value of one peer. Pass a function if the id changes. With `select`, what it makes of the value. */
+/** The value of one peer. Pass a function if the id changes. With `select`, returns its result instead. */
 export function useOther<D extends PresenceDefinition>(
   definition: D,
   peer: MaybeGetter<PeerId>,

@@ -51,15 +51,15 @@ export function useLink(id: MaybeGetter<PeerId>): Current<LinkState> {
   return follow(() => client.link(getValue(id)));
 }
 
-/** The keys and the devices of this account. `undefined` while signed out, and without identity. */
+/** The keys and devices of this account. `undefined` while signed out, and with the identity policy `"off"`. */
 export function useIdentity(): Current<OwnIdentity | undefined> {
   const { identity } = getClient();
   return follow(() => identity);
 }
 
 /**
- * What is known of a user: whether the user is verified, and the safety number to compare. `"Us"`: the account's other devices.
- * Pass a function if the alias changes.
+ * The identity of a user: its status, such as `"verified"`, and the safety number to compare. `"Us"` describes the account's other
+ * devices. Pass a function if the alias changes.
  */
 export function useIdentityOf(alias: MaybeGetter<Alias>): Current<UserIdentity> {
   const client = getClient();

@@ -3,11 +3,11 @@ import type { Client } from "../../core/index.ts";
 
 /** Options of the {@link bonevalue} plugin. */
 export interface BonevalueOptions {
-  /** On a server, create one for each request. */
+  /** The client of this app. On a server, create one for each request. */
   readonly client: Client;
   /**
-   * Signs in with what the client's `remember` has stored, except on a server. `await client.resume()` tells whether it has.
-   * Default false.
+   * Whether the plugin resumes the session that the client's `remember` has stored, except on a server. `await client.resume()`
+   * resolves to whether the client has resumed. Default false.
    */
   readonly resume?: boolean | undefined;
 }

@@ -24,7 +24,7 @@ import { useClient } from "./client.ts";
 
 const noOthers: readonly never[] = Object.freeze([]);
 
-/** The current value of the `Live` that `live` returns, from mount until the scope ends; before, and on a server, `initial`. */
+/** Follows the `Live` that `live` returns from mount until the scope ends. Before, and on a server, the value is `initial`. */
 function useMounted<T>(live: () => Live<T>, initial: T): Readonly<ShallowRef<T>> {
   const current = shallowRef(initial) as ShallowRef<T>;
   watchPostEffect((onCleanup) => {
@@ -37,7 +37,7 @@ function useMounted<T>(live: () => Live<T>, initial: T): Readonly<ShallowRef<T>>
 }
 
 /**
- * The value of this peer, as a ref to read and to set. Assign a new value; changes inside of it are not noticed. All
+ * The value of this peer, as a ref to read and to set. Assign a new value; changes inside it have no effect. All
  * components share one value for each name: the first initial value and options count. It is withdrawn 1 s after the last
  * scope ends.
  *
@@ -57,8 +57,8 @@ export function usePresence<D extends PresenceDefinition>(
 }
 
 /**
- * The values of the peers that `query` matches (default: all), at most once per animation frame. With `select`, what it makes
- * of them; it may read refs.
+ * The values of the peers that `query` matches (default: all), at most once per animation frame. With `select`, its result
+ * instead. `select` may read refs.
  */
 export function useOthers<D extends PresenceDefinition>(
   definition: D,
@@ -79,7 +79,7 @@ export function useOthers(
   return computed((before) => keepSame(before, select(others.value)));
 }
 
-/** The value of one peer. With `select`, what it makes of the value. */
+/** The value of one peer. With `select`, its result instead. */
 export function useOther<D extends PresenceDefinition>(
   definition: D,
   peer: MaybeRefOrGetter<PeerId>,

@@ -56,13 +56,13 @@ export function useLink(id: MaybeRefOrGetter<PeerId>): Readonly<Ref<LinkState>> 
   return useLive(() => client.link(toValue(id)), idleLink);
 }
 
-/** The keys and the devices of this account. `undefined` while signed out, and without identity. */
+/** The keys and devices of this account. `undefined` while signed out, and with the identity policy `"off"`. */
 export function useIdentity(): Readonly<Ref<OwnIdentity | undefined>> {
   const { identity } = useClient();
   return useLive(() => identity, undefined);
 }
 
-/** What is known of a user: whether the user is verified, and the safety number to compare. `"Us"`: the account's other devices. */
+/** The identity of a user: its status, such as `"verified"`, and the safety number to compare. `"Us"` describes the account's other devices. */
 export function useIdentityOf(alias: MaybeRefOrGetter<Alias>): Readonly<Ref<UserIdentity>> {
   const client = useClient();
   return useLive(() => client.identityOf(toValue(alias)), unknownIdentity);

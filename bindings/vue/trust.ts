@@ -13,7 +13,8 @@ export interface UseTrust extends Omit<Trust, "state"> {
 }
 
 /**
- * Functions that decide whom this user trusts and verifies, and their state. A failed request does not reject: it resolves to `false` or `undefined`, and sets `error`.
+ * Returns functions that change whom this user trusts and verifies, with the state of the latest request. A failed request does
+ * not reject: it resolves to `false` or `undefined`, and sets `error`.
  *
  * @example
  * const { claimToken, pending, error } = useTrust();

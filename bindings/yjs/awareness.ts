@@ -11,7 +11,7 @@ import type { Live, OwnPresence, PeerId, PeerPresence } from "../../core/index.t
 export interface AwarenessState {
   readonly client: number;
   readonly clock: number;
-  /** JSON, as in the protocol of Yjs, since editors put objects with a `toJSON` in it. */
+  /** JSON, as in the protocol of Yjs. Editors store objects with a `toJSON` method in it. */
   readonly state: string;
 }
 
@@ -24,7 +24,7 @@ export const awarenessState: v.GenericSchema<AwarenessState> = v.object({
   state: v.pipe(v.string(), v.check(isJsonObject, "Expected the JSON of an object.")),
 });
 
-/** Shows others' states in `awareness`, and its local one to others. Returns the undo, which removes others' states. */
+/** Copies the states of other peers into `awareness`, and offers its local state to them. Returns the undo, which also removes their states. */
 export function shareAwareness(
   awareness: Awareness,
   own: Pick<OwnPresence<AwarenessState | null>, "set">,
@@ -44,7 +44,7 @@ export function shareAwareness(
   function publish(): void {
     const state = awareness.getLocalState();
     const client = awareness.clientID;
-    // Clocks begin at 1, since an Awareness does not accept the state of an unknown client with clock 0.
+    // Clocks begin at 1, because an Awareness rejects the state of an unknown client with clock 0.
     const clock = awareness.meta.get(client)!.clock + 1;
     attempt(() => own.set(state && { client, clock, state: JSON.stringify(state) }));
   }
@@ -66,7 +66,7 @@ export function shareAwareness(
     shown.delete(peer);
     if (client === awareness.clientID) return;
     removeAwarenessStates(awareness, [client], own);
-    // Else a state that returns would be taken for an old one.
+    // Otherwise the Awareness would ignore the same state when the peer returns.
     awareness.meta.delete(client);
   }
 

@@ -6,7 +6,7 @@ import { createNetwork, createVirtualClock } from "../../core/testing/index.ts";
 import { fc } from "../../tools/property.ts";
 import { createYjsProvider } from "./provider.ts";
 
-// The scenarios of y-websocket, retold. The network uses the virtual clock; the provider and Awareness use the platform's
+// Adapted from the scenarios of y-websocket's tests. The network uses the virtual clock; the provider and Awareness use the platform's
 // timers. The tests advance both together.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
@@ -40,7 +40,7 @@ function createWorld() {
     const errors: BonevalueError[] = [];
     client.on("error", (error) => errors.push(error));
     await connect(client, name);
-    // Not spread, because of the getters.
+    // `Object.assign` keeps the getters of its target. A spread would replace them with values.
     return Object.assign(share(client), { client, errors, id: client.getId()!, connect: () => connect(client, name) });
   }
 
@@ -134,7 +134,7 @@ test("a change whose link is lost at that moment is sent again", async () => {
   expect([ann.faults, bob.faults]).toEqual([[], []]);
 });
 
-test("a late joiner gets the whole document, also what was written by peers that have left", async () => {
+test("a peer that joins late gets the whole document, including changes of peers that have left", async () => {
   const { pass, join } = createWorld();
   const [ann, bob] = [await join("ann"), await join("bob")];
   ann.text.insert(0, "Tea");
@@ -306,7 +306,7 @@ test.each([
   ["a broken update", "Yjs.Update:notes", Uint8Array.of(255, 255, 255)],
   ["a broken state vector", "Yjs.Sync:notes", Uint8Array.of(255, 255, 255)],
   ["a text instead of bytes", "Yjs.Update:notes", "hello"],
-])("%s becomes an error event, and the document goes on", async (_, module, request) => {
+])("%s becomes an error event, and later changes still arrive", async (_, module, request) => {
   const { pass, join } = createWorld();
   const [ann, bob] = [await join("ann"), await join("bob")];
   await pass(1_000);
@@ -341,7 +341,7 @@ test("random and damaged updates never stop the page", async () => {
   expect(ann.shown).toContain("Tea");
 });
 
-test("a peer that answers nonsense is reported, and gets later changes all the same", async () => {
+test("an invalid answer of a peer is reported, and the peer still gets later changes", async () => {
   const { pass, join } = createWorld();
   const ann = await join("ann");
   const bob = await join("bob");
@@ -388,7 +388,7 @@ test("awareness states appear, change, and disappear with their peers", async ()
   ]);
 });
 
-test("an awareness state stays while its peer is silent, goes when the path is broken, and returns", async () => {
+test("an awareness state stays while its peer is silent, disappears when the network path breaks, and returns with it", async () => {
   const { pass, network, join } = createWorld();
   const [ann, bob] = [await join("ann"), await join("bob")];
   ann.awareness.setLocalState({ name: "Ann" });
@@ -441,7 +441,7 @@ test("a hostile awareness state is reported, and changes neither the local state
     { client: 1, clock: 9, state: "[[[" },
   ]) {
     mine.set(value);
-    // Longer than errors of one peer and name are held back.
+    // Longer than the client suppresses further errors of one peer and name.
     await pass(1_500);
   }
   expect(ann.awareness.getLocalState()).toEqual({});

@@ -20,11 +20,11 @@ import { awarenessState, shareAwareness } from "./awareness.ts";
 // Keeps a document the same on all peers that have it open.
 //
 // - Presence says who has the document open, keeps the links open, and carries the awareness state.
-// - `Sync` exchanges state vectors: what each side has. The side that sees the other first calls it. From then on each
-//   side knows what the other one lacks, sends that, and then every change of its own.
-// - `Update` carries changes, one call to a peer at a time. Changes made meanwhile are merged into the next one. The
-//   answer confirms it; without an answer the changes are sent again, as Yjs ignores what it knows already.
-// - A page that reloads, or returns after an outage, calls `Sync` again. Its request replaces what waits for it.
+// - `Sync` exchanges state vectors, which say which changes each side has. The side that sees the other first calls it. Then
+//   each side knows which changes the other lacks. It sends these, and then every change of its own.
+// - `Update` carries changes, one call to a peer at a time. Changes made meanwhile are merged into the next call. The
+//   answer confirms the changes. Without an answer they are sent again, because Yjs ignores changes that it has already.
+// - A page that reloads, or returns after an outage, calls `Sync` again. Its request replaces the changes that wait for it.
 
 /** Synchronizes a document between the peers that have it open. */
 export interface YjsProvider {
@@ -40,27 +40,27 @@ export interface YjsProviderOptions {
   readonly query: Query;
   /** The name of the document, the same for all its peers. At most 100 characters. */
   readonly name: string;
-  /** Its states are shared, too: names, cursors and selections. */
+  /** An Awareness whose states are shared, too: names, cursors and selections. */
   readonly awareness?: Awareness | undefined;
   /**
    * Called with an error that another attempt cannot fix, such as a document that is too large for a peer. Default:
-   * `console.error`. What other peers send in error becomes an `error` event of the client.
+   * `console.error`. Invalid data from other peers causes an `error` event of the client.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /** A peer that may have the document open. */
 interface Remote {
-  /** Changes that it lacks. Undefined until it is known what it has. */
+  /** The changes that the peer lacks. Undefined until its state vector is known. */
   waiting: Uint8Array[] | undefined;
-  /** Whether presence has listed it. Before, only its request has arrived. */
+  /** Whether presence lists the peer. While false, only a request of the peer has arrived. */
   isListed: boolean;
-  /** Ends the pause of its task. */
+  /** Ends the pause of the peer's task. */
   wake: () => void;
   readonly leaving: AbortController;
 }
 
-/** The time until a failed call is repeated. */
+/** The time in ms until a failed call is repeated. */
 const retryMs = 1_000;
 /** Larger updates are sent as files, which have no limit of their own at the sender. */
 const maxInlineBytes = 64 * 1_024;
@@ -85,7 +85,7 @@ const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 /**
  * Synchronizes `doc` with every peer that matches `query` and has a provider of the same `name`, as long as both are online.
  * Changes that were made offline are merged when peers meet again. Throws `module-taken` if the client has a provider of
- * this name, and `invalid-request` if the name is too long.
+ * this name, and `invalid-request` if the name is not a string of at most 100 characters.
  *
  * @example
  * const doc = new Y.Doc();
@@ -97,7 +97,7 @@ export function createYjsProvider(
   { query, name, awareness, onError = console.error }: YjsProviderOptions,
 ): YjsProvider {
   if (typeof name !== "string" || name.length > maxNameLength)
-    throw new BonevalueError("invalid-request", `Name the document, in at most ${maxNameLength} characters.`);
+    throw new BonevalueError("invalid-request", `The document's name must be a string of at most ${maxNameLength} characters.`);
   const Sync = defineModule(`Yjs.Sync:${name}`, { request: bytes, response: bytes });
   const Update = defineModule(`Yjs.Update:${name}`, { request: v.union([bytes, file()]) });
   const Open = definePresence(`Yjs:${name}`, v.nullable(awarenessState));
@@ -120,7 +120,7 @@ export function createYjsProvider(
     remote.wake();
   }
 
-  /** Calls a peer until it is forgotten: first to learn what it has, then with what it lacks. */
+  /** Calls a peer until it is forgotten: first for its state vector, then with the changes that it lacks. */
   async function serve(id: PeerId, remote: Remote): Promise<void> {
     const { signal } = remote.leaving;
     while (!signal.aborted) {
@@ -166,7 +166,7 @@ export function createYjsProvider(
   function onUpdate(update: Uint8Array, origin: unknown): void {
     if (origin === provider) return;
     for (const { waiting, wake } of remotes.values()) {
-      // More than one wait for an answer, or for another attempt.
+      // If others wait already, the task is in a call, or pauses before another attempt.
       if (waiting?.push(update) === 1) wake();
     }
   }
