@@ -97,7 +97,10 @@ export function createYjsProvider(
   { query, name, awareness, onError = console.error }: YjsProviderOptions,
 ): YjsProvider {
   if (typeof name !== "string" || name.length > maxNameLength)
-    throw new BonevalueError("invalid-request", `The document's name must be a string of at most ${maxNameLength} characters.`);
+    throw new BonevalueError(
+      "invalid-request",
+      `The document's name must be a string of at most ${maxNameLength} characters.`,
+    );
   const Sync = defineModule(`Yjs.Sync:${name}`, { request: bytes, response: bytes });
   const Update = defineModule(`Yjs.Update:${name}`, { request: v.union([bytes, file()]) });
   const Open = definePresence(`Yjs:${name}`, v.nullable(awarenessState));
