@@ -42,7 +42,8 @@ export const ownBundlers: readonly Trial[] = [
   {
     name: "esbuild, server",
     packages: { esbuild: "^0.28" },
-    files: { "main.js": serverMain },
+    // The trial before this one has made the folder a package of modules.
+    files: { "package.json": '{ "type": "commonjs" }', "main.js": serverMain },
     commands: [
       ["esbuild", "main.js", "--bundle", "--platform=node", "--external:@node-rs/argon2", "--outfile=out/main.js"],
       run,
