@@ -71,6 +71,15 @@ test("what is known is the record that was read or written last", async () => {
   expect((await device.known()).record).toBe(written);
 });
 
+test("what is known is read from the store at first, without the account's secret", async () => {
+  const store = createMemoryStore();
+  const { key } = await openDevice({ algorithms, store, name });
+  const deriveAccount = vi.fn(() => algorithms.fromSeed(new Uint8Array(32)));
+  const known = await createDevice({ algorithms, store, name, deriveAccount }).known();
+  expect(known.key.publicKey).toEqual(key.publicKey);
+  expect(deriveAccount).not.toHaveBeenCalled();
+});
+
 test("a store that does not tell of changes can be used", async () => {
   const { subscribe: _, ...store } = createMemoryStore();
   const device = await openDevice({ algorithms, store, name });
