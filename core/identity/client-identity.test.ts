@@ -207,8 +207,9 @@ describe("a client's identity", () => {
       online();
       await until("online");
       expect(client.of("Bob").peek()).toEqual({ status: "unknown" });
+      const us = client.of("Us");
       await (await client.tokens({} as never)).requestToken("Us");
-      expect(client.of("Us").peek().status).toBe("pending");
+      expect(us.peek().status).toBe("pending");
       expect(opened).toHaveLength(1);
       expect(onChange).toHaveBeenCalledExactlyOnceWith("Us", client.of("Us").peek());
       if (how === "close") await signedIn.close();
@@ -234,6 +235,27 @@ describe("a client's identity", () => {
     opened[0]!.events.woke();
     for (let turn = 0; turn < 20; turn++) await settled();
     expect(told).toHaveLength(1);
+  });
+
+  test("tells nothing of a key that cannot be read when the sign-in is over", async () => {
+    const reading = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const keyStore = {
+      storesCryptoKeys: true,
+      async update() {
+        begun.resolve();
+        await reading.promise;
+        throw new Error("The disk is full.");
+      },
+    };
+    const { open, online, told } = create({ keyStore });
+    const signedIn = await open(account);
+    online();
+    await begun.promise;
+    await signedIn.close();
+    reading.resolve();
+    for (let turn = 0; turn < 20; turn++) await crypto.subtle.digest("SHA-256", secret);
+    expect(told).toEqual([]);
   });
 
   test("tells what was known before the sign-in as no change", async () => {

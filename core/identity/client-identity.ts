@@ -110,8 +110,7 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
           if (isNews) client.onChange(alias, value);
         },
       });
-      if (isOver) identity.stop();
-      else if (room !== undefined) session = start({ ...credentials, room: identity.room! });
+      if (!isOver && room !== undefined) session = start({ ...credentials, room: identity.room! });
     }
 
     function enqueue(step: () => void | Promise<void>): void {
@@ -120,7 +119,7 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
 
     function fail(error: BonevalueError): void {
       if (isOver) return;
-      stop();
+      // This stops the identity, too.
       void session?.close();
       events.ended(error);
     }
