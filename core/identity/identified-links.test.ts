@@ -196,8 +196,11 @@ test("candidates behind a refused description do not reach the transport", async
   bob.network.description({ ...offer, sdp: "changed" });
   bob.network.candidate({ candidate: "1" });
   await until(() => bob.ended.length > 0);
-  await bob.guarded.settled();
+  bob.guarded.candidate({ candidate: "2" });
+  bob.guarded.settled();
+  await Promise.resolve();
   expect(bob.received).toEqual([]);
+  expect(bob.sent).toEqual([]);
   expect(bob.ended).toMatchObject([isRefused]);
 });
 

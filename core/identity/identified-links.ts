@@ -215,8 +215,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       ]);
       ownDevice ??= state.key.publicKey;
       if (!isEqual(ownDevice, state.key.publicKey)) throw mismatch("The identity was reset meanwhile. Call again.");
-      const peerDevice = remote?.parsed ? deviceOf(remote.parsed) : met.get(peer);
-      const body = await bodyFor(algorithms, state, aliasOf(peer), peerDevice);
+      const body = await bodyFor(algorithms, state, aliasOf(peer), met.get(peer));
       const proof = await createProof(state.key, body, { role, app, from: self(), to: peer, own: hash, answered });
       newest.own = { hash, proof };
       return { ...description, proof: toBase64Url(proof) };
@@ -233,7 +232,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       const hash = await verify(description, parsed, own);
       if (remote && !hasSameDevice(remote.parsed, parsed)) throw mismatch("Another device took part in an open link.");
       const { verified, stored } = await judgePeer(alias, parsed, fail);
-      if (parsed && alias === us && !isRoom) met.set(peer, deviceOf(parsed));
+      if (parsed && alias === us) met.set(peer, deviceOf(parsed));
       if (role === "callee") signLater(stored.then(device.known));
       return { alias, parsed, verified, hash, proof: text === undefined ? new Uint8Array() : fromBase64Url(text)! };
     }
