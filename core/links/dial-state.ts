@@ -2,7 +2,7 @@ import type { SignalKind } from "../protocol/messages.ts";
 import type { Signal } from "./signaling.ts";
 
 // Which attempt stands when both peers dial: "perfect negotiation" (W3C WebRTC, section 10.7) for whole connections.
-// docs/protocol.md, "Whose attempt stands".
+// docs/protocol.md, "Simultaneous attempts".
 //
 // Each side numbers its attempts in ascending order, from the time of day: a page that is reloaded keeps its peer id, and
 // its attempts have to be newer than those before. Signals get lost, repeated and delayed, so a side keeps the peer's newest

@@ -53,7 +53,7 @@ export interface Hello {
   readonly assembly: number;
   /** Extensions that the side understands, by name: {@link features}. Their frames are sent only to a side that names them. */
   readonly features?: readonly string[] | undefined;
-  /** The sender's device key, then the receiver's device key. docs/protocol.md, "Hello". */
+  /** The sender's device key, then the receiver's device key. docs/protocol.md, "Keys in the hello". */
   readonly identity?: unknown;
 }
 
