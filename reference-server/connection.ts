@@ -90,7 +90,7 @@ export function openConnection(
   /** Returns the refusal to send for a failure. Other errors are logged and not shown to the client. */
   function refusalOf(error: unknown): Refusal {
     if (error instanceof Refusal) return error;
-    log.error({ error }, "a frame failed");
+    log.error({ error }, "a message of a client could not be handled");
     const options = { close: closeCode.overloaded, after: 5_000 };
     return new Refusal("unreachable", "The server cannot handle this at the moment: try again soon.", options);
   }
@@ -152,13 +152,17 @@ export function openConnection(
   async function answerTo(request: Request): Promise<Answer> {
     if (request.type === "openRelay") return ["relayResponse", openRelay(request.data.to)];
     const { id, user, device } = me!;
-    if (user === undefined) throw new Refusal("unsupported", "In a room there are neither accounts nor trust.");
+    if (user === undefined)
+      throw new Refusal("unsupported", "In a room there are neither accounts nor trust: sign in with an account.");
     return parts.answer({ id, user, device, address: client.address }, request);
   }
 
   function openRelay(to: string): RelayTicket {
     if (parts.relay) return parts.relay.open(member!, to);
-    throw new Refusal("unsupported", "This server relays no links.");
+    throw new Refusal(
+      "unsupported",
+      "This server relays no links: set its option `relay`, and in a cluster `nodeUrl`, too.",
+    );
   }
 
   async function leave(back: boolean): Promise<void> {

@@ -23,7 +23,7 @@ export interface ServerOptions {
   path?: string | undefined;
   /** The URL of this server for browsers, if it is behind a proxy; invitations use it. Default: the address it listens on. */
   publicUrl?: string | undefined;
-  /** The name of the service, at most 64 characters, and the URL of the app: in invitations and on their page. */
+  /** The name of the service, at most 64 characters, and the URL of the app. Invitations and the invitation page show both. */
   name?: string | undefined;
   appUrl?: string | undefined;
   /** `":memory:"`, the path of a SQLite file (default `bonevalue.db`), a `postgres://` URL, or a store of the app. */
@@ -48,7 +48,7 @@ export interface ServerOptions {
    * a cluster it needs `nodeUrl`.
    */
   relay?: boolean | Partial<RelayLimits> | undefined;
-  /** The URL of this node for browsers, where no proxy passes a socket on to another node. Relayed links use it. */
+  /** The URL at which browsers reach this server directly, and no other server of the cluster. Relayed links use it. */
   nodeUrl?: string | undefined;
   /**
    * For an app with its own accounts: returns the user of a token, or the room and the name that it gives the token's owner.

@@ -174,7 +174,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Boneval
     if (url === undefined) {
       log.warn(
         {},
-        "this server relays no links: set `nodeUrl` (--node-url), since peers have to reach this node of the cluster",
+        "this server relays no links: set `nodeUrl` (--node-url), because peers have to reach this server of the cluster directly",
       );
       return undefined;
     }

@@ -13,7 +13,8 @@ const lockTimeout = 5_000;
  */
 export async function backup(target: string, flags: StoreValues): Promise<number> {
   const source = flags.store ?? "bonevalue.db";
-  if (isShared(source)) throw new Error("A postgres:// store is backed up with pg_dump, not with this command.");
+  if (isShared(source))
+    throw new Error("This command copies SQLite files only: back up a postgres:// store with pg_dump.");
   assertStoreExists(source);
   if (existsSync(target)) throw new Error(`${target} exists already: choose another file for the backup.`);
   const { DatabaseSync } = await import("node:sqlite");

@@ -21,18 +21,20 @@ const help = `bonevalue-server: a discovery server for pages that connect direct
 
   bonevalue-server serve                Run the server until SIGTERM or Ctrl-C.
   bonevalue-server dev                  Run a server for development: in memory, for pages of this machine, with rooms,
-                                        relays and two accounts, on the first free port from --port on. Prints a program
-                                        to paste into a page.
+                                        relays and two accounts. Tries --port and the ports after it until one is free.
+                                        Prints a program to paste into a page.
   bonevalue-server user list            Print the names of all accounts.
   bonevalue-server user add NAME        Create an account. Asks for the password, or reads it from standard input.
   bonevalue-server user remove NAME     Remove an account with its sessions and trust.
   bonevalue-server user password NAME   Set a password, and end all sessions.
   bonevalue-server user trust A ALIAS-OF-B B ALIAS-OF-A
-                                        Let two accounts trust each other, each under the other's alias.
+                                        Let accounts A and B trust each other: A calls B ALIAS-OF-B, and B calls A
+                                        ALIAS-OF-A.
   bonevalue-server user sessions NAME   Print the sessions of an account, and when each was last used.
   bonevalue-server invite EMAIL         Print a one-use link with which the invited person creates an account.
   bonevalue-server invite EMAIL INVITER ALIAS-OF-INVITED ALIAS-OF-INVITER
-                                        The same; once it is accepted, the two trust each other under these aliases.
+                                        The same. When the invitation is accepted, the invited person and the account
+                                        INVITER trust each other under these aliases.
   bonevalue-server kick PEER            End the session of a peer, which may sign in again.
   bonevalue-server ban                  Print the bans.
   bonevalue-server ban user|address NAME UNTIL
@@ -44,8 +46,8 @@ const help = `bonevalue-server: a discovery server for pages that connect direct
 
 Changes take effect in running servers within a second.
 
-Every flag can also be set by the environment variable beside it. Use these for secrets, since other
-users of the machine can see command lines. All commands accept --help, and all
+Every flag can also be set by the environment variable beside it. Use environment variables for secrets,
+because other users of the machine can see command lines. All commands accept --help, and all
 except dev accept --store and --url. The other flags are for serve; --port is also for dev.
 --version prints the version.
 

@@ -67,14 +67,16 @@ export const serveFlags: Flags<ServeValues> = {
   },
   cert: { value: "FILE", help: "TLS certificate chain, PEM. Reloaded on SIGHUP and when the file changes." },
   key: { value: "FILE", help: "TLS private key, PEM." },
-  insecure: { help: "Listen without TLS on other addresses than loopback: only behind a proxy that terminates TLS." },
+  insecure: {
+    help: "Listen without TLS on addresses other than loopback. Use it only behind a proxy that terminates TLS.",
+  },
   rooms: { help: "Let pages sign in to rooms without an account. Anybody who knows the name of a room may enter it." },
   relay: {
-    help: "Pass on the bytes of links between peers that find no direct path. The peers encrypt them. With --cluster it needs --node-url.",
+    help: "Relay links between peers that find no direct path. The peers encrypt them. With --cluster, --relay needs --node-url.",
   },
   "node-url": {
     value: "URL",
-    help: "The http(s):// URL of this node for browsers, where no proxy passes a socket on to another node. Relayed links use it.",
+    help: "The http(s):// URL at which browsers reach this server directly, and no other server of the cluster. Relayed links use it.",
   },
   origin: {
     multiple: true,
@@ -93,15 +95,15 @@ export const serveFlags: Flags<ServeValues> = {
   },
   "ice-secret": {
     value: "SECRET",
-    help: "The static-auth-secret of coturn. Credentials for the turn: URLs are minted from it; each is valid for an hour.",
+    help: "The static-auth-secret of coturn. The server derives credentials for the turn: URLs from it. Each is valid for an hour.",
   },
   "metrics-from": {
     multiple: true,
     value: "NETWORK",
     help: "Address or network that may read /metrics; may be repeated. Default: this machine.",
   },
-  name: { value: "NAME", help: "The name of the service, in invitations and on their page." },
-  "app-url": { value: "URL", help: "The URL of the app. Invitations and their page end with a link to it." },
+  name: { value: "NAME", help: "The name of the service, shown in invitations and on the invitation page." },
+  "app-url": { value: "URL", help: "The URL of the app. Invitations and the invitation page end with a link to it." },
   smtp: {
     value: "URL",
     help: "The mail server for invitations, as smtp(s)://user:password@host. Without it, links are logged.",
@@ -182,7 +184,7 @@ function parseIce(urls: readonly string[], secret: string | undefined): IceOptio
 
 function readCertificate({ cert, key }: ServeValues): Certificate | undefined {
   if (cert === undefined && key === undefined) return undefined;
-  if (cert === undefined || key === undefined) throw new Error("--cert and --key must be given together.");
+  if (cert === undefined || key === undefined) throw new Error("--cert and --key belong together: set both.");
   return { cert: readFlagFile("cert", cert), key: readFlagFile("key", key) };
 }
 
@@ -191,6 +193,6 @@ function readFlagFile(flag: string, path: string): Buffer {
     return readFileSync(path);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`The file of --${flag} cannot be read (${why}).`, { cause });
+    throw new Error(`The file of --${flag} cannot be read (${why}): check the path and its permissions.`, { cause });
   }
 }

@@ -24,7 +24,8 @@ async function startPeers(options: ServerOptions, names: readonly string[], proo
     const line = text.split("\n").find((one) => one.startsWith(`bonevalue_${name} `));
     return Number(line?.split(" ")[1] ?? 0);
   };
-  const sidesCome = () => test.logged.filter(([, message]) => message === "a side of a relayed link has come").length;
+  const sidesCome = () =>
+    test.logged.filter(([, message]) => message === "one side of a relayed link has connected").length;
   return { ...test, url, ann, bob, metric, sidesCome, connect: () => connectRelay(url, ann, bob) };
 }
 

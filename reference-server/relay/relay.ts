@@ -136,7 +136,7 @@ export function createRelay(parts: RelayParts): Relay {
     tickets.delete(ticket);
     if (attach) {
       attach(socket);
-      log.debug({}, "a side of a relayed link has come");
+      log.debug({}, "one side of a relayed link has connected");
       return;
     }
     metrics.relayRefused("ticket");
@@ -197,7 +197,7 @@ export function createRelay(parts: RelayParts): Relay {
   }
 
   function logError(error: unknown): void {
-    log.error({ error }, "the right to a relayed link cannot be checked; retrying");
+    log.error({ error }, "relayed links cannot be checked; retrying");
   }
 
   return { open, accept, pipes: () => links.size };
