@@ -148,7 +148,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
       const name = checkedName(username);
       checkPassword(password);
       if (!(await store.addAccount(name, await passwords.hash(password))))
-        throw new Error(`The account "${name}" exists already.`);
+        throw new Error(`The account "${name}" exists already: choose another name.`);
     },
     async ensure(username) {
       await store.addAccount(username, undefined);
@@ -183,7 +183,10 @@ export function createAccounts(parts: AccountsParts): Accounts {
       const inviter = from && (await existingName(from.from));
       const trust = from && aliasesOf({ ...from, from: canonicalName(from.from) });
       const hasAccount = (await store.account(name)) !== undefined;
-      if (hasAccount && trust === undefined) throw new Error(`"${name}" already has an account.`);
+      if (hasAccount && trust === undefined)
+        throw new Error(
+          `"${name}" already has an account: invite it with an inviter and two aliases, which creates trust.`,
+        );
       if (name === inviter) throw ownAddress();
       const secret = newSecret();
       const expires = clock.now() + limits.invitationAge;

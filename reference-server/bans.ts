@@ -50,7 +50,8 @@ export function createBans(store: Store, clock: Clock): Bans {
 
   return {
     async add(banned, until) {
-      if (!(until.getTime() > clock.now())) throw new Error("The end of a ban must be a date in the future.");
+      if (!(until.getTime() > clock.now()))
+        throw new Error("The end of a ban must be a date in the future, such as 2030-12-31.");
       const add = store.addBan ?? unsupported();
       await add({ subject: subjectOf(banned), until: until.getTime() });
       await reload();

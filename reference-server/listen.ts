@@ -76,7 +76,7 @@ function listenProblem(cause: unknown, host: string, port: number): string {
   if (code === "EADDRINUSE")
     return `Port ${port} on ${host} is in use: stop the program that uses it, or choose another port.`;
   if (code === "EACCES") return `This user may not listen on port ${port}: choose a port above 1023.`;
-  return `Cannot listen on ${host}, port ${port} (${text(cause)}).`;
+  return `Cannot listen on ${host}, port ${port} (${text(cause)}): check \`host\` (--host) and \`port\` (--port).`;
 }
 
 function text(cause: unknown): string {

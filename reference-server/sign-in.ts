@@ -227,9 +227,13 @@ export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientO
   return async ({ type, data }, client) => {
     const { address } = client;
     if (data.version < discoveryVersion)
-      throw new Refusal("incompatible", `This server speaks version ${discoveryVersion} of the protocol.`, {
-        close: closeCode.incompatible,
-      });
+      throw new Refusal(
+        "incompatible",
+        `This server speaks version ${discoveryVersion} of the protocol, and the page an older one: update the app.`,
+        {
+          close: closeCode.incompatible,
+        },
+      );
     const app = checkedApp(data.app);
     // Before a password is hashed.
     bans.check(address);
@@ -261,7 +265,7 @@ function isSameGuest(guest: GuestSession, { group, name }: Identity): boolean {
 
 async function verifyToken(authenticate: Authenticate, token: string): Promise<Authenticated> {
   const answer = await authenticate(token);
-  if (answer === undefined) throw unauthenticated("This token is invalid or has expired.");
+  if (answer === undefined) throw unauthenticated("This token is invalid or has expired: sign in again.");
   return answer;
 }
 

@@ -67,7 +67,9 @@ function filterAllowed(owner: string, trusted: readonly Trusted[], log: Log): Tr
   return canonical.filter(({ username, alias }) => {
     try {
       if (username === owner || aliases.has(checkedAlias(alias)))
-        throw new Error("The alias is for the user itself, or is used twice.");
+        throw new Error(
+          "The alias is for the user itself, or for two users: return each user once, under an alias of its own.",
+        );
       aliases.add(alias);
       return true;
     } catch (error) {

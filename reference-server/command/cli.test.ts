@@ -268,7 +268,7 @@ describe("the command line", () => {
       [
         ["serve", "--cert", "x.pem", "--key", "y.pem"],
         1,
-        /^bonevalue-server: The file of --cert cannot be read \(.*x\.pem.*\)\.$/m,
+        /^bonevalue-server: The file of --cert cannot be read \(.*x\.pem.*\): check the path and its permissions\.$/m,
       ],
       [["serve", "--path", "p2p"], 1, /to a path such as \/p2p/],
       [["serve", "--port", ""], 1, /--port must be a number, not ""/],
