@@ -48,7 +48,7 @@ export interface ServerOptions {
    * a cluster it needs `nodeUrl`.
    */
   relay?: boolean | Partial<RelayLimits> | undefined;
-  /** The URL at which browsers reach this server directly, and no other server of the cluster. Relayed links use it. */
+  /** The URL by which browsers reach this server directly, and no other server of the cluster. Relayed links use it. */
   nodeUrl?: string | undefined;
   /**
    * For an app with its own accounts: returns the user of a token, or the room and the name that it gives the token's owner.

@@ -76,7 +76,7 @@ export const serveFlags: Flags<ServeValues> = {
   },
   "node-url": {
     value: "URL",
-    help: "The http(s):// URL at which browsers reach this server directly, and no other server of the cluster. Relayed links use it.",
+    help: "The http(s):// URL by which browsers reach this server directly, and no other server of the cluster. Relayed links use it.",
   },
   origin: {
     multiple: true,
