@@ -73,7 +73,7 @@ export async function invite(email: string, from: InvitationFrom | undefined, fl
     const { link, expires, hasAccount } = await accounts.invite(email, from);
     const use = hasAccount
       ? `The owner of the account ${email} accepts with its password.`
-      : `Anyone who has it can create the account ${email}.`;
+      : `Anyone who has the link can create the account ${email}.`;
     console.log(`${link}\n\nThe link works once, until ${expires.toISOString()}. ${use}`);
   });
 }
