@@ -16,7 +16,7 @@ import { createMemoryStore } from "./key-store.ts";
 import { halfOf, readProof } from "./proof.ts";
 import { addRemoved, certify, type IdentityRecord } from "./record.ts";
 import { vector } from "./testing/vectors.ts";
-import { endTrust } from "./user-changes.ts";
+import { addClaim, addToken, endTrust } from "./user-changes.ts";
 
 const algorithms = createPlatformAlgorithms(crypto.subtle);
 const until = (condition: () => unknown) => vi.waitUntil(condition, { interval: 1 });
@@ -107,10 +107,11 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
             },
           },
   };
-  const { identity } = links.open(peer, role, exchange);
+  const { link, identity } = links.open(peer, role, exchange);
   return {
     device,
     links,
+    link,
     identity: identity as Required<LinkIdentity>,
     sent,
     received,
@@ -467,6 +468,73 @@ describe("the record", () => {
     expect(bob.identity.verified).toBe(true);
   });
 
+  test("of another tab has the token that a peer answers", async () => {
+    const [store, secret, until] = [createMemoryStore(), "A".repeat(22), Date.now() + 60_000];
+    const [device, otherTab] = [0, 1].map(() => createDevice({ algorithms, store, name: "x" })) as [Device, Device];
+    const { ann, bob } = createSides({}, { device });
+    await Promise.all([ann.device.read(), device.read()]);
+    await otherTab.update((own) => addToken(own, { alias: "ann", secret, until }));
+    const claim = { alias: "bob", secret, binding: secret, until, answered: false };
+    ann.links.recheck(await ann.device.update((own) => addClaim(own, claim)));
+    await bob.read(await ann.describe("offer"));
+    expect(bob.ended).toEqual([]);
+    expect(bob.identity.verified).toBe(true);
+  });
+
+  test("that another tab has deleted verifies nobody", async () => {
+    const store = createMemoryStore();
+    const [device, otherTab] = [0, 1].map(() => createDevice({ algorithms, store, name: "x" })) as [Device, Device];
+    const { ann, bob } = createSides({}, { device });
+    const { account } = (await ann.device.read()).record;
+    await device.read();
+    await device.update((own) => certify(own, "ann", account, 1));
+    const { proof, ...offer } = await ann.describe("offer");
+    await otherTab.reset();
+    bob.network.description({ ...offer, proof });
+    await until(() => bob.ended.length > 0);
+    expect(bob.ended).toMatchObject([{ code: "disconnected" }]);
+    expect(bob.records).toHaveLength(2);
+  });
+
+  /** Ann's link to Bob, whose transport is open while her store has not said yet what the record is. */
+  async function withSlowStore() {
+    const device = openDevice();
+    const { promise: stored, resolve: answer } = Promise.withResolvers<void>();
+    const { update } = device;
+    const { ann, bob } = createSides({ device: { ...device, update: (change) => stored.then(() => update(change)) } });
+    const { account } = (await bob.device.read()).record;
+    await device.read();
+    await update((own) => certify(own, "bob", account, 1));
+    await bob.read(await ann.describe("offer"));
+    await ann.read(await bob.describe("answer"));
+    ann.opened.resolve();
+    let isOpen = false;
+    ann.link.opened.then(
+      () => (isOpen = true),
+      () => {},
+    );
+    await ann.describe("offer 2");
+    expect(isOpen).toBe(false);
+    return { ann, answer, update };
+  }
+
+  test("confirms the verdict before a link opens, however long that takes", async () => {
+    const { ann, answer } = await withSlowStore();
+    answer();
+    await ann.link.opened;
+    expect(ann.ended).toEqual([]);
+    expect(ann.identity.verified).toBe(true);
+  });
+
+  test("keeps a link closed whose peer it refuses, however late", async () => {
+    const { ann, answer, update } = await withSlowStore();
+    await update((own) => certify(own, "carol", own.users[0]!.certain!, 1));
+    answer();
+    await expect(ann.link.opened).rejects.toMatchObject(isRefused);
+    expect(ann.ended).toMatchObject([isRefused]);
+    expect(ann.dropped).toEqual([]);
+  });
+
   test("ends the attempt if it cannot be read", async () => {
     const store = { ...createMemoryStore(), update: () => Promise.reject(new Error("The disk is full.")) };
     const device = createDevice({ algorithms, store, name: "x" });
@@ -688,8 +756,10 @@ test.for<[string, SideOptions, boolean, string]>([
   ["after the peer has gone", { alias: undefined }, false, "identity-mismatch"],
 ])("a link that ends %s is no refusal", async ([, options, isOpen, code]) => {
   const bob = createSide("bob", "ann", "callee", options);
-  if (isOpen) bob.opened.resolve();
-  await Promise.resolve();
+  if (isOpen) {
+    bob.opened.resolve();
+    await bob.link.opened;
+  }
   bob.closed.resolve(Object.assign(new Error(), { code }) as BonevalueError);
   await bob.closed.promise;
   await Promise.resolve();

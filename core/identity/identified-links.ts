@@ -122,11 +122,10 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     return isRoom ? us : alias;
   }
 
-  /** Throws if a peer is refused, and calls `fail` if that shows later. `stored` resolves with the stored record's verdict. */
+  /** Throws if a peer is refused. `stored` resolves with the stored record's verdict, which may be another one. */
   async function judgePeer(
     alias: Alias,
     proof: Proof | undefined,
-    fail: (cause: unknown) => void,
   ): Promise<{ readonly verified: boolean; readonly stored: Promise<boolean> }> {
     const { record: known } = await device.known();
     if (isRoom) {
@@ -136,25 +135,25 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     }
     const evidence = await evidenceOf(algorithms, known, alias, proof, options.accountOf);
     const first = judge(known, evidence);
-    const stored = judgeStored(alias, evidence);
-    if (first.record !== known || whyRefused(alias, first)) return { verified: await stored, stored };
-    stored
-      .then((verified) => {
-        if (verified !== first.verified) throw outdated(alias);
-      })
-      .catch(fail);
-    return { verified: first.verified, stored };
+    const stored = judgeStored(known, evidence);
+    const isKnown = first.record === known && !whyRefused(alias, first);
+    return { verified: isKnown ? first.verified : await stored, stored };
   }
 
-  async function judgeStored(alias: Alias, evidence: Evidence): Promise<boolean> {
-    let verdict!: Verdict;
-    let isChanged = false;
+  /** `known`: the record with which the evidence was found. */
+  async function judgeStored(known: IdentityRecord, evidence: Evidence): Promise<boolean> {
+    const { alias, proof } = evidence;
+    let verdict = undefined as Verdict | undefined;
+    let isChanged = true;
     const record = await device.update((current) => {
+      if (basisOf(current) !== basisOf(known)) return current;
       verdict = judge(current, evidence);
       isChanged = verdict.record !== current;
       return verdict.record;
     });
     if (isChanged) options.onRecord(record);
+    // Another tab has changed or deleted what the evidence depends on.
+    if (!verdict) return judgeStored(record, await evidenceOf(algorithms, record, alias, proof, options.accountOf));
     const refusal = whyRefused(alias, verdict);
     if (refusal) throw refusal;
     return verdict.verified;
@@ -170,6 +169,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     let ownDevice: Bytes | undefined;
     let readInAdvance: Promise<DeviceState> | undefined;
     let remote: Remote | undefined;
+    let confirmed: Promise<void> = Promise.resolve();
     let isOpen = false;
     let isRefused = false;
 
@@ -184,6 +184,11 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       const reason = asLinkError(cause);
       if (isOpen) endLink(peer, reason);
       else link.close(reason);
+    }
+
+    function confirm(confirming: Promise<void>): void {
+      confirmed = Promise.all([confirmed, confirming]).then(() => {});
+      confirmed.catch(fail);
     }
 
     function send(step: () => void | Promise<void>): void {
@@ -231,7 +236,12 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       const parsed = text === undefined ? undefined : readProof(text);
       const hash = await verify(description, parsed, own);
       if (remote && !hasSameDevice(remote.parsed, parsed)) throw mismatch("Another device took part in an open link.");
-      const { verified, stored } = await judgePeer(alias, parsed, fail);
+      const { verified, stored } = await judgePeer(alias, parsed);
+      confirm(
+        stored.then((found) => {
+          if (found !== verified) throw outdated(alias);
+        }),
+      );
       if (parsed && alias === us) met.set(peer, deviceOf(parsed));
       if (role === "callee") signLater(stored.then(device.known));
       return { alias, parsed, verified, hash, proof: text === undefined ? new Uint8Array() : fromBase64Url(text)! };
@@ -308,7 +318,10 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       end: fail,
     };
     links.add(signed);
-    link.opened.then(
+    // No message reaches the app before the stored record has confirmed the verdict.
+    const opened = link.opened.then(() => confirmed);
+    Object.defineProperty(link, "opened", { value: opened });
+    opened.then(
       () => {
         isOpen = true;
       },
@@ -352,6 +365,11 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       }
     },
   };
+}
+
+/** All of a record that evidence depends on. */
+function basisOf({ account, device, tokens, claims }: IdentityRecord): string {
+  return JSON.stringify([account, device.publicKey, tokens, claims]);
 }
 
 /** Why a link cannot stay open with this record, if it cannot. */
