@@ -42,8 +42,8 @@ Compare ratios, because two pages, their browser and the bench share the machine
 The bare channel sends messages of 64 KiB. It waits at 256 KiB buffered for bulk data, and at 64 KiB beside calls. *raw, batched*
 sends all calls of one microtask in one message, and is the platform's limit for concurrent calls. This library's high-water mark
 grows while there are no calls; *bonevalue at 64 KiB* keeps the initial mark. *bonevalue by relay* is a link through the discovery
-server, between two browsers; *relay, unencrypted* is a pair of bare WebSockets through the same relay, with the same window. Missed
-goals are marked.`;
+server, between two browsers; *relay, unencrypted* is a pair of bare WebSockets through the same relay, with a window of
+256 KiB. Missed goals are marked.`;
 
 function sectionOf(finding: MetricResult): string {
   const { metric, rounds, libraries, goals } = finding;

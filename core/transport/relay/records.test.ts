@@ -71,7 +71,7 @@ describe("the writer of records", () => {
 
   test("lets control overtake the bulk that waits", async () => {
     const pair = createPair();
-    for (let count = 0; count < 8; count++) pair.writer.send("bulk", filled(60_000));
+    for (let count = 0; count < 16; count++) pair.writer.send("bulk", filled(60_000));
     await pair.settle();
     pair.writer.send("control", filled(1, 9));
     for (let round = 0; round < 4; round++) {
@@ -79,18 +79,18 @@ describe("the writer of records", () => {
       pair.acknowledge();
       await pair.settle();
     }
-    expect(pair.messages.findIndex(([channel]) => channel === "control")).toBeLessThan(6);
-    expect(pair.messages.length).toBe(9);
+    expect(pair.messages.findIndex(([channel]) => channel === "control")).toBeLessThan(10);
+    expect(pair.messages.length).toBe(17);
   });
 
   test("has at most the window on its way, and goes on with each ack", async () => {
     const pair = createPair();
-    for (let count = 0; count < 10; count++) pair.writer.send("bulk", filled(60_000));
+    for (let count = 0; count < 20; count++) pair.writer.send("bulk", filled(60_000));
     await pair.settle();
     const sizeOf = () => pair.records.reduce((size, { length }) => size + length, 0);
     expect(sizeOf()).toBeGreaterThan(windowSize - maxRecord);
     expect(sizeOf()).toBeLessThan(windowSize + 200);
-    for (let round = 0; pair.messages.length < 10; round++) {
+    for (let round = 0; pair.messages.length < 20; round++) {
       expect(round).toBeLessThan(20);
       pair.readAll();
       pair.acknowledge();

@@ -33,7 +33,7 @@ export const maxRecord: number = maxRelayMessageBytes - overhead;
 export const maxMessage = 69_632;
 
 /** How many bytes of messages may be on their way without an ack. */
-export const windowSize = 262_144;
+export const windowSize = 524_288;
 
 /** A receiver sends an ack when this many bytes have arrived: often enough that the sender never waits while bytes move. */
-export const ackAfter: number = windowSize / 4;
+export const ackAfter: number = windowSize / 8;
