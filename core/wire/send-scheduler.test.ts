@@ -16,7 +16,7 @@ interface Sent {
 }
 
 /** A scheduler on a link that moves bytes, and time, only when the test says so. */
-function onLink({ message = 64 * KiB, assembly = 1_000 * KiB, opened = true } = {}) {
+function onLink({ message = 64 * KiB, assembly = 1_000 * KiB, opened = true, countsLossy = false } = {}) {
   const sent: Sent[] = [];
   const tasks: (() => void)[] = [];
   let [buffered, time] = [0, 0];
@@ -28,7 +28,7 @@ function onLink({ message = 64 * KiB, assembly = 1_000 * KiB, opened = true } = 
     },
     send(channel, bytes) {
       sent.push({ channel, bytes: bytes.slice() });
-      if (channel !== "lossy") buffered += bytes.length;
+      if (channel !== "lossy" || countsLossy) buffered += bytes.length;
     },
   };
   const scheduler = createSendScheduler(port, { clock: { now: () => time }, defer: (task) => tasks.push(task) });
@@ -360,15 +360,18 @@ test("the high-water mark grows when the link runs empty, and shrinks when there
   expect(port.lowMark).toBe(48 * KiB);
 });
 
-test("lossy frames are dropped while the link does not move", () => {
-  const { scheduler, on, turn, move } = onLink();
+test.for([
+  ["", false],
+  [", where it counts them as buffered, as the relay does", true],
+] as const)("lossy frames are dropped while the link does not move%s", ([, countsLossy]) => {
+  const { scheduler, on, turn, move } = onLink({ countsLossy });
   const cursor = () => scheduler.send("lossy", [Kind.notify, 0, "cursor", bytesOf(100)]);
   scheduler.bulk("file", item(1, 500 * KiB));
   turn();
   for (let index = 0; index < 1_000; index++) cursor();
   const stalled = on("lossy").length;
   expect(stalled).toBeLessThan(50);
-  move(1);
+  move(countsLossy ? 5 * KiB : 1);
   cursor();
   expect(on("lossy")).toHaveLength(stalled + 1);
   move(10_000 * KiB);

@@ -225,8 +225,9 @@ export function createSendScheduler(
   }
 
   function sendLossy(frame: Uint8Array<ArrayBuffer>): void {
+    // It decreases where the port counts lossy messages, which is no move.
     const moved = sentBytes - port.buffered;
-    if (port.buffered === 0 || moved !== lossy.moved) lossy = { moved, allowance: lossyAllowance };
+    if (port.buffered === 0 || moved > lossy.moved) lossy = { moved, allowance: lossyAllowance };
     if (!limits || frame.length > lossy.allowance) return;
     lossy.allowance -= frame.length;
     port.send("lossy", frame);
