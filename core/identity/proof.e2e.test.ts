@@ -4,7 +4,7 @@ import { missingPrograms } from "../../tools/ensure.ts";
 import { launchFirefox } from "../../tools/firefox.ts";
 import { skipAll } from "../../tools/skip-all.ts";
 import { type StaticSite, serveSite } from "../../tools/static-site.ts";
-import { algorithmsOf, algorithmsPage } from "./testing/page-algorithms.ts";
+import { algorithmsOf, buildAlgorithmsPage } from "./testing/page-algorithms.ts";
 import { testVectors } from "./testing/vector-tests.ts";
 
 const trouble = missingPrograms("firefox");
@@ -18,7 +18,7 @@ beforeAll(async () => {
   if (trouble) return;
   [browser, site] = await Promise.all([launchFirefox(), serveSite()]);
   page = await browser.newPage();
-  await page.goto(site.add(algorithmsPage));
+  await page.goto(site.add(await buildAlgorithmsPage()));
   await page.waitForFunction("globalThis.runAlgorithm");
 }, 60_000);
 

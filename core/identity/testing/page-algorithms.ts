@@ -1,13 +1,10 @@
+import { build } from "esbuild";
 import type { Bytes } from "../../bytes.ts";
 import type { Algorithms } from "../algorithms.ts";
 
-/** A page whose algorithms a test uses. It calls them with JSON, so bytes are lists of numbers. */
-export const algorithmsPage: string = `<!doctype html>
-<meta charset="utf-8">
-<link rel="icon" href="data:,">
-<script type="module">
-  import { createPlatformAlgorithms } from "/dist/core/identity/algorithms.js";
-  import { createFallbackAlgorithms } from "/dist/core/identity/fallback-algorithms.js";
+const script = `
+  import { createPlatformAlgorithms } from "./algorithms.ts";
+  import { createFallbackAlgorithms } from "./fallback-algorithms.ts";
   const all = { platform: createPlatformAlgorithms(crypto.subtle), fallback: createFallbackAlgorithms() };
   globalThis.runAlgorithm = async (kind, name, args) => {
     const algorithms = all[kind];
@@ -15,10 +12,23 @@ export const algorithmsPage: string = `<!doctype html>
     const key = name === "publicKey" || name === "sign" ? await algorithms.fromSeed(first) : undefined;
     const result = name === "publicKey" ? key.publicKey : await (key ? key.sign(...rest) : algorithms[name](first, ...rest));
     return typeof result === "boolean" ? result : [...result];
-  };
-</script>`;
+  };`;
 
-/** The algorithms of a page that has {@link algorithmsPage}: of its platform, or those in JavaScript. */
+/** Builds a page whose algorithms a test uses. It calls them with JSON, so bytes are lists of numbers. */
+export async function buildAlgorithmsPage(): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: script, resolveDir: `${import.meta.dirname}/..` },
+    bundle: true,
+    format: "esm",
+    write: false,
+  });
+  return `<!doctype html>
+<meta charset="utf-8">
+<link rel="icon" href="data:,">
+<script type="module">${outputFiles[0]!.text}</script>`;
+}
+
+/** The algorithms of a page that has {@link buildAlgorithmsPage}: of its platform, or those in JavaScript. */
 export function algorithmsOf(
   kind: "platform" | "fallback",
   evaluate: (expression: string) => Promise<unknown>,
