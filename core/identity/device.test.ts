@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { toBase64Url } from "../bytes.ts";
 import { createPlatformAlgorithms } from "./algorithms.ts";
-import { createDevice, type Device, type DeviceOptions } from "./device.ts";
+import { createDevice, type DeviceOptions } from "./device.ts";
 import { createFallbackAlgorithms } from "./fallback-algorithms.ts";
 import { createMemoryStore, defaultKeyStore, type KeyStore } from "./key-store.ts";
 import { isChainSigned } from "./proof.ts";
@@ -57,27 +57,6 @@ test("a change of a record that another tab has deleted makes a new one", async 
   const record = await update((own) => ({ ...own, unlinked: true }));
   expect(record).toMatchObject({ unlinked: false });
   expect(record.account).not.toBe(toBase64Url(key.publicKey));
-});
-
-test("what is known is the record that was read or written last", async () => {
-  const store = createMemoryStore();
-  const [device, otherTab] = [0, 1].map(() => createDevice({ algorithms, store, name })) as [Device, Device];
-  const { record: known } = await device.known();
-  await otherTab.update((own) => ({ ...own, unlinked: true }));
-  expect((await device.known()).record).toBe(known);
-  await device.read();
-  expect((await device.known()).record).toMatchObject({ unlinked: true });
-  const written = await device.update((own) => ({ ...own, unlinked: false }));
-  expect((await device.known()).record).toBe(written);
-});
-
-test("what is known is read from the store at first, without the account's secret", async () => {
-  const store = createMemoryStore();
-  const { key } = await openDevice({ algorithms, store, name });
-  const deriveAccount = vi.fn(() => algorithms.fromSeed(new Uint8Array(32)));
-  const known = await createDevice({ algorithms, store, name, deriveAccount }).known();
-  expect(known.key.publicKey).toEqual(key.publicKey);
-  expect(deriveAccount).not.toHaveBeenCalled();
 });
 
 test("a store that does not tell of changes can be used", async () => {

@@ -16,8 +16,6 @@ export interface DeviceState {
 export interface Device {
   /** Reads the record, which another tab may have written, or replaced with one of another key. */
   read(): Promise<DeviceState>;
-  /** The state as this tab has last read or written it. Other tabs may have changed it since. */
-  known(): Promise<DeviceState>;
   /** Changes the record in one step for all tabs. `change` may return the same record. */
   update(change: (record: IdentityRecord) => IdentityRecord): Promise<IdentityRecord>;
   /** Deletes the record. The next {@link Device.read} makes one with a new key. */
@@ -40,26 +38,10 @@ export interface DeviceOptions {
 export function createDevice({ algorithms, store, name, deriveAccount }: DeviceOptions): Device {
   let opened: { readonly publicKey: string; readonly key: Promise<SigningKey> } | undefined;
 
-  let known: IdentityRecord | undefined;
-
-  async function update(
-    change: (record: IdentityRecord | undefined) => IdentityRecord | undefined,
-  ): Promise<IdentityRecord | undefined> {
-    try {
-      known = (await store.update(name, change as (record: unknown) => unknown)) as IdentityRecord | undefined;
-      return known;
-    } catch (cause) {
+  const update = (change: (record: IdentityRecord | undefined) => IdentityRecord | undefined) =>
+    store.update(name, change as (record: unknown) => unknown).catch((cause) => {
       throw storeError(cause);
-    }
-  }
-
-  async function stateOf(record: IdentityRecord | undefined): Promise<DeviceState> {
-    return record ? { record, key: await keyOf(record) } : create();
-  }
-
-  async function read(): Promise<DeviceState> {
-    return stateOf(await update((found) => found));
-  }
+    }) as Promise<IdentityRecord | undefined>;
 
   function keyOf({ device }: IdentityRecord): Promise<SigningKey> {
     if (opened?.publicKey !== device.publicKey) {
@@ -101,8 +83,10 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
   }
 
   return {
-    read,
-    known: () => (known ? stateOf(known) : read()),
+    async read() {
+      const record = await update((found) => found);
+      return record ? { record, key: await keyOf(record) } : create();
+    },
     async update(change) {
       const record = await update((found) => found && change(found));
       // Another tab has deleted it meanwhile.

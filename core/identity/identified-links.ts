@@ -25,7 +25,7 @@ import {
   verifyProof,
 } from "./proof.ts";
 import { hasRemovedKey, type IdentityRecord, userOf } from "./record.ts";
-import type { Evidence, Verdict } from "./verdict.ts";
+import type { Verdict } from "./verdict.ts";
 
 // Signs the descriptions of links and checks those of the peers. docs/protocol.md, "Identity".
 //
@@ -35,16 +35,15 @@ import type { Evidence, Verdict } from "./verdict.ts";
 // itself again does not want the answer to its earlier offer, and a callee that has got a newer offer does not answer
 // the earlier one.
 //
-// A key store takes longer to read a record than a signature takes to check, so no link waits for it. The record that is
-// signed is read while the transport prepares its description. A description that the known record lets through goes to
-// the transport, and the link ends if the stored record, which another tab may have changed, does not let it through.
+// A key store takes longer to read a record than a signature takes to check. So the record is read while the signatures are
+// checked, and while the transport prepares the next description.
 //
 // A relayed link has descriptions of its own, which the same devices sign. An answer signs the offer of its kind.
 
 /** The sign-in, as its links see it. */
 export interface IdentifiedLinksOptions {
   readonly algorithms: Algorithms;
-  readonly device: Pick<Device, "read" | "known" | "update">;
+  readonly device: Pick<Device, "read" | "update">;
   readonly transport: Transport;
   /** All who have the secret of a room are one account. Nothing is remembered of the others. */
   readonly isRoom: boolean;
@@ -122,45 +121,28 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     return isRoom ? us : alias;
   }
 
-  /** Throws if a peer is refused. `stored` resolves with the stored record's verdict, which may be another one. */
-  async function judgePeer(
-    alias: Alias,
-    proof: Proof | undefined,
-  ): Promise<{ readonly verified: boolean; readonly stored: Promise<boolean> }> {
-    const { record: known } = await device.known();
+  /** Judges a peer by a record that was just read. Throws if the peer is refused. */
+  async function isVerified(alias: Alias, proof: Proof | undefined, known: IdentityRecord): Promise<boolean> {
     if (isRoom) {
-      const verified = proof !== undefined && toBase64Url(proof.account) === known.account;
-      if (verifiedOnly && !verified) throw notVerified(alias);
-      return { verified, stored: Promise.resolve(verified) };
+      const isMember = proof !== undefined && toBase64Url(proof.account) === known.account;
+      if (verifiedOnly && !isMember) throw notVerified(alias);
+      return isMember;
     }
     const evidence = await evidenceOf(algorithms, known, alias, proof, options.accountOf);
-    const first = judge(known, evidence);
-    const stored = judgeStored(known, evidence);
-    const isKnown = first.record === known && !whyRefused(alias, first);
-    return { verified: isKnown ? first.verified : await stored, stored };
-  }
-
-  /** `known`: the record with which the evidence was found. */
-  async function judgeStored(known: IdentityRecord, evidence: Evidence): Promise<boolean> {
-    const { alias, proof } = evidence;
-    let verdict = undefined as Verdict | undefined;
-    let isChanged = true;
-    const record = await device.update((current) => {
-      if (basisOf(current) !== basisOf(known)) return current;
-      verdict = judge(current, evidence);
-      isChanged = verdict.record !== current;
-      return verdict.record;
-    });
-    if (isChanged) options.onRecord(record);
-    // Another tab has changed or deleted what the evidence depends on.
-    if (!verdict) return judgeStored(record, await evidenceOf(algorithms, record, alias, proof, options.accountOf));
-    const refusal = whyRefused(alias, verdict);
-    if (refusal) throw refusal;
+    let verdict: Verdict | undefined = judge(known, evidence);
+    if (verdict.record !== known) {
+      verdict = undefined;
+      const record = await device.update((current) => {
+        verdict = basisOf(current) === basisOf(known) ? judge(current, evidence) : undefined;
+        return verdict?.record ?? current;
+      });
+      options.onRecord(record);
+      // Another tab has changed or deleted meanwhile what the evidence depends on.
+      if (!verdict) return isVerified(alias, proof, record);
+    }
+    if (verdict.refusal) throw verdict.refusal;
+    if (verifiedOnly && !verdict.verified) throw notVerified(alias);
     return verdict.verified;
-  }
-
-  function whyRefused(alias: Alias, { verified, refusal }: Verdict): BonevalueError | undefined {
-    return refusal ?? (verifiedOnly && !verified ? notVerified(alias) : undefined);
   }
 
   function open(peer: PeerId, role: "caller" | "callee", exchange: SignalExchange) {
@@ -169,7 +151,6 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     let ownDevice: Bytes | undefined;
     let readInAdvance: Promise<DeviceState> | undefined;
     let remote: Remote | undefined;
-    let confirmed: Promise<void> = Promise.resolve();
     let isOpen = false;
     let isRefused = false;
 
@@ -184,11 +165,6 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       const reason = asLinkError(cause);
       if (isOpen) endLink(peer, reason);
       else link.close(reason);
-    }
-
-    function confirm(confirming: Promise<void>): void {
-      confirmed = Promise.all([confirmed, confirming]).then(() => {});
-      confirmed.catch(fail);
     }
 
     function send(step: () => void | Promise<void>): void {
@@ -234,16 +210,13 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       const alias = aliasOf(peer);
       const { proof: text } = description;
       const parsed = text === undefined ? undefined : readProof(text);
+      const reading = device.read();
+      reading.catch(() => {});
       const hash = await verify(description, parsed, own);
       if (remote && !hasSameDevice(remote.parsed, parsed)) throw mismatch("Another device took part in an open link.");
-      const { verified, stored } = await judgePeer(alias, parsed);
-      confirm(
-        stored.then((found) => {
-          if (found !== verified) throw outdated(alias);
-        }),
-      );
+      const verified = await isVerified(alias, parsed, (await reading).record);
       if (parsed && alias === us) met.set(peer, deviceOf(parsed));
-      if (role === "callee") signLater(stored.then(device.known));
+      if (role === "callee") signLater(device.read());
       return { alias, parsed, verified, hash, proof: text === undefined ? new Uint8Array() : fromBase64Url(text)! };
     }
 
@@ -318,10 +291,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       end: fail,
     };
     links.add(signed);
-    // No message reaches the app before the stored record has confirmed the verdict.
-    const opened = link.opened.then(() => confirmed);
-    Object.defineProperty(link, "opened", { value: opened });
-    opened.then(
+    link.opened.then(
       () => {
         isOpen = true;
       },

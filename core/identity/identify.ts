@@ -93,11 +93,7 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
     algorithms,
     verifiedOnly: options.policy === "require",
     accountOf: options.accountOf,
-    device: {
-      read: () => device.read(),
-      known: () => device.known(),
-      update: (change) => device.update(change),
-    },
+    device: { read: () => device.read(), update: (change) => device.update(change) },
     isRoom,
     nameOf: (peer) => client.peer(peer)?.name,
     onRecord,
