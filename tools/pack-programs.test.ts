@@ -1,12 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Package, packages, root } from "./entries.ts";
+import { manifestOf, type Package, packages, root, server } from "./entries.ts";
 import { ownBundlers } from "./packaging/bundlers.ts";
 import { runTrial, type Trial } from "./packaging/trial.ts";
 import { typescriptTrials } from "./packaging/typescript.ts";
 import { install, linkPackage, pack, type Tarball } from "./packed.ts";
+import { snippetsOf } from "./snippets.ts";
 
 const oldestFolder = `${root}tools/packaging/typescript-oldest/node_modules/typescript`;
 const { version: oldest } = JSON.parse(readFileSync(`${oldestFolder}/package.json`, "utf8"));
@@ -35,4 +37,21 @@ test.for(trials)("$name", { timeout: 240_000 }, (trial) => {
 test("the README names the oldest TypeScript that is tried", () => {
   const [version] = oldest.match(/^\d+\.\d+/);
   expect(readFileSync(`${root}README.md`, "utf8")).toContain(`TypeScript ${version}`);
+});
+
+test("the Dockerfile of the documentation builds an image that runs the server", { timeout: 600_000 }, ({ skip }) => {
+  const docker = (...args: string[]) => execFileSync("docker", args, { encoding: "utf8" }).trim();
+  skip(spawnSync("docker", ["info"], { stdio: "ignore" }).status !== 0, "No container engine runs here.");
+  const path = "docs/deploy/proxies.md";
+  const [dockerfile] = snippetsOf(path, readFileSync(root + path, "utf8")).filter(
+    ({ language }) => language === "dockerfile",
+  );
+  const tarball = basename(tarballs.get(server)!.path);
+  // The package may not be published yet.
+  const install = (command: string) => `COPY ${tarball} /\n${command.replace(server.name, `/${tarball}`)}`;
+  const file = join(packs, "Dockerfile");
+  writeFileSync(file, dockerfile!.text.replace(/^RUN npm install .*$/m, install));
+  const image = docker("build", "--quiet", "--file", file, packs);
+  expect(docker("run", "--rm", image, "--version")).toBe(manifestOf(server)["version"]);
+  docker("rmi", image);
 });
