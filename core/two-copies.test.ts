@@ -39,3 +39,10 @@ test("a handler may throw an error of another copy, accept its files and be desc
   expect(defineModule("Put")).toMatchObject({ name: other.defineModule("Put").name });
   await Promise.all([ann.disconnect(), bob.disconnect()]);
 });
+
+test("presence that another copy has defined is refused with the reason", () => {
+  const client = createNetwork().client("ann");
+  expect(() => client.presence(other.definePresence("Cursor"), 1)).toThrow(
+    new BonevalueError("invalid-request", "Pass what this copy of definePresence returns."),
+  );
+});
