@@ -11,6 +11,17 @@ import { memoryKeyStore } from "./key-stores.ts";
 import type { IdentityOptions, IdentityPolicy } from "./options.ts";
 import { createDevice } from "./testing/users.ts";
 
+/** A client without peers. */
+const alone = {
+  self: () => "self",
+  peers: () => [],
+  peer: () => undefined,
+  isUser: () => false,
+  dial: () => Promise.resolve(),
+  endLink() {},
+  onChange() {},
+};
+
 test("a room with a secret can use the relay of the server", async () => {
   const openRelay: OpenRelay = () => Promise.reject(new Error("It is not called."));
   const { open } = createMemoryDiscovery();
@@ -18,13 +29,7 @@ test("a room with a secret can use the relay of the server", async () => {
     identity: { secret: new Uint8Array(16) },
     discovery: { open: (...args): DiscoverySession => Object.assign(open(...args), { openRelay }) },
     transport: { ...createMemoryNetwork().transport, channelBinding: true },
-    self: () => "",
-    peers: () => [],
-    peer: () => undefined,
-    isUser: () => false,
-    dial: () => Promise.resolve(),
-    endLink() {},
-    onChange() {},
+    ...alone,
   });
   const onOnline = vi.fn();
   const events = { ...silent, online: onOnline };
@@ -79,12 +84,7 @@ describe("a client's identity", () => {
     const client = createClientIdentity({
       identity: typeof identity === "object" ? { keyStore: memoryKeyStore(), ...identity } : identity,
       ...{ discovery, transport },
-      self: () => "self",
-      peers: () => [],
-      peer: () => undefined,
-      isUser: () => false,
-      dial: () => Promise.resolve(),
-      endLink() {},
+      ...alone,
       onChange,
     });
     const told: unknown[][] = [];

@@ -439,10 +439,16 @@ describe("the record", () => {
     expect(readProof(proof!).to).toBeDefined();
   });
 
+  /** The device in two tabs. */
+  function twoTabs(): readonly [Device, Device] {
+    const store = createMemoryStore();
+    const open = () => createDevice({ algorithms, store, name: "x" });
+    return [open(), open()];
+  }
+
   /** Bob knows Ann, and another tab of his changes the record. `verifiedOnly`: what his policy demands. */
   async function afterChange(change: (own: IdentityRecord, account: string) => IdentityRecord, verifiedOnly = false) {
-    const store = createMemoryStore();
-    const [device, otherTab] = [0, 1].map(() => createDevice({ algorithms, store, name: "x" })) as [Device, Device];
+    const [device, otherTab] = twoTabs();
     const { ann, bob } = createSides({}, { device, verifiedOnly });
     const { account } = (await ann.device.read()).record;
     await device.read();
@@ -469,8 +475,8 @@ describe("the record", () => {
   });
 
   test("of another tab has the token that a peer answers", async () => {
-    const [store, secret, until] = [createMemoryStore(), "A".repeat(22), Date.now() + 60_000];
-    const [device, otherTab] = [0, 1].map(() => createDevice({ algorithms, store, name: "x" })) as [Device, Device];
+    const [device, otherTab] = twoTabs();
+    const [secret, until] = ["A".repeat(22), Date.now() + 60_000];
     const { ann, bob } = createSides({}, { device });
     await Promise.all([ann.device.read(), device.read()]);
     await otherTab.update((own) => addToken(own, { alias: "ann", secret, until }));
@@ -482,8 +488,7 @@ describe("the record", () => {
   });
 
   test("that another tab has deleted verifies nobody", async () => {
-    const store = createMemoryStore();
-    const [device, otherTab] = [0, 1].map(() => createDevice({ algorithms, store, name: "x" })) as [Device, Device];
+    const [device, otherTab] = twoTabs();
     const { ann, bob } = createSides({}, { device });
     const { account } = (await ann.device.read()).record;
     await device.read();
@@ -496,8 +501,7 @@ describe("the record", () => {
   });
 
   test("is judged again if another tab deletes it before the verdict is written", async () => {
-    const store = createMemoryStore();
-    const [device, otherTab] = [0, 1].map(() => createDevice({ algorithms, store, name: "x" })) as [Device, Device];
+    const [device, otherTab] = twoTabs();
     const { ann, bob } = createSides({}, { device });
     const { account } = (await ann.device.read()).record;
     const before = (await device.read()).record;
