@@ -53,11 +53,16 @@ export function formatPeer({ name, id }: Peer): string {
   return `${name} ${id}`;
 }
 
-/** Waits until each of these tabs, all of one account, has seen all others. */
+/** Waits until each of these tabs, all of one account, has reported all others, and has no other peer of that account. */
 export async function waitForEachOther(tabs: readonly SignedInTab[]): Promise<void> {
-  await Promise.all(
-    tabs.flatMap((tab) => tabs.filter((other) => other !== tab).map((other) => tab.waitForPeer(other, "Us"))),
-  );
+  const wait = async (tab: SignedInTab) => {
+    const others = tabs.filter((other) => other !== tab);
+    await Promise.all(others.map((other) => tab.waitForPeer(other, "Us")));
+    // A tab that an earlier test has closed may still be online.
+    const count = (expected: number) => $BV.peers.peek().filter(({ name }) => name === "Us").length === expected;
+    await tab.browserTab.page.waitForFunction(count, others.length);
+  };
+  await Promise.all(tabs.map(wait));
 }
 
 async function callEcho(query: string): Promise<string[]> {

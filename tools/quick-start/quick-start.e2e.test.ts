@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
@@ -56,5 +56,7 @@ test.for(frameworks)("the page for %s leads to a reply, and changes of its sourc
 
 function change({ folder }: RunningApp, path: string, edit: (text: string) => string): void {
   const file = join(folder, path);
-  writeFileSync(file, edit(readFileSync(file, "utf8")));
+  // A rename, as editors do it: Vite can read a file while it is being rewritten, and then shows an empty page.
+  writeFileSync(`${file}~`, edit(readFileSync(file, "utf8")));
+  renameSync(`${file}~`, file);
 }
