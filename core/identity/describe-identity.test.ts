@@ -2,15 +2,15 @@ import { expect, test } from "vitest";
 import { toBase64Url } from "../bytes.ts";
 import { ownIdentityOf, userIdentityOf } from "./describe-identity.ts";
 import type { IdentityRecord, KnownUser } from "./record.ts";
-import { bob, bobsPhone, eve, half, idOf, own, recordOf, toChain } from "./testing/records.ts";
+import { bob, bobsPhone, eve, half, idOf, keyOf, own, recordOf, toChain } from "./testing/records.ts";
 
 const since = 1;
 const phone = { device: idOf(11), since, approved: true };
 const pending = { alias: "Bob", secret: "s", until: Number.POSITIVE_INFINITY };
 
-/** Describes a user. The safety number is replaced by the accounts. */
-const describeUser = (record: IdentityRecord, alias = "Bob") =>
-  userIdentityOf(record, alias, async (...accounts) => accounts.join(" "));
+/** The digits of each account are its id. */
+const halves = new Map([own, bob, eve, 9].map((byte) => [idOf(byte), { key: keyOf(byte), digits: idOf(byte) }]));
+const describeUser = (record: IdentityRecord, alias = "Bob") => userIdentityOf(record, alias, halves);
 
 const knowing = (user: Partial<KnownUser>, record = recordOf()): IdentityRecord => ({
   ...record,
@@ -28,8 +28,8 @@ test.for<[string, IdentityRecord, object]>([
   ["pending", { ...knowing({ certain: idOf(bob), changed: idOf(eve) }), tokens: [pending] }, { account: idOf(eve) }],
   ["verified", { ...knowing({ certain: idOf(bob) }), tokens: [pending] }, { account: idOf(bob) }],
   ["seen", { ...knowing({ seen: idOf(bob) }), tokens: [{ ...pending, until: 0 }] }, { account: idOf(bob) }],
-])("a user is %s", async ([status, record, expected]) => {
-  const identity = await describeUser(record);
+])("a user is %s", ([status, record, expected]) => {
+  const identity = describeUser(record);
   expect(identity).toEqual({ status, safetyNumber: undefined, account: undefined, ...expected, ...numberOf(expected) });
   expect(Object.isFrozen(identity)).toBe(true);
 });
@@ -45,8 +45,8 @@ test.for<[string, IdentityRecord]>([
   ["changed", { ...recordOf(), devices: [phone], users: [{ alias: "Us", seen: idOf(eve) }] }],
   ["changed", { ...recordOf(), devices: [phone], users: [{ alias: "Us", changed: idOf(eve) }] }],
   ["pending", { ...recordOf(), tokens: [{ ...pending, alias: "Us" }] }],
-])("the own devices are %s, and have no safety number", async ([status, record]) => {
-  expect(await describeUser(record, "Us")).toMatchObject({ status, safetyNumber: undefined });
+])("the own devices are %s, and have no safety number", ([status, record]) => {
+  expect(describeUser(record, "Us")).toMatchObject({ status, safetyNumber: undefined });
 });
 
 test.for<[string, Partial<IdentityRecord>]>([

@@ -4,20 +4,21 @@ import { us } from "../protocol/alias.ts";
 import type { OwnIdentity, UserIdentity } from "./options.ts";
 import { halfOf } from "./proof.ts";
 import { type IdentityRecord, isOnlyDevice, isPending, isUnlinked, removedOf, userOf } from "./record.ts";
-import type { SafetyNumberOf } from "./tokens.ts";
+import { type SafetyHalves, safetyNumberOf } from "./tokens.ts";
 
 // What apps see of a record.
 
-/** Returns what is known of a user. */
-export async function userIdentityOf(
-  record: IdentityRecord,
-  alias: Alias,
-  safetyNumberOf: SafetyNumberOf,
-): Promise<UserIdentity> {
+/** The account that a user shows. */
+export function accountOf(record: IdentityRecord, alias: Alias): string | undefined {
   const { certain, seen, changed } = userOf(record, alias);
-  const account = changed ?? certain ?? seen;
+  return changed ?? certain ?? seen;
+}
+
+/** Returns what is known of a user. `halves` has those of the own account and of the user's. */
+export function userIdentityOf(record: IdentityRecord, alias: Alias, halves: SafetyHalves): UserIdentity {
+  const account = accountOf(record, alias);
   const safetyNumber =
-    account === undefined || alias === us ? undefined : await safetyNumberOf(record.account, account);
+    account === undefined || alias === us ? undefined : safetyNumberOf(halves, record.account, account);
   return Object.freeze({ status: statusOf(record, alias), account, safetyNumber });
 }
 

@@ -106,6 +106,56 @@ test("another account of the same status is news, and another safety number alon
   expect(identity.users.get("Bob")!.safetyNumber).not.toBe(before.safetyNumber);
 });
 
+test.for(["own", "users"] as const)(
+  "an error of the app that is told (%s) is reported, and everything else is told",
+  async (which) => {
+    const { identity, own, users } = await createAnn();
+    await identity.start("");
+    const reported = vi.spyOn(console, "error").mockImplementation(() => {});
+    const failure = new Error("An effect of the app throws.");
+    vi.spyOn({ own, users }[which], "push").mockImplementationOnce(() => {
+      throw failure;
+    });
+    await change(identity, (record) => ({
+      ...setUser(seeing(record), { alias: "Carol", seen: idOf(eve) }),
+      unlinked: true,
+    }));
+    expect(reported.mock.calls).toEqual([[failure]]);
+    expect(users.at(-1)).toBe("Carol seen news");
+    await change(identity, (record) => ({ ...seeing(record, 77), unlinked: false }));
+    expect(users.at(-1)).toBe("Bob seen news");
+    expect(own.at(-1)).toBe(`${identity.record.account} single`);
+  },
+);
+
+test("a description that fails is reported, and the next one is told", async () => {
+  const { identity, users } = await createAnn();
+  await identity.start("");
+  const reported = vi.spyOn(console, "error").mockImplementation(() => {});
+  const failure = new Error("There is no memory.");
+  vi.spyOn(crypto.subtle, "digest").mockRejectedValueOnce(failure);
+  await change(identity, (record) => seeing(record));
+  expect(reported.mock.calls).toEqual([[failure]]);
+  expect(users).toEqual([]);
+  await change(identity, (record) => setUser(record, { alias: "Carol", seen: idOf(eve) }));
+  expect(users).toEqual(["Bob seen news", "Carol seen news"]);
+});
+
+test("an account is hashed once while it is shown", async () => {
+  const digest = vi.spyOn(crypto.subtle, "digest");
+  const { identity } = await createAnn();
+  await identity.start("");
+  const hashed = async (by: (record: IdentityRecord) => IdentityRecord) => {
+    digest.mockClear();
+    await change(identity, by);
+    return digest.mock.calls.length;
+  };
+  expect(await hashed((record) => setUser(seeing(record), { alias: "Carol", seen: idOf(bob) }))).toBe(1);
+  expect(await hashed((record) => setUser(record, { alias: "Carol", seen: idOf(eve) }))).toBe(1);
+  expect(await hashed((record) => ({ ...record, users: [] }))).toBe(0);
+  expect(await hashed((record) => seeing(record))).toBe(1);
+});
+
 test("users with a token that waits are told, too", async () => {
   const { identity, users } = await createAnn();
   await identity.start("");

@@ -1,18 +1,18 @@
 import type { Credentials, StoredCredentials } from "../discovery/discovery.ts";
 import { BonevalueError } from "../errors.ts";
-import { report } from "../events.ts";
+import { guard, report } from "../events.ts";
 import type { Alias, Peer, PeerId } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import type { Transport } from "../transport/transport.ts";
 import { type Algorithms, loadAlgorithms } from "./algorithms.ts";
-import { ownIdentityOf, userIdentityOf } from "./describe-identity.ts";
+import { accountOf, ownIdentityOf, userIdentityOf } from "./describe-identity.ts";
 import { createDevice, type Device } from "./device.ts";
 import { createIdentifiedLinks, type IdentifiedLinks, reconnect } from "./identified-links.ts";
 import { keyName } from "./key-name.ts";
 import { createMemoryStore, defaultKeyStore } from "./key-store.ts";
 import type { IdentityOptions, OwnIdentity, UserIdentity } from "./options.ts";
 import type { IdentityRecord } from "./record.ts";
-import { createSafetyNumbers, deriveAccount, deriveRoom } from "./tokens.ts";
+import { deriveAccount, deriveRoom, type SafetyHalves, safetyHalvesOf } from "./tokens.ts";
 
 export { createIndexedDbStore, createMemoryStore } from "./key-store.ts";
 
@@ -76,7 +76,6 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
   const secretOfRoom = isRoom ? await readSecret() : undefined;
   const store = isRoom ? createMemoryStore() : (options.keyStore ?? (await defaultKeyStore()));
 
-  const safetyNumberOf = createSafetyNumbers(algorithms);
   const users = new Map<Alias, UserIdentity>();
   const watchers = new Set<() => void>();
   // The peers that were dialed because they are to answer a token.
@@ -84,6 +83,7 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
   let device!: Device;
   let record!: IdentityRecord;
   let ownIdentity = "";
+  let halves: SafetyHalves = new Map();
   let publishing: Promise<void> = Promise.resolve();
   let undoSubscription = () => {};
   let isStopped = false;
@@ -138,16 +138,20 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
   }
 
   function publish(isNews: boolean): Promise<void> {
-    publishing = publishing.then(async () => {
-      const aliases = [...record.users, ...record.tokens, ...record.claims].map(({ alias }) => alias);
-      const all = [...new Set([...users.keys(), ...aliases])];
-      const identities = await Promise.all(all.map((alias) => userIdentityOf(record, alias, safetyNumberOf)));
-      for (const [index, alias] of all.entries()) publishUser(alias, identities[index]!, isNews);
-      const own = ownIdentityOf(record);
-      if (isStopped || JSON.stringify(own) === ownIdentity) return;
-      ownIdentity = JSON.stringify(own);
-      client.onOwn(own);
-    });
+    publishing = publishing
+      .then(async () => {
+        const known = record;
+        const aliases = [...known.users, ...known.tokens, ...known.claims].map(({ alias }) => alias);
+        const all = [...new Set([...users.keys(), ...aliases])];
+        const accounts = all.map((alias) => accountOf(known, alias)).filter((account) => account !== undefined);
+        halves = await safetyHalvesOf(algorithms, [known.account, ...accounts], halves);
+        for (const alias of all) publishUser(alias, userIdentityOf(known, alias, halves), isNews);
+        const own = ownIdentityOf(known);
+        if (isStopped || JSON.stringify(own) === ownIdentity) return;
+        ownIdentity = JSON.stringify(own);
+        guard(() => client.onOwn(own));
+      })
+      .catch(report);
     return publishing;
   }
 
@@ -156,7 +160,7 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
     const isSame = identity.status === (before?.status ?? "unknown") && identity.account === before?.account;
     if (isStopped || (isSame && identity.safetyNumber === before?.safetyNumber)) return;
     users.set(alias, identity);
-    client.onUser(alias, identity, isNews && !isSame);
+    guard(() => client.onUser(alias, identity, isNews && !isSame));
   }
 
   return {

@@ -83,29 +83,32 @@ export async function deriveRoom(algorithms: Algorithms, secret: Uint8Array): Pr
   return toBase64Url((await algorithms.hmac(secret, label("room"))).subarray(0, 16));
 }
 
-/** Returns the safety number of two accounts: 60 digits in groups of five, the same on both sides. */
-export type SafetyNumberOf = (a: string, b: string) => Promise<string>;
+/** What each of some accounts contributes to its safety numbers: its key, and 30 digits in groups of five. */
+export type SafetyHalves = ReadonlyMap<string, { readonly key: Bytes; readonly digits: string }>;
 
-/** Creates a {@link SafetyNumberOf} that hashes each account once, since each change of a record describes all users again. */
-export function createSafetyNumbers(algorithms: Algorithms): SafetyNumberOf {
-  const halves = new Map<string, Promise<{ readonly key: Bytes; readonly digits: string }>>();
-
-  function halfOf(account: string) {
-    const half = halves.get(account) ?? hash(fromBase64Url(account)!);
-    halves.set(account, half);
-    return half;
-  }
-
-  async function hash(key: Bytes) {
+/** Returns the halves of some accounts. Hashes those that `known` lacks, since each change of a record describes all users again. */
+export async function safetyHalvesOf(
+  algorithms: Algorithms,
+  accounts: readonly string[],
+  known: SafetyHalves,
+): Promise<SafetyHalves> {
+  async function halfOf(account: string) {
+    const key = fromBase64Url(account)!;
     const digest = await algorithms.hash(label("safety number"), key);
     const groups = Array.from({ length: 6 }, (_, group) => digitsOf(digest.subarray(group * 5, group * 5 + 5)));
     return { key, digits: groups.join(" ") };
   }
 
-  return async (...accounts) => {
-    const [a, b] = await Promise.all([halfOf(accounts[0]), halfOf(accounts[1])]);
-    return compare(a.key, b.key) < 0 ? `${a.digits} ${b.digits}` : `${b.digits} ${a.digits}`;
-  };
+  const unique = [...new Set(accounts)];
+  const halves = await Promise.all(unique.map((account) => known.get(account) ?? halfOf(account)));
+  return new Map(unique.map((account, index) => [account, halves[index]!]));
+}
+
+/** Returns the safety number of two accounts: 60 digits in groups of five, the same on both sides. */
+export function safetyNumberOf(halves: SafetyHalves, account: string, other: string): string {
+  const a = halves.get(account)!;
+  const b = halves.get(other)!;
+  return compare(a.key, b.key) < 0 ? `${a.digits} ${b.digits}` : `${b.digits} ${a.digits}`;
 }
 
 /** Orders two different keys by their bytes. */

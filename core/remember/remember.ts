@@ -138,8 +138,7 @@ export function createRemember(
 
 const ignore = () => {};
 
-/** Ignores all events. */
-export const silent: DiscoveryEvents = {
+const silent: DiscoveryEvents = {
   online: ignore,
   interrupted: ignore,
   ended: ignore,

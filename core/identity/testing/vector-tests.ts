@@ -23,12 +23,13 @@ import {
 } from "../proof.ts";
 import {
   claimOf,
-  createSafetyNumbers,
   createTokenPart,
   deriveAccount,
   deriveRoom,
   isMadeBy,
   readTokenPart,
+  safetyHalvesOf,
+  safetyNumberOf,
 } from "../tokens.ts";
 import { vector } from "./vectors.ts";
 
@@ -119,9 +120,9 @@ function defineTests(load: () => Promise<Algorithms>): void {
     const { algorithms, account, bob } = await setUp();
     const expected = vector("safety number of Ann and Bob");
     const [own, other] = [account, bob.publicKey].map(toBase64Url) as [string, string];
-    const safetyNumberOf = createSafetyNumbers(algorithms);
-    expect(await safetyNumberOf(own, other)).toBe(expected);
-    expect(await safetyNumberOf(other, own)).toBe(expected);
+    const halves = await safetyHalvesOf(algorithms, [own, other], new Map());
+    expect(safetyNumberOf(halves, own, other)).toBe(expected);
+    expect(safetyNumberOf(halves, other, own)).toBe(expected);
   });
 
   test("an offer and its answer are signed and verified", async () => {
