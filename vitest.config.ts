@@ -9,6 +9,8 @@ import { behaviourTable } from "./tools/behaviour-table.ts";
 import { browserCommands } from "./tools/browser-commands.ts";
 import { builtFiles } from "./tools/built-files.ts";
 import { chromiumContext, chromiumLaunch } from "./tools/chromium.ts";
+import { isInstalled } from "./tools/ensure.ts";
+import { firefox } from "./tools/firefox-provider.ts";
 
 const cores = availableParallelism();
 
@@ -79,6 +81,27 @@ function inChromium(name: string, folder: string, alias: Alias[] = []): TestProj
   };
 }
 
+function inFirefox(name: string, include: string[]): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    test: {
+      name,
+      include,
+      sequence: { groupOrder: 1 },
+      maxWorkers: cores,
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: firefox(),
+        instances: [{ browser: "firefox" }],
+        // Vitest calls it before each file. Its own providers have it.
+        commands: { ...browserCommands, __vitest_viewport: async () => {} },
+      },
+    },
+  };
+}
+
 const config: ViteUserConfig = defineConfig({
   test: {
     maxWorkers: workers,
@@ -98,6 +121,8 @@ const config: ViteUserConfig = defineConfig({
       inDom("dom (React 18)", "bindings/react", react18),
       inChromium("browser", folders),
       inChromium("browser (React 18)", "bindings/react", react18),
+      // `npm test` says how to install it.
+      ...(isInstalled("firefox") ? [inFirefox("browser (Firefox)", ["core/transport/relay.browser.test.ts"])] : []),
       {
         extends: true,
         test: {

@@ -45,9 +45,13 @@ const programs: Readonly<Record<ProgramName, Program>> = {
 
 export const programNames: readonly ProgramName[] = Object.keys(programs) as ProgramName[];
 
+export function isInstalled(name: ProgramName): boolean {
+  return programs[name].isPresent();
+}
+
 /** Installs the missing programs if this process is root and has apt-get; otherwise throws what to install. */
 export function ensure(...names: readonly ProgramName[]): void {
-  const missing = names.map((name) => programs[name]).filter(({ isPresent }) => !isPresent());
+  const missing = names.filter((name) => !isInstalled(name)).map((name) => programs[name]);
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || !isOnPath("apt-get")) throw new Error(advice(missing));
   const packs = missing.map(({ pack }) => pack);

@@ -6,7 +6,7 @@ import { webrtc } from "./webrtc.ts";
 const open = new Set<RelaySocket>();
 
 transportConformance({
-  name: "the relay in Chromium",
+  name: "the relay in a browser",
   transport: webrtc({ RTCPeerConnection: BlockedPeerConnection }),
   createRelay: () => createFakeRelay({ open }),
   held: () => open.size,
