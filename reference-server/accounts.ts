@@ -39,6 +39,10 @@ interface Checked {
 
 /** Accounts and their passwords. Rejects with the codes of the protocol. */
 export interface Accounts {
+  /** Returns the canonical form of a name for a new account; rejects if the name is invalid or used. */
+  newName(username: string): Promise<string>;
+  /** Returns the canonical name of an account; rejects if there is no such account. */
+  existingName(username: string): Promise<string>;
   add(username: string, password: string): Promise<void>;
   /** Creates an account without a password, if it is missing. */
   ensure(username: string): Promise<void>;
@@ -131,6 +135,12 @@ export function createAccounts(parts: AccountsParts): Accounts {
     return { username: name, hash: (await store.rehash(name, hash, better)) ? better : hash };
   }
 
+  async function newName(username: string): Promise<string> {
+    const name = checkedName(username);
+    if ((await store.account(name)) !== undefined) throw accountExists(username);
+    return name;
+  }
+
   async function existingName(username: string): Promise<string> {
     const name = canonicalName(username);
     if ((await store.account(name)) === undefined) throw noAccount(username);
@@ -144,11 +154,13 @@ export function createAccounts(parts: AccountsParts): Accounts {
   }
 
   return {
+    newName,
+    existingName,
     async add(username, password) {
-      const name = checkedName(username);
+      const name = await newName(username);
       checkPassword(password);
-      if (!(await store.addAccount(name, await passwords.hash(password))))
-        throw new Error(`The account "${name}" exists already: choose another name.`);
+      // Another server or command may have added it meanwhile.
+      if (!(await store.addAccount(name, await passwords.hash(password)))) throw accountExists(username);
     },
     async ensure(username) {
       await store.addAccount(username, undefined);
@@ -222,6 +234,10 @@ export function createAccounts(parts: AccountsParts): Accounts {
       return secret;
     },
   };
+}
+
+function accountExists(username: string): Error {
+  return new Error(`The account "${username}" exists already: choose another name.`);
 }
 
 function noAccount(username: string): Error {

@@ -17,6 +17,8 @@ import type { StoreValues } from "./serve.ts";
 /** Creates an account. The server may be running. */
 export async function addUser(name: string, flags: StoreValues): Promise<number> {
   return withNewAccounts(flags, async (accounts) => {
+    // Before the operator types a password.
+    await accounts.newName(name);
     await accounts.add(name, await askPassword(`Password for ${name}: `));
     console.log(`${name} can sign in now.`);
   });
@@ -41,6 +43,7 @@ export async function removeUser(name: string, flags: StoreValues): Promise<numb
 /** Sets a password and ends all sessions. */
 export async function setPassword(name: string, flags: StoreValues): Promise<number> {
   return withAccounts(flags, async (accounts, announce) => {
+    await accounts.existingName(name);
     await accounts.setPassword(name, await askPassword(`New password for ${name}: `));
     await announce(name);
     console.log(`${name} has a new password. All sessions have ended.`);
