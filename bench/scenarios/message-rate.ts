@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Page } from "playwright";
-import { earlierCore } from "../earlier-core.ts";
+import { earlierCore } from "../../tools/earlier-core.ts";
 import type { LoopbackEnvironment } from "../environment.ts";
 import { paired, type Summary, summarise } from "../statistics.ts";
 import { shareDuring } from "../task-share.ts";

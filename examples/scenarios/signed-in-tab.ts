@@ -28,9 +28,9 @@ export async function signIn(
   browser: TestBrowser,
   server: string,
   credentials: Credentials,
-  headers: Readonly<Record<string, string>> = {},
+  page: { readonly html?: string; readonly headers?: Readonly<Record<string, string>> } = {},
 ): Promise<SignedInTab> {
-  const tab = await browser.open({ html: loginPage, headers });
+  const tab = await browser.open({ html: loginPage, ...page });
   const id = await tab.page.evaluate(
     async ([host, who]) => {
       await $BV.connect(host, who);

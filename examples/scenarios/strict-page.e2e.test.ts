@@ -16,8 +16,8 @@ test("two pages with a strict Content-Security-Policy call each other without vi
   const policy = `default-src 'none'; script-src 'self'; connect-src ${server.url}; img-src data:; require-trusted-types-for 'script'`;
   const headers = { "content-security-policy": policy };
   const credentials = { username: "ann", password: "test password" };
-  const a = await signIn(browser, server.url, credentials, headers);
-  const b = await signIn(browser, server.url, credentials, headers);
+  const a = await signIn(browser, server.url, credentials, { headers });
+  const b = await signIn(browser, server.url, credentials, { headers });
   await waitForEachOther([a, b]);
   expect(await a.call("*")).toEqual([`Us ${b.id} Not Friday`]);
   expect(await b.call("*")).toEqual([`Us ${a.id} Not Friday`]);

@@ -187,7 +187,7 @@ describe("the command line", () => {
       ["password ann", "", tooShort],
       ["password ann", endless(), tooLong],
       ...["list", "remove ann", "password ann", "sessions ann", "trust ann Bob bob Ann"].flatMap(
-        (args): [string, string, RegExp][] => [
+        (args): [string, Iterable<string>, RegExp][] => [
           [`${args} --store none.db`, unread(), noStore],
           [`${args} --store text.db`, unread(), /text\.db cannot be opened .*not a SQLite file or is damaged/],
         ],
