@@ -54,7 +54,7 @@ export function shortenedName(name: string): string {
 
 /** Whether a service may have this name: 1 to 64 visible characters. */
 export function isServiceName(name: string): boolean {
-  return [...name].length <= 64 && name.trim() !== "" && !hasInvisible(name);
+  return [...name].length <= 64 && !hasInvisible(name);
 }
 
 /** Returns the canonical e-mail address; throws `invalid-request` for an invalid one. */

@@ -265,18 +265,23 @@ test("invalid aliases get an error, and the socket stays open", async () => {
     "a\u200bb",
     "a\nb",
   ];
-  for (const name of [...bad, "an\u200cn", "a\u200d", "\u200dسلام", "👩\u200d"])
+  const joined = ["an\u200cn", "a\u200d", "\u200dسلام", "👩\u200d"];
+  const blank = [" ", "\u00a0\u3000", "\u2800"];
+  const ignorable = ["\u3164", "\u115f", "Bob\u034f", "Bob\ufe00", "Us\ufe0f", "*\ufe0f", "Bob\u{e0100}", "B\u180bob"];
+  for (const name of [...bad, ...joined, ...blank, ...ignorable])
     expect((await ann.request("requestToken", { name })).data.code).toBe("alias-reserved");
   expect((await ann.request("requestToken", { name: "Bob" })).data.code).toBe("alias-taken");
   for (const name of ["us", "toString", "𝒜".repeat(64)])
     expect((await ann.request("requestToken", { name })).type).toBe("tokenResponse");
 });
 
-test("aliases are normalized, and may contain joiners where the script needs them", async () => {
+test("aliases are normalized, and may contain joiners and variation selectors where the script needs them", async () => {
   const { signIn } = await startTestServer(["ann", "bob"]);
   const [ann, bob] = [await signIn("ann"), await signIn("bob")];
   const words = ["ක්\u200dරීඩා", "می\u200cخواهم", "അവന്\u200d", "হঠাত্\u200d"];
-  for (const alias of [...words, "👩\u200d💻", "👩🏽\u200d🚀", "❤️\u200d🔥"])
+  const emoji = ["👩\u200d💻", "👩🏽\u200d🚀", "❤️\u200d🔥", "❤\ufe0f", "1\ufe0f\u20e3"];
+  const variants = ["葛\u{e0100}城", "ᠠ\u180bᠨ"];
+  for (const alias of [...words, ...emoji, ...variants, "Ann Lee"])
     expect((await ann.request("requestToken", { name: alias })).type).toBe("tokenResponse");
   await ann.request("removeUser", { name: "Bob" });
   const { token } = (await ann.request("requestToken", { name: "Zoe\u0308" })).data;

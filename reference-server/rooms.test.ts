@@ -127,6 +127,8 @@ test.each([
   ["alias-reserved", { room: "demo", name: "x".repeat(65) }],
   ["alias-reserved", { room: "demo", name: "A\u0000nn" }],
   ["alias-reserved", { room: "demo", name: "Ann\u202e" }],
+  ["alias-reserved", { room: "demo", name: " " }],
+  ["alias-reserved", { room: "demo", name: "Ann\u3164" }],
   ["alias-reserved", { room: "demo", name: "0123456789abcdef0123456789ABCDEF" }],
 ])("a room or a name that the protocol does not allow is refused: %s %j", async (code, proof) => {
   const { refused } = await startRooms();

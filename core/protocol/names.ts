@@ -2,7 +2,10 @@ import { everyone, us } from "./alias.ts";
 import { maxNameLength } from "./labels.ts";
 
 const reserved: ReadonlySet<string> = new Set([everyone, us]);
-const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+// Default_Ignorable_Code_Point has letters, marks and variation selectors that are not displayed, such as U+3164.
+const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+// Spaces, and the empty cell of Braille.
+const blank = /^[\p{Z}\u2800]*$/u;
 const peerId = /^[0-9a-f]{32}$/i;
 
 // Zero-width joiners change the form of letters in these scripts, and are part of correct spelling there.
@@ -14,9 +17,15 @@ const emoji = "\\p{Extended_Pictographic}";
 // virama of Bengali or Malayalam, one forms the last letter of a word.
 const joiner = `(?<=[\\u09CD\\u0D4D])\\u200D|(?<=(?=[\\p{L}\\p{M}])${joining})[\\u200C\\u200D](?=${joining})|(?<=${emoji}[\\uFE0F\\p{Emoji_Modifier}]?)\\u200D(?=${emoji})`;
 
-/** Whether a name has characters that nobody sees, other than joiners where they are part of the spelling. */
+// Variation selectors where Unicode defines sequences with them: emoji (UTS #51), ideographs (UTS #37) and Mongolian letters.
+const variation = `(?<=${emoji})[\\uFE0E\\uFE0F]|(?<=[0-9#*])\\uFE0F(?=\\u20E3)|(?<=\\p{Ideographic})\\p{Variation_Selector}|(?<=(?=\\p{L})\\p{scx=Mong})[\\u180B-\\u180D\\u180F]`;
+
+/**
+ * Whether a name has characters that nobody sees, other than joiners and variation selectors where they are part of the
+ * spelling, or consists of blanks.
+ */
 export function hasInvisible(name: string): boolean {
-  return invisible.test(name.replace(new RegExp(joiner, "gu"), ""));
+  return blank.test(name) || invisible.test(name.replace(new RegExp(`${joiner}|${variation}`, "gu"), ""));
 }
 
 /** Returns why a name in NFC can be neither an alias nor the name of a guest; undefined if it can. */

@@ -171,6 +171,8 @@ describe("the command line", () => {
       ["add ", unread(), invalidName],
       [`add ${"x".repeat(257)}`, unread(), invalidName],
       ["add cat\u200b", unread(), invalidName],
+      ["add cat\u3164", unread(), invalidName],
+      ["add \u3000", unread(), invalidName],
       ["add a\u0000b", unread(), invalidName],
       ["add \u001b[31mred", unread(), invalidName],
       ["remove ", "", /There is no account ""/],
