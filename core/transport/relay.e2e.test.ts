@@ -44,10 +44,9 @@ afterAll(async () => {
 /** A page in one network and a peer in the other, whose users trust each other, signed in. */
 async function pairOf(name: (typeof names)[number], callee: Promise<RunningPeer> = browsers[1].open()) {
   const [ann, bob] = await Promise.all([browsers[0].open(), callee]);
-  const [, bobId] = await Promise.all([
-    ann.connect(server.url, `ann-${name}`, password),
-    bob.connect(server.url, `bob-${name}`, password),
-  ]);
+  const bobId = await bob.connect(server.url, `bob-${name}`, password);
+  // Last, so that she knows of Bob when she is signed in.
+  await ann.connect(server.url, `ann-${name}`, password);
   return { ann, bob, bobId };
 }
 
@@ -72,9 +71,10 @@ describe.concurrent("where UDP is blocked and there is no TURN server", { timeou
     const [second, secondTime] = await timed(() => ann.call(bobId, "Hello"));
     expect(second).toEqual(relayed);
     console.info(`The first reply took ${firstTime} ms, and that on the next link ${secondTime} ms.`);
-    // About 4.5 s, and 0.3 s, on a machine with nothing else to do. The second does not wait 4 s for ICE.
+    // The first waits 4 s for ICE. Without that, each takes about 0.3 s, also while other tests run.
     expect(firstTime).toBeGreaterThan(4_000);
-    expect(secondTime).toBeLessThan(4_000);
+    expect(firstTime).toBeLessThanOrEqual(5_500);
+    expect(secondTime).toBeLessThanOrEqual(1_500);
     expect(await ann.diagnose()).toMatch(/^relay of the discovery server: yes/m);
   });
 
