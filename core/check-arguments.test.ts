@@ -62,6 +62,13 @@ describe("a wrong argument from untyped code is an error that says what to pass"
     expect(client.status.peek()).toBe("offline");
   });
 
+  test("connect with a misspelled field names the field", async () => {
+    const client: any = createNetwork().client();
+    await expect(client.connect("host", { room: "demo", nmae: "Ann" })).rejects.toThrow(
+      "Credentials with `room` have no `nmae`: leave it out.",
+    );
+  });
+
   test.for([{ app: "x".repeat(65) }, { app: 5 }, { app: "\ud800" }])("createClient with %o", (options) => {
     const wrong = expect.objectContaining({ code: "invalid-request", message: expect.stringContaining("app") });
     expect(() => createClient(options as any)).toThrow(wrong);

@@ -19,11 +19,9 @@ export function checkedCredentials(value: unknown): Credentials {
   const given = Object.fromEntries(Object.entries(Object(value)).filter(([, field]) => field !== undefined));
   const { username, invite = username, password, token, room, name = "Guest" } = given;
   const kind = Object.keys(kinds).find((one) => one in given) ?? "";
-  if (Object.keys(given).some((field) => field !== kind && kinds[kind] && !kinds[kind].includes(field)))
-    throw new BonevalueError(
-      "invalid-request",
-      `Pass credentials of one kind: with \`${kind}\`, leave the others out.`,
-    );
+  const extra = Object.keys(given).find((field) => field !== kind && kinds[kind] && !kinds[kind].includes(field));
+  if (extra !== undefined)
+    throw new BonevalueError("invalid-request", `Credentials with \`${kind}\` have no \`${extra}\`: leave it out.`);
   if (kind === "room") return roomCredentials(room, name);
   if (isText(token) || typeof token === "function" || [invite, password].every(isText)) return given as Credentials;
   throw new BonevalueError("unauthenticated", "Pass credentials: connect(host, username, password).");

@@ -55,7 +55,7 @@ export interface PeerPresence<T> {
 
 /**
  * Declares a value that each peer may have and others can follow: a cursor, a selection, whether somebody types. The schema
- * (any Standard Schema) validates the values of other peers. Throws `invalid-request` unless `name` is a string of at most
+ * (any Standard Schema) validates the values of other peers. Throws `invalid-request` unless `name` is a string of 1 to
  * 128 characters.
  *
  * @example
@@ -68,8 +68,8 @@ export function definePresence<S extends Schema | undefined = undefined>(
   name: string,
   schema?: S,
 ): PresenceDefinition<S> {
-  if (typeof name !== "string" || name.length > maxPresenceNameLength) {
-    throw new BonevalueError("invalid-request", `Name the presence, in at most ${maxPresenceNameLength} characters.`);
+  if (typeof name !== "string" || name === "" || name.length > maxPresenceNameLength) {
+    throw new BonevalueError("invalid-request", `Name the presence, in 1 to ${maxPresenceNameLength} characters.`);
   }
   // It brings the code along, so that apps without presence do not load it: docs/decisions/presence.md.
   const definition = { name, schema: schema as S, [createEngineKey]: createEngine };

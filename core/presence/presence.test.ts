@@ -392,6 +392,7 @@ test("invalid arguments are refused", async () => {
   const { bob } = await pair();
   const invalid = expect.objectContaining({ code: "invalid-request" });
   expect(() => definePresence("x".repeat(129))).toThrow(invalid);
+  expect(() => definePresence("")).toThrow(invalid);
   expect(() => definePresence(5 as unknown as string)).toThrow(invalid);
   for (const interval of [-1, Number.NaN, "5"]) {
     expect(() => bob.presence(Anything, 0, { interval: interval as number })).toThrow(invalid);
