@@ -60,6 +60,8 @@ export interface Identity {
   readonly isStopped: boolean;
   /** Called when the record or the peers have changed, and at the end of the sign-in. */
   readonly watchers: Set<() => void>;
+  /** Resolves when apps know the present record. */
+  readonly published: Promise<void>;
   /** Changes the record. Resolves when apps know of it. */
   apply(change: (known: IdentityRecord) => IdentityRecord): Promise<void>;
   /** Replaces the record by one with a new key. */
@@ -174,6 +176,9 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
     },
     get isStopped() {
       return isStopped;
+    },
+    get published() {
+      return publishing;
     },
     apply,
     async reset() {

@@ -67,6 +67,7 @@ export async function linkByCode(identity: Identity, part: TokenPart): Promise<v
   try {
     check();
     await promise;
+    await identity.published;
   } catch (error) {
     await apply((known) => without(known, "claims", us));
     throw error;
