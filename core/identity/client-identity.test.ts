@@ -7,9 +7,16 @@ import type { OpenRelay } from "../relay-access.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
 import type { Link, Transport } from "../transport/transport.ts";
 import { createClientIdentity } from "./client-identity.ts";
+import { createMemoryStore } from "./key-store.ts";
 import { memoryKeyStore } from "./key-stores.ts";
 import type { IdentityOptions, IdentityPolicy } from "./options.ts";
 import { createDevice } from "./testing/users.ts";
+
+interface CreateOptions {
+  readonly local?: boolean;
+  readonly channelBinding?: boolean;
+  readonly urlOf?: Discovery["urlOf"];
+}
 
 /** A client without peers. */
 const alone = {
@@ -68,7 +75,7 @@ describe("a client's identity", () => {
   /** The identity of a client without a server: the test emits what the server says. */
   function create(
     identity?: IdentityPolicy | IdentityOptions,
-    { local = false, channelBinding = true }: { local?: boolean; channelBinding?: boolean } = {},
+    { local = false, channelBinding = true, urlOf }: CreateOptions = {},
   ) {
     const opened: { credentials: Record<string, unknown>; events: DiscoveryEvents }[] = [];
     const onChange = vi.fn();
@@ -77,7 +84,7 @@ describe("a client's identity", () => {
       opened.push({ credentials: { ...credentials }, events });
       return { ...session } as unknown as DiscoverySession;
     };
-    const discovery = { open, ...(local && { local }) } as Discovery;
+    const discovery = { open, urlOf, ...(local && { local }) } as Discovery;
     const directLink = {} as Link;
     const transport = { open: () => directLink, channelBinding } as unknown as Transport;
     const client = createClientIdentity({
@@ -91,7 +98,7 @@ describe("a client's identity", () => {
       ...{ client, discovery, transport, directLink, opened, session, events, told, onChange },
       /** Signs in, and waits until the session of the server has been opened. */
       async open(credentials: object) {
-        const signedIn = client.discovery.open("host", credentials as never, events, { app: "" });
+        const signedIn = client.discovery.open("example", credentials as never, events, { app: "" });
         await vi.waitUntil(() => opened.length > 0 || told.length > 0, { timeout: 20_000, interval: 1 });
         return signedIn;
       },
@@ -186,6 +193,23 @@ describe("a client's identity", () => {
     expect(() => client.transport.open("bob", "callee", {} as never)).not.toThrow(/Nothing can be signed/);
   });
 
+  test("opens no link before the sign-in", () => {
+    expect(create().openLink).toThrow(expect.objectContaining({ code: "unsupported" }));
+  });
+
+  test.for([
+    ["wss://example.org/", (host: string) => `wss://${host}.org/`, "example.org Ann"],
+    ["the host, where the discovery has no URL", undefined, "example Ann"],
+  ] as const)("stores its key under %s", async ([, urlOf, name]) => {
+    const keyStore = createMemoryStore();
+    const update = vi.spyOn(keyStore, "update");
+    const { open, online, until } = create({ keyStore }, { urlOf });
+    await open(account);
+    online();
+    await until("online");
+    expect(update.mock.calls[0]![0]).toBe(name);
+  });
+
   test("belongs to the account of a resumed session", async () => {
     const { open, online, until, client } = create();
     await open({ session: "x", as: "Ann" });
@@ -231,26 +255,33 @@ describe("a client's identity", () => {
     expect(told).toHaveLength(1);
   });
 
-  test("tells nothing of a key that cannot be read when the sign-in is over", async () => {
-    const reading = Promise.withResolvers<void>();
-    const begun = Promise.withResolvers<void>();
-    const keyStore = {
-      storesCryptoKeys: true,
-      async update() {
-        begun.resolve();
-        await reading.promise;
-        throw new Error("The disk is full.");
-      },
-    };
-    const { open, online, told } = create({ keyStore });
-    const signedIn = await open(account);
-    online();
-    await begun.promise;
-    await signedIn.close();
-    reading.resolve();
-    for (let turn = 0; turn < 20; turn++) await crypto.subtle.digest("SHA-256", secret);
-    expect(told).toEqual([]);
-  });
+  test.for(["can be read", "cannot be read"])(
+    "tells nothing of a key that %s when the sign-in is over, and opens no link",
+    async (how) => {
+      const reading = Promise.withResolvers<void>();
+      const begun = Promise.withResolvers<void>();
+      const store = createMemoryStore();
+      const keyStore: typeof store = {
+        ...store,
+        async update(name, change) {
+          begun.resolve();
+          await reading.promise;
+          if (how === "cannot be read") throw new Error("The disk is full.");
+          return store.update(name, change);
+        },
+      };
+      const { open, online, told, openLink, client } = create({ keyStore });
+      const signedIn = await open(account);
+      online();
+      await begun.promise;
+      await signedIn.close();
+      reading.resolve();
+      for (let turn = 0; turn < 20; turn++) await crypto.subtle.digest("SHA-256", secret);
+      expect(told).toEqual([]);
+      expect(openLink).toThrow(expect.objectContaining({ code: "unsupported" }));
+      expect(client.own.peek()).toBeUndefined();
+    },
+  );
 
   test("tells what was known before the sign-in as no change", async () => {
     const keyStore = memoryKeyStore();
@@ -275,6 +306,16 @@ describe("a client's identity", () => {
     await open(credentials);
     online({ username: "Ann", room: "a room" });
     expect(await until("ended")).toBe(code);
+  });
+
+  test("ends where the server moves a client with a key into a room", async () => {
+    const { open, online, until, openLink } = create();
+    await open({ token: "x" });
+    online();
+    await until("online");
+    online({ username: "Ann", room: "a room" });
+    expect(await until("ended")).toBe("protocol");
+    expect(openLink).toThrow(expect.objectContaining({ code: "unsupported" }));
   });
 
   test("signs nothing in the room of a token, which no secret protects", async () => {

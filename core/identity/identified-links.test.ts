@@ -29,7 +29,7 @@ interface SideOptions {
   readonly hasRelay?: boolean;
   /** The peer's name. Default: that of its id. */
   readonly alias?: string | undefined;
-  readonly accountOf?: (alias: string) => string;
+  readonly accountOf?: (alias: string) => string | undefined;
 }
 
 /** One side of one link. The test is its transport, and the network between the sides. */
@@ -518,6 +518,43 @@ describe("the record", () => {
     expect(record.users).toMatchObject([{ alias: "ann", seen: account }]);
   });
 
+  test("is compared anew with the proof if another tab adds a token before the verdict is written", async () => {
+    const [device, otherTab] = twoTabs();
+    const [secret, until] = ["A".repeat(22), Date.now() + 60_000];
+    const { ann, bob } = createSides({}, { device });
+    await Promise.all([ann.device.read(), device.read()]);
+    const claim = { alias: "bob", secret, binding: secret, until, answered: false };
+    ann.links.recheck(await ann.device.update((own) => addClaim(own, claim)));
+    const { update } = device;
+    vi.spyOn(device, "update").mockImplementationOnce(async (change) => {
+      await otherTab.update((own) => addToken(own, { alias: "ann", secret, until }));
+      return update(change);
+    });
+    await bob.read(await ann.describe("offer"));
+    expect(bob.ended).toEqual([]);
+    expect(bob.identity.verified).toBe(true);
+    expect((await device.read()).record).toMatchObject({
+      tokens: [],
+      users: [{ alias: "ann", since: expect.any(Number) }],
+    });
+  });
+
+  test("is compared once with a proof", async () => {
+    const accountOf = vi.fn(() => undefined);
+    const { ann, bob } = createSides({}, { accountOf });
+    await bob.read(await ann.describe("offer"));
+    expect(bob.records).toHaveLength(1);
+    expect(accountOf).toHaveBeenCalledExactlyOnceWith("ann");
+  });
+
+  test("is not needed to refuse a wrong proof", async () => {
+    const device = openDevice();
+    vi.spyOn(device, "read").mockRejectedValue(new Error("The disk is full."));
+    const { ann, bob } = createSides({}, { device });
+    await bob.read({ ...(await ann.describe("offer")), sdp: "changed" });
+    expect(bob.ended).toMatchObject([isRefused]);
+  });
+
   test("ends the attempt if it cannot be read", async () => {
     const store = { ...createMemoryStore(), update: () => Promise.reject(new Error("The disk is full.")) };
     const device = createDevice({ algorithms, store, name: "x" });
@@ -528,6 +565,26 @@ describe("the record", () => {
     await until(() => ann.ended.length > 0);
     expect(ann.ended).toMatchObject([{ code: "unsupported" }]);
   });
+});
+
+test("a device that is to join is approved as soon as it was met", async () => {
+  const { ann, bob } = createSides({ alias: "Us" }, { alias: "Us" });
+  for (const [side, other] of [
+    [ann, bob],
+    [bob, ann],
+  ] as const) {
+    const { publicKey } = (await other.device.read()).record.device;
+    await side.device.read();
+    side.links.recheck(await side.device.update((own) => ({ ...own, joining: [publicKey] })));
+  }
+  const approvalIn = ({ proof }: Description) => readProof(proof!).approval;
+  const offer = await ann.describe("offer");
+  expect(approvalIn(offer)).toBeUndefined();
+  await bob.read(offer);
+  const answer = await bob.describe("answer");
+  expect(approvalIn(answer)).toBeDefined();
+  await ann.read(answer);
+  expect(approvalIn(await ann.describe("offer 2"))).toBeDefined();
 });
 
 describe("a link that is checked again", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Proof } from "./proof.ts";
+import { toBase64Url } from "../bytes.ts";
+import { type Proof, writeIntroduction } from "./proof.ts";
 import { certify, type IdentityRecord, isPending, isSingle, isUnlinked, purposeOf, userOf } from "./record.ts";
 import {
   bob,
@@ -21,6 +22,7 @@ import {
   recordOf,
   refused,
   signature,
+  toChain,
   token,
 } from "./testing/records.ts";
 import { addClaim, addToken, endTrust, removeDevice } from "./user-changes.ts";
@@ -54,6 +56,7 @@ describe("without a proof", () => {
     expect(check(record, undefined, { alias: "Us" }).refusal).toBeUndefined();
     const met = check(record, proofBy(own, { chain: chainTo(11) }), { alias: "Us" }).record;
     expect(check(met, undefined, { alias: "Us" })).toMatchObject(refused);
+    expect(check(met, undefined).refusal).toBeUndefined();
   });
 
   test("a token that has expired is not pending", () => {
@@ -144,6 +147,7 @@ describe("`to`", () => {
     expect(verified).toBe(false);
     expect(isUnlinked(record)).toBe(true);
     expect(record.users).toEqual([]);
+    expectUnchanged(check(record, proofBy(bob, { to: keyOf(99) })), record);
   });
 
   test("that names another account outweighs everything else", () => {
@@ -213,6 +217,7 @@ describe("a token that this account has made", () => {
   test("is used up by the certain account, too", () => {
     const { record, verified } = check(addToken(knowing(), token), proofBy(bob), { answers });
     expect(verified).toBe(true);
+    expect(userOf(record, "Bob").since).toBe(now - day);
     expect(isPending(record, "Bob", now)).toBe(false);
     expect(isPending(check(addToken(knowing(), token), proofBy(bob)).record, "Bob", now)).toBe(true);
   });
@@ -252,6 +257,12 @@ describe("a token that this account has claimed", () => {
     expect(record.claims).toEqual([]);
   });
 
+  test("is answered alone, and not those for other names", () => {
+    const carols = { ...claim, alias: "Carol" };
+    const { record } = check(addClaim(waiting, carols), proofBy(bob), { makerOf });
+    expect(record.claims).toEqual([{ ...claim, answered: true }, carols]);
+  });
+
   test("counts as answered when the certain account made it", () => {
     const { record } = check(addClaim(knowing(), claim), proofBy(bob), { makerOf });
     expect(isPending(record, "Bob", now)).toBe(false);
@@ -272,6 +283,11 @@ describe("a token that this account has claimed", () => {
     expect(verified).toBe(true);
     expect(isPending(record, "Bob", now)).toBe(false);
   });
+});
+
+test("removals count that a user shows at the first meeting", () => {
+  const { record } = check(recordOf(), proofBy(bob, { removed: [half(bobsPhone)] }));
+  expect(check(record, proofBy(bob, { chain: chainTo(bobsPhone) }))).toMatchObject(refused);
 });
 
 test("a device that has been removed cannot remove others", () => {
@@ -324,10 +340,14 @@ describe("an introduction", () => {
   test("that a user issues is kept, the newest only", () => {
     const keep = (record: IdentityRecord, time: number) => check(record, issuing(time), { issues: true }).record;
     const first = keep(knowing(), 5);
-    expect(userOf(first, "Bob").introduction).toMatchObject({ by: idOf(bob), about: idOf(own), time: 5 });
+    expect(userOf(first, "Bob").introduction).toEqual({
+      ...{ by: idOf(bob), about: idOf(own), time: 5, chain: toChain() },
+      introduction: toBase64Url(writeIntroduction({ ...issued, time: 5 })),
+    });
     expect(userOf(keep(first, 6), "Bob").introduction!.time).toBe(6);
     expectUnchanged({ record: keep(first, 5) }, first);
     expectUnchanged({ record: keep(first, 4) }, first);
+    expect(userOf(keep(recordOf(), 5), "Bob")).toMatchObject({ seen: idOf(bob), introduction: { time: 5 } });
   });
 
   test("is not kept if it is not about this account, from the future, or from another account than the user's", () => {

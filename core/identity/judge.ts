@@ -4,7 +4,6 @@ import { us } from "../protocol/alias.ts";
 import { addDevice, link } from "./link-devices.ts";
 import { deviceOf, type Proof, readChain, writeChain, writeIntroduction } from "./proof.ts";
 import {
-  accountsOf,
   addRemoved,
   type ClaimedToken,
   certify,
@@ -33,7 +32,7 @@ export function judge(record: IdentityRecord, evidence: Evidence): Verdict {
   const account = toBase64Url(proof.account);
   if (hasRemovedKey(record, account, proof.chain))
     return refuse(record, "The peer's device has been removed from its account.");
-  const known = accountsOf(record).has(account) ? addRemoved(record, account, proof.removed.map(toBase64Url)) : record;
+  const known = addRemoved(record, account, proof.removed.map(toBase64Url));
   if (removedOf(known, account).length > maxRemoved) {
     return refuse(known, "The peer's account has removed too many devices. Ask its user to reset the identity.");
   }

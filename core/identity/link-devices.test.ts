@@ -15,6 +15,7 @@ import {
   recordOf,
   refused,
   signature,
+  token,
 } from "./testing/records.ts";
 import { addClaim, addToken } from "./user-changes.ts";
 import type { Evidence } from "./verdict.ts";
@@ -44,9 +45,19 @@ describe("linking", () => {
     expect(record.users).toEqual([]);
   });
 
-  test("of two single devices the claimer joins", () => {
-    const { record } = asUs(claimed, proofBy(40, { single: true, approval }), { makerOf, approves: true });
-    expect(record.account).toBe(idOf(40));
+  test("of two single devices the claimer joins, whichever account is lower", () => {
+    for (const maker of [5, 40]) {
+      const { record } = asUs(claimed, proofBy(maker, { single: true, approval }), { makerOf, approves: true });
+      expect(record.account).toBe(idOf(maker));
+    }
+  });
+
+  test("a device that joins still knows all accounts that it had", () => {
+    const { record } = asUs({ ...claimed, formerAccounts: [idOf(9)] }, proofBy(40, { approval }), {
+      makerOf,
+      approves: true,
+    });
+    expect(record.formerAccounts).toEqual([idOf(9), idOf(own)]);
   });
 
   test("the maker stays, and approves the claimer until it is in the account", () => {
@@ -57,6 +68,8 @@ describe("linking", () => {
     const next = asUs(addToken(record, code), proofBy(50, { single: true }), { answers }).record;
     expect(next.joining).toEqual([idOf(40), idOf(50)]);
     expect(next.devices.map(({ device }) => device)).toEqual([idOf(40), idOf(50)]);
+    const again = asUs(addToken(record, code), proofBy(40, { single: true }), { answers }).record;
+    expect(again.joining).toEqual([idOf(40)]);
     const joined = asUs(record, proofBy(own, { chain: chainTo(40) }), {}).record;
     expect(joined.joining).toEqual([]);
     expect(joined.devices).toHaveLength(1);
@@ -74,6 +87,8 @@ describe("linking", () => {
     expect(userOf(joined, "Us").seen).toBeUndefined();
     const met = asUs(seen, proofBy(own, { chain: chainTo(40) }), {}).record;
     expect(userOf(met, "Us").seen).toBeUndefined();
+    const metAnother = asUs(seen, proofBy(own, { chain: chainTo(50) }), {}).record;
+    expect(userOf(metAnother, "Us").seen).toBe(idOf(40));
   });
 
   test("a device that was met is listed once when it is approved", () => {
@@ -115,11 +130,9 @@ describe("linking", () => {
   });
 
   test("the maker that joins waits for the approval of the device that has answered", () => {
-    const answered = asUs(made, proofBy(40), { answers });
-    expect(answered).toMatchObject({
-      verified: true,
-      record: { account: idOf(own), tokens: [{ claimedBy: idOf(40) }] },
-    });
+    const answered = asUs(addToken(made, token), proofBy(40), { answers });
+    expect(answered).toMatchObject({ verified: true, record: { account: idOf(own) } });
+    expect(answered.record.tokens).toEqual([{ ...code, claimedBy: idOf(40) }, token]);
     expectUnchanged(asUs(answered.record, proofBy(40), { answers }), answered.record);
     const other = asUs(answered.record, proofBy(50, { approval, claim: new Uint8Array(16) }), {
       answers,
@@ -127,7 +140,7 @@ describe("linking", () => {
     });
     expect(other).toMatchObject(refused);
     const joined = asUs(answered.record, proofBy(40, { approval }), { answers, approves: true });
-    expect(joined.record).toMatchObject({ account: idOf(40), tokens: [] });
+    expect(joined.record).toMatchObject({ account: idOf(40), tokens: [token] });
   });
 
   test("if each has claimed the other's code, the single one joins, or the one with the lower account", () => {

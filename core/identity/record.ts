@@ -144,7 +144,7 @@ export function trustAgain(record: IdentityRecord, account: string): IdentityRec
 }
 
 /** The own account, and those of the users. */
-export function accountsOf({ account, users }: IdentityRecord): ReadonlySet<string | undefined> {
+function accountsOf({ account, users }: IdentityRecord): ReadonlySet<string | undefined> {
   return new Set([account, ...users.flatMap(({ certain, seen, changed }) => [certain, seen, changed])]);
 }
 

@@ -39,11 +39,6 @@ describe("removed devices", () => {
     expectUnchanged(check(record, removing(bob, 21)), record);
   });
 
-  test("of an account that nobody knows are not kept", () => {
-    const { record } = check(knowing(), removing(eve, 31));
-    expect(removedOf(record, idOf(eve))).toEqual([]);
-  });
-
   test("beyond 256 make the account refused for good", () => {
     let record = knowing();
     const keys = Array.from({ length: 256 }, (_, index) => new Uint8Array(16).fill(1).with(0, index));
