@@ -35,6 +35,17 @@ test.each([
   expect(onChange).toHaveBeenCalledTimes(1);
 });
 
+test("changes are looked for every 500 ms, so that they take effect within a second", async () => {
+  const store = await openSqliteStore(":memory:");
+  const changes = vi.spyOn(store, "changes");
+  const clock = virtualClock();
+  watchChanges(store, clock, log, async () => {});
+  clock.advance(499);
+  expect(changes).not.toHaveBeenCalled();
+  clock.advance(1);
+  expect(changes).toHaveBeenCalledTimes(1);
+});
+
 test("a change is handled again after an attempt that failed", async () => {
   const { store, clock, onChange, poll } = await watched();
   onChange.mockRejectedValueOnce(new Error("The test fails it."));
