@@ -113,7 +113,7 @@ export interface Client {
 
   /**
    * Offers a module to the peers in `allow`, by default `"*"`. Other peers get `forbidden`, and with `verified` also those
-   * that are not verified, whatever the policy. Returns the undo. Throws `module-taken` if the name is offered already.
+   * that are not verified, under any policy. Returns the undo. Throws `module-taken` if the name is offered already.
    */
   module<M extends Module | string>(
     module: M,
@@ -123,7 +123,7 @@ export interface Client {
 
   /**
    * Offers a value to the peers that subscribe to it with `get(query).presence(definition)`. Throws `module-taken` if the
-   * name is offered already, and like `set` of what it returns.
+   * name is offered already, and throws like `set` of its result.
    */
   presence<D extends PresenceDefinition>(
     definition: D,

@@ -19,7 +19,7 @@ export interface Diagnosis {
   readonly serverRelay: boolean | undefined;
   /** The errors of STUN and TURN servers, or of the platform. */
   readonly errors: readonly string[];
-  /** The findings as text, one line for each, with advice for what is missing. */
+  /** The findings as text, one line for each, with advice on each problem. */
   toString(): string;
 }
 

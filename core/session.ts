@@ -55,7 +55,7 @@ export interface Events {
   newuser: (alias: Alias) => void;
   /** Trust with a user ended. */
   userremoved: (alias: Alias) => void;
-  /** What is known of a user's identity has changed. `"Us"`: a device of this user that nobody has approved. */
+  /** The known identity of a user has changed. `"Us"`: a device of this user that nobody has approved. */
   identitychange: (alias: Alias, identity: UserIdentity) => void;
   /** An error that no call of this page reports, such as a lost message, or a handler that threw. `cause` is the original error. */
   error: (error: BonevalueError) => void;

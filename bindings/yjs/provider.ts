@@ -107,7 +107,7 @@ export function createYjsProvider(
   const remotes = new Map<PeerId, Remote>();
   const others = client.get(query).presence(Open);
 
-  /** Changes what is known about a peer. A new one gets its task. */
+  /** Changes the state of a peer. A new peer gets its task. */
   function note(id: PeerId, change: Partial<Pick<Remote, "waiting" | "isListed">>): void {
     const known = remotes.get(id);
     const remote = known ?? { waiting: undefined, isListed: false, wake() {}, leaving: new AbortController() };

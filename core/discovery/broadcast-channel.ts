@@ -159,7 +159,7 @@ function createId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The prefixes and the quotes of JSON keep the channels of hosts, apps and rooms apart, whatever their names are. */
+/** The prefixes and the quotes of JSON keep the channels of hosts, apps and rooms apart, for any names. */
 function channelOf(host: string, credentials: Credentials | StoredCredentials, app: string): string {
   const room = "room" in credentials ? credentials.room : undefined;
   return app === "" && room === undefined ? `bonevalue:${host}` : `bonevalue ${JSON.stringify([host, app, room])}`;

@@ -19,11 +19,11 @@ export type Credentials =
       /** A token of the app, or a function that fetches one. */
       token: string | (() => string | Promise<string>);
     }
-  /** Accepts an invitation: its user chooses the password, or gives that of the account that exists. */
+  /** Accepts an invitation: its user chooses a password, or gives the password of the existing account. */
   | {
       /** The token of the invitation, from its link. */
       invite: string;
-      /** The new password, or that of the account that the address has. */
+      /** The new password, or the password of the account that the address has. */
       password: string;
     }
   /**

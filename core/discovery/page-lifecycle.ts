@@ -50,7 +50,7 @@ export function createPageLifecycle(scope: LifecycleScope = globalThis): PageLif
       }
 
       // A visible page becomes hidden right after `pagehide`. A page that is hidden already does not, so it moves its
-      // listener behind those that the app has added so far.
+      // listener behind the listeners that the app has added so far.
       function onVisibilityChange(): void {
         hide();
         if (document?.visibilityState === "visible") return;

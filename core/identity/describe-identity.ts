@@ -6,7 +6,7 @@ import { halfOf } from "./proof.ts";
 import { type IdentityRecord, isOnlyDevice, isPending, isUnlinked, removedOf, userOf } from "./record.ts";
 import { type SafetyHalves, safetyNumberOf } from "./tokens.ts";
 
-// What apps see of a record.
+// Converts a record to the objects that apps see.
 
 /** The account that a user shows. */
 export function accountOf(record: IdentityRecord, alias: Alias): string | undefined {
@@ -14,7 +14,7 @@ export function accountOf(record: IdentityRecord, alias: Alias): string | undefi
   return changed ?? certain ?? seen;
 }
 
-/** Returns what is known of a user. `halves` has those of the own account and of the user's. */
+/** Describes a user. `halves` has the halves of the own account and of the user's. */
 export function userIdentityOf(record: IdentityRecord, alias: Alias, halves: SafetyHalves): UserIdentity {
   const account = accountOf(record, alias);
   const safetyNumber =

@@ -58,7 +58,7 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
     return { ...record, derived: true, account: toBase64Url(account.publicKey), chain: toBase64Url(writeChain(chain)) };
   }
 
-  /** Several tabs may make a key at once: the first one that is written is the key of all. */
+  /** Several tabs may make a key at once: all tabs use the first key that is written. */
   async function write(device: StoredKey, account: SigningKey | undefined, replaced?: StoredKey): Promise<DeviceState> {
     const made = await makeRecord(device, account);
     const record = (await update((found) => (found && found.device.publicKey !== replaced?.publicKey ? found : made)))!;
@@ -72,7 +72,7 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
     const stored = generate ? await generate() : await generateSeed(algorithms);
     try {
       const { record } = await write(stored, account);
-      // Opens the key that was read back, and not the one that was made.
+      // Opens the key that was read back, which another tab may have written.
       opened = undefined;
       const key = await keyOf(record);
       if (await canSign(algorithms, key)) return { record, key };

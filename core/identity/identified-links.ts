@@ -72,7 +72,7 @@ export interface IdentifiedLinks {
     role: "caller" | "callee",
     exchange: SignalExchange,
   ): { readonly link: Link; readonly identity: LinkIdentity };
-  /** Ends the links of removed devices, and those whose verdict is another one now. */
+  /** Ends the links of removed devices, and the links whose verdict has changed. */
   recheck(record: IdentityRecord): void;
   /** Ends the links whose peer has described itself, and for which `filter` returns true. */
   end(filter: (alias: Alias, verified: boolean) => boolean, reason: BonevalueError): void;
@@ -154,7 +154,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     let isOpen = false;
     let isRefused = false;
 
-    // How often the side has described itself whose newest description makes what waits outdated.
+    // How often that side has described itself. A newer description makes the waiting work outdated.
     let generation = 0;
     let outgoing: Promise<void> = Promise.resolve();
     let incoming: Promise<void> = Promise.resolve();

@@ -52,7 +52,7 @@ export interface Identity {
   start(username: string): Promise<void>;
   /** The users of whom something is known or was. */
   readonly users: ReadonlyMap<Alias, UserIdentity>;
-  /** Peers have come online: dials those who are to answer a token. */
+  /** Peers have come online: dials each peer that must answer a token. */
   onPeers(): void;
   stop(): void;
   /** All that is known, once it has started. */

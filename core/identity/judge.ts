@@ -121,7 +121,7 @@ function remember(record: IdentityRecord, user: KnownUser, account: string): Ide
   return user.changed === changed ? record : setUser(record, { ...user, changed });
 }
 
-/** Keeps what the user has signed about this account, if it is newer than what is kept. */
+/** Keeps what the user has signed about this account, if it is newer than the kept statement. */
 function keepIntroduction(
   record: IdentityRecord,
   { alias, issues, now }: Evidence,

@@ -1,6 +1,6 @@
 import { BonevalueError } from "../errors.ts";
 
-/** Stores keys and what is known of other users, under one name for each account and server. */
+/** Stores keys and the data of other users, under one name for each account and server. */
 export interface KeyStore {
   /** Whether it stores `CryptoKey` objects. IndexedDB does: private keys can be used and not be read. A file stores bytes only. */
   readonly storesCryptoKeys: boolean;
@@ -57,7 +57,7 @@ export function createIndexedDbStore(database = "bonevalue"): KeyStore {
             next = change(reading.result);
             hasChanged = next !== reading.result;
             if (hasChanged) store.put(next, name);
-            // Links wait for what is read.
+            // Links wait for this read.
             else resolve(next);
           } catch (error) {
             thrown = error;

@@ -62,7 +62,7 @@ export interface OwnIdentity {
   }[];
 }
 
-/** What is known of one user. A frozen snapshot. */
+/** The identity of one user, as known here. A frozen snapshot. */
 export interface UserIdentity {
   /**
    * `"unknown"`: the user never gave a proof. `"seen"`: the key of first use, not verified. `"pending"`: a token was made or

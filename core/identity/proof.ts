@@ -60,7 +60,7 @@ export interface LinkContext {
   readonly role: "caller" | "callee";
   /** The app scope of the sign-in; empty without one. */
   readonly app: string;
-  /** The peer id of the signer, and that of the other side. */
+  /** The peer ids of the signer and of the other side. */
   readonly from: string;
   readonly to: string;
   /** The hash of the signer's description, see {@link hashDescription}. */
@@ -139,7 +139,7 @@ export async function createProof(key: SigningKey, body: ProofBody, context: Lin
 
 /**
  * Reads a proof, in base64url. Throws `identity-mismatch` unless it is well-formed: of version 1, of the exact length of
- * its parts, without a weak key, and without its own keys among those that it calls removed.
+ * its parts, without a weak key, and without its own keys in its list of removed keys.
  */
 export function readProof(text: string): Proof {
   const bytes = fromBase64Url(text);

@@ -45,7 +45,7 @@ export interface KnownDevice {
   readonly approved: boolean;
 }
 
-/** What is known of one user. */
+/** The stored data of one user. */
 export interface KnownUser {
   readonly alias: Alias;
   /** The verified account. */
@@ -118,12 +118,12 @@ export function ownChain({ account, chain }: IdentityRecord): Pick<ProofBody, "a
   return { account: fromBase64Url(account)!, chain: readChain(fromBase64Url(chain)!) };
 }
 
-/** What is known of a user. */
+/** Returns the stored data of a user. */
 export function userOf(record: IdentityRecord, alias: Alias): KnownUser {
   return record.users.find((user) => user.alias === alias) ?? { alias };
 }
 
-/** Replaces what is known of a user. If too many are not verified, the one that has changed longest ago is forgotten. */
+/** Replaces the stored data of a user. If too many users are not verified, the one with the oldest change is forgotten. */
 export function setUser(record: IdentityRecord, user: KnownUser): IdentityRecord {
   const all = [...record.users.filter(({ alias }) => alias !== user.alias), user];
   const [oldest, ...others] = all.filter(({ certain }) => certain === undefined);

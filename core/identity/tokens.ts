@@ -86,7 +86,10 @@ export async function deriveRoom(algorithms: Algorithms, secret: Uint8Array): Pr
 /** What each of some accounts contributes to its safety numbers: its key, and 30 digits in groups of five. */
 export type SafetyHalves = ReadonlyMap<string, { readonly key: Bytes; readonly digits: string }>;
 
-/** Returns the halves of some accounts. Hashes those that `known` lacks, since each change of a record describes all users again. */
+/**
+ * Returns the halves of some accounts. Hashes only the accounts that `known` lacks, since each change of a record describes
+ * all users again.
+ */
 export async function safetyHalvesOf(
   algorithms: Algorithms,
   accounts: readonly string[],

@@ -104,7 +104,7 @@ export function createUserActions(identity: Identity): UserActions {
     async removeDevice(removed) {
       requireAccount();
       await apply((known) => removeDevice(known, removed));
-      // Proofs carry the removal, so those who are online get one at once.
+      // Proofs carry the removal, so online peers get one at once.
       const isConcerned = (alias: Alias) => alias === us || userOf(identity.record, alias).certain !== undefined;
       redial(identity, isConcerned, "A device was removed from this account.");
     },

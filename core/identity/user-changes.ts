@@ -37,7 +37,7 @@ export function accept(record: IdentityRecord, alias: Alias, account: string, no
   return certify(withoutTokens(trustAgain(record, account), alias), alias, account, now);
 }
 
-/** Deletes what is known of a user, and remembers that this user has ended the trust. */
+/** Deletes the stored data of a user, and remembers that this user has ended the trust. */
 export function endTrust(record: IdentityRecord, alias: Alias): IdentityRecord {
   const { certain } = userOf(record, alias);
   const others = record.ended.filter((account) => account !== certain);

@@ -3,7 +3,7 @@ import type { Alias } from "../peer.ts";
 import { mismatch, type Proof } from "./proof.ts";
 import type { IdentityRecord } from "./record.ts";
 
-/** What was found out about a description before the record is changed: all that takes asynchronous cryptography. */
+/** The results of the asynchronous cryptography on a description, computed before the record is changed. */
 export interface Evidence {
   /** The name by which discovery calls the sender. */
   readonly alias: Alias;

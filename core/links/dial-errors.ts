@@ -14,7 +14,7 @@ export function refused(peer: string, code: string): BonevalueError {
   return new BonevalueError(known, `Peer ${peer} refused the link (${code}). Try again later.`);
 }
 
-/** What is known about a dial that timed out. */
+/** The facts about a dial that timed out. */
 export interface TimedOutDial {
   /** Whether the peer has sent anything. */
   readonly answered: boolean | undefined;

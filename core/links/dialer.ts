@@ -218,7 +218,7 @@ export function createDialer(options: DialerOptions): Dialer {
     onAttemptOver(entry, attempt, error);
   }
 
-  /** Both sides have the same time limit. If the peer's ends first, the reason is what we know of the path. */
+  /** Both sides have the same time limit. If the peer's ends first, the error names the reason that we know. */
   function whyRefused(peer: string, attempt: Attempt, reason: string): BonevalueError {
     return reason === "timeout" ? noPath(peer, attempt.trouble()) : refused(peer, reason);
   }
@@ -313,7 +313,7 @@ export function createDialer(options: DialerOptions): Dialer {
       if (!signal || from === options.self()) return;
       const entry = entryOf(from);
       const transition = onSignal(entry.dialState, kind, signal);
-      // The peer repeats what is ignored.
+      // The peer repeats an ignored signal.
       if (transition.actions.some((action) => action.do === "connect") && !entry.mayConnect()) return;
       apply(entry, transition, signal);
       // A server can invent senders without end.

@@ -54,7 +54,7 @@ export function readHello(frame: Frame<unknown>, peer: string, { accepts }: Pick
   const read = v.safeParse(hello, data);
   if (!read.success) throw protocolError("malformed data");
   if (read.output.peer !== peer) {
-    throw new BonevalueError("identity-mismatch", "Another peer answered than the one that was dialed. Call again.");
+    throw new BonevalueError("identity-mismatch", "A different peer answered the dial. Call again.");
   }
   if (accepts && !accepts(read.output.identity)) {
     throw new BonevalueError(

@@ -2,11 +2,11 @@ import type { Connection } from "./connection.ts";
 
 // One owner for the number of links, modeled on DialQueue and ConnectionPruner of js-libp2p.
 //
-// There are `maxLinks` slots, for the links that we dial and for those that peers dial. A peer takes one slot when it is
+// There are `maxLinks` slots, for the links that we dial and the links that peers dial. A peer takes one slot when it is
 // admitted and gives it back when no attempt, no dial and no link of it is left. If our dial and the peer's cross, one
 // slot serves both.
 //
-// A peer that finds no free slot joins one of two queues: peers that dial us are served first, then those that we dial.
+// A peer that finds no free slot joins one of two queues: peers that dial us are served first, then the peers that we dial.
 // For each queued peer one connection is asked to close: the least recently used that is idle. A queued peer is starved if
 // fewer slots are free, or about to be, than peers are queued. A starved peer that dials us is refused with `busy`.
 //

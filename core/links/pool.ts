@@ -68,7 +68,10 @@ export interface Pool<S extends Service> {
   setOnline(online: boolean): void;
   /** The page may have been suspended: finds out which links the peers have given up meanwhile. */
   wake(): void;
-  /** The peer has gone: what waits for a link to it fails. An open link stays, since the peer's last frames may arrive yet. */
+  /**
+   * The peer has gone: everything that waits for a link to it fails. An open link stays, since the peer's last frames may still
+   * arrive.
+   */
   failRequests(peer: string, reason: BonevalueError): void;
   /** The peer may no longer be talked to: its link ends at once. */
   drop(peer: string, reason: BonevalueError): void;
@@ -226,7 +229,7 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     };
   }
 
-  /** Queues a peer that is wanted and holds no slot, and removes one that is not wanted. */
+  /** Queues a peer that is wanted and holds no slot, and removes a peer that is not wanted. */
   function settle(entry: Entry<S>): void {
     if (entries.get(entry.peer) === entry && !limiter.holds(entry)) {
       if (entry.requests.size === 0) remove(entry);

@@ -19,8 +19,8 @@ import type { Role } from "./dial-state.ts";
 // the caller begins a generation; the callee may ask for the next one with a signal that has no description. Signals of
 // an earlier generation are ignored.
 //
-// New candidates leave at once, or batched with those that follow within 50 ms. All that was sent in the generation is
-// sent again every 2 s until the link works, so a lost signal needs no acknowledgement. The receiver drops what it knows
+// New candidates leave at once, or batched with others within 50 ms. Everything that was sent in the generation is
+// sent again every 2 s until the link works, so a lost signal needs no acknowledgement. The receiver drops parts that it knows
 // and gives the transport each description before its candidates. A side that shows that it has missed our part is
 // answered at once. Both a peer's generations and these answers are limited, since each costs us more than the peer.
 //
@@ -47,7 +47,7 @@ const repeatEveryMs = 2_000;
 // Enough for the 15 s in which an attempt or a restart succeeds or has failed.
 const repeats = 8;
 // How many generations the peer may begin or ask for: each costs us processor time, and allocations at TURN servers.
-// The peer repeats one that is refused.
+// The peer repeats a refused generation.
 const generationsOfPeer = 5;
 const generationsPeriodMs = 10_000;
 // How often the peer may have all of our part at once: it is longer than the question.
@@ -173,7 +173,7 @@ export function createSignaling(options: SignalingOptions): Signaling {
     undoRepeat = undefined;
   }
 
-  /** Remembers the new parts of a signal, and passes on those that the transport can use. */
+  /** Remembers the new parts of a signal, and passes on the parts that the transport can use. */
   function remember({ description, candidates = [] }: Signal): void {
     if (description && !received.description) {
       received.description = description;

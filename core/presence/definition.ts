@@ -36,7 +36,8 @@ export interface OwnPresence<T> {
   readonly value: T;
   /**
    * Sets the value and sends it to the peers that subscribe. They may miss values between two that are sent, but always get
-   * the latest. Throws `too-large` above 16 KiB, and `invalid-request` for what cannot be sent. Has no effect after `stop`.
+   * the latest. Throws `too-large` above 16 KiB, and `invalid-request` for a value that cannot be sent. Has no effect after
+   * `stop`.
    */
   set(value: T): void;
   /** Withdraws the value. */

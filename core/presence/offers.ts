@@ -16,7 +16,7 @@ import type { PresenceLink, PresenceOptions } from "./presence.ts";
 // - A small value goes on *lossy*. 50 ms after its last change it goes once more on *control*, in case it got lost there. A
 //   large one goes on *control* only.
 // - Each value on *control* is acknowledged. Until then the next one of that name waits, and so do others while
-//   `maxUnacknowledgedBytes` are on their way. What waits is no copy: the newest value is taken when its turn comes. So a
+//   `maxUnacknowledgedBytes` are on their way. The queue holds no copies: the newest value is taken when its turn comes. So a
 //   peer that never reads costs this side that much, and no more.
 // - All names share one timer.
 

@@ -22,7 +22,7 @@ export interface PresenceOptions {
   self(): PeerId;
   /** How long a link stays open after its last use. */
   keepOpenMs(): number;
-  /** Whether the peer is among those that `allow` matches. */
+  /** Whether `allow` matches the peer. */
   isAllowed(allow: Query, peer: PeerId): boolean;
   /** Called with the faults of other peers' values. */
   failed(error: BonevalueError): void;

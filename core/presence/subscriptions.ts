@@ -81,7 +81,7 @@ export function createSubscriptions(
     });
   }
 
-  /** Tells the peer what has changed. Before its hello was read, it is not known whether it understands. */
+  /** Sends the changes to the peer. Before its hello was read, it is unknown whether the peer supports presence. */
   function subscribe(link: PresenceLink, names: ReadonlySet<string>): void {
     if (!understands(link)) return;
     const before = subscribed.get(link) ?? new Set();

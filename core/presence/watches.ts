@@ -52,7 +52,7 @@ const showIntervalMs = 8;
 const nothing: readonly never[] = Object.freeze([]);
 
 /**
- * Reads the values of other peers. What arrives is only stored, the newest of each peer and name; at most every 8 ms the
+ * Reads the values of other peers. An arriving value is only stored, the newest of each peer and name; at most every 8 ms the
  * newest values are validated, and the lists that contain them change. Watches subscribe while they have a subscriber.
  */
 export function createWatches({ clock, deadlines, failed }: PresenceOptions, subscriptions: Subscriptions): Watches {

@@ -24,11 +24,11 @@ export interface ClientRememberOptions {
 export interface ClientRemember {
   /** Returns the keeper of a new session's secrets. */
   keeperFor(host: string, credentials: Credentials | StoredCredentials): Promise<SecretKeeper | undefined> | undefined;
-  /** Signs in with what is stored. Concurrent calls share one attempt. */
+  /** Signs in with the stored secret. Concurrent calls share one attempt. */
   resume(): Promise<boolean>;
-  /** Ends the session and every attempt to resume one. What is stored remains. */
+  /** Ends the session and every attempt to resume one. The stored secret remains. */
   disconnect(): Promise<void>;
-  /** As `disconnect`, and forgets what is stored, here and at the server. */
+  /** As `disconnect`, and forgets the stored secret, here and at the server. */
   signOut(): Promise<void>;
 }
 
@@ -79,7 +79,7 @@ export function createClientRemember(client: ClientRememberOptions): ClientRemem
       resuming = undefined;
       if (!options) return session.disconnect(true);
       const loaded = await load(options).catch(async (error: unknown) => {
-        // The session ends without the script, too, and what is stored is then of no use.
+        // The session ends without the script, too. The stored secret is of no use then.
         await session.disconnect(true);
         throw error;
       });

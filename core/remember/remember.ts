@@ -37,11 +37,11 @@ export interface Remember {
   /** Returns the keeper for a sign-in, or undefined if nothing can be kept. */
   keeperFor(host: string, credentials: Credentials | StoredCredentials): SecretKeeper | undefined;
   /**
-   * Signs in with what is stored, while `isWanted` returns true. Resolves to false if nothing is stored, or if the server no
+   * Signs in with the stored secret, while `isWanted` returns true. Resolves to false if nothing is stored, or if the server no
    * longer accepts it. Waits for a sign-in that has started already.
    */
   resume(isWanted: () => boolean): Promise<boolean>;
-  /** Ends the session, and forgets what is stored. */
+  /** Ends the session, and forgets the stored secret. */
   signOut(): Promise<void>;
 }
 
@@ -117,7 +117,7 @@ export function createRemember(
 
   /** Ends a session that has no socket. */
   async function endRemotely({ host, credentials }: StoredSecret): Promise<void> {
-    // Not that of this client, which may sign in again meanwhile.
+    // A session of its own: this client may sign in again meanwhile.
     const ownLock = locks && createSessionLock(locks, clock);
     // A copy that another tab uses is the other tab's.
     if ("session" in credentials && ownLock && !(await ownLock.claim(credentials.session))) return;

@@ -11,7 +11,7 @@ export interface StoredSecret {
 export interface SecretStorage {
   /** Whether this page has the storage. */
   readonly isAvailable: boolean;
-  /** Undefined if there is none, or if what is stored is malformed. */
+  /** Undefined if nothing valid is stored. */
   read(): StoredSecret | undefined;
   write(secret: StoredSecret): void;
   remove(): void;

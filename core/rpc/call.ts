@@ -25,7 +25,7 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   /** Keep the link open for `idleTimeout` after the reply, or only for a moment. Default: the client's. */
   keepAlive?: boolean | undefined;
-  /** Sends nothing to a peer that is not verified: its reply is `identity-mismatch`, whatever the policy. Default false. */
+  /** Sends nothing to a peer that is not verified, under any policy: its reply is `identity-mismatch`. Default false. */
   verified?: boolean | undefined;
   /** Called when a peer has read more of the request's streams and files. */
   onProgress?: ((progress: Progress) => void) | undefined;

@@ -181,7 +181,7 @@ export function createCaller(options: CallerOptions): Caller {
         if (call) fail(call, reason);
       }
       for (const { group } of [...streaming]) group?.end(reason);
-      // Our own app may close the link while messages are on their way. It learns only of those that were not sent.
+      // Our own app may close the link while messages are on their way. It learns only of the messages that were not sent.
       let lost = agreed ? 0 : reason.code === "cancelled" ? queue.unsent : queue.unacknowledged;
       for (const call of queue.clear()) {
         if (call.request.kind === "call") settle(call, { error: reason });

@@ -8,7 +8,7 @@ import { createStreamGroup, type StreamGroup } from "./streams/stream-group.ts";
 import type { Streams } from "./streams/streams.ts";
 import { thrownError, unreadError } from "./wire-errors.ts";
 
-/** How a handler ended: with the value that it returned, or with what it threw. */
+/** How a handler ended: with the value that it returned, or the error that it threw. */
 export type Ending = { readonly value: unknown } | { readonly thrown: unknown };
 
 /**

@@ -6,7 +6,7 @@ type Schema = StandardSchemaV1<any, any>;
 type In<S> = S extends StandardSchemaV1<infer I, any> ? I : unknown;
 type Out<S> = S extends StandardSchemaV1<any, infer O> ? O : unknown;
 
-/** A module's contract, shared by the peers that offer it and those that call it. */
+/** A module's contract, shared by its callers and by the peers that offer it. */
 export interface Module<Request extends Schema | undefined = any, Response extends Schema | undefined = any> {
   /** The name under which peers call it. */
   readonly name: string;

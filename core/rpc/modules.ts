@@ -37,7 +37,7 @@ export function createModules({ now }: Pick<Clock, "now">, grace = 0): Modules {
   // A Map, so that no name can be mistaken for a property.
   const offers = new Map<string, Offer>();
   const waiting = new Map<string, Set<() => void>>();
-  // Until when requests wait: for every module, and for those that were withdrawn, the earliest first.
+  // The time until which requests wait, for every module and for each withdrawn module. The earliest is first.
   let waitUntil = Number.NEGATIVE_INFINITY;
   const withdrawnUntil = new Map<string, number>();
 

@@ -51,7 +51,7 @@ export interface Replies<Response> extends AsyncIterable<Reply<Response>> {
   all(): Promise<readonly Reply<Response>[]>;
   /** Ends the calls that have no reply yet with `cancelled`, on both sides. The reason becomes the error's cause. */
   cancel(reason?: unknown): void;
-  /** The replies so far and the number of those that are pending, as a live value. */
+  /** The replies so far and the number of pending ones, as a live value. */
   readonly state: Live<RepliesState<Response>>;
 }
 

@@ -32,7 +32,7 @@ export interface ResponderOptions extends AnswerContext {
   readonly modules: Modules;
   readonly deadlines: Deadlines;
   readonly receipts: Receipts;
-  /** Whether the peer is among those that a module is offered to. */
+  /** Whether a module is offered to the peer. */
   isAllowed(allow: Query): boolean;
   /** Whether the peer's identity is certain. */
   isVerified(): boolean;

@@ -20,7 +20,7 @@ export interface SendQueue {
   acknowledge(handled: number): void;
   /** Sends what may be sent now. To be called when the peer's hello was read. */
   flush(): void;
-  /** Removes and returns what waits. */
+  /** Removes and returns the waiting requests. */
   clear(): PeerCall[];
 }
 
@@ -34,7 +34,7 @@ export interface SendQueue {
  * messages take is counted where they wait (see notify.ts).
  *
  * Until the hello was read, the window is one message. Lossy messages need no window; they wait for the hello only, since
- * the peer drops those that arrive before.
+ * the peer drops messages that arrive before it.
  */
 export function createSendQueue(window: () => number | undefined, transmit: (call: PeerCall) => void): SendQueue {
   const queue = new Set<PeerCall>();

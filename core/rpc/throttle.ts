@@ -9,13 +9,13 @@ const intervalMs = 1_000;
 export interface Throttle<Value> {
   /** Adds a value, which stands for `count` equal ones. */
   add(key: string, value: Value, count?: number): void;
-  /** Passes on what is held, and stops. */
+  /** Passes on the values that it holds, and stops. */
   stop(): void;
 }
 
 /**
- * Creates a throttle. The first value of a key is passed on at once. Of those that follow within a second, the latest is
- * passed on at its end, with the number of all as `count`.
+ * Creates a throttle. The first value of a key is passed on at once. Of the values that follow within a second, the latest
+ * is passed on at its end, with the number of all as `count`.
  */
 export function createThrottle<Value>(
   deadlines: Deadlines,

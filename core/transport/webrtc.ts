@@ -32,7 +32,7 @@ export type PeerConnectionConstructor = new (
 export interface WebRtcOptions {
   /** STUN and TURN servers, or a function that returns them for each link. They precede the discovery server's. */
   iceServers?: IceServers | (() => IceServers | Promise<IceServers>) | undefined;
-  /** For runtimes without WebRTC: in Node, the one of `node-datachannel/polyfill`. */
+  /** For runtimes without WebRTC: in Node, the class of `node-datachannel/polyfill`. */
   RTCPeerConnection?: PeerConnectionConstructor | undefined;
   /**
    * Whether links that find no direct path may go through the discovery server, encrypted, if it offers that. Both peers have
@@ -42,7 +42,7 @@ export interface WebRtcOptions {
 }
 
 const noWebRtc =
-  "This runtime has no RTCPeerConnection. Pass one to webrtc(): in Node, that of `node-datachannel/polyfill`.";
+  "This runtime has no RTCPeerConnection. Pass one to webrtc(): in Node, the class of `node-datachannel/polyfill`.";
 const noWebRtcInWorkers = "Workers have no WebRTC. Create the client in the page, and use postMessage.";
 const tooManyConnections = "The browser has reached its limit of WebRTC connections. Close links, or lower `maxLinks`.";
 

@@ -1,4 +1,4 @@
-/** One step from a container to what it holds: an array's index or an object's key. */
+/** One step into a container: an array's index or an object's key. */
 export type Step = string | number;
 
 /** The position of something inside a value. */

@@ -5,9 +5,9 @@ import { protocolError } from "./protocol-error.ts";
 //
 // All counts are bytes of item frames since the stream began. The consumer grants a limit, and the producer may begin an
 // item while it has sent less than the limit; an item counts as a whole, and is finished once it was begun. The limit is
-// always what was read plus the window, so at most a window and one item are on their way or unread.
+// always the bytes read plus the window, so at most a window and one item are in transit or unread.
 //
-// The window follows the *reading* rate: it is twice what is read in one round trip and 30 ms. A grant is
+// The window follows the *reading* rate: it is twice the bytes that are read in one round trip and 30 ms. A grant is
 // due when half of the window is free, so while the grant travels the producer has more than a round trip's worth left.
 //
 // - The rate is measured over a round trip or 30 ms, whichever is longer. While the window itself limits the producer, one
@@ -26,7 +26,7 @@ export interface OutgoingCredit {
   readonly read: number;
   /** Counts an item frame of `bytes`. */
   begin(bytes: number): void;
-  /** Applies a grant. Throws `protocol` if it takes something back, or acknowledges what was never sent. */
+  /** Applies a grant. Throws `protocol` if it takes something back, or acknowledges more than was sent. */
   grant(read: number, limit: number): void;
 }
 
@@ -78,7 +78,7 @@ export interface IncomingCredit {
 export interface WindowBounds {
   /** The first window, and the smallest. */
   readonly min: number;
-  /** The stream's current share of what may be buffered for its peer. */
+  /** The stream's current share of the bytes that may be buffered for its peer. */
   max(): number;
 }
 
@@ -153,7 +153,7 @@ function createThroughputEstimate() {
   };
 }
 
-// A longer wait is that of a producer which had nothing to send.
+// A longer wait means that the producer had nothing to send.
 const maxRoundTrip = 2_000;
 
 function createRoundTripEstimate() {

@@ -31,7 +31,7 @@ export interface Dequeued {
 export interface FairQueue {
   readonly isEmpty: boolean;
   add(flow: unknown, frame: QueuedFrame): void;
-  /** Removes what waits in `flow`. If some parts of a frame were sent, the receiver is told to discard them. */
+  /** Removes the waiting frames of `flow`. If some parts of a frame were sent, the receiver is told to discard them. */
   drop(flow: unknown): void;
   /**
    * Removes the next content of a message of `messageSize` bytes that has `available` bytes left: a complete frame that fits,

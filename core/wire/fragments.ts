@@ -11,12 +11,12 @@ import { protocolError } from "./protocol-error.ts";
 // - An empty part discards an unfinished frame.
 //
 // The hello's `assembly` bounds how much the receiver keeps for unfinished frames. Both sides count the same: a frame
-// counts its total from its first part to its last. One frame may always be unfinished, whatever its size.
+// counts its total from its first part to its last. One frame of any size may always be unfinished.
 
 /** The most bytes that a frame takes in addition to its value: kind, ids, names and messages. */
 export const maxFrameOverhead = 4_096;
 
-/** The most bytes that a part takes in addition to those that it carries. */
+/** The largest overhead of a part, in bytes. */
 export const maxPartOverhead = 21;
 
 /** Returns what an unfinished frame of `total` bytes counts towards the receiver's `assembly`. */
@@ -76,7 +76,7 @@ interface UnfinishedFrame {
   readonly total: number;
 }
 
-/** Creates the reassembler of one link. Its memory grows with what has arrived, not with what is announced. */
+/** Creates the reassembler of one link. Its memory grows with the bytes that have arrived, not with the announced size. */
 export function createReassembler({ maxFrame, maxTotal }: ReassemblyBudget): Reassembler {
   const slots = new Map<number, UnfinishedFrame>();
   let heldBytes = 0;

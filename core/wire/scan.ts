@@ -58,7 +58,7 @@ function endOfItems(bytes: Uint8Array, from: number, count: number, budget: Scan
   if (!budget.depth || !budget.containers) throw protocolError("more than is allowed");
   budget.depth--;
   budget.containers--;
-  // Every item takes at least one byte, so this bounds the loop by what has arrived.
+  // Every item takes at least one byte, so this bounds the loop by the bytes that have arrived.
   skip(bytes, from, isMap ? count * 2 : count);
   let at = from;
   for (let index = 0; index < count; index++) {

@@ -18,7 +18,7 @@ import type { Packed } from "./pack.ts";
 // - A frame is encoded when its channel has space for it. So a call states the time that is left at that moment, a dropped
 //   frame costs nothing, and producers are asked for their next item only as fast as the link moves.
 // - Before the other side's hello is read, control carries 16 KiB in all, and bulk nothing but our hello.
-// - *lossy* bypasses all queues: what cannot be sent now is dropped.
+// - *lossy* bypasses all queues: a frame that cannot be sent now is dropped.
 //
 // `pump` is the one place that sends. It may be called again from inside itself, as a platform may drain synchronously.
 
@@ -85,7 +85,7 @@ export interface SendSchedulerOptions {
 /** The smallest `message` limit that a hello may state, so that frames up to this size always fit on control. */
 export const minMessageSize: number = 16 * 1_024;
 
-// Reserved from what may be sent before the other side's hello, for the frame that says why the link ends.
+// The part of the budget before the other side's hello that is reserved for the frame that says why the link ends.
 const lastFrameReserve = 64;
 
 // Eleven packets of Chromium's SCTP, 1 160 bytes each: a third of 256 calls in flight, so that both sides and the network
@@ -117,7 +117,7 @@ export function createSendScheduler(
   // Whether control holds a frame that a call waits for.
   let isUrgent = false;
   let sentBytes = 0;
-  // What the platform reported when `pump` began, plus what was sent since. To ask again costs as much as a frame.
+  // The bytes that the platform reported when `pump` began, plus the bytes sent since. To ask again costs as much as a frame.
   let buffered = 0;
   let isScheduled = false;
   let isPumping = false;

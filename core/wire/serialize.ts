@@ -29,7 +29,7 @@ export interface Attachment {
 export interface SerializeOptions {
   /** Begins the path in error messages: `request`, `response`, `item`. */
   readonly name: string;
-  /** The code for what cannot be sent. What is too large is always `too-large`. */
+  /** The code of the error for a value that cannot be sent. For a value that is too large it is always `too-large`. */
   readonly code: ErrorCode;
   /** Most containers inside each other; a Map counts twice. */
   readonly depth: number;
@@ -96,8 +96,8 @@ function visit(walk: Walk, value: unknown): unknown {
 function visitObject(walk: Walk, value: object): unknown {
   if (ArrayBuffer.isView(value)) return visitView(walk, value);
   if (isPlainArray(value)) return visitContainer(walk, value, value, visitArray);
-  // The prototype of plain objects ends its chain, in every realm. That of built-in objects is one further away from the
-  // end, and that of their subclasses is further.
+  // In every realm, the prototype of plain objects ends the chain. The prototypes of built-in objects are one step away from
+  // the end, and the prototypes of their subclasses are further away.
   const prototype: object | null = Object.getPrototypeOf(value);
   const parent: object | null = prototype && Object.getPrototypeOf(prototype);
   if (parent) return visitInstance(walk, value, Object.getPrototypeOf(parent) === null);

@@ -17,13 +17,13 @@ let end = 0;
 
 const float = new DataView(new ArrayBuffer(8));
 
-/** Begins a new result. Discards one that was not finished. */
+/** Begins a new result. Discards an unfinished one. */
 export function beginWrite(): void {
   bytes = shared;
   start = end = sharedEnd;
 }
 
-/** Returns what was written since `beginWrite`. Its memory is never written to again. */
+/** Returns the bytes written since `beginWrite`. Their memory is never written to again. */
 export function finishWrite(): Uint8Array<ArrayBuffer> {
   if (bytes !== shared) return end === bytes.length ? bytes : bytes.slice(0, end);
   if (end - start > maxSharedResult) return bytes.slice(start, end);

@@ -4,7 +4,7 @@ import type { Alias, PeerId } from "../../peer.ts";
 export interface Member {
   readonly id: PeerId;
   readonly username: Alias;
-  /** What it said of itself, if it has told. */
+  /** Its announcement, if one has arrived. */
   readonly profile?: unknown;
 }
 

@@ -20,7 +20,7 @@ import {
 import { createRequests, type RequestType, type ResponseTo } from "./requests.ts";
 import { createWatchdog } from "./watchdog.ts";
 
-/** The members of a WebSocket that a session uses. The platform's WebSocket and that of `ws` have them. */
+/** The members of a WebSocket that a session uses. The platform's WebSocket and the class of `ws` have them. */
 export interface WebSocketLike {
   send(text: string): void;
   close(code?: number): void;

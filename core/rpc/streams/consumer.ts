@@ -13,7 +13,7 @@ export interface Consumer {
   readonly stream: IncomingStream<any>;
   /** Whether it is being read, was read, or is claimed. */
   readonly isClaimed: boolean;
-  /** Claims it: it will be read. `onRead` is called whenever the producer is told what was read. */
+  /** Claims it: it will be read. `onRead` is called each time the producer gets an acknowledgement. */
   claim(onRead: OnRead): void;
   /** Adds an item that took `bytes` on the wire. Throws `protocol` if it had no credit. */
   receive(item: unknown, bytes: number): void;
@@ -44,7 +44,7 @@ export interface ConsumerOptions {
   onOver(): void;
 }
 
-// A slow reader that needs no more credit still acknowledges what it has read, since the caller's deadline waits for that.
+// A slow reader that needs no more credit still acknowledges the items that it has read: the caller's deadline waits for it.
 const acknowledgeInterval = 1_000;
 
 const consumers = new WeakMap<object, Consumer>();
@@ -54,7 +54,7 @@ export function consumerOf(stream: object): Consumer | undefined {
   return consumers.get(stream);
 }
 
-/** Passes what arrives to a stream's reader. Grants the first credit when the stream is first read. */
+/** Passes arriving items to a stream's reader. Grants the first credit when the stream is first read. */
 export function createConsumer(options: ConsumerOptions): Consumer {
   const { code, now, reserve, release } = options;
   let controller!: ReadableStreamDefaultController<unknown>;

@@ -37,7 +37,7 @@ export interface Streams {
   receiveStop(id: number, code: string): void;
   /** Stops the streams of a value that is no longer needed. */
   refuse(value: Received): void;
-  /** Ends all streams with the link, except those that have arrived completely. */
+  /** Ends all streams with the link, except the streams that have arrived completely. */
   end(reason: BonevalueError): void;
 }
 

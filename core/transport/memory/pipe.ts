@@ -42,7 +42,7 @@ interface Message {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** The messages in transit on one reliable channel. `due` counts those that should have arrived while stopped. */
+/** The messages in transit on one reliable channel. `due` counts the messages that should have arrived while stopped. */
 interface Transit {
   readonly messages: Message[];
   lastArrival: number;

@@ -17,7 +17,7 @@ const maxUnread = 2 * windowSize;
 
 /** The three channels of a link on one socket, encrypted. */
 export interface EncryptedSocket {
-  /** The bytes on control and bulk that wait, and those that are certainly on their way. */
+  /** The bytes on control and bulk that wait or are certainly in transit. */
   readonly buffered: number;
   lowMark: number;
   send(channel: Channel, message: Bytes): void;
@@ -47,7 +47,7 @@ export interface EncryptedSocketOptions {
   onClose(code: number): void;
 }
 
-/** Encrypts what is sent on a socket, and decrypts what arrives. The caller closes it. */
+/** Encrypts the frames sent on a socket, and decrypts arriving ones. The caller closes it. */
 export function createEncryptedSocket(options: EncryptedSocketOptions): EncryptedSocket {
   const { socket, clock, notify, fail } = options;
   let encrypt: RecordCipher;
@@ -90,7 +90,7 @@ export function createEncryptedSocket(options: EncryptedSocketOptions): Encrypte
     lastSent.catch(fail);
   }
 
-  /** Decrypts records in parallel, and reads them in order. Nothing is read after one that is not valid. */
+  /** Decrypts records in parallel, and reads them in order. Nothing is read after an invalid record. */
   function read(data: ArrayBuffer): void {
     unread += data.byteLength;
     const isRecord = data.byteLength > overhead && data.byteLength <= maxRelayMessageBytes;

@@ -6,7 +6,7 @@ import { ackAfter, channels, headSize, Kind, maxMessage, minPart, more } from ".
 /** The events of the incoming half of a relayed link. */
 export interface RecordReaderOptions {
   message(channel: Channel, bytes: Bytes): void;
-  /** The data of an ack for what has arrived. */
+  /** The data of an ack for the bytes that have arrived. */
   sendAck(data: Bytes): void;
   /** An ack has arrived. Returns `false` if it acknowledges more than was sent. */
   acknowledged(bytes: number): boolean;

@@ -7,7 +7,7 @@ import { ackAfter, channels, headSize, Kind, maxRecord, minPart, more, windowSiz
 // side acknowledges the bytes of messages, and at most `windowSize` are on their way. All others wait here, where control
 // can still overtake bulk. Segments without a message do not count: an ack must never wait for an ack.
 //
-// What is on its way counts as buffered, as what waits does: a call waits behind both. So the owner of the link, which buffers less
+// Bytes in transit count as buffered, like waiting bytes: a call waits behind both. So the owner of the link, which buffers less
 // while there are calls, decides how much of the window a stream uses.
 
 // What may have arrived while its ack is due or on its way: at most one record more than what an ack waits for.
@@ -18,7 +18,7 @@ const lossyHighWaterMark = 16_384;
 
 /** The outgoing half of a relayed link. */
 export interface RecordWriter {
-  /** The bytes on control and bulk that wait, and those that are certainly on their way. */
+  /** The bytes on control and bulk that wait or are certainly in transit. */
   readonly buffered: number;
   /** `drain` is called when `buffered` falls to this. */
   lowMark: number;

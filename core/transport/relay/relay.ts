@@ -11,7 +11,7 @@ import { maxMessage } from "./segments.ts";
 
 // A link through the discovery server, encrypted between the peers. docs/protocol.md, "Relayed links".
 //
-// It races the direct connection of the same attempt, and both sides have to agree on the one that they use. The caller
+// It races the direct connection of the same attempt, and both sides have to agree on one of the two. The caller
 // decides: it takes the first that opens. The callee offers the relayed link with `ready` while it has no direct one, and
 // the caller opens it with its own `ready`. If the callee's direct connection opens in between, the callee waits until the
 // caller sends something on one of the two.

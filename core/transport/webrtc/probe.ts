@@ -12,7 +12,7 @@ export interface ProbeResult extends Omit<Reach, "errors"> {
 
 /**
  * Gathers candidates on `pc` for 5 s at most, and closes it. Returns the kinds of addresses that were found. This file is
- * loaded lazily and imports nothing, since bundlers would put what it shares with the page into another file.
+ * loaded lazily and imports nothing, since bundlers would put code that it shares with the page into another file.
  */
 export async function probe(
   pc: RTCPeerConnection,
