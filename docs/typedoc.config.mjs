@@ -53,5 +53,6 @@ export default {
     ...["BroadcastChannelOptions", "WebSocketOptions", "IceServers", "PeerConnectionConstructor"],
   ],
   treatValidationWarningsAsErrors: true,
+  packagesRequiringDocumentation: ["bonevalue", "bonevalue-server"],
   validation: { notExported: true, notDocumented: true, invalidLink: true },
 };

@@ -10,11 +10,13 @@ import type { Account, Invitation, Session, Store } from "./store/store.ts";
 
 /** A one-use invitation link. */
 export interface InvitationLink {
+  /** The URL of the invitation page. It contains the secret: send it to the invited person only. */
   readonly link: string;
+  /** When the link stops working. */
   readonly expires: Date;
   /** The user who invites; undefined for an invitation of the operator. */
   readonly inviter: string | undefined;
-  /** The invited person has an account, and accepts with its password. */
+  /** Whether the invited person has an account, and accepts with its password. */
   readonly hasAccount: boolean;
 }
 

@@ -7,10 +7,21 @@ import { Refusal } from "./refusal.ts";
 import type { Store, Ban as StoredBan } from "./store/store.ts";
 
 /** Who is banned: a user, or all clients of an address. An IPv6 address stands for its /64. */
-export type Banned = { readonly user: string } | { readonly address: string };
+export type Banned =
+  | {
+      /** The user name. */
+      readonly user: string;
+    }
+  | {
+      /** An IPv4 or IPv6 address. */
+      readonly address: string;
+    };
 
 /** A ban and its end. */
-export type Ban = Banned & { readonly until: Date };
+export type Ban = Banned & {
+  /** When the ban ends. */
+  readonly until: Date;
+};
 
 /** The bans, which the store keeps. This node has a copy in memory, since each sign-in needs it. */
 export interface Bans {

@@ -3,9 +3,13 @@ import type { IceServer, ToClient } from "../core/protocol/messages.ts";
 
 /** A STUN or TURN server. With `secret`, the server mints credentials for each peer (coturn's REST API scheme). */
 export interface IceOption {
+  /** One or more `stun:`, `turn:` or `turns:` URLs, as in `RTCIceServer`. */
   readonly urls: string | readonly string[];
+  /** The secret that this server shares with the TURN server (`static-auth-secret` of coturn). Clients never receive it. */
   readonly secret?: string | undefined;
+  /** The user name of a TURN server with fixed credentials. Ignored with `secret`. */
   readonly username?: string | undefined;
+  /** The password of a TURN server with fixed credentials. Every client receives it. Ignored with `secret`. */
   readonly credential?: string | undefined;
 }
 

@@ -2,17 +2,21 @@ import { idleTimeoutMs, maxFirstFrameBytes, maxFrameBytes, pingIntervalMs } from
 
 /** Limits that protect the server from hostile and broken clients. Times in ms, sizes in bytes. See docs/security.md. */
 export interface ServerLimits {
+  /** A socket is closed if its first frame, which signs in, has not arrived in this time. */
   readonly firstFrameTimeout: number;
-  /** Raise it for long tokens of an app. */
+  /** The size of the first frame. Raise it for long tokens of an app. */
   readonly firstFrameSize: number;
+  /** The size of every later frame. */
   readonly frameSize: number;
   /** Unsent bytes on one socket, in addition to its first lists. */
   readonly maxUnsentBytes: number;
   /** Frames read a second from one socket, after a burst. */
   readonly frameRate: number;
+  /** Frames that one socket may send at once, before `frameRate` applies. */
   readonly frameBurst: number;
   /** Open sockets on one node from one IPv4 address or IPv6 /64. */
   readonly socketsPerAddress: number;
+  /** Open sockets of one account on one node. */
   readonly socketsPerAccount: number;
   /** Peers in one room, on all nodes together. */
   readonly peersPerRoom: number;
@@ -38,6 +42,7 @@ export interface ServerLimits {
   readonly mailsPerAddress: number;
   /** Passwords waiting to be hashed; two are hashed at the same time. */
   readonly passwordQueue: number;
+  /** The interval at which the server pings each socket. */
   readonly pingEvery: number;
   /** A socket that has sent nothing for this time is closed. */
   readonly idleTimeout: number;
@@ -53,7 +58,9 @@ export interface ServerLimits {
   readonly guestAge: number;
   /** The time without use after which a device is forgotten. */
   readonly deviceAge: number;
+  /** The time in which a trust token can be claimed. */
   readonly tokenAge: number;
+  /** The time in which an invitation can be accepted. */
   readonly invitationAge: number;
   /** The lifetime of minted TURN credentials. */
   readonly iceAge: number;

@@ -15,9 +15,11 @@ const strictLimits = {
 // and after a restart all clients connect at the same time.
 const backlog = 4_096;
 
-/** Certificate chain and private key, PEM. */
+/** A TLS certificate and its key. */
 export interface Certificate {
+  /** The certificate chain, as PEM. */
   readonly cert: string | Buffer;
+  /** The private key, as PEM. */
   readonly key: string | Buffer;
 }
 

@@ -1,10 +1,14 @@
 import { type DestinationStream, pino } from "pino";
 
-/** The logger of a server. Compatible with pino and console. */
+/** The logger of a server. Compatible with pino and console. `data` holds the fields of one line. */
 export interface Log {
+  /** Logs what helps to find a fault, such as each connection. */
   debug(data: object, message: string): void;
+  /** Logs normal operation. */
   info(data: object, message: string): void;
+  /** Logs a problem that the server handles, such as a store that it tries again. */
   warn(data: object, message: string): void;
+  /** Logs a problem that needs an operator. */
   error(data: object, message: string): void;
 }
 

@@ -13,9 +13,11 @@ import type { Store, Trusted } from "./store/store.ts";
 
 /** Options of `createServer`. All are optional. */
 export interface ServerOptions {
-  /** The address to listen on: default 127.0.0.1:8000; port 0 picks a free port. Or pass an http server of the app. */
+  /** The address to listen on. Default 127.0.0.1. Ignored with `server`. */
   host?: string | undefined;
+  /** The port to listen on. Default 8000; 0 picks a free port. Ignored with `server`. */
   port?: number | undefined;
+  /** An HTTP server of the app. The discovery server attaches to it, and does not start or close it. */
   server?: HttpServer | undefined;
   /** Certificate and key; with them the server uses TLS. */
   tls?: Certificate | undefined;
@@ -23,8 +25,9 @@ export interface ServerOptions {
   path?: string | undefined;
   /** The URL of this server for browsers, if it is behind a proxy; invitations use it. Default: the address it listens on. */
   publicUrl?: string | undefined;
-  /** The name of the service, at most 64 characters, and the URL of the app. Invitations and the invitation page show both. */
+  /** The name of the service, at most 64 characters. Invitations and the invitation page show it. */
   name?: string | undefined;
+  /** The URL of the app, to which the invitation page links. */
   appUrl?: string | undefined;
   /** `":memory:"`, the path of a SQLite file (default `bonevalue.db`), a `postgres://` URL, or a store of the app. */
   store?: string | Store | undefined;
@@ -69,9 +72,11 @@ export interface ServerOptions {
   proxies?: readonly string[] | undefined;
   /** Addresses and networks that may read /metrics. Default: this machine. */
   metricsReaders?: readonly string[] | undefined;
-  /** Allow unencrypted connections from other machines: only behind a proxy that terminates TLS. */
+  /** Accepts unencrypted connections from other machines. Default false. Use it only behind a proxy that terminates TLS. */
   insecure?: boolean | undefined;
+  /** Receives the log. Default: lines of JSON on standard output. Fields that could contain a secret are redacted there. */
   log?: Log | undefined;
+  /** Limits that replace the defaults. `createServer` rejects for an unknown limit and for a value that is no whole number. */
   limits?: Partial<ServerLimits> | undefined;
   /** Default: the system clock. */
   clock?: Clock | undefined;
@@ -79,19 +84,27 @@ export interface ServerOptions {
 
 /** A running server. */
 export interface BonevalueServer {
-  /** `ws://…` or `wss://…`, as soon as the server listens. */
+  /** `ws://…` or `wss://…`. Throws while the `server` of the app does not listen yet. */
   readonly url: string;
   /** Administration of accounts. */
   readonly accounts: {
     /** Creates an account. A password has at least 8 characters. */
     add(username: string, password: string): Promise<void>;
+    /** Removes an account with its sessions, tokens, trust and invitations. Rejects if there is none. */
     remove(username: string): Promise<void>;
     /** Returns the names of all accounts. */
     list(): Promise<readonly string[]>;
     /** Sets a password and ends all sessions of the account. */
     setPassword(username: string, password: string): Promise<void>;
-    /** Returns the sessions of an account, with the time when each was last seen in ms since 1970. */
-    sessions(username: string): Promise<readonly { readonly peer: string; readonly seen: number }[]>;
+    /** Returns the sessions of an account, the last seen first. */
+    sessions(username: string): Promise<
+      readonly {
+        /** The id of its peer. */
+        readonly peer: string;
+        /** When it last had a socket, in ms since 1970. */
+        readonly seen: number;
+      }[]
+    >;
     /**
      * Creates a one-use link with which the invited person chooses a password. With `alias`, accepting it also creates trust
      * with the user `from`, as `trust` does; a person who has an account accepts with its password.

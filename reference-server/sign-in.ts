@@ -48,9 +48,13 @@ export interface ClientOrigin {
 
 /** A guest who wants to enter a room. Both names are in NFC. */
 export interface RoomJoin {
+  /** The name of the room. */
   readonly room: string;
+  /** The name that the guest chose for itself. */
   readonly name: string;
+  /** The IP address of the client; behind a trusted proxy, the one in its X-Forwarded-For header. */
   readonly address: string;
+  /** The origin of the page; undefined for a program. */
   readonly origin?: string | undefined;
 }
 

@@ -4,6 +4,7 @@ import { encodeProfile } from "../../core/protocol/profile.ts";
 
 /** One online peer and its owner. */
 export interface Login {
+  /** The id of the peer. */
   readonly id: string;
   /** The group whose peers see each other, such as the peers of one account. Opaque to the cluster. */
   readonly group: string;
@@ -22,34 +23,86 @@ export interface Login {
 /** A message between nodes. */
 export type BusMessage =
   /** A peer is online, has moved to another node, or has changed its profile. */
-  | { readonly kind: "join"; readonly login: Login }
-  /** Peers are offline. `lost`: their connection broke and did not return within the grace period. */
-  | { readonly kind: "leave"; readonly logins: readonly Login[]; readonly lost: boolean }
-  /** A newer socket has taken over a peer of the receiving node. */
-  | { readonly kind: "superseded"; readonly id: string; readonly epoch: number }
   | {
+      /** Tells the kinds of messages apart. */
+      readonly kind: "join";
+      /** The peer as it is now. */
+      readonly login: Login;
+    }
+  /** Peers are offline. */
+  | {
+      /** Tells the kinds of messages apart. */
+      readonly kind: "leave";
+      /** The peers. */
+      readonly logins: readonly Login[];
+      /** Whether their connections broke, and did not return within the grace period. */
+      readonly lost: boolean;
+    }
+  /** A newer socket has taken over a peer of the receiving node. */
+  | {
+      /** Tells the kinds of messages apart. */
+      readonly kind: "superseded";
+      /** The id of the peer. */
+      readonly id: string;
+      /** The epoch of the newer claim. */
+      readonly epoch: number;
+    }
+  /** A signal of one peer to a peer of the receiving node. */
+  | {
+      /** Tells the kinds of messages apart. */
       readonly kind: "relay";
+      /** The kind of the signal. */
       readonly type: SignalKind;
+      /** The id of the receiving peer. */
       readonly to: string;
+      /** The sending peer. */
       readonly from: Login;
+      /** The content of the signal, which only the peers read. */
       readonly signal?: unknown;
     }
   /** The sender opened a relay to a peer of the receiving node. */
   | {
+      /** Tells the kinds of messages apart. */
       readonly kind: "relayOffer";
+      /** The id of the receiving peer. */
       readonly to: string;
+      /** The peer that opened the relay. */
       readonly from: Login;
+      /** The URL of the relay, on the node of the sender. */
       readonly url: string;
+      /** The one-use secret with which the receiver joins. */
       readonly ticket: string;
     }
-  /** The trust of these users has changed. `named`: also reload the users whom they name. */
-  | { readonly kind: "trust"; readonly users: readonly string[]; readonly named: boolean }
+  /** The trust of some users has changed. */
+  | {
+      /** Tells the kinds of messages apart. */
+      readonly kind: "trust";
+      /** The names of the users. */
+      readonly users: readonly string[];
+      /** Whether to also read the trust of the users whom they name. */
+      readonly named: boolean;
+    }
   /** The sender could not publish a message: everything may have changed. */
-  | { readonly kind: "stale" }
-  /** All sessions of a user have ended, except the session of peer `keep`. */
-  | { readonly kind: "revoke"; readonly user: string; readonly keep?: string | undefined }
-  /** The sessions of these peers have ended. */
-  | { readonly kind: "ended"; readonly peers: readonly string[] };
+  | {
+      /** Tells the kinds of messages apart. */
+      readonly kind: "stale";
+    }
+  /** All sessions of a user have ended, except one. */
+  | {
+      /** Tells the kinds of messages apart. */
+      readonly kind: "revoke";
+      /** The name of the user. */
+      readonly user: string;
+      /** The id of the peer whose session stays, if there is one. */
+      readonly keep?: string | undefined;
+    }
+  /** The sessions of some peers have ended. */
+  | {
+      /** Tells the kinds of messages apart. */
+      readonly kind: "ended";
+      /** The ids of the peers. */
+      readonly peers: readonly string[];
+    };
 
 const text = v.string();
 // It becomes part of frames, so it has to be JSON.
@@ -97,6 +150,7 @@ export interface NodeEvents {
 
 /** The result of a lookup of online peers. */
 export interface Online {
+  /** The online peers that were found. */
   readonly logins: readonly Login[];
   /** False if peers of other nodes may be missing. */
   readonly complete: boolean;
@@ -113,24 +167,29 @@ export type ClusterFailure = "unreachable" | "refused";
  * is unreachable, every method still settles, for this node alone.
  */
 export interface ClusterNode {
+  /** The id of this node, which no other node of the cluster has. */
   readonly id: string;
-  /**
-   * Makes this node the owner of a peer, in one atomic step. The previous owner, on any node, receives `superseded`; then
-   * `resumed` is true.
-   */
+  /** Makes this node the owner of a peer, in one atomic step. The previous owner, on any node, receives `superseded`. */
   claim(
     group: string,
     peer: string,
     name?: string,
     profile?: string,
-  ): Promise<{ readonly login: Login; readonly resumed: boolean }>;
+  ): Promise<{
+    /** The peer, with its new epoch. */
+    readonly login: Login;
+    /** Whether the peer had an owner before. */
+    readonly resumed: boolean;
+  }>;
   /** Stores a login of this node whose profile has changed, unless the peer has another owner by now. */
   update(login: Login): Promise<void>;
   /** Removes the peer; false if it has another owner by now. */
   release(login: Login): Promise<boolean>;
+  /** Finds the online peers of some groups, on all nodes. */
   online(groups: readonly string[]): Promise<Online>;
+  /** Sends a message to one node. A message may be lost. */
   send(node: string, message: BusMessage): void;
-  /** To all other nodes. */
+  /** Sends a message to all other nodes. A message may be lost. */
   broadcast(message: BusMessage): void;
   /**
    * Counts one use of `key` and resolves to 0 while `key` has fewer than `limit` uses in its window of `period` ms. Otherwise

@@ -5,6 +5,7 @@ import { completeLimits } from "../limits.ts";
 export interface RelayLimits {
   /** Bytes read a second from the sockets of one account or room, after a burst. A message counts as at least 256 bytes. */
   readonly bytesPerSecond: number;
+  /** Bytes that the sockets of one account or room may send at once, before `bytesPerSecond` applies. */
   readonly burst: number;
   /** Pipes that one account, or the peers of one room, have opened. */
   readonly pipesPerAccount: number;

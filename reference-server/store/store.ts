@@ -1,5 +1,6 @@
 /** An account. */
 export interface Account {
+  /** The user name, in its canonical form. */
   readonly username: string;
   /** An argon2id hash; undefined if the app authenticates its users itself. */
   readonly password: string | undefined;
@@ -12,6 +13,7 @@ export interface Account {
 export interface Session {
   /** The hash of the secret; the secret itself is never stored. */
   readonly hash: string;
+  /** The name of the account. */
   readonly username: string;
   /** The peer id of this session. */
   readonly peer: string;
@@ -27,80 +29,119 @@ export interface Session {
 export interface GuestSession {
   /** The hash of the session secret. */
   readonly hash: string;
+  /** The peer id of this session. */
   readonly peer: string;
   /** The room, as an opaque string with the hash of its name. */
   readonly group: string;
   /** The name that the others see. */
   readonly name: string;
+  /** When it last had a socket, in ms since 1970. */
   readonly seen: number;
 }
 
 /** A device on which an account stays signed in. */
 export interface Device {
+  /** The id of the device, which its account may see. */
   readonly id: string;
   /** The hash of the secret; the secret itself is never stored. */
   readonly hash: string;
+  /** The name of the account. */
   readonly username: string;
+  /** When the account signed in on it first, in ms since 1970. */
   readonly created: number;
+  /** When it was last used, in ms since 1970. */
   readonly used: number;
 }
 
 /** A trusted user and the alias for it. */
 export interface Trusted {
+  /** The name of the trusted user. */
   readonly username: string;
+  /** The name that the truster uses for this user. */
   readonly alias: string;
 }
 
 /** A trust token. */
 export interface Token {
+  /** The hash of the token; the token itself is never stored. */
   readonly hash: string;
+  /** The name of the user who made it. */
   readonly owner: string;
   /** The owner's alias for the user who claims the token. */
   readonly alias: string;
+  /** When it stops working, in ms since 1970. */
   readonly expires: number;
 }
 
 /** An invitation to create an account for `email`, or to trust its inviter. */
 export interface Invitation {
+  /** The hash of the secret in the link; the secret itself is never stored. */
   readonly hash: string;
+  /** The e-mail address of the invited person, which is also the name of the account. */
   readonly email: string;
+  /** When it stops working, in ms since 1970. */
   readonly expires: number;
   /** The user who invites; undefined for an invitation of the operator. */
   readonly inviter?: string | undefined;
   /** The aliases of the trust that accepting creates; undefined if it creates none. */
-  readonly trust?: { readonly aliasOfInvited: string; readonly aliasOfInviter: string } | undefined;
+  readonly trust?:
+    | {
+        /** The inviter's alias for the invited person. */
+        readonly aliasOfInvited: string;
+        /** The invited person's alias for the inviter. */
+        readonly aliasOfInviter: string;
+      }
+    | undefined;
 }
 
-/**
- * The result of accepting an invitation: the account, and its inviter if the two trust each other. `alias-taken`: one of them
- * uses the alias for another user by now; nothing was changed.
- */
+/** The result of accepting an invitation: the account, or the reason why nothing was changed. */
 export type AcceptResult =
-  | { readonly username: string; readonly inviter: string | undefined }
-  | { readonly refused: "token-invalid" | "alias-taken" };
+  | {
+      /** The name of the account. */
+      readonly username: string;
+      /** The name of the inviter, if the two trust each other now. */
+      readonly inviter: string | undefined;
+    }
+  | {
+      /** The error code. `alias-taken`: one of the two uses the alias for another user by now. */
+      readonly refused: "token-invalid" | "alias-taken";
+    };
 
 /** A user or an address that may not sign in until a time. */
 export interface Ban {
   /** `user ` and its name, or `address ` and an IPv4 address or an IPv6 /64. */
   readonly subject: string;
+  /** When the ban ends, in ms since 1970. */
   readonly until: number;
 }
 
 /** A change of an account that was made beside a running server. */
 export interface AccountChange {
+  /** The id of this change, so that a server handles it once. */
   readonly id: string;
+  /** The name of the account; `""` if the change concerns all accounts, such as a ban. */
   readonly username: string;
+  /** When it was made, in ms since 1970. */
   readonly at: number;
 }
 
 /** The result of creating trust: the other account, or the reason why nothing was changed. */
-export type TrustResult = { readonly other: string } | { readonly refused: "token-invalid" | "alias-taken" };
+export type TrustResult =
+  | {
+      /** The name of the other account. */
+      readonly other: string;
+    }
+  | {
+      /** The error code. `alias-taken`: one of the two uses the alias for another user. */
+      readonly refused: "token-invalid" | "alias-taken";
+    };
 
 /**
  * Persistent data. Every method is one atomic step for all servers that share the store, and durable when it resolves. The
  * store receives secrets as hashes only. A rejection means that the store is unreachable.
  */
 export interface Store {
+  /** Finds an account by its name. */
   account(username: string): Promise<Account | undefined>;
   /** Returns the names of all accounts, in order. Optional for a store of an app, as are the other methods marked so. */
   accounts?(): Promise<readonly string[]>;
@@ -134,6 +175,7 @@ export interface Store {
   sessionsOfAccount?(username: string): Promise<readonly Pick<Session, "peer" | "seen">[]>;
   /** Records that the sessions of these peers, and their devices, were in use at the time `at`. */
   seen(peers: readonly string[], at: number): Promise<void>;
+  /** Ends the session of a peer. Does nothing if there is none. */
   endSession(peer: string): Promise<void>;
 
   /**
@@ -176,7 +218,9 @@ export interface Store {
   /** Creates trust between the owner of a token and the claimer. A token works once; a refusal does not use it up. */
   claimToken(hash: string, claimer: string, alias: string, now: number): Promise<TrustResult>;
 
+  /** Adds an invitation. */
   addInvitation(invitation: Invitation): Promise<void>;
+  /** Finds the invitation of a secret, if it has not ended by `now`. */
   invitation(hash: string, now: number): Promise<Invitation | undefined>;
   /** Creates the account of an invitation, and its trust. Ends all invitations to the address that create no trust. */
   acceptInvitation(hash: string, password: string, now: number): Promise<AcceptResult>;
@@ -209,5 +253,6 @@ export interface Store {
    * used since `devicesSince`.
    */
   purge(now: number, since: number, guestsSince: number, devicesSince?: number): Promise<void>;
+  /** Releases what the store has opened. */
   close(): Promise<void>;
 }
