@@ -65,3 +65,22 @@ test("a secret that is typed into invite-link, and the invitation's token, are i
   expect(log).toContain("requestToken");
   for (const typed of [secret, token]) expect(log).not.toContain(typed);
 });
+
+test("a secret that is typed into identity, and the code that verifies a friend, are in no exported log", async () => {
+  const [ann, oli] = [await example.openDevice("identity", "Ann"), await example.openDevice("identity", "Oli")];
+  await ann.page.getByRole("button", { name: "Verify Oli" }).click();
+  await oli.page.getByRole("button", { name: "Verify Ann" }).click();
+  await ann.page.getByRole("button", { name: "Show a code" }).click();
+  const code = await ann.page.getByLabel("The code", { exact: true }).innerText();
+  await oli.page.getByRole("button", { name: "Enter a code" }).click();
+  await typeSecret(oli);
+  await oli.page.locator("main .problem").waitFor();
+  await oli.page.getByLabel("Code").fill(code);
+  await oli.page.getByRole("button", { name: "Verify Ann" }).click();
+  await ann.page.getByRole("heading", { name: "Oli is verified" }).waitFor();
+  for (const tab of [ann, oli]) {
+    await openInspector(tab);
+    await expect.poll(() => savedLog(tab)).toContain('"identity": "verified"');
+    for (const typed of [secret, code]) expect(await savedLog(tab)).not.toContain(typed);
+  }
+});

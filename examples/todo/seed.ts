@@ -1,7 +1,7 @@
 import * as Y from "yjs";
 
 /** The items of a new list. */
-export const firstItems: readonly string[] = ["Open this list in a second tab", "Tick an item there"];
+export const firstItems: readonly string[] = ["Open a second tab", "Tick an item there"];
 
 /**
  * Adds the first items to the list. Each page adds them with the same Yjs ids, so that they are there once when they merge,
