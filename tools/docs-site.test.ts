@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { promisify } from "node:util";
 import type { RunOptions } from "axe-core";
@@ -17,6 +17,7 @@ const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const phone = { width: 360, height: 740 };
 const desktop = { width: 1_280, height: 800 };
 const tabs = 4;
+const published = "https://bonevalue.example";
 
 /** One page of each kind. Elsewhere axe skips the header and the sidebar, which are the same. */
 const kinds = ["/index.html", "/recipes/chat.html", "/decisions/rooms.html", "/api/bonevalue/yjs.html"];
@@ -100,26 +101,49 @@ test("every page is in the sidebar", () => {
   expect(pages.filter((path) => !sidebar.includes(path))).toEqual([]);
 });
 
-test("the search finds what people look for", async () => {
-  const answers = {
-    reconnect: "/concepts/links.html#reconnecting",
-    TURN: "/deploy/turn.html",
-    "ClientOptions.maxLinks": "/api/bonevalue.html#maxlinks",
-    "0 peers": "/help/troubleshooting.html#_0-peers",
-    "user names": "/help/faq.html#how-do-i-name-users",
-    "stay signed in": "/recipes/stay-signed-in.html",
-    "host server": "/help/faq.html#how-do-i-host-the-server",
-    "test my app": "/recipes/testing.html",
-    offline: "/help/faq.html#what-happens-when-my-page-is-offline",
-    encryption: "/help/faq.html#can-the-server-read-my-calls",
-  };
+test("the sitemap lists every page", () => {
+  const listed = [...readFileSync(`${built}sitemap.xml`, "utf8").matchAll(/<loc>(.*?)<\/loc>/g)].map(([, url]) => url!);
+  expect(listed.filter((url) => new URL(url).origin !== published)).toEqual([]);
+  expect(listed.map(pathOf).toSorted()).toEqual(visits.map(({ path }) => path).toSorted());
+});
+
+/** What newcomers ask, the words that they search for, and the answer, which is among the first four results. */
+const questions: readonly (readonly [question: string, words: string, answer: string])[] = [
+  ["Why do I see 0 peers?", "0 peers", "/help/troubleshooting.html#_0-peers"],
+  ["Why did my message not arrive?", "message did not arrive", "/help/troubleshooting.html#a-message-did-not-arrive"],
+  ["How do I name users?", "user names", "/help/faq.html#how-do-i-name-users"],
+  ["How do users stay signed in?", "stay signed in", "/recipes/stay-signed-in.html"],
+  ["My app has accounts. How do I use them?", "app accounts", "/recipes/own-accounts.html"],
+  ["How do I invite somebody?", "invite", "/recipes/invite-link.html"],
+  ["How do I ban somebody?", "ban", "/help/faq.html#how-do-i-ban-somebody"],
+  ["How do I host the server?", "host server", "/help/faq.html#how-do-i-host-the-server"],
+  ["Is there a Docker image?", "docker", "/deploy/proxies.html#docker"],
+  ["Can tabs do without a server?", "without server", "/quick-start/vanilla.html#without-a-server"],
+  ["Why is there no TURN server?", "TURN", "/deploy/turn.html"],
+  ["Does it get through a firewall?", "firewall", "/help/faq.html#why-do-i-need-turn"],
+  ["What happens when a connection breaks?", "reconnect", "/concepts/links.html#reconnecting"],
+  ["What happens when my page is offline?", "offline", "/help/faq.html#what-happens-when-my-page-is-offline"],
+  ["Is delivery guaranteed?", "guaranteed", "/help/faq.html#is-delivery-guaranteed"],
+  ["How do I send a file?", "send file", "/recipes/file-drop.html"],
+  ["How do I share a document?", "yjs", "/recipes/shared-document.html"],
+  ["Does it do video?", "video", "/help/faq.html#does-it-do-audio-and-video"],
+  ["Can the server read my calls?", "encryption", "/help/faq.html#can-the-server-read-my-calls"],
+  ["Can others see my IP address?", "IP address", "/help/faq.html#can-others-see-my-ip-address"],
+  ["How do I test my app?", "test my app", "/recipes/testing.html"],
+  ["How do I see what is going on?", "inspector", "/help/inspector.html"],
+  ["How large is the bundle?", "bundle size", "/help/faq.html#how-large-is-the-bundle"],
+  ["How do I move from PeerJS?", "peerjs", "/migrate/peerjs.html"],
+  ["How do I limit the links?", "ClientOptions.maxLinks", "/api/bonevalue.html#maxlinks"],
+];
+
+test("the search answers what newcomers ask", async () => {
   const { page, problems } = await openTab();
   await show(page, "/start/overview.html");
   await page.getByRole("button", { name: "Search" }).click();
-  for (const [words, answer] of Object.entries(answers)) {
+  for (const [question, words, answer] of questions) {
     await page.getByRole("searchbox").fill(words);
     const first = page.locator(".results > li:nth-child(-n + 4) a");
-    await expect.poll(() => hrefsOf(first), { message: words }).toContainEqual(expect.stringContaining(answer));
+    await expect.poll(() => hrefsOf(first), { message: question }).toContainEqual(expect.stringContaining(answer));
   }
   expect(problems).toEqual([]);
   await page.close();
@@ -172,7 +196,7 @@ test.for(Object.keys(demos))("the demo of %s runs, in memory and with WebRTC", a
 
 async function build(): Promise<void> {
   // Vitest's own NODE_ENV would build the theme for development.
-  const options = { cwd: root, env: { ...process.env, NODE_ENV: "production" } };
+  const options = { cwd: root, env: { ...process.env, NODE_ENV: "production", SITE_URL: published } };
   const run = (program: string, ...args: readonly string[]) =>
     promisify(execFile)(`${root}node_modules/.bin/${program}`, args, options);
   await run("typedoc", "--options", "docs/typedoc.config.mjs");

@@ -5,6 +5,9 @@ import { nav, sidebar } from "./sidebar.ts";
 const description =
   "Web pages that call each other: discovery, trust, calls, streams and presence over WebRTC data channels.";
 
+/** The origin of the published site, such as `https://bonevalue.example`. */
+const hostname = process.env["SITE_URL"];
+
 const config: UserConfig = defineConfig({
   title: "bonevalue",
   description,
@@ -13,6 +16,8 @@ const config: UserConfig = defineConfig({
   lastUpdated: false,
   // Pages include these.
   srcExclude: ["**/parts/**"],
+  // The URLs of a sitemap are absolute.
+  ...(hostname && { sitemap: { hostname } }),
   head: [
     ["link", { rel: "icon", href: "/logo.svg" }],
     ["meta", { property: "og:site_name", content: "bonevalue" }],
