@@ -42,7 +42,7 @@ export interface ServerLimits {
   readonly mailsPerAddress: number;
   /** Passwords waiting to be hashed; two are hashed at the same time. */
   readonly passwordQueue: number;
-  /** The interval at which the server pings each socket. */
+  /** The server pings each socket once in this time. */
   readonly pingEvery: number;
   /** A socket that has sent nothing for this time is closed. */
   readonly idleTimeout: number;
