@@ -34,7 +34,9 @@ test("a room with a secret can use the relay of the server", async () => {
   const { open } = createMemoryDiscovery();
   const { discovery } = createClientIdentity({
     identity: { secret: new Uint8Array(16) },
-    discovery: { open: (...args): DiscoverySession => Object.assign(open(...args), { openRelay }) },
+    discovery: {
+      open: (...args): DiscoverySession => Object.assign(open(...args), { openRelay, setProfile: () => true }),
+    },
     transport: { ...createMemoryNetwork().transport, channelBinding: true },
     ...alone,
   });
@@ -42,6 +44,7 @@ test("a room with a secret can use the relay of the server", async () => {
   const session = discovery.open("memory", { room: "a room", name: "Ann" }, events, { app: "" });
   await until(([name]) => name === "online");
   expect(session.openRelay).toBe(openRelay);
+  expect(session.setProfile!({})).toBe(true);
   await session.close();
 });
 
@@ -114,6 +117,7 @@ describe("a client's identity", () => {
   test.for<[string, boolean, Parameters<typeof create>]>([
     ["there is no server", true, [undefined, { local: true }]],
     ["there is no server, whatever the policy", true, ["require", { local: true }]],
+    ["there is no server, though a secret is given for rooms", true, [{ secret }, { local: true }]],
     ["the transport does not commit to its keys", false, [undefined, { channelBinding: false }]],
     ["the policy is off", false, ["off"]],
   ])("changes nothing where %s", ([, verified, parameters]) => {
@@ -155,13 +159,15 @@ describe("a client's identity", () => {
       const signedIn = await open(credentials);
       expect(opened[0]!.credentials).toEqual({ ...credentials, room: expect.stringMatching(/^[\w-]{22}$/) });
       online({ username: "Ann", room: opened[0]!.credentials["room"] });
-      expect((await until("online")).self).toEqual({ username: "Ann", room: "a room" });
+      expect(await until("online")).toEqual({ self: { username: "Ann", room: "a room" }, peers: [], users: [] });
       expect(client.own.peek()).toMatchObject({ status: "linked" });
       signedIn.signal("describe" as never, "bob", {});
       expect(session.signal).toHaveBeenCalledTimes(1);
+      expect([signedIn.check!(), signedIn.setProfile!({})]).toEqual([undefined, false]);
       for (const request of ["invite", "requestToken", "claimToken", "removeUser", "changePassword"] as const)
         await expect((signedIn[request] as () => Promise<void>)()).rejects.toMatchObject({ code: "unsupported" });
-      await signedIn.close();
+      session.close.mockRejectedValueOnce(new Error("The server does not answer."));
+      await expect(signedIn.close()).rejects.toThrow("The server does not answer.");
       expect(session.close).toHaveBeenCalledTimes(1);
       expect(client.own.peek()).toBeUndefined();
     },
@@ -231,7 +237,10 @@ describe("a client's identity", () => {
       expect(opened).toHaveLength(1);
       expect(onChange).toHaveBeenCalledExactlyOnceWith("Us", client.of("Us").peek());
       if (how === "close") await signedIn.close();
-      else opened[0]!.events.ended(new BonevalueError("disconnected", "The account is gone."));
+      else {
+        opened[0]!.events.ended(new BonevalueError("disconnected", "The account is gone."));
+        expect(await until("ended")).toBe("disconnected");
+      }
       await vi.waitUntil(() => client.own.peek() === undefined, { interval: 1 });
       expect(client.of("Us").peek().status).toBe("unknown");
       const times = told.length;
@@ -241,6 +250,37 @@ describe("a client's identity", () => {
       expect(() => client.transport.open("bob", "callee", {} as never)).toThrow(/Nothing can be signed/);
       await expect(client.actions()).rejects.toMatchObject({ code: "unsupported" });
     }
+  });
+
+  test("no longer listens to other tabs after the sign-in", async () => {
+    const listeners = new Set<() => void>();
+    const subscribe = (_name: string, listener: () => void) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    };
+    const { open, online, until } = create({ keyStore: { ...createMemoryStore(), subscribe } });
+    const signedIn = await open(account);
+    online();
+    await until("online");
+    expect(listeners.size).toBe(1);
+    await signedIn.close();
+    expect(listeners.size).toBe(0);
+  });
+
+  test("stays when an earlier sign-in is closed after the next one has begun", async () => {
+    const { client, opened, events, online } = create({});
+    const first = client.discovery.open("example", account, events, { app: "" });
+    const next = client.discovery.open("example", { ...account, username: "Bob" }, events, { app: "" });
+    await vi.waitUntil(() => opened.length === 2, { interval: 1 });
+    online();
+    await vi.waitUntil(() => client.own.peek() !== undefined, { interval: 1 });
+    const { account: before } = client.own.peek()!;
+    opened[1]!.events.online({ self: { username: "Bob" }, peers: [], users: [] } as unknown as Snapshot);
+    await vi.waitUntil(() => client.own.peek()?.account !== before, { interval: 1 });
+    await first.close();
+    expect(client.own.peek()).toBeDefined();
+    await next.close();
+    expect(client.own.peek()).toBeUndefined();
   });
 
   test("ends the sign-in, and closes the session, where the key cannot be read", async () => {
@@ -319,10 +359,12 @@ describe("a client's identity", () => {
   });
 
   test("signs nothing in the room of a token, which no secret protects", async () => {
-    const { open, online, until, openLink, directLink, client } = create();
+    const { open, online, until, openLink, directLink, client, told } = create();
     await open({ token: "x" });
     online({ username: "Ann", room: "a room" });
     expect((await until("online")).self.room).toBe("a room");
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    expect(told).toHaveLength(1);
     expect(openLink()).toBe(directLink);
     expect(client.own.peek()).toBeUndefined();
   });

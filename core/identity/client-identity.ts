@@ -129,7 +129,6 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
       if (current || !("token" in credentials))
         throw new BonevalueError("protocol", "The discovery server has put an account into a room.");
       if (policy === "require") throw noSecret();
-      identity = undefined;
       isUnsignedRoom = true;
     }
 
@@ -149,7 +148,7 @@ export function createClientIdentity(client: ClientIdentityOptions): ClientIdent
           (...args: readonly never[]) => enqueue(() => guard(() => run(...args))),
         ]),
       ) as unknown as DiscoveryEvents;
-      const onPeers = () => enqueue(() => identity?.onPeers());
+      const onPeers = () => enqueue(() => current?.onPeers());
       const opened = discovery.open(
         host,
         known,

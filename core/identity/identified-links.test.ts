@@ -95,7 +95,7 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
     listen: (listener) => {
       network = listener;
     },
-    iceServers: () => [],
+    iceServers: () => [{ urls: "stun:example.org" }],
     relay:
       options.hasRelay === false
         ? undefined
@@ -230,8 +230,22 @@ test("a late answer does not stop the next offer", async () => {
   expect(ann.sent[2]).toMatchObject({ sdp: "offer 3" });
 });
 
-test("a transport learns that no link can be relayed", () => {
+test("a transport gets the ICE servers, and learns whether links can be relayed", async () => {
+  const { guarded, identity } = createSide("ann", "bob", "caller");
+  expect(guarded.iceServers()).toEqual([{ urls: "stun:example.org" }]);
+  await expect(guarded.relay!.open()).resolves.toBeUndefined();
   expect(createSide("ann", "bob", "caller", { hasRelay: false }).guarded.relay).toBeUndefined();
+  expect(identity.verified).toBe(false);
+});
+
+test("a callee that answers while the next offer is checked still takes that offer, and no outdated one", async () => {
+  const { ann, bob } = await connected();
+  const [offer2, offer3] = [await ann.describe("offer 2"), await ann.describe("offer 3")];
+  bob.network.description(offer2);
+  const reading = bob.read(offer3);
+  bob.guarded.describe({ type: "answer", sdp: "answer 1" });
+  await reading;
+  expect(bob.received.slice(1)).toEqual([{ type: "offer", sdp: "offer 3" }]);
 });
 
 test("a callee does not answer an offer when it has got a newer one", async () => {
@@ -747,6 +761,22 @@ test("the links of a user can be ended, verified or not", async () => {
   await bob.closed.promise;
   bob.links.endAll(reason);
   expect(bob.ended).toEqual([]);
+  const filter = vi.fn(() => true);
+  bob.links.end(filter, reason);
+  expect(filter).not.toHaveBeenCalled();
+});
+
+test("nothing is sent or received on a link that has closed", async () => {
+  const { ann, bob } = await connected();
+  const late = await ann.describe("offer 2");
+  bob.closed.resolve(undefined);
+  await bob.closed.promise;
+  const [sent, received] = [bob.sent.length, bob.received.length];
+  bob.guarded.candidate({ candidate: "1" });
+  bob.network.description(late);
+  bob.network.candidate({ candidate: "2" });
+  for (let turn = 0; turn < 20; turn++) await algorithms.hash(new Uint8Array());
+  expect([bob.sent.length, bob.received.length]).toEqual([sent, received]);
 });
 
 describe("an open link", () => {
@@ -790,7 +820,8 @@ test("a dial that the peer has refused is reported, and one that this side has r
   expect(bob.refused).toEqual([]);
 });
 
-test.for<[string, SideOptions, boolean, string]>([
+test.for<[string, SideOptions, boolean, string | undefined]>([
+  ["without a reason", {}, false, undefined],
   ["for another reason", {}, false, "link-failed"],
   ["when it was open", {}, true, "identity-mismatch"],
   ["after the peer has gone", { alias: undefined }, false, "identity-mismatch"],
@@ -800,7 +831,7 @@ test.for<[string, SideOptions, boolean, string]>([
     bob.opened.resolve();
     await bob.link.opened;
   }
-  bob.closed.resolve(Object.assign(new Error(), { code }) as BonevalueError);
+  bob.closed.resolve(code === undefined ? undefined : (Object.assign(new Error(), { code }) as BonevalueError));
   await bob.closed.promise;
   await Promise.resolve();
   expect(bob.refused).toEqual([]);

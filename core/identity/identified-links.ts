@@ -257,7 +257,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
             const current = generation;
             receive(async () => {
               const checked = await check(description, session);
-              if (role === "caller" && current !== generation) return;
+              if (current !== generation) return;
               remote = session.remote = checked;
               listener.description(withoutProof(description));
             });

@@ -276,6 +276,30 @@ test("a second refusal by an own device changes nothing", async () => {
   expect(identity.record).toBe(record);
 });
 
+test("a store that fails when an own device has refused is reported", async () => {
+  const store = createMemoryStore();
+  const { identity, open, ending } = await createAnn({ peers: ["Us"], store });
+  await identity.start("");
+  const failure = new BonevalueError("unsupported", "The disk is full.");
+  vi.spyOn(store, "update").mockRejectedValue(failure);
+  const reported = vi.spyOn(console, "error").mockImplementation(() => {});
+  open("Us");
+  ending.resolve(new BonevalueError("identity-mismatch", "The peer has refused."));
+  await until(() => reported.mock.calls.length > 0);
+  expect(reported.mock.calls).toEqual([[failure]]);
+});
+
+test("the link of a peer that has gone ends without an error", async () => {
+  const { identity, open, setPeers, ending, own } = await createAnn({ peers: ["Bob"] });
+  await identity.start("");
+  open("Bob");
+  setPeers();
+  ending.resolve(new BonevalueError("identity-mismatch", "The peer has refused."));
+  await ending.promise;
+  await change(identity, (record) => record);
+  expect(own).toHaveLength(1);
+});
+
 test("peers that are to answer a token are dialed once, and the own devices are not", async () => {
   const { identity, dialed, setPeers } = await createAnn({ peers: ["Bob", "Carol", "Dan", "Us"] });
   await identity.start("");
@@ -311,13 +335,15 @@ test("the links of some peers are dialed again", async () => {
 test("in a room the key is forgotten with the sign-in, and the secret derives the account and the room's name", async () => {
   const update = vi.fn();
   const store = { ...createMemoryStore(), update };
-  const { identity } = await createAnn({ room: "a room", options: { secret: async () => secret }, store });
+  const readSecret = vi.fn(async () => secret);
+  const { identity } = await createAnn({ room: "a room", options: { secret: readSecret }, store });
   expect(identity.isRoom).toBe(true);
   expect(identity.room).toBe(await deriveRoom(algorithms, secret));
   await identity.start("");
   const account = await deriveAccount(algorithms, secret, 1, "a room");
   expect(identity.record.account).toBe(Buffer.from(account.publicKey).toString("base64url"));
   expect(update).not.toHaveBeenCalled();
+  expect(readSecret).toHaveBeenCalledTimes(1);
 });
 
 test("the account of a secret is derived for the user's name", async () => {
