@@ -34,6 +34,23 @@ describe("one peer dials", () => {
     expect(request(first.state, 4).actions).toEqual([{ do: "receive" }]);
   });
 
+  test.each<Partial<Signal>>([
+    { description: { type: "offer", sdp: "" } },
+    { candidates: [] },
+    { relay: { algorithm: "P-256", publicKey: "A" } },
+  ])("an attempt may begin with %o", (part) => {
+    const first = onSignal(impolite, "peerRequest", { attempt: 4, round: 0, ...part });
+    expect(first.actions).toEqual([{ do: "connect", role: "callee", attempt: 4 }]);
+  });
+
+  test("an answer to an earlier dial is answered with an end, and the dial goes on", () => {
+    const { state } = dial(impolite, 2);
+    const late = response(state, 1);
+    expect(late.actions).toEqual([{ do: "sendEnd", kind: "peerRequest", attempt: 1, code: "disconnected" }]);
+    expect(response(state, 1, "busy")).toEqual({ state, actions: [] });
+    expect(response(late.state, 2).actions).toEqual([{ do: "receive" }]);
+  });
+
   test("an answer is read, also on an open link, where it may be about a restart", () => {
     const { state } = dial(impolite, 1);
     expect(response(state, 1).actions).toEqual([{ do: "receive" }]);
@@ -52,6 +69,18 @@ describe("one peer dials", () => {
       { do: "sendEnd", kind: "peerRequest", attempt: 1, code: "timeout" },
     ]);
     expect(endCurrent(onOpen(state).state, "disconnected").actions).toEqual([]);
+  });
+
+  test("nothing changes if a link opens, or ends, that is no attempt any more", () => {
+    expect(onOpen(impolite)).toEqual({ state: impolite, actions: [] });
+    expect(endCurrent(impolite, "timeout")).toEqual({ state: impolite, actions: [] });
+  });
+
+  test("after the peer has given an attempt up, a repeat of its signals is answered with an end", () => {
+    const { state } = request(impolite, 4, "cancelled");
+    expect(request(state, 4).actions).toEqual([
+      { do: "sendEnd", kind: "peerResponse", attempt: 4, code: "disconnected" },
+    ]);
   });
 });
 

@@ -143,6 +143,15 @@ test("a dial opens one link for both peers", async () => {
   expect(clock.waiting).toBe(0);
 });
 
+test("the deadline of a dial that others have joined ends when the link opens", async () => {
+  const { clock, network, a } = createPair();
+  a.dial("b");
+  a.dial("b");
+  await clock.advance(20_000);
+  expect(a.log).toEqual(["open to b as caller"]);
+  expect([network.size, clock.waiting]).toEqual([2, 0]);
+});
+
 test("if both peers dial at once, one link opens, and the smaller id is its caller", async () => {
   const { clock, network, a, b } = createPair();
   b.dial("a");
@@ -244,7 +253,7 @@ test("a link that breaks while it is being made is dialed again until the dial t
     callers.at(-1)?.end(lost);
     await clock.advance(100);
   }
-  expect(a.log).toEqual([]);
+  expect([a.log, a.freed]).toEqual([[], []]);
   made.findLast(({ role }) => role === "caller")?.open();
   await clock.advance(100);
   expect(a.log).toEqual(["open to b as caller"]);
@@ -526,6 +535,14 @@ test("a peer that begins attempts in a loop gets ten connections in a second, an
   expect(a.log).toEqual(["open to b as callee"]);
 });
 
+test("attempts that replace each other count against that limit, too", async () => {
+  const { transport, made } = createManualTransport();
+  const { a } = createPair({ transport, passes: () => false });
+  for (let attempt = 1; attempt <= 30; attempt++)
+    a.receive("peerRequest", "b", { attempt, round: 0, description: { type: "offer", sdp: "" } });
+  expect(made).toHaveLength(10);
+});
+
 test("attempts that open a link do not count against the rate limit", async () => {
   const { transport, made } = createManualTransport();
   const { clock, a } = createPair({ transport, passes: () => false });
@@ -578,16 +595,71 @@ test("a signal over an open link is ignored unless it is about that link", async
   expect(network.size).toBe(2);
 });
 
-test("giving up a silent link informs the peer through discovery", async () => {
+test("an open link carries requests for its restart, and no others", async () => {
+  const { transport, made } = createManualTransport();
+  const { clock, a } = createPair({ transport, passes: () => false });
+  a.dial("b");
+  const [{ open, exchange }] = made as [(typeof made)[number]];
+  let restarts = 0;
+  exchange.listen({ description: () => {}, candidate: () => {}, restart: () => restarts++ });
+  a.receiveOnLink("b", { attempt: 1, round: 1 });
+  open();
+  await clock.advance(0);
+  a.receiveOnLink("b", { attempt: 7, round: 1 });
+  expect(restarts).toBe(0);
+  a.receiveOnLink("b", { attempt: 1, round: 1 });
+  expect(restarts).toBe(1);
+});
+
+test.each([
+  ["an error", new BonevalueError("disconnected", "Nothing arrives."), "disconnected"],
+  ["no error", undefined, "cancelled"],
+])("giving up a silent link with %s informs the peer through discovery", async (_, reason, code) => {
   const { clock, sentSignals, network, a, b } = createPair();
   a.dial("b");
   await clock.advance(5_000);
   network.partition("a", "b");
   a.setSilent("b", true);
-  a.links[0]?.close(new BonevalueError("disconnected", "Nothing arrives."));
+  a.links[0]?.close(reason);
   await clock.advance(100);
-  expect(ends(sentSignals)).toEqual(["a: disconnected"]);
+  expect(ends(sentSignals)).toEqual([`a: ${code}`]);
   expect(b.log).toEqual(["open to a as callee", "closed: disconnected"]);
+});
+
+test("whatever code the peer ends an open link with, the link was lost", async () => {
+  const { clock, a } = createPair();
+  a.dial("b");
+  await clock.advance(5_000);
+  a.receive("peerResponse", "b", { attempt: 1, round: 0, end: "busy" });
+  await clock.advance(100);
+  expect(a.log).toEqual(["open to b as caller", "closed: disconnected"]);
+});
+
+test("an open link outlives that its peer is known", async () => {
+  const { clock, a, b } = createPair();
+  a.dial("b");
+  await clock.advance(5_000);
+  a.refusal = "unknown-peer";
+  for (let count = 0; count < 2; count++) {
+    b.resendAll();
+    await clock.advance(100);
+  }
+  expect([a.log, b.log]).toEqual([["open to b as caller"], ["open to a as callee"]]);
+});
+
+test("a peer that is forgotten between two attempts is not dialed any more", async () => {
+  const { transport, made } = createManualTransport();
+  const { clock, b } = createPair({ transport, passes: () => false });
+  b.holds = true;
+  b.receive("peerRequest", "a", { attempt: 1, round: 0, candidates: [] });
+  b.dial("a");
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    b.receive("peerRequest", "a", { attempt, round: 0, candidates: [] });
+    b.receive("peerRequest", "a", { attempt, round: 0, end: "cancelled" });
+  }
+  b.forget("a");
+  await clock.advance(60_000);
+  expect([made, b.log]).toEqual([[], []]);
 });
 
 test("resendAll asks about open links and finds those that the peer has given up", async () => {
@@ -660,6 +732,7 @@ test("signals of unknown peers are answered, and nothing is kept about these pee
   // A remembered higher attempt would leave the lower one without an answer.
   const answered = (attempt: number) => ends(sentSignals.filter(({ signal }) => signal.attempt === attempt));
   expect(answered(7)).toHaveLength(4);
+  expect(answered(7)).toContain("a: unknown-peer");
   expect(answered(3)).toEqual(answered(7));
 });
 
@@ -707,5 +780,12 @@ test("a transport reaches discovery's relay: the caller asks for it, and the cal
   await clock.advance(20);
   expect((await exchanges[0]!.relay!.open())?.url).toBe("of the caller");
   expect((await exchanges[1]!.relay!.open())?.url).toBe("of the callee");
+  expect(await exchanges[1]!.relay!.open()).toBeUndefined();
   expect(asked).toEqual(["b"]);
+});
+
+test("a transport has no relay while discovery offers none", () => {
+  const { transport, made } = createManualTransport();
+  createPair({ transport }).a.dial("b");
+  expect(made[0]?.exchange.relay).toBeUndefined();
 });

@@ -258,7 +258,7 @@ export function createDialer(options: DialerOptions): Dialer {
   function redial(entry: Entry, error?: BonevalueError): void {
     const { pendingDial } = entry;
     if (!pendingDial) return;
-    pendingDial.lastError = error ?? pendingDial.lastError;
+    pendingDial.lastError = error;
     pendingDial.undoRedial();
     pendingDial.undoRedial = clock.after(redialAfterMs, () => start(entry));
   }

@@ -252,15 +252,36 @@ test("candidates beyond the limit of a generation are neither sent nor passed on
   expect(sent.at(-1)?.candidates).toHaveLength(maxCandidates);
 });
 
-test("after stop nothing is sent, and no timer is left", async () => {
-  const { exchange, sent, clock, stop } = createSide("caller");
+test("after stop nothing is sent or passed on, and no timer is left", async () => {
+  const { exchange, sent, received, clock, listen, receive, stop } = createSide("caller");
+  listen();
   exchange.describe(offer);
   exchange.candidate(candidate("one"));
   stop();
   exchange.candidate(candidate("two"));
   exchange.describe(offer);
+  receive({ attempt: 1, round: 0, description: answer });
   expect(clock.waiting).toBe(0);
   expect(sent).toHaveLength(1);
+  expect(received).toEqual([]);
+});
+
+test("a candidate that is found again is not sent again", async () => {
+  const { exchange, sent, clock } = createSide("caller");
+  exchange.describe(offer);
+  for (let found = 0; found < 2; found++) {
+    exchange.candidate(candidate("one"));
+    await clock.advance(100);
+  }
+  expect(sent).toHaveLength(2);
+});
+
+test("a request for the next generation that comes before the transport listens is ignored", () => {
+  const { exchange, sent, received, listen, receive } = createSide("caller");
+  exchange.describe(offer);
+  receive({ attempt: 1, round: 1 });
+  listen();
+  expect([sent.length, received]).toEqual([1, []]);
 });
 
 test("both sides get each part once, whatever is lost, doubled or reordered", async () => {
@@ -375,6 +396,13 @@ describe("the descriptions of a relayed link", () => {
     listen();
     receive({ attempt: 1, round: 0, relay: keyOf("A") });
     receive({ attempt: 1, round: 0, relay: keyOf("B") });
+    expect(received).toEqual(["A"]);
+  });
+
+  test("are passed on at once to a listener that is set already", () => {
+    const { receive, received, listen } = createRelaySide("callee");
+    listen();
+    receive({ attempt: 1, round: 0, relay: keyOf("A") });
     expect(received).toEqual(["A"]);
   });
 
