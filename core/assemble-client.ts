@@ -30,7 +30,7 @@ import { createSession, type Events, notConnected } from "./session.ts";
 import { webrtc } from "./transport/webrtc.ts";
 import { createWeakCache } from "./weak-cache.ts";
 
-/** What open links need. */
+/** The lazily loaded code of open links. */
 export type Connections = LazyPart<typeof import("./open-connection.ts")>;
 
 // How long a link stays open after a reply if it is not kept alive.

@@ -1,7 +1,7 @@
 import type { Status } from "./session.ts";
 import type { Reach, Transport } from "./transport/transport.ts";
 
-/** What this page can do. `undefined` means unknown. Prints as text: `String(diagnosis)`. */
+/** The abilities of this page. `undefined` means unknown. Prints as text: `String(diagnosis)`. */
 export interface Diagnosis {
   /** Whether links are possible: in browsers, whether RTCPeerConnection exists and may be used. */
   readonly webrtc: boolean | undefined;

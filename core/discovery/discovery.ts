@@ -38,7 +38,7 @@ export type Credentials =
       name?: string | undefined;
     };
 
-/** What a page says about itself when it signs in. */
+/** The data about a page that its sign-in carries. */
 export interface OpenOptions {
   /** Pages of one app see and reach only each other. */
   readonly app: string;

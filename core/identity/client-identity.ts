@@ -14,7 +14,7 @@ import type { TokenServer, UserActions } from "./user-actions.ts";
 // The part of identity that every page loads. The rest is loaded while the client signs in: what discovery reports waits
 // until the key is known, so that no link opens before.
 
-/** What identity needs of the client. */
+/** The parts of the client that its identity uses. */
 export interface ClientIdentityOptions {
   readonly identity: IdentityPolicy | IdentityOptions | undefined;
   readonly discovery: Discovery;
@@ -35,11 +35,11 @@ export interface ClientIdentity {
   readonly transport: Transport;
   readonly own: Live<OwnIdentity | undefined>;
   of(alias: Alias): Live<UserIdentity>;
-  /** Who is at the other end of a link of this transport. */
+  /** Returns the identity of the peer at the other end of a link of this transport. */
   ofLink(link: Link): LinkIdentity;
-  /** Returns what requests and claims tokens, with `server` where they need one. */
+  /** Returns a token server whose tokens also verify users. It asks `server` where trust is needed. */
   tokens(server: TokenServer): Promise<TokenServer>;
-  /** What users do about identities. Rejects with `unsupported` if nothing is signed. */
+  /** Loads the functions with which users verify each other. Rejects with `unsupported` if nothing is signed. */
   actions(): Promise<UserActions>;
 }
 

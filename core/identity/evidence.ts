@@ -38,7 +38,7 @@ import type { Evidence } from "./verdict.ts";
 /** The app's directory: returns a user's account. */
 export type AccountOf = (alias: Alias) => string | undefined | Promise<string | undefined>;
 
-/** What this device tells the peer that it calls `alias`. `peerDevice` is the peer's device key, if it is known. */
+/** Returns the content of a proof for the peer that this user calls `alias`. `peerDevice` is the peer's device key, if it is known. */
 export async function bodyFor(
   algorithms: Algorithms,
   { record, key }: DeviceState,

@@ -16,7 +16,7 @@ import { deriveAccount, deriveRoom, type SafetyHalves, safetyHalvesOf } from "./
 
 export { createIndexedDbStore, createMemoryStore } from "./key-store.ts";
 
-/** What an identity needs of the client. */
+/** The parts of the client that one sign-in's identity uses. */
 export interface IdentifyOptions {
   readonly options: IdentityOptions;
   readonly transport: Transport;

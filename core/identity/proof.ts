@@ -29,7 +29,7 @@ export interface ChainedIntroduction extends Introduction {
   readonly chain: readonly Approval[];
 }
 
-/** What a proof says. A part that is absent is `undefined`. */
+/** The content of a proof. An absent part is `undefined`. */
 export interface ProofBody {
   readonly account: Bytes;
   readonly chain: readonly Approval[];
@@ -55,7 +55,7 @@ export interface Proof extends ProofBody {
   readonly signature: Bytes;
 }
 
-/** What the signature of a proof covers beside the proof. */
+/** The data beside the proof that its signature covers. */
 export interface LinkContext {
   readonly role: "caller" | "callee";
   /** The app scope of the sign-in; empty without one. */
@@ -247,7 +247,7 @@ export async function hashDescription(
   return algorithms.hash(descriptionBytes(description));
 }
 
-/** What an answer signs of its offer. `proof` is empty if the offer had none. */
+/** The parts of an offer that the answer signs. `proof` is empty if the offer had none. */
 export function hashOffer(algorithms: Algorithms, description: Bytes, proof: Uint8Array): Promise<Bytes> {
   return algorithms.hash(description, proof);
 }

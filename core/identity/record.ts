@@ -56,7 +56,7 @@ export interface KnownUser {
   readonly seen?: string | undefined;
   /** Another account that has been shown since. */
   readonly changed?: string | undefined;
-  /** What the user has signed about this account, for the user's other devices. */
+  /** The user's signed statement about this account, for the user's other devices. */
   readonly introduction?: KeptIntroduction | undefined;
 }
 

@@ -83,7 +83,7 @@ export async function deriveRoom(algorithms: Algorithms, secret: Uint8Array): Pr
   return toBase64Url((await algorithms.hmac(secret, label("room"))).subarray(0, 16));
 }
 
-/** What each of some accounts contributes to its safety numbers: its key, and 30 digits in groups of five. */
+/** The half of a safety number that each account contributes: its key, and 30 digits in groups of five. */
 export type SafetyHalves = ReadonlyMap<string, { readonly key: Bytes; readonly digits: string }>;
 
 /**

@@ -23,7 +23,7 @@ import {
 /** The requests of a session that concern identity. */
 export type TokenServer = Pick<DiscoverySession, "requestToken" | "claimToken" | "removeUser">;
 
-/** What a user does about identities. */
+/** The functions with which a user verifies others and manages devices. */
 export interface UserActions {
   /** Requests and claims tokens, with `server` where they need one. */
   tokens(server: TokenServer): TokenServer;

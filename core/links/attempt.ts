@@ -35,7 +35,7 @@ export interface Attempt {
 export interface AttemptOptions {
   readonly transport: Transport;
   readonly clock: Clock;
-  /** What an open link needs. It is loaded while the link is dialed, and before `opened` is called. */
+  /** The lazily loaded code of open links. It is loaded during the dial, before `opened` is called. */
   readonly connectionPart: LazyPart;
   readonly peer: string;
   readonly role: Role;

@@ -9,7 +9,7 @@ import { createHello, readHello } from "./hello.ts";
 import { createIdleClose } from "./idle-close.ts";
 import type { Signal } from "./signaling.ts";
 
-/** What a connection carries. It is created with the connection and ends with it. */
+/** The layer above a connection, such as RPC. It is created with the connection and ends with it. */
 export interface Service {
   /** Whether no call and no stream is open, either way. */
   readonly isIdle: boolean;

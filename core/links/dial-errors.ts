@@ -18,7 +18,7 @@ export function refused(peer: string, code: string): BonevalueError {
 export interface TimedOutDial {
   /** Whether the peer has sent anything. */
   readonly answered: boolean | undefined;
-  /** What the transport knows about the last attempt. */
+  /** The transport's facts about the last attempt. */
   readonly trouble: string | undefined;
   /** Why the attempt before it ended. */
   readonly lastError: BonevalueError | undefined;

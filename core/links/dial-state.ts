@@ -16,7 +16,7 @@ import type { Signal } from "./signaling.ts";
 /** Which side of an attempt we are: `caller` dialed, `callee` answers. */
 export type Role = "caller" | "callee";
 
-/** What we know about dialing one peer, either way. */
+/** The state of dialing one peer, in both directions. */
 export interface DialState {
   /** Our attempt stands when both dial at once. */
   readonly impolite: boolean;

@@ -40,7 +40,7 @@ export interface DialerOptions {
   readonly clock: Clock;
   /** The number of our first attempt. Later pages with the same id have to start higher. */
   readonly firstAttempt: number;
-  /** What `onOpen` needs. It is loaded while a link is dialed. */
+  /** The lazily loaded code of open links. It is loaded during the dial. */
   readonly connectionPart: LazyPart;
   /** Our own id at this moment. */
   self(): string;

@@ -46,7 +46,7 @@ export function createHello(own: Hello): Frame<never> {
  * signed the link's descriptions.
  */
 export function readHello(frame: Frame<unknown>, peer: string, { accepts }: Pick<LinkIdentity, "accepts"> = {}): Hello {
-  if (frame[0] !== Kind.hello) throw protocolError("something out of place");
+  if (frame[0] !== Kind.hello) throw protocolError("an unexpected frame");
   const [, version, data] = frame;
   if (!Number.isInteger(version) || version < 1) {
     throw new BonevalueError("incompatible", `The peer uses protocol version ${version}. Update the app on that side.`);

@@ -53,7 +53,7 @@ const maxDialingShare = 7 / 8;
 export function createLinkLimiter<P extends LinkHolder>(options: LinkLimiterOptions<P>): LinkLimiter<P> {
   const { maxLinks, isOnline, dial, accept, refuse } = options;
   const held = new Set<P>();
-  /** Those of them that we dial. */
+  /** The held peers that we dial. */
   const dialed = new Set<P>();
   const toDial = new Set<P>();
   const toAccept = new Set<P>();

@@ -15,7 +15,7 @@ import { createLinkStates, type LinkState } from "./link-states.ts";
 export interface PoolOptions<S extends Service> {
   readonly transport: Transport;
   readonly clock: Clock;
-  /** What `connect` needs. It is loaded before a link opens. */
+  /** The lazily loaded code of open links. It is loaded before `connect` is called. */
   readonly connectionPart: LazyPart;
   /** Links at once, dialed and accepted together. */
   readonly maxLinks: number;
@@ -28,7 +28,7 @@ export interface PoolOptions<S extends Service> {
   openRelay(): OpenRelay | undefined;
   /** Whether we may talk to this peer now. */
   isKnown(peer: string): boolean;
-  /** Who is at the other end of a link that has opened. */
+  /** Returns the identity of the peer at the other end of a link that has opened. */
   identify(link: Link): LinkIdentity;
   /** Creates the connection on a link that has opened. */
   connect(options: LinkOptions): Connection<S>;

@@ -61,7 +61,7 @@ interface Subscriber {
   readonly names: Set<string>;
   /** The names whose withdrawal waits for the channel. */
   readonly withdrawals: Set<string>;
-  /** What the peer gets, by name: the newest version that was sent on *control* since it subscribed, or 0. */
+  /** The names that the peer gets: the newest version that was sent on *control* since it subscribed, or 0. */
   readonly sent: Map<string, number>;
   /** The versions and sizes of the values on *control* that are not acknowledged, by name. */
   readonly unacknowledged: Map<string, { readonly version: number; readonly size: number }>;
@@ -253,7 +253,7 @@ export function createOffers(
     onAck(link, name, version) {
       const subscriber = subscribers.get(link);
       const acknowledged = subscriber?.unacknowledged.get(name);
-      if (!subscriber || acknowledged?.version !== version) throw protocolError("something out of place");
+      if (!subscriber || acknowledged?.version !== version) throw protocolError("an unexpected frame");
       subscriber.unacknowledged.delete(name);
       subscriber.unacknowledgedBytes -= acknowledged.size;
       for (const requested of link.requested) {

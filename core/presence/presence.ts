@@ -41,7 +41,7 @@ export interface PresenceLink {
   unpack(value: Received): unknown;
 }
 
-/** What every client has of presence. It opens nothing. */
+/** The part of presence that every client loads. It opens nothing. */
 export interface Presence {
   readonly links: Map<Connection<any>, PresenceLink>;
   /** The engine, once the page has used a definition. */

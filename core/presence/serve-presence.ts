@@ -26,7 +26,7 @@ export function servePresence(presence: Presence, connection: Connection<any>): 
       if (frame[0] !== Kind.presence) return;
       const { engine } = presence;
       const [, step, name, version = 0, value] = frame;
-      if (channel === "lossy" && step !== PresenceStep.value) throw protocolError("something out of place");
+      if (channel === "lossy" && step !== PresenceStep.value) throw protocolError("an unexpected frame");
       if (step === PresenceStep.subscribe) {
         if (requested.has(name)) return;
         if (requested.size >= maxNames || name.length > maxPresenceNameLength)
@@ -35,7 +35,7 @@ export function servePresence(presence: Presence, connection: Connection<any>): 
         engine?.onSubscribe(link, name);
       } else if (step === PresenceStep.stop) {
         if (requested.delete(name)) engine?.onStop(link, name);
-      } else if (!engine) throw protocolError("something out of place");
+      } else if (!engine) throw protocolError("an unexpected frame");
       else if (step === PresenceStep.value) engine.onValue(link, name, version, value, channel === "lossy");
       else engine.onAck(link, name, version);
     },

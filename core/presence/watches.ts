@@ -41,7 +41,7 @@ interface Slot {
   hasValue: boolean;
   /** Since when its link is lost. */
   lostAt: number | undefined;
-  /** What lists show of it. */
+  /** Its entry in the lists. */
   shown: PeerPresence<any> | undefined;
 }
 
@@ -267,7 +267,7 @@ export function createWatches({ clock, deadlines, failed }: PresenceOptions, sub
     },
     onValue(link, name, version, value, isLossy) {
       const last = link.versions.get(name);
-      if (last === undefined || version === 0) throw protocolError("something out of place");
+      if (last === undefined || version === 0) throw protocolError("an unexpected frame");
       if (value && !isLossy) acknowledge(link, name, version);
       // A value that crosses the end of the subscription is dropped, so it must not count when it is sent once more.
       if (version <= last || !subscriptions.has(link, name)) return;

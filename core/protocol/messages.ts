@@ -32,7 +32,7 @@ export type Claim =
   | { readonly session: string; readonly fork?: boolean | undefined }
   | { readonly device: string };
 
-/** What every first frame carries beside its claim. A client without `app` belongs to the app `""`. */
+/** The fields that every first frame has beside its credentials. A client without `app` belongs to the app `""`. */
 interface FirstFrame {
   readonly version: number;
   readonly app?: string | undefined;
@@ -54,7 +54,7 @@ interface Relayed {
   readonly signal?: unknown;
 }
 
-/** What opens one relay socket. */
+/** The URL and the ticket of one relay socket. */
 interface RelayTicket {
   /** The URL of the relay socket, perhaps relative to the URL of the server's socket as a folder. */
   readonly url: string;

@@ -7,7 +7,7 @@ import type { Remember, RememberOptions, RememberParts } from "./remember.ts";
 
 // The part of staying signed in that every page loads. The rest is loaded by the first use: most clients do not use it.
 
-/** What staying signed in needs of the client. */
+/** The option `remember`, and the parts of the client that it uses. */
 export interface ClientRememberOptions {
   /** The option of the client, unchecked. */
   readonly remember: unknown;

@@ -1,7 +1,7 @@
 import { isText } from "../check-arguments.ts";
 import type { StoredCredentials } from "../discovery/discovery.ts";
 
-/** What a page stores: the server, and the credentials of a session or a device at it. */
+/** The stored entry of a page: a server, and the credentials of a session or a device there. */
 export interface StoredSecret {
   readonly host: string;
   readonly credentials: StoredCredentials;

@@ -42,7 +42,7 @@ export interface Progress {
   readonly total?: number | undefined;
 }
 
-/** What the calls of one request to several peers share. */
+/** The state that the calls of one request to several peers share. */
 export interface OutgoingRequest {
   readonly module: Module;
   /** Only a call gets a reply. A lossy message is sent at most once and may be dropped. */

@@ -37,7 +37,7 @@ export interface InboundCall {
   wake?: () => void;
 }
 
-/** What all calls of one link share. */
+/** The parts of a link that all its calls share. */
 export interface InboundLink {
   peer(): Peer;
   readonly streams: Streams;
@@ -71,7 +71,7 @@ export function groupOf(call: InboundCall): StreamGroup {
   return call.group;
 }
 
-/** What the handler gets. Under a bare name it may answer by callback. */
+/** Creates the argument of the handler. Under a bare name it may answer by callback. */
 export function contextOf(call: InboundCall, request: unknown, isBare: boolean): NamedHandlerContext {
   const peer = call.link.peer();
   const verified = call.link.isVerified();

@@ -101,7 +101,7 @@ export function createResponder(options: ResponderOptions): Responder {
   }
 
   function receiveCall(id: number, module: string, request: Received, remaining: number | null): void {
-    if (calls.get(id)) throw protocolError("something out of place");
+    if (calls.get(id)) throw protocolError("an unexpected frame");
     if (calls.size >= capacity) {
       streams.refuse(request);
       fail(id, new BonevalueError("busy", "The peer handles too many calls at once. Try again later."), options);

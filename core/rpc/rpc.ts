@@ -96,7 +96,7 @@ export function createRpc(
         case Kind.presence:
           return presence.receive(frame, channel);
         default:
-          throw protocolError("something out of place");
+          throw protocolError("an unexpected frame");
       }
     },
     end(reason, agreed) {

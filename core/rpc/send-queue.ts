@@ -97,7 +97,7 @@ export function createSendQueue(window: () => number | undefined, transmit: (cal
       flush();
     },
     acknowledge(handled) {
-      if (handled < acknowledged || handled > sent) throw protocolError("something out of place");
+      if (handled < acknowledged || handled > sent) throw protocolError("an unexpected frame");
       acknowledged = handled;
       flush();
     },

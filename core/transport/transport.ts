@@ -13,7 +13,7 @@ export interface Description {
   readonly type: string;
   /** The session description, as WebRTC makes it (RFC 8866). */
   readonly sdp: string;
-  /** Who sends it, in base64url: docs/protocol.md, "Identity". The transport neither makes nor reads it. */
+  /** The sender's proof of identity, in base64url: docs/protocol.md, "Identity". The transport neither makes nor reads it. */
   readonly proof?: string | undefined;
 }
 
@@ -29,13 +29,13 @@ export interface Candidate {
   readonly usernameFragment?: string | null | undefined;
 }
 
-/** What a side of a relayed link says of itself in place of an SDP: its public key for this attempt (ECDH). */
+/** The description of one side of a relayed link, in place of an SDP: its public key for this attempt (ECDH). */
 export interface RelayDescription {
   /** The name that WebCrypto has for it: `P-256`. */
   readonly algorithm: string;
   /** In WebCrypto's raw format, in base64url. */
   readonly publicKey: string;
-  /** Who sends it, in base64url, as in {@link Description}. */
+  /** The sender's proof of identity, as in {@link Description}. */
   readonly proof?: string | undefined;
 }
 
@@ -130,11 +130,11 @@ export interface Link {
   }>;
 }
 
-/** Who is at the other end of a link. Known once the link is open. */
+/** The identity of the peer at the other end of a link. Known once the link is open. */
 export interface LinkIdentity {
   /** Whether the peer's identity is certain. */
   readonly verified: boolean;
-  /** What this side puts into its hello. */
+  /** The keys that this side's hello names. */
   readonly hello?: Uint8Array | undefined;
   /** Whether the peer's hello names the keys of this link. */
   accepts?(hello: unknown): boolean;

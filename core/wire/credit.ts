@@ -22,7 +22,7 @@ export interface OutgoingCredit {
   /** Whether an item may begin. */
   readonly mayBegin: boolean;
   readonly sent: number;
-  /** What the consumer has acknowledged as read. */
+  /** The bytes that the consumer has acknowledged as read. */
   readonly read: number;
   /** Counts an item frame of `bytes`. */
   begin(bytes: number): void;
@@ -50,7 +50,7 @@ export function createOutgoingCredit(window: number): OutgoingCredit {
     },
     grant(newRead, newLimit) {
       if (newRead < read || newRead > sent || newLimit < limit) {
-        throw protocolError("something out of place");
+        throw protocolError("an unexpected frame");
       }
       read = newRead;
       limit = newLimit;

@@ -46,7 +46,7 @@ interface Flow {
   /** The bytes of the first frame, once they were written, and what splits it, once it leaves in parts. */
   encoded: Chunks | undefined;
   fragmenter: Fragmenter | undefined;
-  /** What the receiver counts for the parts that were sent. */
+  /** The bytes that the receiver counts for the parts that were sent. */
   cost: number;
   /** Bytes that were sent since the turn began. */
   sentInTurn: number;

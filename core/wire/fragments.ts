@@ -105,7 +105,7 @@ export function createReassembler({ maxFrame, maxTotal }: ReassemblyBudget): Rea
       const known = slots.get(slot);
       if (known && bytes.length === 0) return void end(slot, known);
       if (bytes.length === 0 || (known && known.total - known.filled - bytes.length !== remaining)) {
-        throw protocolError("something out of place");
+        throw protocolError("an unexpected frame");
       }
       const frame = known ?? begin(slot, remaining + bytes.length);
       append(frame, bytes);

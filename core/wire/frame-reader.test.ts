@@ -42,7 +42,7 @@ test("a frame in parts is read with its last part", () => {
 
 test("a message on lossy is rejected as a whole if it holds anything but notify frames", () => {
   const { read } = readerOf();
-  expect(() => read("lossy", joined(notifyFrame(1), cancel))).toThrow(refusal("out of place"));
+  expect(() => read("lossy", joined(notifyFrame(1), cancel))).toThrow(refusal("unexpected frame"));
 });
 
 test("a message larger than the hello's limit is rejected", () => {

@@ -33,8 +33,7 @@ export function createFrameReader(clock: Pick<Clock, "now">, limits: Limits): Fr
     if (!mayRead(frames.length || 1)) throw protocolError(`more than ${framesPerSecond} frames in a second`);
     const complete: CompleteFrame[] = [];
     for (const frame of frames) {
-      if (isLossy && frame[0] !== Kind.notify && frame[0] !== Kind.presence)
-        throw protocolError("something out of place");
+      if (isLossy && frame[0] !== Kind.notify && frame[0] !== Kind.presence) throw protocolError("an unexpected frame");
       if (frame[0] !== Kind.part) complete.push(frame);
       else {
         const [, slot, remaining, bytes] = frame;
@@ -47,6 +46,6 @@ export function createFrameReader(clock: Pick<Clock, "now">, limits: Limits): Fr
 }
 
 function requireComplete(frame: Frame<Received>): CompleteFrame {
-  if (frame[0] === Kind.part) throw protocolError("something out of place");
+  if (frame[0] === Kind.part) throw protocolError("an unexpected frame");
   return frame;
 }

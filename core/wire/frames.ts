@@ -57,10 +57,10 @@ export interface Hello {
   readonly identity?: unknown;
 }
 
-/** The extensions that this version understands. `delivery`: the frames `ack` and `refuse`. `presence`: those of presence. */
+/** The extensions that this version understands. `delivery`: the frames `ack` and `refuse`. `presence`: the frame of that name. */
 export const features: readonly string[] = ["delivery", "presence"];
 
-/** What a presence frame does. `stop` ends a subscription; a `value` without a value says that the name is withdrawn. */
+/** The kinds of presence frames. `stop` ends a subscription; a `value` without a value says that the name is withdrawn. */
 export const PresenceStep = { subscribe: 0, stop: 1, value: 2, ack: 3 } as const;
 
 /** Steps of the close handshake. */

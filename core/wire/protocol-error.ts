@@ -1,9 +1,9 @@
 import { BonevalueError } from "../errors.ts";
 
-/** What a peer did against docs/protocol.md. Limits that an app sets are named with their value. */
+/** The violations of docs/protocol.md. Limits that an app sets are named with their value. */
 export type Violation =
   | "malformed data"
-  | "something out of place"
+  | "an unexpected frame"
   | "more than is allowed"
   | `a value of more than ${number} bytes`
   | `more than ${number} frames in a second`;

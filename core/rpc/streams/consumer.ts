@@ -189,7 +189,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     },
     finish(error) {
       if (isOver) return;
-      if (missingBytes && !error) throw protocolError("something out of place");
+      if (missingBytes && !error) throw protocolError("an unexpected frame");
       ending = { error };
       if (queue.length === 0 && !isValidating) conclude(error);
     },
@@ -204,7 +204,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
 function lengthWithin(item: unknown, missingBytes: number): number {
   if (item instanceof Uint8Array && item.length <= missingBytes) return item.length;
-  throw protocolError("something out of place");
+  throw protocolError("an unexpected frame");
 }
 
 function tooMuch(): BonevalueError {

@@ -4,7 +4,7 @@ import { iterate } from "./iterate.ts";
 /** A stream that arrives. `for await` reads it in every browser, including Safari. */
 export type IncomingStream<Item> = ReadableStream<Item> & AsyncIterable<Item>;
 
-/** What fills an incoming stream. */
+/** The source of an incoming stream's items. */
 export interface IncomingStreamSource<Item> {
   /** Called once, before anything else. */
   start?(controller: ReadableStreamDefaultController<Item>): void;

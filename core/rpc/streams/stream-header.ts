@@ -2,7 +2,7 @@ import type { AttachmentKind } from "../../wire/annotations.ts";
 import { protocolError } from "../../wire/protocol-error.ts";
 import type { FileInfo } from "./remote-file.ts";
 
-/** What an annotation states of a stream: its number on the link, and the description of a file or a blob. */
+/** The data of a stream in an annotation: its number on the link, and the description of a file or a blob. */
 export interface StreamHeader {
   readonly id: number;
   readonly file?: FileInfo | undefined;

@@ -132,7 +132,7 @@ export function createStreams({ scheduler, limits, remote, now, failed }: Stream
       });
     },
     consume({ id, file }, { code, onCredit, onOver }) {
-      if (consumers.has(id)) throw protocolError("something out of place");
+      if (consumers.has(id)) throw protocolError("an unexpected frame");
       if (consumers.size >= limits.streamsPerPeer) throw protocolError("more than is allowed");
       const stop = (code: string) => {
         consumers.delete(id);

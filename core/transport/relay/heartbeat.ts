@@ -6,7 +6,7 @@ const intervalMs = 2_500;
 const interruptedAfter = 2;
 const lostAfter = 5;
 
-/** What a heartbeat reports. */
+/** The events of a heartbeat. */
 export interface HeartbeatEvents {
   ping(): void;
   interrupted(reason: BonevalueError): void;

@@ -5,7 +5,7 @@ import type { Quirks } from "./quirks.ts";
 // A server that works answers sooner; the platform gives up others after half a minute.
 const timeoutMs = 5_000;
 
-/** What a probe has found. */
+/** The result of a probe. */
 export interface ProbeResult extends Omit<Reach, "errors"> {
   readonly errors: readonly RTCPeerConnectionIceErrorEvent[];
 }
