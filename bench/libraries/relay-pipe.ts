@@ -1,8 +1,8 @@
+import { maxRelayMessageBytes as messageSize } from "../../core/protocol/limits.ts";
 import type { Library } from "./library.ts";
 
 const Kind = { call: 0, reply: 1, chunk: 2, ack: 3 } as const;
 // Relayed links have such messages and acks, and use about as much of their window beside calls.
-const messageSize = 32 * 1_024;
 const windowSize = 256 * 1_024;
 const ackAfter = windowSize / 4;
 

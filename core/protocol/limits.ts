@@ -10,8 +10,11 @@ export const maxFirstFrameBytes: number = 8 * 1024;
 /** The largest frame that a server reads after the sign-in, in bytes. */
 export const maxFrameBytes: number = 64 * 1024;
 
-/** The largest message that a server passes from one relay socket to the other, in bytes. */
-export const maxRelayMessageBytes: number = 32 * 1024;
+/**
+ * The largest message that a server passes from one relay socket to the other, in bytes: a message of a link, 68 KiB, with the 20
+ * bytes around it. Both sides pay for each message, so a chunk of a stream is one.
+ */
+export const maxRelayMessageBytes: number = 68 * 1024 + 20;
 
 /**
  * A server closes both relay sockets of a link when neither has sent a message for this long, in ms. Timers of hidden pages run

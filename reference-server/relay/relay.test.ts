@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
+import { maxRelayMessageBytes } from "../../core/protocol/limits.ts";
 import { until } from "../../tools/eventually.ts";
 import type { ServerOptions } from "../server.ts";
 import { password, signedIn, startTestServer } from "../testing/test-server.ts";
@@ -54,11 +55,11 @@ test("a relay passes messages in both directions, in order and one by one", asyn
   b.send(Buffer.from("back"));
   expect(await b.texts(3)).toEqual(["one", "", "three"]);
   expect(await a.texts(1)).toEqual(["back"]);
-  const largest = randomBytes(32 * kibibyte);
+  const largest = randomBytes(maxRelayMessageBytes);
   a.send(largest);
   await b.texts(4);
   expect(largest.equals(b.received[3]!)).toBe(true);
-  expect(await metric("relay_bytes_total")).toBe(32 * kibibyte + 12);
+  expect(await metric("relay_bytes_total")).toBe(maxRelayMessageBytes + 12);
   expect(await metric("relay_pipes")).toBe(1);
 });
 
@@ -111,7 +112,7 @@ test.each<[string, (ticket: string) => string | Uint8Array, number]>([
   ["a long ticket", () => "x".repeat(30_000), 4001],
   ["an empty message", () => "", 4001],
   ["a ticket as bytes", (ticket) => Buffer.from(ticket), 1008],
-  ["a message above the limit", () => "x".repeat(40_000), 1009],
+  ["a message above the limit", () => "x".repeat(maxRelayMessageBytes + 1), 1009],
 ])("%s is refused with a code", async (_, messageOf, code) => {
   const { ann, bob, url, metric } = await start();
   const { caller } = await openRelay(ann, bob);
@@ -204,7 +205,7 @@ test("a text closes both sides with codes", async () => {
 test("a message above the limit closes both sides", async () => {
   const { connect } = await start();
   const [a, b] = await connect();
-  a.send(new Uint8Array(32 * kibibyte + 1));
+  a.send(new Uint8Array(maxRelayMessageBytes + 1));
   expect((await a.closed).code).toBe(1009);
   expect((await b.closed).code).toBe(1001);
 });

@@ -45,11 +45,11 @@ describe("a socket whose records are not decrypted yet", () => {
   };
 
   test("holds twice the window", () => {
-    expect(received((2 * windowSize) / maxRelayMessageBytes)).toEqual([]);
+    expect(received(Math.floor((2 * windowSize) / maxRelayMessageBytes))).toEqual([]);
   });
 
   test("fails with protocol above that", () => {
-    expect(received((2 * windowSize) / maxRelayMessageBytes + 1)).toEqual([
+    expect(received(Math.floor((2 * windowSize) / maxRelayMessageBytes) + 1)).toEqual([
       expect.objectContaining({ code: "protocol" }),
     ]);
   });
@@ -59,7 +59,7 @@ test("pings are answered with one pong, but not while the peer does not read", a
   const [own, other] = await agree();
   const { encrypted, socket, receive, ready } = openSocket(Promise.resolve(own));
   const [encrypt, decrypt] = [createEncryption(other.outgoing), createDecryption(other.incoming)];
-  const segment = (kind: number) => Uint8Array.of(kind, 0, 0);
+  const segment = (kind: number) => Uint8Array.of(kind, 0, 0, 0);
 
   socket.bufferedAmount = windowSize + 1;
   receive(await encrypt(concat(segment(Kind.ready), segment(Kind.ping))));

@@ -1,7 +1,7 @@
-import { type Bytes, concat, integer, readInteger } from "../../bytes.ts";
+import { type Bytes, integer, readInteger } from "../../bytes.ts";
 import { BonevalueError } from "../../errors.ts";
 import type { Channel } from "../transport.ts";
-import { ackAfter, channels, headSize, Kind, maxMessage, minPart, more } from "./segments.ts";
+import { ackAfter, channels, headSize, Kind } from "./segments.ts";
 
 /** The events of the incoming half of a relayed link. */
 export interface RecordReaderOptions {
@@ -17,24 +17,19 @@ export interface RecordReaderOptions {
 
 /** Creates a reader of decrypted records. It throws `protocol` for a record that breaks the rules. */
 export function createRecordReader(options: RecordReaderOptions): (record: Bytes) => void {
-  const unfinished = channels.map(() => ({ parts: [] as Bytes[], size: 0 }));
   let unacknowledged = 0;
   let isReady = false;
 
-  function onPart(kind: number, isLast: boolean, data: Bytes): void {
-    const message = unfinished[kind]!;
-    message.parts.push(data);
-    message.size += data.length;
+  function onMessage(channel: Channel, data: Bytes): void {
     unacknowledged += data.length;
-    if (message.size > maxMessage || (!isLast && data.length < minPart)) throw protocolError();
-    if (!isLast) return;
-    unfinished[kind] = { parts: [], size: 0 };
-    options.message(channels[kind]!, concat(...message.parts));
+    // A view keeps all of its record in memory.
+    options.message(channel, data.length * 2 > data.buffer.byteLength ? data : data.slice());
   }
 
-  function onSegment(kind: number, isLast: boolean, data: Bytes): void {
+  function onSegment(kind: number, data: Bytes): void {
     if (!isReady && kind !== Kind.ready) throw protocolError();
-    if (kind < channels.length) onPart(kind, isLast, data);
+    const channel = channels[kind];
+    if (channel) onMessage(channel, data);
     else if (kind === Kind.ready && !isReady) {
       isReady = true;
       options.ready();
@@ -48,9 +43,9 @@ export function createRecordReader(options: RecordReaderOptions): (record: Bytes
       const start = offset + headSize;
       if (start > record.length) throw protocolError();
       const kind = record[offset]!;
-      offset = start + readInteger(record.subarray(start - 2, start));
+      offset = start + readInteger(record.subarray(start - 3, start));
       if (offset > record.length) throw protocolError();
-      onSegment(kind & ~more, kind < more, record.subarray(start, offset));
+      onSegment(kind, record.subarray(start, offset));
     }
     if (unacknowledged < ackAfter) return;
     options.sendAck(integer(unacknowledged, 4));

@@ -1,7 +1,7 @@
 import { type Bytes, concat } from "../../bytes.ts";
 import { microtask } from "../../clock.ts";
 import type { Channel } from "../transport.ts";
-import { ackAfter, channels, headSize, Kind, maxRecord, minPart, more, windowSize } from "./segments.ts";
+import { ackAfter, channels, headSize, Kind, maxRecord, windowSize } from "./segments.ts";
 
 // Packs the messages of the three channels into records. WebSockets do not report when their buffer drains, so the other
 // side acknowledges the bytes of messages, and at most `windowSize` are on their way. All others wait here, where control
@@ -41,14 +41,12 @@ export interface RecordWriterOptions {
 interface Queue {
   readonly kind: number;
   readonly messages: Bytes[];
-  /** How many bytes of the first message have been sent. */
-  offset: number;
   size: number;
 }
 
 /** Creates a writer. It writes what one turn of the event loop has sent together, in a microtask. */
 export function createRecordWriter({ write, drain }: RecordWriterOptions): RecordWriter {
-  const queues = channels.map((_, kind): Queue => ({ kind, messages: [], offset: 0, size: 0 }));
+  const queues = channels.map((_, kind): Queue => ({ kind, messages: [], size: 0 }));
   const queueOf = (channel: Channel): Queue => queues[channels.indexOf(channel)]!;
   const record = new Uint8Array(maxRecord);
   const signals: Bytes[] = [];
@@ -78,8 +76,8 @@ export function createRecordWriter({ write, drain }: RecordWriterOptions): Recor
     let size = 0;
 
     function append(kind: number, data: Uint8Array): void {
+      new DataView(record.buffer).setUint32(size, data.length);
       record[size] = kind;
-      new DataView(record.buffer).setUint16(size + 1, data.length);
       record.set(data, size + headSize);
       size += headSize + data.length;
     }
@@ -90,17 +88,12 @@ export function createRecordWriter({ write, drain }: RecordWriterOptions): Recor
     }
     for (const queue of queues) {
       for (let message = queue.messages[0]; message; message = queue.messages[0]) {
-        const rest = message.length - queue.offset;
-        const room = Math.min(maxRecord - size - headSize, windowSize - inFlight);
-        if (room < Math.min(rest, minPart)) break;
-        const length = Math.min(rest, room);
-        append(length < rest ? queue.kind + more : queue.kind, message.subarray(queue.offset, queue.offset + length));
-        inFlight += length;
-        queue.size -= length;
-        queue.offset += length;
-        if (length < rest) break;
+        // Nothing overtakes what has no room, or bulk could always take the room that control waits for.
+        if (message.length > Math.min(maxRecord - size - headSize, windowSize - inFlight)) return size;
+        append(queue.kind, message);
+        inFlight += message.length;
+        queue.size -= message.length;
         queue.messages.shift();
-        queue.offset = 0;
       }
     }
     return size;

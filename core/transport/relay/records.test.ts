@@ -60,13 +60,28 @@ describe("the writer of records", () => {
     ]);
   });
 
-  test("splits a message over records of at most 32 KiB with their tag", async () => {
+  test("puts a message of the largest size into a record of its own", async () => {
     const pair = createPair();
-    pair.writer.send("bulk", filled(69_632));
+    for (const size of [1, 69_632, 1]) pair.writer.send("bulk", filled(size));
     await pair.settle();
-    expect(pair.records.map(({ length }) => length <= maxRecord)).toEqual([true, true, true]);
+    expect(pair.records.map(({ length }) => length)).toEqual([4 + 5, maxRecord, 5]);
     pair.readAll();
-    expect(pair.messages).toEqual([["bulk", 69_632, 1]]);
+    expect(pair.messages.map(([, size]) => size)).toEqual([1, 69_632, 1]);
+  });
+
+  test("lets no bulk take the room in the window that control waits for", async () => {
+    const pair = createPair();
+    for (let count = 0; count < 8; count++) pair.writer.send("bulk", filled(60_000));
+    await pair.settle();
+    pair.writer.send("control", filled(60_000));
+    pair.writer.send("bulk", filled(1));
+    await pair.settle();
+    pair.readAll();
+    expect(pair.messages.length).toBe(8);
+    pair.acknowledge();
+    await pair.settle();
+    pair.readAll();
+    expect(pair.messages.slice(8).map(([channel]) => channel)).toEqual(["control", "bulk"]);
   });
 
   test("lets control overtake the bulk that waits", async () => {
@@ -88,7 +103,7 @@ describe("the writer of records", () => {
     for (let count = 0; count < 20; count++) pair.writer.send("bulk", filled(60_000));
     await pair.settle();
     const sizeOf = () => pair.records.reduce((size, { length }) => size + length, 0);
-    expect(sizeOf()).toBeGreaterThan(windowSize - maxRecord);
+    expect(sizeOf()).toBeGreaterThan(windowSize - 60_000);
     expect(sizeOf()).toBeLessThan(windowSize + 200);
     for (let round = 0; pair.messages.length < 20; round++) {
       expect(round).toBeLessThan(20);
@@ -138,18 +153,18 @@ describe("the writer of records", () => {
 
   test("splits signals over records, too", async () => {
     const pair = createPair();
-    for (let count = 0; count < 5_000; count++) pair.writer.signal(Kind.ack, filled(4, 0));
+    for (let count = 0; count < 10_000; count++) pair.writer.signal(Kind.ack, filled(4, 0));
     await pair.settle();
     expect(pair.records.map(({ length }) => length <= maxRecord)).toEqual([true, true]);
-    expect(pair.records.reduce((size, { length }) => size + length, 0)).toBe(3 + 5_000 * 7);
+    expect(pair.records.reduce((size, { length }) => size + length, 0)).toBe(4 + 10_000 * 8);
   });
 
   test("answers all pings of a record with one pong", async () => {
     const pair = createPair();
     await pair.settle();
-    for (let count = 0; count < 10_916; count++) pair.writer.signal(Kind.pong);
+    for (let count = 0; count < 20_000; count++) pair.writer.signal(Kind.pong);
     await pair.settle();
-    expect(pair.records.slice(1)).toEqual([Uint8Array.of(Kind.pong, 0, 0)]);
+    expect(pair.records.slice(1)).toEqual([Uint8Array.of(Kind.pong, 0, 0, 0)]);
   });
 
   test("accepts no ack for more than it has sent", () => {
@@ -158,16 +173,16 @@ describe("the writer of records", () => {
 });
 
 describe("the reader of records", () => {
-  const ready = Uint8Array.of(Kind.ready, 0, 0);
-  const segment = (kind: number, size: number) => concat(Uint8Array.of(kind, size >> 8, size & 255), filled(size));
+  const ready = Uint8Array.of(Kind.ready, 0, 0, 0);
+  const segment = (kind: number, size: number) =>
+    concat(Uint8Array.of(kind, size >> 16, (size >> 8) & 255, size & 255), filled(size));
 
   test.for([
     ["a message before ready", segment(0, 1)],
     ["ready twice", concat(ready, ready)],
-    ["half a head", concat(ready, Uint8Array.of(0, 0))],
-    ["a segment that is longer than its record", concat(ready, Uint8Array.of(0, 0, 2, 1))],
+    ["half a head", concat(ready, Uint8Array.of(0, 0, 0))],
+    ["a segment that is longer than its record", concat(ready, Uint8Array.of(0, 0, 0, 2, 1))],
     ["an unknown kind", concat(ready, segment(7, 0))],
-    ["a small part that is not the last of its message", concat(ready, segment(130, 4_095))],
     ["an ack for more than was sent", concat(ready, segment(Kind.ack, 4))],
   ] as const)("throws protocol for %s", ([, record]) => {
     const read = createRecordReader({
@@ -181,10 +196,10 @@ describe("the reader of records", () => {
     expect(() => read(record)).toThrow(expect.objectContaining({ code: "protocol" }));
   });
 
-  test("throws protocol for a message of more than 68 KiB", () => {
-    const lengths: number[] = [];
+  test("keeps no record in memory for a message that is a small part of it", () => {
+    const messages: Uint8Array[] = [];
     const read = createRecordReader({
-      message: (_, message) => lengths.push(message.length),
+      message: (_, message) => messages.push(message),
       sendAck() {},
       acknowledged: () => true,
       ready() {},
@@ -192,9 +207,10 @@ describe("the reader of records", () => {
       pong() {},
     });
     read(ready);
-    read(segment(130, 32_000));
-    read(segment(130, 32_000));
-    expect(() => read(segment(2, 5_633))).toThrow(expect.objectContaining({ code: "protocol" }));
-    expect(lengths).toEqual([]);
+    read(concat(segment(0, 10), segment(2, 1_000)));
+    expect(messages.map(({ length, buffer }) => [length, buffer.byteLength])).toEqual([
+      [10, 10],
+      [1_000, 1_018],
+    ]);
   });
 });

@@ -2,7 +2,7 @@ import { maxRelayMessageBytes } from "../../protocol/limits.ts";
 import type { Channel } from "../transport.ts";
 import { overhead } from "./record-cipher.ts";
 
-// A record is a sequence of segments: `kind[1] ‖ length[2] ‖ data`. docs/protocol.md, "Relayed links".
+// A record is a sequence of segments: `kind[1] ‖ length[3] ‖ data`. docs/protocol.md, "Relayed links".
 
 /** The channels, in the order of their kinds of segments. Control goes first, and bulk last. */
 export const channels: readonly Channel[] = ["control", "lossy", "bulk"];
@@ -17,20 +17,14 @@ export const Kind = {
   pong: 6,
 } as const;
 
-/** Added to the kind: the message continues in the next segment of its channel. */
-export const more = 0x80;
-
-/** A part of a message that is not its last one has at least this many bytes. */
-export const minPart = 4_096;
-
 /** The bytes of a segment before its data. */
-export const headSize = 3;
+export const headSize = 4;
 
 /** The largest record before its encryption, in bytes. */
 export const maxRecord: number = maxRelayMessageBytes - overhead;
 
 /** The largest message, in bytes: a chunk of a stream, of 64 KiB, with its frame. */
-export const maxMessage = 69_632;
+export const maxMessage: number = maxRecord - headSize;
 
 /** How many bytes of messages may be on their way without an ack. */
 export const windowSize = 524_288;
