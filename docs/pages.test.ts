@@ -49,6 +49,18 @@ test("the pages name every metric of the server, and no other", async () => {
   expect([...new Set(named)].toSorted()).toEqual(metrics.toSorted());
 });
 
+test.each(["vue", "svelte"])(
+  "the page of %s has the headings of the page of react, and the same app as its complete file",
+  (name) => {
+    const partsOf = (framework: string) => {
+      const page = read(`docs/frameworks/${framework}.md`);
+      return [...page.matchAll(/^## .*$|(?<=^## A complete file\n\n).*$/gm)].map(([part]) => part);
+    };
+    expect(partsOf("react")).toContain("This app has a form to sign in, a list of peers, a module and a call.");
+    expect(partsOf(name)).toEqual(partsOf("react"));
+  },
+);
+
 const links = pages.flatMap((path) => {
   const prose = snippetsOf(path, read(path)).reduce((text, { text: code }) => text.replace(code, ""), read(path));
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => [path, link] as const);
