@@ -363,6 +363,15 @@ describe("a description is refused", () => {
     expect(bob.ended).toMatchObject([isRefused]);
   });
 
+  test.for([
+    ["ann", /"ann" is not verified/],
+    ["Us", /A device of this user is not linked/],
+  ] as const)("of %s, with what to do", async ([alias, message]) => {
+    const { ann, bob } = createSides({}, { verifiedOnly: true, alias });
+    await bob.read(await ann.describe("offer"));
+    expect(bob.ended[0]!.message).toMatch(message);
+  });
+
   test("of another device than the one before", async () => {
     const { bob } = await connected();
     const other = createSide("ann", "bob", "caller");
@@ -578,6 +587,12 @@ describe("the record", () => {
     ann.guarded.describe({ type: "offer", sdp: "offer" });
     await until(() => ann.ended.length > 0);
     expect(ann.ended).toMatchObject([{ code: "unsupported" }]);
+    const failure = new Error("The worker has ended.");
+    vi.spyOn(device, "read").mockRejectedValue(failure);
+    const next = createSide("ann", "bob", "caller", { device });
+    next.guarded.describe({ type: "offer", sdp: "offer" });
+    await until(() => next.ended.length > 0);
+    expect(next.ended).toMatchObject([{ code: "link-failed", cause: failure }]);
   });
 });
 
@@ -629,6 +644,16 @@ describe("a link that is checked again", () => {
     const { bob, record, account } = await offered({ accountOf: () => "another account" });
     bob.links.recheck(certify(record, "ann", account, 1));
     expect(bob.ended).toEqual([]);
+  });
+
+  test("ends when the trust that the app's directory has begun ends", async () => {
+    let account = "";
+    const { ann, bob } = createSides({}, { accountOf: () => account });
+    account = (await ann.device.read()).record.account;
+    await bob.read(await ann.describe("offer"));
+    expect(bob.identity.verified).toBe(true);
+    bob.links.recheck(endTrust((await bob.device.read()).record, "ann"));
+    expect(bob.ended).toMatchObject([{ code: "disconnected" }]);
   });
 
   test("of a removed device is refused", async () => {

@@ -165,10 +165,12 @@ test("users with a token that waits are told, too", async () => {
 });
 
 test("users with a token that has expired are not told", async () => {
+  const reported = vi.spyOn(console, "error");
   const { identity, users } = await createAnn();
   await identity.start("");
   await change(identity, (record) => ({ ...record, tokens: [{ ...claim, until: 0 }] }));
   expect(users).toEqual([]);
+  expect(reported).not.toHaveBeenCalled();
 });
 
 test.for<[string, IdentityOptions, string]>([
@@ -287,6 +289,22 @@ test("a store that fails when an own device has refused is reported", async () =
   ending.resolve(new BonevalueError("identity-mismatch", "The peer has refused."));
   await until(() => reported.mock.calls.length > 0);
   expect(reported.mock.calls).toEqual([[failure]]);
+});
+
+test("a store that fails when another tab has written is reported", async () => {
+  const store = createMemoryStore();
+  const { identity, otherTab } = await createAnn({ store });
+  await identity.start("");
+  const failure = new BonevalueError("unsupported", "The disk is full.");
+  const reported = vi.spyOn(console, "error").mockImplementation(() => {});
+  const { update } = store;
+  await otherTab.update((record) => {
+    vi.spyOn(store, "update").mockRejectedValue(failure);
+    return seeing(record);
+  });
+  await until(() => reported.mock.calls.length > 0);
+  expect(reported.mock.calls).toEqual([[failure]]);
+  expect(await update("example.org Ann", (record) => record)).toMatchObject({ users: [{ alias: "Bob" }] });
 });
 
 test("the link of a peer that has gone ends without an error", async () => {

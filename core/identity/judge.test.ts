@@ -61,6 +61,7 @@ describe("without a proof", () => {
 
   test("a token that has expired is not pending", () => {
     expect(isPending(addToken(recordOf(), token), "Bob", now + 1)).toBe(false);
+    expect(isPending(addClaim(addToken(recordOf(), token), claim), "Carol", now)).toBe(false);
     expect(check(addToken(recordOf(), token), undefined, { now: now + 1 }).refusal).toBeUndefined();
     expect(check(addClaim(recordOf(), claim), undefined, { now: now + 1 }).refusal).toBeUndefined();
   });
@@ -376,6 +377,7 @@ describe("an introduction", () => {
   test("of a user's former account, or about the own former account, is replaced by an older one", () => {
     const first = check(knowing(), issuing(9), { issues: true }).record;
     const moved = certify(first, "Bob", idOf(22), now);
+    expect(userOf(moved, "Bob").introduction).toBe(userOf(first, "Bob").introduction);
     expect(userOf(check(moved, issuing(5, 22), { issues: true }).record, "Bob").introduction!.time).toBe(5);
     const joined = { ...first, account: idOf(9) };
     expect(userOf(check(joined, issuing(5), { issues: true }).record, "Bob").introduction!.time).toBe(5);

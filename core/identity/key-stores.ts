@@ -1,3 +1,4 @@
+import { createLazyPart } from "../lazy-part.ts";
 import type { KeyStore } from "./key-store.ts";
 
 // The stores that apps pass. Their code is loaded by the first use, since pages load this file at first. It is a part of
@@ -14,19 +15,17 @@ export function memoryKeyStore(): KeyStore {
 }
 
 function lazyStore(load: () => Promise<KeyStore>): KeyStore {
-  let loading: Promise<KeyStore> | undefined;
-  const store = () => {
-    loading ??= load();
-    // The next call tries again.
-    loading.catch(() => (loading = undefined));
-    return loading;
+  const part = createLazyPart(load);
+  const store = async () => {
+    await part.load();
+    return part.loaded!;
   };
   return {
     storesCryptoKeys: true,
     update: async (name, change) => (await store()).update(name, change),
     subscribe(name, listener) {
-      const undo = store().then((loaded) => loaded.subscribe?.(name, listener));
-      return () => void undo.then((unsubscribe) => unsubscribe?.());
+      const undo = store().then((loaded) => loaded.subscribe!(name, listener));
+      return () => void undo.then((unsubscribe) => unsubscribe());
     },
   };
 }

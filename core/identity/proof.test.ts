@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { fromBase64Url, toBase64Url } from "../bytes.ts";
-import { createPlatformAlgorithms, loadAlgorithms } from "./algorithms.ts";
+import { createPlatformAlgorithms, loadAlgorithms, openKey } from "./algorithms.ts";
 import { createFallbackAlgorithms } from "./fallback-algorithms.ts";
 import { hashDescription, maxChainLength, maxListedRemovals, type ProofBody, readProof, writeBody } from "./proof.ts";
 import { testVectors } from "./testing/vector-tests.ts";
@@ -84,6 +84,42 @@ test("a token without a dot has no clients' part", () => {
 
 test("texts with lone surrogates are refused", async () => {
   await expect(hashDescription(createFallbackAlgorithms(), { sdp: "v=0\ud800" })).rejects.toThrow(RangeError);
+});
+
+test("a key or a signature that makes the platform throw verifies nothing", async () => {
+  const failing = () => Promise.reject(new Error("The bytes are no key."));
+  const { subtle } = crypto;
+  const importKey: SubtleCrypto["importKey"] = subtle.importKey.bind(subtle);
+  for (const platform of [{ importKey: failing }, { importKey, verify: failing }])
+    expect(await createPlatformAlgorithms(platform as unknown as SubtleCrypto).verify(key(0), signature, key(1))).toBe(
+      false,
+    );
+});
+
+test("in JavaScript, bytes that are no key and keys of small order verify nothing", async () => {
+  const { verify } = createFallbackAlgorithms();
+  expect(await verify(new Uint8Array(32).fill(255), signature, key(1))).toBe(false);
+  const identityPoint = new Uint8Array(32).with(0, 1);
+  const forged = new Uint8Array(64).with(0, 1);
+  expect(await verify(identityPoint, forged, key(1))).toBe(false);
+});
+
+test("a stored key that this page cannot use, or that is damaged, is reported", async () => {
+  const platform = createPlatformAlgorithms(crypto.subtle);
+  const { publicKey, privateKey } = await platform.generate!();
+  await expect((async () => openKey(createFallbackAlgorithms(), { publicKey, privateKey }))()).rejects.toMatchObject({
+    code: "unsupported",
+  });
+  for (const damaged of ["AAAA", "?"])
+    await expect(openKey(platform, { publicKey, privateKey: damaged })).rejects.toMatchObject({ code: "unsupported" });
+});
+
+test("where the platform lacks Ed25519, the algorithms in JavaScript are loaded", async () => {
+  const generateKey = vi
+    .spyOn(crypto.subtle, "generateKey")
+    .mockRejectedValue(new DOMException("", "NotSupportedError"));
+  onTestFinished(() => generateKey.mockRestore());
+  expect((await loadAlgorithms()).generate).toBeUndefined();
 });
 
 test("Node has the platform's algorithms; without crypto.subtle those in JavaScript are loaded", async () => {

@@ -18,10 +18,12 @@ interface Options {
   readonly isRoom?: boolean;
   /** The users that the server lists. */
   readonly users?: readonly string[];
+  /** What a change of the record waits for. */
+  readonly writing?: Promise<void>;
 }
 
 /** The actions of a sign-in, with Bob, Carol and another device of the user online. */
-function setUp({ record: given = recordOf(), isRoom = false, users = [] }: Options = {}) {
+function setUp({ record: given = recordOf(), isRoom = false, users = [], writing }: Options = {}) {
   let record = given;
   let isStopped = false;
   const watchers = new Set<() => void>();
@@ -51,6 +53,7 @@ function setUp({ record: given = recordOf(), isRoom = false, users = [] }: Optio
       return record;
     },
     async apply(change: (known: IdentityRecord) => IdentityRecord) {
+      await writing;
       record = change(record);
     },
     reset,
@@ -156,10 +159,10 @@ describe("claiming a token", () => {
 
   test("that the server refuses restores the claim before", async () => {
     const others = { ...claim, alias: "Carol" };
-    const { claimToken, server, known, dialed } = setUp({ record: { ...recordOf(), claims: [claim, others] } });
+    const { claimToken, server, known, dialed } = setUp({ record: { ...knowingBob, claims: [claim, others] } });
     server.claimToken.mockImplementation(failing("token-invalid"));
     await expect(claimToken("Bob", await tokenBy(bob))).rejects.toMatchObject({ code: "token-invalid" });
-    expect(known().claims).toEqual([others, claim]);
+    expect(known()).toEqual({ ...knowingBob, claims: [others, claim] });
     expect(dialed).toEqual([]);
   });
 
@@ -231,10 +234,33 @@ test("a removal is told to the own devices and to verified users at once", async
   expect(["Bob", "Carol", "Us"].map((alias) => ended[0]!(alias, true))).toEqual([true, false, true]);
 });
 
+test("nothing that has to be stored is shown, sent or reported as done before", async () => {
+  const failure = new BonevalueError("unsupported", "The disk is full.");
+  const failed = Promise.reject(failure);
+  failed.catch(() => {});
+  const { server, dialed, ...actions } = setUp({ record: knowingBob, writing: failed });
+  const token = await tokenBy(eve);
+  for (const act of [
+    () => actions.requestToken("Us"),
+    () => actions.claimToken("Carol", token),
+    () => actions.removeUser("Bob"),
+    () => actions.acceptIdentity("Bob", idOf(bob)),
+    () => actions.removeDevice(idOf(99)),
+  ])
+    await expect(act()).rejects.toBe(failure);
+  expect(server.claimToken).not.toHaveBeenCalled();
+  expect(dialed).toEqual([]);
+  server.removeUser.mockImplementation(failing("alias-unknown"));
+  await expect(actions.removeUser("Bob")).rejects.toBe(failure);
+});
+
 test("a reset makes a new record", async () => {
   const { resetIdentity, reset } = setUp();
   await resetIdentity();
   expect(reset).toHaveBeenCalledTimes(1);
+  const failure = new BonevalueError("unsupported", "The disk is full.");
+  reset.mockRejectedValueOnce(failure);
+  await expect(resetIdentity()).rejects.toBe(failure);
 });
 
 test("in a room there is nothing to accept, to remove or to reset", async () => {

@@ -48,7 +48,11 @@ describe("removed devices", () => {
     const over = check(record, proofBy(bob, { removed: [half(99)] }));
     expect(over).toMatchObject(refused);
     expect(check(over.record, proofBy(bob))).toMatchObject(refused);
-    expect(check(check(over.record, removing(bob, 98)).record, proofBy(bob))).toMatchObject(refused);
+    const further = check(over.record, removing(bob, 98));
+    expect(check(further.record, proofBy(bob))).toMatchObject(refused);
+    // One more than allowed keeps it refused.
+    expect(removedOf(further.record, idOf(bob))).toHaveLength(257);
+    expect(removedOf(check(knowing(), proofBy(bob, { removed: keys })).record, idOf(bob))).toHaveLength(256);
   });
 
   test("of the own account are learned from a sibling, which can make this device unlinked", () => {
