@@ -2,13 +2,13 @@ import { type DestinationStream, pino } from "pino";
 
 /** The logger of a server. Compatible with pino and console. `data` holds the fields of one line. */
 export interface Log {
-  /** Logs what helps to find a fault, such as each connection. */
+  /** Logs what helps to find a fault, such as the end of each connection. */
   debug(data: object, message: string): void;
   /** Logs normal operation. */
   info(data: object, message: string): void;
-  /** Logs a problem that the server handles, such as a store that it tries again. */
+  /** Logs a problem that the server works around, such as a page whose origin may not connect. */
   warn(data: object, message: string): void;
-  /** Logs a problem that needs an operator. */
+  /** Logs a fault of the server, its store or its cluster. */
   error(data: object, message: string): void;
 }
 

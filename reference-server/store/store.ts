@@ -119,7 +119,7 @@ export interface Ban {
 export interface AccountChange {
   /** The id of this change, so that a server handles it once. */
   readonly id: string;
-  /** The name of the account; `""` if the change concerns all accounts, such as a ban. */
+  /** The name of the account; `""` if a ban, or the session of one peer, has changed. */
   readonly username: string;
   /** When it was made, in ms since 1970. */
   readonly at: number;
