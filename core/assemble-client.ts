@@ -222,6 +222,9 @@ export function assembleClient(clock: Clock, connections: Connections, options: 
     on: emitter.on,
     getId: () => session.self.peek()?.id,
     get(given) {
+      // Only normalized strings are keys. To normalize one takes longer than to find it.
+      const known = typeof given === "string" && cachedTargets.find(keyOf(given));
+      if (known) return known;
       const query = freezeQuery(given);
       return cachedTargets.get(keyOf(query), () => {
         const peers = registry.watch(query);

@@ -80,6 +80,8 @@ export function createLinkLimiter<P extends LinkHolder>(options: LinkLimiterOpti
   }
 
   function drain(): void {
+    // The usual case: each message calls this.
+    if (toAccept.size + toDial.size === 0) return;
     for (const peer of toAccept) if (isOnline() && held.size < maxLinks) take(peer);
     for (const peer of toDial) {
       if (!isOnline()) return;
