@@ -63,6 +63,7 @@ function connect(service: Partial<Service> = {}) {
   return {
     clock,
     connection,
+    link,
     events,
     reports,
     frames,
@@ -185,6 +186,22 @@ test.each([
   await clock.advance(0);
   state.isIdle = isIdle;
   receive("control", [Kind.close, CloseStep.offer, code]);
+  expect(reports).toEqual([`ended: ${reason}`]);
+});
+
+test.each([
+  ["after we have agreed to close it was closed by agreement", true, undefined],
+  ["before that was lost", false, "disconnected"],
+])("a link that ends %s", async (_, agrees, reason) => {
+  const { clock, link, sendHello, receive, reports, sentSteps } = connect();
+  sendHello();
+  // Until our own use of the link is over.
+  await clock.advance(500);
+  for (const channel of agrees ? (["control", "bulk"] as const) : []) receive(channel, [Kind.close, CloseStep.offer]);
+  await clock.advance(0);
+  expect(sentSteps).toEqual(agrees ? [CloseStep.accept] : []);
+  link.close(lost);
+  await clock.advance(0);
   expect(reports).toEqual([`ended: ${reason}`]);
 });
 
