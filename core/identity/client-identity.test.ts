@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Discovery, DiscoveryEvents, DiscoverySession, Snapshot } from "../discovery/discovery.ts";
 import { createMemoryDiscovery } from "../discovery/memory.ts";
 import { createEventRecorder } from "../discovery/testing/event-recorder.ts";
@@ -322,6 +322,18 @@ describe("a client's identity", () => {
       expect(client.own.peek()).toBeUndefined();
     },
   );
+
+  test("describes a user whom the app has not asked for lately", async () => {
+    const { open, online, until, client } = create({});
+    await open(account);
+    online();
+    await until("online");
+    await (await client.tokens({} as never)).requestToken("Us");
+    // As after a garbage collection.
+    vi.spyOn(WeakRef.prototype, "deref").mockReturnValue(undefined);
+    onTestFinished(() => void vi.restoreAllMocks());
+    expect(client.of("Us").peek().status).toBe("pending");
+  });
 
   test("tells what was known before the sign-in as no change", async () => {
     const keyStore = memoryKeyStore();

@@ -593,8 +593,7 @@ describe("the record", () => {
   });
 
   test("is not needed to refuse a wrong proof", async () => {
-    const device = openDevice();
-    vi.spyOn(device, "read").mockRejectedValue(new Error("The disk is full."));
+    const device = { ...openDevice(), read: () => Promise.reject(new Error("The disk is full.")) };
     const { ann, bob } = createSides({}, { device });
     await bob.read({ ...(await ann.describe("offer")), sdp: "changed" });
     expect(bob.ended).toMatchObject([isRefused]);

@@ -81,6 +81,7 @@ test("what was known before the sign-in is no news, and each change is told once
   await otherTab.update((record) => seeing(record));
   await identity.start("");
   const { account } = identity.record;
+  expect(identity.record.derived).toBe(false);
   expect(own).toEqual([`${account} single`]);
   expect(users).toEqual(["Bob seen"]);
   await change(identity, (record) => ({ ...record }));
@@ -250,6 +251,14 @@ test("a reset ends every attempt, and another change those of other verdicts onl
   expect(recheck).toHaveBeenCalledTimes(1);
   expect(closed).toMatchObject([{ code: "disconnected", message: expect.stringContaining("new identity") }]);
   expect(identity.record.account).not.toBe(before);
+  expect(own).toHaveLength(2);
+});
+
+test("a reset resolves once apps know of it", async () => {
+  const { update } = createMemoryStore();
+  const { identity, own } = await createAnn({ store: { storesCryptoKeys: true, update } });
+  await identity.start("");
+  await identity.reset();
   expect(own).toHaveLength(2);
 });
 

@@ -128,6 +128,7 @@ describe("the own account", () => {
     expect(verified).toBe(true);
     expect(record.devices).toEqual([{ device: idOf(11), since: now, approved: false }]);
     expect(isSingle(record)).toBe(false);
+    expectUnchanged(check(record, proofBy(own), { alias: "Us" }), record);
     expectUnchanged(check(record, proofBy(own, { chain: chainTo(11) }), { alias: "Us" }), record);
   });
 

@@ -70,9 +70,12 @@ describe("linking", () => {
     expect(next.devices.map(({ device }) => device)).toEqual([idOf(40), idOf(50)]);
     const again = asUs(addToken(record, code), proofBy(40, { single: true }), { answers }).record;
     expect(again.joining).toEqual([idOf(40)]);
+    expect(again.devices).toBe(record.devices);
+    const unlinked = asUs({ ...made, unlinked: true }, proofBy(40, { single: true }), { answers }).record;
+    expect(unlinked.unlinked).toBe(false);
     const joined = asUs(record, proofBy(own, { chain: chainTo(40) }), {}).record;
     expect(joined.joining).toEqual([]);
-    expect(joined.devices).toHaveLength(1);
+    expect(joined.devices).toEqual(record.devices);
   });
 
   test("a device that was seen before it was linked is no longer reported", () => {
@@ -97,7 +100,8 @@ describe("linking", () => {
       proofBy(own, { chain: chainTo(40) }),
       {},
     );
-    const { record } = asUs(met.record, proofBy(40, { single: true }), { answers });
+    const { record } = asUs(met.record, proofBy(40, { single: true }), { answers, now: now + 0.5 });
+    expect(record.devices.map(({ since }) => since)).toEqual([now, now]);
     expect(record.devices.map(({ device, approved }) => [device, approved])).toEqual([
       [idOf(50), false],
       [idOf(40), true],

@@ -70,7 +70,7 @@ export function addDevice(record: IdentityRecord, device: string, now: number, a
   return {
     ...record,
     users: wasSeen ? record.users.filter(({ alias }) => alias !== us) : record.users,
-    joining: isJoining ? record.joining.filter((other) => other !== device) : record.joining,
+    joining: record.joining.filter((other) => other !== device),
     devices: isListed ? record.devices : [...record.devices.filter((other) => other !== known), added],
   };
 }

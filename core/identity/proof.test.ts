@@ -99,6 +99,7 @@ test("a key or a signature that makes the platform throw verifies nothing", asyn
 test("in JavaScript, bytes that are no key and keys of small order verify nothing", async () => {
   const { verify } = createFallbackAlgorithms();
   expect(await verify(new Uint8Array(32).fill(255), signature, key(1))).toBe(false);
+  expect(await verify(key(0), new Uint8Array(63), key(1))).toBe(false);
   const identityPoint = new Uint8Array(32).with(0, 1);
   const forged = new Uint8Array(64).with(0, 1);
   expect(await verify(identityPoint, forged, key(1))).toBe(false);
@@ -107,6 +108,7 @@ test("in JavaScript, bytes that are no key and keys of small order verify nothin
 test("a stored key that this page cannot use, or that is damaged, is reported", async () => {
   const platform = createPlatformAlgorithms(crypto.subtle);
   const { publicKey, privateKey } = await platform.generate!();
+  expect((privateKey as CryptoKey).extractable).toBe(false);
   await expect((async () => openKey(createFallbackAlgorithms(), { publicKey, privateKey }))()).rejects.toMatchObject({
     code: "unsupported",
   });
