@@ -54,6 +54,35 @@ async function serversWith(options: Parameters<typeof webrtc>[0], exchange = dea
   return configuration.iceServers;
 }
 
+test.for(["caller", "callee"] as const)(
+  "a relay that discovery offers delays the connection of a %s by no turn, and is not asked for",
+  async (role) => {
+    /** The turns of the microtask queue until the connection is created. */
+    async function turnsUntilStart(exchange: SignalExchange): Promise<number> {
+      let isStarted = false;
+      class Recording extends BlockedPeerConnection {
+        constructor() {
+          super();
+          isStarted = true;
+        }
+      }
+      const link = webrtc({ RTCPeerConnection: Recording }).open("peer", role, exchange);
+      let turns = 0;
+      for (; !isStarted; turns++) {
+        expect(turns).toBeLessThan(100);
+        await undefined;
+      }
+      link.close();
+      return turns;
+    }
+
+    const relay = { open: vi.fn(), describe: vi.fn(), listen: vi.fn() };
+    expect(await turnsUntilStart({ ...deaf, relay })).toBe(await turnsUntilStart(deaf));
+    expect(relay.open).not.toHaveBeenCalled();
+    expect(relay.describe).not.toHaveBeenCalled();
+  },
+);
+
 test("the app's ICE servers precede the discovery server's, as a list or a function", async () => {
   const own = [{ urls: "stun:app.example" }];
   const both = [...own, { urls: "stun:discovery.example" }];
