@@ -1,10 +1,10 @@
 import { maxRelayMessageBytes as messageSize } from "../../core/protocol/limits.ts";
+import { ackAfter } from "../../core/transport/relay/segments.ts";
 import type { Library } from "./library.ts";
 
 const Kind = { call: 0, reply: 1, chunk: 2, ack: 3 } as const;
 // Relayed links have such messages and acks, and use about as much of their window beside calls.
 const windowSize = 256 * 1_024;
-const ackAfter = windowSize / 4;
 
 /**
  * The reference for relayed links: two bare WebSockets that the discovery server joins, without encryption. Calls are echoes in

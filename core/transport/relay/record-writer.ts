@@ -53,22 +53,26 @@ export function createRecordWriter({ write, drain }: RecordWriterOptions): Recor
   let inFlight = 0;
   let lowMark = 0;
   let isAboveLowMark = false;
-  // Until `start`.
-  let isScheduled = true;
+  let isStarted = false;
+  let isScheduled = false;
 
   const buffered = (): number =>
     queueOf("control").size + queueOf("bulk").size + Math.max(0, inFlight - unacknowledged);
 
   function schedule(): void {
-    if (isScheduled) return;
+    if (isScheduled || !isStarted) return;
     isScheduled = true;
     microtask(writeAll);
   }
 
   function writeAll(): void {
     isScheduled = false;
-    for (let size = fillRecord(); size > 0; size = fillRecord()) write(record.subarray(0, size));
+    writeRecords();
     checkLowMark();
+  }
+
+  function writeRecords(): void {
+    for (let size = fillRecord(); size > 0; size = fillRecord()) write(record.subarray(0, size));
   }
 
   /** Returns how many bytes it has filled. */
@@ -120,12 +124,18 @@ export function createRecordWriter({ write, drain }: RecordWriterOptions): Recor
     send(channel, message) {
       const queue = queueOf(channel);
       if (channel === "lossy" && queue.size > lossyHighWaterMark) return;
-      queue.messages.push(message.slice());
+      queue.messages.push(message);
       queue.size += message.length;
       isAboveLowMark ||= buffered() > lowMark;
+      // A large message that can leave at once needs no copy but its record.
+      if (isStarted && message.length > maxRecord / 2) writeRecords();
+      if (queue.messages.at(-1) === message) queue.messages.push(queue.messages.pop()!.slice());
       schedule();
     },
-    start: writeAll,
+    start() {
+      isStarted = true;
+      writeAll();
+    },
     signal(kind, data = new Uint8Array()) {
       // One pong answers all pings of a record.
       if (kind === Kind.pong && signals.some(([waiting]) => waiting === kind)) return;

@@ -114,6 +114,21 @@ describe("the writer of records", () => {
     expect(pair.writer.buffered).toBe(0);
   });
 
+  test("sends large messages as they were at the call, whether they leave at once or wait", async () => {
+    const pair = createPair();
+    await pair.settle();
+    const message = filled(60_000);
+    for (let count = 0; count < 20; count++) pair.writer.send("bulk", message.fill(count));
+    expect(pair.records.length).toBe(9); // One is `ready`.
+    for (let round = 0; pair.messages.length < 20; round++) {
+      expect(round).toBeLessThan(20);
+      pair.readAll();
+      pair.acknowledge();
+      await pair.settle();
+    }
+    expect(pair.messages.map(([, , first]) => first)).toEqual(Array.from({ length: 20 }, (_, index) => index));
+  });
+
   test("counts control and bulk that wait, and calls drain once at the low mark", async () => {
     const pair = createPair();
     pair.writer.lowMark = 1_000;

@@ -29,5 +29,8 @@ export const maxMessage: number = maxRecord - headSize;
 /** How many bytes of messages may be on their way without an ack. */
 export const windowSize = 524_288;
 
-/** A receiver sends an ack when this many bytes have arrived: often enough that the sender never waits while bytes move. */
-export const ackAfter: number = windowSize / 8;
+/**
+ * A receiver sends an ack when this many bytes have arrived: after every second chunk of a stream, since each ack is a record. That is often
+ * enough that the sender never waits while bytes move.
+ */
+export const ackAfter = 98_304;
