@@ -33,7 +33,8 @@ export function compile(
   };
 }
 
-function repositoryOptions(): ts.CompilerOptions {
+/** The compiler options of the repository. */
+export function repositoryOptions(): ts.CompilerOptions {
   const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
   return ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root).options;
 }

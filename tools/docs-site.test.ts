@@ -64,7 +64,7 @@ beforeAll(async () => {
   const pages = globSync("**/*.html", { cwd: built }).map((path) => `/${path}`);
   visits = await visitAll(pages.filter((path) => path !== "/404.html"));
   if (process.env["SCREENSHOTS"]) await takeScreenshots();
-}, 600_000);
+}, 900_000);
 
 afterAll(async () => {
   await browser?.close();
@@ -105,6 +105,23 @@ test("the sitemap lists every page", () => {
   const listed = [...readFileSync(`${built}sitemap.xml`, "utf8").matchAll(/<loc>(.*?)<\/loc>/g)].map(([, url]) => url!);
   expect(listed.filter((url) => new URL(url).origin !== published)).toEqual([]);
   expect(listed.map(pathOf).toSorted()).toEqual(visits.map(({ path }) => path).toSorted());
+});
+
+test("code blocks show the types of their names, also blocks that continue another one", async () => {
+  const { page, problems } = await openTab();
+  await show(page, "/concepts/queries.html");
+  const showType = async (name: string, type: string) => {
+    await page
+      .locator(".twoslash-hover", { hasText: new RegExp(`^${name}$`) })
+      .last()
+      .hover();
+    await page.locator(".v-popper__popper--shown", { hasText: type }).waitFor();
+  };
+  await showType("everybody", "const everybody: Target");
+  await showType("ann", "const ann: Client | undefined");
+  await expect.poll(() => page.getByText("const network = createNetwork()").count()).toBe(1);
+  expect(problems).toEqual([]);
+  await page.close();
 });
 
 /** What newcomers ask, the words that they search for, and the answer, which is among the first four results. */

@@ -1,6 +1,7 @@
 import { defineConfig, type UserConfig } from "vitepress";
 import llmstxt from "vitepress-plugin-llms";
 import { nav, sidebar } from "./sidebar.ts";
+import { selectTypedBlocks, twoslash } from "./twoslash.ts";
 
 const description =
   "Web pages that call each other: discovery, trust, calls, streams and presence over WebRTC data channels.";
@@ -33,6 +34,10 @@ const config: UserConfig = defineConfig({
     },
   }),
   markdown: {
+    codeTransformers: [twoslash],
+    config: selectTypedBlocks,
+    // The docstrings of other packages show these.
+    languages: ["ts", "tsx", "js", "json", "sh", "html"],
     languageAlias: { caddy: "nginx" },
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
   },
@@ -45,6 +50,7 @@ const config: UserConfig = defineConfig({
     search: {
       provider: "local",
       options: {
+        _render: (text, env, md) => md.renderAsync(text, { ...env, isSearched: true }),
         miniSearch: {
           searchOptions: {
             // Guides come before reference, and both before what contributors read.

@@ -1,7 +1,9 @@
+import TwoslashFloatingVue from "@shikijs/vitepress-twoslash/client";
 import type { Theme } from "vitepress";
 import { defineClientComponent, useRoute } from "vitepress";
 import DefaultTheme from "vitepress/theme-without-fonts";
 import { h, onMounted, watch } from "vue";
+import "@shikijs/vitepress-twoslash/style.css";
 import "./style.css";
 
 const Demo = defineClientComponent(() => import("./demo.vue"));
@@ -23,6 +25,7 @@ const theme: Theme = {
   },
   enhanceApp({ app }) {
     app.component("Demo", Demo);
+    app.use(TwoslashFloatingVue);
   },
 };
 
