@@ -3,6 +3,7 @@ import type { Discovery, DiscoveryEvents, DiscoverySession, Snapshot } from "../
 import { createMemoryDiscovery } from "../discovery/memory.ts";
 import { createEventRecorder } from "../discovery/testing/event-recorder.ts";
 import { BonevalueError } from "../errors.ts";
+import type { Peer } from "../peer.ts";
 import type { OpenRelay } from "../relay-access.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
 import type { Link, Transport } from "../transport/transport.ts";
@@ -82,6 +83,8 @@ describe("a client's identity", () => {
   ) {
     const opened: { credentials: Record<string, unknown>; events: DiscoveryEvents }[] = [];
     const onChange = vi.fn();
+    const dial = vi.fn(async (_peer: string) => {});
+    const online: Peer[] = [];
     const session = { signal: vi.fn(), close: vi.fn(async () => {}) };
     const open = (_host: string, credentials: object, events: DiscoveryEvents) => {
       opened.push({ credentials: { ...credentials }, events });
@@ -94,11 +97,13 @@ describe("a client's identity", () => {
       identity: typeof identity === "object" ? { keyStore: memoryKeyStore(), ...identity } : identity,
       ...{ discovery, transport },
       ...alone,
-      onChange,
+      ...{ onChange, dial },
+      peers: () => online,
     });
     const { events, recorded: told, until } = createEventRecorder();
     return {
-      ...{ client, discovery, transport, directLink, opened, session, events, told, onChange },
+      ...{ client, discovery, transport, directLink, opened, session, events, told, onChange, dial },
+      peers: online,
       /** Signs in, and waits until the session of the server has been opened. */
       async open(credentials: object) {
         const signedIn = client.discovery.open("example", credentials as never, events, { app: "" });
@@ -250,6 +255,21 @@ describe("a client's identity", () => {
       expect(() => client.transport.open("bob", "callee", {} as never)).toThrow(/Nothing can be signed/);
       await expect(client.actions()).rejects.toMatchObject({ code: "unsupported" });
     }
+  });
+
+  test("dials peers that come online, and are to answer a token", async () => {
+    const { open, online, opened, client, peers, dial } = create({});
+    await open(account);
+    online();
+    await vi.waitUntil(() => client.own.peek() !== undefined, { interval: 1 });
+    await (await client.tokens({} as never)).claimToken("Bob", `.${"A".repeat(32)}`);
+    const meet = (id: string) => (peers[0] = { id, name: "Bob", profile: {} });
+    opened[0]!.events.peerConnect(meet("first"));
+    await vi.waitUntil(() => dial.mock.calls.length === 1, { interval: 1 });
+    meet("second");
+    online();
+    await vi.waitUntil(() => dial.mock.calls.length === 2, { interval: 1 });
+    expect(dial.mock.calls).toEqual([["first"], ["second"]]);
   });
 
   test("no longer listens to other tabs after the sign-in", async () => {
