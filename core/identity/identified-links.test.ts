@@ -27,8 +27,6 @@ interface SideOptions {
   readonly isRoom?: boolean;
   /** Whether the discovery can relay links. Default true. */
   readonly hasRelay?: boolean;
-  /** When the transport listens to the peer. Default: at once. */
-  readonly connecting?: Promise<void>;
   /** The peer's name. Default: that of its id. */
   readonly alias?: string | undefined;
   readonly accountOf?: (alias: string) => string | undefined;
@@ -51,14 +49,11 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
   const transport: Transport = {
     open(_peer, _role, exchange) {
       guarded = exchange;
-      const listen = () =>
-        exchange.listen({
-          description: (description) => received.push(description),
-          candidate: ({ candidate }) => received.push(candidate),
-          restart: () => received.push("restart"),
-        });
-      if (options.connecting) options.connecting.then(listen);
-      else listen();
+      exchange.listen({
+        description: (description) => received.push(description),
+        candidate: ({ candidate }) => received.push(candidate),
+        restart: () => received.push("restart"),
+      });
       exchange.relay?.listen((description) => received.push(description));
       return {
         opened: opened.promise,
@@ -261,23 +256,6 @@ test("a callee does not answer an offer when it has got a newer one", async () =
   await bob.read(newer);
   expect((await bob.describe("answer 3")).sdp).toBe("answer 3");
   expect(bob.sent).toHaveLength(2);
-});
-
-test("a description is checked while the transport makes its connection, and waits for it", async () => {
-  const connecting = Promise.withResolvers<void>();
-  const { ann, bob } = createSides({}, { connecting: connecting.promise });
-  const refusing = createSide("bob", "ann", "callee", { connecting: connecting.promise });
-  const offer = await ann.describe("offer");
-  bob.network.description(offer);
-  bob.network.candidate({ candidate: "1" });
-  bob.network.restart();
-  refusing.network.description({ ...offer, sdp: "changed" });
-  await until(() => bob.records.length > 0 && refusing.ended.length > 0);
-  expect(bob.received).toEqual([]);
-  connecting.resolve();
-  await until(() => bob.received.length === 3);
-  expect(bob.received).toEqual([{ type: "offer", sdp: "offer" }, "1", "restart"]);
-  expect(refusing.received).toEqual([]);
 });
 
 describe("a description of a relayed link", () => {

@@ -8,7 +8,6 @@ import type {
   LinkIdentity,
   RelayDescription,
   SignalExchange,
-  SignalListener,
   Transport,
 } from "../transport/transport.ts";
 import type { Algorithms } from "./algorithms.ts";
@@ -37,8 +36,7 @@ import type { Verdict } from "./verdict.ts";
 // the earlier one.
 //
 // A key store takes longer to read a record than a signature takes to check. So the record is read while the signatures are
-// checked, and while the transport prepares the next description. A description is checked while the transport of a callee
-// makes its connection.
+// checked, and while the transport prepares the next description.
 //
 // A relayed link has descriptions of its own, which the same devices sign. An answer signs the offer of its kind.
 
@@ -158,7 +156,6 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
 
     // How often that side has described itself. A newer description makes the waiting work outdated.
     let generation = 0;
-    const listening = Promise.withResolvers<SignalListener>();
     let outgoing: Promise<void> = Promise.resolve();
     let incoming: Promise<void> = Promise.resolve();
 
@@ -182,11 +179,6 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       readInAdvance = state;
       // The next description reports it.
       state.catch(() => {});
-    }
-
-    /** Only once the transport has the offer, since a request to the store takes time at once. */
-    function readForAnswer(): void {
-      if (role === "callee") signLater(device.read());
     }
 
     function forget(): void {
@@ -224,6 +216,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       if (remote && !hasSameDevice(remote.parsed, parsed)) throw mismatch("Another device took part in an open link.");
       const verified = await isVerified(alias, parsed, (await reading).record);
       if (parsed && alias === us) met.set(peer, deviceOf(parsed));
+      if (role === "callee") signLater(device.read());
       return { alias, parsed, verified, hash, proof: text === undefined ? new Uint8Array() : fromBase64Url(text)! };
     }
 
@@ -257,7 +250,22 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       candidate: (candidate) => send(() => exchange.candidate(candidate)),
       restart: () => send(exchange.restart),
       settled: () => send(exchange.settled),
-      listen: listening.resolve,
+      listen(listener) {
+        exchange.listen({
+          description(description) {
+            if (role === "callee") generation++;
+            const current = generation;
+            receive(async () => {
+              const checked = await check(description, session);
+              if (current !== generation) return;
+              remote = session.remote = checked;
+              listener.description(withoutProof(description));
+            });
+          },
+          candidate: (candidate) => receive(() => listener.candidate(candidate)),
+          restart: () => receive(listener.restart),
+        });
+      },
       iceServers: () => exchange.iceServers(),
       relay: exchange.relay && {
         ...exchange.relay,
@@ -267,7 +275,6 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
             receive(async () => {
               remote = relay.remote = await check(description, relay);
               listener(withoutProof(description));
-              readForAnswer();
             }),
           );
         },
@@ -276,21 +283,6 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
 
     if (role === "caller") signLater(device.read());
     const link = transport.open(peer, role, guarded);
-    exchange.listen({
-      description(description) {
-        if (role === "callee") generation++;
-        const current = generation;
-        receive(async () => {
-          const [checked, listener] = await Promise.all([check(description, session), listening.promise]);
-          if (current !== generation) return;
-          remote = session.remote = checked;
-          listener.description(withoutProof(description));
-          readForAnswer();
-        });
-      },
-      candidate: (candidate) => receive(async () => (await listening.promise).candidate(candidate)),
-      restart: () => receive(async () => (await listening.promise).restart()),
-    });
     const signed: SignedLink = {
       get remote() {
         return remote;
