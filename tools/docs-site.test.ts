@@ -192,6 +192,21 @@ const demos: Readonly<Record<string, (ann: Pane, bob: Pane) => Promise<void>>> =
     await bob.getByRole("link", { name: "list.txt" }).waitFor();
     await ann.getByText("Bob: received").waitFor();
   },
+  "/recipes/invite-link.html": async (ann, bob) => {
+    await ann.getByLabel("Your name").fill("Ann");
+    await ann.getByRole("button", { name: "New link" }).click();
+    const link = await ann.getByLabel("Link").inputValue();
+    expect(link).toMatch(/\/recipes\/invite-link\.html#room=[\da-f-]{36}$/);
+    await ann.getByRole("button", { name: "Enter" }).click();
+    await ann.getByText("Ann (you)").waitFor();
+    await bob.getByLabel("Your name").fill("Bob");
+    await bob.getByLabel("Link").fill(link);
+    await bob.getByRole("button", { name: "Enter" }).click();
+    await bob.getByText("Ann", { exact: true }).waitFor();
+    await ann.getByText("Bob", { exact: true }).waitFor();
+    await bob.getByRole("button", { name: "Leave" }).click();
+    await expect.poll(() => ann.getByRole("listitem").count()).toBe(1);
+  },
   "/recipes/shared-document.html": async (ann, bob) => {
     await ann.getByLabel("Item").fill("Milk");
     await ann.getByRole("button", { name: "Add" }).click();

@@ -8,5 +8,6 @@ export const recipes: Readonly<Record<string, Loader>> = {
   cursors: () => import("../../../examples/recipes/cursors.vue"),
   "file-drop": () => import("../../../examples/recipes/file-drop.vue"),
   hello: () => import("../../../examples/recipes/hello.vue"),
+  "invite-link": () => import("../../../examples/recipes/invite-link.vue"),
   "shared-document": () => import("../../../examples/recipes/shared-document.vue"),
 };
