@@ -226,6 +226,27 @@ test.for(Object.keys(demos))("the demo of %s runs, in memory and with WebRTC", a
   await page.close();
 });
 
+test("the demo of /recipes/testing.html runs the test that the page shows", async () => {
+  const { page, problems } = await openTab();
+  await show(page, "/recipes/testing.html");
+  const demo = page.locator(".demo");
+  for (let runs = 0; runs < 2; runs++) {
+    await demo.getByRole("button", { name: "Run the test" }).click();
+    await demo
+      .getByRole("status")
+      .getByText(/^Passed in \d+ ms/)
+      .waitFor();
+    expect(await demo.getByRole("listitem").allTextContents()).toEqual([
+      "✓ Bob’s reply: Friday",
+      "✓ The error of the lost peer: disconnected",
+      "✓ The virtual time in ms: 62000",
+    ]);
+  }
+  const violations = await audit(page, ".demo");
+  expect({ problems, violations }).toEqual({ problems: [], violations: [] });
+  await page.close();
+});
+
 async function build(): Promise<void> {
   // Vitest's own NODE_ENV would build the theme for development.
   const options = { cwd: root, env: { ...process.env, NODE_ENV: "production", SITE_URL: published } };

@@ -10,4 +10,5 @@ export const recipes: Readonly<Record<string, Loader>> = {
   hello: () => import("../../../examples/recipes/hello.vue"),
   "invite-link": () => import("../../../examples/recipes/invite-link.vue"),
   "shared-document": () => import("../../../examples/recipes/shared-document.vue"),
+  testing: () => import("../../../examples/recipes/testing.vue"),
 };
