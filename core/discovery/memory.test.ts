@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
+import type { Credentials, SecretKeeper, Snapshot, StoredCredentials } from "./discovery.ts";
 import { createMemoryDiscovery, type MemoryDiscoveryOptions } from "./memory.ts";
 import { discoveryConformance } from "./testing/conformance.ts";
 import { createEventRecorder, type EventRecorder } from "./testing/event-recorder.ts";
@@ -120,6 +121,32 @@ test("a peer that closes while it is cut off is lost to the others after 10 s, s
   expect(first.recorded.at(-1)?.[0]).toBe("peerConnect");
   await clock.advance(1);
   expect(first.recorded.at(-1)).toEqual(["peerDisconnect", second.id, true]);
+});
+
+test("a page that continues the session of a page that was cut off stays online", async () => {
+  const { clock, server, signIn } = createWorld();
+  const observer = await signIn();
+  let stored: StoredCredentials | undefined;
+  const keeper: SecretKeeper = {
+    device: false,
+    claim: async () => true,
+    keep: (credentials) => (stored = credentials),
+    release() {},
+  };
+  const open = (credentials: Credentials | StoredCredentials) => {
+    const { events, recorded } = createEventRecorder();
+    const session = server.open("memory", credentials, events, { app: "", keeper: Promise.resolve(keeper) });
+    return { session, recorded };
+  };
+  const first = open({ username: "ann", password: "secret" });
+  await clock.advance(0);
+  const [, snapshot] = first.recorded[0] as readonly [string, Snapshot];
+  server.interrupt(snapshot.self.id);
+  await first.session.close();
+  const second = open(stored!);
+  await clock.advance(20_000);
+  expect(second.recorded[0]).toMatchObject(["online", { self: { id: snapshot.self.id } }]);
+  expect(observer.recorded.filter(([event]) => event === "peerDisconnect")).toEqual([]);
 });
 
 test("an interruption drops signals in transit, and requests fail with disconnected", async () => {

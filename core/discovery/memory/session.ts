@@ -116,10 +116,10 @@ export function openMemorySession(
   function interrupt() {
     if (state === "signing in") return end(unreachable());
     if (!isConnected || !login) return;
-    const { id } = login;
+    const lost = login;
     closeConnection(outOfReach());
     undoGrace();
-    undoGrace = clock.after(graceMs, () => switchboard.leave(id, true));
+    undoGrace = clock.after(graceMs, () => switchboard.leave(lost, true));
     state = "interrupted";
     events.interrupted(outOfReach());
   }
@@ -132,13 +132,13 @@ export function openMemorySession(
   }
 
   function revoke(reason: BonevalueError) {
-    if (login) switchboard.leave(login.id, false);
+    if (login) switchboard.leave(login, false);
     deliverLater(() => end(reason));
   }
 
   function leave() {
     const left = isConnected && login;
-    if (left) clock.after(server.latency, () => switchboard.leave(left.id, false));
+    if (left) clock.after(server.latency, () => switchboard.leave(left, false));
     closeConnection(outOfReach());
     state = "over";
     server.sessions.delete(own);

@@ -21,7 +21,8 @@ export interface Login {
 export interface Switchboard {
   /** The login is online. Announces it, unless the others still see it. Returns its snapshot. */
   join(login: Login): Snapshot;
-  leave(id: PeerId, lost: boolean): void;
+  /** The login is offline. Does nothing once another page has continued its session. */
+  leave(login: Login, lost: boolean): void;
   /** Announces the profile of a login. */
   updated(login: Login): void;
   /** The server has stopped: all peers go offline without a notification. */
@@ -83,12 +84,11 @@ export function createSwitchboard(accounts: Accounts): Switchboard {
         peers: peers.map((peer) => Object.freeze(peer)),
       };
     },
-    leave(id, lost) {
-      const left = logins.get(id);
-      logins.delete(id);
-      if (!left) return;
+    leave(left, lost) {
+      if (logins.get(left.id) !== left) return;
+      logins.delete(left.id);
       for (const viewer of logins.values()) {
-        if (peerSeenBy(viewer, left)) viewer.notify((events) => events.peerDisconnect(id, lost));
+        if (peerSeenBy(viewer, left)) viewer.notify((events) => events.peerDisconnect(left.id, lost));
       }
     },
     updated(login) {
