@@ -212,6 +212,24 @@ const demos: Readonly<Record<string, (ann: Pane, bob: Pane) => Promise<void>>> =
     await ann.getByRole("button", { name: "Add" }).click();
     await bob.getByText("Milk").waitFor();
   },
+  "/recipes/stay-signed-in.html": async (ann, bob) => {
+    for (const [pane, name] of [[ann, "ann"] as const, [bob, "bob"] as const]) {
+      await pane.getByLabel("User name").fill(name);
+      await pane.getByLabel("Password").fill("correct horse");
+      await pane.getByRole("button", { name: "Sign in" }).click();
+      await pane.getByText(`${name}, peer`).waitFor();
+    }
+    await bob.getByText("ann is online").waitFor();
+    const id = await ann.getByRole("code").textContent();
+    await ann.getByRole("button", { name: "Reload" }).click();
+    await ann.getByText("bob is online").waitFor();
+    expect(await ann.getByRole("code").textContent()).toBe(id);
+    expect(await bob.getByRole("listitem").allTextContents()).toEqual([`ann is online, peer ${id}`]);
+    await ann.getByRole("button", { name: "Sign out" }).click();
+    await bob.getByText(`peer ${id} has left`).waitFor();
+    await ann.getByRole("button", { name: "Reload" }).click();
+    await ann.getByLabel("User name").waitFor();
+  },
 };
 
 test.for(Object.keys(demos))("the demo of %s runs, in memory and with WebRTC", async (path) => {

@@ -10,5 +10,6 @@ export const recipes: Readonly<Record<string, Loader>> = {
   hello: () => import("../../../examples/recipes/hello.vue"),
   "invite-link": () => import("../../../examples/recipes/invite-link.vue"),
   "shared-document": () => import("../../../examples/recipes/shared-document.vue"),
+  "stay-signed-in": () => import("../../../examples/recipes/stay-signed-in.vue"),
   testing: () => import("../../../examples/recipes/testing.vue"),
 };
