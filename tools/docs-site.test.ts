@@ -244,6 +244,31 @@ test.for(Object.keys(demos))("the demo of %s runs, in memory and with WebRTC", a
   await page.close();
 });
 
+test("the demo of /recipes/own-accounts.html signs in with tokens, and shows friends to each other", async () => {
+  const { page, problems } = await openTab();
+  await show(page, "/recipes/own-accounts.html");
+  const pane = (user: string) => page.locator(".demo article", { hasText: `${user}’s page` });
+  const signIn = async (user: string, token: string) => {
+    await pane(user).getByLabel("Token").fill(token);
+    await pane(user).getByRole("button", { name: "Sign in" }).click();
+  };
+  await signIn("Ann", "no-token");
+  await pane("Ann").getByRole("alert").getByText("unauthenticated").waitFor();
+  await signIn("Ann", "token-1");
+  await pane("Ann").getByText("Signed in as ann.").waitFor();
+  await signIn("Bob", "token-2");
+  await pane("Bob").getByText("Online: ann.").waitFor();
+  await pane("Ann").getByText("Online: bob.").waitFor();
+  await pane("Bob").getByRole("button", { name: "Sign out" }).click();
+  await pane("Ann").getByText("No friend is online.").waitFor();
+  await signIn("Bob", "token-3");
+  await pane("Bob").getByText("Signed in as cyd.").waitFor();
+  await pane("Bob").getByText("No friend is online.").waitFor();
+  const violations = await audit(page, ".demo");
+  expect({ problems, violations }).toEqual({ problems: [], violations: [] });
+  await page.close();
+});
+
 test("the demo of /recipes/testing.html runs the test that the page shows", async () => {
   const { page, problems } = await openTab();
   await show(page, "/recipes/testing.html");

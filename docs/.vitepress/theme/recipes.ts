@@ -9,6 +9,7 @@ export const recipes: Readonly<Record<string, Loader>> = {
   "file-drop": () => import("../../../examples/recipes/file-drop.vue"),
   hello: () => import("../../../examples/recipes/hello.vue"),
   "invite-link": () => import("../../../examples/recipes/invite-link.vue"),
+  "own-accounts": () => import("../../../examples/recipes/own-accounts.vue"),
   "shared-document": () => import("../../../examples/recipes/shared-document.vue"),
   "stay-signed-in": () => import("../../../examples/recipes/stay-signed-in.vue"),
   testing: () => import("../../../examples/recipes/testing.vue"),
