@@ -65,13 +65,11 @@ describe("behind two NATs", () => {
   skipAll(trouble);
 
   test("peers call each other through coturn by UDP, with the credentials that their server minted", async () => {
-    const peers = await pairOf(nodePeer);
+    // In Chromium: libjuice of node-datachannel asks coturn now and then for one permission too few, and its link never opens.
+    const peers = await pairOf((home) => chromiumPeer(home, library));
     const [ann = "", ben = ""] = await connect(peers, await serverWith(viaUdp));
 
-    const call = () => peers[0]!.call(ben, "Hello");
-    const first = await call();
-    // On a busy machine libjuice asks coturn now and then for one permission too few: another link has all.
-    expect("failure" in first ? await call() : first).toEqual({ reply: "Hello", path: "turn" });
+    expect(await peers[0]!.call(ben, "Hello")).toEqual({ reply: "Hello", path: "turn" });
     for (const id of [ann, ben]) {
       expect(coturn.lines).toContainEqual(expect.stringMatching(new RegExp(`new, .*username=<\\d+:${id}>`)));
     }
