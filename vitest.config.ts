@@ -4,6 +4,7 @@ import vue from "@vitejs/plugin-vue";
 import { playwright } from "@vitest/browser-playwright";
 import type { Alias } from "vite";
 import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from "vitest/config";
+import type { BrowserConfigOptions } from "vitest/node";
 import { serverPages } from "./bindings/server-pages.ts";
 import { behaviourTable } from "./tools/behaviour-table.ts";
 import { browserCommands } from "./tools/browser-commands.ts";
@@ -58,30 +59,12 @@ function inDom(name: string, folder: string, alias: Alias[] = []): TestProjectIn
   };
 }
 
-function inChromium(name: string, folder: string, alias: Alias[] = []): TestProjectInlineConfiguration {
-  return {
-    extends: true,
-    plugins: [vue(), svelte({ configFile: false }), serverPages()],
-    resolve: { alias },
-    test: {
-      name,
-      include: [`${folder}/*.browser.test.{ts,tsx}`],
-      // Browser tests use real time, so they do not run beside others.
-      sequence: { groupOrder: 1 },
-      maxWorkers: cores,
-      browser: {
-        enabled: true,
-        headless: true,
-        screenshotFailures: false,
-        provider: playwright({ launchOptions: chromiumLaunch(), contextOptions: chromiumContext }),
-        instances: [{ browser: "chromium" }],
-        commands: browserCommands,
-      },
-    },
-  };
-}
-
-function inFirefox(name: string, include: string[]): TestProjectInlineConfiguration {
+/** Tests in a browser. They use real time, so they do not run beside others. */
+function inBrowser(
+  name: string,
+  include: string[],
+  browser: Omit<BrowserConfigOptions, "enabled">,
+): TestProjectInlineConfiguration {
   return {
     extends: true,
     test: {
@@ -89,17 +72,30 @@ function inFirefox(name: string, include: string[]): TestProjectInlineConfigurat
       include,
       sequence: { groupOrder: 1 },
       maxWorkers: cores,
-      browser: {
-        enabled: true,
-        headless: true,
-        screenshotFailures: false,
-        provider: firefox(),
-        instances: [{ browser: "firefox" }],
-        // Vitest calls it before each file. Its own providers have it.
-        commands: { ...browserCommands, __vitest_viewport: async () => {} },
-      },
+      browser: { enabled: true, headless: true, screenshotFailures: false, ...browser },
     },
   };
+}
+
+function inChromium(name: string, folder: string, alias: Alias[] = []): TestProjectInlineConfiguration {
+  return {
+    ...inBrowser(name, [`${folder}/*.browser.test.{ts,tsx}`], {
+      provider: playwright({ launchOptions: chromiumLaunch(), contextOptions: chromiumContext }),
+      instances: [{ browser: "chromium" }],
+      commands: browserCommands,
+    }),
+    plugins: [vue(), svelte({ configFile: false }), serverPages()],
+    resolve: { alias },
+  };
+}
+
+function inFirefox(name: string, include: string[]): TestProjectInlineConfiguration {
+  return inBrowser(name, include, {
+    provider: firefox(),
+    instances: [{ browser: "firefox" }],
+    // Vitest calls it before each file. Its own providers have it.
+    commands: { ...browserCommands, __vitest_viewport: async () => {} },
+  });
 }
 
 const config: ViteUserConfig = defineConfig({

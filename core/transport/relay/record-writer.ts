@@ -129,7 +129,8 @@ export function createRecordWriter({ write, drain }: RecordWriterOptions): Recor
       isAboveLowMark ||= buffered() > lowMark;
       // A large message that can leave at once needs no copy but its record.
       if (isStarted && message.length > maxRecord / 2) writeRecords();
-      if (queue.messages.at(-1) === message) queue.messages.push(queue.messages.pop()!.slice());
+      // It waits, and the caller may reuse the bytes.
+      if (queue.messages.at(-1) === message) queue.messages[queue.messages.length - 1] = message.slice();
       schedule();
     },
     start() {

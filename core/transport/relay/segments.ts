@@ -30,7 +30,7 @@ export const maxMessage: number = maxRecord - headSize;
 export const windowSize = 524_288;
 
 /**
- * A receiver sends an ack when this many bytes have arrived: after every second chunk of a stream, since each ack is a record. That is often
- * enough that the sender never waits while bytes move.
+ * A receiver sends an ack when this many bytes have arrived: after every second chunk of a stream, since each ack is a
+ * record. That is often enough that the sender never waits while bytes move.
  */
 export const ackAfter = 98_304;
