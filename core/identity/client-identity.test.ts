@@ -19,6 +19,9 @@ interface CreateOptions {
   readonly urlOf?: Discovery["urlOf"];
 }
 
+// A busy machine may take long.
+const upTo30s = { timeout: 30_000, interval: 1 };
+
 /** A client without peers. */
 const alone = {
   self: () => "self",
@@ -107,7 +110,7 @@ describe("a client's identity", () => {
       /** Signs in, and waits until the session of the server has been opened. */
       async open(credentials: object) {
         const signedIn = client.discovery.open("example", credentials as never, events, { app: "" });
-        await vi.waitUntil(() => opened.length > 0 || told.length > 0, { timeout: 20_000, interval: 1 });
+        await vi.waitUntil(() => opened.length > 0 || told.length > 0, upTo30s);
         return signedIn;
       },
       online(self: object = { username: "Ann" }) {
@@ -246,7 +249,7 @@ describe("a client's identity", () => {
         opened[0]!.events.ended(new BonevalueError("disconnected", "The account is gone."));
         expect(await until("ended")).toBe("disconnected");
       }
-      await vi.waitUntil(() => client.own.peek() === undefined, { interval: 1 });
+      await vi.waitUntil(() => client.own.peek() === undefined, upTo30s);
       expect(client.of("Us").peek().status).toBe("unknown");
       const times = told.length;
       opened[0]!.events.woke();
@@ -261,14 +264,14 @@ describe("a client's identity", () => {
     const { open, online, opened, client, peers, dial } = create({});
     await open(account);
     online();
-    await vi.waitUntil(() => client.own.peek() !== undefined, { interval: 1 });
+    await vi.waitUntil(() => client.own.peek() !== undefined, upTo30s);
     await (await client.tokens({} as never)).claimToken("Bob", `.${"A".repeat(32)}`);
     const meet = (id: string) => (peers[0] = { id, name: "Bob", profile: {} });
     opened[0]!.events.peerConnect(meet("first"));
-    await vi.waitUntil(() => dial.mock.calls.length === 1, { interval: 1 });
+    await vi.waitUntil(() => dial.mock.calls.length === 1, upTo30s);
     meet("second");
     online();
-    await vi.waitUntil(() => dial.mock.calls.length === 2, { interval: 1 });
+    await vi.waitUntil(() => dial.mock.calls.length === 2, upTo30s);
     expect(dial.mock.calls).toEqual([["first"], ["second"]]);
   });
 
@@ -291,12 +294,12 @@ describe("a client's identity", () => {
     const { client, opened, events, online } = create({});
     const first = client.discovery.open("example", account, events, { app: "" });
     const next = client.discovery.open("example", { ...account, username: "Bob" }, events, { app: "" });
-    await vi.waitUntil(() => opened.length === 2, { interval: 1 });
+    await vi.waitUntil(() => opened.length === 2, upTo30s);
     online();
-    await vi.waitUntil(() => client.own.peek() !== undefined, { interval: 1 });
+    await vi.waitUntil(() => client.own.peek() !== undefined, upTo30s);
     const { account: before } = client.own.peek()!;
     opened[1]!.events.online({ self: { username: "Bob" }, peers: [], users: [] } as unknown as Snapshot);
-    await vi.waitUntil(() => client.own.peek()?.account !== before, { interval: 1 });
+    await vi.waitUntil(() => client.own.peek()?.account !== before, upTo30s);
     await first.close();
     expect(client.own.peek()).toBeDefined();
     await next.close();

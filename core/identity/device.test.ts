@@ -11,6 +11,8 @@ import { deriveAccount } from "./tokens.ts";
 const algorithms = createPlatformAlgorithms(crypto.subtle);
 const name = "server ann";
 
+const deriveAccountOf = (user: string) => deriveAccount(algorithms, new Uint8Array(16).fill(5), 0, user);
+
 /** Opens a device and reads its key. */
 async function openDevice(options: DeviceOptions) {
   const device = createDevice(options);
@@ -59,6 +61,14 @@ test("a change of a record that another tab has deleted makes a new one", async 
   expect(record.account).not.toBe(toBase64Url(key.publicKey));
 });
 
+test("a change of a record that exists makes no key, and does not ask for the account's secret", async () => {
+  const store = createMemoryStore();
+  await openDevice({ algorithms, store, name });
+  const deriveAccount = vi.fn(() => deriveAccountOf("ann"));
+  await createDevice({ algorithms, store, name, deriveAccount }).update((own) => ({ ...own, unlinked: true }));
+  expect(deriveAccount).not.toHaveBeenCalled();
+});
+
 test("a store that does not tell of changes can be used", async () => {
   const { subscribe: _, ...store } = createMemoryStore();
   const device = await openDevice({ algorithms, store, name });
@@ -80,16 +90,19 @@ test("an error of the account's secret is passed on, and the secret is asked for
   expect(asked).toBe(1);
 });
 
-/** A store that fails to store CryptoKeys in some way. */
+/** A store that fails to store CryptoKeys in some way. It returns what was passed to it, as the store of browsers does. */
 function brokenStore(write: (record: any) => unknown): KeyStore {
   const store = createMemoryStore();
   return {
     ...store,
-    update: (key, change) =>
-      store.update(key, (before) => {
-        const next = change(before) as any;
+    async update(key, change) {
+      let next: any;
+      await store.update(key, (before) => {
+        next = change(before);
         return next === before || typeof next.device.privateKey === "string" ? next : write(next);
-      }),
+      });
+      return next;
+    },
   };
 }
 
@@ -113,6 +126,7 @@ test("a store that fails rejects with the cause", async () => {
   const cause = new Error("The disk is full.");
   const store: KeyStore = { storesCryptoKeys: false, update: () => Promise.reject(cause) };
   await expect(openDevice({ algorithms, store, name })).rejects.toMatchObject({ code: "unsupported", cause });
+  await expect(createDevice({ algorithms, store, name }).reset()).rejects.toMatchObject({ code: "unsupported", cause });
 });
 
 test("a seed in the store works with either implementation", async () => {
@@ -123,9 +137,10 @@ test("a seed in the store works with either implementation", async () => {
 });
 
 test("devices of an account with a secret approve themselves, and have different keys", async () => {
-  const derive = () => deriveAccount(algorithms, new Uint8Array(16).fill(5), 0, "ann");
   const devices = await Promise.all(
-    [1, 2].map(() => openDevice({ algorithms, store: createMemoryStore(), name, deriveAccount: derive })),
+    [1, 2].map(() =>
+      openDevice({ algorithms, store: createMemoryStore(), name, deriveAccount: () => deriveAccountOf("ann") }),
+    ),
   );
   const accounts = new Set<string>();
   for (const { key, read } of devices) {

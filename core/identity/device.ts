@@ -61,7 +61,10 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
   /** Several tabs may make a key at once: all tabs use the first key that is written. */
   async function write(device: StoredKey, account: SigningKey | undefined, replaced?: StoredKey): Promise<DeviceState> {
     const made = await makeRecord(device, account);
-    const record = (await update((found) => (found && found.device.publicKey !== replaced?.publicKey ? found : made)))!;
+    await update((found) => (found && found.device.publicKey !== replaced?.publicKey ? found : made));
+    // A store returns what was passed to it, and some browsers keep something else.
+    const record = (await update((found) => found ?? made))!;
+    opened = undefined;
     return { record, key: await keyOf(record) };
   }
 
@@ -71,11 +74,8 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
     const generate = store.storesCryptoKeys ? algorithms.generate : undefined;
     const stored = generate ? await generate() : await generateSeed(algorithms);
     try {
-      const { record } = await write(stored, account);
-      // Opens the key that was read back, which another tab may have written.
-      opened = undefined;
-      const key = await keyOf(record);
-      if (await canSign(algorithms, key)) return { record, key };
+      const state = await write(stored, account);
+      if (await canSign(algorithms, state.key)) return state;
     } catch {
       // Firefox before 136 and some modes of Safari on iOS cannot store this kind of key.
     }

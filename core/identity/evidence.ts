@@ -47,7 +47,7 @@ export async function bodyFor(
 ): Promise<ProofBody> {
   const now = Date.now();
   const { account, chain } = ownChain(record);
-  const { certain, since = 0, introduction } = userOf(record, alias);
+  const { certain, since, introduction } = userOf(record, alias);
   const to = certain !== undefined && !isPending(record, alias, now) ? fromBase64Url(certain) : undefined;
   const claimed = record.claims.find((claim) => claim.alias === alias && claim.until > now);
   const joins = alias === us && peerDevice && record.joining.includes(toBase64Url(peerDevice));
@@ -56,7 +56,7 @@ export async function bodyFor(
     claimed && claimOf(algorithms, fromBase64Url(claimed.secret)!, purposeOf(alias), { account, device }),
     joins && chain.length < maxChainLength ? approve(key, account, peerDevice) : undefined,
     to &&
-      hashAlias(algorithms, account, alias).then((name) => introduce(key, { account, other: to, name, time: since })),
+      hashAlias(algorithms, account, alias).then((name) => introduce(key, { account, other: to, name, time: since! })),
   ]);
   return {
     account,
@@ -126,8 +126,7 @@ async function introduces(
   if (!presented || !isEqual(presented.name, await hashAlias(algorithms, own, alias))) return false;
   const signer = deviceOf({ account: own, chain: presented.chain });
   return (
-    (await isChainSigned(algorithms, own, presented.chain)) &&
-    (await isIntroduced(algorithms, signer, own, account, presented))
+    (await isChainSigned(algorithms, own, presented.chain)) && isIntroduced(algorithms, signer, own, account, presented)
   );
 }
 

@@ -19,7 +19,7 @@ import { vector } from "./testing/vectors.ts";
 import { addClaim, addToken, endTrust } from "./user-changes.ts";
 
 const algorithms = createPlatformAlgorithms(crypto.subtle);
-const until = (condition: () => unknown) => vi.waitUntil(condition, { interval: 1 });
+const until = (condition: () => unknown) => vi.waitUntil(condition, { interval: 1, timeout: 30_000 });
 
 interface SideOptions {
   readonly verifiedOnly?: boolean;

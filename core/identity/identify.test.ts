@@ -11,7 +11,7 @@ import { deriveAccount, deriveRoom } from "./tokens.ts";
 
 const algorithms = createPlatformAlgorithms(crypto.subtle);
 const secret = new Uint8Array(16).fill(5);
-const until = (condition: () => unknown) => vi.waitUntil(condition, { interval: 1 });
+const until = (condition: () => unknown) => vi.waitUntil(condition, { interval: 1, timeout: 30_000 });
 const future = Number.POSITIVE_INFINITY;
 
 interface Options {

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { toBase64Url } from "../bytes.ts";
 import { createPlatformAlgorithms } from "./algorithms.ts";
 import { createDevice } from "./device.ts";
@@ -8,11 +8,26 @@ import { indexedDbKeyStore, memoryKeyStore } from "./key-stores.ts";
 const algorithms = createPlatformAlgorithms(crypto.subtle);
 const name = "server ann";
 
-/** Three stores of one database, as three tabs have them. */
-function stores() {
+afterEach(() => void vi.restoreAllMocks());
+
+/** The name of a database that is deleted after the test. */
+function databaseName(): string {
   const database = `test ${Math.random()}`;
   onTestFinished(() => void indexedDB.deleteDatabase(database));
+  return database;
+}
+
+/** Three stores of one database, as three tabs have them. */
+function stores() {
+  const database = databaseName();
   return [1, 2, 3].map(() => createIndexedDbStore(database));
+}
+
+function succeeded(request: IDBOpenDBRequest): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = request.onblocked = reject;
+  });
 }
 
 test("twenty-four openings at once make one key, which signs and cannot be exported", async () => {
@@ -46,24 +61,97 @@ test("a change that throws rejects, and leaves the record as it was", async () =
   expect(await store!.update(name, (record) => record)).toBe("kept");
 });
 
-test("another tab learns of a change", async () => {
+test("another tab learns of a change, once it is stored and until the subscription ends", async () => {
   const [writer, reader] = stores();
-  const notified = new Promise<void>((resolve) => onTestFinished(reader!.subscribe!(name, resolve)));
+  const ended = vi.fn();
+  const undo = reader!.subscribe!(name, ended);
+  const read: unknown[] = [];
+  const notified = new Promise<void>((resolve) =>
+    onTestFinished(
+      reader!.subscribe!(name, async () => {
+        const record = await reader!.update(name, (found) => found);
+        read.push(record);
+        if (record === "second") resolve();
+      }),
+    ),
+  );
+  undo();
   await writer!.update("another name", () => 1);
-  await writer!.update(name, () => 1);
+  await writer!.update(name, () => "first");
+  await writer!.update(name, (record) => record);
+  await vi.waitUntil(() => read.length > 0, { timeout: 30_000 });
+  await writer!.update(name, () => "second");
   await notified;
+  expect(read).toEqual(["first", "second"]);
+  expect(ended).not.toHaveBeenCalled();
+});
+
+test("a channel that has announced a change is closed", async () => {
+  const close = vi.spyOn(BroadcastChannel.prototype, "close");
+  await stores()[0]!.update(name, () => 1);
+  expect(close).toHaveBeenCalledTimes(1);
+});
+
+test("a read does not wait until its transaction has ended", async () => {
+  const [store] = stores();
+  await store!.update(name, () => "kept");
+  const order: string[] = [];
+  const { transaction: begin } = IDBDatabase.prototype;
+  const ended = new Promise<void>((resolve) => {
+    vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementation(function (this: IDBDatabase, ...args) {
+      const transaction = begin.apply(this, args);
+      transaction.addEventListener("complete", () => {
+        order.push("ended");
+        resolve();
+      });
+      return transaction;
+    });
+  });
+  await store!.update(name, (record) => record);
+  order.push("read");
+  await ended;
+  expect(order).toEqual(["read", "ended"]);
+});
+
+test("a transaction that the browser aborts rejects with its error", async () => {
+  const [store] = stores();
+  const full = new DOMException("The disk is full.", "QuotaExceededError");
+  vi.spyOn(IDBTransaction.prototype, "error", "get").mockReturnValue(full);
+  vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (this: IDBObjectStore) {
+    this.transaction.abort();
+    return undefined as never;
+  });
+  await expect(store!.update(name, () => 1)).rejects.toBe(full);
+});
+
+test("a database is opened once, and again after the browser has closed it", async () => {
+  const open = vi.spyOn(indexedDB, "open");
+  const [store] = stores();
+  await Promise.all([store!.update(name, () => "kept"), store!.update("another name", () => 1)]);
+  await store!.update(name, (record) => record);
+  expect(open).toHaveBeenCalledTimes(1);
+  const { result } = open.mock.results[0]!.value;
+  result.close();
+  result.dispatchEvent(new Event("close"));
+  expect(await store!.update(name, (record) => record)).toBe("kept");
+  expect(open).toHaveBeenCalledTimes(2);
+});
+
+test("a database that cannot be opened rejects, and the next change tries again", async () => {
+  const database = databaseName();
+  // A later version of this library has made it.
+  (await succeeded(indexedDB.open(database, 2))).close();
+  const store = createIndexedDbStore(database);
+  await expect(store.update(name, () => 1)).rejects.toMatchObject({ name: "VersionError" });
+  await succeeded(indexedDB.deleteDatabase(database));
+  expect(await store.update(name, () => 1)).toBe(1);
 });
 
 test("a database that was deleted is made anew by the next change", async () => {
-  const database = `test ${Math.random()}`;
-  onTestFinished(() => void indexedDB.deleteDatabase(database));
+  const database = databaseName();
   const store = createIndexedDbStore(database);
   await store.update(name, () => "lost");
-  await new Promise((resolve, reject) => {
-    const deleting = indexedDB.deleteDatabase(database);
-    deleting.onsuccess = resolve;
-    deleting.onblocked = reject;
-  });
+  await succeeded(indexedDB.deleteDatabase(database));
   expect(await store.update(name, (record) => record)).toBeUndefined();
   expect(await store.update(name, () => "kept")).toBe("kept");
 });
@@ -79,8 +167,7 @@ test("the default is the browser's store", async () => {
 });
 
 test("the stores that apps pass keep what they are given", async () => {
-  const database = `test ${Math.random()}`;
-  onTestFinished(() => void indexedDB.deleteDatabase(database));
+  const database = databaseName();
   for (const create of [() => indexedDbKeyStore(database), memoryKeyStore]) {
     const store = create();
     const notified = new Promise<void>((resolve) => onTestFinished(store.subscribe!(name, resolve)));

@@ -2,7 +2,16 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { fromBase64Url, toBase64Url } from "../bytes.ts";
 import { createPlatformAlgorithms, loadAlgorithms, openKey } from "./algorithms.ts";
 import { createFallbackAlgorithms } from "./fallback-algorithms.ts";
-import { hashDescription, maxChainLength, maxListedRemovals, type ProofBody, readProof, writeBody } from "./proof.ts";
+import {
+  approve,
+  hashDescription,
+  isChainSigned,
+  maxChainLength,
+  maxListedRemovals,
+  type ProofBody,
+  readProof,
+  writeBody,
+} from "./proof.ts";
 import { testVectors } from "./testing/vector-tests.ts";
 import { vector } from "./testing/vectors.ts";
 import { readTokenPart } from "./tokens.ts";
@@ -45,6 +54,22 @@ test.for([
   const text = proofOf(body);
   expect(text).toHaveLength(length);
   expect(readProof(text)).toMatchObject(body);
+});
+
+test("each device of a chain is approved by the one before it, and by no other", async () => {
+  const algorithms = createPlatformAlgorithms(crypto.subtle);
+  const [account, phone, tablet] = await Promise.all([1, 2, 3].map((byte) => algorithms.fromSeed(key(byte))));
+  const approved = async (by: typeof account, device: typeof account) => ({
+    key: device!.publicKey,
+    signature: await approve(by!, account!.publicKey, device!.publicKey),
+  });
+  const isSigned = async (...chain: ReturnType<typeof approved>[]) =>
+    isChainSigned(algorithms, account!.publicKey, await Promise.all(chain));
+  expect(await isSigned()).toBe(true);
+  expect(await isSigned(approved(account, phone), approved(phone, tablet))).toBe(true);
+  expect(await isSigned(approved(account, phone), approved(account, tablet))).toBe(false);
+  expect(await isSigned(approved(account, phone), approved(tablet, tablet))).toBe(false);
+  expect(await isSigned(approved(phone, phone), approved(phone, tablet))).toBe(false);
 });
 
 const malformed: Record<string, string> = {

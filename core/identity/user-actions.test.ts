@@ -18,12 +18,12 @@ interface Options {
   readonly isRoom?: boolean;
   /** The users that the server lists. */
   readonly users?: readonly string[];
-  /** What a change of the record waits for. */
-  readonly writing?: Promise<void>;
+  /** Runs before each change of the record. */
+  readonly write?: () => Promise<void>;
 }
 
 /** The actions of a sign-in, with Bob, Carol and another device of the user online. */
-function setUp({ record: given = recordOf(), isRoom = false, users = [], writing }: Options = {}) {
+function setUp({ record: given = recordOf(), isRoom = false, users = [], write }: Options = {}) {
   let record = given;
   let isStopped = false;
   const watchers = new Set<() => void>();
@@ -53,7 +53,7 @@ function setUp({ record: given = recordOf(), isRoom = false, users = [], writing
       return record;
     },
     async apply(change: (known: IdentityRecord) => IdentityRecord) {
-      await writing;
+      await write?.();
       record = change(record);
     },
     reset,
@@ -166,6 +166,17 @@ describe("claiming a token", () => {
     expect(dialed).toEqual([]);
   });
 
+  test("that the server refuses ends once the claim before is stored again", async () => {
+    const write = vi.fn(async () => {});
+    const { claimToken, server } = setUp({ write });
+    const failure = new BonevalueError("unsupported", "The disk is full.");
+    server.claimToken.mockImplementation(() => {
+      write.mockRejectedValue(failure);
+      return failing("token-invalid")();
+    });
+    await expect(claimToken("Bob", await tokenBy(bob))).rejects.toBe(failure);
+  });
+
   test.for(["disconnected", "timeout", "unreachable"] as const)("keeps the claim after %s", async (code) => {
     const { claimToken, server, known } = setUp();
     server.claimToken.mockImplementation(failing(code));
@@ -194,7 +205,7 @@ describe("claiming a token", () => {
   test("for the own devices links this one, or is unsupported where the account has a secret", async () => {
     const linking = setUp();
     const linked = linking.claimToken("Us", await tokenBy(bob, ""));
-    await vi.waitUntil(() => linking.dialed.length > 0);
+    await vi.waitUntil(() => linking.dialed.length > 0, { timeout: 30_000 });
     expect(linking.dialed).toContain("Us");
     expect(linking.known().claims).toMatchObject([{ alias: "Us" }]);
     linking.signOut();
@@ -236,9 +247,7 @@ test("a removal is told to the own devices and to verified users at once", async
 
 test("nothing that has to be stored is shown, sent or reported as done before", async () => {
   const failure = new BonevalueError("unsupported", "The disk is full.");
-  const failed = Promise.reject(failure);
-  failed.catch(() => {});
-  const { server, dialed, ...actions } = setUp({ record: knowingBob, writing: failed });
+  const { server, dialed, ...actions } = setUp({ record: knowingBob, write: () => Promise.reject(failure) });
   const token = await tokenBy(eve);
   for (const act of [
     () => actions.requestToken("Us"),
