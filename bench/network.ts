@@ -10,12 +10,18 @@ import { tableOf } from "./report/table.ts";
 import { runRounds } from "./rounds.ts";
 
 /**
- * `node bench/network.ts [NAME…] [--rounds N] [--latency MS] [--loss FRACTION]`: measures all parts or these. Results of other
- * cables are not published.
+ * `node bench/network.ts [NAME…] [--rounds N] [--latency MS] [--loss FRACTION] [--publish]`: measures all parts or these. Like
+ * `main.ts`, it publishes results of a complete run, and of single parts only with `--publish`. Those of other cables are not
+ * published.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: "string", default: "5" }, latency: { type: "string" }, loss: { type: "string" } },
+  options: {
+    rounds: { type: "string", default: "5" },
+    latency: { type: "string" },
+    loss: { type: "string" },
+    publish: { type: "boolean" },
+  },
 });
 
 const trouble = findLossyNetworkProblem();
@@ -25,6 +31,8 @@ const cable = {
   loss: Number(values.loss ?? badCable.loss),
   seed: 1,
 };
+const isPublished =
+  values.latency === undefined && values.loss === undefined && (positionals.length === 0 || values.publish === true);
 const environment = await openNetworkEnvironment(cable);
 try {
   const extent = { rounds: Number(values.rounds), time: Number.POSITIVE_INFINITY };
@@ -33,7 +41,7 @@ try {
     if (positionals.length > 0 && !positionals.includes(part.name)) continue;
     const found = evaluate(part, await runRounds(part, environment, extent));
     for (const finding of found) console.log(`${tableOf(finding)}\n`);
-    if (values.latency === undefined && values.loss === undefined) {
+    if (isPublished) {
       writeResults(part.name, { ...machine(), chromium: environment.version, found });
       publish();
     }

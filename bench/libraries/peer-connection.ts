@@ -1,9 +1,11 @@
 import type { SignalChannel } from "../page/signal-channel.ts";
 
-/** Two ordered, reliable data channels of one connection. */
+/** The data channels of one connection: two that are ordered and reliable, and one that is neither. */
 export interface Channels {
   readonly first: RTCDataChannel;
   readonly second: RTCDataChannel;
+  /** Not ordered, without retransmissions. */
+  readonly lossy: RTCDataChannel;
   close(): void;
 }
 
@@ -16,7 +18,7 @@ export async function dialChannels(signals: SignalChannel): Promise<Channels> {
   });
   await pc.setLocalDescription();
   signals.send({ offer: pc.localDescription?.toJSON() });
-  await opened(channels.first);
+  await Promise.all([opened(channels.first), opened(channels.lossy)]);
   return channels;
 }
 
@@ -39,12 +41,13 @@ function connect(signals: SignalChannel): { readonly pc: RTCPeerConnection; read
   pc.onicecandidate = ({ candidate }) => {
     if (candidate?.candidate) signals.send({ candidate: candidate.toJSON() });
   };
-  const open = (id: number) => {
-    const channel = pc.createDataChannel(String(id), { negotiated: true, id });
+  const open = (id: number, settings?: RTCDataChannelInit) => {
+    const channel = pc.createDataChannel(String(id), { ...settings, negotiated: true, id });
     channel.binaryType = "arraybuffer";
     return channel;
   };
-  return { pc, channels: { first: open(0), second: open(1), close: () => pc.close() } };
+  const lossy = open(2, { ordered: false, maxRetransmits: 0 });
+  return { pc, channels: { first: open(0), second: open(1), lossy, close: () => pc.close() } };
 }
 
 function opened(channel: RTCDataChannel): Promise<void> {

@@ -3,7 +3,7 @@ import { answerChannels, type Channels, dialChannels } from "../libraries/peer-c
 import { knownPeers } from "./known-peers.ts";
 import { createSignalChannel } from "./signal-channel.ts";
 
-/** How a value gets to other pages: as presence, or as JSON on a bare data channel. */
+/** How a value gets to other pages: as presence, or as JSON on a bare data channel that neither orders nor repeats messages. */
 export type PresenceKind = "bonevalue" | "raw";
 
 /** A value that changes often: from one page, the hub, to many peers in another page, or from all of those to the hub. */
@@ -88,8 +88,8 @@ export function createPresenceBench(): PresenceBench {
       } else {
         const peers = new Map<string, RTCDataChannel>();
         for (const other of others) {
-          const { first, close } = await dialChannels(createSignalChannel(`${room} ${other}`));
-          peers.set(other, first);
+          const { lossy, close } = await dialChannels(createSignalChannel(`${room} ${other}`));
+          peers.set(other, lossy);
           ends.push(close);
         }
         carryOver(own, peers);
@@ -99,7 +99,7 @@ export function createPresenceBench(): PresenceBench {
       for (const id of own) {
         if (kind === "bonevalue") void signIn(room, id, [hub]).then(follow);
         else {
-          const use = ({ first }: Channels) => carryOver(id, new Map([[hub, first]]));
+          const use = ({ lossy }: Channels) => carryOver(id, new Map([[hub, lossy]]));
           ends.push(answerChannels(createSignalChannel(`${room} ${id}`), use));
         }
       }

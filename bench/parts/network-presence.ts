@@ -12,7 +12,10 @@ const others = Array.from({ length: 30 }, (_, index) => (index + 1).toString(16)
 
 let rooms = 0;
 
-/** A value that changes often, on a cable with latency and loss. The raw channel carries it reliably. */
+/**
+ * A value that changes often, on a cable with latency and loss. The raw channel is the platform's limit: it neither orders nor
+ * repeats messages.
+ */
 export const networkPresence: Part = {
   name: "network-presence",
   libraries: ["raw", "bonevalue"],
