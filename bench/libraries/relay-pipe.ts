@@ -3,7 +3,7 @@ import { ackAfter } from "../../core/transport/relay/segments.ts";
 import type { Library } from "./library.ts";
 
 const Kind = { call: 0, reply: 1, chunk: 2, ack: 3 } as const;
-// Relayed links have such messages and acks, and use about as much of their window beside calls.
+// Four chunks of 64 KiB. A relayed link has such messages and acks, and three chunks on their way beside calls, five without.
 const windowSize = 256 * 1_024;
 
 /**

@@ -8,10 +8,9 @@ import { ackAfter, channels, headSize, Kind, maxRecord, windowSize } from "./seg
 // can still overtake bulk. Segments without a message do not count: an ack must never wait for an ack.
 //
 // Bytes in transit count as buffered, like waiting bytes: a call waits behind both. So the owner of the link, which buffers less
-// while there are calls, decides how much of the window a stream uses.
-
-// What may have arrived while its ack is due or on its way: at most one record more than what an ack waits for.
-const unacknowledged = ackAfter + maxRecord;
+// while there are calls, decides how much of the window a stream uses: three of its chunks beside calls, and five without. What may
+// have arrived without an ack does not count. Otherwise a link that moves would never be empty, and the owner would never buffer
+// more.
 
 // A message that waits behind this many bytes would be stale when it is sent.
 const lossyHighWaterMark = 16_384;
@@ -56,8 +55,7 @@ export function createRecordWriter({ write, drain }: RecordWriterOptions): Recor
   let isStarted = false;
   let isScheduled = false;
 
-  const buffered = (): number =>
-    queueOf("control").size + queueOf("bulk").size + Math.max(0, inFlight - unacknowledged);
+  const buffered = (): number => queueOf("control").size + queueOf("bulk").size + Math.max(0, inFlight - ackAfter);
 
   function schedule(): void {
     if (isScheduled || !isStarted) return;
