@@ -11,6 +11,8 @@ import { lossy } from "./scenarios/lossy.ts";
 import { memory, pause } from "./scenarios/memory.ts";
 import { messageRate } from "./scenarios/message-rate.ts";
 import { presence } from "./scenarios/presence.ts";
+import { relayBlocked } from "./scenarios/relay-blocked.ts";
+import { relayDial } from "./scenarios/relay-dial.ts";
 import { reload } from "./scenarios/reload.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import { sizes } from "./scenarios/sizes.ts";
@@ -29,6 +31,8 @@ export const scenarios: readonly Scenario[] = [
   presence,
   messageRate,
   reload,
+  relayDial,
+  relayBlocked,
   identity,
   fullRoom,
 ];

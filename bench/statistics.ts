@@ -12,6 +12,16 @@ export function percentile(numbers: readonly number[], share: number): number {
   return below + (above - below) * (index - Math.floor(index));
 }
 
+/** The 95 % confidence interval of the median, by bootstrap: medians of samples that are drawn with replacement. */
+export function medianInterval(
+  numbers: readonly number[],
+  random: () => number = Math.random,
+): readonly [low: number, high: number] {
+  const draw = () => numbers[Math.floor(random() * numbers.length)]!;
+  const medians = Array.from({ length: 2_000 }, () => median(numbers.map(draw)));
+  return [percentile(medians, 0.025), percentile(medians, 0.975)];
+}
+
 /** A summary of repeated measurements. */
 export interface Summary {
   readonly median: number;

@@ -1,5 +1,5 @@
 import { birpc } from "./birpc.ts";
-import { bonevalue, bonevalueAtInitialMark, bonevalueByRelay } from "./bonevalue.ts";
+import { bonevalue, bonevalueAtInitialMark, bonevalueByRelay, bonevalueWithRelayOffered } from "./bonevalue.ts";
 import { capnweb } from "./capnweb.ts";
 import type { Library } from "./library.ts";
 import { peerjs } from "./peerjs.ts";
@@ -15,6 +15,7 @@ export const libraries: Readonly<Record<LibraryName, Library>> = {
   "raw, batched": rawBatched,
   bonevalue,
   "bonevalue at 64 KiB": bonevalueAtInitialMark,
+  "bonevalue, relay offered": bonevalueWithRelayOffered,
   "bonevalue by relay": bonevalueByRelay,
   "relay, unencrypted": relayPipe,
   PeerJS: peerjs,
@@ -30,6 +31,7 @@ export type LibraryName =
   | "raw, batched"
   | "bonevalue"
   | "bonevalue at 64 KiB"
+  | "bonevalue, relay offered"
   | "bonevalue by relay"
   | "relay, unencrypted"
   | "PeerJS"

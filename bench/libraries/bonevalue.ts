@@ -16,6 +16,9 @@ const callee = "f".repeat(32);
 /** This library. Its discovery is replaced by the signal channel that all libraries use. */
 export const bonevalue: Library = over(directly(webrtc));
 
+/** This library with a discovery that offers a relay, which direct links do not use. */
+export const bonevalueWithRelayOffered: Library = over(directly(webrtc, { offersRelay: true }));
+
 /**
  * This library with its initial high-water mark of 64 KiB and half a message. The mark grows when a link runs empty, so this
  * transport never reports an empty buffer.
@@ -62,9 +65,9 @@ function over(start: (signals: SignalChannel, own: string, other: string) => Ses
   };
 }
 
-function directly(transport: () => Transport) {
+function directly(transport: () => Transport, offers = { offersRelay: false }) {
   return (signals: SignalChannel, own: string, other: string): Session => {
-    const discovery = knownPeers(signals, own, [other]);
+    const discovery = knownPeers(signals, own, [other], offers);
     const client = createClient({ discovery, transport: transport(), idleTimeout: Number.POSITIVE_INFINITY });
     return { client, peer: client.connect("bench", own, "").then(() => client.get(other)) };
   };

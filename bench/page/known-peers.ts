@@ -1,8 +1,16 @@
 import type { Discovery } from "../../core/index.ts";
 import type { SignalChannel } from "./signal-channel.ts";
 
-/** A discovery of peers who know each other from the start and never leave; `signals` reach all of them. */
-export function knownPeers(signals: SignalChannel, own: string, others: readonly string[]): Discovery {
+/**
+ * A discovery of peers who know each other from the start and never leave; `signals` reach all of them. With `offersRelay` it
+ * offers a relay that nothing may use.
+ */
+export function knownPeers(
+  signals: SignalChannel,
+  own: string,
+  others: readonly string[],
+  { offersRelay = false }: { readonly offersRelay?: boolean } = {},
+): Discovery {
   return {
     open(_host, _credentials, events) {
       signals.listen(({ from, to, kind, signal }) => {
@@ -24,6 +32,7 @@ export function knownPeers(signals: SignalChannel, own: string, others: readonly
         removeUser: refuse,
         changePassword: refuse,
         close: async () => {},
+        ...(offersRelay && { openRelay: refuse }),
       };
     },
   };
