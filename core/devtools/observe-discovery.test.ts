@@ -13,3 +13,11 @@ test("leaving a session is recorded once, even if identity has replaced `close`"
   await session.close();
   expect(log.events.newestFirst().filter(({ text }) => text === "left")).toHaveLength(1);
 });
+
+test("an observed discovery names the keys of its users as it does without the inspector", () => {
+  const urlOf = (host: string) => `wss://${host}/socket`;
+  const discovery: Required<Discovery> = { local: true, urlOf, open: () => ({}) as DiscoverySession };
+  const observed = observeDiscovery(discovery, createClientLog());
+  expect(observed.urlOf?.("test")).toBe("wss://test/socket");
+  expect(Object.keys(observed).sort()).toEqual(Object.keys(discovery).sort());
+});

@@ -23,6 +23,7 @@ export function observeDiscovery(discovery: Discovery, log: ClientLog): Discover
   const { session } = log;
   return {
     local: discovery.local,
+    ...(discovery.urlOf && { urlOf: (host) => discovery.urlOf!(host) }),
     open(host, credentials, events, options) {
       session.host = hostOf(host);
       session.credentials = kindOf(credentials);
