@@ -49,13 +49,13 @@ function createRecorders(log: ClientLog): Recorders {
   const { session } = log;
   let isInterrupted = false;
   const add = (text: string, more?: Parameters<typeof addEvent>[3]) => addEvent(log, "session", text, more);
-  const named = ({ id, name }: PeerInfo) => log.names.set(id, name);
+  const rememberName = ({ id, name }: PeerInfo) => log.names.set(id, name);
   return {
     online({ self, peers }) {
       if (isInterrupted) session.reconnects++;
       isInterrupted = false;
       session.onlineSince = performance.now();
-      for (const peer of peers) named(peer);
+      for (const peer of peers) rememberName(peer);
       add(`online as ${self.id} with ${peers.length} peers`);
     },
     interrupted(error) {
@@ -68,7 +68,7 @@ function createRecorders(log: ClientLog): Recorders {
       add("ended", { error });
     },
     peerConnect(peer) {
-      named(peer);
+      rememberName(peer);
       add("peer connected", { peer: peer.id });
     },
     peerUpdate: (peer) => add("peer changed its profile", { peer }),
@@ -92,7 +92,7 @@ function observeSession(session: DiscoverySession, log: ClientLog): DiscoverySes
       if (typeof member !== "function") return member;
       return (...args: unknown[]) => {
         if (name === "signal") log.session.signalsSent++;
-        // Identity replaces it by one that calls it.
+        // Identity puts a `close` of its own in its place, which calls this one: only this one is recorded.
         if (member === close) addEvent(log, "session", "left");
         const result = member.apply(target, args);
         if (requests.has(name)) recordOutcome(log, String(name), result);

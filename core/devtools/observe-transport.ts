@@ -43,7 +43,7 @@ function observeLink(link: Link, record: LinkRecord, log: ClientLog, limits: Dec
       record.openedAfter = performance.now() - at;
       setStatus("open");
     },
-    // `closed` says the same.
+    // `closed` reports the failure, too.
     () => {},
   );
   link.closed.then((reason) => {

@@ -16,7 +16,7 @@ export interface StoredKey {
 
 /** Ed25519 (RFC 8032), SHA-256 and HMAC: of the platform, or in JavaScript where the platform lacks a part. */
 export interface Algorithms {
-  /** Makes a key pair whose private half scripts cannot read. Not where keys are seeds. */
+  /** Makes a key pair whose private half scripts cannot read. Undefined where keys are seeds. */
   readonly generate?: () => Promise<StoredKey>;
   /** The key pair of a seed of 32 bytes. */
   fromSeed(seed: Uint8Array): Promise<SigningKey>;

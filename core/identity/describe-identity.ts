@@ -9,14 +9,14 @@ import { type SafetyHalves, safetyNumberOf } from "./tokens.ts";
 // Converts a record to the objects that apps see.
 
 /** The account that a user shows. */
-export function accountOf(record: IdentityRecord, alias: Alias): string | undefined {
+export function shownAccountOf(record: IdentityRecord, alias: Alias): string | undefined {
   const { certain, seen, changed } = userOf(record, alias);
   return changed ?? certain ?? seen;
 }
 
 /** Describes a user. `halves` has the halves of the own account and of the user's. */
 export function userIdentityOf(record: IdentityRecord, alias: Alias, halves: SafetyHalves): UserIdentity {
-  const account = accountOf(record, alias);
+  const account = shownAccountOf(record, alias);
   const safetyNumber =
     account === undefined || alias === us ? undefined : safetyNumberOf(halves, record.account, account);
   return Object.freeze({ status: statusOf(record, alias), account, safetyNumber });

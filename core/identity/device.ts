@@ -69,7 +69,7 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
   }
 
   async function create(): Promise<DeviceState> {
-    // Outside of `try`: an error of the app's `secret` is none of the store, and a second prompt would not help.
+    // Outside of `try`: an error of the app's `secret` is not a failure of the store, and a second prompt would not help.
     const account = await deriveAccount?.();
     const generate = store.storesCryptoKeys ? algorithms.generate : undefined;
     const stored = generate ? await generate() : await generateSeed(algorithms);

@@ -45,7 +45,7 @@ export interface IdentifiedLinksOptions {
   readonly algorithms: Algorithms;
   readonly device: Pick<Device, "read" | "update">;
   readonly transport: Transport;
-  /** All who have the secret of a room are one account. Nothing is remembered of the others. */
+  /** In a room, all peers that have its secret are one account, and nothing is stored about the others. */
   readonly isRoom: boolean;
   /** Refuses peers that are not verified. */
   readonly verifiedOnly: boolean;
@@ -167,11 +167,11 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       else link.close(reason);
     }
 
-    function send(step: () => void | Promise<void>): void {
+    function enqueueOutgoing(step: () => void | Promise<void>): void {
       outgoing = outgoing.then(() => (isRefused ? undefined : step())).catch(fail);
     }
 
-    function receive(step: () => void | Promise<void>): void {
+    function enqueueIncoming(step: () => void | Promise<void>): void {
       incoming = incoming.then(() => (isRefused ? undefined : step())).catch(fail);
     }
 
@@ -242,37 +242,38 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       describe(description) {
         if (role === "caller") generation++;
         const current = generation;
-        send(async () => {
+        enqueueOutgoing(async () => {
           const signed = await sign(description, session);
           if (current === generation) exchange.describe(signed);
         });
       },
-      candidate: (candidate) => send(() => exchange.candidate(candidate)),
-      restart: () => send(exchange.restart),
-      settled: () => send(exchange.settled),
+      candidate: (candidate) => enqueueOutgoing(() => exchange.candidate(candidate)),
+      restart: () => enqueueOutgoing(exchange.restart),
+      settled: () => enqueueOutgoing(exchange.settled),
       listen(listener) {
         exchange.listen({
           description(description) {
             if (role === "callee") generation++;
             const current = generation;
-            receive(async () => {
+            enqueueIncoming(async () => {
               const checked = await check(description, session);
               if (current !== generation) return;
               remote = session.remote = checked;
               listener.description(withoutProof(description));
             });
           },
-          candidate: (candidate) => receive(() => listener.candidate(candidate)),
-          restart: () => receive(listener.restart),
+          candidate: (candidate) => enqueueIncoming(() => listener.candidate(candidate)),
+          restart: () => enqueueIncoming(listener.restart),
         });
       },
       iceServers: () => exchange.iceServers(),
       relay: exchange.relay && {
         ...exchange.relay,
-        describe: (description) => send(async () => exchange.relay!.describe(await sign(description, relay))),
+        describe: (description) =>
+          enqueueOutgoing(async () => exchange.relay!.describe(await sign(description, relay))),
         listen(listener) {
           exchange.relay!.listen((description) =>
-            receive(async () => {
+            enqueueIncoming(async () => {
               remote = relay.remote = await check(description, relay);
               listener(withoutProof(description));
             }),
@@ -358,11 +359,11 @@ function whyOutdated(
 }
 
 function outdated(alias: Alias): BonevalueError {
-  return reconnect(`What is known of "${alias}" has changed.`);
+  return redialError(`What is known of "${alias}" has changed.`);
 }
 
 /** The error of a link that has to be dialed again, because of `why`. */
-export function reconnect(why: string): BonevalueError {
+export function redialError(why: string): BonevalueError {
   return new BonevalueError("disconnected", `${why} Call again to connect anew.`);
 }
 

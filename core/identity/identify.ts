@@ -5,9 +5,9 @@ import type { Alias, Peer, PeerId } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
 import type { Transport } from "../transport/transport.ts";
 import { type Algorithms, loadAlgorithms } from "./algorithms.ts";
-import { accountOf, ownIdentityOf, userIdentityOf } from "./describe-identity.ts";
+import { ownIdentityOf, shownAccountOf, userIdentityOf } from "./describe-identity.ts";
 import { createDevice, type Device } from "./device.ts";
-import { createIdentifiedLinks, type IdentifiedLinks, reconnect } from "./identified-links.ts";
+import { createIdentifiedLinks, type IdentifiedLinks, redialError } from "./identified-links.ts";
 import { keyName } from "./key-name.ts";
 import { createMemoryStore, defaultKeyStore } from "./key-store.ts";
 import type { IdentityOptions, OwnIdentity, UserIdentity } from "./options.ts";
@@ -36,7 +36,7 @@ export interface IdentifyOptions {
   dial(peer: PeerId): Promise<void>;
   endLink(peer: PeerId, reason: BonevalueError): void;
   onOwn(identity: OwnIdentity): void;
-  /** The identity of a user is another one. `isNews`: it has changed since the sign-in. */
+  /** Reports the identity of a user. `isNews`: it has changed since the sign-in. */
   onUser(alias: Alias, identity: UserIdentity, isNews: boolean): void;
 }
 
@@ -50,7 +50,7 @@ export interface Identity {
   readonly room: string | undefined;
   /** Reads or makes the key. Rejects with `unsupported` if the store fails. */
   start(username: string): Promise<void>;
-  /** The users of whom something is known or was. */
+  /** Every user about whom something is known, or was known earlier in this sign-in. */
   readonly users: ReadonlyMap<Alias, UserIdentity>;
   /** Peers have come online: dials each peer that must answer a token. */
   onPeers(): void;
@@ -84,7 +84,7 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
   const dialed = new Set<PeerId>();
   let device!: Device;
   let record!: IdentityRecord;
-  let ownIdentity = "";
+  let publishedOwn = "";
   let halves: SafetyHalves = new Map();
   let publishing: Promise<void> = Promise.resolve();
   let undoSubscription = () => {};
@@ -119,7 +119,7 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
     if (next === record) return;
     const isReset = next.device.publicKey !== record.device.publicKey;
     record = next;
-    if (isReset) links.endAll(reconnect("This device has a new identity."));
+    if (isReset) links.endAll(redialError("This device has a new identity."));
     else links.recheck(record);
     watch();
     publish(true);
@@ -145,12 +145,12 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
         const known = record;
         const aliases = [...known.users, ...known.tokens, ...known.claims].map(({ alias }) => alias);
         const all = [...new Set([...users.keys(), ...aliases])];
-        const accounts = all.map((alias) => accountOf(known, alias)).filter((account) => account !== undefined);
+        const accounts = all.map((alias) => shownAccountOf(known, alias)).filter((account) => account !== undefined);
         halves = await safetyHalvesOf(algorithms, [known.account, ...accounts], halves);
         for (const alias of all) publishUser(alias, userIdentityOf(known, alias, halves), isNews);
         const own = ownIdentityOf(known);
-        if (isStopped || JSON.stringify(own) === ownIdentity) return;
-        ownIdentity = JSON.stringify(own);
+        if (isStopped || JSON.stringify(own) === publishedOwn) return;
+        publishedOwn = JSON.stringify(own);
         guard(() => client.onOwn(own));
       })
       .catch(report);
@@ -229,6 +229,6 @@ export function redial(
   isConcerned: (alias: Alias, verified: boolean) => boolean,
   why: string,
 ): void {
-  links.end(isConcerned, reconnect(why));
+  links.end(isConcerned, redialError(why));
   for (const { id, name } of client.peers()) if (isConcerned(name, false)) client.dial(id).catch(() => {});
 }

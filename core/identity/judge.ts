@@ -61,11 +61,11 @@ function rowsBtoI(record: IdentityRecord, evidence: Evidence, proof: Proof, acco
   const { alias, expected, answers, makerOf, now } = evidence;
   const user = userOf(record, alias);
   const device = toBase64Url(deviceOf(proof));
-  const waits = (token: { alias: Alias; until: number }) => token.alias === alias && token.until > now;
+  const isWaiting = (token: { alias: Alias; until: number }) => token.alias === alias && token.until > now;
   const made = record.tokens.find(
-    (token) => waits(token) && token.secret === answers && (token.claimedBy ?? device) === device,
+    (token) => isWaiting(token) && token.secret === answers && (token.claimedBy ?? device) === device,
   );
-  const claimed = record.claims.find((claim) => waits(claim) && claim.secret === makerOf);
+  const claimed = record.claims.find((claim) => isWaiting(claim) && claim.secret === makerOf);
   const used = made ? without(record, "tokens", alias) : record;
   const certain = (next: IdentityRecord, since: number): Verdict => ({
     record: certify(next, alias, account, since),
@@ -84,7 +84,7 @@ function rowsBtoI(record: IdentityRecord, evidence: Evidence, proof: Proof, acco
       return refuse(record, "The linking code was made by another device, or it was used already: ask for a new one.");
   } else {
     const isCertain = account === user.certain;
-    const next = answer(used, claimed);
+    const next = markAnswered(used, claimed);
     if (expected !== undefined || made || claimed) {
       return certain(trustAgain(next, account), isCertain ? user.since! : now);
     }
@@ -141,7 +141,7 @@ function keepIntroduction(
   });
 }
 
-function answer(record: IdentityRecord, claim: ClaimedToken | undefined): IdentityRecord {
+function markAnswered(record: IdentityRecord, claim: ClaimedToken | undefined): IdentityRecord {
   if (!claim || claim.answered) return record;
   return { ...record, claims: record.claims.map((other) => (other === claim ? { ...claim, answered: true } : other)) };
 }

@@ -1,7 +1,7 @@
 import { BonevalueError } from "../errors.ts";
 import type { Peer, PeerId } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
-import { reconnect } from "./identified-links.ts";
+import { redialError } from "./identified-links.ts";
 import type { Identity } from "./identify.ts";
 import { without } from "./record.ts";
 import type { TokenPart } from "./tokens.ts";
@@ -53,7 +53,7 @@ export async function linkByCode(identity: Identity, part: TokenPart): Promise<v
   }
 
   function endLinks(why: string): void {
-    links.end((alias) => alias === us, reconnect(why));
+    links.end((alias) => alias === us, redialError(why));
   }
 
   function ownPeers(): readonly Peer[] {

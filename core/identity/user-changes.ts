@@ -2,6 +2,7 @@ import { fromBase64Url, toBase64Url } from "../bytes.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Alias } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
+import { shownAccountOf } from "./describe-identity.ts";
 import { halfOf, maxListedRemovals, mismatch } from "./proof.ts";
 import {
   addRemoved,
@@ -27,10 +28,12 @@ export const tokenAgeMs: number = 7 * 24 * 60 * 60 * 1_000;
 /** How long a token that no server knows waits, in ms. */
 export const clientTokenAgeMs: number = 10 * 60 * 1_000;
 
-/** Accepts the account that a user shows. Throws `identity-mismatch` if it is another one, or another user's. */
+/**
+ * Accepts the account that a user shows. Throws `identity-mismatch` if the user shows a different account by now, or if the
+ * account is verified under another name.
+ */
 export function accept(record: IdentityRecord, alias: Alias, account: string, now: number): IdentityRecord {
-  const { certain, seen, changed } = userOf(record, alias);
-  if (alias === us || (changed ?? certain ?? seen) !== account)
+  if (alias === us || shownAccountOf(record, alias) !== account)
     throw mismatch(`"${alias}" shows another account now: compare the safety number again.`);
   if (isAnotherUsers(record, alias, account))
     throw mismatch(`The account is verified under another name: "${alias}" cannot have it, too.`);

@@ -23,7 +23,7 @@ export interface BufferTuning {
   onIdle(): void;
 }
 
-const minMessageSize = 16 * 1_024;
+const minBulkMessage = 16 * 1_024;
 const messageDuration = 20;
 
 // A call beside a stream takes 4 ms with 64 or 96 KiB, and 8 ms with 128 KiB. The stream is slower by 14 % with 64 KiB,
@@ -36,7 +36,7 @@ const urgentDuration = 1_000;
 /** Creates the tuning of one link, whose messages have at most `maxMessageSize()` bytes. */
 export function createBufferTuning(maxMessageSize: () => number): BufferTuning {
   let highWaterMark = minHighWaterMark;
-  let messageSize = minMessageSize;
+  let messageSize = minBulkMessage;
   let urgentAt = Number.NEGATIVE_INFINITY;
   let last: { readonly at: number; readonly moved: number } | undefined;
 
@@ -44,7 +44,7 @@ export function createBufferTuning(maxMessageSize: () => number): BufferTuning {
     last ??= { at: now, moved };
     const elapsed = now - last.at;
     if (elapsed < messageDuration) return;
-    messageSize = Math.max(minMessageSize, Math.floor(((moved - last.moved) * messageDuration) / elapsed));
+    messageSize = Math.max(minBulkMessage, Math.floor(((moved - last.moved) * messageDuration) / elapsed));
     last = { at: now, moved };
   }
 

@@ -70,7 +70,7 @@ export interface IncomingCredit {
   receive(bytes: number, now: number): void;
   /** Counts an item frame whose item was read. Returns the grant to send, if one is due. */
   consume(bytes: number, now: number): Grant | undefined;
-  /** How many bytes should be on their way or unread. */
+  /** The bytes that may be on their way or unread. */
   readonly window: number;
 }
 
@@ -83,16 +83,16 @@ export interface WindowBounds {
 }
 
 /**
- * The first window: four items of 64 KiB, so that half of them keep a slow link, or a page that reads now and then, busy
- * while the next grant travels. Few enough that 64 streams of a hostile peer hold 16 MiB.
+ * The first window: four items of 64 KiB. Two of them keep the link busy while a grant travels, also if the link is slow or the
+ * page reads rarely. 64 streams of a hostile peer hold at most 16 MiB.
  */
 export const defaultWindow: number = 256 * 1_024;
 
 /** The largest window. It fills 40 MB/s at a round trip of 100 ms, which is more than browsers move over a data channel. */
 export const maxWindow: number = 4 * 1_024 * 1_024;
 
-// On the shortest round trip a window lasts for twice this long, in ms, so a grant is sent every 30 ms. Each is a message,
-// in whose time both sides could have moved a tenth of a chunk.
+// On the shortest round trip a window lasts for twice this long, in ms, so a grant is sent every 30 ms. Grants cost little at
+// that rate: in the time of one, a link moves about 6 KiB of a stream.
 const grantInterval = 30;
 
 /** Creates the credit of a stream whose first grant, of `min` bytes, is sent. */

@@ -181,9 +181,9 @@ export function createSendScheduler(
     if (control.length === 0) return;
     let count = 0;
     let available = mark - buffered;
-    for (const write of control) {
+    for (const encodeNext of control) {
       if (available <= 0) break;
-      const frame = write();
+      const frame = encodeNext();
       if (!mayPrecedeHello(frame)) {
         control[count] = () => frame;
         break;
@@ -225,7 +225,7 @@ export function createSendScheduler(
   }
 
   function sendLossy(frame: Uint8Array<ArrayBuffer>): void {
-    // It decreases where the port counts lossy messages, which is no move.
+    // If the port counts lossy messages as buffered, `moved` decreases with each of them. That is no progress.
     const moved = sentBytes - port.buffered;
     if (port.buffered === 0 || moved > lossy.moved) lossy = { moved, allowance: lossyAllowance };
     if (!limits || frame.length > lossy.allowance) return;
@@ -239,17 +239,17 @@ export function createSendScheduler(
     },
     send(channel, frame) {
       if (isClosed) return;
-      if (channel === "lossy") return sendLossy(write(frame));
+      if (channel === "lossy") return sendLossy(encodeWritable(frame));
       if (channel === "control") {
         isUrgent ||= typeof frame === "function" || !notUrgent.has(frame[0]);
-        control.push(() => write(frame));
+        control.push(() => encodeWritable(frame));
       } else if (typeof frame !== "function" && frame[0] === Kind.hello) bulkHello = frame;
       else return scheduler.bulk(undefined, frame);
       schedule();
     },
     bulk(flow, frame, onSent) {
       if (isClosed) return;
-      flows.add(flow, { write: () => writeChunks(frame), onSent });
+      flows.add(flow, { write: () => encodeWritableChunks(frame), onSent });
       schedule();
     },
     drop(flow) {
@@ -280,12 +280,12 @@ export function createSendScheduler(
   return scheduler;
 }
 
-function write(writable: Writable): Uint8Array<ArrayBuffer> {
+function encodeWritable(writable: Writable): Uint8Array<ArrayBuffer> {
   const frame = frameOf(writable);
   return frame ? encode(frame) : new Uint8Array();
 }
 
-function writeChunks(writable: Writable): Chunks {
+function encodeWritableChunks(writable: Writable): Chunks {
   const frame = frameOf(writable);
   return frame ? encodeChunks(frame) : [];
 }

@@ -91,13 +91,13 @@ export function createPanel(onEmpty: () => void): Panel {
     onSelected();
   }
 
-  /** `hasFocus`: a person has opened or closed it, so the focus follows. */
-  function setOpen(isOpen: boolean, hasFocus = true): void {
+  /** `movesFocus`: a person has opened or closed the panel, so the focus follows. */
+  function setOpen(isOpen: boolean, movesFocus = true): void {
     panel.hidden = !isOpen;
     toggle.hidden = isOpen;
     toggle.setAttribute("aria-expanded", String(isOpen));
     schedule.setActive(isOpen);
-    if (!hasFocus) return;
+    if (!movesFocus) return;
     if (isOpen) current?.tabs.focus();
     else toggle.focus();
   }
