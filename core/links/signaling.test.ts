@@ -43,6 +43,31 @@ test("sends candidates together that are found together", async () => {
   ]);
 });
 
+test("what is sent again includes the candidates that wait for a batch, and the next batch has only later ones", async () => {
+  const { exchange, sent, clock, resend } = createSide("caller");
+  exchange.describe(offer);
+  exchange.candidate(candidate("one"));
+  await clock.advance(10);
+  exchange.candidate(candidate("two"));
+  await clock.advance(20);
+  sent.length = 0;
+  resend();
+  expect(sent).toEqual([{ attempt: 1, round: 0, description: offer, candidates: ["one", "two"].map(candidate) }]);
+  exchange.candidate(candidate("three"));
+  await clock.advance(49);
+  expect(sent).toHaveLength(1);
+  await clock.advance(1);
+  expect(sent.slice(1)).toEqual([{ attempt: 1, round: 0, candidates: [candidate("three")] }]);
+});
+
+test("once the link works, nothing is left to send again", () => {
+  const { exchange, sent, resend } = createSide("caller");
+  exchange.describe(offer);
+  exchange.settled();
+  resend();
+  expect(sent).toHaveLength(1);
+});
+
 test("repeats everything every 2 s until the link works", async () => {
   const { exchange, sent, clock } = createSide("caller");
   exchange.describe(offer);
@@ -119,6 +144,39 @@ test("the callee answers the caller's newest generation", () => {
   expect(sent).toEqual([{ attempt: 1, round: 3, description: answer }]);
 });
 
+test("a callee sends nothing of a new generation before it has described itself", async () => {
+  const { receive, exchange, sent, clock } = createSide("callee");
+  receive({ attempt: 1, round: 0, description: offer });
+  exchange.describe(answer);
+  exchange.settled();
+  exchange.candidate(candidate("old"));
+  sent.length = 0;
+  receive({ attempt: 1, round: 1, description: offer });
+  await clock.advance(100);
+  exchange.candidate(candidate("new"));
+  await clock.advance(100);
+  expect(sent).toEqual([]);
+  exchange.describe(answer);
+  expect(sent).toEqual([{ attempt: 1, round: 1, description: answer, candidates: [candidate("new")] }]);
+});
+
+test("only the caller begins a generation: a callee that describes itself again stays in its own", () => {
+  const { receive, exchange, sent } = createSide("callee");
+  receive({ attempt: 1, round: 0, description: offer });
+  exchange.describe(answer);
+  exchange.describe(answer);
+  expect(sent.map(({ round }) => round)).toEqual([0, 0]);
+});
+
+test("an answer and its candidates do not make the caller send its offer again", () => {
+  const { receive, exchange, sent } = createSide("caller");
+  exchange.describe(offer);
+  receive({ attempt: 1, round: 0, description: answer });
+  receive({ attempt: 1, round: 0, candidates: [candidate("one")] });
+  receive({ attempt: 1, round: 0, description: answer, candidates: [candidate("one")] });
+  expect(sent).toHaveLength(1);
+});
+
 test("the callee asks for a restart with the number of the next generation, until it begins", async () => {
   const { receive, exchange, sent, clock, listen } = createSide("callee");
   listen();
@@ -134,6 +192,8 @@ test("the callee asks for a restart with the number of the next generation, unti
   sent.length = 0;
   await clock.advance(60_000);
   expect(sent).toEqual([]);
+  exchange.describe(answer);
+  expect(sent).toEqual([{ attempt: 1, round: 1, description: answer }]);
 });
 
 test("the caller is asked for a restart by a request for the next generation, and by nothing else", () => {
@@ -266,6 +326,14 @@ test("after stop nothing is sent or passed on, and no timer is left", async () =
   expect(received).toEqual([]);
 });
 
+test("after stop a callee asks for no restart", () => {
+  const { exchange, sent, clock, stop } = createSide("callee");
+  stop();
+  exchange.restart();
+  expect(sent).toEqual([]);
+  expect(clock.waiting).toBe(0);
+});
+
 test("a candidate that is found again is not sent again", async () => {
   const { exchange, sent, clock } = createSide("caller");
   exchange.describe(offer);
@@ -336,6 +404,15 @@ test("a well-formed signal is accepted without its unknown fields", () => {
   expect(readSignal({ attempt: 2, round: 0, candidates })).toBeDefined();
 });
 
+test("a signal may be as large as its limits allow", () => {
+  const most = {
+    ...wellFormed,
+    description: { type: "offer", sdp: "x".repeat(16_284), proof: "p".repeat(100) },
+    candidates: Array.from({ length: maxCandidates }, (_, index) => candidate(String(index))),
+  };
+  expect(readSignal(most)).toEqual(most);
+});
+
 test.each([
   ["nothing", undefined],
   ["a string", "signal"],
@@ -343,6 +420,10 @@ test.each([
   ["a fractional attempt", { ...wellFormed, attempt: 1.5 }],
   ["an attempt beyond the safe integers", { ...wellFormed, attempt: 2 ** 60 }],
   ["a negative round", { ...wellFormed, round: -1 }],
+  [
+    "a description and a proof that are together larger than 16 KiB",
+    { ...wellFormed, description: { type: "offer", sdp: "x".repeat(16_284), proof: "p".repeat(101) } },
+  ],
   ["a description of 17 KiB", { ...wellFormed, description: { type: "offer", sdp: "x".repeat(17_408) } }],
   ["33 candidates", { ...wellFormed, candidates: Array.from({ length: 33 }, () => candidate("one")) }],
   ["a candidate of 2 KiB", { ...wellFormed, candidates: [candidate("x".repeat(2_048))] }],
@@ -414,6 +495,32 @@ describe("the descriptions of a relayed link", () => {
     sent.length = 0;
     receive({ attempt: 1, round: 0, relay: keyOf("A") });
     expect(sent).toEqual([{ attempt: 1, round: 0, relay: keyOf("B") }]);
+  });
+
+  test("are not sent again when the callee repeats its own, which is the answer", async () => {
+    const { receive, relay, sent, clock } = createRelaySide("caller");
+    relay.describe(keyOf("A"));
+    await clock.advance(500);
+    for (let count = 0; count < 2; count++) receive({ attempt: 1, round: 0, relay: keyOf("B") });
+    expect(sent).toHaveLength(1);
+  });
+
+  test("are not sent with a request for a restart that the link no longer needs", () => {
+    const { exchange, receive, relay, sent } = createRelaySide("callee");
+    receive({ attempt: 1, round: 0, description: offer });
+    exchange.restart();
+    exchange.settled();
+    sent.length = 0;
+    relay.describe(keyOf("A"));
+    expect(sent).toEqual([{ attempt: 1, round: 0, relay: keyOf("A") }]);
+  });
+
+  test("are not sent after stop", () => {
+    const { relay, sent, stop, clock } = createRelaySide("caller");
+    stop();
+    relay.describe(keyOf("A"));
+    expect(sent).toEqual([]);
+    expect(clock.waiting).toBe(0);
   });
 
   test("do not exist where discovery has no relay", () => {
