@@ -36,12 +36,12 @@ const ed25519 = "Ed25519";
  * pages of a LAN, there is no `crypto.subtle`, and Chrome has Ed25519 from 137 on.
  */
 export async function loadAlgorithms(): Promise<Algorithms> {
-  const subtle: SubtleCrypto | undefined = globalThis.crypto?.subtle;
   try {
-    await subtle?.generateKey(ed25519, false, ["sign"]);
-    if (subtle) return createPlatformAlgorithms(subtle);
+    const { subtle } = crypto;
+    await subtle.generateKey(ed25519, false, ["sign"]);
+    return createPlatformAlgorithms(subtle);
   } catch {
-    // It lacks Ed25519.
+    // There is no `crypto.subtle`, or it lacks Ed25519.
   }
   const fallback = createLazyPart(() => import("./fallback-algorithms.ts"));
   await fallback.load();

@@ -6,11 +6,13 @@ import { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import type { OpenRelay } from "../relay-access.ts";
 import { createMemoryNetwork } from "../transport/memory.ts";
-import type { Link, Transport } from "../transport/transport.ts";
+import type { Description, Link, SignalExchange, SignalListener, Transport } from "../transport/transport.ts";
+import { createPlatformAlgorithms } from "./algorithms.ts";
 import { createClientIdentity } from "./client-identity.ts";
 import { createMemoryStore } from "./key-store.ts";
 import { memoryKeyStore } from "./key-stores.ts";
 import type { IdentityOptions, IdentityPolicy } from "./options.ts";
+import { hashDescription, readProof, verifyProof } from "./proof.ts";
 import { createDevice } from "./testing/users.ts";
 
 interface CreateOptions {
@@ -94,22 +96,39 @@ describe("a client's identity", () => {
       return { ...session } as unknown as DiscoverySession;
     };
     const discovery = { open, urlOf, ...(local && { local }) } as Discovery;
-    const directLink = {} as Link;
-    const transport = { open: () => directLink, channelBinding } as unknown as Transport;
+    const never = new Promise<never>(() => {});
+    const close = vi.fn();
+    const directLink = { opened: never, closed: never, close } as unknown as Link;
+    const openTransport = vi.fn((..._args: Parameters<Transport["open"]>) => directLink);
+    const transport = { open: openTransport, channelBinding } as unknown as Transport;
     const client = createClientIdentity({
       identity: typeof identity === "object" ? { keyStore: memoryKeyStore(), ...identity } : identity,
       ...{ discovery, transport },
       ...alone,
       ...{ onChange, dial },
       peers: () => online,
+      peer: (id) => online.find((peer) => peer.id === id),
     });
     const { events, recorded: told, until } = createEventRecorder();
     return {
-      ...{ client, discovery, transport, directLink, opened, session, events, told, onChange, dial },
+      ...{
+        client,
+        discovery,
+        transport,
+        openTransport,
+        directLink,
+        close,
+        opened,
+        session,
+        events,
+        told,
+        onChange,
+        dial,
+      },
       peers: online,
       /** Signs in, and waits until the session of the server has been opened. */
-      async open(credentials: object) {
-        const signedIn = client.discovery.open("example", credentials as never, events, { app: "" });
+      async open(credentials: object, app = "") {
+        const signedIn = client.discovery.open("example", credentials as never, events, { app });
         await vi.waitUntil(() => opened.length > 0 || told.length > 0, upTo30s);
         return signedIn;
       },
@@ -135,6 +154,52 @@ describe("a client's identity", () => {
     expect(client.ofLink(directLink)).toEqual({ verified });
     expect(client.of("Bob").peek()).toEqual({ status: "unknown" });
   });
+
+  test("signs descriptions for the app scope of the sign-in, and knows the identity of each link", async () => {
+    const { client, open, online, until, peers, openTransport } = create();
+    peers.push({ id: "bob", name: "Bob", profile: {} });
+    await open(account, "chess");
+    online();
+    await until("online");
+    const offer = { type: "offer", sdp: "v=0" } as const;
+    const describing = Promise.withResolvers<Description>();
+    const exchange = { describe: describing.resolve, listen() {} };
+    const link = client.transport.open("bob", "caller", exchange as unknown as SignalExchange);
+    expect(client.ofLink(link)).toMatchObject({ verified: false, accepts: expect.any(Function) });
+    openTransport.mock.calls[0]![2].describe(offer);
+    const proof = readProof((await describing.promise).proof!);
+    const algorithms = createPlatformAlgorithms(crypto.subtle);
+    const own = await hashDescription(algorithms, offer);
+    const verify = (app: string) =>
+      verifyProof(algorithms, proof, { role: "caller", app, from: "self", to: "bob", own });
+    await verify("chess");
+    await expect(verify("")).rejects.toMatchObject({ code: "identity-mismatch" });
+  });
+
+  test.for([
+    ["tofu", [1, 0]],
+    ["require", [0, 1]],
+  ] as const)(
+    "under %s an unknown peer without a proof reaches the transport or ends the link: %o",
+    async ([policy, outcome]) => {
+      const { client, open, online, until, peers, openTransport, directLink, close } = create(policy);
+      peers.push({ id: "bob", name: "Bob", profile: {} });
+      await open(account);
+      online();
+      await until("online");
+      const description = vi.fn();
+      openTransport.mockImplementation((_peer, _role, exchange) => {
+        exchange.listen({ description } as unknown as SignalListener);
+        return directLink;
+      });
+      let network!: SignalListener;
+      const exchange = { listen: (listener: SignalListener) => (network = listener) };
+      client.transport.open("bob", "callee", exchange as unknown as SignalExchange);
+      network.description({ type: "offer", sdp: "v=0" });
+      await vi.waitUntil(() => [description, close].some(({ mock }) => mock.calls.length > 0), upTo30s);
+      expect([description, close].map(({ mock }) => mock.calls.length)).toEqual(outcome);
+    },
+  );
 
   test("cannot be demanded of a transport that does not commit to its keys", () => {
     expect(() => create("require", { channelBinding: false })).toThrow(

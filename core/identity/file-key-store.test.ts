@@ -2,8 +2,9 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createPlatformAlgorithms } from "./algorithms.ts";
 import { createDevice } from "./device.ts";
 import { fileKeyStore } from "./file-key-store.ts";
@@ -42,6 +43,20 @@ test("a change that throws leaves the record as it was", async () => {
   });
   await expect(failing).rejects.toBe(error);
   expect(await store.update(name, (record) => record)).toBe("kept");
+});
+
+test("a file is opened once and waits for other processes, and what did not change is not written", async () => {
+  const exec = vi.spyOn(DatabaseSync.prototype, "exec");
+  const prepare = vi.spyOn(DatabaseSync.prototype, "prepare");
+  onTestFinished(() => void vi.restoreAllMocks());
+  const store = fileKeyStore(createPath());
+  await store.update(name, () => "kept");
+  prepare.mockClear();
+  await store.update(name, (record) => record);
+  expect(prepare.mock.calls).toEqual([[expect.stringContaining("SELECT")]]);
+  expect(new Set(exec.mock.contexts).size).toBe(1);
+  const [database] = exec.mock.contexts as DatabaseSync[];
+  expect(database!.prepare("PRAGMA busy_timeout").get()).toEqual({ timeout: 10_000 });
 });
 
 test("several processes change a record one after the other", async () => {

@@ -15,12 +15,11 @@ export function fileKeyStore(path: string): KeyStore {
 
   async function open(): Promise<DatabaseSync> {
     const { DatabaseSync } = await import("node:sqlite");
-    const { open: openFile } = await import("node:fs/promises");
+    const { chmodSync, closeSync, openSync } = await import("node:fs");
     // SQLite gives its files the mode of the database.
-    const file = await openFile(path, "a", 0o600);
+    closeSync(openSync(path, "a", 0o600));
     // A file that exists keeps the mode that it has.
-    await file.chmod(0o600);
-    await file.close();
+    chmodSync(path, 0o600);
     const database = new DatabaseSync(path);
     database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     database.exec("CREATE TABLE IF NOT EXISTS records (name TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT");

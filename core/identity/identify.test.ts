@@ -262,6 +262,17 @@ test("a reset resolves once apps know of it", async () => {
   expect(own).toHaveLength(2);
 });
 
+test("a reset that cannot be stored fails, and the identity stays", async () => {
+  const store = createMemoryStore();
+  const { identity } = await createAnn({ store });
+  await identity.start("");
+  const { record } = identity;
+  const failure = new BonevalueError("unsupported", "The disk is full.");
+  vi.spyOn(store, "update").mockRejectedValueOnce(failure);
+  await expect(identity.reset()).rejects.toBe(failure);
+  expect(identity.record).toBe(record);
+});
+
 test.for([
   ["Us", "unlinked"],
   ["Bob", "single"],

@@ -6,8 +6,16 @@ import { claim, recordOf } from "./testing/records.ts";
 
 afterEach(() => void vi.useRealTimers());
 
+interface Options {
+  readonly devices?: readonly string[];
+  /** Runs before each change of the record. */
+  readonly write?: () => Promise<void>;
+  /** Resolves when apps know the present record. */
+  readonly published?: Promise<void>;
+}
+
 /** Enters a code while some devices of the user, and a friend, are online. The dials end as the test says. */
-async function enterCode({ devices = ["phone"] } = {}) {
+async function enterCode({ devices = ["phone"], write, published }: Options = {}) {
   let record = { ...recordOf(), claims: [claim] };
   let peers = [...devices.map((id) => ({ id, name: "Us" })), { id: "friend", name: "Bob" }];
   let isStopped = false;
@@ -29,7 +37,9 @@ async function enterCode({ devices = ["phone"] } = {}) {
       },
     },
     watchers,
+    published,
     async apply(change: (known: typeof record) => typeof record) {
+      await write?.();
       record = change(record);
     },
     get record() {
@@ -60,6 +70,7 @@ async function enterCode({ devices = ["phone"] } = {}) {
     watch,
     settle,
     isWatching: () => watchers.size > 0,
+    claims: () => record.claims,
     hasClaim: () => record.claims.some(({ alias }) => alias === "Us"),
     setPeers(...ids: string[]) {
       peers = ids.map((id) => ({ id, name: "Us" }));
@@ -118,6 +129,41 @@ test("once all devices that are online have refused the code, the linking fails"
   dials[1]!.fail("identity-mismatch");
   expect(await result).toBe("identity-mismatch");
   expect(hasClaim()).toBe(false);
+});
+
+test("the only device that is online ends the linking by refusing the code", async () => {
+  const { dials, result } = await enterCode();
+  dials[0]!.fail("identity-mismatch");
+  expect(await result).toBe("identity-mismatch");
+});
+
+test("the code waits for an answer, and is stored before a device is dialed", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { claims, dials, ended, settle } = await enterCode({ write: () => promise });
+  expect([claims(), dials, ended]).toEqual([[claim], [], []]);
+  resolve();
+  await settle();
+  expect(claims()).toMatchObject([claim, { alias: "Us", answered: false }]);
+  expect(dials).toHaveLength(1);
+});
+
+test("the linking ends once apps know of it", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { join, settle, outcome, result } = await enterCode({ published: promise });
+  join();
+  await settle();
+  expect(outcome).toEqual([]);
+  resolve();
+  expect(await result).toBe("linked");
+});
+
+test("the linking fails once the code is no longer stored", async () => {
+  const failure = new BonevalueError("unsupported", "The disk is full.");
+  const write = vi.fn(async () => {});
+  const { dials, result } = await enterCode({ write });
+  write.mockRejectedValue(failure);
+  dials[0]!.fail("identity-mismatch");
+  expect(await result).toBe("unsupported");
 });
 
 test.for([[["phone"]], [[]]] as const)("a failed dial is no refusal, with %j online", async ([online]) => {
