@@ -122,6 +122,19 @@ test.for([
   expect(again.key.publicKey).toEqual(first.key.publicKey);
 });
 
+test("a key that another tab deletes before it is read back is written again", async () => {
+  const { update: write } = createMemoryStore();
+  const update = vi.fn<KeyStore["update"]>(async (key, change) => {
+    const next = await write(key, change);
+    // The first update finds nothing, and the second one writes.
+    if (update.mock.calls.length === 2) await write(key, () => undefined);
+    return next;
+  });
+  const { record } = await createDevice({ algorithms, store: { storesCryptoKeys: true, update }, name }).read();
+  expect(record.device.privateKey).toBeInstanceOf(CryptoKey);
+  expect(await write(name, (found) => found)).toEqual(record);
+});
+
 test("a store that fails rejects with the cause", async () => {
   const cause = new Error("The disk is full.");
   const store: KeyStore = { storesCryptoKeys: false, update: () => Promise.reject(cause) };

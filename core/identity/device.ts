@@ -64,7 +64,6 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
     await update((found) => (found && found.device.publicKey !== replaced?.publicKey ? found : made));
     // A store returns what was passed to it, and some browsers keep something else.
     const record = (await update((found) => found ?? made))!;
-    opened = undefined;
     return { record, key: await keyOf(record) };
   }
 
