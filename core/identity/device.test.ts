@@ -187,10 +187,13 @@ test("a subscriber of a store learns of changes of its name only", async () => {
   const store = createMemoryStore();
   const changes: string[] = [];
   const undo = store.subscribe!("a", () => changes.push("a"));
+  const undoOther = store.subscribe!("a", () => changes.push("a, too"));
   await store.update("b", () => 1);
   await store.update("a", () => 1);
   await store.update("a", (record) => record);
   undo();
   await store.update("a", () => 2);
-  expect(changes).toEqual(["a"]);
+  undoOther();
+  await store.update("a", () => 3);
+  expect(changes).toEqual(["a", "a, too", "a, too"]);
 });

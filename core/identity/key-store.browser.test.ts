@@ -2,7 +2,7 @@ import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { toBase64Url } from "../bytes.ts";
 import { createPlatformAlgorithms } from "./algorithms.ts";
 import { createDevice } from "./device.ts";
-import { createIndexedDbStore, defaultKeyStore } from "./key-store.ts";
+import { createIndexedDbStore, defaultKeyStore, type KeyStore, openDefaultStore } from "./key-store.ts";
 import { indexedDbKeyStore, memoryKeyStore } from "./key-stores.ts";
 
 const algorithms = createPlatformAlgorithms(crypto.subtle);
@@ -156,14 +156,15 @@ test("a database that was deleted is made anew by the next change", async () => 
   expect(await store.update(name, () => "kept")).toBe("kept");
 });
 
-test("the default is the browser's store", async () => {
-  const { indexedDB } = globalThis;
-  expect((await defaultKeyStore()).storesCryptoKeys).toBe(true);
-  const store = await defaultKeyStore();
-  onTestFinished(() => store.update("test", () => undefined).then(() => {}));
-  await store.update("test", () => "kept");
-  expect(await (await defaultKeyStore()).update("test", (record) => record)).toBe("kept");
-  expect(indexedDB).toBeDefined();
+test("the default is the browser's store, or one in memory where the browser takes no new record", async () => {
+  const browsers = createIndexedDbStore();
+  const read = (store: KeyStore) => store.update("test", (record) => record);
+  onTestFinished(() => browsers.update("test", () => undefined).then(() => {}));
+  await (await defaultKeyStore()).update("test", () => "kept");
+  expect([await read(browsers), await read(await openDefaultStore())]).toEqual(["kept", "kept"]);
+  await browsers.update("", () => undefined);
+  vi.spyOn(IDBObjectStore.prototype, "put").mockThrow(new DOMException("The disk is full.", "QuotaExceededError"));
+  expect(await read(await openDefaultStore())).toBeUndefined();
 });
 
 test("the stores that apps pass keep what they are given", async () => {

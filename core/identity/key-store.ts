@@ -104,14 +104,14 @@ export function defaultKeyStore(): Promise<KeyStore> {
   return defaultStore;
 }
 
-async function openDefaultStore(): Promise<KeyStore> {
-  if (!globalThis.indexedDB) return createMemoryStore();
+/** Opens the store of the browser, or one in memory. */
+export async function openDefaultStore(): Promise<KeyStore> {
   const store = createIndexedDbStore();
   return store
     .update("", (record) => record ?? true)
     .then(
       () => store,
-      // Firefox has one in private windows that cannot be opened, and a full disk takes no new record.
+      // Node has no IndexedDB, Firefox has one in private windows that cannot be opened, and a full disk takes no new record.
       () => createMemoryStore(),
     );
 }
