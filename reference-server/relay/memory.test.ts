@@ -47,6 +47,7 @@ test.each([maxRelayMessageBytes, 1_000])(
   async (size) => {
     const { opened, relayedBytes, bufferedBytes } = await start();
     const before = await bufferedBytes();
+    const held = async () => ((await bufferedBytes()) - before) / pipes;
     const message = new Uint8Array(size);
     for (const [, callee] of opened) callee.socket.pause();
     let last = -1;
@@ -56,15 +57,12 @@ test.each([maxRelayMessageBytes, 1_000])(
         const relayed = await relayedBytes();
         const isStalled = relayed === last;
         last = relayed;
-        return isStalled;
+        // On a busy machine nothing may move for a while although the buffers of the system are not full yet.
+        return isStalled && (await held()) > 32 * kibibyte;
       },
       { interval: 1_000 },
     );
     // V8 frees buffers some time after it has collected them.
-    await eventually(async () => {
-      const held = ((await bufferedBytes()) - before) / pipes;
-      expect(held).toBeGreaterThan(32 * kibibyte);
-      expect(held).toBeLessThan(208 * kibibyte);
-    });
+    await eventually(async () => expect(await held()).toBeLessThan(208 * kibibyte));
   },
 );

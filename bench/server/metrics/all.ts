@@ -6,6 +6,7 @@ import type { ServerMetric } from "./metric.ts";
 import { nodeKilled } from "./node-killed.ts";
 import { reconnects } from "./reconnects.ts";
 import { redisKilled } from "./redis-killed.ts";
+import { relayedLinks } from "./relayed-links.ts";
 import { relays } from "./relays.ts";
 import { roomJoin } from "./room-join.ts";
 import { signIns } from "./sign-ins.ts";
@@ -14,6 +15,6 @@ import { twoNodes } from "./two-nodes.ts";
 
 /** All metrics of the server, in the order of the table. */
 export const serverMetrics: readonly ServerMetric[] = [
-  ...[idleMemory, signIns, reconnects, relays, roomJoin, clusterRoomJoin, clusterRoomMemory, twoNodes],
+  ...[idleMemory, signIns, reconnects, relays, relayedLinks, roomJoin, clusterRoomJoin, clusterRoomMemory, twoNodes],
   ...[slowReader, badSignIns, fuzz, nodeKilled, redisKilled],
 ];
