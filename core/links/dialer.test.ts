@@ -28,6 +28,8 @@ interface Side extends Dialer {
   holds: boolean;
   /** Open links carry signals. */
   carriesSignals: boolean;
+  /** Runs when a dial has failed. */
+  afterFailure: () => void;
 }
 
 /** Dialers "a" and "b" on one memory network. Their relay takes 10 ms and drops signals unless `passes` returns `true`. */
@@ -79,10 +81,22 @@ function createPair({
         log.push(`open to ${peer} as ${role}`);
         link.closed.then((reason) => log.push(`closed: ${reason?.code}`));
       },
-      onFailed: (peer, error) => log.push(`failed to ${peer}: ${error.code}, ${error.message}`),
+      onFailed(peer, error) {
+        log.push(`failed to ${peer}: ${error.code}, ${error.message}`);
+        side.afterFailure();
+      },
       onFree: (peer) => freed.push(peer),
     });
-    const side: Side = { ...dialer, log, links, freed, refusal: undefined, holds: false, carriesSignals: false };
+    const side: Side = {
+      ...dialer,
+      log,
+      links,
+      freed,
+      refusal: undefined,
+      holds: false,
+      carriesSignals: false,
+      afterFailure: () => {},
+    };
     return side;
   }
 
@@ -353,6 +367,41 @@ test("accept and refuse affect nothing but an attempt that waits", async () => {
   await clock.advance(20_000);
   expect([a.log, b.log]).toEqual([["open to b as caller"], ["open to a as callee"]]);
   expect([network.size, clock.waiting]).toEqual([2, 0]);
+  expect([a.freed, b.freed]).toEqual([[], []]);
+  a.links[0]?.close();
+  await clock.advance(1_000);
+  b.accept("a");
+  expect([a.freed, b.freed]).toEqual([["b"], ["a"]]);
+});
+
+test("a peer that is dialed again as its dial fails is not free", async () => {
+  const { clock, a, b } = createPair();
+  b.refusal = "forbidden";
+  a.afterFailure = () => {
+    a.forget("b");
+    b.refusal = undefined;
+    a.dial("b");
+  };
+  a.dial("b");
+  await clock.advance(1_000);
+  expect(a.log).toEqual([expect.stringContaining("failed to b: forbidden"), "open to b as caller"]);
+  expect(a.freed).toEqual([]);
+});
+
+test("signals that name this client as their sender are ignored", async () => {
+  const { clock, network, sentSignals, a } = createPair();
+  a.receive("peerRequest", "a", { attempt: 1, round: 0, description: { type: "offer", sdp: "an offer" } });
+  await clock.advance(1_000);
+  expect([sentSignals, network.size, a.log]).toEqual([[], 0, []]);
+});
+
+test("resendAll sends the description of a dial that is not open again, and asks nothing about it", async () => {
+  const { clock, sentSignals, a } = createPair({ passes: () => false });
+  a.dial("b");
+  await clock.advance(100);
+  const before = sentSignals.length;
+  a.resendAll();
+  expect(sentSignals.slice(before).map(({ signal }) => signal.description !== undefined)).toEqual([true]);
 });
 
 test("our own dial is not announced as incoming", async () => {
