@@ -99,6 +99,20 @@ test("a missing peer with an open link stays for 60 s more", () => {
   expect(presence.expire(80_010)).toEqual([removed(b1)]);
 });
 
+test("a missing peer is removed after its 20 s, whether or not its link closes before", () => {
+  const { presence, unlink } = presenceOf({ linked: ["b1"] });
+  outage(presence, 5, 10, lists());
+  expect(unlink("b1")).toEqual([]);
+  expect(presence.expire(20_010)).toEqual([removed(b1)]);
+});
+
+test("removing a user leaves the link of another user's peer that has left", () => {
+  const { presence } = presenceOf({ known: [b1, c1], linked: ["b1"] });
+  presence.peerDisconnect("b1", false, 0);
+  expect(presence.userRemove("Cyd")).toEqual([removed(c1), { type: "user-removed", alias: "Cyd" }]);
+  expect(presence.expire(2_000)).toEqual([{ type: "link-ended", id: "b1" }]);
+});
+
 test("a peer whose user is removed is removed at once with its link", () => {
   const { presence } = presenceOf({ linked: ["b1"] });
   expect(outage(presence, 5, 10, lists([], ["Cyd"]))).toEqual([removed(b1), { type: "user-removed", alias: "Bob" }]);

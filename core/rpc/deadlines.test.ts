@@ -99,3 +99,40 @@ test("a renewed task can be stopped before and after its timer has fired once", 
   await clock.advance(10_000);
   expect([task.mock.calls.length, clock.waiting]).toEqual([0, 0]);
 });
+
+test("a deadline of less than a second has a timer of its own, and is on time", async () => {
+  const clock = createVirtualClock();
+  const ran: number[] = [];
+  const start = clock.now();
+  createDeadlines(clock).after(950, () => ran.push(clock.now() - start));
+  await clock.advance(949);
+  expect(ran).toEqual([]);
+  await clock.advance(1);
+  expect(ran).toEqual([950]);
+});
+
+test("a task that stops another one on the same timer prevents it", async () => {
+  const clock = createVirtualClock();
+  const deadlines = createDeadlines(clock);
+  const ran: string[] = [];
+  deadlines.after(2_000, () => {
+    ran.push("first");
+    deadlines.stop(second);
+  });
+  const second = deadlines.after(2_000, () => ran.push("second"));
+  deadlines.after(2_000, () => ran.push("third"));
+  await clock.advance(3_000);
+  expect(ran).toEqual(["first", "third"]);
+});
+
+test("a deadline due at the same time as a cleared spare timer gets another timer", async () => {
+  const clock = createVirtualClock();
+  const deadlines = createDeadlines(clock);
+  const ran: string[] = [];
+  deadlines.stop(deadlines.after(2_000, () => ran.push("stopped")));
+  deadlines.clearSpareTimer();
+  expect(clock.waiting).toBe(0);
+  deadlines.after(2_000, () => ran.push("later"));
+  await clock.advance(3_000);
+  expect(ran).toEqual(["later"]);
+});
