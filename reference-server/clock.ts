@@ -24,6 +24,21 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * Runs `task` once, `delay` ms from now, unless what has arrived by then cancels it: a process that slept handles its timers
+ * before it reads its sockets. Returns a function that cancels it.
+ */
+export function afterReading(clock: Clock, delay: number, task: () => void): () => void {
+  let reading: NodeJS.Immediate | undefined;
+  const stop = clock.after(delay, () => {
+    reading = setImmediate(task);
+  });
+  return () => {
+    stop();
+    clearImmediate(reading);
+  };
+}
+
 /** Runs `task` every `period` ms, counted from the end of the previous run; returns a function that stops it. */
 export function every(clock: Clock, period: number, task: () => Promise<void> | void): () => void {
   let over = false;

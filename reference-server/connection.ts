@@ -3,7 +3,7 @@ import { closeCode } from "../core/protocol/close-code.ts";
 import { encodeProfile } from "../core/protocol/profile.ts";
 import type { Requester } from "./accounts.ts";
 import type { Bans } from "./bans.ts";
-import type { Clock } from "./clock.ts";
+import { afterReading, type Clock } from "./clock.ts";
 import type { Devices } from "./devices.ts";
 import { encode } from "./frames.ts";
 import type { Member, SignInLists } from "./group-sessions.ts";
@@ -67,7 +67,7 @@ export function openConnection(
   const { limits, clock, log, presence, metrics } = parts;
   const outbox = createOutbox(socket, limits.maxUnsentBytes, clock);
   const inbox = createInbox(socket, clock, limits, handle);
-  const stopWaiting = clock.after(limits.firstFrameTimeout, onFirstFrameTimeout);
+  const stopWaiting = afterReading(clock, limits.firstFrameTimeout, onFirstFrameTimeout);
   const undos = [stopWaiting, inbox.stop];
   let phase: Phase = "new";
   let me: SignedIn | undefined;

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { Duplex } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import { hash } from "@node-rs/argon2";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
@@ -583,6 +584,16 @@ test("a socket without a first frame within 5 seconds is closed", async () => {
   expect((await slow.next("error")).data.code).toBe("timeout");
   expect(await slow.closed).toBe(1013);
   await signedIn(quick, { username: "ann", password });
+});
+
+test("a first frame that arrived while the server slept still signs in", async () => {
+  const { open, clock } = await startTestServer(["ann"]);
+  const client = await open();
+  // The poll for sockets comes after this.
+  await setImmediate();
+  client.send("authenticate", { version: 1, username: "ann", password });
+  clock.advance(5_000);
+  expect(await client.next("setPeerId")).toBeDefined();
 });
 
 test("the first frame has at most 8 KiB by default", async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
+import { setImmediate } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { maxRelayMessageBytes } from "../../core/protocol/limits.ts";
 import { until } from "../../tools/eventually.ts";
@@ -187,6 +188,19 @@ test("a socket without a ticket is closed after 5 s", async () => {
   const socket = await openRelaySocket(`${url}/relay`);
   clock.advance(5_000);
   expect((await socket.closed).code).toBe(1013);
+});
+
+test("a ticket that arrived while the server slept is used", async () => {
+  const { ann, bob, url, clock } = await start();
+  const { caller, callee } = await openRelay(ann, bob);
+  const sockets = [await openRelaySocket(`${url}/relay`), await openRelaySocket(`${url}/relay`)] as const;
+  // The poll for sockets comes after this.
+  await setImmediate();
+  sockets[0].send(caller.ticket);
+  sockets[1].send(callee.ticket);
+  clock.advance(5_000);
+  sockets[0].send(Buffer.from("still"));
+  expect(await sockets[1].texts(1)).toEqual(["still"]);
 });
 
 // ── the end of a pipe ──

@@ -1,7 +1,7 @@
 import type { WebSocket } from "ws";
 import { closeCode } from "../../core/protocol/close-code.ts";
 import type { ToClient } from "../../core/protocol/messages.ts";
-import type { Clock } from "../clock.ts";
+import { afterReading, type Clock } from "../clock.ts";
 import { closeSocket } from "../close-socket.ts";
 import type { BusMessage, Login } from "../cluster/cluster.ts";
 import type { Connection } from "../connection.ts";
@@ -108,7 +108,7 @@ export function createRelay(parts: RelayParts): Relay {
   // ── sockets ──
 
   function accept(socket: WebSocket, onSettled: () => void): Connection {
-    const stopWaiting = clock.after(parts.firstFrameTimeout, () =>
+    const stopWaiting = afterReading(clock, parts.firstFrameTimeout, () =>
       closeSocket(socket, clock, closeCode.overloaded, "The ticket arrived too late."),
     );
     let isSettled = false;
