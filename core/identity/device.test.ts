@@ -180,7 +180,9 @@ test("after a reset in another tab a device has the new key", async () => {
 });
 
 test("clients without a store of their own are one device in this process", async () => {
-  expect(await defaultKeyStore()).toBe(await defaultKeyStore());
+  const store = await defaultKeyStore();
+  expect(store.storesCryptoKeys).toBe(true);
+  expect(await defaultKeyStore()).toBe(store);
 });
 
 test("a subscriber of a store learns of changes of its name only", async () => {
