@@ -123,6 +123,15 @@ test("random, truncated and changed frames end a link or are ignored: no crash, 
   expect(reported).not.toHaveBeenCalled();
 }, 600_000);
 
+test("a call under the id of a call that is open ends the link", async () => {
+  const peer = createHostileSetup().createPeer(limits);
+  const call = encode([Kind.call, 1, "Never", value(1), null]);
+  peer.send("control", call);
+  expect(peer.ended).toBeUndefined();
+  peer.send("control", call);
+  expect(peer.ended?.reason).toMatchObject({ code: "protocol" });
+});
+
 test("frames about unknown ids are ignored, and leave nothing behind", async () => {
   const setup = createHostileSetup();
   const peer = setup.createPeer(limits);
