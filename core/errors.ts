@@ -55,7 +55,7 @@ const brand = Symbol.for("bonevalue.BonevalueError");
 export class BonevalueError extends Error {
   /** The name of the class, also after minification. */
   override readonly name = "BonevalueError" as const;
-  /** What happened, for programs. Stable between versions. */
+  /** What happened, for programs. Stable between versions. `docs/reference/errors.md` in the package has a section for each code. */
   readonly code: ErrorCode;
   /** The data of the error that a handler threw. For `invalid-request` and `invalid-response`, the schema's issues. */
   readonly data?: unknown;

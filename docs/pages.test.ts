@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { helpFor } from "../core/devtools/panel/help.ts";
 import { errorCodes } from "../core/errors.ts";
 import { defaultLimits } from "../core/limits.ts";
 import { serveFlags } from "../reference-server/command/serve.ts";
@@ -23,6 +24,11 @@ describe("the page of errors", () => {
 
   test.each(errorCodes)("says when there is the error %s, and what to do", (code) => {
     expect(sections.get(`\`${code}\``)).toMatch(/\n\n[A-Z].+\n\n\*\*What to do:\*\* [A-Z`].+\./s);
+  });
+
+  test.each(errorCodes)("has the section that the inspector names for %s", (code) => {
+    const [path = "", heading] = helpFor(code).split("#");
+    expect(headingsOf(read(path))).toContain(heading);
   });
 
   test("has no other codes", () => {

@@ -107,7 +107,7 @@ test("the sitemap lists every page", () => {
   expect(listed.map(pathOf).toSorted()).toEqual(visits.map(({ path }) => path).toSorted());
 });
 
-test("code blocks show the types of their names, also blocks that continue another one", async () => {
+test("code blocks show the types of their names, also blocks that continue another one, and scripts of Svelte", async () => {
   const { page, problems } = await openTab();
   await show(page, "/concepts/queries.html");
   const showType = async (name: string, type: string) => {
@@ -120,6 +120,8 @@ test("code blocks show the types of their names, also blocks that continue anoth
   await showType("everybody", "const everybody: Target");
   await showType("ann", "const ann: Client | undefined");
   await expect.poll(() => page.getByText("const network = createNetwork()").count()).toBe(1);
+  await show(page, "/frameworks/svelte.html");
+  await showType("Cursor", "const Cursor: PresenceDefinition<");
   expect(problems).toEqual([]);
   await page.close();
 });

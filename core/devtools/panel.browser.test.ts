@@ -75,6 +75,10 @@ test("the panel shows the session, the peers, and each call with its outcome", a
       ["→ out", "Echo", "bob", "call", "ok"],
     ]),
   );
+  await userEvent.click(rows()[0]!);
+  await eventually(() => expect(find(".details").textContent).toContain("Helpdocs/reference/errors.md#unknown-module"));
+  await userEvent.click(rows()[1]!);
+  await eventually(() => expect(find(".details").textContent).not.toContain("Help"));
   await openTab("Links");
   await eventually(() => expect(texts()[0]!.slice(0, 3)).toEqual(["bob", "open", "direct"]));
   await openTab("Log");

@@ -364,7 +364,7 @@ function outdated(alias: Alias): BonevalueError {
 
 /** The error of a link that has to be dialed again, because of `why`. */
 export function redialError(why: string): BonevalueError {
-  return new BonevalueError("disconnected", `${why} Call again to connect anew.`);
+  return new BonevalueError("disconnected", `${why} Call again to reconnect.`);
 }
 
 function hasSameDevice(a: Proof | undefined, b: Proof | undefined): boolean {

@@ -143,7 +143,7 @@ export function collectReplies(
   function failure(): BonevalueError | undefined {
     if (targets.length === 0) return noPeersError();
     if (targets.length === 1) return replies[0]?.error;
-    return new BonevalueError("all-failed", "No peer answered; `data` has each reply with its error.", {
+    return new BonevalueError("all-failed", "All peers failed; `data` has each reply with its error.", {
       data: Object.freeze([...replies]),
     });
   }

@@ -1,28 +1,44 @@
 import { readFileSync } from "node:fs";
 import { transformerTwoslash } from "@shikijs/vitepress-twoslash";
+import { type CreateTwoslashVueOptions, createTwoslasher } from "twoslash-vue";
 import ts from "typescript";
 import type { MarkdownRenderer } from "vitepress";
 import { repositoryOptions } from "../../tools/compile.ts";
 import { root } from "../../tools/entries.ts";
 
+const twoslashOptions: CreateTwoslashVueOptions = {
+  vfsRoot: root,
+  compilerOptions: {
+    ...repositoryOptions(),
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    moduleDetection: ts.ModuleDetectionKind.Force,
+    isolatedDeclarations: false,
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+  },
+  extraFiles: { "vue.d.ts": readFileSync(`${root}examples/vue.d.ts`, "utf8") },
+};
+
+/** Reads TypeScript and the components of Vue. */
+const readTypes = createTwoslasher(twoslashOptions);
+
 /** Shows the types in code blocks on hover. A block with a type error fails the build. */
 export const twoslash: ReturnType<typeof transformerTwoslash> = transformerTwoslash({
   // The API pages have the rest.
   processHoverDocs: (docs) => docs.replace(/\n\n.*/s, ""),
-  twoslashOptions: {
-    vfsRoot: root,
-    compilerOptions: {
-      ...repositoryOptions(),
-      module: ts.ModuleKind.ESNext,
-      moduleResolution: ts.ModuleResolutionKind.Bundler,
-      moduleDetection: ts.ModuleDetectionKind.Force,
-      isolatedDeclarations: false,
-      noUnusedLocals: false,
-      noUnusedParameters: false,
-    },
-    extraFiles: { "vue.d.ts": readFileSync(`${root}examples/vue.d.ts`, "utf8") },
-  },
+  langs: ["ts", "tsx", "vue", "svelte"],
+  twoslashOptions,
+  // Of a component of Svelte, it reads the script. Spaces in place of the markup keep the positions.
+  twoslasher: (code, language, options) =>
+    language === "svelte"
+      ? { ...readTypes(code.replace(/^.*?<script[^>]*>|<\/script>.*$/gs, blank), "ts", options), code }
+      : readTypes(code, language, options),
 });
+
+function blank(text: string): string {
+  return text.replace(/\S/g, " ");
+}
 
 const guides = /^(start|quick-start|concepts|frameworks|recipes|deploy|help|migrate)\//;
 
@@ -33,7 +49,7 @@ export function selectTypedBlocks(md: MarkdownRenderer): void {
     if (env.isSearched || !guides.test(env.relativePath)) return;
     let program = "";
     for (const token of tokens) {
-      if (token.type !== "fence" || !/^(ts|tsx|vue)\b/.test(token.info)) continue;
+      if (token.type !== "fence" || !/^(ts|tsx|vue|svelte)\b/.test(token.info)) continue;
       const isMore = /\bmore\b/.test(token.info);
       const text = token.content;
       if (isMore) token.content = `${program}// ---cut---\n${text}`;

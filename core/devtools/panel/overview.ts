@@ -2,6 +2,7 @@ import type { Peer } from "../../peer.ts";
 import { createPreview, type Redact } from "../preview.ts";
 import { element, setText } from "./element.ts";
 import { formatDuration } from "./format.ts";
+import { helpFor } from "./help.ts";
 import type { Source, View } from "./tab-view.ts";
 import { createTable } from "./table.ts";
 
@@ -35,6 +36,7 @@ export function overviewView({ client, log }: Source, redact: Redact | undefined
       { title: "Id", width: 150, shown: "wide", text: ({ id }) => id },
       { title: "Safety number", shown: "never", text: (peer) => identityOf(peer).safetyNumber ?? "" },
       { title: "Error", shown: "never", text: (peer) => linkOf(peer).error?.message ?? "" },
+      { title: "Help", shown: "never", text: (peer) => helpFor(linkOf(peer).error?.code) },
     ],
   });
 

@@ -1,6 +1,7 @@
 import type { CallRecord, EventRecord, LinkRecord, PresenceRecord, StreamRecord } from "../client-log.ts";
 import type { Ring } from "../ring.ts";
 import { formatBytes, formatDuration, formatTime } from "./format.ts";
+import { helpFor } from "./help.ts";
 import { nameOf, type Source, type View } from "./tab-view.ts";
 import { createTable, type TableOptions } from "./table.ts";
 
@@ -41,6 +42,7 @@ export function linksView(source: Source): View {
       { title: "Own candidates", shown: "never", text: ({ candidates }) => listOf(candidates.local) },
       { title: "Peer’s candidates", shown: "never", text: ({ candidates }) => listOf(candidates.remote) },
       { title: "Error", shown: "never", text: describe },
+      { title: "Help", shown: "never", text: ({ code }) => helpFor(code) },
     ],
   } satisfies TableOptions<LinkRecord>);
   return { ...view, measure: () => void measureLinks(source) };
@@ -72,6 +74,7 @@ export function callsView(source: Source): View {
       { title: "Size", width: 116, isNumber: true, shown: "wide", text: sizesOf },
       { title: "Request", shown: "never", text: ({ request = "" }) => request },
       { title: "Response", shown: "never", text: ({ response = "" }) => response },
+      { title: "Help", shown: "never", text: ({ outcome }) => helpFor(outcome) },
     ],
   } satisfies TableOptions<CallRecord>);
 }
@@ -96,6 +99,7 @@ export function streamsView(source: Source): View {
       { title: "Number", shown: "never", text: ({ id }) => String(id) },
       { title: "Read", shown: "never", text: ({ read }) => formatBytes(read) },
       { title: "Took", shown: "never", text: ({ duration }) => formatDuration(duration) },
+      { title: "Help", shown: "never", text: ({ outcome }) => helpFor(outcome) },
     ],
   } satisfies TableOptions<StreamRecord>);
 }
@@ -132,6 +136,7 @@ export function eventsView(source: Source): View {
       { title: "Peer", width: 80, text: ({ peer }) => nameOf(source, peer) },
       { title: "Event", width: 190, text: ({ text, code }) => (code === undefined ? text : `${text} (${code})`) },
       { title: "Message", width: 230, shown: "wide", text: ({ message = "" }) => message },
+      { title: "Help", shown: "never", text: ({ code }) => helpFor(code) },
     ],
   } satisfies TableOptions<EventRecord>);
 }
