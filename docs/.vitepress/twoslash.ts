@@ -21,7 +21,14 @@ const twoslashOptions: CreateTwoslashVueOptions = {
 };
 
 /** Reads TypeScript and the components of Vue. */
-const readTypes = createTwoslasher(twoslashOptions);
+const twoslasher = createTwoslasher(twoslashOptions);
+
+/** Reads also the scripts of Svelte's components. Spaces in place of the markup keep the positions of the names. */
+function readTypes(...[code, language, options]: Parameters<typeof twoslasher>): ReturnType<typeof twoslasher> {
+  if (language !== "svelte") return twoslasher(code, language, options);
+  const script = code.replace(/^.*?<script[^>]*>|<\/script>.*$/gs, (markup) => markup.replace(/\S/g, " "));
+  return { ...twoslasher(script, "ts", options), code };
+}
 
 /** Shows the types in code blocks on hover. A block with a type error fails the build. */
 export const twoslash: ReturnType<typeof transformerTwoslash> = transformerTwoslash({
@@ -29,16 +36,8 @@ export const twoslash: ReturnType<typeof transformerTwoslash> = transformerTwosl
   processHoverDocs: (docs) => docs.replace(/\n\n.*/s, ""),
   langs: ["ts", "tsx", "vue", "svelte"],
   twoslashOptions,
-  // Of a component of Svelte, it reads the script. Spaces in place of the markup keep the positions.
-  twoslasher: (code, language, options) =>
-    language === "svelte"
-      ? { ...readTypes(code.replace(/^.*?<script[^>]*>|<\/script>.*$/gs, blank), "ts", options), code }
-      : readTypes(code, language, options),
+  twoslasher: readTypes,
 });
-
-function blank(text: string): string {
-  return text.replace(/\S/g, " ");
-}
 
 const guides = /^(start|quick-start|concepts|frameworks|recipes|deploy|help|migrate)\//;
 

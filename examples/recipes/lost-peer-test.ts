@@ -1,6 +1,6 @@
 import { createNetwork, createVirtualClock } from "bonevalue/testing";
 
-/** Compares two values, as `expect(actual, title).toBe(expected)` of Vitest does. */
+/** As `expect(actual, title).toBe(expected)` of Vitest. */
 type ExpectEqual = (title: string, actual: unknown, expected: unknown) => void;
 
 /** Tests that a call ends when its peer has become unreachable. */
