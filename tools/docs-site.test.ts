@@ -60,11 +60,13 @@ beforeAll(async () => {
   await build();
   [site, browser] = await Promise.all([serveSite(built, [""]), chromium.launch(chromiumLaunch())]);
   context = await browser.newContext({ ...chromiumContext, viewport: phone, colorScheme: "light" });
+  // A machine that runs more than this test may take longer than the default of 30 s.
+  context.setDefaultTimeout(150_000);
   await context.addInitScript({ path: axe });
   const pages = globSync("**/*.html", { cwd: built }).map((path) => `/${path}`);
   visits = await visitAll(pages.filter((path) => path !== "/404.html"));
   if (process.env["SCREENSHOTS"]) await takeScreenshots();
-}, 900_000);
+}, 1_800_000);
 
 afterAll(async () => {
   await browser?.close();
