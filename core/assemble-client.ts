@@ -39,11 +39,12 @@ const shortIdleMs = 1_000;
 /** Creates all parts of a client, and connects them. Throws `invalid-request` for invalid options. */
 export function assembleClient(clock: Clock, connections: Connections, options: ClientOptions): Client {
   const { keepAlive = true, idleTimeout = 30_000, maxLinks = 128, moduleGrace = 2_000 } = options;
-  const { transport = webrtc(), profile = noProfile } = options;
+  const { app: appName = "", transport = webrtc(), profile = noProfile } = options;
   for (const [name, value] of Object.entries({ idleTimeout, maxLinks, moduleGrace })) {
     if (!isNonNegativeNumber(value)) throw invalidNumber(name);
   }
-  const app = labelOf(options.app ?? "", 0, maxAppLength);
+  if (maxLinks < 1) throw invalidNumber("maxLinks", "number of at least 1");
+  const app = labelOf(appName, 0, maxAppLength);
   if (app === undefined)
     throw new BonevalueError("invalid-request", `\`app\` must be a string of at most ${maxAppLength} characters.`);
   const limits = limitsOf(options.limits);

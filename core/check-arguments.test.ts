@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createClient } from "./client.ts";
+import { definePresence } from "./presence/definition.ts";
 import { createLatestCall } from "./rpc/latest-call.ts";
 import { defineModule } from "./rpc/module.ts";
 import { createNetwork } from "./testing/network.ts";
@@ -135,6 +136,7 @@ describe("a wrong argument from untyped code is an error that says what to pass"
 
   test.for([
     { maxLinks: Number.NaN },
+    { maxLinks: 0 },
     { idleTimeout: "500" },
     { idleTimeout: -1 },
     { limits: { messageSize: Number.NaN } },
@@ -147,6 +149,21 @@ describe("a wrong argument from untyped code is an error that says what to pass"
 
   test.for(given([], [null], [5], [{}]))("a contract named by $args", ({ args: [name] }) => {
     expect(() => defineModule(name as any)).toThrow(expect.objectContaining({ code: "unknown-module" }));
+  });
+
+  test.for(given([5], ["text"], [{}], [{ "~standard": {} }], [() => true]))(
+    "a contract or a presence with $args for a schema",
+    ({ args: [schema] }: { args: readonly any[] }) => {
+      const noSchema = expect.objectContaining({ code: "invalid-request", message: expect.stringMatching(/schema/) });
+      expect(() => defineModule("Any", { request: schema })).toThrow(noSchema);
+      expect(() => defineModule("Any", { response: schema })).toThrow(noSchema);
+      expect(() => definePresence("Any", schema)).toThrow(noSchema);
+    },
+  );
+
+  test.for(given([null], [5], [{}]))("createClient with $args for its app", ({ args: [app] }) => {
+    const wrong = expect.objectContaining({ code: "invalid-request", message: expect.stringMatching(/app/) });
+    expect(() => createClient({ app: app as any })).toThrow(wrong);
   });
 
   test.for([

@@ -10,9 +10,14 @@ export function isNonNegativeNumber(value: unknown): boolean {
   return typeof value === "number" && value >= 0;
 }
 
-/** The error for an option `name` that must be a number of at least 0. */
-export function invalidNumber(name: string, kind: "number" | "whole number" = "number"): BonevalueError {
-  return new BonevalueError("invalid-request", `\`${name}\` must be a ${kind} of at least 0.`);
+/** The error for an option `name` that must be a number of at least 0, or `what`. */
+export function invalidNumber(name: string, what = "number of at least 0"): BonevalueError {
+  return new BonevalueError("invalid-request", `\`${name}\` must be a ${what}.`);
+}
+
+/** Throws `invalid-request` if `schema` is given and is not a Standard Schema. */
+export function requireSchema(schema: { readonly "~standard"?: { readonly validate?: unknown } } | undefined): void {
+  if (schema) requireFunction(schema["~standard"]?.validate, "`validate` of a schema");
 }
 
 /** Whether `value` is an AbortSignal, of any realm, or missing. */

@@ -36,7 +36,7 @@ export interface ClientOptions {
   /**
    * How many links are open at once, dialed and accepted together. Beyond it the least recently used idle link is closed,
    * and calls wait for a free link until their own deadline. A call that shares a generator with other peers gets `busy`
-   * instead of waiting. Default 128.
+   * instead of waiting. At least 1. Default 128.
    */
   maxLinks?: number | undefined;
   /** Whether links stay open after a reply. Default true. */

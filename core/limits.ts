@@ -31,7 +31,7 @@ export const defaultLimits: Limits = Object.freeze({
 export function limitsOf(given?: Partial<Limits>): Limits {
   const set = Object.entries(given ?? {}).filter(([, limit]) => limit !== undefined);
   for (const [name, limit] of set)
-    if (!Number.isSafeInteger(limit) || limit < 0) throw invalidNumber(name, "whole number");
+    if (!Number.isSafeInteger(limit) || limit < 0) throw invalidNumber(name, "whole number of at least 0");
   return { ...defaultLimits, ...Object.fromEntries(set) };
 }
 

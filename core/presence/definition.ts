@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { requireSchema } from "../check-arguments.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 import type { Query } from "../peers/query.ts";
@@ -57,7 +58,7 @@ export interface PeerPresence<T> {
 /**
  * Declares a value that each peer may have and others can follow: a cursor, a selection, whether somebody types. The schema
  * (any Standard Schema) validates the values of other peers. Throws `invalid-request` unless `name` is a string of 1 to
- * 128 characters.
+ * 128 characters and `schema` is missing or a Standard Schema.
  *
  * @example
  * const Cursor = definePresence("Cursor", v.object({ x: v.number(), y: v.number() }));
@@ -72,6 +73,7 @@ export function definePresence<S extends Schema | undefined = undefined>(
   if (typeof name !== "string" || name === "" || name.length > maxPresenceNameLength) {
     throw new BonevalueError("invalid-request", `Name the presence, in 1 to ${maxPresenceNameLength} characters.`);
   }
+  requireSchema(schema);
   // It brings the code along, so that apps without presence do not load it: docs/decisions/presence.md.
   const definition = { name, schema: schema as S, [createEngineKey]: createEngine };
   return Object.freeze(definition);

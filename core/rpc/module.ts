@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { requireSchema } from "../check-arguments.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Peer } from "../peer.ts";
 
@@ -34,7 +35,8 @@ export type Args<M, Rest extends unknown[]> =
 /**
  * Declares a contract with any Standard Schema (valibot, zod, arktype…). Every value is validated once, by the peer that
  * receives it: senders pass the schema's input, receivers get its output. Give a contract a new name when you change it
- * incompatibly. Throws `unknown-module` unless `name` is a string of at most 1 024 characters.
+ * incompatibly. Throws `unknown-module` unless `name` is a string of at most 1 024 characters, and `invalid-request` for a
+ * schema that is no Standard Schema.
  *
  * @example
  * const Echo = defineModule("Echo", { request: v.object({ text: v.string() }), response: v.object({ text: v.string() }) });
@@ -44,14 +46,17 @@ export function defineModule<
   Response extends Schema | undefined = undefined,
 >(name: string, schemas?: { request?: Request; response?: Response }): Module<Request, Response> {
   requireName(name);
-  return Object.freeze({ name, request: schemas?.request as Request, response: schemas?.response as Response });
+  const { request, response } = schemas ?? {};
+  requireSchema(request);
+  requireSchema(response);
+  return Object.freeze({ name, request: request as Request, response: response as Response });
 }
 
 /** Returns the contract for a module or a bare name, which has no schemas. Throws `unknown-module` for an invalid name. */
 export function moduleOf(module: Module | string): Module {
-  if (typeof module === "string") return defineModule(module);
-  requireName(module?.name);
-  return module;
+  const contract = typeof module === "string" ? { name: module, request: undefined, response: undefined } : module;
+  requireName(contract?.name);
+  return contract;
 }
 
 // A frame with the longest name and the largest value must not exceed the largest frame: the receiver would end the link.
