@@ -25,8 +25,8 @@ export const systemClock: Clock = {
 };
 
 /**
- * Runs `task` once, `delay` ms from now, unless what has arrived by then cancels it: a process that slept handles its timers
- * before it reads its sockets. Returns a function that cancels it.
+ * Runs `task` once, `delay` ms from now, unless a frame that has arrived cancels it: a process that slept handles its
+ * timers before it reads its sockets. Returns a function that cancels it.
  */
 export function afterReading(clock: Clock, delay: number, task: () => void): () => void {
   let reading: NodeJS.Immediate | undefined;

@@ -7,7 +7,7 @@ import type { Device, Session, Store } from "./store/store.ts";
 export interface Devices {
   /** Remembers a device, to which the session of `peer` belongs from now on. Undefined if that session has ended. */
   add(username: string, peer: string): Promise<{ readonly id: string; readonly secret: string } | undefined>;
-  /** Adds a session for a device by its secret. Undefined if the device is unknown, or was not used for too long. */
+  /** Adds a session for a device by its secret. Undefined if the device is unknown, or was unused for too long. */
   startSession(secret: string, session: Pick<Session, "hash" | "peer" | "app" | "seen">): Promise<Session | undefined>;
   list(username: string): Promise<readonly Device[]>;
   /** Forgets a device and ends its sessions; resolves to their peers. */

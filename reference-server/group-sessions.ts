@@ -73,9 +73,9 @@ export interface GroupSessions extends Pick<Member, "app" | "group" | "user"> {
 /**
  * The sessions of this node by group, with an index from each group to the sessions that watch it.
  *
- * Each group has one view: the groups of trusted users with their aliases, and online peers. A reload reads trust and presence, which takes time, so
- * bus messages that arrive meanwhile are queued, applied to the new view when it is complete, and only then is the
- * difference between the old and the new view sent. Epochs make this safe: an older message never overrides newer state.
+ * Each group has one view: the groups of trusted users with their aliases, and online peers. A reload reads trust and presence,
+ * which takes time. Bus messages that arrive meanwhile are queued and applied to the new view when it is complete. Then the
+ * difference between the two views is sent. Epochs make this safe: an older message never overrides newer state.
  */
 export interface GroupSessionsIndex {
   /** Creates the sessions of a member's group if missing. The caller deletes them when the last entry has gone. */

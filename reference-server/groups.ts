@@ -1,7 +1,7 @@
 import { hashOf } from "./secrets.ts";
 
 // Peers of one group see each other. A group is an opaque string, so that the cluster does not depend on what a group is. Each
-// kind has a prefix, and apps are escaped, so that no account, room or app is taken for another.
+// kind has a prefix, and apps are escaped, so that accounts, rooms and apps have different groups.
 
 /** The group of an account in an app: its peers are each other's `"Us"`. */
 export function accountGroup(app: string, user: string): string {

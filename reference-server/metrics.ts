@@ -8,7 +8,7 @@ export interface Metrics {
   relay(outcome: "passed" | "refused"): void;
   request(type: string, outcome: string): void;
   closed(code: number): void;
-  /** Counts a relayed link that a limit refused, a wrong ticket, or a relayed link that ended before both sides had come. */
+  /** Counts a relayed link that a limit refused, a wrong ticket, or a relayed link that ended before both sides had joined. */
   relayRefused(reason: "account" | "server" | "ticket" | "incomplete"): void;
   relayedBytes(bytes: number): void;
   /** Observes the seconds from a password's arrival to its hash. */
@@ -20,7 +20,7 @@ export interface Metrics {
 // Clients may close with any code; an unknown one must not create a new series.
 const usualCodes: ReadonlySet<number> = new Set([...Object.values(closeCode), 1005, 1006]);
 
-/** Creates the metrics. The numbers of open things are read on each request. */
+/** Creates the metrics. Gauges read `count` on each request. */
 export function createMetrics(count: { sockets(): number; online(): number; pipes(): number }): Metrics {
   const registry = new Registry();
   const registers = [registry];

@@ -76,7 +76,7 @@ export interface ServerOptions {
   insecure?: boolean | undefined;
   /** Receives the log. Default: lines of JSON on standard output. Fields that could contain a secret are redacted there. */
   log?: Log | undefined;
-  /** Limits that replace the defaults. `createServer` rejects for an unknown limit and for a value that is no whole number. */
+  /** Limits that replace the defaults. `createServer` rejects unknown ones, and values other than whole numbers and `Infinity`. */
   limits?: Partial<ServerLimits> | undefined;
   /** Default: the system clock. */
   clock?: Clock | undefined;

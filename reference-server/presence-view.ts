@@ -4,7 +4,7 @@ import type { Login } from "./cluster/cluster.ts";
 
 /** The presence that all sessions of one group have received. */
 export interface PresenceView {
-  /** The alias of each visible group; that of the own group is `"Us"`. */
+  /** The alias of each visible group; that of its own group is `"Us"`. */
   readonly names: ReadonlyMap<string, string>;
   /** Their online peers, by peer id. */
   readonly peers: Map<string, Login>;

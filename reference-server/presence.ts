@@ -35,7 +35,7 @@ export interface Presence {
   setProfile(member: Member, profile: string | undefined): void;
   /** Relays a signal. False if there is no such peer or no trust. True does not guarantee delivery. */
   relay(member: Member, type: SignalKind, to: string, signal: unknown): boolean;
-  /** Sends one side's ticket of a relay to a peer. Returns its login; undefined as `relay` returns false. */
+  /** Sends one side's ticket of a relay to a peer. Returns its login; undefined where `relay` returns false. */
   offerRelay(member: Member, to: string, offer: { readonly url: string; readonly ticket: string }): Login | undefined;
   /** Whether a member may reach the peers of a group, by the trust that is stored now. */
   mayReach(member: Pick<Member, "app" | "group" | "user">, group: string): Promise<boolean>;
@@ -59,7 +59,7 @@ export interface Presence {
   reload(): Promise<void>;
   /** The ids of the peers of this node. */
   ids(): readonly string[];
-  /** Those of them that are in a room. */
+  /** The ids of those in rooms. */
   guestIds(): readonly string[];
   readonly node: ClusterNode;
   close(): Promise<void>;

@@ -12,7 +12,7 @@ export interface ProfileUpdates {
   stop(): void;
 }
 
-// Of one batch, and of what the socket may not have sent when a batch is added.
+// The limit of one batch, and of the unsent bytes before it.
 const maxBatchBytes = 64 * 1024;
 
 /** Creates the updates of a socket: one batch every 200 ms, with the newest profile of each peer. */

@@ -25,7 +25,7 @@ export type Step =
 /** A frame that expects an answer. */
 export type Request = Extract<Command, { type: "openRelay" }> | AccountRequest;
 
-/** A request about the own account. */
+/** A request about the sender's account. */
 export type AccountRequest = Extract<
   Command,
   {

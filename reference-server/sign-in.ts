@@ -83,7 +83,7 @@ export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientO
   const { store, bans, accounts, devices, limiter, clock, limits, authenticate, rooms } = parts;
 
   async function startSession(app: string, user: string, address: string, password?: string): Promise<SignedIn> {
-    // A session of a banned user would be of use as soon as the ban ends.
+    // A session of a banned user would work as soon as the ban ends.
     bans.check(address, user);
     const session = newSecret();
     const id = newPeerId();
@@ -233,7 +233,7 @@ export function createSignIn(parts: SignInParts): (proof: Proof, client: ClientO
     if (data.version < discoveryVersion)
       throw new Refusal(
         "incompatible",
-        `This server speaks version ${discoveryVersion} of the protocol, and the page an older one: update the app.`,
+        `This server speaks version ${discoveryVersion} of the protocol, but the page speaks an older one: update the app.`,
         {
           close: closeCode.incompatible,
         },

@@ -10,7 +10,7 @@ export type BonevaluePluginOptions = Omit<ServerOptions, "server" | "host" | "po
 /**
  * A Vite plugin that runs a discovery server inside `vite dev` and `vite preview`. Pages connect with its path, by default
  * `/bonevalue`, as the host. Unless `options` says otherwise, the server keeps its data in memory, has rooms and the accounts of
- * `bonevalue-server dev`, and accepts pages of this machine, and with `--host` also pages at its IP addresses. It warns of other
+ * `bonevalue-server dev`, and accepts pages of this machine, and with `--host` also pages at its IP addresses. It warns about other
  * pages, which `origins` has to list. Needs Vite 7.
  *
  * @example
@@ -46,7 +46,7 @@ function checkVersion(context: { readonly meta: { readonly viteVersion?: string 
     throw new Error("bonevalue-server/vite needs Vite 7 or newer: update vite.");
 }
 
-/** Attaches a discovery server to the HTTP server of Vite, and closes it with that. Adds it to `servers`. */
+/** Attaches a discovery server to Vite's HTTP server, and closes it when that closes. Adds it to `servers`. */
 async function openServer(
   vite: ViteDevServer | PreviewServer,
   http: ViteDevServer["httpServer"] | undefined,

@@ -2,12 +2,12 @@ import { unwatchFile, watchFile } from "node:fs";
 import type { Log } from "../log.ts";
 import type { BonevalueServer, Certificate } from "../server.ts";
 
-// Polled, since a file that is replaced by another, or by a link to another, is not seen by a watch on the old one.
+// Polled: a watch on a file does not notice that another file, or a link, replaces it.
 const pollEvery = 1_000;
 
 /**
- * Replaces the certificate of a server on SIGHUP and when one of its files changes; returns the undo. While the files do not
- * fit together, as in the middle of a renewal, the old certificate stays.
+ * Replaces the certificate of a server on SIGHUP and when one of its files changes; returns the undo. While certificate and
+ * key do not match, as in the middle of a renewal, the old certificate stays.
  */
 export function reloadCertificate(
   server: BonevalueServer,

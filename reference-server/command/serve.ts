@@ -7,7 +7,7 @@ import { createSmtpMail } from "./mail.ts";
 import { reloadCertificate } from "./reload-certificate.ts";
 import { untilStopped } from "./until-stopped.ts";
 
-/** Flags of all commands. */
+/** Flags of all commands but `dev`. */
 export interface StoreValues {
   readonly store?: string;
   readonly url?: string;
@@ -39,7 +39,7 @@ export interface ServeValues extends StoreValues {
   readonly "log-level"?: string;
 }
 
-/** Descriptions of the flags of all commands. */
+/** Descriptions of these flags. */
 export const storeFlags: Flags<StoreValues> = {
   store: {
     value: "FILE|URL",

@@ -6,10 +6,10 @@ import { closeSocket } from "../close-socket.ts";
 import { startHeartbeat } from "../heartbeat.ts";
 import type { RelayLimits } from "./limits.ts";
 
-// A pipe passes messages between two sockets. Its memory is what it has read from one socket and the other has not taken. So it
-// stops to read a socket
+// A pipe passes messages between two sockets. It holds the bytes that it has read from one and the other has not taken. So it
+// does not read a socket
 //
-// - until the other socket is there,
+// - until the other socket has joined,
 // - while it holds anything that this socket sent,
 // - while the account or room of this socket exceeds its rate.
 //
@@ -32,7 +32,7 @@ export interface PipeParts {
   /** The rate limit of each side. */
   readonly rates: readonly [RateLimit, RateLimit];
   readonly onBytes: (bytes: number) => void;
-  /** Called once. `complete`: both sides had come. */
+  /** Called once. `complete`: both sides had joined. */
   readonly onClosed: (complete: boolean) => void;
 }
 
@@ -41,7 +41,7 @@ export type SideIndex = 0 | 1;
 
 /** Passes messages between two sockets, and holds a bounded number of bytes. */
 export interface Pipe {
-  /** Both sides have come. */
+  /** Both sides have joined. */
   readonly complete: boolean;
   /** Adds the socket of a side. Called at most once for each, and not after `close`. */
   attach(index: SideIndex, socket: WebSocket): void;
@@ -52,9 +52,9 @@ export interface Pipe {
 interface Side {
   readonly rate: RateLimit;
   socket: WebSocket | undefined;
-  /** The cost of what was read from this side and is still in memory. */
+  /** The cost of the bytes from this side that are still in memory. */
   held: number;
-  /** Deliveries of messages that were read before the other side came. */
+  /** Deliveries of messages that were read before the other side joined. */
   early: (() => void)[];
   isThrottled: boolean;
   stopThrottle: () => void;
@@ -106,7 +106,7 @@ export function createPipe({ clock, limits, rates, onBytes, onClosed }: PipePart
     });
   }
 
-  /** Sends what a side has caused, and counts it until it is sent. */
+  /** Calls `send`, and counts the bytes for this side until they are sent. */
   function hold(side: Side, bytes: number, send: (onSent: () => void) => void): void {
     if (closed) return;
     const cost = Math.max(bytes, minMessageCost);

@@ -11,7 +11,7 @@ export function devicesIn(
   return {
     addSessionFrom: (source, added, since, most) =>
       inTransaction(db, async (step) => {
-        // Writing the row locks it: what ends the source runs before this step, or after it and then finds the session.
+        // Writing the row locks it: a step that ends the source runs before this one, or after it and finds the session.
         const from = await ("device" in source
           ? touchDevice(step, source.device, added.seen, since)
           : touchSession(step, source.session, added.seen, since));

@@ -115,7 +115,7 @@ export interface Ban {
   readonly until: number;
 }
 
-/** A change of an account that was made beside a running server. */
+/** A change of accounts or bans that running servers have to notice. */
 export interface AccountChange {
   /** The id of this change, so that a server handles it once. */
   readonly id: string;
@@ -244,7 +244,7 @@ export interface Store {
   heartbeat?(id: string, seen: number, since: number): Promise<readonly string[]>;
   /** Removes the record of server `id`. */
   endHeartbeat?(id: string): Promise<void>;
-  /** Records that something else than a server has changed an account, its sessions or its trust. Optional. */
+  /** Records a change of an account, its sessions or trust, or of a ban, for all servers. Optional. */
   addChange?(change: AccountChange): Promise<void>;
   /** Returns the changes recorded since `since`. Servers poll it. Optional. */
   changes?(since: number): Promise<readonly AccountChange[]>;
