@@ -20,7 +20,7 @@ import type { Transport } from "./transport/transport.ts";
 export interface ClientOptions {
   /**
    * The name of the app, of at most 64 code points: pages of one app see and reach only each other. Several apps can share a
-   * server with its accounts and their trust. It separates apps that trust each other, and is no security boundary. Default
+   * server with its accounts and their trust. It separates apps that trust each other; it is not a security boundary. Default
    * `""`.
    */
   app?: string | undefined;
@@ -35,7 +35,7 @@ export interface ClientOptions {
   identity?: IdentityPolicy | IdentityOptions | undefined;
   /**
    * How many links are open at once, dialed and accepted together. Beyond it the least recently used idle link is closed,
-   * and calls wait for a free link until their own deadline. A call that shares a generator with other peers gets `busy`
+   * and calls wait for a free link until their own deadline. A call that sends one generator to several peers gets `busy`
    * instead of waiting. At least 1. Default 128.
    */
   maxLinks?: number | undefined;
@@ -44,14 +44,14 @@ export interface ClientOptions {
   /** How long an unused link stays open. `Infinity` keeps it open, 0 closes it at once. Default 30 000. */
   idleTimeout?: number | undefined;
   /**
-   * How long calls and messages wait here for a module that is not offered yet: so long after the sign-in, and half as long
-   * after the module was withdrawn. Default 2 000.
+   * How long calls and messages from peers wait for a module that this client does not offer yet, counted from its sign-in.
+   * After a module was withdrawn they wait half as long. Default 2 000.
    */
   moduleGrace?: number | undefined;
   /** What this client says about itself: a JSON object of at most 1 KiB. The discovery server can read it. Default `{}`. */
   profile?: Profile | undefined;
   /**
-   * Validates the profiles of others, which can be anything without it. An invalid one reads as `{}`, and becomes an `error`
+   * Validates the profiles of others. Without it they can be anything. An invalid profile reads as `{}` and emits an `error`
    * event.
    */
   profileSchema?: StandardSchemaV1<unknown, Profile> | undefined;
@@ -146,15 +146,16 @@ export interface Client {
   /**
    * Creates a one-use token for the person who gets the name `alias`. With identity it also verifies both users: pass it on
    * by a channel that the server does not control. For a user who is already in `users`, and where the app decides who trusts
-   * whom, it only verifies. For `"Us"`: a linking code for one other device, valid for 10 minutes. It rejects with
+   * whom, it only verifies. For `"Us"`, creates a linking code for one other device, valid for 10 minutes; this rejects with
    * `identity-mismatch` with policy `"off"`, and with `unsupported` where the account has a `secret`.
    */
   requestToken(alias: Alias, callback?: (data: { token: string }) => void): Promise<TrustToken>;
   /**
    * Starts mutual trust with the user who made the token, under the name `alias`. With identity the maker is also verified at
-   * the first connection, which is tried at once. For `"Us"`: this device joins the account of the device that made the
-   * code; if only that one is new, it joins this one. Resolves then, and rejects with `timeout` after 15 s if that device is
-   * not online, with `identity-mismatch` if another device has used the code, and with `cancelled` if this page signs out.
+   * the first connection, which is tried at once; with policy `"off"` such a token is rejected with `identity-mismatch`. For
+   * `"Us"`: this device joins the account of the device that made the code; if only that one is new, it joins this one.
+   * Resolves then, and rejects with `timeout` after 15 s if that device is not online, with `identity-mismatch` if another
+   * device has used the code, and with `cancelled` if this page signs out.
    */
   claimToken(alias: Alias, token: string): Promise<void>;
   /** Ends the trust on both sides and closes the links at once. */
@@ -165,9 +166,9 @@ export interface Client {
    */
   changePassword(current: string, password: string): Promise<void>;
 
-  /** `undefined` while signed out, and with policy `"off"`. */
+  /** The keys and devices of this account. `undefined` while signed out, and with policy `"off"`. */
   readonly identity: Live<OwnIdentity | undefined>;
-  /** One value for each alias. `"Us"` describes this account's other devices. */
+  /** The identity of a user, as known here. `"Us"` describes this account's other devices. */
   identityOf(alias: Alias): Live<UserIdentity>;
   /**
    * Marks `account` as this user's, after the users have compared the safety number. Pass the account that was shown beside

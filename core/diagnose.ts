@@ -7,7 +7,7 @@ export interface Diagnosis {
   readonly webrtc: boolean | undefined;
   /** Whether the page is a secure context. Unknown outside of browsers. */
   readonly secureContext: boolean | undefined;
-  /** Whether the discovery server answers. Unknown before `connect`. */
+  /** Whether the discovery server answers. Unknown while the client is `offline`. */
   readonly server: boolean | undefined;
   /** Whether this machine has a usable local address. */
   readonly host: boolean | undefined;
@@ -15,7 +15,7 @@ export interface Diagnosis {
   readonly srflx: boolean | undefined;
   /** Whether a TURN server relays for this page. */
   readonly relay: boolean | undefined;
-  /** Whether links without a direct path can go through the discovery server. Unknown while signed out. */
+  /** Whether links without a direct path can go through the discovery server. Unknown unless the client is `online`. */
   readonly serverRelay: boolean | undefined;
   /** The errors of STUN and TURN servers, or of the platform. */
   readonly errors: readonly string[];

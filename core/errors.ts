@@ -57,7 +57,10 @@ export class BonevalueError extends Error {
   override readonly name = "BonevalueError" as const;
   /** What happened, for programs. Stable between versions. `docs/reference/errors.md` in the package has a section for each code. */
   readonly code: ErrorCode;
-  /** The data of the error that a handler threw. For `invalid-request` and `invalid-response`, the schema's issues. */
+  /**
+   * The data of the error that a handler threw. For `invalid-request` and `invalid-response`, the schema's issues. For
+   * `all-failed`, the replies.
+   */
   readonly data?: unknown;
 
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; data?: unknown } = {}) {

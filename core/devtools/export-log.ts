@@ -5,7 +5,7 @@ import { logOf } from "./inspect.ts";
 /**
  * Returns the log of a client as JSON, for a bug report. It has ids, names of modules, sizes, times and error codes. It has no
  * names of users, no profiles, no addresses of peers and no credentials, and no values unless they were recorded: see
- * {@link InspectorOptions.payloads}. Before `bonevalue/devtools` was imported, nothing was recorded.
+ * {@link InspectorOptions.payloads}. A client that was created before `bonevalue/devtools` was imported is not recorded.
  */
 export function exportLog(client: Client): string {
   const log = logOf(client);

@@ -117,7 +117,7 @@ export interface InvitationNames {
   as?: Alias | undefined;
 }
 
-/** Finds peers and relays connection requests between them. It never sees calls or their data. */
+/** Finds peers, and relays the signals with which they open links. */
 export interface Discovery {
   /** There is no server between the peers: nothing is signed, and every peer counts as verified. */
   readonly local?: boolean | undefined;

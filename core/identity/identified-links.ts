@@ -203,17 +203,17 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     }
 
     async function check(description: Description | RelayDescription, { own }: Descriptions): Promise<Remote> {
-      if (peer === self()) throw mismatch("The server has named this client as a peer of its own.");
+      if (peer === self()) throw mismatch("The server has listed this client as its own peer.");
       if (role === "caller" && !own) throw mismatch("The connection was answered before it was offered.");
       if ("type" in description && description.type !== (role === "caller" ? "answer" : "offer"))
-        throw mismatch("An offer and an answer were exchanged.");
+        throw mismatch("An offer and an answer were swapped.");
       const alias = aliasOf(peer);
       const { proof: text } = description;
       const parsed = text === undefined ? undefined : readProof(text);
       const reading = device.read();
       reading.catch(() => {});
       const hash = await verify(description, parsed, own);
-      if (remote && !hasSameDevice(remote.parsed, parsed)) throw mismatch("Another device took part in an open link.");
+      if (remote && !hasSameDevice(remote.parsed, parsed)) throw mismatch("An open link changed to another device.");
       const verified = await isVerified(alias, parsed, (await reading).record);
       if (parsed && alias === us) met.set(peer, deviceOf(parsed));
       if (role === "callee") signLater(device.read());
@@ -359,7 +359,7 @@ function whyOutdated(
 }
 
 function outdated(alias: Alias): BonevalueError {
-  return redialError(`What is known of "${alias}" has changed.`);
+  return redialError(`Verification of "${alias}" has changed.`);
 }
 
 /** The error of a link that has to be dialed again, because of `why`. */

@@ -2,9 +2,12 @@ import { BonevalueError } from "../errors.ts";
 
 /** Stores keys and the data of other users, under one name for each account and server. */
 export interface KeyStore {
-  /** Whether it stores `CryptoKey` objects. IndexedDB does: private keys can be used and not be read. A file stores bytes only. */
+  /** Whether it stores `CryptoKey` objects. IndexedDB does: private keys can be used but not read. A file stores bytes only. */
   readonly storesCryptoKeys: boolean;
-  /** Reads the record, applies `change` (synchronous) and writes the result, in one step for all tabs and processes that share the store. */
+  /**
+   * Reads the record, applies `change` (synchronous), and writes and returns the result, in one step for all tabs and processes
+   * that share the store. A missing record is `undefined`.
+   */
   update(name: string, change: (record: unknown) => unknown): Promise<unknown>;
   /** Calls `listener` when another tab or process has written. Returns a function that ends the subscription. */
   subscribe?(name: string, listener: () => void): () => void;

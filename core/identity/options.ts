@@ -34,8 +34,8 @@ export interface IdentityOptions {
    */
   accountOf?: ((alias: Alias) => string | undefined | Promise<string | undefined>) | undefined;
   /**
-   * Names the key of this user in the store, where the app signs in with a token: otherwise the server's word selects the
-   * key. Use one that the app knows by itself, such as the user's id.
+   * The name of this user's key in the store, for apps that sign in with a token. Without it, the user name that the server
+   * reports selects the key. Use a name that the app knows by itself, such as the user's id.
    */
   name?: string | undefined;
 }

@@ -59,7 +59,7 @@ export function readHello(frame: Frame<unknown>, peer: string, { accepts }: Pick
   if (accepts && !accepts(read.output.identity)) {
     throw new BonevalueError(
       "identity-mismatch",
-      "The peer has signed with other keys than its signals. Somebody may have changed them: compare safety numbers.",
+      "The peer's keys differ from those of its signals. Somebody may have changed them: compare safety numbers.",
     );
   }
   return read.output;

@@ -5,7 +5,7 @@ import type { Link, LinkPath } from "../transport/transport.ts";
 import { createWeakCache } from "../weak-cache.ts";
 import { createLinkStatsPoller, type LinkStats } from "./link-stats.ts";
 
-/** The direct connection to one peer. It exists only while it is needed. */
+/** The state of the link to one peer. A link exists only while it is needed. */
 export interface LinkState {
   /** `idle`: no link. `interrupted`: nothing arrives, but it may recover. `failed`: see `error`. */
   readonly status: "idle" | "connecting" | "open" | "interrupted" | "failed";

@@ -23,7 +23,7 @@ export interface CallOptions {
   timeout?: number | undefined;
   /** Cancels, and ends the call's streams also after the reply. Already aborted: nothing is sent. */
   signal?: AbortSignal | undefined;
-  /** Keep the link open for `idleTimeout` after the reply, or only for a moment. Default: the client's. */
+  /** Whether the link stays open for `idleTimeout` after the reply. If false: for 1 s. Default: the client's. */
   keepAlive?: boolean | undefined;
   /** Sends nothing to a peer that is not verified, under any policy: its reply is `identity-mismatch`. Default false. */
   verified?: boolean | undefined;

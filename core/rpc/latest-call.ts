@@ -30,7 +30,7 @@ export interface CallState<Response> {
   readonly first: Response | undefined;
   /** How many peers have replied, and how many bytes they have read. */
   readonly progress: CallProgress;
-  /** Why no value arrived, as `Replies.first` rejects. Undefined while pending, and after `cancel`. */
+  /** Why no value arrived, as `Replies.first` rejects. Undefined while pending, and if `cancel` ended the call. */
   readonly error: BonevalueError | undefined;
 }
 

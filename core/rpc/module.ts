@@ -26,7 +26,7 @@ export type ResponseInput<M> = M extends Module<any, infer R> ? In<R> : any;
 /** The response that a caller of `M` gets. */
 export type ResponseOutput<M> = M extends Module<any, infer R> ? Out<R> : any;
 
-/** The request and the arguments behind it. The request may be omitted when the module takes none. */
+/** The request and the arguments after it. The request may be omitted when the module takes none. */
 export type Args<M, Rest extends unknown[]> =
   undefined extends RequestInput<M>
     ? [request?: RequestInput<M>, ...rest: Rest]
@@ -36,7 +36,7 @@ export type Args<M, Rest extends unknown[]> =
  * Declares a contract with any Standard Schema (valibot, zod, arktype…). Every value is validated once, by the peer that
  * receives it: senders pass the schema's input, receivers get its output. Give a contract a new name when you change it
  * incompatibly. Throws `unknown-module` unless `name` is a string of at most 1 024 characters, and `invalid-request` for a
- * schema that is no Standard Schema.
+ * schema that is not a Standard Schema.
  *
  * @example
  * const Echo = defineModule("Echo", { request: v.object({ text: v.string() }), response: v.object({ text: v.string() }) });
@@ -79,7 +79,7 @@ export interface HandlerContext<Request> {
   /** Whether the peer's identity is certain: otherwise somebody else may have its name. */
   readonly verified: boolean;
   /**
-   * Until the answer, aborts when the caller cancels, the deadline passes or the link is lost. Its reason is that
+   * Until the answer, aborts when the caller cancels, the deadline passes or the link is lost. Its reason is a
    * {@link BonevalueError}. After an answer with streams, aborts when all of them are over, if the caller stopped one or
    * the link was lost while one was open.
    */

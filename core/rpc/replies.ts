@@ -44,7 +44,7 @@ export interface RepliesState<Response> {
 export interface Replies<Response> extends AsyncIterable<Reply<Response>> {
   /**
    * The first fulfilled value; cancels the other calls. Rejects with `no-peers`, with the error of the only peer, or with
-   * `all-failed`, whose `data` is the replies.
+   * `all-failed`, whose `data` has the replies.
    */
   first(): Promise<Response>;
   /** All replies; `[]` when the query matched no peer. Never rejects because of a peer. */

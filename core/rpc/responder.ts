@@ -226,7 +226,7 @@ export function createResponder(options: ResponderOptions): Responder {
     receiveCancel(id, code) {
       const call = calls.get(id);
       const reason = code === "timeout" ? code : "cancelled";
-      if (call) abortWithStreams(call, new BonevalueError(reason, "The caller has given the call up."));
+      if (call) abortWithStreams(call, new BonevalueError(reason, "The caller has ended the call."));
     },
     end(reason) {
       for (const id of calls.ids()) {

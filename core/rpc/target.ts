@@ -14,7 +14,7 @@ import type { Replies } from "./replies.ts";
 export interface MessageOptions {
   /** Whether the link stays open afterwards. Default: the client's `keepAlive`. */
   keepAlive?: boolean | undefined;
-  /** Sends it unordered, never again, and not at all when the link is congested: for cursors and the like. At most 1 KiB. */
+  /** Sends it unordered and at most once, and drops it when the link is congested: for cursors and the like. At most 1 KiB. */
   lossy?: boolean | undefined;
   /** Sends nothing to a peer that is not verified: an `error` event with `identity-mismatch`. Default false. */
   verified?: boolean | undefined;
@@ -23,19 +23,19 @@ export interface MessageOptions {
 /**
  * The peers that match a query. `get` always returns one, and the same object for equal queries while it is in use. It
  * outlives disconnections. `*`, `Us` and aliases may match no peer. Any other string is a peer id, which always gives a
- * reply: for an unknown peer or ourselves it is `unknown-peer`, from a peer with the name "". While `offline`, every
+ * reply: for an unknown peer or this client it is `unknown-peer`, from a peer with the name "". While `offline`, every
  * reply and `first()` reject with `not-connected`; while `reconnecting`, calls that need a new link wait.
  */
 export interface Target {
   /** The query that selects the peers. */
   readonly query: Query;
-  /** The list is another object only after a peer has come, gone, or changed its profile. */
+  /** The peers that match now. The list is a new object only after one connects, disconnects or changes its profile. */
   readonly peers: Live<readonly Peer[]>;
   /** Visits every peer that matches, now or later. `signal` aborts when the peer stops matching. */
   each(visit: (peer: Peer, signal: AbortSignal) => unknown): () => void;
   /**
-   * Calls every peer that the query matches now. Our requests to one peer start in the order in which they were made, but
-   * one that carries a stream or is large may be overtaken.
+   * Calls every peer that the query matches now. The requests of this client to one peer start in the order of the calls, but
+   * later ones may overtake a request that is large or carries a stream.
    */
   call<M extends Module | string>(module: M, ...args: Args<M, [options?: CallOptions]>): Replies<ResponseOutput<M>>;
   /**

@@ -19,12 +19,12 @@ test("another error is sent as its message, or as its name without one", () => {
 test("an error whose message is not a string is sent", () => {
   expect(thrownError(Object.assign(new Error(), { message: 42 }))).toEqual(failed("42"));
   const bare = Object.assign(new Error(), { message: Object.create(null) });
-  expect(thrownError(bare)).toEqual(failed("The handler threw something that is no error."));
+  expect(thrownError(bare)).toEqual(failed("The handler threw a value, not an error."));
 });
 
 test("any other thrown value is sent as data, even without a string form", () => {
   expect(thrownError({ toString: () => "odd" })).toMatchObject(failed("odd", expect.anything()));
   expect(thrownError(undefined)).toEqual(failed("undefined"));
   const bare = Object.create(null);
-  expect(thrownError(bare)).toEqual(failed("The handler threw something that is no error.", bare));
+  expect(thrownError(bare)).toEqual(failed("The handler threw a value, not an error.", bare));
 });

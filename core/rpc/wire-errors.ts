@@ -46,6 +46,6 @@ function textOf(thrown: unknown): string {
   try {
     return String(thrown);
   } catch {
-    return "The handler threw something that is no error.";
+    return "The handler threw a value, not an error.";
   }
 }

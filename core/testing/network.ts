@@ -9,7 +9,7 @@ import { createClientOn } from "./client-on.ts";
 export interface NetworkOptions {
   /** The latency of a message, to a peer and to the discovery server. Default 0. */
   latency?: number | undefined;
-  /** The largest random delay in addition. Default 0. */
+  /** The largest random delay that is added to the latency between peers. Default 0. */
   jitter?: number | undefined;
   /** The share of *lossy* messages that never arrive, from 0 to 1. Default 0. */
   loss?: number | undefined;

@@ -102,7 +102,7 @@ export interface LinkEvents {
 export interface Link {
   /**
    * Resolves when messages can be sent. Rejects with `link-failed` and what to do, with `disconnected` if another dial may
-   * succeed, with `busy` if the platform has no room for another connection now, or with the reason of `closed`.
+   * succeed, with `busy` if the platform allows no further connection now, or with the reason of `closed`.
    */
   readonly opened: Promise<void>;
   /** Resolves at the end of the link with the reason given to `close`, or the reason of the loss. Never rejects. */

@@ -17,11 +17,11 @@ type Out<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
 
 /**
  * Describes a stream anywhere in a request or a response. Streams and blobs are recognized with or without a schema. This
- * one also validates each item as it arrives: an invalid item stops the stream, and its reader gets `invalid-request` or
+ * schema also validates each item as it arrives: an invalid item stops the stream, and its reader gets `invalid-request` or
  * `invalid-response`. It nests in valibot schemas; inside zod or arktype use their custom type for `AsyncIterable`.
  *
  * Nothing is sent before the receiver reads. A stream outlives the reply that carried it. It ends with its last item, an
- * error of its producer, its reader's cancel, the abort of the call's `signal`, or the link. Streams of a request that the
+ * error of its producer, its reader's cancel, the abort of the call's `signal`, or the end of the link. Streams of a request that the
  * handler has not begun to read are cancelled when it has answered and the streams of its answer have ended. Streams of a
  * reply that are not read are cancelled after `idleTimeout`.
  *

@@ -158,5 +158,5 @@ export function createEncryptedSocket(options: EncryptedSocketOptions): Encrypte
 }
 
 function tooMuch(): BonevalueError {
-  return new BonevalueError("protocol", "The relay has sent something other than records, or more than may be unread.");
+  return new BonevalueError("protocol", "The relay has sent malformed data, or more than is allowed.");
 }

@@ -190,7 +190,7 @@ function closedBy(code: number, url: string, wasOpen: boolean): BonevalueError {
       `No WebSocket to ${url}: check that the proxy forwards it, that the server allows this page's origin, and the page's Content-Security-Policy.`,
     );
   if (!wasOpen)
-    return new BonevalueError("link-failed", `The relay has closed its socket (${code}) before the peer came.`);
+    return new BonevalueError("link-failed", `The relay closed its socket (${code}) before the peer joined.`);
   return new BonevalueError(
     "disconnected",
     `The peer or the relay has closed the link (${code}). Call again to redial it.`,
