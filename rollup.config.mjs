@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import nodeResolve from "@rollup/plugin-node-resolve";
 import { dts } from "rollup-plugin-dts";
 import esbuild from "rollup-plugin-esbuild";
-import { client, entriesOf, packages, root } from "./tools/entries.ts";
+import { client, entriesOf, moduleFolder, packages, root } from "./tools/entries.ts";
 import { licenseFile } from "./tools/license-file.ts";
 
 const coreNames = new Map([
@@ -43,7 +43,7 @@ export default packages.flatMap((built) => {
       output: {
         dir: dist,
         entryFileNames: "[name].js",
-        chunkFileNames: "[name].js",
+        chunkFileNames: moduleFile,
         hoistTransitiveImports: false,
         minifyInternalExports: false,
         manualChunks: firstLoad(),
@@ -81,7 +81,7 @@ function transpile(options) {
   return esbuild({ target: "es2022", tsconfig: false, jsx: "automatic", ...options });
 }
 
-/** Gives each module a file of its own, which tests of dist/ import. */
+/** Gives each module a file of its own. */
 function moduleFiles({ folder }) {
   return {
     name: "module-files",
@@ -93,6 +93,11 @@ function moduleFiles({ folder }) {
       if (!isEntry) this.emitFile({ type: "chunk", id, name });
     },
   };
+}
+
+/** A file without code of its own re-exports a module that was built into another file. Only tests of dist/ import it. */
+function moduleFile({ moduleIds }) {
+  return moduleIds.length > 0 ? "[name].js" : `${moduleFolder}/[name].js`;
 }
 
 /**

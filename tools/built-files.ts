@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import type { Plugin } from "vitest/config";
-import { root, server } from "./entries.ts";
+import { client, moduleFolder, root, server } from "./entries.ts";
 
-/** A plugin that resolves imports of `core/x.ts` to `dist/core/x.js`, if that exists. */
+/** A plugin that resolves imports of `core/x.ts` to its built file, if there is one. */
 export function builtFiles(): Plugin {
   return {
     name: "built-files",
@@ -10,13 +10,15 @@ export function builtFiles(): Plugin {
     async resolveId(id, importer, options) {
       const resolved = await this.resolve(id, importer, { ...options, skipSelf: true });
       if (!resolved?.id.startsWith(root)) return resolved;
-      const built = builtFor(resolved.id.slice(root.length).replace(/\.tsx?$/, ".js"));
-      return existsSync(built) ? built : resolved;
+      return builtFile(resolved.id.slice(root.length)) ?? resolved;
     },
   };
 }
 
-function builtFor(path: string): string {
-  const { folder } = server;
-  return path.startsWith(folder) ? `${root}${folder}dist/${path.slice(folder.length)}` : `${root}dist/${path}`;
+/** The absolute path of the built file that exports what `source`, a path from the repository's root, exports. */
+export function builtFile(source: string): string | undefined {
+  const { folder } = source.startsWith(server.folder) ? server : client;
+  const dist = `${root}${folder}dist/`;
+  const path = source.slice(folder.length).replace(/\.tsx?$/, ".js");
+  return [dist + path, `${dist}${moduleFolder}/${path}`].find((built) => existsSync(built));
 }

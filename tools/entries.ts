@@ -29,6 +29,9 @@ export const server: Package = { name: "bonevalue-server", folder: "reference-se
 /** Every package that this repository publishes. */
 export const packages: readonly Package[] = [client, server];
 
+/** The folder in dist/, which is not published, of files that re-export a module that was built into another file. */
+export const moduleFolder = "modules";
+
 /** A package's package.json. */
 export function manifestOf({ folder }: Package): Record<string, any> {
   return JSON.parse(readFileSync(`${root}${folder}package.json`, "utf8"));

@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, posix } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { builtFile } from "./built-files.ts";
 import { links, sizeOf } from "./bundle-size.ts";
-import { client, entriesOf, importNameOf, manifestOf, packages, root, server } from "./entries.ts";
+import { client, entriesOf, importNameOf, manifestOf, packages, root, server, typesOf } from "./entries.ts";
 import { licenseFileName } from "./license-file.ts";
 import { install, pack, type Tarball } from "./packed.ts";
 import { subpathFolders } from "./subpath-folders.ts";
@@ -60,6 +61,23 @@ describe.for(packages)("the package $name", (one) => {
     const others = tarball.files.filter((path) => !folders.includes(path.split("/")[0]!) || !path.includes("/"));
     expect(others.sort()).toEqual(expected.get(one.name));
     expect(tarball.files.filter((path) => path.includes(".test."))).toEqual([]);
+  });
+
+  test("contains each file that a file of it imports, and none that only tests of dist/ import", () => {
+    const scripts = tarball.files.filter((path) => /^dist\/.*\.(js|d\.ts)$/.test(path));
+    const targets = scripts.flatMap((path) =>
+      importsIn(readFileSync(join(home, path), "utf8")).map((name) =>
+        posix.join(dirname(path), path.endsWith(".d.ts") ? name.replace(/\.js$/, ".d.ts") : name),
+      ),
+    );
+    expect(targets.length).toBeGreaterThan(scripts.length);
+    expect(targets.filter((target) => !tarball.files.includes(target))).toEqual([]);
+
+    const entryFiles = entriesOf(one).flatMap((entry) => [
+      `dist/${entry.output}.js`,
+      typesOf(entry).slice(one.folder.length),
+    ]);
+    expect(scripts.filter((path) => !targets.includes(path) && !entryFiles.includes(path))).toEqual([]);
   });
 
   test("has complete metadata in package.json", () => {
@@ -135,6 +153,14 @@ describe("the packed files", () => {
     expect(modules.filter((path) => text(path).includes("const plainMsgpack"))).toEqual(["dist/core/wire/codec.js"]);
   });
 
+  test("are those that tests of dist/ run, also where several modules became one file", () => {
+    const { files } = homes.get(client.name)!;
+    expect(builtFile("core/wire/codec.ts")).toBe(`${root}dist/core/wire/codec.js`);
+    const module = builtFile("core/rpc/call.ts")!;
+    const [target] = importsIn(readFileSync(module, "utf8"));
+    expect(files).toContain(posix.join(dirname(module), target!).slice(root.length));
+  });
+
   test("become two files that a page loads at first, and one for links, in a bundle that is split", async () => {
     const { first, later } = await sizeOf('export { createClient } from "bonevalue"');
     expect([first.files, later.get(links)?.files]).toEqual([2, 1]);
@@ -168,6 +194,12 @@ describe("the packed files", () => {
     expect(output).toContain(`needs the package ${name}: run npm install ${name}.`);
   });
 });
+
+/** The relative paths that a script or its declarations import, also lazily, or refer to. */
+function importsIn(script: string): readonly string[] {
+  const paths = /(?:\bfrom|\bimport|\bimport\(|\breference path=)\s*["'](\.{1,2}\/[^"']+)["']/g;
+  return [...script.matchAll(paths)].map(([, path]) => path as string);
+}
 
 /** The relative targets of a document's links and pictures. */
 function linksIn(markdown: string): readonly string[] {
