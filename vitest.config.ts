@@ -18,14 +18,18 @@ const cores = availableParallelism();
 // Most tests wait for others as often as they compute.
 const workers = Math.ceil(cores * 1.5);
 
-// These test what the source decides, which building does not change, and take long.
+// These test what the source decides, which building does not change, and take long; or they use no built file.
 const sourceOnly = [
   "**/*.{property,model}.test.ts",
+  "bindings/react/compiler.test.ts",
   "core/identity/{attacks,identity}.test.ts",
   "core/links/{hostile,leaving-nothing}.test.ts",
   "core/testing/chaos/**",
-  "reference-server/{bans,cluster,security}.test.ts",
+  "core/wire/{fuzz,scan}.test.ts",
+  "docs/{bench,command-line,pages,protocol}.test.ts",
+  "reference-server/{backend-timeout,bans,cluster,hostile,options-check,presence,profiles,rooms,security,staying}.test.ts",
   "reference-server/{cluster,command,relay,store}/**",
+  "{bench,examples,tools}/**",
 ];
 
 const folders = "{core,bindings,reference-server,examples,bench,docs}/**";
