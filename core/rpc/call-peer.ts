@@ -28,7 +28,7 @@ export interface CallContext {
 export interface CallSender extends Service {
   /** Sends the request of a queued call. */
   send(call: PeerCall): void;
-  /** Takes back the request of a call that was sent and has no reply yet. */
+  /** Takes back the request of a call, if it was sent and has no reply yet. */
   cancel(call: PeerCall, reason: BonevalueError): void;
 }
 
@@ -55,8 +55,8 @@ export interface OutgoingRequest {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Called with the reply of each peer, or with the error of a message that cannot be sent. Only the first reply counts. */
   settle(peer: Peer, outcome: Outcome): void;
-  /** The last stream of a peer's call has ended. */
-  onStreamsEnded?(): void;
+  /** A peer has answered, and all streams of its call have ended. */
+  onOver?(): void;
 }
 
 /**
@@ -70,7 +70,7 @@ export interface OutgoingRequest {
  *
  * - *queued*: waits for a link. Ending it cancels the streams of its payload.
  * - *sent*: waits for the reply under `id` on `connection`. Ending it sends `cancel`.
- * - *answered*: has its reply, and streams are open. A message is answered as soon as it is sent.
+ * - *answered*: has its reply, and streams may be open. A message is answered as soon as it is sent.
  * - *over*: nothing of it is open.
  *
  * The reply settles once, when the call leaves *queued* or *sent*.
@@ -140,9 +140,8 @@ export function callPeer(context: CallContext, peer: Peer, payload: Payload, req
 export function endCall(call: PeerCall, reason: BonevalueError): void {
   const { status, connection, group } = call;
   call.context.deadlines.stop(call.deadline);
-  if (status === "over") return;
   call.status = "over";
-  if (status === "sent") connection?.service.cancel(call, reason);
+  connection?.service.cancel(call, reason);
   group?.end(reason);
   if (status !== "queued") return;
   call.dequeue?.();

@@ -1,8 +1,12 @@
+import { getEventListeners } from "node:events";
+import * as v from "valibot";
 import { describe, expect, test, vi } from "vitest";
 import type { Client, ClientOptions } from "../client.ts";
 import { createNetwork, type Network } from "../testing/network.ts";
 import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
+import { defineModule } from "./module.ts";
 import type { Replies } from "./replies.ts";
+import { all, code, createLinkedPair } from "./streams/testing/linked-pair.ts";
 
 interface World {
   readonly clock: VirtualClock;
@@ -138,6 +142,8 @@ describe("peers that share one stream", () => {
     ann.get("*").message("Log", three());
     await clock.advance(1_000);
     expect([read, errors]).toEqual([[1, 2, 3], ["busy"]]);
+    await clock.advance(60_000);
+    expect(errors).toEqual(["busy"]);
   });
 });
 
@@ -151,6 +157,38 @@ test("a signal that aborts while the link is dialed cancels the call", async () 
   await clock.advance(1_000);
   expect(replies.state.peek().replies.map(({ error }) => error?.code)).toEqual(["cancelled"]);
   expect(handled).not.toHaveBeenCalled();
+});
+
+type Call = (module: string) => Replies<any>;
+
+test.for<[string, (call: Call, clock: VirtualClock) => unknown]>([
+  ["was answered", (call) => call("Add")],
+  ["was answered with a stream that has been read", async (call) => all(await call("Count").first())],
+  ["has failed", (call) => call("Unknown")],
+  ["has timed out", (call) => call("Wait")],
+  ["was cancelled", (call, clock) => clock.after(10, call("Wait").cancel)],
+])("the signal of a call that %s keeps no listener", async ([, use]) => {
+  const { ann, bob, clock, source } = createLinkedPair();
+  bob.module("Add", ({ request }) => request + 1);
+  bob.module("Count", () => source({ to: 3 }).items());
+  bob.module("Wait", () => new Promise(() => {}));
+  const { signal } = new AbortController();
+  use((module) => ann.call(module, 1, { signal }), clock);
+  expect(getEventListeners(signal, "abort")).toHaveLength(1);
+  await clock.advance(60_000);
+  expect(getEventListeners(signal, "abort")).toEqual([]);
+});
+
+test("a signal that aborts while the contract checks the answer cancels the call", async () => {
+  const { ann, bob, clock } = createLinkedPair();
+  bob.module("Slow", () => 1);
+  const controller = new AbortController();
+  const passed = () => new Promise<boolean>((resolve) => void clock.after(100, () => resolve(true)));
+  const Slow = defineModule("Slow", { response: v.pipeAsync(v.number(), v.checkAsync(passed)) });
+  const reply = ann.call(Slow, undefined, { signal: controller.signal }).first();
+  await clock.advance(50);
+  controller.abort();
+  await expect(reply).rejects.toEqual(code("cancelled"));
 });
 
 test.for<any>([{ timeout: Number.NaN }, { timeout: -1 }, { timeout: "500" }, { signal: new AbortController() }])(

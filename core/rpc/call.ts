@@ -53,7 +53,7 @@ export function call(
     verified,
     onProgress,
     settle: collector.settle,
-    onStreamsEnded: stopListening,
+    onOver: stopListening,
   };
 
   function cancelPeer(peer: Peer, error: BonevalueError): void {
@@ -96,6 +96,6 @@ export function call(
   }
   // The app's code that runs while a link is dialed may have aborted.
   if (signal?.aborted) abort();
-  else if (collector.pending() > 0) signal?.addEventListener("abort", abort, { once: true });
+  else if (collector.pending() > 0) signal?.addEventListener("abort", abort);
   return collector.replies;
 }

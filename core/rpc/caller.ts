@@ -70,14 +70,17 @@ export function createCaller(options: CallerOptions): Caller {
       incomingCode: "invalid-response",
       onAcknowledged: call.request.kind === "call" ? (bytes) => acknowledge(call, bytes) : undefined,
       onEmpty() {
-        if (call.status === "sent") return;
-        call.status = "over";
-        streaming.delete(call);
-        deadlines.stop(call.unreadDeadline);
-        keepOpen(call);
-        call.request.onStreamsEnded?.();
+        if (call.status !== "sent") finish(call);
       },
     });
+  }
+
+  function finish(call: PeerCall): void {
+    call.status = "over";
+    streaming.delete(call);
+    deadlines.stop(call.unreadDeadline);
+    keepOpen(call);
+    call.request.onOver?.();
   }
 
   function transmit(call: PeerCall): void {
@@ -90,7 +93,7 @@ export function createCaller(options: CallerOptions): Caller {
       call.id = ++lastId;
       waiting.add(call.id, call);
     } else {
-      call.status = call.group ? "answered" : "over";
+      call.status = "answered";
       deadlines.stop(call.deadline);
       if (call.group) streaming.add(call);
     }
@@ -130,8 +133,6 @@ export function createCaller(options: CallerOptions): Caller {
 
   function fail(call: PeerCall, error: BonevalueError, data?: Received): void {
     waiting.delete(call.id);
-    call.status = "over";
-    call.group?.end(error);
     keepOpen(call);
     call.hasLeft = true;
     if (call.request.kind === "message") queue.onSent(call, false);
@@ -164,8 +165,8 @@ export function createCaller(options: CallerOptions): Caller {
         return call.group.receive(kind, detail);
       });
       const { group } = call;
-      if (!group || group.isEmpty) call.status = "over";
-      else call.unreadDeadline = deadlines.after(idleTimeout, () => group.cancelUnclaimed(unreadError()));
+      if (!group || group.isEmpty) return finish(call);
+      call.unreadDeadline = deadlines.after(idleTimeout, () => group.cancelUnclaimed(unreadError()));
       keepOpen(call);
     },
     receiveFailure(id, code, message, data) {
@@ -180,10 +181,10 @@ export function createCaller(options: CallerOptions): Caller {
         const call = waiting.get(id);
         if (call) fail(call, reason);
       }
-      for (const { group } of [...streaming]) group?.end(reason);
+      for (const { group } of streaming) group?.end(reason);
       // Our own app may close the link while messages are on their way. It learns only of the messages that were not sent.
       let lost = agreed ? 0 : reason.code === "cancelled" ? queue.unsent : queue.unacknowledged;
-      for (const call of queue.clear()) {
+      for (const call of queue.waiting) {
         if (call.request.kind === "call") settle(call, { error: reason });
         else endCall(call, reason);
         if (call.request.kind === "message") lost++;

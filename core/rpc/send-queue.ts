@@ -20,8 +20,8 @@ export interface SendQueue {
   acknowledge(handled: number): void;
   /** Sends what may be sent now. To be called when the peer's hello was read. */
   flush(): void;
-  /** Removes and returns the waiting requests. */
-  clear(): PeerCall[];
+  /** The waiting requests. Ending one removes it. */
+  readonly waiting: readonly PeerCall[];
 }
 
 /**
@@ -102,11 +102,8 @@ export function createSendQueue(window: () => number | undefined, transmit: (cal
       flush();
     },
     flush,
-    clear() {
-      const waiting = [...lossy, ...queue];
-      lossy.clear();
-      queue.clear();
-      return waiting;
+    get waiting() {
+      return [...lossy, ...queue];
     },
   };
 }
