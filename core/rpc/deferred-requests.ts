@@ -107,7 +107,6 @@ export function createDeferredRequests({
         undo?.();
         deadlines.stop(deadline);
       }
-      queues.clear();
     },
   };
 }

@@ -272,6 +272,21 @@ describe("messages to a slow handler", () => {
     expect(ann.errors[0]?.message).toContain("2 messages");
   });
 
+  test("can be followed by a call that is cancelled before its turn, and never leaves", async () => {
+    const { ann, bob, clock } = createLinkedPair({ limits: { requestsPerPeer: 1 } });
+    const handled: unknown[] = [];
+    bob.module("Save", async ({ request }) => {
+      handled.push(request);
+      await new Promise<void>((resolve) => void clock.after(1_000, resolve));
+    });
+    for (const number of [1, 2]) ann.notify("Save", number);
+    const call = ann.call("Save", 3);
+    await clock.advance(100);
+    call.cancel();
+    await clock.advance(10_000);
+    expect(handled).toEqual([1, 2]);
+  });
+
   test("hold the next ones back for at most 30 s", async () => {
     const { ann, bob, clock } = createLinkedPair({ limits: { requestsPerPeer: 2 } });
     const handled: number[] = [];
@@ -286,18 +301,32 @@ describe("messages to a slow handler", () => {
     expect(handled).toEqual([0, 1, 2, 3]);
   });
 
+  test("time out neither while they wait for it, nor because they waited for the link", async () => {
+    const world = await signedIn({ bob: { limits: { requestsPerPeer: 1 } } });
+    const handled = handle(world, () => new Promise(() => {}));
+    for (const number of range(4)) send(world, "message", number, "bob");
+    await world.clock.advance(120_000);
+    expect([handled, world.errors]).toEqual([[0, 1, 2, 3], []]);
+  });
+
   test("of an older version, which keeps to no window, are dropped over capacity, and neither side sends what the other does not know", async () => {
-    const { ann, bob, clock } = createLinkedPair({ limits: { requestsPerPeer: 2 }, hello: { features: undefined } });
+    const pair = createLinkedPair({ limits: { requestsPerPeer: 2 }, hello: { features: undefined } });
+    const { ann, bob, clock } = pair;
     const handled: number[] = [];
     bob.module("Save", async ({ request }) => {
       handled.push(request);
       await new Promise<void>((resolve) => void clock.after(10, resolve));
     });
     for (const number of range(4)) ann.notify("Save", number);
+    const cancelled = vi.fn();
+    ann.notify("Save", new ReadableStream({ cancel: cancelled }));
     ann.notify("Unknown", 1);
     await clock.advance(1_000);
     expect(handled).toEqual([0, 1]);
-    expect([ann.errors, ann.ended, bob.ended, ann.rpc.isIdle]).toEqual([[], undefined, undefined, true]);
+    expect(cancelled).toHaveBeenCalledOnce();
+    expect([ann.ended, bob.ended, ann.rpc.isIdle, bob.rpc.isIdle]).toEqual([undefined, undefined, true, true]);
+    pair.cut();
+    expect(ann.errors).toEqual([]);
   });
 });
 
@@ -329,10 +358,10 @@ describe("an acknowledgement", () => {
     expect(await frames(10, true)).toEqual([11, 11]);
   });
 
-  test.each([5, 0])("that contradicts itself (%i messages) ends the link", async (handled) => {
+  test.each([5, 1])("that contradicts itself (%i messages) ends the link", async (handled) => {
     const { ann, bob, clock } = createLinkedPair();
     bob.module("Save", () => {});
-    ann.notify("Save", 1);
+    for (const number of [1, 2]) ann.notify("Save", number);
     await clock.advance(1_000);
     bob.scheduler.send("control", [13, handled]);
     await clock.advance(10);
@@ -373,6 +402,46 @@ describe("messages that are lost", () => {
     await clock.advance(60_000);
     expect(errors).toHaveLength(1);
     expect(reported[0]).toContain("20 messages");
+  });
+
+  test("because no link opens make room for the next ones", async () => {
+    const world = await signedIn({ ann: { limits: { bytesPerPeer: 1_000 } } });
+    const [{ ann, bob, network, clock, errors }, handled] = [world, handle(world)];
+    network.partition(ann.getId()!, bob.getId()!);
+    const text = "x".repeat(500);
+    send(world, "message", text, "bob");
+    send(world, "lossy", 1, "bob");
+    await clock.advance(60_000);
+    network.heal();
+    errors.length = 0;
+    send(world, "message", text, "bob");
+    send(world, "lossy", 2, "bob");
+    await clock.advance(10_000);
+    expect([handled, errors]).toEqual([expect.arrayContaining([text, 2]), []]);
+  });
+
+  test("because the receiver accepts no more streams take no place in its window", async () => {
+    const { ann, bob, clock } = createLinkedPair({ limits: { requestsPerPeer: 1, streamsPerPeer: 0 } });
+    const handled: unknown[] = [];
+    bob.module("Save", ({ request }) => void handled.push(request));
+    ann.notify("Save", new ReadableStream());
+    ann.notify("Save", 1);
+    await clock.advance(1_000);
+    expect([handled, ann.errors]).toEqual([[1], [code("busy")]]);
+  });
+
+  test("with their link before they have left cancel their streams, as calls do", async () => {
+    const { ann, bob, clock, cut } = createLinkedPair({ bandwidth: 1 });
+    bob.module("Save", () => {});
+    ann.call("Save", new Uint8Array(4_000_000));
+    await clock.advance(10);
+    const cancelled = vi.fn();
+    ann.notify("Save", new ReadableStream({ cancel: cancelled }));
+    ann.call("Save", new ReadableStream({ cancel: cancelled }));
+    await clock.advance(100);
+    cut();
+    await clock.advance(10);
+    expect(cancelled.mock.calls).toEqual([[code("disconnected")], [code("disconnected")]]);
   });
 
   test("when our own app signs out are reported only if they were not sent", async () => {
@@ -552,6 +621,37 @@ describe("a module that is being mounted", () => {
     expect(handled).toEqual(Array.from({ length: 63 }, (_, index) => index + 1));
   });
 
+  test.each([
+    ["64 calls", 64, ""],
+    ["1 MiB of calls", 2, "x".repeat(500_000)],
+  ])("lets %s wait, and as many again after these, and messages beside them", async (_, count, request) => {
+    const { ann, bob, clock } = createLinkedPair({ moduleGrace: 2_000 });
+    const handled = vi.fn(() => "saved");
+    const offer = () => bob.module("Save", handled);
+    offer().withdraw();
+    for (const _round of [1, 2]) {
+      const calls = Array.from({ length: count + 1 }, () => ann.call("Save", request).all());
+      ann.notify("Save", request);
+      await clock.advance(100);
+      const { withdraw } = offer();
+      await clock.advance(100);
+      withdraw();
+      const codes = (await Promise.all(calls)).map(([reply]) => reply?.error?.code);
+      expect(codes).toEqual([...Array(count).fill(undefined), "unknown-module"]);
+    }
+    expect(handled).toHaveBeenCalledTimes(2 * count + 2);
+  });
+
+  test("leaves no timer when the link is lost", async () => {
+    const { ann, bob, clock, cut } = createLinkedPair({ moduleGrace: 1_000 });
+    bob.module("Save", () => {}).withdraw();
+    ann.notify("Save", 1);
+    await clock.advance(100);
+    expect(clock.waiting).toBe(1);
+    cut();
+    expect(clock.waiting).toBe(0);
+  });
+
   test("gives up when the link is lost", async () => {
     const { ann, bob, clock, cut } = createLinkedPair({ moduleGrace: 2_000 });
     const handled: unknown[] = [];
@@ -581,6 +681,8 @@ describe("lossy messages", () => {
     send(world, "lossy", 4, "bob", "Cursor");
     await world.clock.advance(100);
     expect(cursor).toEqual([3, 4]);
+    await world.clock.advance(120_000);
+    expect([world.network.links, world.errors]).toEqual([0, []]);
   });
 
   test("of more than 1 KiB are refused with advice that helps", async () => {

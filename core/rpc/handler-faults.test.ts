@@ -107,6 +107,15 @@ describe("a request that breaks the contract", () => {
     expect(bob.errors[1]?.message).toContain("4 requests");
   });
 
+  test("is reported with those of the same second when the link ends", async () => {
+    const { ann, bob, clock, cut } = createLinkedPair();
+    bob.module(defineModule("Typed", { request: v.string() }), () => "fine");
+    for (const request of [1, 2, 3]) ann.call("Typed", request);
+    await clock.advance(100);
+    cut();
+    expect(bob.errors.map(({ message }) => /Refused (a|\d+) requests?/.exec(message)?.[1])).toEqual(["a", "2"]);
+  });
+
   test("where the schema itself throws, with that error as its cause", async () => {
     const { ann, bob, until } = createLinkedPair();
     const schema = v.pipe(

@@ -96,7 +96,7 @@ test("an older version gets neither acknowledgements nor refusals", async () => 
 
 test("after stop no timer is left", () => {
   const { clock, deadlines, handle, refuse, stop } = createSide();
-  handle(1);
+  handle(2);
   refuse("Gone", refusal);
   refuse("Gone", refusal);
   expect(clock.waiting).toBeGreaterThan(0);

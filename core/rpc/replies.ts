@@ -104,8 +104,7 @@ export function collectReplies(
   }
 
   function settleRest(error: BonevalueError): void {
-    for (const peer of [...pending]) {
-      if (!pending.has(peer)) continue;
+    for (const peer of pending) {
       stop(peer, error);
       settle(peer, { error });
     }

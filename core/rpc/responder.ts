@@ -233,7 +233,7 @@ export function createResponder(options: ResponderOptions): Responder {
         const call = calls.get(id);
         if (call) abortWithStreams(call, reason);
       }
-      for (const message of [...messages]) abortWithStreams(message, reason);
+      for (const message of messages) abortWithStreams(message, reason);
       deferred.stop();
       contractErrors.stop();
     },

@@ -49,7 +49,6 @@ export function createThrottle<Value>(
     stop() {
       deadlines.stop(timer);
       for (const [key, { value, count }] of held) if (count > 0) pass(key, value, count);
-      held.clear();
     },
   };
 }

@@ -64,12 +64,12 @@ describe("a call's deadline", () => {
 });
 
 describe("onProgress", () => {
-  test("counts the bytes of a file as the other side reads them", async () => {
+  test("counts the bytes of all files as the other side reads them", async () => {
     const { ann, bob, until } = createLinkedPair();
-    bob.module("Put", async ({ request }) => (await request.file.blob()).size);
+    bob.module("Put", async ({ request }) => (await request.file.blob()).size + (await request.note.blob()).size);
     const progress: Progress[] = [];
     const size = 1_000_000;
-    const request = { file: new Blob([new Uint8Array(size)]) };
+    const request = { file: new Blob([new Uint8Array(size - 5)]), note: new Blob(["12345"]) };
     await until(ann.call("Put", request, { onProgress: (now) => progress.push(now) }).first());
     expect(progress.length).toBeGreaterThan(3);
     expect(progress.every(({ total }) => total === size)).toBe(true);
