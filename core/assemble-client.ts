@@ -15,6 +15,7 @@ import { freezeQuery, keyOf, matches, resolveTargets } from "./peers/query.ts";
 import { createRegistry } from "./peers/registry.ts";
 import { createPresence } from "./presence/presence.ts";
 import { createOwnProfile, createProfileReader } from "./profiles.ts";
+import { us } from "./protocol/alias.ts";
 import { labelOf, maxAppLength } from "./protocol/labels.ts";
 import { createClientRemember } from "./remember/client-remember.ts";
 import { call } from "./rpc/call.ts";
@@ -192,7 +193,7 @@ export function assembleClient(clock: Clock, connections: Connections, options: 
   }
 
   async function requestToken(alias: Alias) {
-    return (await identity.tokens(serverFor(alias))).requestToken(alias.normalize());
+    return (await identity.tokens(serverFor(alias), alias === us)).requestToken(alias.normalize());
   }
 
   /** Returns the session for a request with these strings. The server would close the session on another type. */
@@ -259,7 +260,7 @@ export function assembleClient(clock: Clock, connections: Connections, options: 
       return token;
     },
     claimToken: async (alias, token) =>
-      (await identity.tokens(serverFor(alias, token))).claimToken(alias.normalize(), token),
+      (await identity.tokens(serverFor(alias, token), token.includes("."))).claimToken(alias.normalize(), token),
     removeUser: async (alias) => (await identity.tokens(serverFor(alias))).removeUser(alias.normalize()),
     changePassword: async (current, password) => serverFor(current, password).changePassword(current, password),
     identity: identity.own,

@@ -292,7 +292,8 @@ export function createSession(options: SessionOptions): Session {
       status.peek() === "online" ? (signIn?.server.setProfile?.(profile) ?? false) : undefined,
     check: () => signIn?.server.check?.(),
     server() {
-      if (!signIn) throw notConnected();
+      // A private room has no session yet.
+      if (!signIn || !self.peek()) throw notConnected();
       return signIn.server;
     },
     serves: (peer, allow) => peerList.serves(peer, allow),

@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { BonevalueError } from "../errors.ts";
 import { createPlatformAlgorithms } from "./algorithms.ts";
+import type { CurrentIdentity } from "./client-identity.ts";
 import { createDevice } from "./device.ts";
 import { type IdentifyOptions, type Identity, identify, redial } from "./identify.ts";
 import { createMemoryStore, type KeyStore } from "./key-store.ts";
@@ -17,22 +18,26 @@ const future = Number.POSITIVE_INFINITY;
 interface Options {
   readonly options?: IdentityOptions;
   readonly store?: KeyStore;
-  readonly room?: string;
   readonly credentials?: object;
   /** The names of the peers that are online, which are also their ids. */
   readonly peers?: readonly string[];
 }
 
 /** The identity of a sign-in of Ann's, and what it has told the client. */
-async function createAnn({ options, store = createMemoryStore(), room, credentials, peers = [] }: Options = {}) {
+async function createAnn({ options, store = createMemoryStore(), credentials, peers = [] }: Options = {}) {
   const own: string[] = [];
   const users: string[] = [];
   const dialed: string[] = [];
   const closed: (BonevalueError | undefined)[] = [];
   let online = peers;
   const ending = Promise.withResolvers<BonevalueError | undefined>();
+  const current: CurrentIdentity = { identity: undefined, isUnsigned: false };
   const client = {
     options: { keyStore: store, ...options },
+    discovery: {},
+    host: "wss://example.org/",
+    current,
+    events: { online() {}, peerConnect() {} },
     transport: {
       open: () => ({
         opened: new Promise(() => {}),
@@ -40,9 +45,7 @@ async function createAnn({ options, store = createMemoryStore(), room, credentia
         close: (reason: BonevalueError) => closed.push(reason),
       }),
     },
-    server: "wss://example.org/",
     credentials: credentials ?? { username: "Ann", password: "x" },
-    room,
     app: "",
     self: () => "self",
     peers: () => online.map((name) => ({ id: name, name, profile: {} })),
@@ -53,9 +56,12 @@ async function createAnn({ options, store = createMemoryStore(), room, credentia
       throw new BonevalueError("link-failed", "There is no path.");
     },
     endLink() {},
-    onOwn: ({ account, status }: OwnIdentity) => own.push(`${account} ${status}`),
-    onUser: (alias: string, { status }: UserIdentity, isNews: boolean) =>
-      users.push(`${alias} ${status}${isNews ? " news" : ""}`),
+    onOwn: (identity?: OwnIdentity) => own.push(identity ? `${identity.account} ${identity.status}` : "none"),
+    onUser: (alias: string) => users.push(`${alias} ${current.identity?.users.get(alias)?.status ?? "unknown"}`),
+    onChange(alias: string, { status }: UserIdentity) {
+      expect(users.pop()).toBe(`${alias} ${status}`);
+      users.push(`${alias} ${status} news`);
+    },
   } as unknown as IdentifyOptions;
   const identity = await identify(client);
   const otherTab = createDevice({ algorithms, store, name: "example.org Ann" });
@@ -73,13 +79,18 @@ async function createAnn({ options, store = createMemoryStore(), room, credentia
 }
 
 const seeing = (record: IdentityRecord, account = bob) => setUser(record, { alias: "Bob", seen: idOf(account) });
+/** Signs in. */
+const start = (identity: Identity, username = "") =>
+  identity.receive("online", { self: { id: "self", username }, users: [], peers: [] });
+/** Reports that a peer has come online. */
+const meet = (identity: Identity) => identity.receive("peerConnect", { id: "any", name: "any", profile: {} });
 const change = (identity: Identity, by: (record: IdentityRecord) => IdentityRecord) => identity.apply(by);
 
 test("what was known before the sign-in is no news, and each change is told once", async () => {
   const { identity, otherTab, own, users } = await createAnn();
   await otherTab.read();
   await otherTab.update((record) => seeing(record));
-  await identity.start("");
+  await start(identity);
   const { account } = identity.record;
   expect(identity.record.derived).toBe(false);
   expect(own).toEqual([`${account} single`]);
@@ -97,7 +108,7 @@ test("what was known before the sign-in is no news, and each change is told once
 
 test("another account of the same status is news, and another safety number alone is not", async () => {
   const { identity, users } = await createAnn();
-  await identity.start("");
+  await start(identity);
   await change(identity, (record) => seeing(record));
   await change(identity, (record) => seeing(record, eve));
   expect(users).toEqual(["Bob seen news", "Bob seen news"]);
@@ -111,7 +122,7 @@ test.for(["own", "users"] as const)(
   "an error of the app that is told (%s) is reported, and everything else is told",
   async (which) => {
     const { identity, own, users } = await createAnn();
-    await identity.start("");
+    await start(identity);
     const reported = vi.spyOn(console, "error").mockImplementation(() => {});
     const failure = new Error("An effect of the app throws.");
     vi.spyOn({ own, users }[which], "push").mockImplementationOnce(() => {
@@ -131,7 +142,7 @@ test.for(["own", "users"] as const)(
 
 test("a description that fails is reported, and the next one is told", async () => {
   const { identity, users } = await createAnn();
-  await identity.start("");
+  await start(identity);
   const reported = vi.spyOn(console, "error").mockImplementation(() => {});
   const failure = new Error("There is no memory.");
   vi.spyOn(crypto.subtle, "digest").mockRejectedValueOnce(failure);
@@ -145,7 +156,7 @@ test("a description that fails is reported, and the next one is told", async () 
 test("an account is hashed once while it is shown", async () => {
   const digest = vi.spyOn(crypto.subtle, "digest");
   const { identity } = await createAnn();
-  await identity.start("");
+  await start(identity);
   const hashed = async (by: (record: IdentityRecord) => IdentityRecord) => {
     digest.mockClear();
     await change(identity, by);
@@ -159,7 +170,7 @@ test("an account is hashed once while it is shown", async () => {
 
 test("users with a token that waits are told, too", async () => {
   const { identity, users } = await createAnn();
-  await identity.start("");
+  await start(identity);
   await change(identity, (record) => ({ ...record, tokens: [{ ...claim, until: future }] }));
   await change(identity, (record) => ({ ...record, claims: [{ ...claim, alias: "Carol", until: future }] }));
   expect(users).toEqual(["Bob pending news", "Carol pending news"]);
@@ -168,7 +179,7 @@ test("users with a token that waits are told, too", async () => {
 test("users with a token that has expired are not told", async () => {
   const reported = vi.spyOn(console, "error");
   const { identity, users } = await createAnn();
-  await identity.start("");
+  await start(identity);
   await change(identity, (record) => ({ ...record, tokens: [{ ...claim, until: 0 }] }));
   expect(users).toEqual([]);
   expect(reported).not.toHaveBeenCalled();
@@ -181,16 +192,16 @@ test.for<[string, IdentityOptions, string]>([
   const store = createMemoryStore();
   const update = vi.spyOn(store, "update");
   const { identity } = await createAnn({ store, options, credentials: { token: "x" } });
-  await identity.start("told");
+  await start(identity, "told");
   const times = update.mock.calls.length;
   expect(new Set(update.mock.calls.map(([key]) => key))).toEqual(new Set([name]));
-  await identity.start("somebody else");
+  await start(identity, "somebody else");
   expect(update).toHaveBeenCalledTimes(times);
 });
 
 test("without a key store there is one of this process", async () => {
   const { identity, own } = await createAnn({ options: { keyStore: undefined } });
-  await identity.start("");
+  await start(identity);
   expect(own).toHaveLength(1);
 });
 
@@ -198,7 +209,7 @@ test("a change by another tab is told, and not after the sign-in has ended", asy
   const { identity, otherTab, users } = await createAnn();
   const watcher = vi.fn();
   identity.watchers.add(watcher);
-  await identity.start("");
+  await start(identity);
   await otherTab.update((record) => seeing(record));
   await until(() => users.length > 0);
   expect(watcher).toHaveBeenCalled();
@@ -208,7 +219,7 @@ test("a change by another tab is told, and not after the sign-in has ended", asy
   expect(watcher).toHaveBeenCalledTimes(1);
   await otherTab.update((record) => seeing(record, eve));
   await change(identity, (record) => seeing(record, 77));
-  expect(users).toEqual(["Bob seen news"]);
+  expect(users).toEqual(["Bob seen news", "Bob unknown"]);
 });
 
 test.for(["is read", "was read"])(
@@ -223,19 +234,19 @@ test.for(["is read", "was read"])(
       },
     };
     const { identity, own } = await createAnn({ store });
-    const starting = identity.start("");
+    const starting = start(identity);
     if (when === "was read") await starting;
     expect(subscribed.size).toBe(when === "was read" ? 1 : 0);
     identity.stop();
     await starting;
-    expect(own).toHaveLength(when === "was read" ? 1 : 0);
+    expect(own).toEqual(when === "was read" ? [expect.stringContaining("single"), "none"] : []);
     expect(subscribed.size).toBe(0);
   },
 );
 
 test("a reset ends every attempt, and another change those of other verdicts only", async () => {
   const { identity, open, closed, own } = await createAnn({ peers: ["Bob"] });
-  await identity.start("");
+  await start(identity);
   open("Bob");
   const recheck = vi.spyOn(identity.links, "recheck");
   const watcher = vi.fn();
@@ -257,7 +268,7 @@ test("a reset ends every attempt, and another change those of other verdicts onl
 test("a reset resolves once apps know of it", async () => {
   const { update } = createMemoryStore();
   const { identity, own } = await createAnn({ store: { storesCryptoKeys: true, update } });
-  await identity.start("");
+  await start(identity);
   await identity.reset();
   expect(own).toHaveLength(2);
 });
@@ -265,7 +276,7 @@ test("a reset resolves once apps know of it", async () => {
 test("a reset that cannot be stored fails, and the identity stays", async () => {
   const store = createMemoryStore();
   const { identity } = await createAnn({ store });
-  await identity.start("");
+  await start(identity);
   const { record } = identity;
   const failure = new BonevalueError("unsupported", "The disk is full.");
   vi.spyOn(store, "update").mockRejectedValueOnce(failure);
@@ -278,7 +289,7 @@ test.for([
   ["Bob", "single"],
 ])("a refusal by %s leaves this device %s", async ([name, status]) => {
   const { identity, open, own, ending } = await createAnn({ peers: [name!] });
-  await identity.start("");
+  await start(identity);
   open(name!);
   ending.resolve(new BonevalueError("identity-mismatch", "The peer has refused."));
   await ending.promise;
@@ -288,7 +299,7 @@ test.for([
 
 test("a second refusal by an own device changes nothing", async () => {
   const { identity, open, ending } = await createAnn({ peers: ["Us"] });
-  await identity.start("");
+  await start(identity);
   await change(identity, (record) => ({ ...record, unlinked: true }));
   const { record } = identity;
   open("Us");
@@ -301,7 +312,7 @@ test("a second refusal by an own device changes nothing", async () => {
 test("a store that fails when an own device has refused is reported", async () => {
   const store = createMemoryStore();
   const { identity, open, ending } = await createAnn({ peers: ["Us"], store });
-  await identity.start("");
+  await start(identity);
   const failure = new BonevalueError("unsupported", "The disk is full.");
   vi.spyOn(store, "update").mockRejectedValue(failure);
   const reported = vi.spyOn(console, "error").mockImplementation(() => {});
@@ -314,7 +325,7 @@ test("a store that fails when an own device has refused is reported", async () =
 test("a store that fails when another tab has written is reported", async () => {
   const store = createMemoryStore();
   const { identity, otherTab } = await createAnn({ store });
-  await identity.start("");
+  await start(identity);
   const failure = new BonevalueError("unsupported", "The disk is full.");
   const reported = vi.spyOn(console, "error").mockImplementation(() => {});
   const { update } = store;
@@ -329,7 +340,7 @@ test("a store that fails when another tab has written is reported", async () => 
 
 test("the link of a peer that has gone ends without an error", async () => {
   const { identity, open, setPeers, ending, own } = await createAnn({ peers: ["Bob"] });
-  await identity.start("");
+  await start(identity);
   open("Bob");
   setPeers();
   ending.resolve(new BonevalueError("identity-mismatch", "The peer has refused."));
@@ -340,7 +351,7 @@ test("the link of a peer that has gone ends without an error", async () => {
 
 test("peers that are to answer a token are dialed once, and the own devices are not", async () => {
   const { identity, dialed, setPeers } = await createAnn({ peers: ["Bob", "Carol", "Dan", "Us"] });
-  await identity.start("");
+  await start(identity);
   const claims = [
     { ...claim, until: future },
     { ...claim, alias: "Dan", answered: true },
@@ -349,12 +360,12 @@ test("peers that are to answer a token are dialed once, and the own devices are 
   await change(identity, (record) => ({ ...record, claims }));
   const watcher = vi.fn();
   identity.watchers.add(watcher);
-  identity.onPeers();
-  identity.onPeers();
+  await meet(identity);
+  await meet(identity);
   expect(watcher).toHaveBeenCalledTimes(2);
   expect(dialed).toEqual(["Bob"]);
   setPeers("Carol");
-  identity.onPeers();
+  await meet(identity);
   expect(dialed).toEqual(["Bob"]);
 });
 
@@ -374,10 +385,10 @@ test("in a room the key is forgotten with the sign-in, and the secret derives th
   const update = vi.fn();
   const store = { ...createMemoryStore(), update };
   const readSecret = vi.fn(async () => secret);
-  const { identity } = await createAnn({ room: "a room", options: { secret: readSecret }, store });
+  const { identity } = await createAnn({ credentials: { room: "a room" }, options: { secret: readSecret }, store });
   expect(identity.isRoom).toBe(true);
-  expect(identity.room).toBe(await deriveRoom(algorithms, secret));
-  await identity.start("");
+  expect(identity.credentials).toEqual({ room: await deriveRoom(algorithms, secret) });
+  await start(identity);
   const account = await deriveAccount(algorithms, secret, 1, "a room");
   expect(identity.record.account).toBe(Buffer.from(account.publicKey).toString("base64url"));
   expect(update).not.toHaveBeenCalled();
@@ -387,8 +398,8 @@ test("in a room the key is forgotten with the sign-in, and the secret derives th
 test("the account of a secret is derived for the user's name", async () => {
   const { identity } = await createAnn({ options: { secret } });
   expect(identity.isRoom).toBe(false);
-  expect(identity.room).toBeUndefined();
-  await identity.start("");
+  expect(identity.credentials).toEqual({ username: "Ann", password: "x" });
+  await start(identity);
   const account = await deriveAccount(algorithms, secret, 0, "Ann");
   expect(identity.record).toMatchObject({
     account: Buffer.from(account.publicKey).toString("base64url"),
@@ -399,6 +410,6 @@ test("the account of a secret is derived for the user's name", async () => {
 test("a secret that is too short is refused", async () => {
   for (const wrong of [new Uint8Array(15), "a secret of text"]) {
     const { identity } = await createAnn({ options: { secret: wrong as Uint8Array } });
-    await expect(identity.start("")).rejects.toMatchObject({ code: "invalid-request" });
+    await expect(start(identity)).rejects.toMatchObject({ code: "invalid-request" });
   }
 });

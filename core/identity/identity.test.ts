@@ -480,6 +480,14 @@ describe("rooms", () => {
     await expect(enter("Carol", { policy: "require" })).rejects.toMatchObject({ code: "identity-mismatch" });
   });
 
+  test("a request before the client is in its private room fails, as at a server that is out of reach", async () => {
+    const { client } = createDevice({ secret: new Uint8Array(16) }, { discovery: { open } });
+    const entering = client.connect("memory", { room: "a room", name: "Ann" });
+    await expect(client.invite("dan@example.org")).rejects.toMatchObject({ code: "not-connected" });
+    await entering;
+    await expect(client.invite("dan@example.org")).rejects.toMatchObject({ code: "unsupported" });
+  });
+
   /** A server that signs everybody in as Ann, and puts those into a room who sign in while `chosen.room` has a name. */
   function createChoosingServer() {
     const { open: openAccount, addUser, interrupt, restore } = createMemoryDiscovery();
