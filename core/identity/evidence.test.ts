@@ -15,7 +15,8 @@ import {
   writeIntroduction,
 } from "./proof.ts";
 import { certify, createRecord, type IdentityRecord } from "./record.ts";
-import { claimOf, createTokenPart, readTokenPart } from "./tokens.ts";
+import { claimOf } from "./tokens.ts";
+import { createTokenPart, readTokenPart } from "./user-changes.ts";
 
 const algorithms = createPlatformAlgorithms(crypto.subtle);
 const keyOf = (seed: number) => algorithms.fromSeed(new Uint8Array(32).fill(seed));

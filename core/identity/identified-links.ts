@@ -22,6 +22,7 @@ import {
   mismatch,
   type Proof,
   readProof,
+  tampered,
   verifyProof,
 } from "./proof.ts";
 import { hasRemovedKey, type IdentityRecord, userOf } from "./record.ts";
@@ -90,6 +91,8 @@ interface Described {
 interface Descriptions {
   own?: Described;
   remote?: Described;
+  /** How often the caller has described itself. A newer description makes the waiting work outdated. */
+  generation: number;
 }
 
 /** The peer's newest description, which was checked. */
@@ -146,18 +149,15 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
   }
 
   function open(peer: PeerId, role: "caller" | "callee", exchange: SignalExchange) {
-    const session: Descriptions = {};
-    const relay: Descriptions = {};
+    const session: Descriptions = { generation: 0 };
+    const relay: Descriptions = { generation: 0 };
     let ownDevice: Bytes | undefined;
     let readInAdvance: Promise<DeviceState> | undefined;
     let remote: Remote | undefined;
     let isOpen = false;
     let isRefused = false;
-
-    // How often that side has described itself. A newer description makes the waiting work outdated.
-    let generation = 0;
-    let outgoing: Promise<void> = Promise.resolve();
-    let incoming: Promise<void> = Promise.resolve();
+    const enqueueOutgoing = createQueue();
+    const enqueueIncoming = createQueue();
 
     function fail(cause: unknown): void {
       if (isRefused) return;
@@ -167,12 +167,11 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       else link.close(reason);
     }
 
-    function enqueueOutgoing(step: () => void | Promise<void>): void {
-      outgoing = outgoing.then(() => (isRefused ? undefined : step())).catch(fail);
-    }
-
-    function enqueueIncoming(step: () => void | Promise<void>): void {
-      incoming = incoming.then(() => (isRefused ? undefined : step())).catch(fail);
+    function createQueue() {
+      let last: Promise<void> = Promise.resolve();
+      return (step: () => void | Promise<void>) => {
+        last = last.then(() => (isRefused ? undefined : step())).catch(fail);
+      };
     }
 
     function signLater(state: Promise<DeviceState>): void {
@@ -203,10 +202,8 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     }
 
     async function check(description: Description | RelayDescription, { own }: Descriptions): Promise<Remote> {
-      if (peer === self()) throw mismatch("The server has listed this client as its own peer.");
-      if (role === "caller" && !own) throw mismatch("The connection was answered before it was offered.");
-      if ("type" in description && description.type !== (role === "caller" ? "answer" : "offer"))
-        throw mismatch("An offer and an answer were swapped.");
+      const isOfOtherType = "type" in description && description.type !== (role === "caller" ? "answer" : "offer");
+      if (peer === self() || (role === "caller" && !own) || isOfOtherType) throw tampered();
       const alias = aliasOf(peer);
       const { proof: text } = description;
       const parsed = text === undefined ? undefined : readProof(text);
@@ -238,47 +235,50 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       return (await hashing)[0];
     }
 
-    const guarded: SignalExchange = {
-      describe(description) {
-        if (role === "caller") generation++;
-        const current = generation;
+    /** Returns a function that signs a description and sends it. */
+    function signing<D extends Description | RelayDescription>(newest: Descriptions, send: (description: D) => void) {
+      return (description: D) => {
+        if (role === "caller") newest.generation++;
+        const current = newest.generation;
         enqueueOutgoing(async () => {
-          const signed = await sign(description, session);
-          if (current === generation) exchange.describe(signed);
+          const signed = await sign(description, newest);
+          if (current === newest.generation) send(signed);
         });
-      },
+      };
+    }
+
+    /** Returns a function that checks a description and passes it on. */
+    function checking<D extends Description | RelayDescription>(newest: Descriptions, pass: (description: D) => void) {
+      return (description: D) => {
+        if (role === "callee") newest.generation++;
+        const current = newest.generation;
+        enqueueIncoming(async () => {
+          const checked = await check(description, newest);
+          if (current !== newest.generation) return;
+          remote = newest.remote = checked;
+          pass({ ...description, proof: undefined });
+        });
+      };
+    }
+
+    const { relay: relayExchange } = exchange;
+    const guarded: SignalExchange = {
+      describe: signing(session, exchange.describe),
       candidate: (candidate) => enqueueOutgoing(() => exchange.candidate(candidate)),
       restart: () => enqueueOutgoing(exchange.restart),
       settled: () => enqueueOutgoing(exchange.settled),
       listen(listener) {
         exchange.listen({
-          description(description) {
-            if (role === "callee") generation++;
-            const current = generation;
-            enqueueIncoming(async () => {
-              const checked = await check(description, session);
-              if (current !== generation) return;
-              remote = session.remote = checked;
-              listener.description(withoutProof(description));
-            });
-          },
+          description: checking(session, listener.description),
           candidate: (candidate) => enqueueIncoming(() => listener.candidate(candidate)),
           restart: () => enqueueIncoming(listener.restart),
         });
       },
       iceServers: () => exchange.iceServers(),
-      relay: exchange.relay && {
-        ...exchange.relay,
-        describe: (description) =>
-          enqueueOutgoing(async () => exchange.relay!.describe(await sign(description, relay))),
-        listen(listener) {
-          exchange.relay!.listen((description) =>
-            enqueueIncoming(async () => {
-              remote = relay.remote = await check(description, relay);
-              listener(withoutProof(description));
-            }),
-          );
-        },
+      relay: relayExchange && {
+        ...relayExchange,
+        describe: signing(relay, relayExchange.describe),
+        listen: (listener) => relayExchange.listen(checking(relay, listener)),
       },
     };
 
@@ -351,7 +351,8 @@ function whyOutdated(
 ): BonevalueError | undefined {
   if (!parsed) return undefined;
   const account = toBase64Url(parsed.account);
-  if (hasRemovedKey(record, account, parsed.chain)) return mismatch("The peer's device was removed from its account.");
+  if (hasRemovedKey(record, account, parsed.chain))
+    return mismatch("The peer's device has been removed from its account.");
   const isCertain = (alias === us ? record.account : userOf(record, alias).certain) === account;
   // A device that is being linked is verified by its code. The app's directory may deny what a token has verified.
   if (isCertain === verified || (alias === us && verified) || (hasDirectory && !verified)) return undefined;
@@ -369,10 +370,6 @@ export function redialError(why: string): BonevalueError {
 
 function hasSameDevice(a: Proof | undefined, b: Proof | undefined): boolean {
   return a && b ? isEqual(deviceOf(a), deviceOf(b)) : a === b;
-}
-
-function withoutProof<D extends Description | RelayDescription>({ proof: _, ...description }: D): Omit<D, "proof"> {
-  return description;
 }
 
 function notVerified(alias: Alias): BonevalueError {

@@ -1,4 +1,5 @@
 import { BonevalueError } from "../errors.ts";
+import { createEmitter } from "../events.ts";
 
 /** Stores keys and the data of other users, under one name for each account and server. */
 export interface KeyStore {
@@ -80,21 +81,17 @@ export function createIndexedDbStore(database = "bonevalue"): KeyStore {
 /** Stores keys until the page or process ends. */
 export function createMemoryStore(): KeyStore {
   const stored = new Map<string, unknown>();
-  const listeners = new Map<string, Set<() => void>>();
+  const changes = createEmitter<Record<string, () => void>>();
   return {
     storesCryptoKeys: true,
     async update(name, change) {
       const before = stored.get(name);
       const next = change(before);
       stored.set(name, next);
-      if (next !== before) for (const listener of listeners.get(name) ?? []) listener();
+      if (next !== before) changes.emit(name);
       return next;
     },
-    subscribe(name, listener) {
-      const added = listeners.get(name) ?? new Set();
-      listeners.set(name, added.add(listener));
-      return () => void added.delete(listener);
-    },
+    subscribe: changes.on,
   };
 }
 

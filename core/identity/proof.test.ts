@@ -14,7 +14,7 @@ import {
 } from "./proof.ts";
 import { testVectors } from "./testing/vector-tests.ts";
 import { vector } from "./testing/vectors.ts";
-import { readTokenPart } from "./tokens.ts";
+import { readTokenPart } from "./user-changes.ts";
 
 testVectors("WebCrypto in Node", async () => createPlatformAlgorithms(crypto.subtle));
 testVectors("@noble in Node", async () => createFallbackAlgorithms());

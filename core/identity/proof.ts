@@ -75,7 +75,6 @@ export const maxChainLength = 8;
 export const maxListedRemovals = 32;
 
 const version = 1;
-const flag = { to: 1, single: 2, claim: 4, approval: 8, issued: 16, presented: 32, removed: 64, unused: 128 };
 const keySize = 32;
 const removedSize = 16;
 
@@ -92,23 +91,18 @@ export function halfOf(key: Bytes): Bytes {
 /** Writes the body of a proof. */
 export function writeBody(body: ProofBody): Bytes {
   const { account, chain, to, single, claim, approval, issued, presented, removed } = body;
-  const flags =
-    (to ? flag.to : 0) |
-    (single ? flag.single : 0) |
-    (claim ? flag.claim : 0) |
-    (approval ? flag.approval : 0) |
-    (issued ? flag.issued : 0) |
-    (presented ? flag.presented : 0) |
-    (removed.length > 0 ? flag.removed : 0);
-  return concat(
-    Uint8Array.of(version, flags),
-    account,
-    writeChain(chain),
-    ...[to, claim, approval].filter((part) => part !== undefined),
-    ...(issued ? [writeIntroduction(issued)] : []),
-    ...(presented ? [writeChain(presented.chain), writeIntroduction(presented)] : []),
-    ...(removed.length > 0 ? [integer(removed.length, 1), ...removed] : []),
-  );
+  // In the order of their bits in the flags. A part that is only a bit has no bytes.
+  const parts = [
+    to,
+    single && concat(),
+    claim,
+    approval,
+    issued && writeIntroduction(issued),
+    presented && concat(writeChain(presented.chain), writeIntroduction(presented)),
+    removed.length > 0 && concat(integer(removed.length, 1), ...removed),
+  ];
+  const flags = parts.reduce((all: number, part, bit) => (part ? all | (1 << bit) : all), 0);
+  return concat(Uint8Array.of(version, flags), account, writeChain(chain), ...parts.filter((part) => !!part));
 }
 
 /** Writes an approval chain. */
@@ -146,22 +140,24 @@ export function readProof(text: string): Proof {
   if (!bytes) throw malformed();
   const reader = createReader(bytes);
   const [found, flags = 0] = reader.take(2);
-  if (found !== version || flags & flag.unused) throw malformed();
-  const has = (bit: number) => (flags & bit) > 0;
+  // The highest bit is unused.
+  if (found !== version || flags > 127) throw malformed();
+  const has = (bit: number) => ((flags >> bit) & 1) > 0;
   const account = reader.key();
   const chain = reader.chain();
-  const to = has(flag.to) ? reader.key() : undefined;
-  const claim = has(flag.claim) ? reader.take(16) : undefined;
-  const approval = has(flag.approval) ? reader.take(64) : undefined;
-  const issued = has(flag.issued) ? reader.introduction() : undefined;
-  const presented = has(flag.presented) ? { chain: reader.chain(), ...reader.introduction() } : undefined;
-  const removed = has(flag.removed) ? reader.removed() : [];
+  const to = has(0) ? reader.key() : undefined;
+  const single = has(1);
+  const claim = has(2) ? reader.take(16) : undefined;
+  const approval = has(3) ? reader.take(64) : undefined;
+  const issued = has(4) ? reader.introduction() : undefined;
+  const presented = has(5) ? { chain: reader.chain(), ...reader.introduction() } : undefined;
+  const removed = has(6) ? reader.removed() : [];
   const body = bytes.slice(0, bytes.length - reader.left);
   const signature = reader.take(64);
   if (reader.left > 0) throw malformed();
   const own = [account, ...chain.map(({ key }) => key)].map(halfOf);
   if (removed.some((half) => own.some((key) => isEqual(key, half)))) throw malformed();
-  return { account, chain, to, single: has(flag.single), claim, approval, issued, presented, removed, body, signature };
+  return { account, chain, to, single, claim, approval, issued, presented, removed, body, signature };
 }
 
 /** Throws `identity-mismatch` unless the device has signed this description and the account has approved the device. */
@@ -175,11 +171,7 @@ export async function verifyProof(
     algorithms.verify(deviceOf(proof), proof.signature, message),
     isChainSigned(algorithms, proof.account, proof.chain),
   ]);
-  if (!isSigned) {
-    throw mismatch(
-      "The connection was changed on its way, or repeated: its signature is invalid. Do not trust this server.",
-    );
-  }
+  if (!isSigned) throw tampered();
   if (!isLinked) {
     throw mismatch("The peer's proof of identity has an invalid approval. Link that device again.");
   }
@@ -270,6 +262,11 @@ export function linkMessage(body: Bytes, { role, app, from, to, own, answered }:
 /** The error of a check that failed. */
 export function mismatch(message: string): BonevalueError {
   return new BonevalueError("identity-mismatch", message);
+}
+
+/** The error of a description that its sender has not signed for this link. */
+export function tampered(): BonevalueError {
+  return mismatch("The connection was changed on its way, or repeated: do not trust this server.");
 }
 
 function approvalMessage(account: Bytes, device: Bytes): Bytes {

@@ -1,16 +1,5 @@
-import {
-  type Bytes,
-  concat,
-  fromBase64Url,
-  integer,
-  isEqual,
-  label,
-  readInteger,
-  toBase64Url,
-  utf8,
-} from "../bytes.ts";
-import { BonevalueError } from "../errors.ts";
-import { type Algorithms, randomBytes, type SigningKey } from "./algorithms.ts";
+import { type Bytes, fromBase64Url, integer, isEqual, label, readInteger, toBase64Url, utf8 } from "../bytes.ts";
+import type { Algorithms, SigningKey } from "./algorithms.ts";
 
 // The clients' part of a token, and what else is derived from keys and secrets. docs/protocol.md, "Tokens" and "Keys".
 
@@ -23,29 +12,14 @@ export interface TokenPart {
   readonly binding: Bytes;
 }
 
-const secretSize = 16;
-const bindingSize = 8;
-
-/** Makes the clients' part of a token, as text. */
-export async function createTokenPart(
+/** The last 8 bytes of a token, which bind the maker's account. */
+export async function bindingOf(
   algorithms: Algorithms,
+  secret: Bytes,
   purpose: Purpose,
   account: Bytes,
-  secret: Bytes = randomBytes(secretSize),
-): Promise<{ readonly secret: Bytes; readonly text: string }> {
-  const binding = await bindingOf(algorithms, secret, purpose, account);
-  return { secret, text: toBase64Url(concat(secret, binding)) };
-}
-
-/** Reads the part of a token after its first dot, if it has one. Throws `token-invalid` if the part is malformed. */
-export function readTokenPart(token: string): TokenPart | undefined {
-  const dot = token.indexOf(".");
-  if (dot < 0) return undefined;
-  const bytes = fromBase64Url(token.slice(dot + 1));
-  if (bytes?.length !== secretSize + bindingSize) {
-    throw new BonevalueError("token-invalid", "The token is incomplete: copy all of it, or ask for a new one.");
-  }
-  return { secret: bytes.slice(0, secretSize), binding: bytes.slice(secretSize) };
+): Promise<Bytes> {
+  return (await algorithms.hmac(secret, label("token"), integer(purpose, 1), account)).subarray(0, 8);
 }
 
 /** Whether a token was made by a device of `account`. */
@@ -122,9 +96,4 @@ export function compare(a: Bytes, b: Bytes): number {
 
 function digitsOf(bytes: Uint8Array): string {
   return String(readInteger(bytes) % 100_000).padStart(5, "0");
-}
-
-async function bindingOf(algorithms: Algorithms, secret: Bytes, purpose: Purpose, account: Bytes): Promise<Bytes> {
-  const digest = await algorithms.hmac(secret, label("token"), integer(purpose, 1), account);
-  return digest.subarray(0, bindingSize);
 }

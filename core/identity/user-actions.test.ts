@@ -5,8 +5,9 @@ import { createPlatformAlgorithms } from "./algorithms.ts";
 import type { Identity } from "./identify.ts";
 import { certify, type IdentityRecord, isPending } from "./record.ts";
 import { bob, claim, day, eve, idOf, keyOf, now, own, recordOf } from "./testing/records.ts";
-import { createTokenPart, isMadeBy, readTokenPart } from "./tokens.ts";
+import { isMadeBy } from "./tokens.ts";
 import { createUserActions } from "./user-actions.ts";
+import { createTokenPart, readTokenPart } from "./user-changes.ts";
 
 const algorithms = createPlatformAlgorithms(crypto.subtle);
 

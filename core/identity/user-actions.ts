@@ -6,14 +6,16 @@ import { us } from "../protocol/alias.ts";
 import { type Identity, redial } from "./identify.ts";
 import { linkByCode } from "./link-by-code.ts";
 import { type IdentityRecord, purposeOf, userOf, without } from "./record.ts";
-import { createTokenPart, isMadeBy, readTokenPart } from "./tokens.ts";
+import { isMadeBy } from "./tokens.ts";
 import {
   accept,
   addClaim,
   addToken,
   claimFor,
   clientTokenAgeMs,
+  createTokenPart,
   endTrust,
+  readTokenPart,
   removeDevice,
   tokenAgeMs,
 } from "./user-changes.ts";

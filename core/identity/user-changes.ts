@@ -1,7 +1,8 @@
-import { fromBase64Url, toBase64Url } from "../bytes.ts";
+import { type Bytes, concat, fromBase64Url, toBase64Url } from "../bytes.ts";
 import { BonevalueError } from "../errors.ts";
 import type { Alias } from "../peer.ts";
 import { us } from "../protocol/alias.ts";
+import { type Algorithms, randomBytes } from "./algorithms.ts";
 import { shownAccountOf } from "./describe-identity.ts";
 import { halfOf, maxListedRemovals, mismatch } from "./proof.ts";
 import {
@@ -17,16 +18,40 @@ import {
   userOf,
   without,
 } from "./record.ts";
-import type { TokenPart } from "./tokens.ts";
+import { bindingOf, type Purpose, type TokenPart } from "./tokens.ts";
 
-// What the user of this device changes about the record.
+// What the user of this device changes about the record, and the tokens that are passed on.
 
 const maxEnded = 1_024;
+const secretSize = 16;
+const bindingSize = 8;
 
 /** How long a token and a claim wait for the other side, in ms. */
 export const tokenAgeMs: number = 7 * 24 * 60 * 60 * 1_000;
 /** How long a token that no server knows waits, in ms. */
 export const clientTokenAgeMs: number = 10 * 60 * 1_000;
+
+/** Makes the clients' part of a token, as text. */
+export async function createTokenPart(
+  algorithms: Algorithms,
+  purpose: Purpose,
+  account: Bytes,
+  secret: Bytes = randomBytes(secretSize),
+): Promise<{ readonly secret: Bytes; readonly text: string }> {
+  const binding = await bindingOf(algorithms, secret, purpose, account);
+  return { secret, text: toBase64Url(concat(secret, binding)) };
+}
+
+/** Reads the part of a token after its first dot, if it has one. Throws `token-invalid` if the part is malformed. */
+export function readTokenPart(token: string): TokenPart | undefined {
+  const dot = token.indexOf(".");
+  if (dot < 0) return undefined;
+  const bytes = fromBase64Url(token.slice(dot + 1));
+  if (bytes?.length !== secretSize + bindingSize) {
+    throw new BonevalueError("token-invalid", "The token is incomplete: copy all of it, or ask for a new one.");
+  }
+  return { secret: bytes.slice(0, secretSize), binding: bytes.slice(secretSize) };
+}
 
 /**
  * Accepts the account that a user shows. Throws `identity-mismatch` if the user shows a different account by now, or if the

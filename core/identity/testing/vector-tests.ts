@@ -21,16 +21,8 @@ import {
   writeBody,
   writeIntroduction,
 } from "../proof.ts";
-import {
-  claimOf,
-  createTokenPart,
-  deriveAccount,
-  deriveRoom,
-  isMadeBy,
-  readTokenPart,
-  safetyHalvesOf,
-  safetyNumberOf,
-} from "../tokens.ts";
+import { claimOf, deriveAccount, deriveRoom, isMadeBy, safetyHalvesOf, safetyNumberOf } from "../tokens.ts";
+import { createTokenPart, readTokenPart } from "../user-changes.ts";
 import { vector } from "./vectors.ts";
 
 const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
