@@ -152,12 +152,13 @@ describe("a wrong argument from untyped code is an error that says what to pass"
   });
 
   test.for(given([5], ["text"], [{}], [{ "~standard": {} }], [() => true]))(
-    "a contract or a presence with $args for a schema",
+    "a contract, a presence or a client's profiles with $args for a schema",
     ({ args: [schema] }: { args: readonly any[] }) => {
       const noSchema = expect.objectContaining({ code: "invalid-request", message: expect.stringMatching(/schema/) });
       expect(() => defineModule("Any", { request: schema })).toThrow(noSchema);
       expect(() => defineModule("Any", { response: schema })).toThrow(noSchema);
       expect(() => definePresence("Any", schema)).toThrow(noSchema);
+      expect(() => createClient({ profileSchema: schema })).toThrow(noSchema);
     },
   );
 

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { requireSchema } from "./check-arguments.ts";
 import type { Clock } from "./clock.ts";
 import { BonevalueError } from "./errors.ts";
 import { noProfile, type PeerInfo, type Profile } from "./peer.ts";
@@ -9,12 +10,14 @@ import { thrownError } from "./rpc/wire-errors.ts";
 
 /**
  * Creates the reader of other peers' profiles. `failed` is called for a profile that is none, or that `schema` refuses:
- * it reads as `{}`, so that views get nothing that they do not expect.
+ * it reads as `{}`, so that views get nothing that they do not expect. Throws `invalid-request` for what is no schema.
  */
 export function createProfileReader(
   schema: StandardSchemaV1 | undefined,
   failed: (peer: PeerInfo, error: BonevalueError) => void,
 ): ProfileReader {
+  requireSchema(schema);
+
   function refuse(peer: PeerInfo, error: unknown): Profile {
     failed(peer, thrownError(error));
     return noProfile;
