@@ -30,6 +30,18 @@ test("a peer that leaves and returns is visited again", async () => {
   expect(visit).toHaveBeenCalledTimes(2);
 });
 
+test("a peer that matches again is visited again", async () => {
+  const registry = createRegistry();
+  registry.addPeer({ id: "Oli", name: "Dave" }, "Dave");
+  const visit = vi.fn();
+  visitEach(registry.watch("Oli"), visit);
+  registry.addUser("Oli");
+  await turn();
+  registry.removeUser("Oli");
+  await turn();
+  expect(visit).toHaveBeenCalledTimes(2);
+});
+
 test("a visit goes on when the profile of its peer changes, and ends when the peer leaves", async () => {
   const registry = createRegistry();
   registry.addPeer({ id: "p1", name: "Oli" }, "Oli");

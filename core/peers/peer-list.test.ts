@@ -134,6 +134,15 @@ test("a lost peer with an open link stays for 60 s, or until the link closes", (
   expect(cut.unlink("b1")).toEqual([removed(b1)]);
 });
 
+test("the next expiry is the earliest, in whatever order the peers have gone", () => {
+  const { presence } = presenceOf({ known: [b1, c1], linked: ["b1", "c1"] });
+  presence.peerDisconnect("c1", false, 0);
+  presence.peerDisconnect("b1", true, 10);
+  expect(presence.nextExpiry()).toBe(2_000);
+  presence.expire(2_000);
+  expect(presence.nextExpiry()).toBe(60_010);
+});
+
 test("a second report of its loss does not keep a peer longer", () => {
   const { presence } = presenceOf({ linked: ["b1"] });
   presence.peerDisconnect("b1", true, 0);

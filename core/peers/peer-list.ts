@@ -155,7 +155,7 @@ export function createPeerList(
   function readProfile(peer: PeerInfo): Profile | undefined {
     const { id } = peer;
     const text = profiles.encode(peer);
-    if (text === (profileTexts.get(id) ?? "{}")) return undefined;
+    if (text === profileTexts.get(id)) return undefined;
     // A peer that says nothing is not validated.
     if (text === "{}") return profileTexts.delete(id) ? noProfile : undefined;
     profileTexts.set(id, text);
@@ -174,7 +174,7 @@ export function createPeerList(
   function* removeUser(alias: Alias): Iterable<Change> {
     if (!registry.hasUser(alias)) return;
     for (const { id } of registry.ofUser(alias)) yield* removePeer(id);
-    for (const [id, left] of [...pendingRemovals]) if (left.alias === alias) yield* removePeer(id);
+    for (const [id, left] of pendingRemovals) if (left.alias === alias) yield* removePeer(id);
     registry.removeUser(alias);
     yield { type: "user-removed", alias };
   }
@@ -186,9 +186,10 @@ export function createPeerList(
   }
 
   function* removeExpired(now: number): Iterable<Change> {
-    for (const [id, { why, until }] of [...pendingRemovals]) {
+    for (const [id, { until }] of pendingRemovals) {
       if (until > now) continue;
-      if (why === "missing") yield* losePeer(id, until);
+      // A missing peer is lost from then on.
+      yield* losePeer(id, until);
       const left = pendingRemovals.get(id);
       if (left && left.until <= now) yield* removePeer(id);
     }
@@ -196,9 +197,9 @@ export function createPeerList(
 
   function* endLinks(): Iterable<Change> {
     yield { type: "links-ended" };
-    for (const [id, { why }] of [...pendingRemovals]) {
+    for (const [id, { why }] of pendingRemovals) {
       if (why === "lost") yield* removePeer(id);
-      else if (why === "left") pendingRemovals.delete(id);
+      else pendingRemovals.delete(id);
     }
   }
 
@@ -217,9 +218,8 @@ export function createPeerList(
     for (const alias of registry.users.peek()) if (!listedUsers.has(alias)) yield* removeUser(alias);
     const listedPeers = new Set(peers.map(({ id }) => id));
     for (const { id } of registry.all()) {
-      if (listedPeers.has(id)) continue;
-      if (pendingRemovals.get(id)?.why === "lost") yield* losePeer(id, now);
-      else pendingRemovals.set(id, { why: "missing", until: now + missingTimeoutMs });
+      if (listedPeers.has(id) || pendingRemovals.get(id)?.why === "lost") continue;
+      pendingRemovals.set(id, { why: "missing", until: now + missingTimeoutMs });
     }
     for (const alias of users) yield* addUser(alias);
     for (const peer of peers) yield* addPeer(peer);

@@ -78,6 +78,8 @@ describe("the registry", () => {
     expect(list.peek().map(({ name }) => name)).toEqual(["Dave"]);
     registry.addUser("Oli");
     expect(list.peek()).toEqual([]);
+    registry.removeUser("Oli");
+    expect(list.peek().map(({ name }) => name)).toEqual(["Dave"]);
   });
 
   test("equal queries share a list while it has a subscriber, even without references", async () => {
