@@ -457,6 +457,19 @@ test("a forgotten peer is not dialed again after a broken attempt", async () => 
   expect([made.length, clock.waiting]).toEqual([1, 0]);
 });
 
+test("a peer that has become unknown during its dial can be forgotten", async () => {
+  const { transport, made } = createManualTransport();
+  const { clock, a } = createPair({ transport, passes: () => false });
+  a.dial("b");
+  made[0]?.end(new BonevalueError("disconnected", "The handshake was lost."));
+  await clock.advance(10);
+  a.refusal = "unknown-peer";
+  a.receive("peerResponse", "b", { attempt: 1, round: 0, candidates: [] });
+  a.forget("b");
+  await clock.advance(1_000);
+  expect([made.length, clock.waiting]).toEqual([1, 0]);
+});
+
 test("the end of an open link is no failed dial", async () => {
   const { clock, a } = createPair();
   a.dial("b");
@@ -793,6 +806,17 @@ test("the attempts of a known peer are remembered without a link", async () => {
   expect(sentSignals).toEqual([]);
 });
 
+test.each(["forget", "stop"] as const)("%s also forgets the attempts of a peer", async (method) => {
+  const { clock, sentSignals, a } = createPair();
+  a.receive("peerRequest", "b", { attempt: 7, round: 0, end: "busy" });
+  a.receive("peerRequest", "b", { attempt: 3, round: 0 });
+  expect(sentSignals).toEqual([]);
+  a[method]("b");
+  a.receive("peerRequest", "b", { attempt: 3, round: 0 });
+  await clock.advance(100);
+  expect(ends(sentSignals)).toEqual(["a: disconnected"]);
+});
+
 test("a page that was reloaded and keeps its id reaches a peer that still has the old link", async () => {
   const { clock, a, b, reloadA } = createPair();
   a.dial("b");
@@ -831,6 +855,17 @@ test("a transport reaches discovery's relay: the caller asks for it, and the cal
   expect((await exchanges[1]!.relay!.open())?.url).toBe("of the callee");
   expect(await exchanges[1]!.relay!.open()).toBeUndefined();
   expect(asked).toEqual(["b"]);
+});
+
+test("a relay that an unknown peer offered is not used once the peer is known", async () => {
+  const { transport, made } = createManualTransport();
+  const { clock, a, b } = createPair({ transport, openRelay: () => Promise.reject() });
+  b.refusal = "unknown-peer";
+  b.onRelayOffer("a", { url: "", server: "", ticket: "", WebSocket: WebSocket as never });
+  b.refusal = undefined;
+  a.dial("b");
+  await clock.advance(20);
+  expect(await made[1]!.exchange.relay!.open()).toBeUndefined();
 });
 
 test("a transport has no relay while discovery offers none", () => {

@@ -667,6 +667,64 @@ test("a transport that reports busy is asked again every second while a call wai
   expect(opened).toBe(1);
 });
 
+test("a request that is made as another begins follows those that wait already", async () => {
+  const { clock, pool } = createFakePool();
+  const order: string[] = [];
+  const request = (name: string, then = () => {}) =>
+    pool.whenOpen("peer", {
+      begin() {
+        order.push(name);
+        then();
+      },
+      fail: () => {},
+    });
+  request("first", () => request("third"));
+  request("second");
+  await clock.advance(10);
+  expect(order).toEqual(["first", "second", "third"]);
+});
+
+test("withdrawing a request that has failed does not affect the next one", async () => {
+  const { clock, pool, reports, request } = createFakePool();
+  const withdraw = request("peer");
+  pool.drop("peer", new BonevalueError("unknown-peer", "The peer has gone."));
+  request("peer");
+  withdraw();
+  await clock.advance(10);
+  expect(reports).toEqual(["peer failed: unknown-peer", "peer began"]);
+});
+
+test("closing dials no peer that waits for a slot, and forgets every peer's attempts", async () => {
+  const { clock, pool, links, signals, request } = createFakePool({ maxLinks: 1 });
+  pool.receive("peerRequest", "third", { attempt: 7, round: 0, end: "busy" });
+  for (const peer of ["first", "second"]) request(peer);
+  pool.close(new BonevalueError("cancelled", "The test is over."));
+  await clock.advance(10);
+  expect(links.map(({ peer }) => peer)).toEqual(["first"]);
+  signals.length = 0;
+  pool.receive("peerRequest", "third", { attempt: 3, round: 0 });
+  expect(signals).toEqual([{ attempt: 3, round: 0, end: "disconnected" }]);
+});
+
+test("a dial that waits until others are open begins as soon as one is", async () => {
+  const { clock, links, request } = createFakePool({ maxLinks: 8, service: { isIdle: false } });
+  for (let peer = 0; peer < 8; peer++) request(`peer ${peer}`);
+  expect(links).toHaveLength(7);
+  await clock.advance(1);
+  expect(links).toHaveLength(8);
+});
+
+test("when discovery is online again, the peers of open links are asked about them", async () => {
+  const { clock, pool, signals, request } = createFakePool();
+  request("peer");
+  await clock.advance(10);
+  signals.length = 0;
+  pool.setOnline(false);
+  expect(signals).toEqual([]);
+  pool.setOnline(true);
+  expect(signals).toEqual([expect.objectContaining({ round: 0 })]);
+});
+
 test("a protocol violation in the first message ends the link", async () => {
   const { clock, pool, links, reports, request } = createFakePool({
     link: () => ({ listen: ({ message }) => message("control", new Uint8Array([0xc1])) }),
