@@ -128,7 +128,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "e2e",
           include: [`${folders}/*.e2e.test.ts`, "tools/**/*.e2e.test.ts"],
-          globalSetup: buildFirst,
+          globalSetup: [buildFirst, "./tools/shared-chromium.ts"],
           sequence: { groupOrder: 2 },
         },
       },

@@ -13,7 +13,7 @@ const ann = { username: "ann", password: "test password" };
 beforeAll(async () => {
   [browser, sleeping, server] = await Promise.all([
     launch(),
-    launch(),
+    launch({ alone: true }),
     startServer({ accounts: { ann: "test password" } }),
   ]);
 });
