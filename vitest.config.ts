@@ -13,6 +13,9 @@ import { chromiumContext, chromiumLaunch } from "./tools/chromium.ts";
 import { isInstalled } from "./tools/ensure.ts";
 import { firefox } from "./tools/firefox-provider.ts";
 
+// Hundreds of processes, the workers and the servers that tests start, load the same files.
+process.env["NODE_COMPILE_CACHE"] ??= `${import.meta.dirname}/node_modules/.cache/compiled`;
+
 const cores = availableParallelism();
 
 // Most tests wait for others as often as they compute.
