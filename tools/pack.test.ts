@@ -5,7 +5,17 @@ import { dirname, join, posix } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { builtFile } from "./built-files.ts";
 import { links, sizeOf } from "./bundle-size.ts";
-import { client, entriesOf, importNameOf, manifestOf, packages, root, server, typesOf } from "./entries.ts";
+import {
+  client,
+  entriesOf,
+  importNameOf,
+  manifestOf,
+  type Package,
+  packages,
+  root,
+  server,
+  typesOf,
+} from "./entries.ts";
 import { licenseFileName } from "./license-file.ts";
 import { install, pack, type Tarball } from "./packed.ts";
 import { subpathFolders } from "./subpath-folders.ts";
@@ -44,6 +54,14 @@ const expected = new Map([
   [server.name, ["CHANGELOG.md", "LICENSE", "README.md", "package.json"]],
 ]);
 
+let packs: string;
+const tarballs = new Map<Package, Tarball>();
+beforeAll(() => {
+  packs = mkdtempSync(join(tmpdir(), "bonevalue-packs-"));
+  for (const one of packages) tarballs.set(one, pack(one, packs));
+});
+afterAll(() => rmSync(packs, { recursive: true }));
+
 describe.for(packages)("the package $name", (one) => {
   const peers = Object.keys(manifestOf(one)["peerDependencies"]);
   let app: string;
@@ -51,7 +69,7 @@ describe.for(packages)("the package $name", (one) => {
   let home: string;
   beforeAll(() => {
     app = mkdtempSync(join(tmpdir(), "bonevalue-pack-"));
-    tarball = pack(one, app);
+    tarball = tarballs.get(one)!;
     home = install(one, tarball, app, peers);
   });
   afterAll(() => rmSync(app, { recursive: true }));
@@ -137,7 +155,7 @@ describe("the packed files", () => {
   beforeAll(() => {
     app = mkdtempSync(join(tmpdir(), "bonevalue-pack-"));
     for (const one of packages) {
-      const tarball = pack(one, app);
+      const tarball = tarballs.get(one)!;
       homes.set(one.name, { home: install(one, tarball, app), files: tarball.files });
     }
   });
@@ -178,7 +196,7 @@ describe("the packed files", () => {
 
   test("run the command without the package of the client", () => {
     const alone = mkdtempSync(join(tmpdir(), "bonevalue-pack-"));
-    const home = install(server, pack(server, alone), alone);
+    const home = install(server, tarballs.get(server)!, alone);
     const [command] = Object.values(manifestOf(server)["bin"]) as string[];
     const printed = execFileSync(process.execPath, [join(home, command!), "--version"], { cwd: alone });
     expect(printed.toString().trim()).toBe(manifestOf(server)["version"]);
