@@ -89,6 +89,23 @@ test("a page that is put away before it is online, or twice, is interrupted at m
   expect(ann.recorded.map(([event]) => event)).toEqual(["woke", "online", "interrupted"]);
 });
 
+test.for([
+  ["with locks", {}],
+  ["without locks", { locks: undefined, clock: hurried }],
+] as const)("a tab %s that closes while it joins emits nothing more", async ([, options]) => {
+  const host = newRoom();
+  const window = new EventTarget();
+  const ann = openTab(host, { ...options, page: createPageLifecycle(window) });
+  const session = open.at(-1)!;
+  await Promise.resolve();
+  await session.close();
+  window.dispatchEvent(new Event("pageshow"));
+  session.signal("peerRequest", "0".repeat(32), {});
+  const bob = openTab(host, options, { username: "bob", password: "" });
+  await bob.until(is("online"));
+  expect(ann.recorded).toEqual([]);
+});
+
 test("a page that may not use a channel when it is shown again ends with an error", async () => {
   const window = new EventTarget();
   let allowed = true;

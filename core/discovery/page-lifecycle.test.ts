@@ -83,7 +83,8 @@ test("removed listeners are not called", () => {
   page.onWake(() => calls++)();
   page.onHide(() => calls++)();
   for (const type of ["online", "pageshow", "pagehide"]) window.dispatchEvent(new Event(type));
-  window.setVisibility("visible");
+  for (const visibility of ["visible", "hidden"]) window.setVisibility(visibility);
+  window.dispatchEvent(pageHide(false));
   expect(calls).toBe(0);
 });
 

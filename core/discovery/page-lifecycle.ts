@@ -49,11 +49,10 @@ export function createPageLifecycle(scope: LifecycleScope = globalThis): PageLif
         if (document?.visibilityState !== "visible") hide();
       }
 
-      // A visible page becomes hidden right after `pagehide`. A page that is hidden already does not, so it moves its
-      // listener behind the listeners that the app has added so far.
+      // A visible page becomes hidden right after `pagehide`. A page that is hidden already does not, so the listener moves
+      // behind the listeners that the app has added so far.
       function onVisibilityChange(): void {
         hide();
-        if (document?.visibilityState === "visible") return;
         undoPageHide();
         undoPageHide = on("pagehide", onPageHide);
       }
@@ -66,7 +65,6 @@ export function createPageLifecycle(scope: LifecycleScope = globalThis): PageLif
       }
 
       return () => {
-        back = undefined;
         undoPageHide();
         undoVisibility();
       };

@@ -207,6 +207,7 @@ test("a token function that fails at a reconnect is called again later", async (
   ]);
 });
 
+// Neither later nor when the page wakes does it try again.
 test.each([
   [1006, "unreachable"],
   [1013, "unreachable"],
@@ -218,6 +219,7 @@ test.each([
 ])("a first attempt that closes with %i fails at once with %s", async (code, error) => {
   const driver = driveSession();
   (await driver.socket()).close(code);
+  driver.page.wake();
   await driver.clock.advance(60_000);
   expect(driver.recorded).toEqual([["ended", error]]);
   expect(driver.sockets).toHaveLength(1);
@@ -868,6 +870,19 @@ test("close sends bye, emits nothing, and resolves when the socket has closed", 
   await closing;
   await driver.clock.advance(60_000);
   expect(driver.recorded).toHaveLength(2);
+  expect(driver.clock.waiting).toBe(0);
+});
+
+test("a session that has closed leaves no timer", async () => {
+  const driver = driveSession();
+  const socket = await driver.signIn();
+  const removed = driver.session.removeUser("Bob");
+  socket.deliver("removeResponse", { name: "Bob" }, { id: socket.sent.at(-1).id });
+  await removed;
+  driver.page.wake();
+  const closing = driver.session.close();
+  socket.close(1000);
+  await closing;
   expect(driver.clock.waiting).toBe(0);
 });
 

@@ -66,7 +66,6 @@ export function joinTabChannel(
       state = "left";
       membership.leave();
       for (const { unwatch } of members.values()) unwatch();
-      members.clear();
       channel.close();
     },
   };

@@ -78,8 +78,7 @@ export function createRequests(clock: Clock): Requests {
       relays.delete(id);
     },
     end(reason) {
-      for (const id of [...pending.keys()]) remove(id)?.reject(reason);
-      relays.clear();
+      for (const id of pending.keys()) remove(id)?.reject(reason);
     },
   };
 
