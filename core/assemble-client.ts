@@ -85,7 +85,7 @@ export function assembleClient(clock: Clock, connections: Connections, options: 
     maxLinks,
     idleTimeout: peerIdleMs,
     self: ownId,
-    signal: (...signal) => session.signal(...signal),
+    send: (...signal) => session.signal(...signal),
     iceServers: () => session.iceServers(),
     openRelay: () => session.openRelay(),
     isKnown: (peer) => registry.byId(peer) !== undefined,
@@ -275,9 +275,7 @@ export function assembleClient(clock: Clock, connections: Connections, options: 
     link: pool.state,
     async diagnose() {
       const { diagnose } = await import("./diagnose.ts");
-      const [status, iceServers] = [session.status.peek(), session.iceServers()];
-      const hasRelay = session.openRelay() !== undefined;
-      return diagnose({ transport, iceServers, hasRelay, status, secureContext: globalThis.isSecureContext });
+      return diagnose({ transport, session, secureContext: globalThis.isSecureContext });
     },
   };
 }

@@ -1,5 +1,7 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { type DiagnoseOptions, diagnose } from "./diagnose.ts";
+import { createLive } from "./reactive.ts";
+import type { Status } from "./session.ts";
 import { createNetwork } from "./testing/network.ts";
 import type { Reach, Transport } from "./transport/transport.ts";
 import { webrtc } from "./transport/webrtc.ts";
@@ -8,13 +10,20 @@ const open: Transport["open"] = () => {
   throw new Error("A diagnosis opens no link.");
 };
 
-function look(options: Partial<DiagnoseOptions> & { reach?: Reach } = {}) {
-  const { reach = { host: true, srflx: true, relay: true, errors: [] } } = options;
+interface Page extends Partial<DiagnoseOptions> {
+  readonly reach?: Reach;
+  readonly status?: Status;
+  readonly hasRelay?: boolean;
+}
+
+function look({ reach, status = "online", hasRelay = true, ...options }: Page = {}) {
   return diagnose({
-    transport: { open, probe: async () => reach },
-    iceServers: [],
-    hasRelay: true,
-    status: "online",
+    transport: { open, probe: async () => reach ?? { host: true, srflx: true, relay: true, errors: [] } },
+    session: {
+      status: createLive(status),
+      iceServers: () => [],
+      openRelay: () => (hasRelay ? async () => undefined : undefined),
+    },
     secureContext: true,
     ...options,
   });

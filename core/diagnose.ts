@@ -1,4 +1,4 @@
-import type { Status } from "./session.ts";
+import type { Session } from "./session.ts";
 import type { Reach, Transport } from "./transport/transport.ts";
 
 /** The abilities of this page. `undefined` means unknown. Prints as text: `String(diagnosis)`. */
@@ -26,10 +26,7 @@ export interface Diagnosis {
 /** The parts of a client that are tested. */
 export interface DiagnoseOptions {
   readonly transport: Transport;
-  readonly iceServers: readonly RTCIceServer[];
-  /** Whether the discovery server offers a relay. */
-  readonly hasRelay: boolean;
-  readonly status: Status;
+  readonly session: Pick<Session, "status" | "iceServers" | "openRelay">;
   readonly secureContext: boolean | undefined;
 }
 
@@ -37,7 +34,8 @@ type Findings = Omit<Diagnosis, "toString">;
 
 /** Tests everything that a link needs, in 5 s at most. Never rejects. */
 export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
-  const { transport, iceServers, hasRelay, status, secureContext } = options;
+  const { transport, session, secureContext } = options;
+  const [status, iceServers, hasRelay] = [session.status.peek(), session.iceServers(), !!session.openRelay()];
   const { servers, declinesRelay, ...reach } = await reachOf(transport, iceServers);
   const relayProblem = findRelayProblem(reach.webrtc, declinesRelay);
   const findings: Findings = {

@@ -4,8 +4,8 @@ import { BonevalueError } from "./errors.ts";
 export interface LazyPart<Part = unknown> {
   /** Undefined until it is loaded. */
   readonly loaded: Part | undefined;
-  /** Loads it once. Rejects with `link-failed` if it cannot be loaded. The next call tries again. */
-  load(): Promise<void>;
+  /** Loads it once, and returns it. Rejects with `link-failed` if it cannot be loaded. The next call tries again. */
+  load(): Promise<Part>;
 }
 
 /** Why something that needs a part fails while it is not loaded, and what to do. */
@@ -14,11 +14,12 @@ export const notLoaded = "A script of this page has not loaded. Try again, or re
 /** Creates a part that `importPart` loads with `import()`. */
 export function createLazyPart<Part>(importPart: () => Promise<Part>): LazyPart<Part> {
   let loaded: Part | undefined;
-  let loading: Promise<void> | undefined;
+  let loading: Promise<Part> | undefined;
 
-  async function load(): Promise<void> {
+  async function load(): Promise<Part> {
     try {
       loaded = await importPart();
+      return loaded;
     } catch (cause) {
       loading = undefined;
       throw new BonevalueError("link-failed", notLoaded, { cause });

@@ -27,5 +27,8 @@ export interface RelayAccess {
   };
 }
 
-/** Asks discovery for a relayed link to a peer. Discovery offers it to that peer, too. */
-export type OpenRelay = (to: string) => Promise<RelayAccess>;
+/**
+ * Returns how this side of a relayed link reaches the discovery server. The caller asks discovery for a link, which offers it
+ * to the peer, too: the callee gets the last offer for which that peer has asked, or `undefined`.
+ */
+export type OpenRelay = (peer: string, role: "caller" | "callee") => Promise<RelayAccess | undefined>;

@@ -73,15 +73,7 @@ export interface SessionOptions {
   readonly registry: Registry;
   readonly pool: Pick<
     Pool<any>,
-    | "connectionTo"
-    | "setOnline"
-    | "wake"
-    | "failRequests"
-    | "drop"
-    | "close"
-    | "receive"
-    | "onRelayOffer"
-    | "onUnreachable"
+    "connectionTo" | "setOnline" | "wake" | "failRequests" | "drop" | "close" | "receive" | "onUnreachable"
   >;
   readonly ownProfile: Pick<OwnProfile, "read" | "onOnline">;
   readonly profiles: ProfileReader;
@@ -253,7 +245,6 @@ export function createSession(options: SessionOptions): Session {
       userRemove: (alias) => ifCurrent(() => apply(peerList.userRemove(alias))),
       iceServers: (servers) => ifCurrent(() => (iceServers = servers)),
       signal: (kind, from, signal) => ifCurrent(() => pool.receive(kind, from, signal)),
-      relayOffer: (from, access) => ifCurrent(() => pool.onRelayOffer(from, access)),
       unreachable: (to) => ifCurrent(() => pool.onUnreachable(to)),
       woke: () => ifCurrent(() => pool.wake()),
     };

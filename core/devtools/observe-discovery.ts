@@ -77,7 +77,6 @@ function createRecorders(log: ClientLog): Recorders {
     userRemove: () => add("user removed"),
     iceServers: ({ length }) => add(`${length} ICE servers`),
     signal: () => void session.signalsReceived++,
-    relayOffer: (peer) => add("peer asked for the relay", { peer }),
     unreachable: (peer) => add("peer is not online", { peer }),
     woke: () => add("the page may have slept"),
   };
@@ -92,6 +91,8 @@ function observeSession(session: DiscoverySession, log: ClientLog): DiscoverySes
       if (typeof member !== "function") return member;
       return (...args: unknown[]) => {
         if (name === "signal") log.session.signalsSent++;
+        if (name === "openRelay" && args[1] === "callee")
+          addEvent(log, "session", "peer asked for the relay", { peer: String(args[0]) });
         // Identity puts a `close` of its own in its place, which calls this one: only this one is recorded.
         if (member === close) addEvent(log, "session", "left");
         const result = member.apply(target, args);

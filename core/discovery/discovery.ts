@@ -1,7 +1,7 @@
 import type { BonevalueError } from "../errors.ts";
 import type { Alias, PeerId, PeerInfo, Profile } from "../peer.ts";
 import type { SignalKind } from "../protocol/messages.ts";
-import type { OpenRelay, RelayAccess } from "../relay-access.ts";
+import type { OpenRelay } from "../relay-access.ts";
 
 /** How a user authenticates. */
 export type Credentials =
@@ -174,8 +174,6 @@ export interface DiscoveryEvents {
   iceServers(servers: readonly RTCIceServer[]): void;
   /** A relayed signal. The server guarantees `from`; the content of `signal` is opaque to discovery. */
   signal(kind: SignalKind, from: PeerId, signal: unknown): void;
-  /** A peer has asked for a relayed link to this client. Comes before the signals in which the peer describes itself. */
-  relayOffer(from: PeerId, access: RelayAccess): void;
   /** A signal could not be delivered: `to` is not an online, trusted peer. */
   unreachable(to: PeerId): void;
   /** The page may have slept: the state of its links may be out of date. */

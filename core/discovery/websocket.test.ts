@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { eventually } from "../../tools/eventually.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import type { Credentials } from "./discovery.ts";
@@ -948,4 +948,43 @@ test("a server that does not know rooms is incompatible, although it refuses the
   socket.deliver("error", { code: "protocol", message: "The data of authenticate is invalid." });
   socket.close(1008);
   expect(driver.recorded.at(-1)).toEqual(["ended", "incompatible"]);
+});
+
+describe("the relay of the server", () => {
+  const ticket = (name: string) => ({ url: "relay", ticket: name });
+  const access = (name: string) => ({ ...ticket(name), server: "wss://example.org/", WebSocket: expect.any(Function) });
+
+  test("is absent where the server has none", async () => {
+    const { session, signIn } = driveSession();
+    expect(session.openRelay).toBeUndefined();
+    await signIn();
+    expect(session.openRelay).toBeUndefined();
+  });
+
+  test("gives a caller what the server answers, also on a later socket", async () => {
+    const driver = driveSession();
+    const first = await driver.signIn({ features: ["relay"] });
+    const openRelay = driver.session.openRelay!;
+    first.close(1006);
+    await driver.clock.advance(500);
+    const socket = await driver.signIn({ features: ["relay"] });
+    const opening = openRelay(b1, "caller");
+    await eventually(() => expect(socket.sent.at(-1)).toMatchObject({ type: "openRelay", data: { to: b1 } }));
+    socket.deliver("relayResponse", ticket("of the caller"), { id: socket.sent.at(-1).id });
+    expect(await opening).toEqual(access("of the caller"));
+  });
+
+  test("gives a callee the last offer for which the caller has asked", async () => {
+    const driver = driveSession();
+    const socket = await driver.signIn({ features: ["relay"] });
+    const c1 = "c1".repeat(16);
+    socket.deliver("relayOffer", { from: b1, ...ticket("an older one") });
+    socket.deliver("relayOffer", { from: b1, ...ticket("of the callee") });
+    socket.deliver("relayOffer", { from: c1, ...ticket("of another caller") });
+    const openRelay = driver.session.openRelay!;
+    expect(await openRelay(b1, "callee")).toMatchObject(access("of the callee"));
+    expect(await openRelay("d1".repeat(16), "callee")).toBeUndefined();
+    for (let count = 0; count < 256; count++) socket.deliver("relayOffer", { from: c1, ...ticket("one more") });
+    expect(await openRelay(b1, "callee")).toBeUndefined();
+  });
 });

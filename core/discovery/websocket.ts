@@ -1,6 +1,8 @@
 import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
-import type { ToServer } from "../protocol/messages.ts";
+import type { PeerId } from "../peer.ts";
+import type { ToClient, ToServer } from "../protocol/messages.ts";
+import type { RelayAccess } from "../relay-access.ts";
 import type {
   Credentials,
   Discovery,
@@ -40,6 +42,9 @@ export function websocket(platform: WebSocketOptions = {}): Discovery {
   };
 }
 
+// A callee uses an offer at once, or not at all.
+const maxRelayOffers = 256;
+
 function openSession(
   host: string,
   credentials: Credentials | StoredCredentials,
@@ -47,7 +52,21 @@ function openSession(
   options: OpenOptions,
   environment: Environment,
 ): DiscoverySession {
-  const session = createReconnectingSession(host, credentials, events, options, environment);
+  // The newest first.
+  const relayOffers: ToClient["relayOffer"][] = [];
+  const session = createReconnectingSession(
+    host,
+    credentials,
+    {
+      ...events,
+      relayOffer(offer) {
+        relayOffers.unshift(offer);
+        relayOffers.splice(maxRelayOffers);
+      },
+    },
+    options,
+    environment,
+  );
   let closing: Promise<void> | undefined;
 
   async function request<Type extends RequestType>(
@@ -66,10 +85,18 @@ function openSession(
     return socket.request(type, data);
   }
 
+  async function openRelay(peer: PeerId, role: "caller" | "callee"): Promise<RelayAccess | undefined> {
+    const ticket =
+      role === "callee"
+        ? relayOffers.find(({ from }) => from === peer)
+        : await request("openRelay", { to: peer }, "relay");
+    return ticket && { ...ticket, server: socketUrl(host), WebSocket: environment.WebSocket as never };
+  }
+
   return {
     signal: (kind, to, signal) => session.socket()?.signal(kind, to, signal),
     get openRelay() {
-      return session.socket()?.openRelay;
+      return session.socket()?.supports("relay") ? openRelay : undefined;
     },
     check: () => session.socket()?.check(),
     setProfile: (profile) => session.socket()?.setProfile(profile) ?? true,

@@ -233,7 +233,7 @@ test("a late answer does not stop the next offer", async () => {
 test("a transport gets the ICE servers, and learns whether links can be relayed", async () => {
   const { guarded, identity } = createSide("ann", "bob", "caller");
   expect(guarded.iceServers()).toEqual([{ urls: "stun:example.org" }]);
-  await expect(guarded.relay!.open()).resolves.toBeUndefined();
+  await expect(guarded.relay!.open("bob", "caller")).resolves.toBeUndefined();
   expect(createSide("ann", "bob", "caller", { hasRelay: false }).guarded.relay).toBeUndefined();
   expect(identity.verified).toBe(false);
 });

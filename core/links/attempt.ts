@@ -1,7 +1,8 @@
 import type { Clock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import { type LazyPart, notLoaded } from "../lazy-part.ts";
-import type { Link, RelayExchange, SignalExchange, Transport } from "../transport/transport.ts";
+import type { OpenRelay } from "../relay-access.ts";
+import type { Link, SignalExchange, Transport } from "../transport/transport.ts";
 import type { Role } from "./dial-state.ts";
 import { createSignaling, type Signal } from "./signaling.ts";
 
@@ -43,8 +44,8 @@ export interface AttemptOptions {
   /** Sends a signal; may lose it. */
   send(signal: Signal): void;
   iceServers(): readonly RTCIceServer[];
-  /** Undefined if discovery offers no relay. */
-  readonly openRelay: RelayExchange["open"] | undefined;
+  /** Undefined if discovery offers no relay at this moment. */
+  openRelay(): OpenRelay | undefined;
   /** The link is open. */
   opened(link: Link): void;
   /** The link could not be opened, or has ended after `opened`. */

@@ -3,7 +3,7 @@ import type { BonevalueError, ErrorCode } from "../errors.ts";
 import type { LazyPart } from "../lazy-part.ts";
 import type { SignalKind } from "../protocol/messages.ts";
 import { createRateLimiter, type RateLimiter } from "../rate-limiter.ts";
-import type { OpenRelay, RelayAccess } from "../relay-access.ts";
+import type { OpenRelay } from "../relay-access.ts";
 import type { Link, Transport } from "../transport/transport.ts";
 import { type Attempt, createAttempt } from "./attempt.ts";
 import { closedWith, dialTimeoutMs, noPath, refused, timedOut, unreachable } from "./dial-errors.ts";
@@ -76,8 +76,6 @@ export interface Dialer {
   receive(kind: SignalKind, from: string, signal: unknown): void;
   /** Reads a signal that came over the open link; ignores one that is malformed or about another attempt. */
   receiveOnLink(from: string, signal: unknown): void;
-  /** Discovery offers a relayed link, for which this peer has asked. It replaces the last offer. */
-  onRelayOffer(from: string, access: RelayAccess): void;
   /** The discovery server cannot reach this peer: a dial ends with `unknown-peer`, an open link stays. */
   onUnreachable(peer: string): void;
   /** Sets whether nothing arrives on the open link at present. */
@@ -107,8 +105,6 @@ interface Entry {
   dialState: DialState;
   attempt?: Attempt | undefined;
   pendingDial?: PendingDial | undefined;
-  /** Discovery's offer of the relayed link that the peer has asked for last. */
-  relayOffer?: RelayAccess | undefined;
 }
 
 /** Creates a dialer without links. It opens nothing before `dial` or `receive`; the caller ends it with `stop`. */
@@ -152,8 +148,6 @@ export function createDialer(options: DialerOptions): Dialer {
       role,
       number,
       send: (sent) => send(entry, role, sent),
-      openRelay:
-        options.openRelay() && (async () => (role === "caller" ? options.openRelay()?.(peer) : takeRelayOffer(entry))),
       opened: (link) => onOpened(entry, attempt, link),
       closed: (reason) => onClosed(entry, attempt, reason),
     });
@@ -165,13 +159,6 @@ export function createDialer(options: DialerOptions): Dialer {
       attempt.setDeadline(admissionTimeoutMs, () => refuse(peer, "busy"));
       options.onIncoming(peer);
     } else refuse(peer, "unknown-peer");
-  }
-
-  /** Its ticket is valid once. */
-  function takeRelayOffer(entry: Entry): RelayAccess | undefined {
-    const { relayOffer } = entry;
-    entry.relayOffer = undefined;
-    return relayOffer;
   }
 
   function accept(peer: string): void {
@@ -324,9 +311,6 @@ export function createDialer(options: DialerOptions): Dialer {
       const signal = readSignal(raw);
       if (!signal || !attempt?.isOpen || signal.attempt !== dialState?.current?.attempt) return;
       attempt.receive(signal);
-    },
-    onRelayOffer(from, access) {
-      if (isKnown(from)) entryOf(from).relayOffer = access;
     },
     onUnreachable(peer) {
       const entry = entries.get(peer);

@@ -45,7 +45,7 @@ function createPools(clock: VirtualClock, transport: Transport) {
       maxLinks: 64,
       idleTimeout: 1_000,
       self: () => id,
-      signal: (kind, to, signal) => void clock.after(1, () => pools.get(to)?.receive(kind, id, signal)),
+      send: (kind, to, signal) => void clock.after(1, () => pools.get(to)?.receive(kind, id, signal)),
       iceServers: () => [],
       openRelay: () => undefined,
       isKnown: () => true,

@@ -607,7 +607,7 @@ function createFakePool({ maxLinks = 64, link = () => ({}), service, online = tr
     maxLinks,
     idleTimeout: 30_000,
     self: () => "self",
-    signal: (_kind, _to, signal) => signals.push(signal),
+    send: (_kind, _to, signal) => signals.push(signal),
     iceServers: () => [],
     openRelay: () => undefined,
     isKnown: () => true,

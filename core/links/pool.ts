@@ -1,33 +1,22 @@
-import type { Clock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
-import type { LazyPart } from "../lazy-part.ts";
 import type { SignalKind } from "../protocol/messages.ts";
 import type { Live } from "../reactive.ts";
-import type { OpenRelay, RelayAccess } from "../relay-access.ts";
-import type { Link, LinkIdentity, Transport } from "../transport/transport.ts";
+import type { Link, LinkIdentity } from "../transport/transport.ts";
 import type { Connection, LinkOptions, Service } from "./connection.ts";
 import type { Role } from "./dial-state.ts";
-import { createDialer } from "./dialer.ts";
+import { createDialer, type DialerOptions } from "./dialer.ts";
 import { createLinkLimiter } from "./link-limiter.ts";
 import { createLinkStates, type LinkState } from "./link-states.ts";
 
 /** Times in ms. */
-export interface PoolOptions<S extends Service> {
-  readonly transport: Transport;
-  readonly clock: Clock;
-  /** The lazily loaded code of open links. It is loaded before `connect` is called. */
-  readonly connectionPart: LazyPart;
+export interface PoolOptions<S extends Service>
+  extends Pick<
+    DialerOptions,
+    "transport" | "clock" | "connectionPart" | "self" | "send" | "iceServers" | "openRelay" | "isKnown"
+  > {
   /** Links at once, dialed and accepted together. */
   readonly maxLinks: number;
   readonly idleTimeout: number;
-  self(): string;
-  /** Passes a signal on through discovery; may lose it. */
-  signal(kind: SignalKind, to: string, signal: unknown): void;
-  iceServers(): readonly RTCIceServer[];
-  /** Undefined if discovery offers no relay at this moment. */
-  openRelay(): OpenRelay | undefined;
-  /** Whether we may talk to this peer now. */
-  isKnown(peer: string): boolean;
   /** Returns the identity of the peer at the other end of a link that has opened. */
   identify(link: Link): LinkIdentity;
   /** Creates the connection on a link that has opened. */
@@ -60,8 +49,6 @@ export interface Pool<S extends Service> {
   state(peer: string): Live<LinkState>;
   /** Reads a signal that discovery has passed on. */
   receive(kind: SignalKind, from: string, signal: unknown): void;
-  /** Discovery offers a relayed link that a peer has asked for. */
-  onRelayOffer(from: string, access: RelayAccess): void;
   /** Discovery cannot reach this peer. */
   onUnreachable(peer: string): void;
   /** Sets whether the discovery server is connected: new links wait for it. */
@@ -116,16 +103,9 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
   });
 
   const dialer = createDialer({
-    transport: options.transport,
-    clock,
+    ...options,
     firstAttempt: Date.now(),
-    connectionPart: options.connectionPart,
-    self: options.self,
-    send: options.signal,
     sendOnLink: (peer, signal) => connectionTo(peer)?.signal(signal) ?? false,
-    iceServers: options.iceServers,
-    openRelay: options.openRelay,
-    isKnown: options.isKnown,
     onIncoming: (peer) => limiter.admit(entryOf(peer)),
     onOpen,
     onFailed,
@@ -280,7 +260,6 @@ export function createPool<S extends Service>(options: PoolOptions<S>): Pool<S> 
     connectionTo,
     state: states.of,
     receive: dialer.receive,
-    onRelayOffer: dialer.onRelayOffer,
     onUnreachable: dialer.onUnreachable,
     setOnline(now) {
       online = now;

@@ -14,7 +14,11 @@ function createSide(role: Role) {
   const clock = createVirtualClock();
   const sent: Signal[] = [];
   const received: string[] = [];
-  const signals = createSignaling({ role, attempt: 1, clock, send: (one) => sent.push(one), iceServers: () => [] });
+  const signals = createSignaling({
+    ...{ role, attempt: 1, clock, send: (one) => sent.push(one) },
+    iceServers: () => [],
+    openRelay: () => undefined,
+  });
   const listener: SignalListener = {
     description: ({ sdp }) => received.push(sdp),
     candidate: ({ candidate = "" }) => received.push(candidate),
@@ -367,7 +371,11 @@ test("both sides get each part once, whatever is lost, doubled or reordered", as
         if (fate === "doubled") clock.after(90, () => sides[role].receive(one));
       };
       const make = (role: Role, other: Role) =>
-        createSignaling({ role, attempt: 1, clock, send: relayTo(other), iceServers: () => [] });
+        createSignaling({
+          ...{ role, attempt: 1, clock, send: relayTo(other) },
+          iceServers: () => [],
+          openRelay: () => undefined,
+        });
       const sides = { caller: make("caller", "callee"), callee: make("callee", "caller") };
       const describe = (role: Role, description: typeof offer) => {
         sides[role].exchange.describe(description);
@@ -441,7 +449,7 @@ describe("the descriptions of a relayed link", () => {
     const clock = createVirtualClock();
     const sent: Signal[] = [];
     const received: string[] = [];
-    const openRelay = async () => undefined;
+    const openRelay = () => async () => undefined;
     const send = (one: Signal) => sent.push(one);
     const signals = createSignaling({ role, attempt: 1, clock, send, iceServers: () => [], openRelay });
     const { relay } = signals.exchange;
@@ -471,19 +479,21 @@ describe("the descriptions of a relayed link", () => {
     expect(sent).toHaveLength(2);
   });
 
-  test("are received once, also by a listener that is set later", () => {
+  test("are received once, also by a listener that is set later", async () => {
     const { receive, received, listen } = createRelaySide("callee");
     receive({ attempt: 1, round: 0, relay: keyOf("A") });
     listen();
     receive({ attempt: 1, round: 0, relay: keyOf("A") });
     receive({ attempt: 1, round: 0, relay: keyOf("B") });
+    await undefined;
     expect(received).toEqual(["A"]);
   });
 
-  test("are passed on at once to a listener that is set already", () => {
+  test("are passed on at once to a listener that is set already", async () => {
     const { receive, received, listen } = createRelaySide("callee");
     listen();
     receive({ attempt: 1, round: 0, relay: keyOf("A") });
+    await undefined;
     expect(received).toEqual(["A"]);
   });
 

@@ -2,11 +2,11 @@ import * as v from "valibot";
 import { boundedCount, boundedText } from "../bounded-schemas.ts";
 import type { Clock } from "../clock.ts";
 import { createRateLimiter } from "../rate-limiter.ts";
+import type { OpenRelay } from "../relay-access.ts";
 import type {
   Candidate,
   Description,
   RelayDescription,
-  RelayExchange,
   SignalExchange,
   SignalListener,
 } from "../transport/transport.ts";
@@ -106,13 +106,14 @@ export interface SignalingOptions {
   readonly clock: Clock;
   send(signal: Signal): void;
   iceServers(): readonly RTCIceServer[];
-  /** Undefined if discovery offers no relay. */
-  readonly openRelay?: RelayExchange["open"] | undefined;
+  /** Undefined if discovery offers no relay at this moment. */
+  openRelay(): OpenRelay | undefined;
 }
 
 /** Creates the signaling of one side of one attempt. Its owner ends it with `stop`. */
 export function createSignaling(options: SignalingOptions): Signaling {
-  const { role, attempt, clock, send, iceServers, openRelay } = options;
+  const { role, attempt, clock, send, iceServers } = options;
+  const openRelay = options.openRelay();
   const mayBegin = createRateLimiter(clock, generationsOfPeer, generationsPeriodMs);
   const mayAnswer = createRateLimiter(clock, 1, answerEveryMs);
   let generation = 0;
@@ -120,8 +121,7 @@ export function createSignaling(options: SignalingOptions): Signaling {
   let received = createPart();
   let listener: SignalListener | undefined;
   let sentRelay: RelayDescription | undefined;
-  let receivedRelay: RelayDescription | undefined;
-  let onRelay: ((description: RelayDescription) => void) | undefined;
+  const { promise: relayDescription, resolve: onRelayDescription } = Promise.withResolvers<RelayDescription>();
   let asksForRestart = false;
   let answered = false;
   let stopped = false;
@@ -184,12 +184,6 @@ export function createSignaling(options: SignalingOptions): Signaling {
     passOn();
   }
 
-  function rememberRelay(description: RelayDescription): void {
-    if (!receivedRelay) onRelay?.(description);
-    else if (role === "callee") answerMissed();
-    receivedRelay = description;
-  }
-
   /** Sends our part again, which the peer has missed. */
   function answerMissed(): void {
     if (undoRepeat && mayAnswer()) sendAll();
@@ -206,7 +200,11 @@ export function createSignaling(options: SignalingOptions): Signaling {
     },
     receive(signal) {
       if (stopped) return;
-      if (signal.relay) return rememberRelay(signal.relay);
+      if (signal.relay) {
+        // A caller that repeats its description has missed our answer.
+        if (sentRelay && role === "callee") answerMissed();
+        return onRelayDescription(signal.relay);
+      }
       if (signal.round < generation) return;
       if (signal.round > generation) {
         const allowed = role === "callee" || (signal.round === generation + 1 && !signal.description);
@@ -259,10 +257,7 @@ export function createSignaling(options: SignalingOptions): Signaling {
           sentRelay = description;
           startRepeats();
         },
-        listen(listener) {
-          onRelay = listener;
-          if (receivedRelay) listener(receivedRelay);
-        },
+        listen: (listener) => void relayDescription.then(listener),
       },
     },
   };

@@ -7,7 +7,6 @@ const peerId = v.custom<string>(isPeerId);
 const version = v.number();
 const nothing = v.unknown();
 const relayed = v.object({ from: text, signal: v.unknown() });
-const relayTicket = { url: text, ticket: text };
 const peer = v.object({ name: text, id: peerId, profile: v.optional(v.unknown()) });
 const named = v.object({ name: text });
 const time = v.custom<string>(isTime);
@@ -37,8 +36,8 @@ export const toClient: Schemas<ToClient> = {
   peerUpdates: v.array(v.tuple([text, v.unknown()])),
   peerRequest: relayed,
   peerResponse: relayed,
-  relayResponse: v.object(relayTicket),
-  relayOffer: v.object({ ...relayTicket, from: text }),
+  relayResponse: v.object({ url: text, ticket: text }),
+  relayOffer: v.object({ from: text, url: text, ticket: text }),
   inviteResponse: v.object({ alias: v.optional(text) }),
   tokenResponse: v.object({ token: text, expires: time }),
   claimResponse: named,

@@ -41,8 +41,8 @@ export function createClientRemember(client: ClientRememberOptions): ClientRemem
   let resuming: Promise<boolean> | undefined;
 
   async function load(options: RememberOptions): Promise<Remember> {
-    await part.load();
-    remember ??= part.loaded!.createRemember(options, client);
+    const { createRemember } = await part.load();
+    remember ??= createRemember(options, client);
     return remember;
   }
 

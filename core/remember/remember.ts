@@ -149,7 +149,6 @@ const silent: DiscoveryEvents = {
   userRemove: ignore,
   iceServers: ignore,
   signal: ignore,
-  relayOffer: ignore,
   unreachable: ignore,
   woke: ignore,
 };

@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { BonevalueError } from "../errors.ts";
+import type { OpenRelay } from "../relay-access.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
 import { createLifetime } from "./lifetime.ts";
 import { createKeyAgreement } from "./relay/key-agreement.ts";
 import { createFakeRelay, type FakeRelay } from "./relay/testing/fake-relay.ts";
-import { createRelayFallback, type StartFallback } from "./relay-fallback.ts";
-import type { SignalExchange } from "./transport.ts";
+import { createRelayFallback, type DirectEvents, type StartFallback } from "./relay-fallback.ts";
+import type { Link, SignalExchange } from "./transport.ts";
 
 const noPath = new BonevalueError("link-failed", "No path.");
 
@@ -14,23 +15,29 @@ function createSide(role: "caller" | "callee", start: StartFallback, fake: FakeR
   let opened = 0;
   const relay = {
     ...fake[role],
-    open() {
+    open(...attempt: Parameters<OpenRelay>) {
       opened++;
-      return fake[role].open();
+      return fake[role].open(...attempt);
     },
   };
   const state = { isPromising: false, usesRelay: false, settled: false };
   const lifetime = createLifetime(() => {});
-  const exchange = { settled: () => (state.settled = true) } as Partial<SignalExchange> as SignalExchange;
-  const direct = start({
-    ...{ peer: "peer", role, exchange, relay, lifetime },
-    isPromising: () => state.isPromising,
-    use: () => (state.usesRelay = true),
+  const exchange = { settled: () => (state.settled = true), relay } as Partial<SignalExchange> as SignalExchange;
+  const direct: DirectEvents = { ...lifetime };
+  const link = {} as Link;
+  start({
+    ...{ peer: "peer", role, exchange, lifetime, direct, link },
+    connection: () => ({
+      pc: { iceConnectionState: state.isPromising ? "connected" : "checking", getConfiguration: () => ({}) } as never,
+      negotiation: { trouble: () => "No path yet." },
+      release: () => (state.usesRelay = true),
+    }),
   });
   return {
     state,
     lifetime,
     direct,
+    link,
     /** How often it has asked for the relay. */
     get opened() {
       return opened;
@@ -58,6 +65,13 @@ async function bothUseRelay({ caller, callee }: Pair): Promise<void> {
   for (const { state } of [caller, callee]) expect(state).toMatchObject({ usesRelay: true, settled: true });
 }
 
+/** ICE has no path in time, but may still find one. */
+async function whilePromising(caller: ReturnType<typeof createSide>): Promise<void> {
+  caller.state.isPromising = true;
+  caller.direct.onLate!();
+  await settle();
+}
+
 /** Lets what is loaded and computed meanwhile take effect. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
 
@@ -65,15 +79,13 @@ const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
 beforeAll(() => import("./relay/relay.ts"));
 
 describe("a link without a direct path", () => {
-  test("goes through the relay 4 s after the peer has answered", async () => {
+  test("goes through the relay when ICE has found no path in time", async () => {
     const pair = createPair();
     const { clock, caller } = pair;
     await clock.advance(60_000);
-    caller.direct.answered!();
-    await clock.advance(3_999);
     await settle();
     expect(caller.opened).toBe(0);
-    await clock.advance(1);
+    caller.direct.onLate!();
     await bothUseRelay(pair);
   });
 
@@ -83,15 +95,21 @@ describe("a link without a direct path", () => {
     await bothUseRelay(pair);
   });
 
-  test("goes through the relay after 8 s while there is a path, or a TURN server may make one", async () => {
+  test("goes through the relay 4 s later while there is a path, or a TURN server may make one", async () => {
     const pair = createPair();
     const { clock, caller } = pair;
-    caller.state.isPromising = true;
-    caller.direct.answered!();
-    await clock.advance(7_999);
+    await whilePromising(caller);
+    await clock.advance(3_999);
     await settle();
-    expect(caller.opened).toBe(0);
+    expect([caller.opened, caller.link.trouble!()]).toEqual([0, "No path yet."]);
     await clock.advance(1);
+    await bothUseRelay(pair);
+  });
+
+  test("goes through the relay at once when ICE fails while there seemed to be a path", async () => {
+    const pair = createPair();
+    await whilePromising(pair.caller);
+    pair.caller.direct.end(noPath);
     await bothUseRelay(pair);
   });
 
@@ -122,8 +140,8 @@ describe("a link without a direct path", () => {
 describe("a link with a direct path", () => {
   test("does not use the relay, and leaves no timer", async () => {
     const { clock, caller, callee } = createPair();
-    caller.direct.answered!();
     for (const { direct } of [caller, callee]) direct.open();
+    caller.direct.onLate!();
     await clock.advance(60_000);
     await settle();
     for (const { lifetime, state, opened } of [caller, callee])
@@ -131,6 +149,28 @@ describe("a link with a direct path", () => {
     caller.lifetime.end();
     await settle();
     expect(clock.waiting).toBe(0);
+  });
+
+  test("does not use the relay when it opens late, and leaves no timer", async () => {
+    const { clock, caller } = createPair();
+    await whilePromising(caller);
+    caller.direct.open();
+    await settle();
+    expect([caller.lifetime.status, caller.state.usesRelay, caller.opened, clock.waiting]).toEqual([
+      "open",
+      false,
+      0,
+      0,
+    ]);
+  });
+
+  test("that breaks late ends with its reason, since another dial may succeed", async () => {
+    const { clock, caller } = createPair();
+    await whilePromising(caller);
+    caller.direct.end(new BonevalueError("disconnected", "The handshake failed."));
+    expect((await caller.lifetime.closed)?.code).toBe("disconnected");
+    await settle();
+    expect([caller.opened, clock.waiting]).toEqual([0, 0]);
   });
 
   test.for(["disconnected", "protocol", "busy"] as const)("does not use the relay after %s", async (code) => {
@@ -143,7 +183,7 @@ describe("a link with a direct path", () => {
   test("that opens before the relay opens no socket", async () => {
     const fake = createFakeRelay();
     const { promise: answer, resolve: onAnswer } = Promise.withResolvers<void>();
-    const open = () => answer.then(fake.caller.open);
+    const open: OpenRelay = (...attempt) => answer.then(() => fake.caller.open(...attempt));
     const caller = createSide("caller", createRelayFallback(createVirtualClock()), {
       ...fake,
       caller: { ...fake.caller, open },

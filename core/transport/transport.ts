@@ -1,5 +1,5 @@
 import type { BonevalueError } from "../errors.ts";
-import type { RelayAccess } from "../relay-access.ts";
+import type { OpenRelay } from "../relay-access.ts";
 
 /**
  * *control* and *bulk* are ordered and reliable; *lossy* is unordered and never resent. The order between channels is
@@ -41,11 +41,8 @@ export interface RelayDescription {
 
 /** The signals of a relayed link, which are independent of the rounds. Each side describes itself once. */
 export interface RelayExchange {
-  /**
-   * The caller asks discovery, and describes itself afterwards. The callee gets what discovery has offered to it, which
-   * comes before the caller's description, or `undefined`.
-   */
-  open(): Promise<RelayAccess | undefined>;
+  /** The caller describes itself afterwards, so that discovery's offer comes before its description to the callee. */
+  readonly open: OpenRelay;
   /** Sends this side's description. */
   describe(description: RelayDescription): void;
   /** Sets the listener for the other side's description. */

@@ -1,5 +1,6 @@
 import { RTCPeerConnection as NodePeerConnection } from "node-datachannel/polyfill";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { OpenRelay } from "../relay-access.ts";
 import { BlockedPeerConnection, createFakeRelay } from "./relay/testing/fake-relay.ts";
 import { transportConformance } from "./testing/conformance.ts";
 import type { SignalExchange } from "./transport.ts";
@@ -132,10 +133,10 @@ function countedRelay() {
     asked: asked.promise,
     relay: {
       ...caller,
-      open() {
+      open(...attempt: Parameters<OpenRelay>) {
         counted.count++;
         asked.resolve();
-        return caller.open();
+        return caller.open(...attempt);
       },
     },
   };
@@ -152,7 +153,12 @@ test("with `relay: false` a link without a direct path fails, and asks for no re
 
 /** The constructor of connections whose ICE goes on without an end. */
 class SilentPeerConnection extends BlockedPeerConnection {
+  readonly getConfiguration: () => RTCConfiguration;
   readonly localDescription = { type: "offer", sdp: dataSection };
+  constructor(configuration: RTCConfiguration = {}) {
+    super();
+    this.getConfiguration = () => configuration;
+  }
   override async setLocalDescription(): Promise<void> {}
 }
 
@@ -176,7 +182,7 @@ test.for([
     onTestFinished(() => link.close());
     await answered;
     for (let turn = 0; turn < 10; turn++) await settle();
-    vi.advanceTimersByTime(looks * 4_000 - 1);
+    await vi.advanceTimersByTimeAsync(looks * 4_000 - 1);
     for (let turn = 0; turn < 10; turn++) await settle();
     expect(counted.count).toBe(0);
     vi.advanceTimersByTime(1);

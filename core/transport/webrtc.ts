@@ -2,12 +2,11 @@ import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
 import { defaultMaxMessage } from "./default-max-message.ts";
 import { createLifetime, type Lifetime } from "./lifetime.ts";
-import type { CarryingRelay } from "./relay/relay.ts";
-import { createRelayFallback, type DirectEvents, type StartFallback } from "./relay-fallback.ts";
+import { createRelayFallback, type DirectConnection, type DirectEvents, type StartFallback } from "./relay-fallback.ts";
 import type { Link, Reach, SignalExchange, Transport } from "./transport.ts";
 import { type Channels, createChannels } from "./webrtc/channels.ts";
 import { monitorConnection } from "./webrtc/connection-monitor.ts";
-import { describeIceError, linkFailed, noPath } from "./webrtc/link-errors.ts";
+import { linkFailed, noPath } from "./webrtc/link-errors.ts";
 import { type Negotiation, negotiate } from "./webrtc/negotiation.ts";
 import { hasPath, pathOf } from "./webrtc/path.ts";
 import { type Quirks, quirksOf } from "./webrtc/quirks.ts";
@@ -48,7 +47,7 @@ const tooManyConnections = "The browser has reached its limit of WebRTC connecti
 
 /** Connects peers with WebRTC data channels. It uses only the STUN and TURN servers of the app and its discovery server. */
 export function webrtc(options: WebRtcOptions = {}): Transport {
-  const startFallback = options.relay === false ? undefined : createRelayFallback(systemClock);
+  const startFallback = createRelayFallback(systemClock);
   return {
     channelBinding: true,
     open: (peer, role, exchange) => openLink(options, startFallback, peer, role, exchange),
@@ -61,87 +60,64 @@ async function probeReach(options: WebRtcOptions, discoveryServers: IceServers):
   const quirks = await quirksOf(Implementation);
   const iceServers = quirks.servers(await serversOf(options, discoveryServers));
   const { probe } = await import("./webrtc/probe.ts");
-  const found = await probe(construct(Implementation, { iceServers }), quirks, systemClock, iceServers);
-  return { ...found, declinesRelay: options.relay === false, errors: [...new Set(found.errors.map(describeIceError))] };
+  return probe(construct(Implementation, { iceServers }), quirks, systemClock, iceServers, options.relay);
 }
 
 function openLink(
   options: WebRtcOptions,
-  startFallback: StartFallback | undefined,
+  startFallback: StartFallback,
   peer: string,
   role: "caller" | "callee",
   exchange: SignalExchange,
 ): Link {
   const lifetime = createLifetime(() => connection?.release());
   let connection: WebRtcConnection | undefined;
-  let hasTurn = false;
-  let carrier: CarryingRelay | undefined;
-
-  const { relay } = exchange;
-  const fallback =
-    relay &&
-    startFallback?.({
-      ...{ peer, role, exchange, relay, lifetime },
-      isPromising: () => hasTurn || (connection !== undefined && hasPath(connection.pc)),
-      use(relay) {
-        connection?.release();
-        connection = undefined;
-        carrier = relay;
-      },
-    });
-  const direct: DirectEvents = fallback ?? lifetime;
-  const directChannels = createChannels(direct);
-  const channels = () => carrier ?? directChannels;
+  // A copy, whose methods the relay replaces.
+  const direct: DirectEvents = { ...lifetime };
+  const channels = createChannels(direct);
 
   async function start(): Promise<void> {
     const Implementation = implementationOf(options);
     const quirks = await quirksOf(Implementation);
     const servers = async () => quirks.servers(await serversOf(options, exchange.iceServers()));
     const iceServers = await servers();
-    hasTurn = iceServers.some(({ urls }) => /(^|,)turn/i.test(String(urls)));
     if (lifetime.status !== "opening") return;
     const pc = construct(Implementation, { iceServers });
-    connection = connect({ pc, quirks, servers, role, exchange, lifetime, direct, channels: directChannels });
+    connection = connect({ pc, quirks, servers, role, exchange, lifetime, direct, channels });
   }
 
-  start().catch((cause) => lifetime.end(linkFailed("The link could not be started; check iceServers", cause)));
-
-  return {
+  const link: Link = {
     opened: lifetime.opened,
     closed: lifetime.closed,
     get maxMessage() {
-      return carrier?.maxMessage ?? (connection?.pc.sctp?.maxMessageSize || defaultMaxMessage);
+      return connection?.pc.sctp?.maxMessageSize || defaultMaxMessage;
     },
     get buffered() {
-      return channels().buffered;
+      return channels.buffered;
     },
     get lowMark() {
-      return channels().lowMark;
+      return channels.lowMark;
     },
     set lowMark(mark) {
-      channels().lowMark = mark;
+      channels.lowMark = mark;
     },
     listen: lifetime.listen,
-    send: (...message) => channels().send(...message),
+    send: channels.send,
     close: lifetime.end,
-    trouble() {
-      if (lifetime.status !== "opening") return undefined;
-      return [connection?.negotiation.trouble(), direct.trouble?.()].filter(Boolean).join(" ") || undefined;
-    },
+    trouble: () => (lifetime.status === "opening" ? connection?.negotiation.trouble() : undefined),
     async stats() {
-      if (lifetime.status === "over") return {};
-      if (carrier) return carrier.stats();
-      if (!connection) return {};
+      if (!connection || lifetime.status === "over") return {};
       return pathOf(await connection.pc.getStats(), connection.quirks);
     },
   };
+  start().catch((cause) => lifetime.end(linkFailed("The link could not be started; check iceServers", cause)));
+  if (exchange.relay && options.relay !== false)
+    startFallback({ peer, role, exchange, lifetime, direct, link, connection: () => connection });
+  return link;
 }
 
-interface WebRtcConnection {
-  readonly pc: RTCPeerConnection;
+interface WebRtcConnection extends DirectConnection {
   readonly quirks: Quirks;
-  readonly negotiation: Negotiation;
-  release(): void;
 }
 
 interface ConnectOptions {
@@ -168,14 +144,14 @@ function connect(options: ConnectOptions): WebRtcConnection {
     clock: systemClock,
     openChannels,
     servers,
-    answered: direct.answered,
+    onLate: () => direct.onLate?.(),
     // A callee cannot start the relay, and the caller would wait in vain.
     fail: role === "callee" ? lifetime.end : end,
   });
   const undoMonitor = monitorConnection(pc, systemClock, {
     isOpen: () => lifetime.status === "open",
     working: exchange.settled,
-    failed: () => end(whyFailed(pc, exchange, negotiation)),
+    failed: () => end(whyFailed(pc, negotiation)),
     interrupted: (reason) => lifetime.notify((listener) => listener.interrupted(reason)),
     restored: () => lifetime.notify((listener) => listener.restored()),
     restart: negotiation.restart,
@@ -193,8 +169,8 @@ function connect(options: ConnectOptions): WebRtcConnection {
 }
 
 /** On a good path a handshake can be lost. That is `disconnected`, because another dial may succeed. */
-function whyFailed(pc: RTCPeerConnection, exchange: SignalExchange, negotiation: Negotiation): BonevalueError {
-  return new BonevalueError(hasPath(pc) ? "disconnected" : "link-failed", negotiation.trouble() ?? noPath(exchange));
+function whyFailed(pc: RTCPeerConnection, negotiation: Negotiation): BonevalueError {
+  return new BonevalueError(hasPath(pc) ? "disconnected" : "link-failed", negotiation.trouble() ?? noPath);
 }
 
 /** Chromium limits the connections of a process, including closed ones that are not garbage-collected yet. */

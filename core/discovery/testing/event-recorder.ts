@@ -49,7 +49,6 @@ export function createEventRecorder(): EventRecorder {
       userRemove: recordAs("userRemove"),
       iceServers: recordAs("iceServers"),
       signal: recordAs("signal"),
-      relayOffer: recordAs("relayOffer"),
       unreachable: recordAs("unreachable"),
       woke: recordAs("woke"),
     },

@@ -31,8 +31,10 @@ export interface SignedIn {
 export interface ServerEvents
   extends Pick<
     DiscoveryEvents,
-    "peerConnect" | "peerDisconnect" | "peerUpdate" | "userAdd" | "userRemove" | "iceServers" | "signal" | "relayOffer"
+    "peerConnect" | "peerDisconnect" | "peerUpdate" | "userAdd" | "userRemove" | "iceServers" | "signal"
   > {
+  /** A peer has asked for a relayed link to this client. */
+  relayOffer(offer: ToClient["relayOffer"]): void;
   /** The server asks for a new socket after this many ms. */
   reconnect(afterMs: number): void;
 }
@@ -79,6 +81,7 @@ export function dispatch({ type, data, lost }: FromServer, events: ServerEvents)
   else if (type === "peerRequest" || type === "peerResponse") events.signal(type, data.from, data.signal);
   // The platform's type does not allow `undefined`; absent properties stay absent here.
   else if (type === "iceServers") events.iceServers(data.servers as readonly RTCIceServer[]);
+  else if (type === "relayOffer") events.relayOffer(data);
   else if (type === "reconnect") events.reconnect(data.after);
   else if (type === "setPeerId" || type === "userList" || type === "peerList")
     throw serverProtocolError(`a second "${type}"`);

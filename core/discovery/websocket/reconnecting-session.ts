@@ -33,6 +33,9 @@ export interface ReconnectingSession {
   stop(end: boolean): Promise<void>;
 }
 
+/** The events of a session, and the offers of relayed links that the server makes to it. */
+type SessionEvents = DiscoveryEvents & Pick<SocketEvents, "relayOffer">;
+
 /** One attempt to sign in. It has no socket while the app is asked for a token. */
 interface Attempt {
   socket?: Socket;
@@ -50,7 +53,7 @@ const stableAfterMs = 10_000;
 export function createReconnectingSession(
   host: string,
   credentials: Credentials | StoredCredentials,
-  events: DiscoveryEvents,
+  events: SessionEvents,
   options: OpenOptions,
   { WebSocket, clock, random, page }: Environment,
 ): ReconnectingSession {

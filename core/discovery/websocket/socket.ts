@@ -5,7 +5,6 @@ import type { PeerId, Profile } from "../../peer.ts";
 import { closeCode } from "../../protocol/close-code.ts";
 import { idleTimeoutMs, maxFrameBytes } from "../../protocol/limits.ts";
 import type { SignalKind, ToClient, ToServer } from "../../protocol/messages.ts";
-import type { OpenRelay, RelayAccess } from "../../relay-access.ts";
 import type { FirstFrame } from "./authenticator.ts";
 import { type CloseReason, closeReasonFor, closeReasonOf, errorFromServer } from "./close-reason.ts";
 import {
@@ -50,8 +49,6 @@ export type Leave = "end" | "back" | "stay";
 export interface Socket {
   signal(kind: SignalKind, to: PeerId, signal: unknown): void;
   request<Type extends RequestType>(type: Type, data: ToServer[Type]): Promise<ResponseTo<Type>>;
-  /** Undefined if the server offers no relay. */
-  readonly openRelay: OpenRelay | undefined;
   /** Whether the server understands this extension. */
   supports(feature: string): boolean;
   /** Returns `false` if the server has no profiles. */
@@ -106,12 +103,9 @@ export function openSocket(
       sendRequest(id, kind, { to, signal });
     },
     request,
-    get openRelay() {
-      return supports("relay") ? async (to: PeerId) => accessOf(await request("openRelay", { to })) : undefined;
-    },
-    supports,
+    supports: (feature) => features.includes(feature),
     setProfile(profile) {
-      if (!supports("profiles")) return false;
+      if (!features.includes("profiles")) return false;
       send("setProfile", { profile });
       return true;
     },
@@ -137,14 +131,6 @@ export function openSocket(
     const { id, response } = requests.create(type);
     sendRequest(id, type, data);
     return response;
-  }
-
-  function supports(feature: string): boolean {
-    return features.includes(feature);
-  }
-
-  function accessOf({ url: relayUrl, ticket }: ToClient["relayResponse"]): RelayAccess {
-    return { url: relayUrl, server: url, ticket, WebSocket: WebSocket as unknown as RelayAccess["WebSocket"] };
   }
 
   // The server closes the socket on a frame that is too large, so one long name would end the whole session.
@@ -208,7 +194,6 @@ export function openSocket(
     } else if (state === "signing in") handleSignIn(message);
     else if (type === "ping") send("pong", {});
     else if (id !== undefined) requests.resolve(id, message);
-    else if (state === "signed in" && type === "relayOffer") events.relayOffer(data.from, accessOf(data));
     else if (state === "signed in") dispatch(message, events);
   }
 

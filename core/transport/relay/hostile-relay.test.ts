@@ -80,7 +80,7 @@ describe("a server that does not pass on what the caller has sent", () => {
 
   test("sends the callee's records back to the callee: the link ends before it opens", async () => {
     const relay = createFakeRelay();
-    const echo = { ...relay.callee, open: async () => echoOf((await relay.callee.open())!) };
+    const echo = { ...relay.callee, open: async () => echoOf((await relay.callee.open("caller", "callee"))!) };
     const [, callee] = dial({ caller: relay.caller, callee: echo });
     await expect(callee.opened).rejects.toMatchObject({
       code: "protocol",

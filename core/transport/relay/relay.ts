@@ -2,9 +2,11 @@ import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import type { RelayAccess } from "../../relay-access.ts";
 import type { Lifetime } from "../lifetime.ts";
-import type { DirectEvents, FallbackOptions } from "../relay-fallback.ts";
-import type { LinkPath, RelayDescription } from "../transport.ts";
-import type { Channels } from "../webrtc/channels.ts";
+import type { Attempt, DirectEvents } from "../relay-fallback.ts";
+import type { Link, RelayDescription } from "../transport.ts";
+import { linkFailed } from "../webrtc/link-errors.ts";
+import { directTimeoutMs } from "../webrtc/negotiation.ts";
+import { hasPath } from "../webrtc/path.ts";
 import { createEncryptedSocket, type EncryptedSocket } from "./encrypted-socket.ts";
 import { createKeyAgreement } from "./key-agreement.ts";
 import { maxMessage } from "./segments.ts";
@@ -19,64 +21,112 @@ import { maxMessage } from "./segments.ts";
 // How long after a relayed link the next one is tried at once.
 const rememberedMs = 300_000;
 
-/** A relayed link that is open. */
-export interface CarryingRelay extends Pick<Channels, "buffered" | "lowMark" | "send"> {
-  readonly maxMessage: number;
-  stats(): Promise<{ readonly path: LinkPath; readonly roundTrip: number }>;
+/** The relay of one transport. It remembers which peers were reached only by it. */
+export interface Relay {
+  /** An attempt begins. It tries the relay at once if the last link to its peer was a relayed one. */
+  begin(attempt: Attempt): void;
+  /**
+   * Begins to open the link through the relay, and decides from now on what becomes of the direct connection. Only the first
+   * call for an attempt has an effect, and none for a callee without the `offer` of its caller.
+   */
+  open(attempt: Attempt, offer?: RelayDescription): void;
 }
 
-export interface RelayOptions extends FallbackOptions {
-  readonly clock: Clock;
-  /** The caller's description, for the callee. */
-  readonly offer: RelayDescription | undefined;
-  /** For each peer, until when the next link is tried at once. */
-  readonly relayedUntil: Map<string, number>;
-  /** Its methods are replaced. */
-  readonly direct: DirectEvents;
+/** Creates the relay of a transport, without links. */
+export function createRelay(clock: Clock): Relay {
+  const relayedUntil = new Map<string, number>();
+
+  const isRemembered = ({ peer }: Attempt): boolean => relayedUntil.get(peer)! > clock.now();
+
+  /** Forgets peers whose time is over. */
+  function remember({ peer }: Attempt): void {
+    const now = clock.now();
+    for (const [other, until] of relayedUntil) if (until < now) relayedUntil.delete(other);
+    relayedUntil.set(peer, now + rememberedMs);
+  }
+
+  function open(attempt: Attempt, offer?: RelayDescription): void {
+    const { role, lifetime, direct } = attempt;
+    if (direct.isRelayed || lifetime.status !== "opening" || (role === "callee" && !offer)) return;
+    direct.isRelayed = true;
+    openRelay(attempt, clock, offer, isRemembered(attempt), () => lifetime.closed.then(() => remember(attempt)));
+  }
+
+  return {
+    begin(attempt) {
+      const { peer, role, lifetime } = attempt;
+      // A relayed link is remembered again at its end.
+      lifetime.opened.then(
+        () => relayedUntil.delete(peer),
+        () => {},
+      );
+      if (role === "caller" && isRemembered(attempt)) open(attempt);
+    },
+    open,
+  };
 }
 
-/** Begins to open the link through the relay, and decides from now on what becomes of the direct connection. */
-export function openRelay(options: RelayOptions): void {
-  const { peer, role, exchange, relay: relayExchange, lifetime, clock, offer, relayedUntil, direct } = options;
-  const { promise: answer, resolve: onAnswer } = Promise.withResolvers<RelayDescription>();
+function openRelay(
+  attempt: Attempt,
+  clock: Clock,
+  offer: RelayDescription | undefined,
+  isUrgent: boolean,
+  onUsed: () => void,
+): void {
+  const { peer, role, exchange, lifetime, direct, link } = attempt;
+  const relayExchange = exchange.relay!;
+  const remote: Promise<RelayDescription> = offer ? Promise.resolve(offer) : new Promise(relayExchange.listen);
   let socket: EncryptedSocket | undefined;
   let error: BonevalueError | undefined;
-  let state: "opening" | "offered" | "open" | "over" = "opening";
+  let state: "waiting" | "opening" | "offered" | "open" | "over" = "waiting";
+  let undoWait = () => {};
   let isDirectOpen = false;
   // The caller has sent something on the direct connection.
   let isDirectUsed = false;
-  let isAnswered = role === "callee";
+  let isAnswered = false;
+  remote.then(() => {
+    isAnswered = true;
+  });
 
-  async function start(): Promise<void> {
+  /** Whether there is a path, or a TURN server that may make one. */
+  function isPromising(): boolean {
+    const pc = attempt.connection()?.pc;
+    if (!pc || offer || direct.error || isUrgent) return false;
+    const { iceServers = [] } = pc.getConfiguration();
+    return hasPath(pc) || iceServers.some(({ urls }) => /(^|,)turn/i.test(String(urls)));
+  }
+
+  function start(): void {
+    if (state !== "waiting") return;
+    state = "opening";
+    undoWait();
+    connect().catch(fail);
+  }
+
+  async function connect(): Promise<void> {
     const agreement = await createKeyAgreement(role);
-    if (isOver()) return;
-    const access = await relayExchange.open();
+    if (lifetime.status !== "opening") return;
+    const access = await relayExchange.open(peer, role);
     if (!access) throw new BonevalueError("link-failed", "The discovery server has not offered it to this side.");
-    if (isOver()) return;
+    if (lifetime.status !== "opening") return;
     // After `open`: the server tells the callee of the relay before it passes our description on.
     relayExchange.describe(agreement.description);
     const url = urlOf(access);
     socket = createEncryptedSocket({
       socket: new access.WebSocket(url),
       ticket: access.ticket,
-      keys: (offer ? Promise.resolve(offer) : answer).then(agreement.agree),
+      keys: remote.then(agreement.agree),
       clock,
       notify: lifetime.notify,
-      onOpen: () => role === "callee" && offerLink(),
+      onOpen() {
+        if (role === "caller") return;
+        state = "offered";
+        socket!.sendReady();
+      },
       onReady,
       fail,
       onClose: (code) => fail(closedBy(code, url, state === "open")),
     });
-  }
-
-  // A function, since TypeScript believes that the state stays during `await`.
-  function isOver(): boolean {
-    return state === "over";
-  }
-
-  function offerLink(): void {
-    state = "offered";
-    socket!.sendReady();
   }
 
   function onReady(): void {
@@ -84,16 +134,17 @@ export function openRelay(options: RelayOptions): void {
     state = "open";
     socket!.watch();
     exchange.settled();
-    options.use(carrier(socket!, lifetime));
+    attempt.connection()?.release();
+    carry(link, socket!, lifetime);
     lifetime.open();
-    lifetime.closed.then(() => remember(relayedUntil, peer, clock.now()));
+    onUsed();
   }
 
   function fail(cause: unknown): void {
     if (state === "over") return;
     const wasOpen = state === "open";
     stop();
-    error = asLinkError(cause);
+    error = linkFailed("The relay could not be used", cause);
     // A server that tampers is not a path that was not found.
     if (wasOpen || (error.code === "protocol" && !isDirectOpen)) lifetime.end(error);
     else if (isDirectOpen) lifetime.open();
@@ -114,14 +165,10 @@ export function openRelay(options: RelayOptions): void {
 
   function stop(): void {
     state = "over";
+    undoWait();
     socket?.close();
   }
 
-  if (!offer)
-    relayExchange.listen((description) => {
-      isAnswered = true;
-      onAnswer(description);
-    });
   lifetime.closed.then(stop);
   Object.assign(direct, {
     open() {
@@ -136,45 +183,39 @@ export function openRelay(options: RelayOptions): void {
     },
     end(reason) {
       // The peer closes the direct connection when it uses the relay.
-      const mayGoOn = reason?.code === "link-failed" || reason?.code === "disconnected";
+      const mayGoOn = reason?.code === "link-failed" || (reason?.code === "disconnected" && state !== "waiting");
       if (lifetime.status !== "opening" || !mayGoOn) return lifetime.end(reason);
       isDirectOpen = false;
       direct.error = reason;
+      start();
       endIfFailed();
     },
-    trouble() {
-      if (error) return `The relay failed: ${error.message}`;
-      if (isAnswered) return "The relay is not open yet.";
-      return "The peer has not answered to the relay. Its app may decline it.";
-    },
   } satisfies Partial<DirectEvents>);
-  start().catch(fail);
-}
-
-function carrier(socket: EncryptedSocket, { end }: Lifetime): CarryingRelay {
-  return {
-    maxMessage,
-    get buffered() {
-      return socket.buffered;
-    },
-    get lowMark() {
-      return socket.lowMark;
-    },
-    set lowMark(mark) {
-      socket.lowMark = mark;
-    },
-    send(channel, message) {
-      if (message.byteLength <= maxMessage) socket.send(channel, message);
-      else end(new BonevalueError("link-failed", `The message is larger than ${maxMessage} bytes.`));
-    },
-    stats: async () => ({ path: "relay", roundTrip: await socket.measure() }),
+  link.trouble = () => {
+    if (lifetime.status !== "opening") return undefined;
+    return [attempt.connection()?.negotiation.trouble(), trouble()].filter(Boolean).join(" ") || undefined;
   };
+  // ICE would fail only after the dial has ended.
+  if (isPromising()) undoWait = clock.after(directTimeoutMs, start);
+  else start();
+
+  function trouble(): string | undefined {
+    if (state === "waiting") return undefined;
+    if (error) return `The relay failed: ${error.message}`;
+    if (isAnswered) return "The relay is not open yet.";
+    return "The peer has not answered to the relay. Its app may decline it.";
+  }
 }
 
-/** Forgets peers whose time is over. */
-function remember(relayedUntil: Map<string, number>, peer: string, now: number): void {
-  for (const [other, until] of relayedUntil) if (until < now) relayedUntil.delete(other);
-  relayedUntil.set(peer, now + rememberedMs);
+/** Replaces the members of a link that differ on a relayed one. */
+function carry(link: Link, socket: EncryptedSocket, lifetime: Lifetime): void {
+  const { buffered, lowMark } = Object.getOwnPropertyDescriptors(socket);
+  Object.defineProperties(link, { buffered, lowMark, maxMessage: { value: maxMessage } });
+  link.send = (channel, message) => {
+    if (message.byteLength <= maxMessage) socket.send(channel, message);
+    else lifetime.end(new BonevalueError("link-failed", `The message is larger than ${maxMessage} bytes.`));
+  };
+  link.stats = async () => (lifetime.status === "over" ? {} : { path: "relay", roundTrip: await socket.measure() });
 }
 
 function urlOf({ url, server }: RelayAccess): string {
@@ -184,20 +225,15 @@ function urlOf({ url, server }: RelayAccess): string {
 }
 
 function closedBy(code: number, url: string, wasOpen: boolean): BonevalueError {
-  if (!wasOpen && code === 1006)
+  if (wasOpen)
     return new BonevalueError(
-      "link-failed",
-      `No WebSocket to ${url}: check that the proxy forwards it, that the server allows this page's origin, and the page's Content-Security-Policy.`,
+      "disconnected",
+      `The peer or the relay has closed the link (${code}). Call again to redial it.`,
     );
-  if (!wasOpen)
-    return new BonevalueError("link-failed", `The relay closed its socket (${code}) before the peer joined.`);
   return new BonevalueError(
-    "disconnected",
-    `The peer or the relay has closed the link (${code}). Call again to redial it.`,
+    "link-failed",
+    code === 1006
+      ? `No WebSocket to ${url}: check the proxy, the list of origins of the server, and the Content-Security-Policy of this page.`
+      : `The relay closed its socket (${code}) before the peer joined.`,
   );
-}
-
-function asLinkError(cause: unknown): BonevalueError {
-  if (cause instanceof BonevalueError) return cause;
-  return new BonevalueError("link-failed", `The relay could not be used: ${cause}`, { cause });
 }

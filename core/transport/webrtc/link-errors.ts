@@ -1,5 +1,4 @@
 import { BonevalueError } from "../../errors.ts";
-import type { SignalExchange } from "../transport.ts";
 
 /** Describes an error of a STUN or TURN server in one line. */
 export function describeIceError({ url, errorCode, errorText }: RTCPeerConnectionIceErrorEvent): string {
@@ -14,7 +13,5 @@ export function linkFailed(what: string, cause: unknown): BonevalueError {
 }
 
 /** There is no path to the peer, and what would make one. */
-export function noPath({ relay }: Pick<SignalExchange, "relay">): string {
-  const orRelay = relay ? "" : ", or use the relay of the discovery server (--relay)";
-  return `Direct paths are blocked and there was no relay candidate: configure a TURN server in iceServers${orRelay}.`;
-}
+export const noPath =
+  "Direct paths are blocked and there was no relay candidate: configure a TURN server in iceServers, or use a discovery server with --relay.";

@@ -75,6 +75,7 @@ function sideOf(role: "caller" | "callee", servers?: () => Promise<RTCIceServer[
       },
     },
     openChannels: () => {},
+    onLate: () => {},
     servers: servers ?? (async () => [{ urls: `turn:${++asked}` }]),
     fail: (error) => pc.log.push(error.message),
   });

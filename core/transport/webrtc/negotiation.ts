@@ -8,6 +8,9 @@ import type { Quirks } from "./quirks.ts";
 // The first calls have been sent by then.
 const spareDelayMs = 1_000;
 
+/** How long ICE has, in ms, before another path is tried beside it. */
+export const directTimeoutMs = 4_000;
+
 /** The exchange of descriptions and candidates for one connection. */
 export interface Negotiation {
   /** Starts an ICE restart, or asks the caller for one. */
@@ -27,8 +30,8 @@ export interface NegotiationOptions {
   openChannels(): void;
   /** The current servers, for a restart. */
   servers(): Promise<RTCIceServer[]>;
-  /** The callee has answered, so ICE begins. */
-  readonly answered?: (() => void) | undefined;
+  /** ICE has had 4 s since the callee's answer. It finds most paths within a second. */
+  onLate(): void;
   /** The negotiation failed. */
   fail(error: BonevalueError): void;
 }
@@ -49,7 +52,7 @@ export function negotiate({
   clock,
   openChannels,
   servers,
-  answered,
+  onLate,
   fail,
 }: NegotiationOptions): Negotiation {
   const candidateTypes = new Set<string>();
@@ -108,7 +111,7 @@ export function negotiate({
     }
     if (rounds > 0 && role === "callee") await renewServers();
     await pc.setRemoteDescription({ type: expected, sdp: quirks.remote(description.sdp) });
-    if (role === "caller") answered?.();
+    if (role === "caller") undoDelayed.push(clock.after(directTimeoutMs, onLate));
     else if (description === remoteDescription) await describe(description);
   }
 
@@ -156,7 +159,7 @@ export function negotiate({
 
   return {
     restart,
-    trouble: () => diagnoseFailure(pc, exchange, candidateTypes, iceErrors),
+    trouble: () => diagnoseFailure(pc, candidateTypes, iceErrors),
     release() {
       released = true;
       for (const undo of undoDelayed) undo();
@@ -173,7 +176,6 @@ function isDataOnly(sdp: string): boolean {
 
 function diagnoseFailure(
   pc: RTCPeerConnection,
-  exchange: SignalExchange,
   candidateTypes: ReadonlySet<string>,
   iceErrors: ReadonlySet<string>,
 ): string | undefined {
@@ -184,7 +186,7 @@ function diagnoseFailure(
   }
   if (!candidateTypes.has("relay")) {
     const errors = [...iceErrors].join("; ");
-    if (!errors) return noPath(exchange);
+    if (!errors) return noPath;
     const advice = "check the TURN server and its credentials, which may have expired.";
     return `Direct paths are blocked and there was no relay candidate (${errors}): ${advice}`;
   }

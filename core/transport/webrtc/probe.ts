@@ -1,27 +1,21 @@
 import type { Clock } from "../../clock.ts";
 import type { Reach } from "../transport.ts";
+import { describeIceError } from "./link-errors.ts";
 import type { Quirks } from "./quirks.ts";
 
 // A server that works answers sooner; the platform gives up others after half a minute.
 const timeoutMs = 5_000;
 
-/** The result of a probe. */
-export interface ProbeResult extends Omit<Reach, "errors"> {
-  readonly errors: readonly RTCPeerConnectionIceErrorEvent[];
-}
-
-/**
- * Gathers candidates on `pc` for 5 s at most, and closes it. Returns the kinds of addresses that were found. This file is
- * loaded lazily and imports nothing, since bundlers would put code that it shares with the page into another file.
- */
+/** Gathers candidates on `pc` for 5 s at most, and closes it. Returns the kinds of addresses that were found. */
 export async function probe(
   pc: RTCPeerConnection,
   quirks: Quirks,
   clock: Clock,
   iceServers: readonly RTCIceServer[] = [],
-): Promise<ProbeResult> {
+  usesRelay = true,
+): Promise<Reach> {
   const kinds = new Set<string>();
-  const errors: RTCPeerConnectionIceErrorEvent[] = [];
+  const errors = new Set<string>();
   const { promise: done, resolve } = Promise.withResolvers<void>();
   const undo = clock.after(timeoutMs, resolve);
   pc.onicecandidate = ({ candidate }) => {
@@ -29,7 +23,7 @@ export async function probe(
     if (line) kinds.add(/ typ (\w+)/.exec(line)?.[1] ?? "host");
     else if (!candidate) resolve();
   };
-  pc.onicecandidateerror = (event) => errors.push(event);
+  pc.onicecandidateerror = (event) => errors.add(describeIceError(event));
   try {
     pc.createDataChannel("probe", { negotiated: true, id: 0 });
     await pc.setLocalDescription();
@@ -42,7 +36,8 @@ export async function probe(
     host: kinds.has("host"),
     srflx: kinds.has("srflx"),
     relay: kinds.has("relay"),
-    errors,
+    errors: [...errors],
+    declinesRelay: !usesRelay,
     servers: iceServers.flatMap(({ urls }) => urls),
   };
 }
