@@ -31,6 +31,13 @@ test("the README's sizes are those that were measured last", () => {
   expect(numbersOf("minified and gzipped", /(\d+) KB/g)).toEqual(measured);
 });
 
+test("the FAQ gives the sizes of the README", () => {
+  const [, ...sizes] = /\*\*(\d+) KB\*\*: (\d+) at first.* Identity adds (\d+) /.exec(read("../README.md")) ?? [];
+  const answer = /(\d+) KB minified and gzipped: (\d+) KB at first.* adds (\d+) KB\./.exec(read("help/faq.md")) ?? [];
+  expect(answer.slice(1)).toEqual(sizes);
+  expect(sizes).toHaveLength(3);
+});
+
 test.for([
   ["p50", /([\d.]+) ms/g],
   ["rate", /; ([\d ]+\d)/g],

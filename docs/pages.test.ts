@@ -67,6 +67,14 @@ test.each(["vue", "svelte"])(
   },
 );
 
+const starts = ["vanilla", "react", "vue", "svelte"].map((name) => `${name}.md`);
+
+test.each(starts)("the quick start %s links to the others before its first command", (start) => {
+  const [intro = ""] = read(`docs/quick-start/${start}`).split("```");
+  const linked = [...intro.matchAll(/\]\((\w+\.md)\)/g)].map(([, link]) => link);
+  expect(linked).toEqual(starts.filter((other) => other !== start));
+});
+
 const links = pages.flatMap((path) => {
   const prose = snippetsOf(path, read(path)).reduce((text, { text: code }) => text.replace(code, ""), read(path));
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => [path, link] as const);
