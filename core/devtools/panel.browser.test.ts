@@ -238,6 +238,10 @@ test("a paused panel keeps what it shows, and the filter selects rows", async ()
     .catch(() => {});
   await userEvent.type(find("input"), "OTHER");
   await eventually(() => expect(texts().map((cells) => cells[2])).toEqual(["Other"]));
+  await userEvent.type(find("input"), "s");
+  await eventually(() => expect(find(".none").textContent).toBe("No row contains this text."));
+  await openTab("Streams");
+  await eventually(() => expect(find(".none").textContent).toBe("No stream yet."));
 });
 
 test("no tab has an accessibility problem that axe finds", async () => {
