@@ -15,19 +15,19 @@ export interface TrustState {
 /** The client's requests about trust, with their state. They never reject; errors are in `state`. */
 export interface Trust {
   readonly state: Live<TrustState>;
-  /** Like the client's method. Resolves to whether it succeeded. */
+  /** Like {@link Client.invite}. Resolves to whether it succeeded. */
   invite(email: string, names?: InvitationNames): Promise<boolean>;
-  /** Like the client's method. Resolves to undefined if it failed. */
+  /** Like {@link Client.requestToken}. Resolves to undefined if it failed. */
   requestToken(alias: Alias): Promise<TrustToken | undefined>;
-  /** Like the client's method. Resolves to whether it succeeded. */
+  /** Like {@link Client.claimToken}. Resolves to whether it succeeded. */
   claimToken(alias: Alias, token: string): Promise<boolean>;
-  /** Like the client's method. Resolves to whether it succeeded. */
+  /** Like {@link Client.removeUser}. Resolves to whether it succeeded. */
   removeUser(alias: Alias): Promise<boolean>;
-  /** Like the client's method. Resolves to whether it succeeded. */
+  /** Like {@link Client.acceptIdentity}. Resolves to whether it succeeded. */
   acceptIdentity(alias: Alias, account: string): Promise<boolean>;
-  /** Like the client's method. Resolves to whether it succeeded. */
+  /** Like {@link Client.removeDevice}. Resolves to whether it succeeded. */
   removeDevice(device: string): Promise<boolean>;
-  /** Like the client's method. Resolves to whether it succeeded. */
+  /** Like {@link Client.resetIdentity}. Resolves to whether it succeeded. */
   resetIdentity(): Promise<boolean>;
 }
 

@@ -4,12 +4,12 @@ import { createTrust, type Trust } from "../../core/internal.ts";
 import { useLive } from "./live.ts";
 import { useClient } from "./provider.ts";
 
-/** The result of {@link useTrust}: request functions and their state. The functions are stable. */
+/** The result of {@link useTrust}: request functions and their state. The functions stay the same while the client does. */
 export interface UseTrust extends Omit<Trust, "state">, TrustState {}
 
 /**
- * Returns functions that change whom this user trusts and verifies, with the state of the latest request. A failed request does
- * not reject: it resolves to `false` or `undefined`, and sets `error`.
+ * Returns functions that change whom this user trusts and verifies, with the state of the requests made by them. A failed
+ * request does not reject: it resolves to `false`, or `requestToken` to `undefined`, and sets `error`.
  *
  * @example
  * const { claimToken, pending, error } = useTrust();

@@ -7,8 +7,8 @@ import { follow } from "./current.ts";
 export interface UseTrust extends Omit<Trust, "state">, TrustState {}
 
 /**
- * Returns functions that change whom this user trusts and verifies, with the state of the latest request. A failed request does
- * not reject: it resolves to `false` or `undefined`, and sets `error`.
+ * Returns functions that change whom this user trusts and verifies, with the state of the requests made by them. A failed
+ * request does not reject: it resolves to `false`, or `requestToken` to `undefined`, and sets `error`.
  *
  * @example
  * const trust = useTrust();

@@ -6,15 +6,15 @@ import { useLive } from "./live.ts";
 
 /** The result of {@link useTrust}: request functions, and their state as refs. */
 export interface UseTrust extends Omit<Trust, "state"> {
-  /** Whether a request awaits the server's answer. */
+  /** Whether a request has no answer yet. */
   readonly pending: Readonly<Ref<boolean>>;
-  /** Why the last request failed. The next request clears it. */
+  /** The error of the last request that failed. The next request clears it. */
   readonly error: Readonly<Ref<BonevalueError | undefined>>;
 }
 
 /**
- * Returns functions that change whom this user trusts and verifies, with the state of the latest request. A failed request does
- * not reject: it resolves to `false` or `undefined`, and sets `error`.
+ * Returns functions that change whom this user trusts and verifies, with the state of the requests made by them. A failed
+ * request does not reject: it resolves to `false`, or `requestToken` to `undefined`, and sets `error`.
  *
  * @example
  * const { claimToken, pending, error } = useTrust();
