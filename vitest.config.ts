@@ -131,7 +131,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "e2e",
           include: [`${folders}/*.e2e.test.ts`, "tools/**/*.e2e.test.ts"],
-          globalSetup: [buildFirst, "./tools/shared-chromium.ts"],
+          globalSetup: buildFirst,
           sequence: { groupOrder: 2 },
         },
       },

@@ -1,4 +1,4 @@
-import { text } from "node:stream/consumers";
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import type { Tab } from "../tools/e2e.ts";
 import { setUpExamples } from "./testing/example-pages.ts";
@@ -14,7 +14,7 @@ async function openInspector({ page }: Tab): Promise<void> {
 async function savedLog({ page }: Tab): Promise<string> {
   const save = page.getByRole("button", { name: "Save the log" });
   const [download] = await Promise.all([page.waitForEvent("download"), save.click()]);
-  const log = await text(await download.createReadStream());
+  const log = await readFile(await download.path(), "utf8");
   expect(JSON.parse(log)).toMatchObject({ recorded: true, client: { status: "online" } });
   return log;
 }

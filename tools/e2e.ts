@@ -9,7 +9,7 @@ export interface TestBrowser {
   readonly origin: string;
   /** Opens a new tab. Tabs share one browser context, unless `isolated` is set. */
   open(page: PageSource, options?: { readonly isolated?: boolean }): Promise<Tab>;
-  /** Closes every tab and the web server, and the browser unless other files share it. */
+  /** Closes every tab, the browser and the web server. */
   close(): Promise<void>;
 }
 
@@ -26,16 +26,9 @@ export interface Tab {
   close(): Promise<void>;
 }
 
-/**
- * Starts the web server, and a browser unless Vitest has started one that all files share. With `alone` the browser has no
- * tabs of other files. The caller closes them in `afterAll`.
- */
-export async function launch({ alone = false }: { readonly alone?: boolean } = {}): Promise<TestBrowser> {
-  const endpoint = alone ? undefined : process.env["CHROMIUM_ENDPOINT"];
-  const [browser, site] = await Promise.all([
-    endpoint === undefined ? chromium.launch(chromiumLaunch()) : chromium.connect(endpoint),
-    serveSite(),
-  ]);
+/** Starts the browser and the web server. The caller closes them in `afterAll`. */
+export async function launch(): Promise<TestBrowser> {
+  const [browser, site] = await Promise.all([chromium.launch(chromiumLaunch()), serveSite()]);
   const shared = await browser.newContext(chromiumContext);
 
   return {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { buffer as readAll } from "node:stream/consumers";
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { setUpExamples } from "../testing/example-pages.ts";
 
@@ -24,7 +24,7 @@ test("a file arrives complete, and both sides show how far it is", async () => {
   await arrival.getByRole("link", { name: "Save it" }).click();
   const saved = await saving;
   expect(saved.suggestedFilename()).toBe("photo.raw");
-  expect((await readAll(await saved.createReadStream())).equals(buffer)).toBe(true);
+  expect((await readFile(await saved.path())).equals(buffer)).toBe(true);
 });
 
 test("without other peers the page says so", async () => {

@@ -13,7 +13,7 @@ const ann = { username: "ann", password: "test password" };
 beforeAll(async () => {
   [browser, sleeping, server] = await Promise.all([
     launch(),
-    launch({ alone: true }),
+    launch(),
     startServer({ accounts: { ann: "test password" } }),
   ]);
 });
