@@ -77,7 +77,8 @@ test.each(starts)("the quick start %s links to the others before its first comma
 
 const links = pages.flatMap((path) => {
   const prose = snippetsOf(path, read(path)).reduce((text, { text: code }) => text.replace(code, ""), read(path));
-  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => [path, link] as const);
+  // Also those of pictures, which may be in HTML.
+  return [...prose.matchAll(/(?:\]\(|<img src=")([^)\s"]+)/g)].map(([, link = ""]) => [path, link] as const);
 });
 
 // Links that begin with a slash lead to generated pages. The test of the built site follows them.
