@@ -12,14 +12,17 @@ export interface TokenPart {
   readonly binding: Bytes;
 }
 
-/** The last 8 bytes of a token, which bind the maker's account. */
+/** How many bytes at the end of a token bind its maker's account. */
+export const bindingSize = 8;
+
+/** The end of a token, which binds the account of its maker. */
 export async function bindingOf(
   algorithms: Algorithms,
   secret: Bytes,
   purpose: Purpose,
   account: Bytes,
 ): Promise<Bytes> {
-  return (await algorithms.hmac(secret, label("token"), integer(purpose, 1), account)).subarray(0, 8);
+  return (await algorithms.hmac(secret, label("token"), integer(purpose, 1), account)).subarray(0, bindingSize);
 }
 
 /** Whether a token was made by a device of `account`. */

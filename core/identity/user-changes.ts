@@ -18,13 +18,12 @@ import {
   userOf,
   without,
 } from "./record.ts";
-import { bindingOf, type Purpose, type TokenPart } from "./tokens.ts";
+import { bindingOf, bindingSize, type Purpose, type TokenPart } from "./tokens.ts";
 
 // What the user of this device changes about the record, and the tokens that are passed on.
 
 const maxEnded = 1_024;
 const secretSize = 16;
-const bindingSize = 8;
 
 /** How long a token and a claim wait for the other side, in ms. */
 export const tokenAgeMs: number = 7 * 24 * 60 * 60 * 1_000;
