@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { manifestOf, type Package, packages, root, server } from "./entries.ts";
+import { manifestOf, type Package, root, server } from "./entries.ts";
 import { ownBundlers } from "./packaging/bundlers.ts";
 import { runTrial, type Trial } from "./packaging/trial.ts";
 import { typescriptTrials } from "./packaging/typescript.ts";
-import { install, linkPackage, pack, type Tarball } from "./packed.ts";
+import { install, linkPackage, packAll, type Tarball } from "./packed.ts";
 import { snippetsOf } from "./snippets.ts";
 
 const oldestFolder = `${root}tools/packaging/typescript-oldest/node_modules/typescript`;
@@ -18,10 +18,10 @@ const trials: readonly Trial[] = [
 ];
 
 let packs: string;
-const tarballs = new Map<Package, Tarball>();
+let tarballs: ReadonlyMap<Package, Tarball>;
 beforeAll(() => {
   packs = mkdtempSync(join(tmpdir(), "bonevalue-packs-"));
-  for (const one of packages) tarballs.set(one, pack(one, packs));
+  tarballs = packAll(packs);
 });
 afterAll(() => rmSync(packs, { recursive: true }));
 

@@ -17,7 +17,7 @@ import {
   typesOf,
 } from "./entries.ts";
 import { licenseFileName } from "./license-file.ts";
-import { install, pack, type Tarball } from "./packed.ts";
+import { install, packAll, type Tarball } from "./packed.ts";
 import { subpathFolders } from "./subpath-folders.ts";
 
 // Prints the globals and resources that an import adds, once the loader has closed its files. Node's own streams and fetch,
@@ -55,10 +55,10 @@ const expected = new Map([
 ]);
 
 let packs: string;
-const tarballs = new Map<Package, Tarball>();
+let tarballs: ReadonlyMap<Package, Tarball>;
 beforeAll(() => {
   packs = mkdtempSync(join(tmpdir(), "bonevalue-packs-"));
-  for (const one of packages) tarballs.set(one, pack(one, packs));
+  tarballs = packAll(packs);
 });
 afterAll(() => rmSync(packs, { recursive: true }));
 

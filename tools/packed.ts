@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { manifestOf, type Package, root } from "./entries.ts";
+import { manifestOf, type Package, packages, root } from "./entries.ts";
 import { writeSubpathFolders } from "./subpath-folders.ts";
 
 /** A package as `npm pack` makes it. */
@@ -17,7 +17,7 @@ export interface Tarball {
 const packable = ["dist", "docs", "package.json", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"];
 
 /** Packs a copy of a built package into `folder`. */
-export function pack(built: Package, folder: string): Tarball {
+function pack(built: Package, folder: string): Tarball {
   const copy = mkdtempSync(join(tmpdir(), "bonevalue-pack-"));
   for (const name of packable) {
     const source = `${root}${built.folder}${name}`;
@@ -30,6 +30,11 @@ export function pack(built: Package, folder: string): Tarball {
   rmSync(copy, { recursive: true });
   const [packed] = Object.values(JSON.parse(out.toString())) as { filename: string; files: { path: string }[] }[];
   return { path: join(folder, packed!.filename), files: packed!.files.map(({ path }) => path) };
+}
+
+/** Packs every package into `folder`. */
+export function packAll(folder: string): ReadonlyMap<Package, Tarball> {
+  return new Map(packages.map((one) => [one, pack(one, folder)]));
 }
 
 /**

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ensureBuilt from "../build.ts";
 import { launch } from "../e2e.ts";
-import { client, packages } from "../entries.ts";
-import { pack } from "../packed.ts";
+import { client } from "../entries.ts";
+import { packAll } from "../packed.ts";
 import { frameworks } from "../quick-start/read-page.ts";
 import { otherBundlers, ownBundlers } from "./bundlers.ts";
 import { nextTrials } from "./next.ts";
@@ -29,7 +29,7 @@ const isWanted = (name: string) => wanted.length === 0 || wanted.some((word) => 
 
 ensureBuilt();
 const scratch = mkdtempSync(join(tmpdir(), "bonevalue-packaging-"));
-const tarballs = packages.map((one) => ({ name: one.name, path: pack(one, scratch).path }));
+const tarballs = [...packAll(scratch)].map(([{ name }, { path }]) => ({ name, path }));
 const failures: string[] = [];
 
 row("name", "version", "result", "seconds");

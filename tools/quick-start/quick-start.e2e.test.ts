@@ -3,17 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { launch, type TestBrowser } from "../e2e.ts";
-import { packages, root } from "../entries.ts";
-import { install, pack, type Tarball } from "../packed.ts";
+import { type Package, packages, root } from "../entries.ts";
+import { install, packAll, type Tarball } from "../packed.ts";
 import { play, type RunningApp, runInShell, sayHello, seeReply } from "./play.ts";
 import { frameworks, readSteps } from "./read-page.ts";
 
 let browser: TestBrowser;
 let scratch: string;
-let tarballs: ReadonlyMap<string, Tarball>;
+let tarballs: ReadonlyMap<Package, Tarball>;
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), "bonevalue-quick-start-"));
-  tarballs = new Map(packages.map((one) => [one.name, pack(one, scratch)]));
+  tarballs = packAll(scratch);
   browser = await launch();
 });
 afterAll(async () => {
@@ -35,7 +35,7 @@ function runOffline(command: string, folder: string): void {
   const installed = Object.keys({ ...dependencies, ...devDependencies }).filter((each) =>
     existsSync(`${root}node_modules/${each}`),
   );
-  install(one, tarballs.get(one.name)!, folder, installed);
+  install(one, tarballs.get(one)!, folder, installed);
 }
 
 test.for(frameworks)("the page for %s leads to a reply, and changes of its source show at once", async (framework) => {
