@@ -1,5 +1,5 @@
 import type { Discovery, DiscoveryEvents, DiscoverySession } from "../discovery/discovery.ts";
-import type { PeerInfo } from "../peer.ts";
+import type { PeerId, PeerInfo } from "../peer.ts";
 import { addEvent, type ClientLog } from "./client-log.ts";
 
 type EventName = keyof DiscoveryEvents;
@@ -92,7 +92,7 @@ function observeSession(session: DiscoverySession, log: ClientLog): DiscoverySes
       return (...args: unknown[]) => {
         if (name === "signal") log.session.signalsSent++;
         if (name === "openRelay" && args[1] === "callee")
-          addEvent(log, "session", "peer asked for the relay", { peer: String(args[0]) });
+          addEvent(log, "session", "peer asked for the relay", { peer: args[0] as PeerId });
         // Identity puts a `close` of its own in its place, which calls this one: only this one is recorded.
         if (member === close) addEvent(log, "session", "left");
         const result = member.apply(target, args);

@@ -239,7 +239,7 @@ test("a paused panel keeps what it shows, and the filter selects rows", async ()
   await userEvent.type(find("input"), "OTHER");
   await eventually(() => expect(texts().map((cells) => cells[2])).toEqual(["Other"]));
   await userEvent.type(find("input"), "s");
-  await eventually(() => expect(find(".none").textContent).toBe("No row contains this text."));
+  await eventually(() => expect(find(".none").textContent).toBe("No match."));
   await openTab("Streams");
   await eventually(() => expect(find(".none").textContent).toBe("No stream yet."));
 });

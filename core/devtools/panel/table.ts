@@ -153,7 +153,7 @@ export function createTable<Row extends object>(options: TableOptions<Row>): Tab
       const isHeld = options.isTimeline && grid.scrollTop > 0 && filter === lastFilter && all.length > 0;
       lastFilter = filter;
       if (!isHeld) rows = filter === "" ? all : all.filter((row) => matches(options.columns, row, filter));
-      setText(none, all.length > 0 ? "No row contains this text." : empty);
+      setText(none, all.length > 0 ? "No match." : empty);
       draw();
     },
   };
