@@ -9,7 +9,7 @@ import { serverPages } from "./bindings/server-pages.ts";
 import { behaviourTable } from "./tools/behaviour-table.ts";
 import { browserCommands } from "./tools/browser-commands.ts";
 import { builtFiles } from "./tools/built-files.ts";
-import { chromiumContext, chromiumLaunch } from "./tools/chromium.ts";
+import { chromiumContext, shellLaunch } from "./tools/chromium.ts";
 import { isInstalled } from "./tools/ensure.ts";
 import { firefox } from "./tools/firefox-provider.ts";
 
@@ -87,7 +87,7 @@ function inBrowser(
 function inChromium(name: string, folder: string, alias: Alias[] = []): TestProjectInlineConfiguration {
   return {
     ...inBrowser(name, [`${folder}/*.browser.test.{ts,tsx}`], {
-      provider: playwright({ launchOptions: chromiumLaunch(), contextOptions: chromiumContext }),
+      provider: playwright({ launchOptions: shellLaunch(), contextOptions: chromiumContext }),
       instances: [{ browser: "chromium" }],
       commands: browserCommands,
     }),

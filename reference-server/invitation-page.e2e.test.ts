@@ -1,11 +1,11 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { chromiumLaunch } from "../tools/chromium.ts";
+import { shellLaunch } from "../tools/chromium.ts";
 import { signedIn, startTestServer } from "./testing/test-server.ts";
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await chromium.launch(chromiumLaunch());
+  browser = await chromium.launch(shellLaunch());
 });
 afterAll(() => browser.close());
 

@@ -12,9 +12,28 @@ export function chromiumPath(): string | undefined {
   return candidates.find((place) => place !== undefined && existsSync(place));
 }
 
+/**
+ * The path of the headless shell: Chromium without its window, which takes less than half the processor time to start
+ * and to open pages, but has no back/forward cache. Where it is not installed, the path of Chromium.
+ */
+export function headlessShellPath(): string | undefined {
+  const shell = "/usr/bin/chromium-headless-shell";
+  return process.env["CHROMIUM"] === undefined && existsSync(shell) ? shell : chromiumPath();
+}
+
 /** Launch options for tests: WebRTC uses loopback and no multicast. */
-export function chromiumLaunch(): { headless: true; args: string[]; executablePath?: string } {
-  const executablePath = chromiumPath();
+export function shellLaunch(): ChromiumLaunch {
+  return chromiumLaunch(headlessShellPath());
+}
+
+interface ChromiumLaunch {
+  headless: true;
+  args: string[];
+  executablePath?: string;
+}
+
+/** The same for Chromium with all its parts, such as for benchmarks. */
+export function chromiumLaunch(executablePath: string | undefined = chromiumPath()): ChromiumLaunch {
   return {
     headless: true,
     args: [

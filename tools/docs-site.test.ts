@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import type { RunOptions } from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { chromiumContext, chromiumLaunch } from "./chromium.ts";
+import { chromiumContext, shellLaunch } from "./chromium.ts";
 import { root } from "./entries.ts";
 import { saveScreenshot } from "./screenshot.ts";
 import { type StaticSite, serveSite } from "./static-site.ts";
@@ -60,7 +60,7 @@ let visits: readonly Visit[];
 
 beforeAll(async () => {
   await build();
-  [site, browser] = await Promise.all([serveSite(built, [""]), chromium.launch(chromiumLaunch())]);
+  [site, browser] = await Promise.all([serveSite(built, [""]), chromium.launch(shellLaunch())]);
   context = await browser.newContext({ ...chromiumContext, viewport: phone, colorScheme: "light" });
   // As for a whole test in vitest.config.ts. The machine may do other work as well.
   context.setDefaultTimeout(60_000);

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from "node:events";
 import { chromium, type Page } from "playwright";
-import { chromiumContext, chromiumLaunch } from "./chromium.ts";
+import { chromiumContext, shellLaunch } from "./chromium.ts";
 import { serveSite } from "./static-site.ts";
 
 /** A Chromium, and a web server for its pages: dist/, examples/ and HTML that a test provides. */
@@ -28,7 +28,7 @@ export interface Tab {
 
 /** Starts the browser and the web server. The caller closes them in `afterAll`. */
 export async function launch(): Promise<TestBrowser> {
-  const [browser, site] = await Promise.all([chromium.launch(chromiumLaunch()), serveSite()]);
+  const [browser, site] = await Promise.all([chromium.launch(shellLaunch()), serveSite()]);
   const shared = await browser.newContext(chromiumContext);
 
   return {

@@ -16,28 +16,32 @@ export type ProgramName =
   | "redis";
 
 interface Program {
-  /** The Debian package. */
-  readonly pack: string;
+  /** The Debian packages. The first one has the program. */
+  readonly packs: readonly [string, ...string[]];
   /** The environment variable that names the program where it is not in its usual place. */
   readonly variable?: string;
   readonly isPresent: () => boolean;
 }
 
 const programs: Readonly<Record<ProgramName, Program>> = {
-  chromium: { pack: "chromium", variable: "CHROMIUM", isPresent: () => chromiumPath() !== undefined },
-  coturn: { pack: "coturn", isPresent: () => isOnPath("turnserver") },
-  firefox: { pack: "firefox-esr", isPresent: () => existsSync("/usr/bin/firefox-esr") },
-  iproute2: { pack: "iproute2", isPresent: () => isOnPath("ip") },
-  nftables: { pack: "nftables", isPresent: () => isOnPath("nft") },
-  nginx: { pack: "nginx", isPresent: () => isOnPath("nginx") },
+  chromium: {
+    packs: ["chromium", "chromium-headless-shell"],
+    variable: "CHROMIUM",
+    isPresent: () => chromiumPath() !== undefined,
+  },
+  coturn: { packs: ["coturn"], isPresent: () => isOnPath("turnserver") },
+  firefox: { packs: ["firefox-esr"], isPresent: () => existsSync("/usr/bin/firefox-esr") },
+  iproute2: { packs: ["iproute2"], isPresent: () => isOnPath("ip") },
+  nftables: { packs: ["nftables"], isPresent: () => isOnPath("nft") },
+  nginx: { packs: ["nginx"], isPresent: () => isOnPath("nginx") },
   postgres: {
-    pack: "postgresql",
+    packs: ["postgresql"],
     variable: "POSTGRES_BIN",
     isPresent: () => isNamed("POSTGRES_BIN") || globSync("/usr/lib/postgresql/*/bin/postgres").length > 0,
   },
-  python: { pack: "python3", isPresent: () => isOnPath("python3") },
+  python: { packs: ["python3"], isPresent: () => isOnPath("python3") },
   redis: {
-    pack: "redis-server",
+    packs: ["redis-server"],
     variable: "REDIS_SERVER",
     isPresent: () => isNamed("REDIS_SERVER") || isOnPath("redis-server"),
   },
@@ -54,7 +58,7 @@ export function ensure(...names: readonly ProgramName[]): void {
   const missing = names.filter((name) => !isInstalled(name)).map((name) => programs[name]);
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || !isOnPath("apt-get")) throw new Error(advice(missing));
-  const packs = missing.map(({ pack }) => pack);
+  const packs = missing.flatMap(({ packs }) => packs);
   console.log(`Installing ${packs.join(" ")} …`);
   try {
     apt("update", "-qq");
@@ -95,9 +99,9 @@ function apt(...args: readonly string[]): void {
 }
 
 function advice(missing: readonly Program[]): string {
-  const packs = missing.map(({ pack }) => pack);
-  const elsewhere = missing.flatMap(({ pack, variable }) =>
-    variable ? ` If ${pack} is installed elsewhere, set ${variable} to its path.` : [],
+  const packs = missing.flatMap(({ packs }) => packs);
+  const elsewhere = missing.flatMap(({ packs, variable }) =>
+    variable ? ` If ${packs[0]} is installed elsewhere, set ${variable} to its path.` : [],
   );
   return `Install ${packs.join(" and ")} first, on Debian: apt-get install ${packs.join(" ")}.${elsewhere.join("")}`;
 }

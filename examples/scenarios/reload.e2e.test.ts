@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type BrowserContext, chromium, type Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { chromiumContext, chromiumLaunch } from "../../tools/chromium.ts";
+import { chromiumContext, chromiumLaunch, shellLaunch } from "../../tools/chromium.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
 import { type StaticSite, serveSite } from "../../tools/static-site.ts";
 
@@ -11,11 +11,7 @@ let context: BrowserContext;
 let close: () => Promise<void>;
 
 beforeAll(async () => {
-  const browser = await chromium.launch({
-    ...chromiumLaunch(),
-    // Playwright turns the back/forward cache off.
-    ignoreDefaultArgs: ["--disable-back-forward-cache"],
-  });
+  const browser = await chromium.launch(shellLaunch());
   close = () => browser.close();
   [server, site, context] = await Promise.all([
     startServer({
@@ -57,15 +53,15 @@ async function resumed(page: Page): Promise<unknown> {
   return page.evaluate(() => (globalThis as any).resumed);
 }
 
-async function open(url: string): Promise<Page> {
-  const page = await context.newPage();
+async function open(url: string, within = context): Promise<Page> {
+  const page = await within.newPage();
   await page.goto(url);
   return page;
 }
 
 /** Opens a page and signs in there. Resolves once what the next page needs is stored. */
-async function signIn(username: string, remember: string): Promise<Page> {
-  const page = await open(site.add(pageOf(remember)));
+async function signIn(username: string, remember: string, within = context): Promise<Page> {
+  const page = await open(site.add(pageOf(remember)), within);
   expect(await resumed(page)).toBe(false);
   await page.evaluate(
     ([host, username]) => (globalThis as any).client.connect(host, username, "correct horse"),
@@ -140,7 +136,10 @@ test("of tabs that are duplicated ten times in a row each is a peer, and the fir
 });
 
 test("a page that returns from the back/forward cache is the same peer", async () => {
-  const [bob, ann] = [await signIn("bob", "tab"), await signIn("ann", "tab")];
+  // The headless shell has no back/forward cache, and Playwright turns that of Chromium off.
+  const browser = await chromium.launch({ ...chromiumLaunch(), ignoreDefaultArgs: ["--disable-back-forward-cache"] });
+  const withCache = await browser.newContext(chromiumContext);
+  const [bob, ann] = [await signIn("bob", "tab", withCache), await signIn("ann", "tab", withCache)];
   const id = await idOf(ann);
   await ann.goto(site.add("<!doctype html><title>Another page</title>"));
   await ann.goBack({ waitUntil: "commit" });
@@ -149,8 +148,7 @@ test("a page that returns from the back/forward cache is the same peer", async (
   expect(await idOf(ann)).toBe(id);
   await callAfterLoad(bob, "Ann");
   expect((await eventsOf(bob)).filter((event) => event === `peerdisconnect ${id}`)).toEqual([]);
-  await bob.close();
-  await ann.close();
+  await browser.close();
 });
 
 test("signOut in one tab of a device ends the others, and nothing can be resumed", async () => {

@@ -1,6 +1,6 @@
 import { type Browser, chromium } from "playwright";
 import { createCaller, forkIn } from "../../../../tools/child-methods.ts";
-import { chromiumContext, chromiumLaunch, chromiumPath } from "../../../../tools/chromium.ts";
+import { chromiumContext, headlessShellPath, shellLaunch } from "../../../../tools/chromium.ts";
 import type { NetworkNamespace } from "../../../../tools/namespaces.ts";
 import { createRemotePeer, type RemotePeer } from "./peer.ts";
 
@@ -44,12 +44,12 @@ export async function chromiumPeer(place: NetworkNamespace, library: string): Pr
 
 /** Starts a Chromium whose pages are peers. `library` is the script of the pages. */
 export async function startChromium(place: NetworkNamespace, library: string): Promise<RunningBrowser> {
-  const { args, ...launch } = chromiumLaunch();
+  const { args, ...launch } = shellLaunch();
   const browser = await chromium.launch({
     ...launch,
     // There are other addresses over there, and no page in the field has these.
     args: args.filter((arg) => !arg.includes("loopback")),
-    executablePath: place.script(chromiumPath()!),
+    executablePath: place.script(headlessShellPath()!),
   });
   return { open: () => openPeer(browser, library), close: () => browser.close() };
 }
