@@ -108,6 +108,8 @@ function inFirefox(name: string, include: string[]): TestProjectInlineConfigurat
 const config: ViteUserConfig = defineConfig({
   test: {
     maxWorkers: workers,
+    // A worker for each file would take a third of the time. Tests undo what they change in a process.
+    isolate: false,
     // These end a test that hangs. They are long because the machine may do other work as well.
     testTimeout: 60_000,
     hookTimeout: 60_000,
