@@ -61,7 +61,13 @@ let visits: readonly Visit[];
 beforeAll(async () => {
   await build();
   [site, browser] = await Promise.all([serveSite(built, [""]), chromium.launch(shellLaunch())]);
-  context = await browser.newContext({ ...chromiumContext, viewport: phone, colorScheme: "light" });
+  // Without transitions: otherwise axe may see a color in between two schemes.
+  context = await browser.newContext({
+    ...chromiumContext,
+    viewport: phone,
+    colorScheme: "light",
+    reducedMotion: "reduce",
+  });
   // As for a whole test in vitest.config.ts. The machine may do other work as well.
   context.setDefaultTimeout(60_000);
   await context.addInitScript({ path: axe });

@@ -225,7 +225,7 @@ test("a peer that moved during an outage stays on its new node, even if clocks d
   await until(async () => !(await two.online(["ann"])).complete);
   await two.claim("ann", "p");
   second.restore();
-  await Promise.race([two.waitFor("superseded"), one.waitFor("superseded")]);
+  await until(() => [one, two].some(({ received }) => received.some(({ kind }) => kind === "superseded")));
   expect([one, two].map(({ received }) => received.filter(({ kind }) => kind === "superseded").length)).toEqual([1, 0]);
 });
 
