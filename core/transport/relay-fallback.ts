@@ -55,7 +55,7 @@ export function createRelayFallback(clock: Clock): StartFallback {
         (error: BonevalueError) => {
           // ICE may still fail, which tries again.
           link.trouble = () => error.message;
-          if (direct.error && lifetime.status === "opening") lifetime.end(error);
+          if (direct.error) lifetime.end(error);
         },
       );
     }
