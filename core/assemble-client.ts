@@ -10,6 +10,7 @@ import { type ClientIdentity, createClientIdentity } from "./identity/client-ide
 import type { LazyPart } from "./lazy-part.ts";
 import { limitsOf } from "./limits.ts";
 import { createPool } from "./links/pool.ts";
+import { missingInDiscovery } from "./missing-feature.ts";
 import { type Alias, noProfile, type PeerId } from "./peer.ts";
 import { freezeQuery, keyOf, matches, resolveTargets } from "./peers/query.ts";
 import { createRegistry } from "./peers/registry.ts";
@@ -282,7 +283,7 @@ export function assembleClient(clock: Clock, connections: Connections, options: 
 
 function requireDevices<Method>(method: Method | undefined): Method {
   if (method) return method;
-  throw new BonevalueError("unsupported", "This discovery remembers no devices.");
+  throw missingInDiscovery("devices");
 }
 
 function unknownPeer(id: PeerId): BonevalueError {

@@ -6,6 +6,12 @@ export function missingFeature(feature: string, polyfill: string, cause?: unknow
   return new BonevalueError("unsupported", message, { cause });
 }
 
+/** The error for a discovery that lacks a feature. */
+export function missingInDiscovery(feature: string): BonevalueError {
+  const message = `This discovery has no ${feature}: see the version and the store of its server.`;
+  return new BonevalueError("unsupported", message);
+}
+
 /** Returns the global class `name`. Throws `unsupported` if there is none. */
 export function requireGlobal<Name extends "ReadableStream" | "TextEncoder">(
   name: Name,

@@ -138,7 +138,7 @@ describe("a client's profile", () => {
     expect(sent.at(-1)?.n).toBe(10_000);
   });
 
-  test("that was sent while another socket signed in is sent again, since that socket's first frame has an older one", () => {
+  test("that was sent while another socket signed in is sent again, since that socket's first frame has an older one", async () => {
     const sent: Profile[] = [];
     const own = createOwnProfile({}, createVirtualClock(), (profile) => {
       sent.push(profile);
@@ -147,7 +147,7 @@ describe("a client's profile", () => {
     expect(own.read()).toEqual({});
     own.onOnline();
     own.read();
-    void own.set(profileOf({ n: 1 }));
+    await own.set(profileOf({ n: 1 }));
     own.onOnline();
     expect(sent).toEqual([{ n: 1 }, { n: 1 }]);
     expect(own.read()).toEqual({ n: 1 });

@@ -1,7 +1,8 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { requireSchema } from "./check-arguments.ts";
 import type { Clock } from "./clock.ts";
-import { BonevalueError } from "./errors.ts";
+import type { BonevalueError } from "./errors.ts";
+import { missingInDiscovery } from "./missing-feature.ts";
 import { noProfile, type PeerInfo, type Profile } from "./peer.ts";
 import type { ProfileReader } from "./peers/peer-list.ts";
 import { encodeProfile, profileIntervalMs } from "./protocol/profile.ts";
@@ -74,19 +75,18 @@ export function createOwnProfile(
   let profile = copy(initial);
   let inFirstFrame: Profile | undefined;
   let sentAt = Number.NEGATIVE_INFINITY;
-  let waiting: PromiseWithResolvers<void> | undefined;
+  let sending: Promise<void> | undefined;
 
   function sendNow(): boolean | undefined {
     sentAt = clock.now();
     return send(profile);
   }
 
-  function sendOrThrow(): void {
-    if (sendNow() !== false) return;
-    throw new BonevalueError(
-      "unsupported",
-      "The discovery server has no profiles: others see `{}`. Update the server.",
-    );
+  async function sendSoon(): Promise<void> {
+    const delay = sentAt + profileIntervalMs - clock.now();
+    await (delay > 0 && new Promise<void>((resolve) => clock.after(delay, resolve)));
+    sending = undefined;
+    if (sendNow() === false) throw missingInDiscovery("profiles");
   }
 
   return {
@@ -96,21 +96,8 @@ export function createOwnProfile(
     },
     async set(next) {
       profile = copy(next);
-      const delay = sentAt + profileIntervalMs - clock.now();
-      if (delay <= 0) return sendOrThrow();
-      if (!waiting) {
-        const current = Promise.withResolvers<void>();
-        waiting = current;
-        clock.after(delay, () => {
-          waiting = undefined;
-          try {
-            current.resolve(sendOrThrow());
-          } catch (error) {
-            current.reject(error);
-          }
-        });
-      }
-      return waiting.promise;
+      sending ??= sendSoon();
+      return sending;
     },
     onOnline() {
       // The server may have read the first frame after a profile that was sent on an older socket.

@@ -1,5 +1,6 @@
 import { systemClock } from "../clock.ts";
 import { BonevalueError } from "../errors.ts";
+import { missingInDiscovery } from "../missing-feature.ts";
 import type { PeerId } from "../peer.ts";
 import type { ToClient, ToServer } from "../protocol/messages.ts";
 import type { RelayAccess } from "../relay-access.ts";
@@ -77,11 +78,7 @@ function openSession(
     const socket = session.socket();
     if (!socket) throw notConnected();
     // A server closes the socket when it does not know the type of a message.
-    if (feature !== undefined && !socket.supports(feature))
-      throw new BonevalueError(
-        "unsupported",
-        `This discovery server has no ${feature}: see its version and its store.`,
-      );
+    if (feature !== undefined && !socket.supports(feature)) throw missingInDiscovery(feature);
     return socket.request(type, data);
   }
 
