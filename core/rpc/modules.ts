@@ -36,14 +36,14 @@ export interface Modules {
 export function createModules({ now }: Pick<Clock, "now">, grace = 0): Modules {
   // A Map, so that no name can be mistaken for a property.
   const offers = new Map<string, Offer>();
-  const waiting = new Map<string, Set<() => void>>();
+  const waiting = new Set<{ readonly name: string; readonly task: () => void }>();
   // The time until which requests wait, for every module and for each withdrawn module. The earliest is first.
   let waitUntil = Number.NEGATIVE_INFINITY;
   const withdrawnUntil = new Map<string, number>();
 
   function onWithdrawn(name: string): void {
     for (const [earlier, until] of withdrawnUntil) {
-      if (until > now() && earlier !== name) break;
+      if (until > now()) break;
       withdrawnUntil.delete(earlier);
     }
     withdrawnUntil.delete(name);
@@ -59,10 +59,9 @@ export function createModules({ now }: Pick<Clock, "now">, grace = 0): Modules {
         throw new BonevalueError("module-taken", `A module named "${name}" is already offered. Withdraw it first.`);
       }
       offers.set(name, offer);
-      const tasks = waiting.get(name);
-      waiting.delete(name);
+      const woken = [...waiting].filter((waiter) => waiter.name === name);
       microtask(() => {
-        for (const task of tasks ?? []) task();
+        for (const waiter of woken) if (waiting.delete(waiter)) waiter.task();
       });
       return () => {
         if (offers.get(name) !== offer) return;
@@ -75,12 +74,9 @@ export function createModules({ now }: Pick<Clock, "now">, grace = 0): Modules {
     },
     graceLeft: (name) => Math.max(waitUntil, withdrawnUntil.get(name) ?? waitUntil) - now(),
     whenOffered(name, task) {
-      const tasks = waiting.get(name) ?? new Set();
-      waiting.set(name, tasks.add(task));
-      return () => {
-        tasks.delete(task);
-        if (tasks.size === 0 && waiting.get(name) === tasks) waiting.delete(name);
-      };
+      const waiter = { name, task };
+      waiting.add(waiter);
+      return () => waiting.delete(waiter);
     },
   };
 }
