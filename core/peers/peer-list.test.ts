@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Peer, PeerId, PeerInfo } from "../peer.ts";
 import { type Change, createPeerList, type PeerList, type PeerSnapshot } from "./peer-list.ts";
 import { createRegistry } from "./registry.ts";
@@ -165,6 +165,13 @@ test("time offline does not count", () => {
   expect(presence.nextExpiry()).toBe(650_000);
 });
 
+test("a snapshot without an outage, as from another socket, postpones no removal", () => {
+  const { presence } = presenceOf({ linked: ["b1"] });
+  presence.peerDisconnect("b1", true, 0);
+  presence.snapshot(lists(), 10_000);
+  expect(presence.nextExpiry()).toBe(60_000);
+});
+
 test("a lost peer that connects again stays", () => {
   const { presence, unlink } = presenceOf({ linked: ["b1"] });
   presence.peerDisconnect("b1", true, 0);
@@ -191,6 +198,7 @@ describe("the link of a peer that left with bye", () => {
   test("stays for 2 s, in which its requests are served", () => {
     const { presence, peer } = left();
     expect([presence.nextExpiry(), presence.serves(peer, "*")]).toEqual([2_000, true]);
+    expect(["Bob", "Cyd"].map((alias) => presence.serves(peer, alias))).toEqual([true, false]);
     expect(presence.expire(2_000)).toEqual([{ type: "link-ended", id: "b1" }]);
     expect([presence.nextExpiry(), presence.serves(peer, "*")]).toEqual([Number.POSITIVE_INFINITY, false]);
   });
@@ -333,9 +341,17 @@ test("a profile that has changed updates its peer, in place of a second arrival 
   expect(outage(presence, 15, 20, lists([b1, c1]))).toEqual([updated(b1), updated(c1)]);
 });
 
-test("a profile of an unknown peer, or of this client, is ignored", () => {
-  const { presence } = presenceOf();
-  expect([...presence.peerUpdate("x1", { a: 1 }), ...presence.peerUpdate("a1", { a: 1 })]).toEqual([]);
+test("a profile of an unknown peer, or of this client, is ignored, and not validated", () => {
+  const validate = vi.fn();
+  const list = createPeerList(
+    createRegistry(),
+    () => false,
+    { ...plainProfiles, validate },
+    () => {},
+  );
+  list.snapshot(lists(), 0);
+  expect([...list.peerUpdate("x1", { a: 1 }), ...list.peerUpdate("a1", { a: 1 })]).toEqual([]);
+  expect(validate).not.toHaveBeenCalled();
 });
 
 test("a peer that leaves takes its profile with it", () => {

@@ -216,9 +216,9 @@ export function createPeerList(
   function* replace({ users, peers }: PeerSnapshot, now: number): Iterable<Change> {
     const listedUsers = new Set(users);
     for (const alias of registry.users.peek()) if (!listedUsers.has(alias)) yield* removeUser(alias);
-    const listedPeers = new Set(peers.map(({ id }) => id));
     for (const { id } of registry.all()) {
-      if (listedPeers.has(id) || pendingRemovals.get(id)?.why === "lost") continue;
+      if (pendingRemovals.get(id)?.why === "lost") continue;
+      // `addPeer` undoes it for a peer that is listed.
       pendingRemovals.set(id, { why: "missing", until: now + missingTimeoutMs });
     }
     for (const alias of users) yield* addUser(alias);
