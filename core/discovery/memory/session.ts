@@ -125,7 +125,7 @@ export function openMemorySession(
   }
 
   function restore() {
-    if (state !== "interrupted" || isConnected || !login) return;
+    if (isConnected || !login) return;
     const returning = Object.assign(login, { profile: profile?.() });
     isConnected = true;
     deliverLater(() => join(returning));
@@ -197,8 +197,8 @@ export function openMemorySession(
       },
       setProfile(changed) {
         const current = login;
-        if (state !== "online" || !current) return true;
-        deliverLater(() => switchboard.updated(Object.assign(current, { profile: changed })));
+        if (state === "online" && current)
+          deliverLater(() => switchboard.updated(Object.assign(current, { profile: changed })));
         return true;
       },
       invite: (email, names) =>

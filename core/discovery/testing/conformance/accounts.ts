@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Credentials } from "../../discovery.ts";
 import { createEventRecorder, type RecordedEvent } from "../event-recorder.ts";
 import { connects, type DiscoveryFixture, disconnects, isSignal, type Login } from "./fixture.ts";
 
@@ -52,15 +53,42 @@ export function accountsConformance(stage: DiscoveryFixture): void {
     await expect(ann.session.claimToken("Myself", token)).rejects.toMatchObject({ code: "token-invalid" });
     await bob.session.claimToken("Annie", token);
     await expect(cyd.session.claimToken("Annie", token)).rejects.toMatchObject({ code: "token-invalid" });
+    await ann.session.removeUser("Robert");
+    await expect(cyd.session.claimToken("Annie", token)).rejects.toMatchObject({ code: "token-invalid" });
   });
 
-  test("a newer token for the same name replaces the older", async () => {
+  test("a token stays valid when its claim is refused for a name, until its maker uses its name for another user", async () => {
+    await stage.world.trust?.("bob", "Cyd", "cyd", "Bob");
+    const [ann, bob] = [await signIn("ann"), await signIn("bob")];
+    const [{ token }, other] = [await ann.session.requestToken("Robert"), await ann.session.requestToken("Bert")];
+    await expect(bob.session.claimToken("Cyd", token)).rejects.toMatchObject({ code: "alias-taken" });
+    await stage.world.trust?.("ann", "Bert", "cyd", "Annie");
+    await expect(bob.session.claimToken("Annie", other.token)).rejects.toMatchObject({ code: "token-invalid" });
+    await bob.session.claimToken("Annie", token);
+  });
+
+  test("a newer token for the same name replaces the older of its maker", async () => {
     const ann = await signIn("ann");
     const bob = await signIn("bob");
+    const cyd = await signIn("cyd");
+    const kept = [await cyd.session.requestToken("Robert"), await ann.session.requestToken("Another")];
     const older = await ann.session.requestToken("Robert");
     const newer = await ann.session.requestToken("Robert");
     await expect(bob.session.claimToken("Annie", older.token)).rejects.toMatchObject({ code: "token-invalid" });
     await bob.session.claimToken("Annie", newer.token);
+    await bob.session.claimToken("Cyd", kept[0]!.token);
+    await cyd.session.claimToken("Annie", kept[1]!.token);
+  });
+
+  test("the beginning and the end of trust tell of no peer in another app", async () => {
+    const [ann, bob] = [await signIn("ann"), await signIn("bob")];
+    const elsewhere = await signIn("bob", "another app");
+    await stage.world.trust?.("ann", "Robert", "bob", "Annie");
+    await ann.until(connects(bob.id));
+    await ann.session.removeUser("Robert");
+    await ann.until(([event]) => event === "userRemove");
+    const about = ann.recorded.flatMap(([event, peer]) => (event.startsWith("peer") ? [Object(peer).id ?? peer] : []));
+    expect(about).not.toContain(elsewhere.id);
   });
 
   test("reserved, taken and unknown names are refused with their own codes", async () => {
@@ -113,8 +141,12 @@ export function accountsConformance(stage: DiscoveryFixture): void {
   }
 
   async function accept(address: string, password: string): Promise<RecordedEvent> {
+    return signInWith({ invite: await invitationTo(address), password });
+  }
+
+  async function signInWith(credentials: Credentials): Promise<RecordedEvent> {
     const recorder = createEventRecorder();
-    stage.open({ invite: await invitationTo(address), password }, recorder.events);
+    stage.open(credentials, recorder.events);
     return recorder.until(([event]) => event === "online" || event === "ended");
   }
 
@@ -144,6 +176,37 @@ export function accountsConformance(stage: DiscoveryFixture): void {
     await ann.session.invite("new@example.org");
     expect(await accept("new@example.org", "seven 7")).toEqual(["ended", "invalid-request"]);
     expect(await accept("new@example.org", "eight 88")).toMatchObject(["online", { users: [] }]);
+    const again = await signInWith({ username: "new@example.org", password: "eight 88" });
+    expect(again).toMatchObject(["online", { self: { username: "new@example.org" } }]);
+    expect(ann.recorded.some(([event]) => event === "userAdd")).toBe(false);
+  });
+
+  test("an invitation without names is invalid once its address has an account", async () => {
+    const ann = await signIn("ann");
+    await ann.session.invite("new@example.org");
+    const older = await invitationTo("new@example.org");
+    await ann.session.invite("new@example.org");
+    await expect.poll(() => stage.world.mailed?.get("new@example.org")?.length).toBe(2);
+    expect(await accept("new@example.org", "a good secret")).toMatchObject(["online", {}]);
+    expect(await signInWith({ invite: older, password: "a good secret" })).toEqual(["ended", "token-invalid"]);
+  });
+
+  test("an invitation under a name that its sender uses by now is refused", async () => {
+    const ann = await signIn("ann");
+    await ann.session.invite("dan@example.org", { alias: "Dan" });
+    await invitationTo("dan@example.org");
+    await stage.world.trust?.("ann", "Dan", "bob", "Annie");
+    const { password } = stage.world.credentials("dan@example.org") as { password: string };
+    expect(await accept("dan@example.org", password)).toEqual(["ended", "alias-taken"]);
+  });
+
+  test("an invitation under names that a trusted user accepts changes no name", async () => {
+    await stage.world.trust?.("ann", "Dan", "dan@example.org", "Ann");
+    const ann = await signIn("ann");
+    await ann.session.invite("dan@example.org", { alias: "Daniel", as: "Annie" });
+    const { password } = stage.world.credentials("dan@example.org") as { password: string };
+    expect(await accept("dan@example.org", password)).toMatchObject(["online", { users: ["Ann"] }]);
+    expect((await signIn("ann")).snapshot.users).toEqual(["Dan"]);
   });
 
   test("an invitation under a name that its sender cannot use is refused", async () => {
@@ -157,11 +220,19 @@ export function accountsConformance(stage: DiscoveryFixture): void {
     expect(stage.world.mailed?.size).toBe(0);
   });
 
+  test("an invitation of its sender under names is refused, and without names it does nothing", async () => {
+    const dan = await signIn("dan@example.org");
+    const own = dan.session.invite("dan@example.org", { alias: "Myself" });
+    await expect(own).rejects.toMatchObject({ code: "invalid-request" });
+    expect(await dan.session.invite("dan@example.org")).toBeUndefined();
+  });
+
   test("an invitation gets the same answer whether or not the address has an account", async () => {
     const ann = await signIn("ann");
     await signIn("dan@example.org");
     const answers = ["dan@example.org", "new@example.org"].map((address) => ann.session.invite(address));
     expect(await Promise.all(answers)).toEqual([undefined, undefined]);
+    await expect.poll(() => [...stage.world.mailed!.keys()]).toEqual(["new@example.org"]);
     const named = ["dan@example.org", "other@example.org"].map((address, at) =>
       ann.session.invite(address, { alias: `Name ${at}` }),
     );
