@@ -5,6 +5,11 @@ import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.
 import type { RememberScope } from "./remember.ts";
 import { createFakeBrowser, type FakeBrowser } from "./testing/fake-browser.ts";
 
+interface Stored {
+  readonly host: string;
+  readonly credentials: object;
+}
+
 let clock: VirtualClock;
 let network: Network;
 let browser: FakeBrowser;
@@ -161,6 +166,39 @@ test("a sign-in during the signOut of a client that was offline stays, and is re
   expect(reloaded.getId()).toBe(client.getId());
 });
 
+test("signOut of a client that has never signed in does nothing", async () => {
+  expect(await outcome(clientIn(browser.open().scope, "device").signOut())).toBeUndefined();
+});
+
+test.each([
+  ["with Web Locks", {}],
+  ["without", { navigator: {} }],
+])("signOut in a new tab ends the device that the browser has stored: %s", async (_, platform) => {
+  const open = () => ({ ...browser.open().scope, ...platform });
+  const first = clientIn(open(), "device");
+  await signIn(first, "device");
+  const devices = () => browser.stored().filter(([, value]) => value.includes("device"));
+  const [[name, copy]] = devices() as [readonly [string, string]];
+  const tab = open();
+  await outcome(clientIn(tab, "device").signOut());
+  await clock.advance(100);
+  expect([devices(), first.status.peek()]).toEqual([[], "offline"]);
+  tab.localStorage!.setItem(name, copy);
+  expect(await outcome(clientIn(open(), "device").resume())).toBe(false);
+});
+
+test("signOut of a copied tab that has not resumed leaves the session of the first tab", async () => {
+  const page = browser.open();
+  const first = clientIn(page.scope);
+  const id = await signIn(first);
+  expect(await outcome(clientIn(browser.open(page).scope).signOut())).toBeUndefined();
+  await clock.advance(100);
+  expect(first.status.peek()).toBe("online");
+  const reloaded = clientIn(page.reload().scope);
+  expect(await outcome(reloaded.resume())).toBe(true);
+  expect(reloaded.getId()).toBe(id);
+});
+
 test("signOut rejects with `unreachable` while the server does not answer, and forgets what is stored here", async () => {
   const client = clientIn(browser.open().scope);
   await signIn(client);
@@ -249,6 +287,26 @@ test.each([
   const client = clientIn(page.scope, "device");
   await outcome(client.connect("test", "ann", ""));
   expect(client.status.peek()).toBe("online");
+});
+
+test.each([
+  ["its host", ({ credentials }: Stored) => ({ credentials })],
+  ["a text for its host", ({ credentials }: Stored) => ({ host: {}, credentials })],
+  ["only texts", ({ host, credentials }: Stored) => ({ host, credentials: { ...credentials, as: {} } })],
+])("a stored session without %s is not resumed, although its secret is valid", async (_, tamper) => {
+  const page = browser.open();
+  await signIn(clientIn(page.scope));
+  const [[name, text]] = browser.stored() as [readonly [string, string]];
+  const next = page.reload();
+  next.scope.sessionStorage!.setItem(name, JSON.stringify(tamper(JSON.parse(text))));
+  expect(await outcome(clientIn(next.scope).resume())).toBe(false);
+});
+
+test("a stored secret that the server refuses is removed", async () => {
+  const page = browser.open();
+  page.scope.sessionStorage!.setItem("bonevalue:", '{"host":"test","credentials":{"session":"x"}}');
+  expect(await outcome(clientIn(page.scope).resume())).toBe(false);
+  expect(browser.stored()).toEqual([]);
 });
 
 test("storages that throw a SecurityError are as empty ones: the client signs in, and nothing is resumed", async () => {

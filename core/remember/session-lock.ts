@@ -40,8 +40,8 @@ export function createSessionLock(locks: Pick<LockManager, "request">, clock: Cl
     const waiting = new AbortController();
     const undoTimeout = clock.after(waitMs, () => waiting.abort());
     void ended.then(() => waiting.abort());
+    // Once granted, the lock stays although the request is aborted.
     const run = () => {
-      undoTimeout();
       onGranted();
       return ended;
     };
