@@ -238,6 +238,19 @@ describe("others' profiles", () => {
     expect(read(given, profileSchema)).toEqual({ profile: {}, errors: [code] });
   });
 
+  test("read as {} of a peer that says nothing, which is no fault", () => {
+    expect(read(undefined, schema)).toEqual({ profile: {}, errors: [] });
+  });
+
+  test("may have bytes that the schema decoded, although these cannot be frozen", () => {
+    const avatar = new Uint8Array([1, 2]);
+    const decoding = v.pipe(
+      v.any(),
+      v.transform(() => ({ avatar })),
+    );
+    expect(read({ avatar: "AQI=" }, decoding)).toEqual({ profile: { avatar }, errors: [] });
+  });
+
   test("read as {} where the schema returns no object, so that a view can read its fields", () => {
     for (const output of [null, undefined, 5]) {
       const { profile } = read(

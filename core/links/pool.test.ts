@@ -854,6 +854,27 @@ test("a link that has ended frees no slot for others while its peer is dialed ag
   expect([links.length, reports]).toEqual([2, ["peer began", "peer closed", "other failed: busy"]]);
 });
 
+test("a link that has ended while a request waited for it frees no slot for others while its peer is dialed again", async () => {
+  let opened = 0;
+  const never = () => (opened++ > 0 ? { opened: new Promise<void>(() => {}) } : {});
+  const { clock, links, reports, request } = createFakePool({ maxLinks: 1, link: never });
+  request("peer")();
+  await clock.advance(1_000);
+  request("peer");
+  links[0]!.close();
+  await clock.advance(0);
+  request("other", true);
+  expect([links.length, reports]).toEqual([2, ["peer closed", "other failed: busy"]]);
+});
+
+test("a link whose last frame is still being sent is no open link any more", async () => {
+  const { clock, pool, reports, request } = createFakePool();
+  request("peer");
+  await clock.advance(0);
+  pool.connectionTo("peer")?.close(new BonevalueError("cancelled", "The test ends it."));
+  expect([pool.connectionTo("peer"), reports]).toEqual([undefined, ["peer began", "peer closed"]]);
+});
+
 test("a queued peer whose request is withdrawn is not dialed", async () => {
   const { clock, pool, links, request } = createFakePool({ maxLinks: 1, service: { isIdle: false } });
   request("peer");

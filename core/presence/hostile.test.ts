@@ -354,3 +354,47 @@ test("a peer is dialed again at once, after 1, 2, 4, and at most 30 s, until a l
   await clock.advance(0);
   expect(requests).toHaveLength(length + 1);
 });
+
+test("a peer that dials while it waits to be redialed is subscribed to at once, and not redialed", async () => {
+  const { connect, watch, requests, clock, frames } = createPage();
+  watch(Cursor).subscribe(() => {});
+  await clock.advance(1);
+  for (const attempt of [0, 1]) {
+    requests[attempt]!.fail({} as BonevalueError);
+    await clock.advance(0);
+  }
+  const { connection, service } = connect();
+  service.opened?.();
+  requests.at(-1)!.begin(connection);
+  expect(frames()).toEqual([[subscribe, "Cursor"]]);
+  await clock.advance(60_000);
+  expect(requests).toHaveLength(3);
+});
+
+test("each value is removed 10 s after it became stale, although its peer was linked in between", async () => {
+  const { connect, watch, requests, clock } = createPage();
+  const definitions = [Cursor, definePresence("Selection")];
+  const lists = definitions.map(watch);
+  for (const list of lists) list.subscribe(() => {});
+  await clock.advance(1);
+  async function linkFor(ms: number, names: readonly string[]): Promise<void> {
+    const { connection, service, receive } = connect();
+    requests.at(-1)!.begin(connection);
+    service.opened?.();
+    for (const name of names) receive(value, name, 1, received(name));
+    await clock.advance(ms);
+    service.end({} as BonevalueError, false);
+    await clock.advance(0);
+  }
+  const shown = () => lists.map((list) => list.peek().map(({ stale }) => stale));
+  await linkFor(100, ["Cursor", "Selection"]);
+  await linkFor(5_000, ["Cursor"]);
+  await clock.advance(4_900);
+  expect(shown()).toEqual([[true], [true]]);
+  await clock.advance(200);
+  expect(shown()).toEqual([[true], []]);
+  await clock.advance(4_700);
+  expect(shown()).toEqual([[true], []]);
+  await clock.advance(200);
+  expect(shown()).toEqual([[], []]);
+});

@@ -86,6 +86,14 @@ describe("stream()", () => {
     await expect(all(broken)).rejects.toEqual(code("invalid-request"));
     expect(await source.next()).toEqual({ done: true, value: undefined });
   });
+
+  test("stops the producer of a stream of the same page when its reader cancels", async () => {
+    const source = of("1", "2");
+    const reader = v.parse(Counted.request, { items: source }).items.getReader();
+    await reader.read();
+    await reader.cancel();
+    expect(await source.next()).toEqual({ done: true, value: undefined });
+  });
 });
 
 describe("file()", () => {
