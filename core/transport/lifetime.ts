@@ -3,6 +3,8 @@ import type { LinkEvents } from "./transport.ts";
 
 // Far more than an honest peer sends before this side listens.
 const maxEarlyBytes = 1_048_576;
+// The memory that an event needs beside its bytes.
+const eventCost = 128;
 
 /** The states of a link, for every transport: it opens once, ends once, and has one listener that may be set later. */
 export interface Lifetime {
@@ -60,7 +62,7 @@ export function createLifetime(release: (reason: BonevalueError | undefined) => 
     notify(event, size = 0) {
       if (status === "over") return;
       if (listener) return event(listener);
-      earlySize += size;
+      earlySize += size + eventCost;
       if (earlySize > maxEarlyBytes)
         return end(new BonevalueError("protocol", "The peer sent too much before the link was ready. Call again."));
       early.push(event);
