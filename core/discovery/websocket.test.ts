@@ -984,7 +984,20 @@ describe("the relay of the server", () => {
     const openRelay = driver.session.openRelay!;
     expect(await openRelay(b1, "callee")).toMatchObject(access("of the callee"));
     expect(await openRelay("d1".repeat(16), "callee")).toBeUndefined();
-    for (let count = 0; count < 256; count++) socket.deliver("relayOffer", { from: c1, ...ticket("one more") });
-    expect(await openRelay(b1, "callee")).toBeUndefined();
+  });
+
+  test("keeps an offer, however many offers of another peer come, and forgets the first of 256 peers", async () => {
+    const driver = driveSession();
+    const socket = await driver.signIn({ features: ["relay"] });
+    const offer = (number: number) => ({ from: number.toString(16).padStart(32, "0"), ...ticket("an offer") });
+    const openRelay = driver.session.openRelay!;
+    socket.deliver("relayOffer", offer(0));
+    for (let count = 0; count < 256; count++) socket.deliver("relayOffer", offer(1));
+    expect(await openRelay(offer(0).from, "callee")).toMatchObject(access("an offer"));
+    for (let peer = 2; peer < 256; peer++) socket.deliver("relayOffer", offer(peer));
+    socket.deliver("relayOffer", offer(0));
+    socket.deliver("relayOffer", offer(256));
+    expect(await openRelay(offer(0).from, "callee")).toMatchObject(access("an offer"));
+    expect(await openRelay(offer(1).from, "callee")).toBeUndefined();
   });
 });

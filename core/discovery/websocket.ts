@@ -53,16 +53,15 @@ function openSession(
   options: OpenOptions,
   environment: Environment,
 ): DiscoverySession {
-  // The newest first.
-  const relayOffers: ToClient["relayOffer"][] = [];
+  // The last one of each peer, the newest first.
+  let relayOffers: readonly ToClient["relayOffer"][] = [];
   const session = createReconnectingSession(
     host,
     credentials,
     {
       ...events,
       relayOffer(offer) {
-        relayOffers.unshift(offer);
-        relayOffers.splice(maxRelayOffers);
+        relayOffers = [offer, ...relayOffers.filter(({ from }) => from !== offer.from)].slice(0, maxRelayOffers);
       },
     },
     options,
