@@ -455,6 +455,7 @@ describe("the descriptions of a relayed link", () => {
     const { relay } = signals.exchange;
     return {
       ...signals,
+      signals,
       clock,
       sent,
       relay: relay!,
@@ -487,6 +488,13 @@ describe("the descriptions of a relayed link", () => {
     receive({ attempt: 1, round: 0, relay: keyOf("B") });
     await undefined;
     expect(received).toEqual(["A"]);
+  });
+
+  test("show that the peer has answered", () => {
+    const { signals, receive } = createRelaySide("caller");
+    expect(signals.answered).toBe(false);
+    receive({ attempt: 1, round: 0, relay: keyOf("A") });
+    expect(signals.answered).toBe(true);
   });
 
   test("are passed on at once to a listener that is set already", async () => {

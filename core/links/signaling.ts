@@ -201,6 +201,7 @@ export function createSignaling(options: SignalingOptions): Signaling {
     receive(signal) {
       if (stopped) return;
       if (signal.relay) {
+        answered = true;
         // A caller that repeats its description has missed our answer.
         if (sentRelay && role === "callee") answerMissed();
         return onRelayDescription(signal.relay);
