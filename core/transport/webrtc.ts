@@ -151,7 +151,7 @@ function connect(options: ConnectOptions): WebRtcConnection {
   const undoMonitor = monitorConnection(pc, systemClock, {
     isOpen: () => lifetime.status === "open",
     working: exchange.settled,
-    failed: () => end(whyFailed(pc, negotiation)),
+    failed: () => end(whyFailed(pc, exchange, negotiation)),
     interrupted: (reason) => lifetime.notify((listener) => listener.interrupted(reason)),
     restored: () => lifetime.notify((listener) => listener.restored()),
     restart: negotiation.restart,
@@ -169,8 +169,8 @@ function connect(options: ConnectOptions): WebRtcConnection {
 }
 
 /** On a good path a handshake can be lost. That is `disconnected`, because another dial may succeed. */
-function whyFailed(pc: RTCPeerConnection, negotiation: Negotiation): BonevalueError {
-  return new BonevalueError(hasPath(pc) ? "disconnected" : "link-failed", negotiation.trouble() ?? noPath);
+function whyFailed(pc: RTCPeerConnection, exchange: SignalExchange, negotiation: Negotiation): BonevalueError {
+  return new BonevalueError(hasPath(pc) ? "disconnected" : "link-failed", negotiation.trouble() ?? noPath(exchange));
 }
 
 /** Chromium limits the connections of a process, including closed ones that are not garbage-collected yet. */

@@ -1,4 +1,5 @@
 import { BonevalueError } from "../../errors.ts";
+import type { SignalExchange } from "../transport.ts";
 
 /** Describes an error of a STUN or TURN server in one line. */
 export function describeIceError({ url, errorCode, errorText }: RTCPeerConnectionIceErrorEvent): string {
@@ -13,5 +14,6 @@ export function linkFailed(what: string, cause: unknown): BonevalueError {
 }
 
 /** There is no path to the peer, and what would make one. */
-export const noPath =
-  "Direct paths are blocked and there was no relay candidate: configure a TURN server in iceServers, or use a discovery server with --relay.";
+export function noPath({ relay }: SignalExchange): string {
+  return `Direct paths are blocked and there was no relay candidate: configure a TURN server in iceServers${relay ? "" : ", or use a discovery server with --relay"}.`;
+}

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { createVirtualClock, type VirtualClock } from "../../testing/virtual-clock.ts";
-import type { Candidate, Description, SignalListener } from "../transport.ts";
+import { createFakeRelay } from "../relay/testing/fake-relay.ts";
+import type { Candidate, Description, RelayExchange, SignalListener } from "../transport.ts";
 import { type Negotiation, negotiate } from "./negotiation.ts";
 import { standard } from "./quirks.ts";
 
@@ -53,7 +54,7 @@ interface Side {
   rest(): Promise<void>;
 }
 
-function sideOf(role: "caller" | "callee", servers?: () => Promise<RTCIceServer[]>): Side {
+function sideOf(role: "caller" | "callee", servers?: () => Promise<RTCIceServer[]>, relay?: RelayExchange): Side {
   const pc = new FakeConnection();
   const clock = createVirtualClock();
   const described: Description[] = [];
@@ -70,6 +71,7 @@ function sideOf(role: "caller" | "callee", servers?: () => Promise<RTCIceServer[
       restart: () => {},
       settled: () => {},
       iceServers: () => [],
+      relay,
       listen(newListener) {
         listener = newListener;
       },
@@ -168,6 +170,17 @@ test("the failure includes the error of a TURN server", () => {
   expect(negotiation.trouble()).toMatch("turn:192.0.2.9: 401 Unauthorized");
 });
 
+test("a failure without a TURN server advises the relay of the discovery server, unless there is one", () => {
+  const candidate = "candidate:1 1 udp 1 192.0.2.1 9 typ host";
+  const troubleWith = (relay?: RelayExchange) => {
+    const { pc, negotiation } = sideOf("caller", undefined, relay);
+    pc.onicecandidate?.({ candidate: { candidate, toJSON: () => ({ candidate }) } });
+    return negotiation.trouble();
+  };
+  expect(troubleWith()).toMatch(/configure a TURN server in iceServers, or use a discovery server with --relay\.$/);
+  expect(troubleWith(createFakeRelay().caller)).toMatch(/configure a TURN server in iceServers\.$/);
+});
+
 test("with a path the failure is the handshake, without advice about TURN", () => {
   const { pc, negotiation } = sideOf("caller");
   pc.iceConnectionState = "connected";
@@ -210,5 +223,18 @@ test("a link that has ended adds no delayed candidates", async () => {
   receiveCandidate("a spare address");
   await rest();
   negotiation.release();
+  expect(clock.waiting).toBe(0);
+});
+
+test("a link that ends while it reads the answer leaves no timer", async () => {
+  const { pc, clock, negotiation, receive, rest } = sideOf("caller");
+  await rest();
+  const reading = Promise.withResolvers<void>();
+  pc.setRemoteDescription = () => reading.promise;
+  receive({ type: "answer", sdp });
+  await rest();
+  negotiation.release();
+  reading.resolve();
+  await rest();
   expect(clock.waiting).toBe(0);
 });

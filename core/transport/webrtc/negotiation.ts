@@ -109,10 +109,10 @@ export function negotiate({
     if (description.type !== expected || !isDataOnly(description.sdp)) {
       throw new BonevalueError("protocol", "The peer offered something other than data channels.");
     }
-    if (rounds > 0 && role === "callee") await renewServers();
-    await pc.setRemoteDescription({ type: expected, sdp: quirks.remote(description.sdp) });
     if (role === "caller") undoDelayed.push(clock.after(directTimeoutMs, onLate));
-    else if (description === remoteDescription) await describe(description);
+    else if (rounds > 0) await renewServers();
+    await pc.setRemoteDescription({ type: expected, sdp: quirks.remote(description.sdp) });
+    if (role === "callee" && description === remoteDescription) await describe(description);
   }
 
   async function addCandidate(candidate: Candidate, round: Description | undefined): Promise<void> {
@@ -157,9 +157,24 @@ export function negotiate({
     }
   }
 
+  function trouble(): string | undefined {
+    if (hasPath(pc)) return "There is a path, but the handshake with the peer failed. Call again.";
+    if (pc.iceGatheringState !== "complete") return undefined;
+    if (candidateTypes.size === 0) {
+      return "This device has no usable address. Check that it is online and that WebRTC is not blocked.";
+    }
+    if (!candidateTypes.has("relay")) {
+      const errors = [...iceErrors].join("; ");
+      if (!errors) return noPath(exchange);
+      const advice = "check the TURN server and its credentials, which may have expired.";
+      return `Direct paths are blocked and there was no relay candidate (${errors}): ${advice}`;
+    }
+    return "The TURN server made no path either. Check that both sides can reach it.";
+  }
+
   return {
     restart,
-    trouble: () => diagnoseFailure(pc, candidateTypes, iceErrors),
+    trouble,
     release() {
       released = true;
       for (const undo of undoDelayed) undo();
@@ -172,23 +187,4 @@ export function negotiate({
 function isDataOnly(sdp: string): boolean {
   const sections = sdp.match(/^m=.*$/gm) ?? [];
   return sections.length === 1 && /^m=application \d+ (UDP|TCP)\/DTLS\/SCTP webrtc-datachannel\s*$/.test(sections[0]!);
-}
-
-function diagnoseFailure(
-  pc: RTCPeerConnection,
-  candidateTypes: ReadonlySet<string>,
-  iceErrors: ReadonlySet<string>,
-): string | undefined {
-  if (hasPath(pc)) return "There is a path, but the handshake with the peer failed. Call again.";
-  if (pc.iceGatheringState !== "complete") return undefined;
-  if (candidateTypes.size === 0) {
-    return "This device has no usable address. Check that it is online and that WebRTC is not blocked.";
-  }
-  if (!candidateTypes.has("relay")) {
-    const errors = [...iceErrors].join("; ");
-    if (!errors) return noPath;
-    const advice = "check the TURN server and its credentials, which may have expired.";
-    return `Direct paths are blocked and there was no relay candidate (${errors}): ${advice}`;
-  }
-  return "The TURN server made no path either. Check that both sides can reach it.";
 }
