@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { BonevalueError } from "../errors.ts";
 import type { OpenRelay } from "../relay-access.ts";
 import { createVirtualClock } from "../testing/virtual-clock.ts";
@@ -20,9 +20,9 @@ function createSide(role: "caller" | "callee", start: StartFallback, fake: FakeR
       return fake[role].open(...attempt);
     },
   };
-  const state = { isPromising: false, usesRelay: false, settled: false };
+  const state = { isPromising: false, usesRelay: false, settled: 0 };
   const lifetime = createLifetime(() => {});
-  const exchange = { settled: () => (state.settled = true), relay } as Partial<SignalExchange> as SignalExchange;
+  const exchange = { settled: () => state.settled++, relay } as Partial<SignalExchange> as SignalExchange;
   const direct: DirectEvents = { ...lifetime };
   const link = {} as Link;
   start({
@@ -62,7 +62,7 @@ type Pair = ReturnType<typeof createPair>;
 
 async function bothUseRelay({ caller, callee }: Pair): Promise<void> {
   await Promise.all([caller.lifetime.opened, callee.lifetime.opened]);
-  for (const { state } of [caller, callee]) expect(state).toMatchObject({ usesRelay: true, settled: true });
+  for (const { state } of [caller, callee]) expect(state).toMatchObject({ usesRelay: true, settled: 1 });
 }
 
 /** ICE has no path in time, but may still find one. */
@@ -209,6 +209,57 @@ test("a direct link that opens while the relay is loading stays, whatever become
   expect([caller.lifetime.status, caller.opened, caller.state.usesRelay]).toEqual(["open", 0, false]);
 });
 
+/** Until the returned function is called, the script of the relay cannot be loaded. */
+function blockScript(): () => void {
+  vi.doMock("./relay/relay.ts", () => {
+    throw new Error("The script was not found.");
+  });
+  const unblock = () => void vi.doUnmock("./relay/relay.ts");
+  onTestFinished(unblock);
+  return unblock;
+}
+
+describe("while the relay cannot be loaded", () => {
+  test("a link without a direct path fails, and says that a script is missing", async () => {
+    blockScript();
+    const { caller } = createPair();
+    caller.direct.end(noPath);
+    expect(await caller.lifetime.closed).toMatchObject({ message: expect.stringContaining("has not loaded") });
+  });
+
+  test("a direct link that opens after all stays", async () => {
+    blockScript();
+    const { caller } = createPair();
+    caller.direct.end(noPath);
+    caller.direct.open();
+    await settle();
+    expect(caller.lifetime.status).toBe("open");
+  });
+
+  test("ICE goes on, and its failure loads the relay again", async () => {
+    const unblock = blockScript();
+    const pair = createPair();
+    pair.caller.direct.onLate!();
+    await settle();
+    expect(pair.caller.link.trouble!()).toContain("has not loaded");
+    unblock();
+    pair.caller.direct.end(noPath);
+    await bothUseRelay(pair);
+  });
+
+  test("a callee keeps the offer until ICE fails, which loads the relay again", async () => {
+    const unblock = blockScript();
+    const fake = createFakeRelay();
+    const callee = createSide("callee", createRelayFallback(createVirtualClock()), fake);
+    fake.caller.describe((await createKeyAgreement("caller")).description);
+    await expect.poll(() => callee.link.trouble?.()).toContain("has not loaded");
+    unblock();
+    callee.direct.end(noPath);
+    await expect.poll(() => callee.opened).toBe(1);
+    callee.lifetime.end();
+  });
+});
+
 /** A callee that has offered the relay, and whose caller has not opened it. */
 async function offered() {
   const fake = createFakeRelay();
@@ -228,7 +279,9 @@ describe("a callee that has offered the relay and finds a direct path", () => {
     callee.direct.notify((listener) => listener.message("control", new Uint8Array(1)), 1);
     expect(callee.lifetime.status).toBe("open");
     await expect.poll(() => fake.open.size).toBe(0);
-    expect(callee.state.usesRelay).toBe(false);
+    callee.direct.notify((listener) => listener.message("control", new Uint8Array(1)), 1);
+    // The description for the relay is not repeated. Later, `settled` would end the repeats of an ICE restart.
+    expect(callee.state).toMatchObject({ usesRelay: false, settled: 1 });
   });
 
   test("uses the direct one when the relay's socket closes", async () => {

@@ -47,15 +47,17 @@ export function createRelayFallback(clock: Clock): StartFallback {
 
   return (attempt) => {
     const { role, exchange, lifetime, direct, link } = attempt;
+    let offer: RelayDescription | undefined;
 
-    function start(offer?: RelayDescription): void {
+    function start(received = offer): void {
       if (lifetime.status !== "opening") return;
+      offer = received;
       part.load().then(
         ({ open }) => open(attempt, offer),
         (error: BonevalueError) => {
           // ICE may still fail, which tries again.
           link.trouble = () => error.message;
-          if (direct.error) lifetime.end(error);
+          if (direct.error && lifetime.status === "opening") lifetime.end(error);
         },
       );
     }

@@ -124,6 +124,23 @@ describe("a callee that could use the relay", () => {
   });
 });
 
+test("a relayed link stays open when the servers of its direct connection fail to load later", async () => {
+  const { caller, callee } = createFakeRelay();
+  const loading = Promise.withResolvers<RTCIceServer[]>();
+  const open = (role: "caller" | "callee", options: Parameters<typeof webrtc>[0], relay: typeof caller) =>
+    webrtc({ ...options, RTCPeerConnection: BlockedPeerConnection }).open("peer", role, {
+      ...{ ...deaf, iceServers: () => [], relay },
+    });
+  const links = [open("caller", {}, caller), open("callee", { iceServers: () => loading.promise }, callee)];
+  onTestFinished(() => {
+    for (const link of links) link.close();
+  });
+  await Promise.all(links.map(({ opened }) => opened));
+  loading.reject(new Error("The credentials service is down."));
+  const later = new Promise((resolve) => setImmediate(resolve, "still open"));
+  expect(await Promise.race([...links.map(({ closed }) => closed), later])).toBe("still open");
+});
+
 /** A relay for the caller that counts how often it is asked for. */
 function countedRelay() {
   const { caller } = createFakeRelay();

@@ -110,7 +110,11 @@ function openLink(
       return pathOf(await connection.pc.getStats(), connection.quirks);
     },
   };
-  start().catch((cause) => lifetime.end(linkFailed("The link could not be started; check iceServers", cause)));
+  start().catch((cause) => {
+    // The relay may have opened the link.
+    if (lifetime.status === "opening")
+      lifetime.end(linkFailed("The link could not be started; check iceServers", cause));
+  });
   if (exchange.relay && options.relay !== false)
     startFallback({ peer, role, exchange, lifetime, direct, link, connection: () => connection });
   return link;

@@ -147,8 +147,10 @@ function openRelay(
     error = linkFailed("The relay could not be used", cause);
     // A server that tampers is not a path that was not found.
     if (wasOpen || (error.code === "protocol" && !isDirectOpen)) lifetime.end(error);
-    else if (isDirectOpen) lifetime.open();
-    else endIfFailed();
+    else {
+      decide();
+      endIfFailed();
+    }
   }
 
   function endIfFailed(): void {
@@ -160,6 +162,10 @@ function openRelay(
   function decide(): void {
     if (!isDirectOpen || (state === "offered" && !isDirectUsed)) return;
     stop();
+    // The relay has no more say in the direct connection.
+    Object.assign(direct, lifetime);
+    // ICE may have found the path before this side described itself for the relay.
+    exchange.settled();
     lifetime.open();
   }
 
@@ -184,7 +190,7 @@ function openRelay(
     end(reason) {
       // The peer closes the direct connection when it uses the relay.
       const mayGoOn = reason?.code === "link-failed" || (reason?.code === "disconnected" && state !== "waiting");
-      if (lifetime.status !== "opening" || !mayGoOn) return lifetime.end(reason);
+      if (!mayGoOn) return lifetime.end(reason);
       isDirectOpen = false;
       direct.error = reason;
       start();
