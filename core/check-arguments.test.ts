@@ -3,6 +3,7 @@ import { createClient } from "./client.ts";
 import { definePresence } from "./presence/definition.ts";
 import { createLatestCall } from "./rpc/latest-call.ts";
 import { defineModule } from "./rpc/module.ts";
+import { stream } from "./rpc/streams/stream-schema.ts";
 import { createNetwork } from "./testing/network.ts";
 
 /** A client as a script tag sees it: nothing checks its types. */
@@ -152,13 +153,25 @@ describe("a wrong argument from untyped code is an error that says what to pass"
   });
 
   test.for(given([5], ["text"], [{}], [{ "~standard": {} }], [() => true]))(
-    "a contract, a presence or a client's profiles with $args for a schema",
+    "a contract, a stream, a presence or a client's profiles with $args for a schema",
     ({ args: [schema] }: { args: readonly any[] }) => {
-      const noSchema = expect.objectContaining({ code: "invalid-request", message: expect.stringMatching(/schema/) });
+      const message = expect.stringMatching(/Pass a Standard Schema, such as one of valibot/);
+      const noSchema = expect.objectContaining({ code: "invalid-request", message });
       expect(() => defineModule("Any", { request: schema })).toThrow(noSchema);
       expect(() => defineModule("Any", { response: schema })).toThrow(noSchema);
+      expect(() => stream(schema)).toThrow(noSchema);
       expect(() => definePresence("Any", schema)).toThrow(noSchema);
       expect(() => createClient({ profileSchema: schema })).toThrow(noSchema);
+    },
+  );
+
+  test.for(given(["required"], [5], [{ policy: "strict" }], [{ policy: null }]))(
+    "createClient with $args for its identity",
+    ({ args: [identity] }: { args: readonly any[] }) => {
+      const message = expect.stringMatching(/"off", "tofu" or "require"/);
+      const wrong = expect.objectContaining({ code: "invalid-request", message });
+      expect(() => createClient({ identity })).toThrow(wrong);
+      expect(() => createNetwork().client("ann", { identity })).toThrow(wrong);
     },
   );
 

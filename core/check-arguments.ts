@@ -17,7 +17,8 @@ export function invalidNumber(name: string, what = "number of at least 0"): Bone
 
 /** Throws `invalid-request` if `schema` is given and is not a Standard Schema. */
 export function requireSchema(schema: { readonly "~standard"?: { readonly validate?: unknown } } | undefined): void {
-  if (schema) requireFunction(schema["~standard"]?.validate, "`validate` of a schema");
+  if (schema && typeof schema["~standard"]?.validate !== "function")
+    throw new BonevalueError("invalid-request", "Pass a Standard Schema, such as one of valibot or zod.");
 }
 
 /** Whether `value` is an AbortSignal, of any realm, or missing. */

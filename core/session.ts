@@ -257,7 +257,8 @@ export function createSession(options: SessionOptions): Session {
   function close(endSession = false, next?: SignIn): Promise<void> {
     if (!signIn) return Promise.resolve();
     const { server } = signIn;
-    end(signIn, new BonevalueError("cancelled", "The app has disconnected the client."), undefined, next);
+    const reason = next ? "The app has called connect() again." : "The app has disconnected the client.";
+    end(signIn, new BonevalueError("cancelled", reason), undefined, next);
     return server.close(endSession);
   }
 

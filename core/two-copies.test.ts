@@ -43,6 +43,9 @@ test("a handler may throw an error of another copy, accept its files and be desc
 test("presence that another copy has defined is refused with the reason", () => {
   const client = createNetwork().client("ann");
   expect(() => client.presence(other.definePresence("Cursor"), 1)).toThrow(
-    new BonevalueError("invalid-request", "Pass what this copy of definePresence returns."),
+    new BonevalueError(
+      "invalid-request",
+      "Pass what definePresence() returns, of the same copy of this library as the client.",
+    ),
   );
 });

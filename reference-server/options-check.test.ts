@@ -23,6 +23,10 @@ test.each<[string, ServerOptions, RegExp]>([
   ["a path that a browser spells otherwise", { path: "/a b" }, /The path ".*" is invalid/],
   ["a port that is none", { port: 65_536 }, /whole number from 0 to 65535, not 65536/],
   ["half a port", { port: 80.5 }, /not 80\.5/],
+  ["one origin in place of a list", { origins: "https://app.example.org" as never }, /`origins` must be a list/],
+  ["rooms that are no function", { rooms: "no" as never }, /`rooms` must be true, false or a function/],
+  ["tokens for a function", { authenticate: { ann: 1 } as never }, /`authenticate` must be a function/],
+  ["a list of trusted users", { trusted: [] as never }, /`trusted` must be a function/],
   ["an origin without its scheme", { origins: ["app.example.org"] }, /"app\.example\.org" is not an origin/],
   ["an origin with a path", { origins: ["https://app.example.org/"] }, /is not an origin/],
   [

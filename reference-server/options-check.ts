@@ -15,7 +15,7 @@ export function checkOptions(options: ServerOptions): void {
 
 function findMistake(options: ServerOptions): string | undefined {
   const { path = "/", port = 0, origins = [], poolSize = 1, name = "x" } = options;
-  const { appUrl = "https://x", nodeUrl = "https://x" } = options;
+  const { appUrl = "https://x", nodeUrl = "https://x", rooms = false } = options;
   if (!path.startsWith("/") || URL.parse(path, "http://host")?.pathname !== path)
     return `The path "${path}" is invalid: set \`path\` (--path) to a path such as /p2p, encoded as in a URL.`;
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
@@ -27,6 +27,10 @@ function findMistake(options: ServerOptions): string | undefined {
     return `Browsers cannot open "${appUrl}": set \`appUrl\` (--app-url) to a URL such as https://app.example.org.`;
   if (!isBaseUrl(nodeUrl))
     return `Browsers cannot reach "${nodeUrl}": set \`nodeUrl\` (--node-url) to a URL such as https://node1.example.org, without a query or fragment.`;
+  for (const name of ["authenticate", "trusted"] as const)
+    if (options[name] !== undefined && typeof options[name] !== "function") return `\`${name}\` must be a function.`;
+  if (!["boolean", "function"].includes(typeof rooms)) return "`rooms` must be true, false or a function.";
+  if (!Array.isArray(origins)) return '`origins` must be a list, such as ["https://app.example.org"].';
   const pattern = origins.find((origin) => !isOriginPattern(origin));
   if (pattern !== undefined)
     return `The origin "${pattern}" cannot match: \`origins\` (--origin) supports one * as the whole first label, as in https://*.example.org.`;

@@ -56,13 +56,16 @@ export interface CurrentIdentity {
 
 /**
  * Adds identity to a discovery and a transport, unless there is no server, the transport's descriptions do not commit to the
- * keys of its links, or the policy is `"off"`. Throws `invalid-request` for `"require"` with such a transport. Without identity,
- * signing in to a room with a `secret` ends with `invalid-request`.
+ * keys of its links, or the policy is `"off"`. Throws `invalid-request` for `"require"` with such a transport, and for a policy that
+ * there is not. Without identity, signing in to a room with a `secret` ends with `invalid-request`.
  */
 export function createClientIdentity(client: ClientIdentityOptions): ClientIdentity {
   const { identity: given, discovery, transport } = client;
-  const options: IdentityOptions = typeof given === "string" ? { policy: given } : (given ?? {});
+  const options: IdentityOptions = typeof given === "object" ? (given ?? {}) : { policy: given };
   const { policy = "tofu", secret } = options;
+  // A misspelled "require" must not accept peers that are not verified.
+  if (!["off", "tofu", "require"].includes(policy))
+    throw new BonevalueError("invalid-request", '`identity` must be "off", "tofu" or "require".');
   const isLocal = discovery.local === true;
   const isActive = policy !== "off" && !isLocal && transport.channelBinding === true;
   if (policy === "require" && !isActive && !isLocal) throw nothingSigned("invalid-request");

@@ -68,7 +68,11 @@ export function createPresence(options: PresenceOptions): Presence {
     },
     engineOf(definition) {
       const createEngine = Object(definition)[createEngineKey];
-      if (!createEngine) throw new BonevalueError("invalid-request", "Pass what this copy of definePresence returns.");
+      if (!createEngine)
+        throw new BonevalueError(
+          "invalid-request",
+          "Pass what definePresence() returns, of the same copy of this library as the client.",
+        );
       engine ??= createEngine(options, links) as Engine;
       return engine;
     },

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import * as v from "valibot";
+import { requireSchema } from "../../check-arguments.ts";
 import { BonevalueError } from "../../errors.ts";
 import { validate } from "../validate.ts";
 import { thrownError } from "../wire-errors.ts";
@@ -23,7 +24,7 @@ type Out<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
  * Nothing is sent before the receiver reads. A stream outlives the reply that carried it. It ends with its last item, an
  * error of its producer, its reader's cancel, the abort of the call's `signal`, or the end of the link. Streams of a request that the
  * handler has not begun to read are cancelled when it has answered and the streams of its answer have ended. Streams of a
- * reply that are not read are cancelled after `idleTimeout`.
+ * reply that are not read are cancelled after `idleTimeout`. Throws `invalid-request` for an item that is not a Standard Schema.
  *
  * @example
  * const Tail = defineModule("Log.Tail", { request: v.object({ path: v.string() }), response: stream(v.string()) });
@@ -33,6 +34,7 @@ type Out<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
 export function stream<Item extends Schema>(
   item: Item,
 ): v.GenericSchema<AsyncIterable<In<Item>> | ReadableStream<In<Item>>, IncomingStream<Out<Item>>> {
+  requireSchema(item);
   return v.pipe(
     v.custom<AsyncIterable<In<Item>> | ReadableStream<In<Item>>>(isStream, "Expected a stream."),
     v.transform((source) => validated(source, item)),
