@@ -75,7 +75,7 @@ describe.for(packages)("the package $name", (one) => {
   afterAll(() => rmSync(app, { recursive: true }));
 
   test("contains the built files, the documentation, a folder for each subpath, and nothing else", () => {
-    const folders = ["dist", "docs", ...subpathFolders(one)];
+    const folders = ["dist", "docs", "examples", ...subpathFolders(one)];
     const others = tarball.files.filter((path) => !folders.includes(path.split("/")[0]!) || !path.includes("/"));
     expect(others.sort()).toEqual(expected.get(one.name));
     expect(tarball.files.filter((path) => path.includes(".test."))).toEqual([]);
@@ -123,6 +123,12 @@ describe.for(packages)("the package $name", (one) => {
     );
     expect(targets.filter((target) => !tarball.files.includes(target))).toEqual([]);
     expect(tarball.files.filter((path) => /\.(gif|png|svg)$/.test(path))).toEqual([]);
+  });
+
+  test("contains each file whose content a page of the site shows", () => {
+    const documents = tarball.files.filter((path) => path.endsWith(".md"));
+    const targets = documents.flatMap((path) => includesIn(readFileSync(join(home, path), "utf8"), dirname(path)));
+    expect(targets.filter((target) => !tarball.files.includes(target))).toEqual([]);
   });
 
   test("contains the license of every bundled package", () => {
@@ -224,4 +230,13 @@ function linksIn(markdown: string): readonly string[] {
   const prose = markdown.replace(/^```.*?^```/gms, "").replace(/!\[[^\]]+\]\([^)]*\)/g, "");
   const links = [...prose.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, link]) => link as string);
   return links.filter((link) => !/^[a-z]+:/.test(link));
+}
+
+/** The files that a document in `folder` includes, or shows as code. */
+function includesIn(markdown: string, folder: string): readonly string[] {
+  const shown = [...markdown.matchAll(/^<<< @\/(\S+)/gm)].map(([, path]) => posix.join("docs", path as string));
+  const included = [...markdown.matchAll(/^<!--@include: (\S+?)-->/gm)].map(([, path]) =>
+    posix.join(folder, path as string),
+  );
+  return [...shown, ...included];
 }

@@ -14,7 +14,8 @@ export interface Tarball {
 }
 
 // What a package may contain; its package.json selects from it.
-const packable = ["dist", "docs", "package.json", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"];
+const texts = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"];
+const packable = ["dist", "docs", "examples/recipes", "package.json", ...texts];
 
 /** Packs a copy of a built package into `folder`. */
 function pack(built: Package, folder: string): Tarball {
