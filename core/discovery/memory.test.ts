@@ -53,7 +53,7 @@ test("a sign-in that is under way when the server stops fails with unreachable",
   const { clock, server } = createWorld({ latency: 100 });
   const { recorded, events } = createEventRecorder();
   server.open("memory", { username: "ann", password: "secret" }, events, { app: "" });
-  await clock.advance(50);
+  await clock.advance(150);
   server.interrupt();
   await clock.advance(1_000);
   expect(recorded).toEqual([["ended", "unreachable"]]);

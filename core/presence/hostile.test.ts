@@ -34,6 +34,7 @@ function createPage({ hello = { features, value: defaultLimits.messageSize } as 
   let isBlocked = false;
   const sent: { readonly channel: string; readonly frame: Frame<Packed> }[] = [];
   const requests: { begin(connection: Connection<any>): void; fail(error: BonevalueError): void }[] = [];
+  const withdraw = vi.fn();
   const registry = createRegistry();
   const presence = createPresence({
     clock,
@@ -43,7 +44,7 @@ function createPage({ hello = { features, value: defaultLimits.messageSize } as 
     pool: {
       whenOpen(_, request) {
         requests.push(request);
-        return () => {};
+        return withdraw;
       },
     },
     self: () => "self",
@@ -53,7 +54,7 @@ function createPage({ hello = { features, value: defaultLimits.messageSize } as 
   });
 
   function connect() {
-    const close = vi.fn();
+    const [close, keepOpen] = [vi.fn(), vi.fn()];
     const connection = {
       peer: "eve",
       remote: hello,
@@ -63,13 +64,13 @@ function createPage({ hello = { features, value: defaultLimits.messageSize } as 
           else sent.push({ channel, frame: typeof frame === "function" ? frame()! : frame });
         },
       },
-      keepOpen() {},
+      keepOpen,
       close,
     } as unknown as Connection<any>;
     const service = servePresence(presence, connection);
     const receive = (...[step, name, version, content, channel = "control"]: ReceiveArgs) =>
       service.receive([Kind.presence, step, name, version, content] as never, channel as "control");
-    return { connection, service, receive, close };
+    return { connection, service, receive, close, keepOpen };
   }
 
   return {
@@ -82,6 +83,7 @@ function createPage({ hello = { features, value: defaultLimits.messageSize } as 
       isBlocked = true;
     },
     requests,
+    withdraw,
     connect,
     frames: () => sent.map(({ frame }) => frame.slice(1, 4)),
     offer: (definition: typeof Cursor, initial: unknown) =>
@@ -353,16 +355,29 @@ test("a peer is dialed again at once, after 1, 2, 4, and at most 30 s, until a l
   service.end(error, false);
   await clock.advance(0);
   expect(requests).toHaveLength(length + 1);
+  for (const wait of [1_000, 2_000]) {
+    const short = connect();
+    requests.at(-1)!.begin(short.connection);
+    await clock.advance(9_999);
+    short.service.end(error, false);
+    await clock.advance(wait - 1);
+    const before = requests.length;
+    await clock.advance(1);
+    expect(requests).toHaveLength(before + 1);
+  }
 });
 
 test("a peer that dials while it waits to be redialed is subscribed to at once, and not redialed", async () => {
-  const { connect, watch, requests, clock, frames } = createPage();
+  const { connect, watch, requests, clock, sent, frames } = createPage();
   watch(Cursor).subscribe(() => {});
   await clock.advance(1);
-  for (const attempt of [0, 1]) {
-    requests[attempt]!.fail({} as BonevalueError);
-    await clock.advance(0);
-  }
+  const error = {} as BonevalueError;
+  const earlier = connect();
+  requests[0]!.begin(earlier.connection);
+  earlier.service.end(error, false);
+  await clock.advance(0);
+  requests[1]!.fail(error);
+  sent.length = 0;
   const { connection, service } = connect();
   service.opened?.();
   requests.at(-1)!.begin(connection);
@@ -397,4 +412,123 @@ test("each value is removed 10 s after it became stale, although its peer was li
   expect(shown()).toEqual([[true], []]);
   await clock.advance(200);
   expect(shown()).toEqual([[], []]);
+});
+
+test("the end of a subscription withdraws its request for a link, or its wait for the next one", async () => {
+  const { watch, requests, withdraw, clock } = createPage();
+  const stop = watch(Cursor).subscribe(() => {});
+  await clock.advance(1);
+  stop();
+  await clock.advance(10);
+  expect(withdraw).toHaveBeenCalledOnce();
+  const stopAgain = watch(Cursor).subscribe(() => {});
+  await clock.advance(10);
+  for (const attempt of [1, 2]) {
+    requests[attempt]!.fail({} as BonevalueError);
+    await clock.advance(0);
+  }
+  stopAgain();
+  await clock.advance(10);
+  expect(clock.waiting).toBe(0);
+  expect(requests).toHaveLength(3);
+});
+
+test("a subscription keeps its link open when it begins, and for a while after it ends", async () => {
+  const { keepOpen, unsubscribe, clock } = await createSubscriber();
+  expect(keepOpen.mock.calls).toEqual([[30_000]]);
+  unsubscribe();
+  await clock.advance(10);
+  expect(keepOpen.mock.calls).toEqual([[30_000], [30_000]]);
+});
+
+test("another name is subscribed to on the same link, and each is stopped on its own", async () => {
+  const { watch, frames, unsubscribe, clock } = await createSubscriber();
+  const undo = watch(definePresence("Selection")).subscribe(() => {});
+  await clock.advance(10);
+  unsubscribe();
+  await clock.advance(10);
+  undo();
+  await clock.advance(10);
+  expect(frames()).toEqual([
+    [subscribe, "Selection"],
+    [stop, "Cursor"],
+    [stop, "Selection"],
+  ]);
+});
+
+test("a view that subscribes again shows no value from before", async () => {
+  const { connection, requests, receive, live, unsubscribe, clock } = await createSubscriber();
+  receive(value, "Cursor", 1, received("old"));
+  await clock.advance(10);
+  expect(live.peek()).toMatchObject([{ value: "old" }]);
+  unsubscribe();
+  await clock.advance(10);
+  live.subscribe(() => {});
+  await clock.advance(10);
+  requests.at(-1)!.begin(connection);
+  expect(live.peek()).toEqual([]);
+  receive(value, "Cursor", 2, received("new"));
+  await clock.advance(10);
+  expect(live.peek()).toMatchObject([{ value: "new" }]);
+});
+
+test("a value that this runtime cannot hold is told to `error`, and the next one is shown", async () => {
+  const { receive, close, errors, live, clock } = await createSubscriber();
+  vi.stubGlobal("Float16Array", undefined);
+  try {
+    const half = { plain: new Uint8Array(2), annotations: [[[], "Float16Array"]], size: 10 };
+    receive(value, "Cursor", 1, half as unknown as Received);
+    await clock.advance(10);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+  receive(value, "Cursor", 2, received("next"));
+  await clock.advance(10);
+  expect(errors).toMatchObject([{ message: expect.stringContaining("Float16Array") }]);
+  expect(live.peek()).toMatchObject([{ value: "next" }]);
+  expect(close).not.toHaveBeenCalled();
+});
+
+test("a value whose schema answers after its link was lost is stale", async () => {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const slow = v.pipeAsync(
+    v.any(),
+    v.checkAsync(() => promise),
+  );
+  const { receive, service, live, clock } = await createSubscriber(definePresence("Cursor", slow));
+  receive(value, "Cursor", 1, received("late"));
+  await clock.advance(10);
+  service.end({} as BonevalueError, false);
+  resolve(true);
+  await clock.advance(10);
+  await clock.advance(10);
+  expect(live.peek()).toMatchObject([{ value: "late", stale: true }]);
+});
+
+test("a value is sent to subscribers only, a large one on control only, and nothing after its withdrawal or the link's end", async () => {
+  const { connect, offer, sent, clock } = createPage();
+  const other = connect();
+  const mine = offer(Cursor, "first");
+  await clock.advance(100);
+  expect(sent).toEqual([]);
+  other.receive(subscribe, "Cursor");
+  const version = () => sent.at(-1)!.frame[3] as number;
+  other.receive(ack, "Cursor", version());
+  mine.set("x".repeat(8_000));
+  await clock.advance(100);
+  expect(sent.map(({ channel }) => channel)).toEqual(["control", "control"]);
+  other.receive(ack, "Cursor", version());
+  expect(other.service.isIdle).toBe(false);
+  mine.set("last");
+  mine.stop();
+  await clock.advance(100);
+  expect(sent.map(({ frame }) => frame.length)).toEqual([5, 5, 4]);
+  expect(other.service.isIdle).toBe(true);
+  const again = offer(Cursor, "again");
+  other.receive(ack, "Cursor", version());
+  const { length } = sent;
+  other.service.end({} as BonevalueError, false);
+  again.set("to nobody");
+  await clock.advance(100);
+  expect(sent).toHaveLength(length);
 });
