@@ -54,7 +54,7 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
         candidate: ({ candidate }) => received.push(candidate),
         restart: () => received.push("restart"),
       });
-      exchange.relay?.listen((description) => received.push(description));
+      exchange.relay?.remote.then((description) => received.push(description));
       return {
         opened: opened.promise,
         closed: closed.promise,
@@ -102,9 +102,9 @@ function createSide(self: string, peer: string, role: "caller" | "callee", optio
         : {
             open: async () => undefined,
             describe: (description) => sent.push(description),
-            listen: (listener) => {
-              relayNetwork = listener;
-            },
+            remote: new Promise((resolve) => {
+              relayNetwork = resolve;
+            }),
           },
   };
   const { link, identity } = links.open(peer, role, exchange);

@@ -278,7 +278,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       relay: relayExchange && {
         ...relayExchange,
         describe: signing(relay, relayExchange.describe),
-        listen: (listener) => relayExchange.listen(checking(relay, listener)),
+        remote: new Promise((resolve) => relayExchange.remote.then(checking<RelayDescription>(relay, resolve))),
       },
     };
 

@@ -460,7 +460,7 @@ describe("the descriptions of a relayed link", () => {
       sent,
       relay: relay!,
       received,
-      listen: () => relay!.listen(({ publicKey }) => received.push(publicKey)),
+      listen: () => relay!.remote.then(({ publicKey }) => received.push(publicKey)),
     };
   }
 

@@ -121,7 +121,7 @@ export function createSignaling(options: SignalingOptions): Signaling {
   let received = createPart();
   let listener: SignalListener | undefined;
   let sentRelay: RelayDescription | undefined;
-  const { promise: relayDescription, resolve: onRelayDescription } = Promise.withResolvers<RelayDescription>();
+  const { promise: remoteRelay, resolve: onRemoteRelay } = Promise.withResolvers<RelayDescription>();
   let asksForRestart = false;
   let answered = false;
   let stopped = false;
@@ -204,7 +204,7 @@ export function createSignaling(options: SignalingOptions): Signaling {
         answered = true;
         // A caller that repeats its description has missed our answer.
         if (sentRelay && role === "callee") answerMissed();
-        return onRelayDescription(signal.relay);
+        return onRemoteRelay(signal.relay);
       }
       if (signal.round < generation) return;
       if (signal.round > generation) {
@@ -258,7 +258,7 @@ export function createSignaling(options: SignalingOptions): Signaling {
           sentRelay = description;
           startRepeats();
         },
-        listen: (listener) => void relayDescription.then(listener),
+        remote: remoteRelay,
       },
     },
   };

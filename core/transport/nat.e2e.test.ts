@@ -81,7 +81,7 @@ describe("behind two NATs", () => {
 
     expect(await peers[0]!.call(ben, "Hello")).toEqual({
       failure: expect.stringMatching(
-        /^BonevalueError: .*no relay candidate: configure a TURN server in iceServers, or use a discovery server with --relay/,
+        /^BonevalueError: .*no relay candidate: configure a TURN server in iceServers, or the server with --relay/,
       ),
     });
   });

@@ -53,7 +53,7 @@ export function createRelayFallback(clock: Clock): StartFallback {
       if (lifetime.status !== "opening") return;
       offer = received;
       part.load().then(
-        ({ open }) => open(attempt, offer),
+        (relay) => relay.open(attempt, offer),
         (error: BonevalueError) => {
           // ICE may still fail, which tries again.
           link.trouble = () => error.message;
@@ -69,7 +69,7 @@ export function createRelayFallback(clock: Clock): StartFallback {
       } else lifetime.end(reason);
     };
     direct.onLate = start;
-    if (role === "callee") exchange.relay!.listen(start);
+    if (role === "callee") exchange.relay!.remote.then(start);
     part.loaded?.begin(attempt);
   };
 }

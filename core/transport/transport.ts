@@ -45,8 +45,8 @@ export interface RelayExchange {
   readonly open: OpenRelay;
   /** Sends this side's description. */
   describe(description: RelayDescription): void;
-  /** Sets the listener for the other side's description. */
-  listen(listener: (description: RelayDescription) => void): void;
+  /** The other side's description, which may never come. */
+  readonly remote: Promise<RelayDescription>;
 }
 
 /** Receives the signals of the other side, each once. The description of a round comes before its candidates. */

@@ -77,7 +77,7 @@ test.for(["caller", "callee"] as const)(
       return turns;
     }
 
-    const relay = { open: vi.fn(), describe: vi.fn(), listen: vi.fn() };
+    const relay = { open: vi.fn(), describe: vi.fn(), remote: new Promise<never>(() => {}) };
     expect(await turnsUntilStart({ ...deaf, relay })).toBe(await turnsUntilStart(deaf));
     expect(relay.open).not.toHaveBeenCalled();
     expect(relay.describe).not.toHaveBeenCalled();

@@ -75,7 +75,7 @@ function openRelay(
 ): void {
   const { peer, role, exchange, lifetime, direct, link } = attempt;
   const relayExchange = exchange.relay!;
-  const remote: Promise<RelayDescription> = offer ? Promise.resolve(offer) : new Promise(relayExchange.listen);
+  const { remote } = relayExchange;
   let socket: EncryptedSocket | undefined;
   let error: BonevalueError | undefined;
   let state: "waiting" | "opening" | "offered" | "open" | "over" = "waiting";

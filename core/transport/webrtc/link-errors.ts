@@ -15,5 +15,5 @@ export function linkFailed(what: string, cause: unknown): BonevalueError {
 
 /** There is no path to the peer, and what would make one. */
 export function noPath({ relay }: SignalExchange): string {
-  return `Direct paths are blocked and there was no relay candidate: configure a TURN server in iceServers${relay ? "" : ", or use a discovery server with --relay"}.`;
+  return `Direct paths are blocked and there was no relay candidate: configure a TURN server in iceServers${relay ? "" : ", or the server with --relay"}.`;
 }

@@ -84,7 +84,7 @@ export function createFakeRelay(options: FakeRelayOptions = {}): FakeRelay {
     return {
       open: async () => access,
       describe: (description) => describe(replace(description, side)),
-      listen: (listener) => void ends[other[side]].described.then(listener),
+      remote: ends[other[side]].described,
     };
   }
 
