@@ -42,6 +42,23 @@ test("with locks, a killed tab is gone for certain", async () => {
   await session.close();
 });
 
+test("with locks, a tab that has left is not listed while another one is told", async () => {
+  const host = newRoom();
+  const name = `${JSON.stringify(`bonevalue:${host}`)}${"b0".repeat(16)}bob`;
+  const { promise: told, resolve: tell } = Promise.withResolvers<void>();
+  await new Promise<void>((watching) => {
+    navigator.locks.request(name, { mode: "shared" }, () => {
+      watching();
+      return told;
+    });
+  });
+  const { events, until } = createEventRecorder();
+  const session = broadcastChannel().open(host, { username: "ann", password: "" }, events, { app: "" });
+  expect(await until(([event]) => event === "online")).toMatchObject(["online", { users: [], peers: [] }]);
+  tell();
+  await session.close();
+});
+
 test("without locks, a killed tab is lost when it no longer answers", async () => {
   const host = newRoom();
   const clock = createVirtualClock();

@@ -18,7 +18,8 @@ export function createLockMembership(locks: LockManager, channel: string, own: M
       // Announce first, then query: of two tabs that join at once, at least one sees the other.
       announce();
       const { held = [] } = await locks.query();
-      return held.flatMap(({ name = "" }) => memberOf(name, prefix));
+      // A tab that is told that another one has left holds that one's lock for a moment, shared.
+      return held.flatMap(({ name = "", mode }) => (mode === "exclusive" ? memberOf(name, prefix) : []));
     },
     watch(member, onGone) {
       const watching = new AbortController();
