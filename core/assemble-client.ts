@@ -1,7 +1,7 @@
 import { invalidNumber, isNonNegativeNumber, isText } from "./check-arguments.ts";
 import type { Client, ClientOptions } from "./client.ts";
 import type { Clock } from "./clock.ts";
-import { checkedCredentials } from "./discovery/credentials.ts";
+import { checkedCredentials, requireLabel } from "./discovery/credentials.ts";
 import type { Credentials, DiscoverySession } from "./discovery/discovery.ts";
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";
@@ -17,7 +17,7 @@ import { createRegistry } from "./peers/registry.ts";
 import { createPresence } from "./presence/presence.ts";
 import { createOwnProfile, createProfileReader } from "./profiles.ts";
 import { us } from "./protocol/alias.ts";
-import { labelOf, maxAppLength } from "./protocol/labels.ts";
+import { maxAppLength } from "./protocol/labels.ts";
 import { createClientRemember } from "./remember/client-remember.ts";
 import { call } from "./rpc/call.ts";
 import type { CallContext } from "./rpc/call-peer.ts";
@@ -46,9 +46,7 @@ export function assembleClient(clock: Clock, connections: Connections, options: 
     if (!isNonNegativeNumber(value)) throw invalidNumber(name);
   }
   if (maxLinks < 1) throw invalidNumber("maxLinks", "number of at least 1");
-  const app = labelOf(appName, 0, maxAppLength);
-  if (app === undefined)
-    throw new BonevalueError("invalid-request", `\`app\` must be a string of at most ${maxAppLength} characters.`);
+  const app = requireLabel("an app", appName, 0, maxAppLength);
   const limits = limitsOf(options.limits);
   // The peer, and readers of an answer's streams, need some time even if `idleTimeout` is short.
   const peerIdleMs = Math.max(shortIdleMs, idleTimeout);

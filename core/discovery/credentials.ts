@@ -1,5 +1,5 @@
 import { isText } from "../check-arguments.ts";
-import { BonevalueError } from "../errors.ts";
+import { BonevalueError, type ErrorCode } from "../errors.ts";
 import { labelOf, maxNameLength, maxRoomLength } from "../protocol/labels.ts";
 import type { Credentials } from "./discovery.ts";
 
@@ -27,12 +27,22 @@ export function checkedCredentials(value: unknown): Credentials {
   throw new BonevalueError("unauthenticated", "Pass credentials: connect(host, username, password).");
 }
 
-function roomCredentials(given: unknown, givenName: unknown): Credentials {
-  const room = labelOf(given, 1, maxRoomLength);
-  const name = labelOf(givenName, 1, maxNameLength);
-  if (room === undefined)
-    throw new BonevalueError("invalid-request", `The name of a room has 1 to ${maxRoomLength} characters.`);
-  if (name === undefined)
-    throw new BonevalueError("alias-reserved", `The name of a guest has 1 to ${maxNameLength} characters.`);
-  return { room, name };
+function roomCredentials(room: unknown, name: unknown): Credentials {
+  return {
+    room: requireLabel("a room", room, 1, maxRoomLength),
+    name: requireLabel("a guest", name, 1, maxNameLength, "alias-reserved"),
+  };
+}
+
+/** Returns the name of something, normalized. Throws `code` unless it is a text of `min` to `max` code points. */
+export function requireLabel(
+  owner: string,
+  given: unknown,
+  min: number,
+  max: number,
+  code: ErrorCode = "invalid-request",
+): string {
+  const label = labelOf(given, min, max);
+  if (label !== undefined) return label;
+  throw new BonevalueError(code, `The name of ${owner} has ${min} to ${max} characters.`);
 }

@@ -13,7 +13,7 @@ export interface PageLifecycle {
 export interface LifecycleScope {
   readonly addEventListener?: EventTarget["addEventListener"] | undefined;
   readonly removeEventListener?: EventTarget["removeEventListener"] | undefined;
-  readonly document?: (EventTarget & { readonly visibilityState: string }) | undefined;
+  readonly document?: { readonly visibilityState: string } | undefined;
 }
 
 // Short enough that a page which wakes recovers before the user notices.
@@ -27,14 +27,16 @@ export function createPageLifecycle(scope: LifecycleScope = globalThis): PageLif
   };
   return {
     onWake(listener) {
-      const { document } = scope;
       const wake = () => listener();
-      const onVisibilityChange = () => document?.visibilityState === "visible" && listener();
-      const undos = [on("online", wake), on("pageshow", wake), onSlept(wake)];
-      document?.addEventListener("visibilitychange", onVisibilityChange);
+      const onVisibilityChange = () => scope.document?.visibilityState === "visible" && listener();
+      const undos = [
+        on("online", wake),
+        on("pageshow", wake),
+        on("visibilitychange", onVisibilityChange),
+        onSlept(wake),
+      ];
       return () => {
         for (const undo of undos) undo();
-        document?.removeEventListener("visibilitychange", onVisibilityChange);
       };
     },
     onHide(listener) {

@@ -13,16 +13,14 @@ export function encodeProfile(profile: unknown): string {
   if (!text?.startsWith("{")) {
     throw new BonevalueError(
       "invalid-request",
-      "A profile is an object of texts, numbers, booleans, null, lists and plain objects, without `__proto__`.",
+      "A profile is a plain object of JSON values, without `__proto__`.",
     );
   }
-  // At most three bytes for each unit of UTF-16.
-  if (text.length * 3 <= maxProfileBytes) return text;
   const size = encodeText(text).length;
   if (size <= maxProfileBytes) return text;
   throw new BonevalueError(
     "too-large",
-    `A profile has at most ${maxProfileBytes} bytes of JSON, and this one ${size}. Use a link, or send the rest in a call.`,
+    `A profile has at most ${maxProfileBytes} bytes, not ${size}. Send the rest in a call.`,
   );
 }
 
