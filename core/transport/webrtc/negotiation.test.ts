@@ -177,7 +177,7 @@ test("a failure without a TURN server advises the relay of the discovery server,
     pc.onicecandidate?.({ candidate: { candidate, toJSON: () => ({ candidate }) } });
     return negotiation.trouble();
   };
-  expect(troubleWith()).toMatch(/configure a TURN server in iceServers, or use a discovery server with --relay\.$/);
+  expect(troubleWith()).toMatch(/configure a TURN server in iceServers, or the server with --relay\.$/);
   expect(troubleWith(createFakeRelay().caller)).toMatch(/configure a TURN server in iceServers\.$/);
 });
 
