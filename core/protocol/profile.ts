@@ -11,10 +11,7 @@ export const profileIntervalMs = 200;
 export function encodeProfile(profile: unknown): string {
   const text = toJson(profile);
   if (!text?.startsWith("{")) {
-    throw new BonevalueError(
-      "invalid-request",
-      "A profile is a plain object of JSON values, without `__proto__`.",
-    );
+    throw new BonevalueError("invalid-request", "A profile is a plain object of JSON values, without `__proto__`.");
   }
   const size = encodeText(text).length;
   if (size <= maxProfileBytes) return text;
