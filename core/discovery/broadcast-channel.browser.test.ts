@@ -45,17 +45,17 @@ test("with locks, a killed tab is gone for certain", async () => {
 test("with locks, a tab that has left is not listed while another one is told", async () => {
   const host = newRoom();
   const name = `${JSON.stringify(`bonevalue:${host}`)}${"b0".repeat(16)}bob`;
-  const { promise: told, resolve: tell } = Promise.withResolvers<void>();
+  const { promise: ended, resolve: endCallback } = Promise.withResolvers<void>();
   await new Promise<void>((watching) => {
     navigator.locks.request(name, { mode: "shared" }, () => {
       watching();
-      return told;
+      return ended;
     });
   });
   const { events, until } = createEventRecorder();
   const session = broadcastChannel().open(host, { username: "ann", password: "" }, events, { app: "" });
   expect(await until(([event]) => event === "online")).toMatchObject(["online", { users: [], peers: [] }]);
-  tell();
+  endCallback();
   await session.close();
 });
 
