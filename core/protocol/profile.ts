@@ -13,6 +13,8 @@ export function encodeProfile(profile: unknown): string {
   if (!text?.startsWith("{")) {
     throw new BonevalueError("invalid-request", "A profile is a plain object of JSON values, without `__proto__`.");
   }
+  // At most three bytes for each unit of UTF-16. Not every environment can encode text.
+  if (text.length * 3 <= maxProfileBytes) return text;
   const size = encodeText(text).length;
   if (size <= maxProfileBytes) return text;
   throw new BonevalueError(
