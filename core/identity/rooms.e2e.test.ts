@@ -14,7 +14,7 @@ const html = `<!doctype html>
   import { createClient } from "/dist/browser.js";
   globalThis.enter = async (host, room, name, secret, policy) => {
     const client = (globalThis.client = createClient({
-      identity: { policy, ...(secret && { secret: Uint8Array.from(secret) }) },
+      identity: { policy: policy ?? "tofu", ...(secret && { secret: Uint8Array.from(secret) }) },
     }));
     client.module("IsVerified", ({ verified }) => verified);
     await client.connect(host, { room, name });
