@@ -1,7 +1,7 @@
-import { invalidNumber, isNonNegativeNumber, isText } from "./check-arguments.ts";
+import { invalidNumber, isNonNegativeNumber, isText, requireLabel } from "./check-arguments.ts";
 import type { Client, ClientOptions } from "./client.ts";
 import type { Clock } from "./clock.ts";
-import { checkedCredentials, requireLabel } from "./discovery/credentials.ts";
+import { checkedCredentials } from "./discovery/credentials.ts";
 import type { Credentials, DiscoverySession } from "./discovery/discovery.ts";
 import { websocket } from "./discovery/websocket.ts";
 import { BonevalueError } from "./errors.ts";

@@ -1,4 +1,5 @@
-import { BonevalueError } from "./errors.ts";
+import { BonevalueError, type ErrorCode } from "./errors.ts";
+import { labelOf } from "./protocol/labels.ts";
 
 /** Throws `invalid-request` if `value` is not a function. `what` begins the message. */
 export function requireFunction(value: unknown, what: string): void {
@@ -19,6 +20,19 @@ export function invalidNumber(name: string, what = "number of at least 0"): Bone
 export function requireSchema(schema: { readonly "~standard"?: { readonly validate?: unknown } } | undefined): void {
   if (schema && typeof schema["~standard"]?.validate !== "function")
     throw new BonevalueError("invalid-request", "Pass a Standard Schema, such as one of valibot or zod.");
+}
+
+/** Returns the name of something, normalized. Throws `code` unless it is a text of `min` to `max` code points. */
+export function requireLabel(
+  owner: string,
+  given: unknown,
+  min: number,
+  max: number,
+  code: ErrorCode = "invalid-request",
+): string {
+  const label = labelOf(given, min, max);
+  if (label !== undefined) return label;
+  throw new BonevalueError(code, `The name of ${owner} has ${min} to ${max} characters.`);
 }
 
 /** Whether `value` is an AbortSignal, of any realm, or missing. */

@@ -1,6 +1,6 @@
-import { isText } from "../check-arguments.ts";
-import { BonevalueError, type ErrorCode } from "../errors.ts";
-import { labelOf, maxNameLength, maxRoomLength } from "../protocol/labels.ts";
+import { isText, requireLabel } from "../check-arguments.ts";
+import { BonevalueError } from "../errors.ts";
+import { maxNameLength, maxRoomLength } from "../protocol/labels.ts";
 import type { Credentials } from "./discovery.ts";
 
 /** Each kind of credentials: the field that marks it, and its other fields. */
@@ -32,17 +32,4 @@ function roomCredentials(room: unknown, name: unknown): Credentials {
     room: requireLabel("a room", room, 1, maxRoomLength),
     name: requireLabel("a guest", name, 1, maxNameLength, "alias-reserved"),
   };
-}
-
-/** Returns the name of something, normalized. Throws `code` unless it is a text of `min` to `max` code points. */
-export function requireLabel(
-  owner: string,
-  given: unknown,
-  min: number,
-  max: number,
-  code: ErrorCode = "invalid-request",
-): string {
-  const label = labelOf(given, min, max);
-  if (label !== undefined) return label;
-  throw new BonevalueError(code, `The name of ${owner} has ${min} to ${max} characters.`);
 }
