@@ -179,6 +179,7 @@ describe("websocket, with the reference server", () => {
     };
     const [ann, bob] = [await enter("Ann"), await enter("Bob")];
     bob.module("Echo", ({ request, peer }) => [request, peer.profile]);
+    await eventually(() => expect(ann.peers.peek()).toHaveLength(1));
     expect(await ann.get(bob.getId()!).call("Echo", 1).first()).toEqual([1, { n: 0 }]);
     const updates: Profile[] = [];
     bob.on("peerupdate", ({ profile }) => updates.push(profile));

@@ -210,6 +210,7 @@ describe("policies", () => {
     const [ann, bob] = [await signIn(annsName), await signIn(bobsName)];
     bob.client.module("Private", () => "secret", { verified: true });
     const target = ann.client.get("Bob");
+    await until(() => target.peers.peek().length > 0);
     await expect(target.call("Private").first()).rejects.toMatchObject({ code: "forbidden" });
     await expect(target.call("Echo", 1, { verified: true }).first()).rejects.toMatchObject({
       code: "identity-mismatch",

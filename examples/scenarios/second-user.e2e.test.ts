@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launch, type TestBrowser } from "../../tools/e2e.ts";
 import { type ServerProcess, startServer } from "../../tools/server-process.ts";
-import { loginPage, type SignedInTab, signIn } from "./signed-in-tab.ts";
+import { loginPage, type SignedInTab, signIn, waitForEachOther } from "./signed-in-tab.ts";
 
 let browser: TestBrowser;
 let server: ServerProcess;
@@ -68,7 +68,9 @@ async function acceptInvitation({ link }: { link: string }): Promise<void> {
 }
 
 async function signInTwice(credentials: { username: string; password: string }): Promise<readonly SignedInTab[]> {
-  return [await signIn(browser, server.url, credentials), await signIn(browser, server.url, credentials)];
+  const tabs = [await signIn(browser, server.url, credentials), await signIn(browser, server.url, credentials)];
+  await waitForEachOther(tabs);
+  return tabs;
 }
 
 /** `ann` requests a token, and `oli` claims it. */

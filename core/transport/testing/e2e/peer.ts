@@ -4,7 +4,7 @@ import type { Client } from "../../../client.ts";
 export interface RemotePeer {
   /** Signs in. Returns its id. */
   connect(host: string, username: string, password: string): Promise<string>;
-  /** Calls Echo. Returns the reply and the path of the link, or the failure. */
+  /** Calls Echo at a peer, once it is online. Returns the reply and the path of the link, or the failure. */
   call(to: string, text: string): Promise<{ readonly reply: unknown; readonly path: unknown } | Failure>;
   /** Requests a token for the user who gets the name `alias`. */
   requestToken(alias: string): Promise<string>;
@@ -14,8 +14,8 @@ export interface RemotePeer {
   /** The diagnosis, as text. */
   diagnose(): Promise<string>;
   /**
-   * Reads a stream of `chunks` chunks from `to`, one every 10 ms. Returns the number of chunks and the longest gap between
-   * two of them in ms, or the failure.
+   * Reads a stream of `chunks` chunks from `to`, one every 10 ms, once it is online. Returns the number of chunks and the longest
+   * gap between two of them in ms, or the failure.
    */
   flow(to: string, chunks: number): Promise<{ readonly chunks: number; readonly gap: number } | Failure>;
   /** The number of chunks that the last {@link flow} has read so far. */
@@ -52,12 +52,23 @@ export function createRemotePeer(client: Client): RemotePeer {
     });
   }
 
+  function isOnline(peer: string): Promise<void> {
+    return new Promise((resolve) => {
+      const undo = client.peers.subscribe((peers) => {
+        if (!peers.some(({ id }) => id === peer)) return;
+        resolve();
+        queueMicrotask(() => undo());
+      });
+    });
+  }
+
   return {
     async connect(host, username, password) {
       await client.connect(host, username, password);
       return client.getId()!;
     },
     async call(to, text) {
+      await isOnline(to);
       try {
         const reply = await client.get({ peer: to }).call("Echo", text).first();
         return { reply, path: await pathTo(to) };
@@ -70,6 +81,7 @@ export function createRemotePeer(client: Client): RemotePeer {
     verified: async (to) => client.link(to).value.verified,
     diagnose: async () => String(await client.diagnose()),
     async flow(to, chunks) {
+      await isOnline(to);
       flown = 0;
       let gap = 0;
       let last = performance.now();
