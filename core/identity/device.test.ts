@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { toBase64Url } from "../bytes.ts";
 import { createPlatformAlgorithms } from "./algorithms.ts";
 import { createDevice, type DeviceOptions } from "./device.ts";
@@ -69,10 +69,66 @@ test("a change of a record that exists makes no key, and does not ask for the ac
   expect(deriveAccount).not.toHaveBeenCalled();
 });
 
-test("a store that does not tell of changes can be used", async () => {
-  const { subscribe: _, ...store } = createMemoryStore();
-  const device = await openDevice({ algorithms, store, name });
-  expect(device.subscribe(() => {})).not.toThrow();
+describe("a store", () => {
+  /** Opens a device with a subscription. */
+  async function openSubscribed(store: KeyStore) {
+    const updates = vi.spyOn(store, "update");
+    const device = await openDevice({ algorithms, store, name });
+    const unsubscribe = device.subscribe(() => {});
+    await device.read();
+    updates.mockClear();
+    return { ...device, unsubscribe, updates };
+  }
+
+  test("that reports changes is read only after one, by this tab or another", async () => {
+    const store = createMemoryStore();
+    const otherTab = createDevice({ algorithms, store: { ...store }, name });
+    const { read, update, reset, key, updates } = await openSubscribed(store);
+    expect(await Promise.all([read(), read()])).toMatchObject([{ key }, { key }]);
+    expect(updates).not.toHaveBeenCalled();
+    await otherTab.update((own) => ({ ...own, unlinked: true }));
+    expect((await read()).record.unlinked).toBe(true);
+    await update((own) => ({ ...own, unlinked: false }));
+    expect((await read()).record.unlinked).toBe(false);
+    await otherTab.reset();
+    const { publicKey } = (await read()).key;
+    expect(publicKey).not.toEqual(key.publicKey);
+    await reset();
+    expect((await read()).key.publicKey).not.toEqual(publicKey);
+  });
+
+  test("that reports nothing of a change by this tab is read after it", async () => {
+    const { read, update, reset, key } = await openSubscribed({ ...createMemoryStore(), subscribe: () => () => {} });
+    await update((own) => ({ ...own, unlinked: true }));
+    expect((await read()).record.unlinked).toBe(true);
+    await reset();
+    expect((await read()).key.publicKey).not.toEqual(key.publicKey);
+  });
+
+  test("that reports changes is read again by a tab that may have missed one", async () => {
+    const { read, forget, updates } = await openSubscribed(createMemoryStore());
+    forget();
+    await Promise.all([read(), read()]);
+    expect(updates).toHaveBeenCalledTimes(1);
+  });
+
+  test.for(["reports no changes", "no longer reports changes"])("that %s is read each time", async (which) => {
+    const { subscribe, ...others } = createMemoryStore();
+    const store = which === "reports no changes" ? others : { ...others, subscribe: subscribe! };
+    const { read, unsubscribe, updates } = await openSubscribed(store);
+    unsubscribe();
+    await read();
+    await read();
+    expect(updates).toHaveBeenCalledTimes(2);
+  });
+
+  test("that has failed is read again", async () => {
+    const { read, forget, key, updates } = await openSubscribed(createMemoryStore());
+    forget();
+    updates.mockRejectedValueOnce(new Error("The disk is full."));
+    await expect(read()).rejects.toMatchObject({ code: "unsupported" });
+    expect(await read()).toMatchObject({ key });
+  });
 });
 
 test("an error of the account's secret is passed on, and the secret is asked for once", async () => {

@@ -14,7 +14,10 @@ export interface DeviceState {
 
 /** The record of one account and server. */
 export interface Device {
-  /** Reads the record, which another tab may have written, or replaced with one of another key. */
+  /**
+   * Returns the record, which another tab may have written, or replaced with one of another key. While there is a subscription, it
+   * reads the store only after a change, since a store takes longer to read than a signature takes to check.
+   */
   read(): Promise<DeviceState>;
   /** Changes the record in one step for all tabs. `change` may return the same record. */
   update(change: (record: IdentityRecord) => IdentityRecord): Promise<IdentityRecord>;
@@ -22,6 +25,8 @@ export interface Device {
   reset(): Promise<void>;
   /** Calls `listener` when another tab has written. Returns the undo. */
   subscribe(listener: () => void): () => void;
+  /** The next {@link Device.read} reads the store: a page that was suspended has missed reports of changes. */
+  forget(): void;
 }
 
 /** Options of {@link createDevice}. */
@@ -36,6 +41,9 @@ export interface DeviceOptions {
 
 /** Opens the record of one account and server. Its methods reject with `unsupported` if the store fails. */
 export function createDevice({ algorithms, store, name, deriveAccount }: DeviceOptions): Device {
+  // What was read, while the store reports changes.
+  let kept: Promise<DeviceState> | undefined;
+  let isSubscribed = false;
   let opened: { readonly publicKey: string; readonly key: Promise<SigningKey> } | undefined;
 
   const update = (change: (record: IdentityRecord | undefined) => IdentityRecord | undefined) =>
@@ -81,20 +89,43 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
     return write(await generateSeed(algorithms), account, stored);
   }
 
+  async function load(): Promise<DeviceState> {
+    const record = await update((found) => found);
+    return record ? { record, key: await keyOf(record) } : create();
+  }
+
+  function forget(): void {
+    kept = undefined;
+  }
+
   return {
-    async read() {
-      const record = await update((found) => found);
-      return record ? { record, key: await keyOf(record) } : create();
+    read() {
+      if (!isSubscribed) return load();
+      kept ??= load();
+      kept.catch(forget);
+      return kept;
     },
     async update(change) {
-      const record = await update((found) => found && change(found));
+      const record = await update((found) => found && change(found)).finally(forget);
       // Another tab has deleted it meanwhile.
       return record ?? (await create()).record;
     },
     async reset() {
-      await update(() => undefined);
+      await update(() => undefined).finally(forget);
     },
-    subscribe: (listener) => store.subscribe?.(name, listener) ?? (() => {}),
+    subscribe(listener) {
+      if (!store.subscribe) return () => {};
+      const undo = store.subscribe(name, () => {
+        forget();
+        listener();
+      });
+      isSubscribed = true;
+      return () => {
+        isSubscribed = false;
+        undo();
+      };
+    },
+    forget,
   };
 }
 

@@ -29,7 +29,7 @@ interface SideOptions {
   readonly hasRelay?: boolean;
   /** The peer's name. Default: that of its id. */
   readonly alias?: string | undefined;
-  readonly accountOf?: (alias: string) => string | undefined;
+  readonly accountOf?: (alias: string) => string | undefined | Promise<undefined>;
 }
 
 /** One side of one link. The test is its transport, and the network between the sides. */
@@ -438,21 +438,6 @@ describe("the hello", () => {
 describe("the record", () => {
   const openDevice = () => createDevice({ algorithms, store: createMemoryStore(), name: "x" });
 
-  test("is read while the transport prepares a description, and anew for the next one", async () => {
-    const [annsDevice, bobsDevice] = [openDevice(), openDevice()];
-    const [annsReads, bobsReads] = [annsDevice, bobsDevice].map((device) => vi.spyOn(device, "read"));
-    const { ann, bob } = createSides({ device: annsDevice }, { device: bobsDevice });
-    expect(annsReads).toHaveBeenCalledTimes(1);
-    expect(bobsReads).not.toHaveBeenCalled();
-    await bob.read(await ann.describe("offer"));
-    expect(annsReads).toHaveBeenCalledTimes(1);
-    expect(bobsReads).toHaveBeenCalledTimes(2);
-    await bob.describe("answer");
-    expect(bobsReads).toHaveBeenCalledTimes(2);
-    await ann.describe("offer 2");
-    expect(annsReads).toHaveBeenCalledTimes(2);
-  });
-
   test("is read again when it has changed meanwhile", async () => {
     const { ann, bob } = createSides();
     const { record } = await bob.device.read();
@@ -562,6 +547,23 @@ describe("the record", () => {
     });
   });
 
+  test("is compared anew with the proof if another tab adds a token while the app's directory is asked", async () => {
+    const [device, otherTab] = twoTabs();
+    const [secret, until] = ["A".repeat(22), Date.now() + 60_000];
+    const accountOf = vi.fn(async () => {
+      if (accountOf.mock.calls.length === 1)
+        await otherTab.update((own) => addToken(own, { alias: "ann", secret, until }));
+      return undefined;
+    });
+    const { ann, bob } = createSides({}, { device, accountOf });
+    await Promise.all([ann.device.read(), device.read()]);
+    const claim = { alias: "bob", secret, binding: secret, until, answered: false };
+    ann.links.recheck(await ann.device.update((own) => addClaim(own, claim)));
+    await bob.read(await ann.describe("offer"));
+    expect(accountOf).toHaveBeenCalledTimes(2);
+    expect(bob.identity.verified).toBe(true);
+  });
+
   test("is compared once with a proof", async () => {
     const accountOf = vi.fn(() => undefined);
     const { ann, bob } = createSides({}, { accountOf });
@@ -616,6 +618,18 @@ test("a device that is to join is approved as soon as it was met", async () => {
 });
 
 describe("a link that is checked again", () => {
+  /** A device that its account has approved. */
+  const createDerivedDevice = () =>
+    createDevice({
+      algorithms,
+      store: createMemoryStore(),
+      name: "x",
+      deriveAccount: () => algorithms.fromSeed(new Uint8Array(32).fill(1)),
+    });
+
+  /** How a record lists a removed device. */
+  const removed = (device: string) => toBase64Url(halfOf(fromBase64Url(device)!));
+
   /** Bob has got Ann's offer. `knows`: her account is certain for her name. */
   async function offered(bobsOptions: SideOptions = {}, { annsDevice = {}, knows = false } = {}) {
     const { ann, bob } = createSides(annsDevice, bobsOptions);
@@ -655,11 +669,30 @@ describe("a link that is checked again", () => {
     expect(bob.ended).toMatchObject([{ code: "disconnected" }]);
   });
 
+  test("of a device that is removed while the app's directory is asked does not open", async () => {
+    const directory = Promise.withResolvers<undefined>();
+    const asked = Promise.withResolvers<void>();
+    const accountOf = () => {
+      asked.resolve();
+      return directory.promise;
+    };
+    const { ann, bob } = createSides({ device: createDerivedDevice() }, { accountOf });
+    const { account, device } = (await ann.device.read()).record;
+    await bob.device.read();
+    await bob.device.update((own) => certify(own, "ann", account, 1));
+    const reading = bob.read(await ann.describe("offer"));
+    await asked.promise;
+    bob.links.recheck(await bob.device.update((own) => addRemoved(own, account, [removed(device.publicKey)])));
+    directory.resolve(undefined);
+    await reading;
+    expect(bob.ended).toMatchObject([isRefused]);
+    expect(bob.received).toEqual([]);
+  });
+
   test("of a removed device is refused", async () => {
-    const deriveAccount = () => algorithms.fromSeed(new Uint8Array(32).fill(1));
-    const anns = createDevice({ algorithms, store: createMemoryStore(), name: "x", deriveAccount });
-    const { bob, record, account, device } = await offered({}, { annsDevice: { device: anns }, knows: true });
-    bob.links.recheck(addRemoved(record, account, [toBase64Url(halfOf(fromBase64Url(device)!))]));
+    const annsDevice = { device: createDerivedDevice() };
+    const { bob, record, account, device } = await offered({}, { annsDevice, knows: true });
+    bob.links.recheck(addRemoved(record, account, [removed(device)]));
     expect(bob.ended).toMatchObject([isRefused]);
   });
 

@@ -11,7 +11,7 @@ import type {
   Transport,
 } from "../transport/transport.ts";
 import type { Algorithms } from "./algorithms.ts";
-import type { Device, DeviceState } from "./device.ts";
+import type { Device } from "./device.ts";
 import { type AccountOf, bodyFor, evidenceOf } from "./evidence.ts";
 import { judge } from "./judge.ts";
 import {
@@ -35,9 +35,6 @@ import type { Verdict } from "./verdict.ts";
 // wait behind their description. A description that becomes outdated in its queue is dropped: a caller that describes
 // itself again does not want the answer to its earlier offer, and a callee that has got a newer offer does not answer
 // the earlier one.
-//
-// A key store takes longer to read a record than a signature takes to check. So the record is read while the signatures are
-// checked, and while the transport prepares the next description.
 //
 // A relayed link has descriptions of its own, which the same devices sign. An answer signs the offer of its kind.
 
@@ -105,8 +102,6 @@ interface Remote extends Described {
 /** A link, or an attempt to make one. */
 interface SignedLink {
   readonly remote: Remote | undefined;
-  /** Forgets a record that was read in advance. */
-  forget(): void;
   end(reason: BonevalueError): void;
 }
 
@@ -124,14 +119,18 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     return isRoom ? us : alias;
   }
 
-  /** Judges a peer by a record that was just read. Throws if the peer is refused. */
-  async function isVerified(alias: Alias, proof: Proof | undefined, known: IdentityRecord): Promise<boolean> {
+  /** Judges a peer by the record. Throws if the peer is refused. */
+  async function isVerified(alias: Alias, proof: Proof | undefined): Promise<boolean> {
+    const { record: before } = await device.read();
     if (isRoom) {
-      const isMember = proof !== undefined && toBase64Url(proof.account) === known.account;
+      const isMember = proof !== undefined && toBase64Url(proof.account) === before.account;
       if (verifiedOnly && !isMember) throw notVerified(alias);
       return isMember;
     }
-    const evidence = await evidenceOf(algorithms, known, alias, proof, options.accountOf);
+    const evidence = await evidenceOf(algorithms, before, alias, proof, options.accountOf);
+    // The user may have removed the device while the app's directory was asked.
+    const { record: known } = await device.read();
+    if (known !== before && basisOf(known) !== basisOf(before)) return isVerified(alias, proof);
     let verdict: Verdict | undefined = judge(known, evidence);
     if (verdict.record !== known) {
       verdict = undefined;
@@ -141,7 +140,7 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       });
       options.onRecord(record);
       // Another tab has changed or deleted meanwhile what the evidence depends on.
-      if (!verdict) return isVerified(alias, proof, record);
+      if (!verdict) return isVerified(alias, proof);
     }
     if (verdict.refusal) throw verdict.refusal;
     if (verifiedOnly && !verdict.verified) throw notVerified(alias);
@@ -152,7 +151,6 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     const session: Descriptions = { generation: 0 };
     const relay: Descriptions = { generation: 0 };
     let ownDevice: Bytes | undefined;
-    let readInAdvance: Promise<DeviceState> | undefined;
     let remote: Remote | undefined;
     let isOpen = false;
     let isRefused = false;
@@ -174,22 +172,10 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       };
     }
 
-    function signLater(state: Promise<DeviceState>): void {
-      readInAdvance = state;
-      // The next description reports it.
-      state.catch(() => {});
-    }
-
-    function forget(): void {
-      readInAdvance = undefined;
-    }
-
     async function sign<D extends Description | RelayDescription>(description: D, newest: Descriptions): Promise<D> {
       const { remote: offer } = newest;
-      const reading = readInAdvance ?? device.read();
-      forget();
       const [state, hash, answered] = await Promise.all([
-        reading,
+        device.read(),
         hashDescription(algorithms, description),
         role === "callee" ? hashOffer(algorithms, offer!.hash, offer!.proof) : undefined,
       ]);
@@ -207,13 +193,10 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       const alias = aliasOf(peer);
       const { proof: text } = description;
       const parsed = text === undefined ? undefined : readProof(text);
-      const reading = device.read();
-      reading.catch(() => {});
       const hash = await verify(description, parsed, own);
       if (remote && !hasSameDevice(remote.parsed, parsed)) throw mismatch("An open link changed to another device.");
-      const verified = await isVerified(alias, parsed, (await reading).record);
+      const verified = await isVerified(alias, parsed);
       if (parsed && alias === us) met.set(peer, deviceOf(parsed));
-      if (role === "callee") signLater(device.read());
       return { alias, parsed, verified, hash, proof: text === undefined ? new Uint8Array() : fromBase64Url(text)! };
     }
 
@@ -282,13 +265,11 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       },
     };
 
-    if (role === "caller") signLater(device.read());
     const link = transport.open(peer, role, guarded);
     const signed: SignedLink = {
       get remote() {
         return remote;
       },
-      forget,
       end: fail,
     };
     links.add(signed);
@@ -320,6 +301,18 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     return { link, identity };
   }
 
+  /** Why a link cannot stay open with this record, if it cannot. */
+  function whyOutdated(record: IdentityRecord, { alias, parsed, verified }: Remote): BonevalueError | undefined {
+    if (!parsed) return undefined;
+    const account = toBase64Url(parsed.account);
+    if (hasRemovedKey(record, account, parsed.chain))
+      return mismatch("The peer's device has been removed from its account.");
+    const isCertain = (alias === us ? record.account : userOf(record, alias).certain) === account;
+    // A device that is being linked is verified by its code. The app's directory may deny what a token has verified.
+    if (isCertain === verified || (alias === us && verified) || (options.accountOf && !verified)) return undefined;
+    return redialError(`Verification of "${alias}" has changed.`);
+  }
+
   return {
     open,
     end(filter, reason) {
@@ -329,9 +322,8 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
       for (const { end } of [...links]) end(reason);
     },
     recheck(record) {
-      for (const { remote, forget, end } of [...links]) {
-        forget();
-        const reason = remote && whyOutdated(record, remote, options.accountOf !== undefined);
+      for (const { remote, end } of [...links]) {
+        const reason = remote && whyOutdated(record, remote);
         if (reason) end(reason);
       }
     },
@@ -341,26 +333,6 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
 /** All of a record that evidence depends on. */
 function basisOf({ account, device, tokens, claims }: IdentityRecord): string {
   return JSON.stringify([account, device.publicKey, tokens, claims]);
-}
-
-/** Why a link cannot stay open with this record, if it cannot. */
-function whyOutdated(
-  record: IdentityRecord,
-  { alias, parsed, verified }: Remote,
-  hasDirectory: boolean,
-): BonevalueError | undefined {
-  if (!parsed) return undefined;
-  const account = toBase64Url(parsed.account);
-  if (hasRemovedKey(record, account, parsed.chain))
-    return mismatch("The peer's device has been removed from its account.");
-  const isCertain = (alias === us ? record.account : userOf(record, alias).certain) === account;
-  // A device that is being linked is verified by its code. The app's directory may deny what a token has verified.
-  if (isCertain === verified || (alias === us && verified) || (hasDirectory && !verified)) return undefined;
-  return outdated(alias);
-}
-
-function outdated(alias: Alias): BonevalueError {
-  return redialError(`Verification of "${alias}" has changed.`);
 }
 
 /** The error of a link that has to be dialed again, because of `why`. */

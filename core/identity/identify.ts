@@ -189,7 +189,10 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
   }
 
   async function start(username: string): Promise<void> {
-    if (record) return;
+    if (record) {
+      device.forget();
+      return reread().catch(report);
+    }
     const name = keyName(client.discovery.urlOf?.(host) ?? host, credentials, options.name ?? username);
     device = createDevice({
       algorithms,

@@ -10,7 +10,10 @@ export interface KeyStore {
    * that share the store. A missing record is `undefined`.
    */
   update(name: string, change: (record: unknown) => unknown): Promise<unknown>;
-  /** Calls `listener` when another tab or process has written. Returns a function that ends the subscription. */
+  /**
+   * Calls `listener` when another tab or process has written, and perhaps after each write of this one. Returns a function that ends
+   * the subscription. Without `subscribe`, the record is read for every link.
+   */
   subscribe?(name: string, listener: () => void): () => void;
 }
 
