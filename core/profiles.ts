@@ -19,18 +19,13 @@ export function createProfileReader(
 ): ProfileReader {
   requireSchema(schema);
 
-  function refuse(peer: PeerInfo, error: unknown): Profile {
-    failed(peer, thrownError(error));
-    return noProfile;
-  }
-
   return {
     encode(peer) {
-      if (peer.profile === undefined) return "{}";
+      const { profile = noProfile } = peer;
       try {
-        return encodeProfile(peer.profile);
+        return encodeProfile(profile);
       } catch (error) {
-        refuse(peer, error);
+        failed(peer, error as BonevalueError);
         return "{}";
       }
     },
@@ -44,11 +39,9 @@ export function createProfileReader(
           // What the schema returns may be anything, and views read its fields.
           profile = freeze(Object(value));
         },
-        (error) => {
-          profile = refuse(peer, error);
-        },
+        (error) => failed(peer, thrownError(error)),
       );
-      return later ? later.then(() => profile) : profile;
+      return later?.then(() => profile) ?? profile;
     },
   };
 }

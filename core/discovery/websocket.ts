@@ -14,7 +14,7 @@ import type {
 } from "./discovery.ts";
 import { createPageLifecycle } from "./page-lifecycle.ts";
 import { createReconnectingSession, type Environment } from "./websocket/reconnecting-session.ts";
-import type { RequestType, ResponseTo } from "./websocket/requests.ts";
+import { type RequestType, type ResponseTo, setNewest } from "./websocket/requests.ts";
 import { socketUrl } from "./websocket/server-url.ts";
 import type { WebSocketConstructor } from "./websocket/socket.ts";
 
@@ -43,9 +43,6 @@ export function websocket(platform: WebSocketOptions = {}): Discovery {
   };
 }
 
-// A callee uses an offer at once, or not at all.
-const maxRelayOffers = 256;
-
 function openSession(
   host: string,
   credentials: Credentials | StoredCredentials,
@@ -53,15 +50,15 @@ function openSession(
   options: OpenOptions,
   environment: Environment,
 ): DiscoverySession {
-  // The last one of each peer, the newest first.
-  let relayOffers: readonly ToClient["relayOffer"][] = [];
+  // The last one of each peer. A callee uses an offer at once, or not at all.
+  const relayOffers = new Map<PeerId, ToClient["relayOffer"]>();
   const session = createReconnectingSession(
     host,
     credentials,
     {
       ...events,
       relayOffer(offer) {
-        relayOffers = [offer, ...relayOffers.filter(({ from }) => from !== offer.from)].slice(0, maxRelayOffers);
+        setNewest(relayOffers, offer.from, offer);
       },
     },
     options,
@@ -82,10 +79,7 @@ function openSession(
   }
 
   async function openRelay(peer: PeerId, role: "caller" | "callee"): Promise<RelayAccess | undefined> {
-    const ticket =
-      role === "callee"
-        ? relayOffers.find(({ from }) => from === peer)
-        : await request("openRelay", { to: peer }, "relay");
+    const ticket = role === "callee" ? relayOffers.get(peer) : await request("openRelay", { to: peer }, "relay");
     return ticket && { ...ticket, server: socketUrl(host), WebSocket: environment.WebSocket as never };
   }
 

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { BonevalueError } from "../errors.ts";
 import { createLazyPart } from "../lazy-part.ts";
 import type { Lifetime } from "./lifetime.ts";
-import type { Link, RelayDescription, SignalExchange } from "./transport.ts";
+import type { Link, SignalExchange } from "./transport.ts";
 import type { Negotiation } from "./webrtc/negotiation.ts";
 
 // Decides when a link that has no direct path is tried through the discovery server, in the same attempt. All that the
@@ -47,13 +47,11 @@ export function createRelayFallback(clock: Clock): StartFallback {
 
   return (attempt) => {
     const { role, exchange, lifetime, direct, link } = attempt;
-    let offer: RelayDescription | undefined;
 
-    function start(received = offer): void {
+    function start(): void {
       if (lifetime.status !== "opening") return;
-      offer = received;
       part.load().then(
-        (relay) => relay.open(attempt, offer),
+        (relay) => relay.open(attempt),
         (error: BonevalueError) => {
           // ICE may still fail, which tries again.
           link.trouble = () => error.message;

@@ -17,8 +17,7 @@ const responseTypes = {
 // Longer than a server takes, and than the watchdog waits for a dead one.
 const requestTimeoutMs = 30_000;
 
-// The server answers a relay only when it refuses it, so most of these ids never come back.
-const maxRelayIds = 256;
+const maxNewest = 256;
 
 /** The types of messages that the server answers. */
 export type RequestType = keyof typeof responseTypes;
@@ -63,8 +62,8 @@ export function createRequests(clock: Clock): Requests {
     },
     trackRelay(refused) {
       const id = ++lastId;
-      relays.set(id, refused);
-      if (relays.size > maxRelayIds) relays.delete(relays.keys().next().value as number);
+      // The server answers a relay only when it refuses it, so most of these ids never come back.
+      setNewest(relays, id, refused);
       return id;
     },
     resolve(id, { type, data }) {
@@ -88,6 +87,13 @@ export function createRequests(clock: Clock): Requests {
     found?.undoTimeout();
     return found;
   }
+}
+
+/** Sets an entry as the newest of a map, which keeps the newest 256. */
+export function setNewest<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > maxNewest) map.delete(map.keys().next().value as Key);
 }
 
 function unanswered(type: string): BonevalueError {

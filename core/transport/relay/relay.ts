@@ -3,7 +3,7 @@ import { BonevalueError } from "../../errors.ts";
 import type { RelayAccess } from "../../relay-access.ts";
 import type { Lifetime } from "../lifetime.ts";
 import type { Attempt, DirectEvents } from "../relay-fallback.ts";
-import type { Link, RelayDescription } from "../transport.ts";
+import type { Link } from "../transport.ts";
 import { linkFailed } from "../webrtc/link-errors.ts";
 import { directTimeoutMs } from "../webrtc/negotiation.ts";
 import { hasPath } from "../webrtc/path.ts";
@@ -26,10 +26,10 @@ export interface Relay {
   /** An attempt begins. It tries the relay at once if the last link to its peer was a relayed one. */
   begin(attempt: Attempt): void;
   /**
-   * Begins to open the link through the relay, and decides from now on what becomes of the direct connection. Only the first
-   * call for an attempt has an effect, and none for a callee without the `offer` of its caller.
+   * Begins to open the link through the relay, and decides from then on what becomes of the direct connection. A callee waits for
+   * the description of its caller. Only the first call for an attempt has an effect.
    */
-  open(attempt: Attempt, offer?: RelayDescription): void;
+  open(attempt: Attempt): void;
 }
 
 /** Creates the relay of a transport, without links. */
@@ -45,11 +45,16 @@ export function createRelay(clock: Clock): Relay {
     relayedUntil.set(peer, now + rememberedMs);
   }
 
-  function open(attempt: Attempt, offer?: RelayDescription): void {
-    const { role, lifetime, direct } = attempt;
-    if (direct.isRelayed || lifetime.status !== "opening" || (role === "callee" && !offer)) return;
+  function start(attempt: Attempt): void {
+    const { lifetime, direct } = attempt;
+    if (direct.isRelayed || lifetime.status !== "opening") return;
     direct.isRelayed = true;
-    openRelay(attempt, clock, offer, isRemembered(attempt), () => lifetime.closed.then(() => remember(attempt)));
+    openRelay(attempt, clock, isRemembered(attempt), () => lifetime.closed.then(() => remember(attempt)));
+  }
+
+  function open(attempt: Attempt): void {
+    if (attempt.role === "caller") start(attempt);
+    else attempt.exchange.relay!.remote.then(() => start(attempt));
   }
 
   return {
@@ -66,13 +71,7 @@ export function createRelay(clock: Clock): Relay {
   };
 }
 
-function openRelay(
-  attempt: Attempt,
-  clock: Clock,
-  offer: RelayDescription | undefined,
-  isUrgent: boolean,
-  onUsed: () => void,
-): void {
+function openRelay(attempt: Attempt, clock: Clock, isUrgent: boolean, onUsed: () => void): void {
   const { peer, role, exchange, lifetime, direct, link } = attempt;
   const relayExchange = exchange.relay!;
   const { remote } = relayExchange;
@@ -91,7 +90,7 @@ function openRelay(
   /** Whether there is a path, or a TURN server that may make one. */
   function isPromising(): boolean {
     const pc = attempt.connection()?.pc;
-    if (!pc || offer || direct.error || isUrgent) return false;
+    if (!pc || role === "callee" || direct.error || isUrgent) return false;
     const { iceServers = [] } = pc.getConfiguration();
     return hasPath(pc) || iceServers.some(({ urls }) => /(^|,)turn/i.test(String(urls)));
   }
