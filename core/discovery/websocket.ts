@@ -50,7 +50,7 @@ function openSession(
   options: OpenOptions,
   environment: Environment,
 ): DiscoverySession {
-  // The last one of each peer. A callee uses an offer at once, or not at all.
+  // The last one of each peer, for the newest 256. A callee uses an offer at once, or not at all.
   const relayOffers = new Map<PeerId, ToClient["relayOffer"]>();
   const session = createReconnectingSession(
     host,

@@ -122,6 +122,21 @@ describe("a store", () => {
     expect(updates).toHaveBeenCalledTimes(2);
   });
 
+  test("is read after a second subscription, which does not know of changes before it", async () => {
+    const store = createMemoryStore();
+    const otherTab = createDevice({ algorithms, store: { ...store }, name });
+    const { read, subscribe, unsubscribe } = await openSubscribed(store);
+    unsubscribe();
+    await otherTab.update((own) => ({ ...own, unlinked: true }));
+    subscribe(() => {});
+    expect((await read()).record.unlinked).toBe(true);
+  });
+
+  test("whose subscription returns nothing can be used", async () => {
+    const { unsubscribe } = await openSubscribed({ ...createMemoryStore(), subscribe: (() => {}) as never });
+    expect(unsubscribe).not.toThrow();
+  });
+
   test("that has failed is read again", async () => {
     const { read, forget, key, updates } = await openSubscribed(createMemoryStore());
     forget();

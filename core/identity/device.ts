@@ -23,9 +23,9 @@ export interface Device {
   update(change: (record: IdentityRecord) => IdentityRecord): Promise<IdentityRecord>;
   /** Deletes the record. The next {@link Device.read} makes one with a new key. */
   reset(): Promise<void>;
-  /** Calls `listener` when another tab has written. Returns the undo. */
+  /** Calls `listener` when the store reports a change. Returns the undo. */
   subscribe(listener: () => void): () => void;
-  /** The next {@link Device.read} reads the store: a page that was suspended has missed reports of changes. */
+  /** The next {@link Device.read} reads the store: a page that was suspended may have missed reports of changes. */
   forget(): void;
 }
 
@@ -122,7 +122,8 @@ export function createDevice({ algorithms, store, name, deriveAccount }: DeviceO
       isSubscribed = true;
       return () => {
         isSubscribed = false;
-        undo();
+        forget();
+        undo?.();
       };
     },
     forget,

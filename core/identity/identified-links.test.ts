@@ -547,23 +547,6 @@ describe("the record", () => {
     });
   });
 
-  test("is compared anew with the proof if another tab adds a token while the app's directory is asked", async () => {
-    const [device, otherTab] = twoTabs();
-    const [secret, until] = ["A".repeat(22), Date.now() + 60_000];
-    const accountOf = vi.fn(async () => {
-      if (accountOf.mock.calls.length === 1)
-        await otherTab.update((own) => addToken(own, { alias: "ann", secret, until }));
-      return undefined;
-    });
-    const { ann, bob } = createSides({}, { device, accountOf });
-    await Promise.all([ann.device.read(), device.read()]);
-    const claim = { alias: "bob", secret, binding: secret, until, answered: false };
-    ann.links.recheck(await ann.device.update((own) => addClaim(own, claim)));
-    await bob.read(await ann.describe("offer"));
-    expect(accountOf).toHaveBeenCalledTimes(2);
-    expect(bob.identity.verified).toBe(true);
-  });
-
   test("is compared once with a proof", async () => {
     const accountOf = vi.fn(() => undefined);
     const { ann, bob } = createSides({}, { accountOf });
@@ -652,6 +635,64 @@ describe("a link that is checked again", () => {
     unknown.bob.links.recheck(certify(unknown.record, "ann", unknown.account, 1));
     expect(unknown.bob.ended).toMatchObject([{ code: "disconnected" }]);
   });
+
+  test("stays where a verified user knows another account of this one, while nothing changes", async () => {
+    const { ann, bob } = createSides();
+    const { account } = (await ann.device.read()).record;
+    const another = toBase64Url(new Uint8Array(32).fill(7));
+    await ann.device.update((own) => certify(own, "bob", another, 1));
+    await bob.device.read();
+    await bob.device.update((own) => certify({ ...own, unlinked: true }, "ann", account, 1));
+    await bob.read(await ann.describe("offer"));
+    expect(bob.identity.verified).toBe(false);
+    bob.links.recheck((await bob.device.read()).record);
+    expect(bob.ended).toEqual([]);
+    bob.links.recheck({ ...(await bob.device.read()).record, formerAccounts: [another] });
+    expect(bob.ended).toMatchObject([{ code: "disconnected" }]);
+  });
+
+  test.for(["written", "given by the app's directory"])(
+    "of a device that another client removes at any moment while the verdict is %s ends or does not open",
+    async (how) => {
+      const isWritten = how === "written";
+      const annsDevice = createDerivedDevice();
+      const { account, device: key } = (await annsDevice.read()).record;
+      for (let turns = 1; turns < 20; turns++) {
+        const store = createMemoryStore();
+        const otherClient = createDevice({ algorithms, store, name: "x" });
+        let removing: Promise<IdentityRecord> | undefined;
+        const remove = async () => {
+          for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+          return otherClient.update((own) => addRemoved(own, account, [removed(key.publicKey)]));
+        };
+        const device = createDevice({ algorithms, store, name: "x" });
+        await device.read();
+        if (!isWritten) await device.update((own) => certify(own, "ann", account, 1));
+        const accountOf = () => {
+          if (!isWritten) removing ??= remove();
+          return undefined;
+        };
+        const { ann, bob } = createSides({ device: annsDevice }, { device, accountOf });
+        const offer = await ann.describe("offer");
+        device.subscribe(async () => {
+          const { record } = await device.read();
+          bob.records.push(record);
+          bob.links.recheck(record);
+        });
+        const { update } = device;
+        vi.spyOn(device, "update").mockImplementation((change) =>
+          update((own) => {
+            removing ??= remove();
+            return change(own);
+          }),
+        );
+        await bob.read(offer);
+        await removing;
+        await until(() => bob.ended.length > 0);
+        expect(bob.records.at(-1)?.removed).toHaveLength(1);
+      }
+    },
+  );
 
   test("stays where the app's directory has denied the peer", async () => {
     const { bob, record, account } = await offered({ accountOf: () => "another account" });

@@ -25,7 +25,7 @@ import {
   tampered,
   verifyProof,
 } from "./proof.ts";
-import { hasRemovedKey, type IdentityRecord, userOf } from "./record.ts";
+import { hasRemovedKey, type IdentityRecord, isForAnother, userOf } from "./record.ts";
 import type { Verdict } from "./verdict.ts";
 
 // Signs the descriptions of links and checks those of the peers. docs/protocol.md, "Identity".
@@ -121,24 +121,21 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
 
   /** Judges a peer by the record. Throws if the peer is refused. */
   async function isVerified(alias: Alias, proof: Proof | undefined): Promise<boolean> {
-    const { record: before } = await device.read();
+    const { record: known } = await device.read();
     if (isRoom) {
-      const isMember = proof !== undefined && toBase64Url(proof.account) === before.account;
+      const isMember = proof !== undefined && toBase64Url(proof.account) === known.account;
       if (verifiedOnly && !isMember) throw notVerified(alias);
       return isMember;
     }
-    const evidence = await evidenceOf(algorithms, before, alias, proof, options.accountOf);
-    // The user may have removed the device while the app's directory was asked.
-    const { record: known } = await device.read();
-    if (known !== before && basisOf(known) !== basisOf(before)) return isVerified(alias, proof);
+    const evidence = await evidenceOf(algorithms, known, alias, proof, options.accountOf);
     let verdict: Verdict | undefined = judge(known, evidence);
     if (verdict.record !== known) {
       verdict = undefined;
-      const record = await device.update((current) => {
+      await device.update((current) => {
         verdict = basisOf(current) === basisOf(known) ? judge(current, evidence) : undefined;
         return verdict?.record ?? current;
       });
-      options.onRecord(record);
+      options.onRecord((await device.read()).record);
       // Another tab has changed or deleted meanwhile what the evidence depends on.
       if (!verdict) return isVerified(alias, proof);
     }
@@ -239,7 +236,10 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
           const checked = await check(description, newest);
           if (current !== newest.generation) return;
           remote = newest.remote = checked;
-          pass({ ...description, proof: undefined });
+          // A change that was reported since the verdict has not met this link.
+          const reason = whyOutdated((await device.read()).record, checked);
+          if (reason) throw reason;
+          if (current === newest.generation) pass({ ...description, proof: undefined });
         });
       };
     }
@@ -307,7 +307,8 @@ export function createIdentifiedLinks(options: IdentifiedLinksOptions): Identifi
     const account = toBase64Url(parsed.account);
     if (hasRemovedKey(record, account, parsed.chain))
       return mismatch("The peer's device has been removed from its account.");
-    const isCertain = (alias === us ? record.account : userOf(record, alias).certain) === account;
+    const certain = alias === us ? record.account : userOf(record, alias).certain;
+    const isCertain = certain === account && !isForAnother(record, parsed);
     // A device that is being linked is verified by its code. The app's directory may deny what a token has verified.
     if (isCertain === verified || (alias === us && verified) || (options.accountOf && !verified)) return undefined;
     return redialError(`Verification of "${alias}" has changed.`);

@@ -37,7 +37,7 @@ async function createAnn({ options, store = createMemoryStore(), credentials, pe
     discovery: {},
     host: "wss://example.org/",
     current,
-    events: { online() {}, peerConnect() {} },
+    events: { online() {}, peerConnect() {}, woke() {} },
     transport: {
       open: () => ({
         opened: new Promise(() => {}),
@@ -197,14 +197,19 @@ test.for<[string, IdentityOptions, string]>([
   expect(new Set(update.mock.calls.map(([key]) => key))).toEqual(new Set([name]));
 });
 
-test("a client that is online again learns what other tabs have written, since a suspended page gets no reports", async () => {
+test("a client that is online again, or wakes, learns what other tabs have written, since a suspended page gets no reports", async () => {
   const store = { ...createMemoryStore(), subscribe: () => () => {} };
   const { identity, otherTab, users } = await createAnn({ store });
+  await identity.receive("woke");
   await start(identity);
   await otherTab.update((record) => seeing(record));
   expect(users).toEqual([]);
   await start(identity);
   expect(users).toEqual(["Bob seen news"]);
+  await otherTab.update((record) => seeing(record, eve));
+  await identity.receive("woke");
+  await until(() => users.length > 1);
+  expect(users.at(-1)).toBe("Bob seen news");
   const failure = new BonevalueError("unsupported", "The disk is full.");
   const reported = vi.spyOn(console, "error").mockImplementation(() => {});
   vi.spyOn(store, "update").mockRejectedValue(failure);

@@ -155,6 +155,12 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
     await publishing;
   }
 
+  /** Learns of changes whose reports a suspended page has missed. */
+  function catchUp(): Promise<void> {
+    device.forget();
+    return reread().catch(report);
+  }
+
   function watch(): void {
     for (const watcher of [...watchers]) watcher();
   }
@@ -189,10 +195,7 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
   }
 
   async function start(username: string): Promise<void> {
-    if (record) {
-      device.forget();
-      return reread().catch(report);
-    }
+    if (record) return catchUp();
     const name = keyName(client.discovery.urlOf?.(host) ?? host, credentials, options.name ?? username);
     device = createDevice({
       algorithms,
@@ -264,6 +267,7 @@ export async function identify(client: IdentifyOptions): Promise<Identity> {
       }
       if (isStopped) return;
       guard(() => (events[name] as (...args: unknown[]) => void)(...args));
+      if (name === "woke" && record) void catchUp();
       if (name === "ended") stop();
       else if (current.identity === identity && (name === "online" || name === "peerConnect")) onPeers();
     },

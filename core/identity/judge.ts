@@ -10,6 +10,7 @@ import {
   hasRemovedKey,
   type IdentityRecord,
   isAnotherUsers,
+  isForAnother,
   isPending,
   type KnownUser,
   maxRemoved,
@@ -40,13 +41,13 @@ export function judge(record: IdentityRecord, evidence: Evidence): Verdict {
     return refuse(known, `"${alias}" answered with the account of another user, or with this one.`);
   }
 
-  const to = proof.to && toBase64Url(proof.to);
-  if (to !== undefined && to !== known.account && !known.formerAccounts.includes(to)) {
+  if (isForAnother(known, proof)) {
     return { record: known.unlinked ? known : { ...known, unlinked: true }, verified: false };
   }
   const verdict = rowsBtoI(known, evidence, proof, account);
   if (verdict.refusal) return verdict;
-  const answered = to === known.account ? without(verdict.record, "claims", alias) : verdict.record;
+  const isForThis = proof.to && toBase64Url(proof.to) === known.account;
+  const answered = isForThis ? without(verdict.record, "claims", alias) : verdict.record;
   return { ...verdict, record: keepIntroduction(answered, evidence, proof, account) };
 }
 

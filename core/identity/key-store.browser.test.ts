@@ -86,6 +86,16 @@ test("another tab learns of a change, once it is stored and until the subscripti
   expect(ended).not.toHaveBeenCalled();
 });
 
+test("a change is reported even if the page is closed before it learns that it is written", async () => {
+  const [writer, reader] = stores();
+  vi.spyOn(IDBTransaction.prototype, "oncomplete", "set").mockImplementation(() => {});
+  const read = new Promise((resolve) =>
+    onTestFinished(reader!.subscribe!(name, () => resolve(reader!.update(name, (found) => found)))),
+  );
+  void writer!.update(name, () => "written");
+  expect(await read).toBe("written");
+});
+
 test("a channel that has announced a change is closed", async () => {
   const close = vi.spyOn(BroadcastChannel.prototype, "close");
   await stores()[0]!.update(name, () => 1);

@@ -11,8 +11,9 @@ export interface KeyStore {
    */
   update(name: string, change: (record: unknown) => unknown): Promise<unknown>;
   /**
-   * Calls `listener` when another tab or process has written, and perhaps after each write of this one. Returns a function that ends
-   * the subscription. Without `subscribe`, the record is read for every link.
+   * Calls `listener` after every write by another tab, another process or another client of this page, and perhaps after those of the
+   * same client. Returns a function that ends the subscription. What is not reported counts only after the next sign-in or
+   * reconnection: leave `subscribe` out if the store cannot report everything, and the record is read for every link.
    */
   subscribe?(name: string, listener: () => void): () => void;
 }
@@ -52,20 +53,17 @@ export function createIndexedDbStore(database = "bonevalue"): KeyStore {
       return new Promise((resolve, reject) => {
         let thrown: unknown;
         let next: unknown;
-        let hasChanged = false;
-        transaction.oncomplete = () => {
-          if (hasChanged) notify(database, name);
-          resolve(next);
-        };
+        transaction.oncomplete = () => resolve(next);
         transaction.onabort = () => reject(thrown ?? transaction.error);
         const reading = store.get(name);
         reading.onsuccess = () => {
           try {
             next = change(reading.result);
-            hasChanged = next !== reading.result;
-            if (hasChanged) store.put(next, name);
-            // Links wait for this read.
-            else resolve(next);
+            // Links wait for a read, and not for the end of its transaction.
+            if (next === reading.result) return resolve(next);
+            store.put(next, name);
+            // This page may be closed before it learns that the transaction has ended. Readers wait for that.
+            notify(database, name);
           } catch (error) {
             thrown = error;
             transaction.abort();

@@ -153,6 +153,11 @@ export function isAnotherUsers({ users }: IdentityRecord, name: Alias, account: 
   return users.some(({ alias, certain }) => certain === account && alias !== name);
 }
 
+/** Whether a proof is for an account that this device does not have, and did not have before. */
+export function isForAnother({ account, formerAccounts }: IdentityRecord, { to }: Pick<ProofBody, "to">): boolean {
+  return to !== undefined && ![account, ...formerAccounts].includes(toBase64Url(to));
+}
+
 /** Whether a token for this name waits for the other side. */
 export function isPending({ tokens, claims }: IdentityRecord, name: Alias, now: number): boolean {
   return [...tokens, ...claims.filter(({ answered }) => !answered)].some(
