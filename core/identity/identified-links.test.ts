@@ -248,6 +248,24 @@ test("a callee that answers while the next offer is checked still takes that off
   expect(bob.received.slice(1)).toEqual([{ type: "offer", sdp: "offer 3" }]);
 });
 
+test("an offer that becomes outdated while its verdict is checked again does not reach the transport", async () => {
+  const { ann, bob } = await connected();
+  const [offer2, offer3] = [await ann.describe("offer 2"), await ann.describe("offer 3")];
+  const { read } = bob.device;
+  const newer = Promise.withResolvers<void>();
+  const reads = vi.spyOn(bob.device, "read").mockImplementation(async () => {
+    const state = await read();
+    if (reads.mock.calls.length === 2) await newer.promise;
+    return state;
+  });
+  bob.network.description(offer2);
+  await until(() => reads.mock.calls.length === 2);
+  const reading = bob.read(offer3);
+  newer.resolve();
+  await reading;
+  expect(bob.received.slice(1)).toEqual([{ type: "offer", sdp: "offer 3" }]);
+});
+
 test("a callee does not answer an offer when it has got a newer one", async () => {
   const { ann, bob } = await connected();
   await bob.read(await ann.describe("offer 2"));
