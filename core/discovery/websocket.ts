@@ -13,8 +13,9 @@ import type {
   StoredCredentials,
 } from "./discovery.ts";
 import { createPageLifecycle } from "./page-lifecycle.ts";
+import { setNewest } from "./websocket/newest.ts";
 import { createReconnectingSession, type Environment } from "./websocket/reconnecting-session.ts";
-import { type RequestType, type ResponseTo, setNewest } from "./websocket/requests.ts";
+import type { RequestType, ResponseTo } from "./websocket/requests.ts";
 import { socketUrl } from "./websocket/server-url.ts";
 import type { WebSocketConstructor } from "./websocket/socket.ts";
 

@@ -2,6 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { BonevalueError } from "../../errors.ts";
 import type { ToClient } from "../../protocol/messages.ts";
 import { type FromServer, serverProtocolError } from "./from-server.ts";
+import { setNewest } from "./newest.ts";
 
 const responseTypes = {
   openRelay: "relayResponse",
@@ -16,8 +17,6 @@ const responseTypes = {
 
 // Longer than a server takes, and than the watchdog waits for a dead one.
 const requestTimeoutMs = 30_000;
-
-const maxNewest = 256;
 
 /** The types of messages that the server answers. */
 export type RequestType = keyof typeof responseTypes;
@@ -87,13 +86,6 @@ export function createRequests(clock: Clock): Requests {
     found?.undoTimeout();
     return found;
   }
-}
-
-/** Sets an entry as the newest of a map, which keeps the newest 256. */
-export function setNewest<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size > maxNewest) map.delete(map.keys().next().value as Key);
 }
 
 function unanswered(type: string): BonevalueError {
